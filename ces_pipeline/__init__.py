@@ -1,0 +1,1 @@
+"""Customer Effort Score pipeline: exports and tickets in, judged and linked days out, one DuckDB file published."""

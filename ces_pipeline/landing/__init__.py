@@ -1,0 +1,1 @@
+"""Landing: a delivery becomes pseudonymised, day-split raw files, once."""

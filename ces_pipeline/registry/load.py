@@ -1,0 +1,121 @@
+"""Read `registry/*.yaml` into the models, with errors that name file, entry and key."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from ces_pipeline.errors import RegistryError
+from ces_pipeline.registry.models import Registry, Scale, Segment, Settings, Source, Survey
+
+M = TypeVar("M", bound=BaseModel)
+_SHIPPED_SCALES = Path(__file__).with_name("scales.yaml")
+
+
+def load_registry(folder: Path) -> Registry:
+    """The registry of a home. Missing files mean no entries; the shipped scales are always there.
+
+    Raises RegistryError for unreadable YAML, unknown keys, wrong values, repeated ids, dangling references.
+    """
+    if not folder.is_dir():
+        raise RegistryError(f"no registry at {folder}: make one with `ces init`, or name the home with --home")
+    sources = _entries(folder / "sources.yaml", Source)
+    surveys = _entries(folder / "surveys.yaml", Survey)
+    scales = _entries(_SHIPPED_SCALES, Scale)
+    for scale_id, scale in _entries(folder / "scales.yaml", Scale).items():
+        if scale_id in scales:
+            raise RegistryError(f"{folder / 'scales.yaml'}: scale {scale_id} ships with ces; choose another id")
+        scales[scale_id] = scale
+    segments = tuple(_entries(folder / "segments.yaml", Segment).values())
+    registry = Registry(
+        sources=sources,
+        surveys=surveys,
+        scales=scales,
+        segments=segments,
+        settings=_settings(folder / "settings.yaml"),
+    )
+    _check_references(registry, folder)
+    return registry
+
+
+def _read(path: Path) -> Any:
+    if not path.exists():
+        return None
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        place = getattr(problem, "problem_mark", None)
+        line = f", line {place.line + 1}" if place else ""
+        raise RegistryError(f"{path}{line}: not readable as YAML: {getattr(problem, 'problem', problem)}") from None
+
+
+def _validated(path: Path, what: str, make: Callable[[], M]) -> M:
+    try:
+        return make()
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "entry"
+        text = {"extra_forbidden": "unknown key", "missing": "this key is required"}.get(
+            first["type"], first["msg"].removeprefix("Value error, ")
+        )
+        more = f" (and {problem.error_count() - 1} more)" if problem.error_count() > 1 else ""
+        raise RegistryError(f"{path}: {what}: {key}: {text}{more}") from None
+
+
+def _entries(path: Path, model: type[M]) -> dict[str, M]:
+    listed = _read(path)
+    if listed is None:
+        return {}
+    if not isinstance(listed, list):
+        raise RegistryError(f"{path}: expected a list of entries, each starting with `- id:`")
+    found: dict[str, M] = {}
+    for number, raw in enumerate(listed, start=1):
+        if not isinstance(raw, dict) or "id" not in raw:
+            raise RegistryError(f"{path}: entry {number}: every entry needs an id")
+        what = f"entry {raw['id']}"
+        entry = _validated(path, what, lambda raw=raw: model.model_validate(raw))  # type: ignore[misc]
+        if raw["id"] in found:
+            raise RegistryError(f"{path}: {what}: this id stands twice")
+        found[raw["id"]] = entry
+    return found
+
+
+def _settings(path: Path) -> Settings:
+    raw = _read(path) or {}
+    if not isinstance(raw, dict):
+        raise RegistryError(f"{path}: expected `key: value` lines")
+    return _validated(path, "settings", lambda: Settings.model_validate(raw))
+
+
+def _check_references(registry: Registry, folder: Path) -> None:
+    from ces_pipeline.sources import READERS
+
+    def known(path: str, entry: str, key: str, name: str | None, names: Iterable[str]) -> None:
+        if name is not None and name not in names:
+            listed = ", ".join(sorted(names)) or "none"
+            raise RegistryError(f"{folder / path}: entry {entry}: {key}: no such entry {name!r} (known: {listed})")
+
+    taken: dict[str, str] = {}
+    for survey in registry.surveys.values():
+        known("surveys.yaml", survey.id, "scale", survey.scale, registry.scales)
+        known("surveys.yaml", survey.id, "csat_scale", survey.csat_scale, registry.scales)
+        for name in (survey.id, *survey.also_known_as):
+            if taken.setdefault(name, survey.id) != survey.id:
+                raise RegistryError(
+                    f"{folder / 'surveys.yaml'}: entry {survey.id}: also_known_as: {name!r} already means {taken[name]}"
+                )
+    for source in registry.sources.values():
+        known("sources.yaml", source.id, "survey", source.survey, registry.surveys)
+        known("sources.yaml", source.id, "reader", source.reader, READERS)
+        reader = READERS[source.reader]
+        if source.kind != reader.kind and reader.kind != "any":
+            raise RegistryError(
+                f"{folder / 'sources.yaml'}: entry {source.id}: reader: {source.reader} reads {reader.kind}, "
+                f"but the feed's kind is {source.kind}"
+            )
+        from ces_pipeline.landing.fields import fields_of
+
+        for field in (*source.columns, *source.values):
+            known("sources.yaml", source.id, "columns", field, fields_of(source.kind))

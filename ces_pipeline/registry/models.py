@@ -1,0 +1,268 @@
+"""The shape of the registry: one pydantic model per kind of entry, and the whole with its cross-checks.
+
+No file is read here (`load.py` does) and nothing is guessed: a score without a registered scale has no meaning.
+"""
+
+import hashlib
+import json
+import re
+import unicodedata
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+CHANNELS = ("email", "chat", "phone", "web", "in_app", "mobile", "chatbot", "sms", "kiosk", "portal", "social", "api", "other", "unknown")
+
+Severity = Literal["reject", "suspect", "info", "off"]
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not an IANA time zone (such as Europe/London or UTC)")
+    return name
+
+
+def _slug(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text):
+        raise ValueError(f"{text!r} must be lower-case letters, digits and _ and start with a letter")
+    return text
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+Slug = Annotated[str, AfterValidator(_slug)]
+
+
+class Entry(BaseModel):
+    """Base of every registry model: unknown keys are errors, values are never changed after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def fold(text: str) -> str:
+    """The form in which labels and answers are compared: NFKC, white space folded, case-folded."""
+    return " ".join(unicodedata.normalize("NFKC", text).split()).casefold()
+
+
+class Scale(Entry):
+    """An answer scale: its ends, which end is hard, the boxes that count as easy and difficult, its labels."""
+
+    id: Slug
+    title: str
+    min: int
+    max: int
+    higher_means: Literal["easier", "harder"]
+    easy: tuple[int, ...] = Field(min_length=1)
+    difficult: tuple[int, ...] = Field(min_length=1)
+    labels: dict[str, dict[int, str | tuple[str, ...]]] = {}
+
+    @model_validator(mode="after")
+    def _boxes_fit(self) -> "Scale":
+        if self.min >= self.max:
+            raise ValueError("min must be below max")
+        values = set(range(self.min, self.max + 1))
+        for box in ("easy", "difficult"):
+            if stray := set(getattr(self, box)) - values:
+                raise ValueError(f"{box} names {sorted(stray)}, outside {self.min} to {self.max}")
+        if set(self.easy) & set(self.difficult):
+            raise ValueError("a value cannot be easy and difficult at once")
+        easier_end = self.max if self.higher_means == "easier" else self.min
+        if easier_end not in self.easy:
+            raise ValueError(f"the easiest value {easier_end} is not among easy: check higher_means")
+        for language, labels in self.labels.items():
+            if stray := set(labels) - values:
+                raise ValueError(f"labels.{language} names {sorted(stray)}, outside the scale")
+        return self
+
+    @cached_property
+    def by_label(self) -> dict[str, int]:
+        """Folded answer label -> value, over all languages."""
+        found: dict[str, int] = {}
+        for labels in self.labels.values():
+            for value, texts in labels.items():
+                for text in (texts,) if isinstance(texts, str) else texts:
+                    found[fold(text)] = value
+        return found
+
+    def effort_0_100(self, value: int) -> float:
+        """Percent of maximum possible effort: 0 at the easy end, 100 at the hard end."""
+        share = (value - self.min) / (self.max - self.min)
+        return round(100 * (1 - share if self.higher_means == "easier" else share), 6)
+
+    def band(self, value: int) -> str:
+        """`easy`, `neutral` or `difficult` by this scale's own boxes."""
+        return "easy" if value in self.easy else "difficult" if value in self.difficult else "neutral"
+
+
+class ResponseRules(Entry):
+    """How the answers of one touchpoint are judged. Every threshold and every severity of the reasons."""
+
+    min_duration_seconds: float = Field(2.0, ge=0, description="answers faster than this are too_fast")
+    max_duration_seconds: float | None = Field(None, description="answers slower than this are slow")
+    duplicate_window_hours: float = Field(24.0, ge=0)
+    double_submit_seconds: float = Field(10.0, ge=0)
+    fast_sd: float = Field(2.5, gt=0, description="how many SDs of log time below the mean is fast_for_survey")
+    fast_minimum_n: int = Field(100, ge=10)
+    keep_partial: bool = Field(True, description="False: unfinished answers are incomplete even with a score")
+    shared_device_people: int = Field(3, ge=2, description="one device or address with so many people a day")
+    severities: dict[str, Severity] = {}
+
+    @model_validator(mode="after")
+    def _known_reasons(self) -> "ResponseRules":
+        if stray := set(self.severities) - set(DEFAULT_SEVERITIES):
+            raise ValueError(
+                f"severities names {sorted(stray)}; known reasons: {', '.join(DEFAULT_SEVERITIES)}"
+            )
+        return self
+
+    def severity(self, reason: str) -> str:
+        return self.severities.get(reason, DEFAULT_SEVERITIES[reason])
+
+
+DEFAULT_SEVERITIES: dict[str, Severity] = {
+    "unreadable_row": "reject",
+    "unregistered_survey": "reject",
+    "test_response": "reject",
+    "incomplete": "reject",
+    "score_off_scale": "reject",
+    "unknown_answer": "reject",
+    "failed_attention_check": "reject",
+    "too_fast": "reject",
+    "missing_time": "reject",
+    "time_order": "reject",
+    "in_the_future": "reject",
+    "duplicate": "reject",
+    "partial": "suspect",
+    "fast_for_survey": "suspect",
+    "comment_contradicts": "suspect",
+    "shared_device": "info",
+    "slow": "info",
+}
+"""Reason -> severity, in the order in which reasons are listed on a row."""
+
+
+class Survey(Entry):
+    """A touchpoint: one question asked at one moment of one process."""
+
+    id: Slug
+    title: str = ""
+    also_known_as: tuple[str, ...] = Field((), description="values of a feed's survey column that mean this one")
+    scale: str | None = Field(None, description="scale of the CES score; none when only CSAT, NPS or comments")
+    csat_scale: str | None = None
+    has_nps: bool = False
+    required: tuple[Literal["score", "csat", "nps", "comment"], ...] | None = Field(
+        None, description="answers without which a response is incomplete; the score unless set"
+    )
+    channel: Literal[CHANNELS] = "unknown"  # type: ignore[valid-type]
+    product: str = "unknown"
+    journey_stage: str = "unknown"
+    process: str = "unknown"
+    trigger_event: str | None = None
+    owner: str | None = None
+    live_from: date | None = None
+    live_to: date | None = None
+    wording_version: str = "1"
+    expected_per_day: int | None = Field(None, ge=0)
+    expect: dict[str, str] = Field({}, description="export column -> the only answer that passes")
+    link_window_days: float = Field(14.0, gt=0, description="how long after a solve an answer may still mean it")
+    rules: ResponseRules = ResponseRules()
+
+    @property
+    def required_answers(self) -> tuple[str, ...]:
+        """The answers that make a response complete."""
+        if self.required is not None:
+            return self.required
+        return ("score",) if self.scale else ("csat",) if self.csat_scale else ("nps",) if self.has_nps else ()
+
+
+class Source(Entry):
+    """A feed: where deliveries of one system arrive and how their columns are to be read."""
+
+    id: Slug
+    kind: Literal["survey", "tickets"]
+    reader: str
+    inbox: str = Field("**/*", description="which files below inbox/<id>/ belong to the feed")
+    time_zone: TimeZone = Field("UTC", description="zone of times that carry none (one stated in the file wins)")
+    time_formats: tuple[str, ...] = Field((), description="strptime formats of times that are not ISO 8601")
+    survey: str | None = Field(None, description="the touchpoint of every answer of this feed")
+    survey_column: str | None = Field(None, description="or: the column whose value names it")
+    columns: dict[str, str] = Field({}, description="our field -> the export's column; added to the reader's own")
+    values: dict[str, dict[str, str]] = Field({}, description="our field -> export value -> our value")
+    people: tuple[str, ...] = Field((), description="further columns that hold people, to be pseudonymised")
+    ignore: tuple[str, ...] = Field((), description="columns never kept, such as the time of the export")
+    missing: tuple[str, ...] = Field((), description="texts that mean: no value (the empty cell always does)")
+    options: dict[str, Any] = Field({}, description="further settings of the reader, such as delimiter or record_path")
+
+    @model_validator(mode="after")
+    def _survey_named_once(self) -> "Source":
+        if self.kind == "survey" and (self.survey is None) == (self.survey_column is None):
+            raise ValueError("a survey feed names its touchpoint by exactly one of survey and survey_column")
+        if self.kind == "tickets" and (self.survey or self.survey_column):
+            raise ValueError("a ticket feed has no survey")
+        return self
+
+    @property
+    def reading(self) -> str:
+        """Fingerprint of everything that decides how this feed's bytes become rows."""
+        told = self.model_dump(mode="json", exclude={"inbox", "survey"})
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class Segment(Entry):
+    """A persona or journey-stage rule. All conditions must hold; the first rule that matches wins."""
+
+    id: Slug
+    assigns: Literal["persona", "journey_stage"] = "persona"
+    value: str
+    when: dict[str, str | float | int | tuple[str | float | int, ...]] = Field(min_length=1)
+
+
+class Settings(Entry):
+    """What holds for the whole installation."""
+
+    business_time_zone: TimeZone = "UTC"
+    first_day: date = date(2015, 1, 1)
+    minimum_n: int = Field(30, ge=1)
+    speed_window_days: int = Field(28, ge=1)
+    schedule_hour: int = Field(2, ge=0, le=23)
+    reject_share_warning: float = Field(0.25, ge=0, le=1)
+    workers: int | None = Field(None, ge=1, description="processes that clean days side by side")
+
+
+class Registry(Entry):
+    """The whole registry, cross-checked: every reference points at an entry."""
+
+    sources: dict[str, Source]
+    surveys: dict[str, Survey]
+    scales: dict[str, Scale]
+    segments: tuple[Segment, ...]
+    settings: Settings
+
+    @cached_property
+    def survey_names(self) -> dict[str, str]:
+        """Folded survey id or other name -> survey id."""
+        names = {}
+        for survey in self.surveys.values():
+            for name in (survey.id, *survey.also_known_as):
+                names[fold(name)] = survey.id
+        return names
+
+    @cached_property
+    def judging(self) -> str:
+        """Fingerprint of everything that a day's verdicts depend on besides its rows."""
+        told = self.model_dump(
+            mode="json",
+            include={
+                "surveys": True,
+                "scales": True,
+                "segments": True,
+                "settings": {"business_time_zone", "speed_window_days"},
+            },
+        )
+        told["touchpoints"] = {source.id: source.survey for source in self.sources.values()}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+    def feeds(self, kind: str) -> list[Source]:
+        return [source for source in self.sources.values() if source.kind == kind]

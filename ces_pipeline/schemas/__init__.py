@@ -1,0 +1,29 @@
+"""Every published table: its grain, its key and its columns, described once and rendered everywhere.
+
+The Pandera schemas here validate day files before they are written, become the comments of the DuckDB file, the
+column schemas shown in Dagster and the data dictionary. Rules that judge answers are not here (`ces_pipeline.cleaning`).
+"""
+
+from ces_pipeline.schemas import audit, mart, responses, tickets
+from ces_pipeline.schemas.table import Table
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        responses.RESPONSES,
+        responses.REJECTED_RESPONSES,
+        responses.RESPONSE_TICKETS,
+        tickets.TICKET_VERSIONS,
+        tickets.TICKETS,
+        tickets.REJECTED_TICKETS,
+        audit.LOAD_AUDIT,
+        audit.DELIVERIES,
+        audit.CHECK_RESULTS,
+        audit.RESTATEMENTS,
+        mart.CES_DAILY,
+        mart.QUALITY_DAILY,
+    )
+}
+"""Full name (`core.responses`) -> table."""
+
+__all__ = ["TABLES", "Table"]

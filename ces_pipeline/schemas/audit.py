@@ -1,0 +1,82 @@
+"""The audit tables: what was landed, how each day was cleaned, which checks ran, which published days changed."""
+
+from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, Table, column
+
+LOAD_AUDIT = Table(
+    "audit.load_audit",
+    "One row per kind, day, source and cleaning; landed = redelivered + superseded + accepted + rejected.",
+    ("kind", "day", "source_id", "cleaned_at"),
+    {
+        "kind": column(TEXT, "`survey` or `tickets`."),
+        "day": column(DAY, "The day that was cleaned."),
+        "source_id": column(TEXT, "The feed."),
+        "landed": column(INTEGER, "Rows of the day in all deliveries so far."),
+        "redelivered": column(INTEGER, "Of these, copies of a row already landed."),
+        "superseded": column(INTEGER, "Of these, older contents of a row with a newer one (on any day)."),
+        "accepted": column(INTEGER, "Of these, rows in the published table."),
+        "rejected": column(INTEGER, "Of these, rows in the quarantine."),
+        "suspect": column(INTEGER, "Accepted rows that a suspect rule marked."),
+        "run_id": column(TEXT, "The Dagster run, or `local` and a time."),
+        "rule_version": column(TEXT, "Version of the rules."),
+        "inputs": column(TEXT, "Fingerprint of the deliveries, registry and rules that the day was cleaned from."),
+        "outputs": column(TEXT, "Names, sizes and hashes of the day's files, as JSON."),
+        "cleaned_at": column(INSTANT, "When."),
+        "is_current": column(FLAG, "True for the latest cleaning of the day."),
+    },
+    sort=("kind", "day", "source_id", "cleaned_at"),
+)
+
+DELIVERIES = Table(
+    "audit.deliveries",
+    "One row per delivery.",
+    ("delivery_id",),
+    {
+        "delivery_id": column(TEXT, "Source and SHA-256 of the content."),
+        "source_id": column(TEXT, "The feed."),
+        "kind": column(TEXT, "`survey` or `tickets`."),
+        "file_name": column(TEXT, "Name of the file, redacted."),
+        "size_bytes": column(INTEGER, "Size of the content, unpacked."),
+        "received_at": column(INSTANT, "When it was landed."),
+        "as_of": column(INSTANT, "The newest time in it that is not in the future; null: none.", nullable=True),
+        "rows_read": column(INTEGER, "Rows in the file, unreadable ones included."),
+        "rows_landed": column(INTEGER, "Rows that were new or changed."),
+        "rows_redelivered": column(INTEGER, "Rows already landed by an earlier delivery, or repeated in this one."),
+        "rows_unreadable": column(INTEGER, "Landed rows that did not fit the export's own header."),
+        "first_day": column(DAY, "First day with rows in it; null: none.", nullable=True),
+        "last_day": column(DAY, "Last day with rows in it; null: none.", nullable=True),
+    },
+    sort=("received_at", "delivery_id"),
+)
+
+CHECK_RESULTS = Table(
+    "audit.check_results",
+    "One row per check and run.",
+    ("run_id", "check_name"),
+    {
+        "run_id": column(TEXT, "The run that published, or tried to."),
+        "check_name": column(TEXT, "The check."),
+        "is_blocking": column(FLAG, "True where a failure keeps the old snapshot published."),
+        "passed": column(FLAG, "The verdict."),
+        "failures": column(INTEGER, "Offending rows or days."),
+        "detail": column(TEXT, "What failed, and what to do; null: passed.", nullable=True),
+        "checked_at": column(INSTANT, "When."),
+    },
+    sort=("checked_at", "check_name"),
+)
+
+RESTATEMENTS = Table(
+    "audit.restatements",
+    "One row per published day of a table that a later publish changed.",
+    ("run_id", "table_name", "day"),
+    {
+        "run_id": column(TEXT, "The run that changed it."),
+        "table_name": column(TEXT, "`core.responses` or `core.ticket_versions`."),
+        "day": column(DAY, "The day."),
+        "rows_before": column(INTEGER, "Rows published before."),
+        "rows_after": column(INTEGER, "Rows published now."),
+        "ease_sum_before": column(NUMBER, "Sum of ease_0_100 before; null: no scores.", nullable=True),
+        "ease_sum_after": column(NUMBER, "Sum of ease_0_100 now; null: no scores.", nullable=True),
+        "restated_at": column(INSTANT, "When."),
+    },
+    sort=("restated_at", "table_name", "day"),
+)

@@ -1,0 +1,73 @@
+"""What a table is: a Pandera schema with a grain, a key, and the Arrow types its files have."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+import pyarrow as pya
+
+TEXT: Any = str
+INTEGER: Any = pd.Int64Dtype()
+NUMBER: Any = pd.Float64Dtype()
+FLAG: Any = bool
+INSTANT: Any = pd.DatetimeTZDtype("us", "UTC")
+DAY = "day"
+TEXTS = "texts"
+
+_ARROW = {
+    "str": pya.string(),
+    "Int64": pya.int64(),
+    "Float64": pya.float64(),
+    "bool": pya.bool_(),
+    "datetime64[us, UTC]": pya.timestamp("us", "UTC"),
+    DAY: pya.date32(),
+    TEXTS: pya.list_(pya.string()),
+}
+
+
+def column(kind: Any, means: str, *, nullable: bool = False, checks: Any = None) -> pa.Column:
+    """A described column. `kind` is one of this module's types; dates and lists of text ride as objects."""
+    arrow = _ARROW[kind if isinstance(kind, str) else "str" if kind is str else "bool" if kind is bool else str(kind)]
+    dtype = object if isinstance(kind, str) else kind
+    return pa.Column(
+        dtype, nullable=nullable, description=means, checks=checks, coerce=False, metadata={"arrow": arrow}
+    )
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published table. `name` is layer and table (`core.responses`), the same everywhere."""
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    columns: dict[str, pa.Column]
+    sort: tuple[str, ...] = ()
+
+    @property
+    def layer(self) -> str:
+        return self.name.split(".")[0]
+
+    @property
+    def short_name(self) -> str:
+        return self.name.split(".")[1]
+
+    @property
+    def schema(self) -> pa.DataFrameSchema:
+        return pa.DataFrameSchema(
+            self.columns, strict=True, ordered=True, unique=list(self.key) or None, name=self.name, description=self.grain
+        )
+
+    @property
+    def arrow(self) -> pya.Schema:
+        return pya.schema(
+            pya.field(name, column.metadata["arrow"], nullable=bool(column.nullable))
+            for name, column in self.columns.items()
+        )
+
+    def to_arrow(self, frame: pd.DataFrame) -> pya.Table:
+        """`frame` (any column order) as this table's Arrow table, rows in the table's own order."""
+        if self.sort and len(frame):
+            frame = frame.sort_values(list(self.sort), kind="stable")
+        return pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False).replace_schema_metadata(None)

@@ -1,0 +1,60 @@
+"""Tickets: every version, the latest state, and the rejected rows."""
+
+from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, TEXTS, Table, column
+
+_COLUMNS = {
+    "ticket_key": column(TEXT, "Hash of source and ticket id; the key of a ticket everywhere."),
+    "source_id": column(TEXT, "The feed it came by."),
+    "ticket_id": column(TEXT, "The ticket system's id."),
+    "external_id": column(TEXT, "Another reference shared with the survey; null: none.", nullable=True),
+    "status": column(TEXT, "State, lower case, as the system names it; `deleted` where it was deleted; null: not said.", nullable=True),
+    "priority": column(TEXT, "Priority, lower case, as the system names it; null: none set.", nullable=True),
+    "category": column(TEXT, "Issue category; null: none set.", nullable=True),
+    "channel": column(TEXT, "How the ticket came in; `unknown` where not said."),
+    "product": column(TEXT, "Product or service; `unknown` where not said."),
+    "requester_key": column(TEXT, "Keyed hash of who asked; null: not known.", nullable=True),
+    "group_name": column(TEXT, "The team that holds it; null: none.", nullable=True),
+    "created_at": column(INSTANT, "Opened, UTC; null: not known.", nullable=True),
+    "first_reply_at": column(INSTANT, "First public reply of an agent, UTC; null: none, or not reported.", nullable=True),
+    "solved_at": column(INSTANT, "Latest solve, UTC; null: not solved, or not reported.", nullable=True),
+    "closed_at": column(INSTANT, "Closed, UTC; null: not closed, or not reported.", nullable=True),
+    "updated_at": column(INSTANT, "The update this row tells of, UTC."),
+    "first_reply_minutes": column(NUMBER, "Calendar minutes from opening to the first reply; null: no reply, or not known.", nullable=True),
+    "resolution_minutes": column(NUMBER, "Calendar minutes from opening to the latest solve (else close); null: unsolved, or not known.", nullable=True),
+    "reopens": column(INTEGER, "Times reopened; null: the system does not say.", nullable=True),
+    "handoffs": column(INTEGER, "Times given to another agent or group; null: the system does not say.", nullable=True),
+    "replies": column(INTEGER, "Public replies by agents; null: the system does not say.", nullable=True),
+    "csat_0_100": column(NUMBER, "Satisfaction with the ticket, 0 to 100, higher is better; null: not rated.", nullable=True),
+    "is_deleted": column(FLAG, "True where the system deleted the ticket."),
+    "delivery_id": column(TEXT, "The earliest delivery that holds this content."),
+    "day": column(DAY, "Partition: business-zone date of updated_at."),
+}
+
+TICKET_VERSIONS = Table(
+    "core.ticket_versions",
+    "One row per ticket and update.",
+    ("ticket_key", "updated_at"),
+    _COLUMNS,
+    sort=("updated_at", "ticket_key"),
+)
+
+TICKETS = Table("core.tickets", "One row per ticket: its latest version.", ("ticket_key",), _COLUMNS, sort=("ticket_key",))
+
+REJECTED_TICKETS = Table(
+    "core.rejected_tickets",
+    "One row per rejected landed ticket row.",
+    (),
+    {
+        "ticket_key": column(TEXT, "Hash of source and ticket id."),
+        "source_id": column(TEXT, "The feed it came by."),
+        "ticket_id": column(TEXT, "The ticket system's id; for rows without one `row-` and a hash of the row."),
+        "landed": column(TEXT, "The landed values as JSON: people as keyed hashes, texts redacted."),
+        "reasons": column(TEXTS, "Every reason that applies; never empty."),
+        "updated_at": column(INSTANT, "The update it tells of, UTC; null: no usable time.", nullable=True),
+        "rule_version": column(TEXT, "Version of the rules that judged it."),
+        "delivery_id": column(TEXT, "The earliest delivery that holds this content."),
+        "row_number": column(INTEGER, "Its row in that delivery's file, as a spreadsheet shows it."),
+        "day": column(DAY, "Partition: business-zone date of updated_at, else of the delivery's receipt."),
+    },
+    sort=("ticket_key", "delivery_id", "row_number"),
+)

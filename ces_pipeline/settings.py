@@ -1,0 +1,82 @@
+"""Where one installation keeps its things: the home folder, and what ships inside the package.
+
+Paths only. What the installation is configured to do lives in the registry (`ces_pipeline.registry`).
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ces_pipeline.errors import HomeError
+
+_PACKAGE = Path(__file__).resolve().parent
+_SHIPPED = _PACKAGE / "_shipped"
+HOME_VARIABLE = "CES_HOME"
+
+
+def shipped(name: str) -> Path:
+    """The folder `name` (`sql`, `registry`) as shipped: inside an installed wheel, else in the checkout."""
+    inside = _SHIPPED / name
+    if inside.is_dir():
+        return inside
+    return _PACKAGE.parent / {"registry": "data/registry"}.get(name, name)
+
+
+@dataclass(frozen=True)
+class Home:
+    """One installation's folder. Nothing below it stores an absolute path, so it may be moved."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, given: str | Path | None = None) -> "Home":
+        """The home named by `given`, else by `CES_HOME`, else the checkout's `data/` (else `./data`)."""
+        chosen = given or os.environ.get(HOME_VARIABLE)
+        if chosen:
+            return cls(Path(chosen).expanduser().resolve())
+        checkout = _PACKAGE.parent / "data"
+        return cls(checkout if (checkout / "registry").is_dir() else Path.cwd() / "data")
+
+    @property
+    def registry(self) -> Path:
+        return self.root / "registry"
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / "inbox"
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse"
+
+    @property
+    def published(self) -> Path:
+        """The DuckDB file that analysts open."""
+        return self.warehouse / "ces.duckdb"
+
+    @property
+    def dagster(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    def make(self) -> "Home":
+        """Create the folders. Raises HomeError where the home cannot be written."""
+        try:
+            for folder in (self.registry, self.inbox, self.lake, self.warehouse, self.dagster, self.reports):
+                folder.mkdir(parents=True, exist_ok=True)
+            probe = self.lake / ".writable"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as problem:
+            raise HomeError(
+                f"the home {self.root} cannot be written ({problem.strerror or problem}): "
+                f"choose another with --home or {HOME_VARIABLE}, or mend its permissions"
+            ) from problem
+        return self

@@ -1,0 +1,84 @@
+"""What a reader promises: bytes of an export in, rows of text with row numbers out.
+
+Readers know formats, nothing else: they do not judge, parse times, drop answers, or write. A reader never
+holds more of a large export than it must; delimited files are streamed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+from ces_pipeline.registry.models import Source
+from ces_pipeline.sources.files import DeliveredFile
+
+ROW_NUMBER = "row_number"
+
+
+@dataclass(frozen=True)
+class UnreadableRow:
+    """A row that does not fit its own export: its number, what is wrong, and its text as it stands.
+
+    The text may hold a person's values: it is redacted before it is written, and never logged.
+    """
+
+    row_number: int
+    problem: str
+    text: str
+
+
+@dataclass
+class Export:
+    """One export as rows of text.
+
+    columns: the export's own column names, made unique (`Other`, `Other_2` ...), in order.
+    batches: record batches with those columns as `string` (null = empty cell) and ROW_NUMBER as int64.
+        A row number counts records as a spreadsheet shows them: the header is row 1 of a delimited file;
+        the first record of a JSON export is row 1.
+    mapping: our field -> the export's column, as far as the format itself settles it.
+    time_zone: the IANA zone that the file itself states for its naive times, if it does.
+    time_formats: strptime formats that the format itself settles.
+    values: our field -> the export's value (lower case) -> our value, where the vendor uses codes.
+    people: columns that the format itself knows to hold people, beyond the mapped ones.
+    unreadable: rows that did not fit; complete once `batches` is exhausted.
+    notes: what a person should know about this export (shown by `ces inspect`).
+    """
+
+    columns: tuple[str, ...]
+    batches: Iterator[pa.RecordBatch]
+    mapping: dict[str, str] = field(default_factory=dict)
+    time_zone: str | None = None
+    time_formats: tuple[str, ...] = ()
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    people: tuple[str, ...] = ()
+    unreadable: list[UnreadableRow] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class Read(Protocol):
+    def __call__(self, file: DeliveredFile, source: Source | None) -> Export:
+        """Open an export. `source` is the feed's registry entry; None when `ces inspect` looks at a bare file.
+
+        Raises UnreadableFileError, with what to do, where the bytes are not this format at all.
+        """
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A format: its name in `sources.yaml`, what it reads, and how to recognise it.
+
+    recognises: a score from 0 (no) to 100 (certain) for the head of a file, or for a whole parsed document.
+    """
+
+    name: str
+    title: str
+    kind: Literal["survey", "tickets", "any"]
+    read: Read
+    recognises: Callable[[DeliveredFile], int] = lambda _file: 0
+    options: dict[str, str] = field(default_factory=dict)
+
+
+def text_column(values: list[Any]) -> pa.Array:
+    """A string column from Python values: None and '' become null, other values their text."""
+    return pa.array([None if v is None or v == "" else v if isinstance(v, str) else str(v) for v in values], pa.string())
