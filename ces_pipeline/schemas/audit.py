@@ -12,6 +12,7 @@ LOAD_AUDIT = Table(
         "source_id": column(TEXT, "The feed."),
         "landed": column(INTEGER, "Rows of the day in all deliveries so far."),
         "redelivered": column(INTEGER, "Of these, copies of a row already landed."),
+        "landed_again": column(INTEGER, "Redelivered rows that stand in the lake twice, since deliveries came out of order (part of redelivered)."),
         "superseded": column(INTEGER, "Of these, older contents of a row with a newer one (on any day)."),
         "accepted": column(INTEGER, "Of these, rows in the published table."),
         "rejected": column(INTEGER, "Of these, rows in the quarantine."),
@@ -29,9 +30,9 @@ LOAD_AUDIT = Table(
 DELIVERIES = Table(
     "audit.deliveries",
     "One row per delivery.",
-    ("delivery_id",),
+    ("source_id", "delivery_id"),
     {
-        "delivery_id": column(TEXT, "Source and SHA-256 of the content."),
+        "delivery_id": column(TEXT, "SHA-256 of the content, unpacked."),
         "source_id": column(TEXT, "The feed."),
         "kind": column(TEXT, "`survey` or `tickets`."),
         "file_name": column(TEXT, "Name of the file, redacted."),
@@ -46,6 +47,21 @@ DELIVERIES = Table(
         "last_day": column(DAY, "Last day with rows in it; null: none.", nullable=True),
     },
     sort=("received_at", "delivery_id"),
+)
+
+DELIVERY_DAYS = Table(
+    "audit.delivery_days",
+    "One row per delivery and day that it holds rows of.",
+    ("source_id", "delivery_id", "day"),
+    {
+        "delivery_id": column(TEXT, "The delivery."),
+        "source_id": column(TEXT, "The feed."),
+        "kind": column(TEXT, "`survey` or `tickets`."),
+        "day": column(DAY, "The day."),
+        "rows_landed": column(INTEGER, "Rows of the day that were new or changed."),
+        "rows_redelivered": column(INTEGER, "Rows of the day that were already landed."),
+    },
+    sort=("delivery_id", "day"),
 )
 
 CHECK_RESULTS = Table(

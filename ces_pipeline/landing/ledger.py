@@ -1,0 +1,184 @@
+"""The delivery ledger: what was landed, when, how many rows on which days. One small JSON file per delivery.
+
+A delivery's ledger entry is written last and is its commit mark: raw files and key indexes without one do not exist
+for the rest of the pipeline. Nothing here reads exports or judges rows.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.fs as pa_fs
+
+from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
+from ces_pipeline.storage.lake import Lake
+
+_FOLDER = "ledger"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One landed delivery.
+
+    days: day -> (rows landed, rows redelivered). touches: days whose verdicts it may change: those with landed
+    rows, and the old days of responses that it revises on another day.
+    """
+
+    delivery_id: str
+    source_id: str
+    kind: str
+    file_name: str
+    size_bytes: int
+    received_at: datetime
+    as_of: datetime | None
+    reading: str
+    rows_read: int
+    rows_unreadable: int
+    columns: tuple[str, ...]
+    days: dict[date, tuple[int, int]] = field(default_factory=dict)
+    touches: tuple[date, ...] = ()
+
+    @property
+    def rows_landed(self) -> int:
+        return sum(landed for landed, _ in self.days.values())
+
+    @property
+    def rows_redelivered(self) -> int:
+        return sum(again for _, again in self.days.values())
+
+    @property
+    def rank(self) -> tuple[datetime, str]:
+        """What makes one delivery newer than another, whatever the order in which they were landed."""
+        return (self.as_of or datetime.min.replace(tzinfo=UTC), self.delivery_id)
+
+    def to_json(self) -> bytes:
+        told = {
+            **{name: getattr(self, name) for name in self.__dataclass_fields__},
+            "received_at": self.received_at.isoformat(),
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+            "days": {day.isoformat(): list(counts) for day, counts in sorted(self.days.items())},
+            "touches": [day.isoformat() for day in sorted(self.touches)],
+        }
+        return json.dumps(told, indent=1, ensure_ascii=False).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "Delivery":
+        told: dict[str, Any] = json.loads(data)
+        told["received_at"] = datetime.fromisoformat(told["received_at"])
+        told["as_of"] = datetime.fromisoformat(told["as_of"]) if told["as_of"] else None
+        told["columns"] = tuple(told["columns"])
+        told["days"] = {date.fromisoformat(day): (counts[0], counts[1]) for day, counts in told["days"].items()}
+        told["touches"] = tuple(date.fromisoformat(day) for day in told["touches"])
+        return cls(**told)
+
+
+def raw_file(source_id: str, delivery_id: str, day: date) -> str:
+    """Where a delivery's landed rows of a day lie."""
+    return f"raw/{source_id}/day={day.isoformat()}/{delivery_id}.parquet"
+
+
+def index_file(source_id: str, delivery_id: str) -> str:
+    """Where a delivery's keys lie: key_hi, key_lo, content, day, event_at, delivery_id of every landed row."""
+    return f"index/{source_id}/{delivery_id}.parquet"
+
+
+def moves_file(source_id: str, delivery_id: str) -> str:
+    """Where the versions of those keys lie that this delivery shows to stand on more than one day."""
+    return f"index/{source_id}/{delivery_id}.moves.parquet"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The deliveries of a lake at one moment."""
+
+    deliveries: tuple[Delivery, ...]
+
+    @classmethod
+    def read(cls, lake: Lake) -> "Ledger":
+        """Every committed delivery, by source and id."""
+        found = []
+        for info in lake.list(_FOLDER, recursive=True):
+            if info.type == pa_fs.FileType.File and info.path.endswith(".json") and not info.base_name.startswith("."):
+                found.append(Delivery.from_json(lake.read_bytes(info.path)))
+        return cls(tuple(sorted(found, key=lambda one: (one.source_id, one.delivery_id))))
+
+    @cached_property
+    def _by_source(self) -> dict[str, list[Delivery]]:
+        grouped: dict[str, list[Delivery]] = {}
+        for delivery in self.deliveries:
+            grouped.setdefault(delivery.source_id, []).append(delivery)
+        return grouped
+
+    def of_source(self, source_id: str) -> list[Delivery]:
+        return self._by_source.get(source_id, [])
+
+    def touching(self, kind: str) -> dict[date, list[Delivery]]:
+        """Day -> the deliveries that it depends on."""
+        found: dict[date, list[Delivery]] = {}
+        for delivery in self.deliveries:
+            if delivery.kind == kind:
+                for day in delivery.touches:
+                    found.setdefault(day, []).append(delivery)
+        return found
+
+
+def commit(lake: Lake, delivery: Delivery) -> None:
+    """Write the delivery's entry: from now on its rows exist."""
+    lake.write_bytes(f"{_FOLDER}/{delivery.source_id}/{delivery.delivery_id}.json", delivery.to_json())
+
+
+def forget(lake: Lake, deliveries: Iterable[Delivery]) -> None:
+    """Take deliveries back, entry first, so that a killed call leaves files that nobody reads, never gaps."""
+    for delivery in deliveries:
+        lake.delete(f"{_FOLDER}/{delivery.source_id}/{delivery.delivery_id}.json")
+        lake.delete(index_file(delivery.source_id, delivery.delivery_id))
+        lake.delete(moves_file(delivery.source_id, delivery.delivery_id))
+        for day, (landed, _) in delivery.days.items():
+            if landed:
+                lake.delete(raw_file(delivery.source_id, delivery.delivery_id, day))
+
+
+def deliveries(lake: Lake) -> pa.Table:
+    """The ledger as `audit.deliveries`."""
+    rows = []
+    for one in Ledger.read(lake).deliveries:
+        held = sorted(one.days)
+        rows.append(
+            {
+                "delivery_id": one.delivery_id,
+                "source_id": one.source_id,
+                "kind": one.kind,
+                "file_name": one.file_name,
+                "size_bytes": one.size_bytes,
+                "received_at": one.received_at,
+                "as_of": one.as_of,
+                "rows_read": one.rows_read,
+                "rows_landed": one.rows_landed,
+                "rows_redelivered": one.rows_redelivered,
+                "rows_unreadable": one.rows_unreadable,
+                "first_day": held[0] if held else None,
+                "last_day": held[-1] if held else None,
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=DELIVERIES.arrow)
+
+
+def delivery_days(lake: Lake) -> pa.Table:
+    """The ledger as `audit.delivery_days`."""
+    rows = [
+        {
+            "delivery_id": one.delivery_id,
+            "source_id": one.source_id,
+            "kind": one.kind,
+            "day": day,
+            "rows_landed": landed,
+            "rows_redelivered": again,
+        }
+        for one in Ledger.read(lake).deliveries
+        for day, (landed, again) in sorted(one.days.items())
+    ]
+    return pa.Table.from_pylist(rows, schema=DELIVERY_DAYS.arrow)

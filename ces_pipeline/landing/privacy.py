@@ -1,0 +1,123 @@
+"""How people leave the data: keyed hashes for identities, redaction for free text, before anything is written.
+
+The key comes from the environment (`CES_PSEUDONYM_KEY`) or a 0600 file made on first use. Which columns hold people
+is decided elsewhere (`fields.py`, the registry, `sources/people.py`).
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ces_pipeline.errors import HomeError
+from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.quote import quote_text
+
+KEY_VARIABLE = "CES_PSEUDONYM_KEY"
+KEY_FILE = "pseudonym.key"
+_PROOF = "ledger/key_proof"
+
+# Each pattern with its mark. Phone numbers need a shape that dates, ids and versions do not have: an international
+# prefix, brackets, a leading zero, or the groups of a North American number.
+_EMAIL = (r"[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}-]+(\.[\p{L}\p{N}-]+)+", "[email]")
+_CARD = (
+    r"\b([2-6]\d{3}[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}([ -]?\d{1,3})?|3[47]\d{2}[ -]?\d{6}[ -]?\d{5})\b",
+    "[card]",
+)
+_PHONE = (
+    r"(\+\d[\d ()./-]{6,17}\d|\(\d{2,5}\) ?\d[\d ./-]{4,12}\d|\b0\d{2,4}[ ./-]?\d{3,4}[ ./-]?\d{3,4}\b"
+    r"|\b\d{3}[ .-]\d{3}[ .-]\d{4}\b)",
+    "[phone]",
+)
+# A bare run of digits in a sentence is a phone, order or account number; in a table cell it may be anything.
+_NUMBER = (r"\b\d{9,15}\b", "[number]")
+
+
+@dataclass(frozen=True)
+class Pseudonyms:
+    """The installation's key, as the two padded blocks of HMAC-SHA256 that SQL needs."""
+
+    key: bytes
+
+    @property
+    def parameters(self) -> dict[str, bytes]:
+        """Values of `$ces_inner` and `$ces_outer` for statements that hold `hashed` expressions."""
+        block = (hashlib.sha256(self.key).digest() if len(self.key) > 64 else self.key).ljust(64, b"\0")
+        return {
+            "ces_inner": bytes(byte ^ 0x36 for byte in block),
+            "ces_outer": bytes(byte ^ 0x5C for byte in block),
+        }
+
+    def of(self, value: str) -> str:
+        """The pseudonym of one value, the same as SQL gives."""
+        return hmac.new(self.key, value.strip().lower().encode(), hashlib.sha256).hexdigest()
+
+
+def hashed(text: str) -> str:
+    """SQL for the pseudonym of a VARCHAR: hex HMAC-SHA256 of it, trimmed and in lower case; null stays null."""
+    return (
+        f"CASE WHEN {text} IS NOT NULL THEN "
+        f"sha256($ces_outer::BLOB || unhex(sha256($ces_inner::BLOB || encode(lower(trim({text})))))) END"
+    )
+
+
+def redacted(text: str, *, sentence: bool) -> str:
+    """SQL for a VARCHAR without e-mail addresses, card and phone numbers.
+
+    sentence: also bare digit runs of 9 to 15, which in prose are account, order or phone numbers.
+    """
+    patterns = [_EMAIL, _CARD, _PHONE] + ([_NUMBER] if sentence else [])
+    replaced = text
+    for pattern, mark in patterns:
+        replaced = f"regexp_replace({replaced}, {quote_text(pattern)}, '{mark}', 'g')"
+    # Most texts hold neither: one cheap test spares them the replacements.
+    return f"CASE WHEN regexp_matches({text}, '@|\\d[\\d ()./-]{{5,}}\\d') THEN {replaced} ELSE {text} END"
+
+
+def redact_text(text: str) -> str:
+    """One text redacted as a sentence, outside any query (file names, rows that do not fit)."""
+    with duckdb.connect() as connection:
+        row = connection.execute(f"SELECT {redacted('$text', sentence=True)}", {"text": text}).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def load_pseudonyms(home: Path, lake: Lake) -> Pseudonyms:
+    """The installation's key, made on first use.
+
+    Raises HomeError where the key is unreadable, readable by others, or not the one that the lake was written with
+    (a person's answers before and after would no longer belong together).
+    """
+    given = os.environ.get(KEY_VARIABLE)
+    pseudonyms = Pseudonyms(given.encode() if given else _key_from_file(home / KEY_FILE, lake))
+    proof = pseudonyms.of("ces_pipeline")[:32].encode()
+    if not lake.exists(_PROOF):
+        lake.write_bytes(_PROOF, proof)
+    elif lake.read_bytes(_PROOF) != proof:
+        raise HomeError(
+            f"the pseudonym key is not the one that this lake was written with: restore {KEY_VARIABLE} or "
+            f"{KEY_FILE}, or start a new home"
+        )
+    return pseudonyms
+
+
+def _key_from_file(path: Path, lake: Lake) -> bytes:
+    try:
+        if not path.exists():
+            if lake.exists(_PROOF):
+                raise HomeError(
+                    f"{path} is missing but the lake was written with a key: restore it from your backup, or set {KEY_VARIABLE}"
+                )
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="ascii") as stream:
+                stream.write(secrets.token_hex(32))
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise HomeError(f"{path} can be read by others: run `chmod 600` on it")
+        return path.read_bytes().strip()
+    except OSError as problem:
+        raise HomeError(f"{path} cannot be used ({problem.strerror}): mend its permissions") from problem

@@ -1,0 +1,229 @@
+"""The one query that turns a batch of an export's rows into landed rows.
+
+Text in, text out, but for times, keys and fingerprints: every column named by the mapping becomes its field, treated
+as `fields.py` says; the rest goes redacted into `extra`. No judgement of answers happens here.
+"""
+
+import json
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+
+from ces_pipeline.landing.fields import Field, field_table
+from ces_pipeline.landing.privacy import hashed, redacted
+from ces_pipeline.landing.times import instant, plausible
+from ces_pipeline.registry.models import fold
+from ces_pipeline.sources.contract import ROW_NUMBER
+from ces_pipeline.storage.quote import quote_name, quote_text
+
+@dataclass(frozen=True)
+class Reading:
+    """How one export is to be read: the reader's own knowledge and the registry's, put together.
+
+    mapping: our field -> the export's column. values: our field -> folded export value -> our value.
+    people: unmapped columns to be pseudonymised. ignored: columns never kept. missing: texts that mean no value.
+    """
+
+    kind: str
+    source_id: str
+    columns: tuple[str, ...]
+    mapping: Mapping[str, str]
+    values: Mapping[str, Mapping[str, str]]
+    time_formats: tuple[str, ...]
+    people: frozenset[str]
+    ignored: frozenset[str]
+    missing: tuple[str, ...]
+
+    @property
+    def columns_with_people(self) -> set[str]:
+        """Every column, mapped or not, whose values are people."""
+        fields = field_table(self.kind)
+        mapped = {self.mapping[one.name] for one in fields if one.treatment == "person" and one.name in self.mapping}
+        return mapped | (self.people & set(self.rest))
+
+    @property
+    def names_people(self) -> bool:
+        return bool(self.columns_with_people)
+
+    @property
+    def rest(self) -> list[str]:
+        """Columns that no field takes, in the export's order."""
+        taken = set(self.mapping.values())
+        return [name for name in self.columns if name not in taken and name not in self.ignored]
+
+
+def raw_columns(kind: str) -> dict[str, str]:
+    """Column -> SQL type of a raw file of this kind. A person's key is the 32 bytes of its hash."""
+    columns = {ROW_NUMBER: "BIGINT"}
+    for one in field_table(kind):
+        columns[one.stored_as] = {"time": "TIMESTAMPTZ", "person": "BLOB"}.get(one.treatment, "VARCHAR")
+    columns |= {"times_as_written": "VARCHAR", "extra": "VARCHAR", "problem": "VARCHAR"}
+    if kind == "survey":
+        columns["answers"] = "UBIGINT"
+    return columns | {"content": "UBIGINT", "key_hi": "UBIGINT", "key_lo": "UBIGINT", "event_at": "TIMESTAMPTZ"}
+
+
+def landing_query(reading: Reading) -> str:
+    """SELECT of the `raw_columns` and `day` from `incoming`.
+
+    `incoming` has the export's columns as VARCHAR, trimmed, and ROW_NUMBER. Parameters: those of Pseudonyms where
+    the reading names people, `$received_at`, `$first_day`, `$zone`.
+    """
+    mapped = [one for one in field_table(reading.kind) if one.name in reading.mapping]
+    times = [one for one in mapped if one.treatment == "time"]
+    texts = ", ".join([ROW_NUMBER, *(f"{_text(one, reading)} AS {one.name}" for one in mapped)])
+    treated = "".join(
+        f"{one}, "
+        for one in (*(_treated(one, reading) for one in mapped), *(f"{one.name} AS {one.name}_text" for one in times))
+    )
+    bounded = ", ".join(f"{plausible(one.name)} AS {one.name}" for one in times)
+    printed = ", ".join([*(f"coalesce({_written_as(one)}, '\x1e')" for one in mapped), "extra"])
+    identifier = own_id(reading.kind)
+    row_id = "'row-' || printf('%016x', content)"
+    if identifier in reading.mapping:
+        row_id = f"coalesce({identifier}, {row_id})"
+    derived = {
+        identifier: "identifier",
+        "times_as_written": _as_written(times),
+        "extra": "extra",
+        "content": "content",
+        "event_at": "event_at",
+        "key_hi": index_key(reading.kind, "identifier", "event_at")[0],
+        "key_lo": index_key(reading.kind, "identifier", "event_at")[1],
+        "answers": _answers(reading),
+        ROW_NUMBER: ROW_NUMBER,
+    }
+    for one in mapped:
+        derived.setdefault(one.stored_as, f"unhex({one.stored_as})" if one.treatment == "person" else one.name)
+    chosen = ", ".join(f"{derived.get(name, f'NULL::{kind}')} AS {name}" for name, kind in raw_columns(reading.kind).items())
+    return f"""
+        WITH texts AS (SELECT {texts}, {_extra(reading)} AS extra FROM incoming),
+        treated AS (SELECT {ROW_NUMBER}, {treated}extra FROM texts),
+        bounded AS (SELECT {f"* REPLACE ({bounded})" if bounded else "*"} FROM treated),
+        printed AS (
+            SELECT *, md5_number_lower(concat_ws('\x1f', {printed})) AS content,
+                {event_at(reading.kind, reading.mapping)} AS event_at
+            FROM bounded
+        ),
+        identified AS (SELECT *, {row_id} AS identifier FROM printed)
+        SELECT {chosen}, {day_of("event_at")} AS day FROM identified
+    """
+
+
+def unreadable_query(reading: Reading) -> str:
+    """SELECT of the `raw_columns` and `day` from `misfits` (row_number, problem, written): rows that do not fit.
+
+    Parameters: `$received_at`, `$first_day`, `$zone`.
+    """
+    identifier = own_id(reading.kind)
+    hi, lo = index_key(reading.kind, "identifier", "NULL::TIMESTAMPTZ")
+    derived = {
+        ROW_NUMBER: ROW_NUMBER,
+        identifier: "identifier",
+        "problem": "problem",
+        "extra": "'{\"row\":' || to_json(row_text) || '}'",
+        "content": "content",
+        "key_hi": hi,
+        "key_lo": lo,
+    }
+    chosen = ", ".join(f"{derived.get(name, f'NULL::{kind}')} AS {name}" for name, kind in raw_columns(reading.kind).items())
+    return f"""
+        WITH told AS (SELECT *, {redacted("written", sentence=True)} AS row_text FROM misfits),
+        printed AS (SELECT *, md5_number_lower(problem || row_text) AS content FROM told),
+        identified AS (SELECT *, 'row-' || printf('%016x', content) AS identifier FROM printed)
+        SELECT {chosen}, {day_of("NULL::TIMESTAMPTZ")} AS day FROM identified
+    """
+
+
+def index_key(kind: str, identifier: str, moment: str) -> tuple[str, str]:
+    """SQL for key_hi and key_lo: what a row's revisions have in common within its feed.
+
+    A ticket's updates are rows of their own: only the same update delivered differently is a revision of it.
+    """
+    key = identifier if kind == "survey" else f"{identifier} || coalesce('@' || epoch_us({moment}), '')"
+    return f"md5_number_upper({key})", f"md5_number_lower({key})"
+
+
+def own_id(kind: str) -> str:
+    """The field that identifies a row of this kind within its feed."""
+    return "response_id" if kind == "survey" else "ticket_id"
+
+
+def event_at(kind: str, given: Container[str]) -> str:
+    """SQL for the instant that decides a row's day and which of two versions is newer, from the `given` fields."""
+    order = ("recorded_at", "submitted_at") if kind == "survey" else ("updated_at", "closed_at", "solved_at", "created_at")
+    known = [name for name in order if name in given]
+    return f"coalesce({', '.join(known)})" if known else "NULL::TIMESTAMPTZ"
+
+
+def day_of(moment: str) -> str:
+    """SQL for the partition day: the business-zone date, or that of receipt for no, too early or future times."""
+    return (
+        f"CAST(timezone($zone, CASE WHEN {moment} <= $received_at AND timezone($zone, {moment}) >= $first_day "
+        f"THEN {moment} ELSE $received_at END) AS DATE)"
+    )
+
+
+def _answers(reading: Reading) -> str:
+    if "device" not in reading.mapping:
+        return "NULL::UBIGINT"
+    said = [one.stored_as for one in field_table(reading.kind) if one.answer and one.name in reading.mapping]
+    listed = ", ".join([*(f"coalesce({name}, '')" for name in said), "extra"])
+    return f"md5_number_lower(concat_ws('\x1f', {listed}))"
+
+
+def _cell(name: str, missing: tuple[str, ...]) -> str:
+    cell = f"nullif({quote_name(name)}, '')"
+    if missing:
+        cell = f"CASE WHEN {cell} IN ({', '.join(quote_text(one) for one in missing)}) THEN NULL ELSE {cell} END"
+    return cell
+
+
+def _text(one: Field, reading: Reading) -> str:
+    cell = _cell(reading.mapping[one.name], reading.missing)
+    if translated := reading.values.get(one.name):
+        cases = " ".join(f"WHEN {quote_text(fold(old))} THEN {quote_text(new)}" for old, new in translated.items())
+        cell = f"CASE lower({cell}) {cases} ELSE {cell} END"
+    return cell
+
+
+def _treated(one: Field, reading: Reading) -> str:
+    if one.treatment == "person":
+        return f"{hashed(one.name)} AS {one.stored_as}"
+    if one.treatment == "time":
+        return f"{instant(one.name, reading.time_formats)} AS {one.name}"
+    if one.treatment == "free_text":
+        return f"{redacted(one.name, sentence=True)} AS {one.name}"
+    return one.name
+
+
+def _written_as(one: Field) -> str:
+    if one.treatment == "time":
+        return f"{one.name}_text"
+    return one.stored_as
+
+
+def _as_written(times: Sequence[Field]) -> str:
+    """SQL for the texts of times that could not be read, as JSON; null where all could."""
+    if not times:
+        return "NULL::VARCHAR"
+    failed = " OR ".join(f"({one.name} IS NULL AND {one.name}_text IS NOT NULL)" for one in times)
+    told = ", ".join(
+        f"CASE WHEN {one.name} IS NULL THEN '\"{one.name}\":' || to_json({one.name}_text) END" for one in times
+    )
+    return f"CASE WHEN {failed} THEN '{{' || concat_ws(',', {told}) || '}}' END"
+
+
+def _extra(reading: Reading) -> str:
+    if not reading.rest:
+        return "NULL::VARCHAR"
+    members = []
+    for name in reading.rest:
+        cell = _cell(name, reading.missing)
+        shown = hashed(cell) if name in reading.people else redacted(cell, sentence=False)
+        members.append(f"{quote_text(_json_key(name))} || to_json({shown})")
+    # A null member makes its own text null, and concat_ws leaves it out.
+    return f"nullif('{{' || concat_ws(',', {', '.join(members)}) || '}}', '{{}}')"
+
+
+def _json_key(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False) + ":"

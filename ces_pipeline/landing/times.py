@@ -1,0 +1,56 @@
+"""How a time's text becomes an instant: one SQL expression, used at landing and nowhere else.
+
+The session's TimeZone is the zone of times that carry none (the file's own statement, else the feed's). Of the hour
+that a clock change repeats, the second is taken; an hour that it skips is read as the hour after. Both are fixed
+rules of the ICU calendar in DuckDB, so the same text always gives the same instant.
+"""
+
+from collections.abc import Sequence
+
+from ces_pipeline.storage.quote import quote_text
+
+# Zone abbreviations that exports append, read literally: EST is UTC-5 in June too, since that is what the file says.
+_ABBREVIATIONS = {
+    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+    "GMT": 0, "UTC": 0, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3,
+}  # fmt: skip
+_SUFFIX = r"\s+(" + "|".join(_ABBREVIATIONS) + r")$"
+
+
+def instant(text: str, formats: Sequence[str]) -> str:
+    """SQL that reads the VARCHAR expression `text` as TIMESTAMPTZ, null where it is no time.
+
+    In this order: the feed's own strptime formats; ISO 8601 with or without an offset; seconds or milliseconds
+    since 1970; any of these with a zone abbreviation behind it.
+    """
+    hours = " ".join(f"WHEN '{name}' THEN {offset}" for name, offset in _ABBREVIATIONS.items())
+    bare = f"regexp_replace({text}, '{_SUFFIX}', '')"
+    suffix = f"regexp_extract({text}, '{_SUFFIX}', 1)"
+    zoned = (
+        f"CASE WHEN regexp_matches({text}, '{_SUFFIX}') THEN "
+        f"timezone('UTC', {_naive(bare, formats)} - to_hours(CASE {suffix} {hours} END)) END"
+    )
+    epoch = (
+        f"CASE WHEN regexp_full_match({text}, '\\d{{10}}(\\.\\d+)?') THEN to_timestamp(try_cast({text} AS DOUBLE)) "
+        f"WHEN regexp_full_match({text}, '\\d{{13}}') THEN to_timestamp(try_cast({text} AS BIGINT) / 1000.0) END"
+    )
+    iso = f"CASE WHEN {text}[1] BETWEEN '0' AND '9' AND length({text}) >= 10 THEN try_cast({text} AS TIMESTAMPTZ) END"
+    tried = [iso, epoch, zoned]
+    if formats:
+        tried.insert(0, f"CAST({_strptime(text, formats)} AS TIMESTAMPTZ)")
+    return f"coalesce({', '.join(tried)})"
+
+
+def plausible(moment: str) -> str:
+    """SQL that keeps an instant of the years 1900 to 2199 and makes any other (a typing slip, `infinity`) null."""
+    return f"CASE WHEN {moment} >= TIMESTAMPTZ '1900-01-01 00:00:00Z' AND {moment} < TIMESTAMPTZ '2200-01-01 00:00:00Z' THEN {moment} END"
+
+
+def _strptime(text: str, formats: Sequence[str]) -> str:
+    return f"try_strptime({text}, [{', '.join(quote_text(one) for one in formats)}])"
+
+
+def _naive(text: str, formats: Sequence[str]) -> str:
+    cast = f"try_cast({text} AS TIMESTAMP)"
+    with_clock = _strptime(text, ["%Y/%m/%d %I:%M:%S %p", "%Y-%m-%d %I:%M:%S %p", "%m/%d/%Y %I:%M:%S %p"])
+    return f"coalesce({_strptime(text, formats)}, {cast}, {with_clock})" if formats else f"coalesce({cast}, {with_clock})"

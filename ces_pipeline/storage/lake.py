@@ -1,0 +1,172 @@
+"""The lake: Parquet files under one root URL, each replaced whole by one rename.
+
+Owns paths and atomic writes; knows nothing of what the tables mean. The root is a local folder or any URL that
+pyarrow or fsspec can open; only a local root gives the fsync-then-rename guarantee on its own, object stores give
+an atomic put.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from uuid import uuid4
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset as pa_dataset
+import pyarrow.fs as pa_fs
+import pyarrow.parquet as pq
+
+from ces_pipeline.errors import HomeError
+from ces_pipeline.storage.quote import quote_name, quote_text
+
+_DAY = "day="
+STAGING = ".staging"
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file as written: its path below the root, its size and the SHA-256 of its bytes."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+class Lake:
+    """One lake. Paths are always relative to its root, with `/` between parts."""
+
+    def __init__(self, root: str | Path):
+        self.root = str(root)
+        if isinstance(root, Path) or "://" not in str(root):
+            base = Path(root).resolve()
+            base.mkdir(parents=True, exist_ok=True)
+            self.local: Path | None = base
+            self.files: pa_fs.FileSystem = pa_fs.SubTreeFileSystem(str(base), pa_fs.LocalFileSystem())
+        else:
+            self.local = None
+            self.files = _open_url(str(root))
+
+    def day_file(self, table: str, day: date) -> str:
+        """Path of a day of a table: `core.responses` -> `core/responses/day=2026-01-31/part-0.parquet`."""
+        return f"{table.replace('.', '/')}/{_DAY}{day.isoformat()}/part-0.parquet"
+
+    def days(self, table: str) -> list[date]:
+        """The days that the table has a file for, ascending."""
+        found = []
+        for info in self.list(table.replace(".", "/")):
+            if info.type == pa_fs.FileType.Directory and info.base_name.startswith(_DAY):
+                found.append(date.fromisoformat(info.base_name.removeprefix(_DAY)))
+        return sorted(found)
+
+    def list(self, folder: str, *, recursive: bool = False) -> list[pa_fs.FileInfo]:
+        """What lies in a folder; nothing where it does not exist."""
+        return self.files.get_file_info(pa_fs.FileSelector(folder, allow_not_found=True, recursive=recursive))
+
+    def exists(self, path: str) -> bool:
+        return self.files.get_file_info(path).type == pa_fs.FileType.File
+
+    def size(self, path: str) -> int | None:
+        """Bytes of a file; None where there is none."""
+        info = self.files.get_file_info(path)
+        return info.size if info.type == pa_fs.FileType.File else None
+
+    def read_bytes(self, path: str) -> bytes:
+        with self.files.open_input_stream(path) as stream:
+            return stream.read()
+
+    def read_table(self, path: str, columns: Iterable[str] | None = None) -> pa.Table:
+        with self.files.open_input_file(path) as source:
+            return pq.ParquetFile(source).read(columns=list(columns) if columns is not None else None)
+
+    def scan(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[str], name: str) -> str:
+        """SQL for the rows of these Parquet files: read by DuckDB itself from a local lake, else through Arrow as `name`."""
+        if self.local is not None:
+            return f"read_parquet([{', '.join(quote_text(str(self.local / path)) for path in paths)}])"
+        connection.register(name, pa_dataset.dataset(list(paths), filesystem=self.files, format="parquet"))
+        return quote_name(name)
+
+    def write_table(self, path: str, table: pa.Table) -> StoredFile:
+        """Replace the file at `path` by `table` as Parquet (zstd). The same table always gives the same bytes."""
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd", compression_level=3, row_group_size=131_072)
+        return self.write_bytes(path, sink.getvalue())
+
+    def write_bytes(self, path: str, data: bytes | pa.Buffer) -> StoredFile:
+        """Replace the file at `path`: written beside it, synced, renamed. Raises HomeError where that fails."""
+        try:
+            if self.local is None:
+                self.files.create_dir(path.rpartition("/")[0], recursive=True)
+                with self.files.open_output_stream(path) as stream:
+                    stream.write(data)
+            else:
+                target = self.local / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                beside = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
+                try:
+                    with beside.open("wb") as stream:
+                        stream.write(data)
+                        stream.flush()
+                        os.fsync(stream.fileno())
+                    beside.replace(target)
+                except BaseException:
+                    beside.unlink(missing_ok=True)
+                    raise
+                sync_folder(target.parent)
+        except OSError as problem:
+            raise HomeError(f"the lake could not be written ({problem.strerror or problem}): free space or mend its permissions, then run again") from problem
+        view = memoryview(data)
+        return StoredFile(path, view.nbytes, hashlib.sha256(view).hexdigest())
+
+    def adopt(self, staged: Path, path: str) -> None:
+        """Move a finished local file into the lake at `path`, synced first."""
+        if self.local is None:
+            self.write_bytes(path, staged.read_bytes())
+            staged.unlink()
+            return
+        target = self.local / path
+        try:
+            with staged.open("rb") as stream:
+                os.fsync(stream.fileno())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staged.replace(target)
+            sync_folder(target.parent)
+        except OSError as problem:
+            raise HomeError(f"the lake could not be written ({problem.strerror or problem}): free space or mend its permissions, then run again") from problem
+
+    def delete(self, path: str) -> None:
+        if self.exists(path):
+            self.files.delete_file(path)
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """A fresh local folder on the lake's own disk, removed afterwards."""
+        base = (self.local / STAGING) if self.local else Path(tempfile.gettempdir())
+        base.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=base, prefix=f"{os.getpid()}-"))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _open_url(url: str) -> pa_fs.FileSystem:
+    import fsspec
+
+    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem.makedirs(path, exist_ok=True)
+    return pa_fs.SubTreeFileSystem(path, pa_fs.PyFileSystem(pa_fs.FSSpecHandler(filesystem)))
