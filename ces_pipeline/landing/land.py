@@ -249,6 +249,7 @@ def _land_file(
         rows_read=rows_read,
         rows_unreadable=len(export.unreadable),
         columns=tuple(export.columns),
+        mapping=dict(reading.mapping),
         days=days,
         touches=tuple(sorted(touches)),
     )

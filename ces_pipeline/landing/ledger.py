@@ -24,7 +24,7 @@ _FOLDER = "ledger"
 class Delivery:
     """One landed delivery.
 
-    days: day -> (rows landed, rows redelivered). touches: days whose verdicts it may change: those with landed
+    mapping: our field -> the export's column, as it was read. days: day -> (rows landed, rows redelivered). touches: days whose verdicts it may change: those with landed
     rows, and the old days of responses that it revises on another day.
     """
 
@@ -39,6 +39,7 @@ class Delivery:
     rows_read: int
     rows_unreadable: int
     columns: tuple[str, ...]
+    mapping: dict[str, str] = field(default_factory=dict)
     days: dict[date, tuple[int, int]] = field(default_factory=dict)
     touches: tuple[date, ...] = ()
 

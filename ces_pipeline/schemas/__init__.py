@@ -18,6 +18,7 @@ TABLES: dict[str, Table] = {
         tickets.REJECTED_TICKETS,
         audit.LOAD_AUDIT,
         audit.DELIVERIES,
+        audit.DELIVERY_DAYS,
         audit.CHECK_RESULTS,
         audit.RESTATEMENTS,
         mart.CES_DAILY,

@@ -12,8 +12,8 @@ INTEGER: Any = pd.Int64Dtype()
 NUMBER: Any = pd.Float64Dtype()
 FLAG: Any = bool
 INSTANT: Any = pd.DatetimeTZDtype("us", "UTC")
-DAY = "day"
-TEXTS = "texts"
+DAY: Any = pd.ArrowDtype(pya.date32())
+TEXTS: Any = pd.ArrowDtype(pya.list_(pya.string()))
 
 _ARROW = {
     "str": pya.string(),
@@ -21,17 +21,16 @@ _ARROW = {
     "Float64": pya.float64(),
     "bool": pya.bool_(),
     "datetime64[us, UTC]": pya.timestamp("us", "UTC"),
-    DAY: pya.date32(),
-    TEXTS: pya.list_(pya.string()),
+    str(DAY): pya.date32(),
+    str(TEXTS): pya.list_(pya.string()),
 }
 
 
 def column(kind: Any, means: str, *, nullable: bool = False, checks: Any = None) -> pa.Column:
-    """A described column. `kind` is one of this module's types; dates and lists of text ride as objects."""
-    arrow = _ARROW[kind if isinstance(kind, str) else "str" if kind is str else "bool" if kind is bool else str(kind)]
-    dtype = object if isinstance(kind, str) else kind
+    """A described column. `kind` is one of this module's types."""
+    name = {str: "str", bool: "bool"}.get(kind, str(kind))
     return pa.Column(
-        dtype, nullable=nullable, description=means, checks=checks, coerce=False, metadata={"arrow": arrow}
+        kind, nullable=nullable, description=means, checks=checks, coerce=False, metadata={"arrow": _ARROW[name]}
     )
 
 
@@ -68,6 +67,5 @@ class Table:
 
     def to_arrow(self, frame: pd.DataFrame) -> pya.Table:
         """`frame` (any column order) as this table's Arrow table, rows in the table's own order."""
-        if self.sort and len(frame):
-            frame = frame.sort_values(list(self.sort), kind="stable")
-        return pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False).replace_schema_metadata(None)
+        table = pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False).replace_schema_metadata(None)
+        return table.sort_by([(name, "ascending") for name in self.sort]) if self.sort else table

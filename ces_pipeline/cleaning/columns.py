@@ -1,0 +1,40 @@
+"""Columns built from codes without a Python object per row."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+LIST_OF_TEXTS = pd.ArrowDtype(pa.list_(pa.string()))
+DATE = pd.ArrowDtype(pa.date32())
+
+
+def texts_by_code(codes: np.ndarray, names: Sequence[str | None], index: pd.Index) -> pd.Series:
+    """A text column: row i is `names[codes[i]]`; code -1 is null."""
+    table = pa.array([*names, None], pa.string())
+    places = np.where(codes < 0, len(names), codes)
+    return table.take(pa.array(places, pa.int64())).to_pandas().astype("str").set_axis(index)
+
+
+def texts_where(flags: np.ndarray, names: tuple[str, ...], index: pd.Index) -> pd.Series:
+    """A column of lists: row by row the names whose flag is set, in the names' order."""
+    offsets = np.concatenate([[0], np.cumsum(flags.sum(axis=1))])
+    values = pa.array(names, pa.string()).take(pa.array(np.nonzero(flags)[1], pa.int64()))
+    lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+    return pd.Series(pd.arrays.ArrowExtensionArray(lists), index=index)
+
+
+def constant_date(day: object, index: pd.Index) -> pd.Series:
+    """A date column with one value."""
+    return pd.Series(pd.arrays.ArrowExtensionArray(pa.repeat(pa.scalar(day, pa.date32()), len(index))), index=index)
+
+
+def numbers(values: np.ndarray, index: pd.Index) -> pd.Series:
+    """A nullable number column from floats, NaN being null."""
+    return pd.Series(pd.arrays.FloatingArray(np.nan_to_num(values), np.isnan(values)), index=index)
+
+
+def whole_numbers(values: np.ndarray, index: pd.Index) -> pd.Series:
+    """A nullable integer column from whole floats, NaN being null."""
+    return pd.Series(pd.arrays.IntegerArray(np.nan_to_num(values).astype("int64"), np.isnan(values)), index=index)

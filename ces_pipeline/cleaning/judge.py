@@ -1,0 +1,158 @@
+"""Judging responses: every rule is a named Pandera check on one column of evidence; all reasons of a row are kept.
+
+A rule's severity is the registry's (per survey): reject keeps the row out, suspect keeps it in and marks it, info
+only counts it. Changing a rule or its evidence changes RULE_VERSION, which makes published days stale.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from ces_pipeline.cleaning.evidence import Evidence
+from ces_pipeline.cleaning.reasons import REASON_NAMES
+from ces_pipeline.registry.models import DEFAULT_SEVERITIES
+
+RULE_VERSION = "1"
+# Clocks of two systems may differ a little; a response recorded later than this after its receipt is not skew.
+CLOCK_SKEW_SECONDS = 300.0
+_ON = ("reject", "suspect", "info")
+
+
+def _rule(reason: str, check: pa.Check) -> pa.Check:
+    check.name = reason
+    check.error = reason
+    return check
+
+
+ROW_RULES = pa.DataFrameSchema(
+    {
+        "is_readable": pa.Column(bool, _rule("unreadable_row", pa.Check.eq(True))),
+        "is_registered": pa.Column(bool, _rule("unregistered_survey", pa.Check.eq(True))),
+        "is_test": pa.Column(bool, _rule("test_response", pa.Check.eq(False))),
+        "required_answers_blank": pa.Column("int64", _rule("incomplete", pa.Check.eq(0))),
+        "answers_off_scale": pa.Column("int64", _rule("score_off_scale", pa.Check.eq(0))),
+        "answers_unknown": pa.Column("int64", _rule("unknown_answer", pa.Check.eq(0))),
+        "unexpected_answers": pa.Column("int64", _rule("failed_attention_check", pa.Check.eq(0))),
+        "seconds_above_floor": pa.Column(float, _rule("too_fast", pa.Check.ge(0)), nullable=True),
+        "has_usable_time": pa.Column(bool, _rule("missing_time", pa.Check.eq(True))),
+        "seconds_from_start_to_submit": pa.Column(float, _rule("time_order", pa.Check.ge(0)), nullable=True),
+        "seconds_before_receipt": pa.Column(
+            float, _rule("in_the_future", pa.Check.ge(-CLOCK_SKEW_SECONDS)), nullable=True
+        ),
+        "is_partial": pa.Column(bool, _rule("partial", pa.Check.eq(False))),
+        "seconds_above_usual": pa.Column(float, _rule("fast_for_survey", pa.Check.ge(0)), nullable=True),
+        "is_contradicted": pa.Column(bool, _rule("comment_contradicts", pa.Check.eq(False))),
+        "people_above_limit_on_device": pa.Column(float, _rule("shared_device", pa.Check.le(0))),
+        "seconds_below_ceiling": pa.Column(float, _rule("slow", pa.Check.ge(0)), nullable=True),
+    },
+    strict=True,
+)
+"""The rules that need one row only (its evidence). Missing evidence, such as no duration, never fails."""
+
+BETWEEN_ROWS_RULES = pa.DataFrameSchema(
+    {"is_repeat": pa.Column(bool, _rule("duplicate", pa.Check.eq(False)))}, strict=True
+)
+"""The rules that compare rows: they come second, since a rejected answer is nobody's original."""
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """broken: rows x reasons (order of REASON_NAMES), True where the rule is broken and not switched off."""
+
+    broken: np.ndarray
+    rejects: np.ndarray
+    suspects: np.ndarray
+
+    @property
+    def rejected(self) -> np.ndarray:
+        return (self.broken & self.rejects).any(axis=1)
+
+    @property
+    def suspect(self) -> np.ndarray:
+        return (self.broken & self.suspects).any(axis=1)
+
+
+def judge(rows: pd.DataFrame, evidence: Evidence) -> Verdicts:
+    """The verdict on every row: the row rules first, then the comparison with other rows.
+
+    rows: response_key, response_id, respondent_key, device_key, ticket_id, external_id, answers, event_at.
+    """
+    is_on, rejects, suspects = (_where_severity(evidence, *one) for one in (_ON, ("reject",), ("suspect",)))
+    broken = _broken(ROW_RULES, evidence.frame) & is_on
+    eligible = ~(broken & rejects).any(axis=1)
+    repeats = pd.DataFrame({"is_repeat": _repeats(rows, evidence, eligible)}, index=evidence.frame.index)
+    broken |= _broken(BETWEEN_ROWS_RULES, repeats) & is_on
+    return Verdicts(broken, rejects, suspects)
+
+
+def _broken(rules: pa.DataFrameSchema, evidence: pd.DataFrame) -> np.ndarray:
+    """Rows x reasons: True where Pandera found the rule broken."""
+    table = np.zeros((len(evidence), len(REASON_NAMES)), dtype=bool)
+    numbered = evidence.reset_index(drop=True)
+    try:
+        rules.validate(numbered, lazy=True, inplace=True)
+    except pa.errors.SchemaErrors as found:
+        cases = found.failure_cases
+        strange = cases[~cases["check"].isin(REASON_NAMES)]
+        if len(strange):
+            raise AssertionError(f"evidence does not fit its schema: {strange['check'].unique().tolist()}") from None
+        place = {name: position for position, name in enumerate(REASON_NAMES)}
+        table[cases["index"].to_numpy(dtype=np.int64), cases["check"].map(place).to_numpy(dtype=np.int64)] = True
+    return table
+
+
+def _where_severity(evidence: Evidence, *severities: str) -> np.ndarray:
+    """Rows x reasons: whether the reason has one of these severities; the default where no survey is registered."""
+    defaults = [DEFAULT_SEVERITIES[name] in severities for name in REASON_NAMES]
+    table = [[survey.rules.severity(name) in severities for name in REASON_NAMES] for survey in evidence.surveys]
+    return np.array([*table, defaults])[evidence.which]
+
+
+def _repeats(rows: pd.DataFrame, evidence: Evidence, eligible: np.ndarray) -> np.ndarray:
+    """Rows with an earlier eligible one of the same respondent, survey and ticket within the window, or a double submit."""
+    survey = pd.Series(evidence.which, index=rows.index)
+    interaction = rows["ticket_id"].fillna(rows["external_id"]).fillna("")
+    window = _per_row(evidence, [one.rules.duplicate_window_hours * 3600 for one in evidence.surveys])
+    again = _within(rows, [rows["respondent_key"], survey, interaction], window, eligible)
+    instantly = _per_row(evidence, [one.rules.double_submit_seconds for one in evidence.surveys])
+    return again | _within(rows, [rows["device_key"], survey, rows["answers"]], instantly, eligible)
+
+
+def _per_row(evidence: Evidence, values: list[float]) -> np.ndarray:
+    return np.array([*values, 0.0])[evidence.which]
+
+
+def _within(rows: pd.DataFrame, key: list[pd.Series], seconds: np.ndarray, eligible: np.ndarray) -> np.ndarray:
+    """True where the latest eligible row before this one with the same key lies within so many seconds.
+
+    Rows whose first key part is null are nobody's repeat. Ties in time go by response id.
+    """
+    repeat = np.zeros(len(rows), dtype=bool)
+    known = (key[0].notna() & rows["event_at"].notna()).to_numpy()
+    if not known.any():
+        return repeat
+    parts = [pd.factorize(part[known])[0].astype(np.int64) for part in key]
+    group = parts[0]
+    for part in parts[1:]:
+        group = pd.factorize(group * (part.max() + 2) + part + 1)[0].astype(np.int64)
+    crowded = np.bincount(group)[group] > 1
+    if not crowded.any():
+        return repeat
+    positions = np.flatnonzero(known)[crowded]
+    few = pd.DataFrame(
+        {
+            "group": group[crowded],
+            "at": rows["event_at"].to_numpy(dtype="datetime64[us]")[positions],
+            "id": rows["response_id"].to_numpy()[positions],
+            "eligible": eligible[positions],
+            "seconds": seconds[positions],
+            "position": positions,
+        }
+    ).sort_values(["group", "at", "id"], kind="stable")
+    few["before"] = few["at"].where(few["eligible"])
+    few["before"] = few.groupby("group")["before"].transform(lambda times: times.ffill().shift())
+    gap = (few["at"] - few["before"]).dt.total_seconds()
+    repeat[few["position"].to_numpy()] = (gap <= few["seconds"]).to_numpy()
+    return repeat

@@ -1,0 +1,20 @@
+"""Rejected rows as the quarantine keeps them: their landed values as JSON."""
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from ces_pipeline.storage.quote import quote_name, quote_text
+
+
+def landed_json(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
+    """The non-null values of these columns of each row as a JSON object of texts, in column order."""
+    members = ", ".join(
+        f"{quote_text(chr(34) + name + chr(34) + ':')} || to_json({quote_name(name)}::VARCHAR)" for name in columns
+    )
+    table = pa.Table.from_pandas(rows[columns], preserve_index=False)
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("SET TimeZone='UTC'")
+        connection.register("landed_rows", table)
+        found = connection.sql(f"SELECT '{{' || concat_ws(',', {members}) || '}}' AS landed FROM landed_rows").to_arrow_table()
+    return found["landed"].to_pandas().astype("str").set_axis(rows.index)

@@ -1,0 +1,206 @@
+"""A day of responses: judge, normalise, split into accepted and rejected. Pure frames in and out."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from ces_pipeline.cleaning.columns import constant_date, numbers, texts_by_code, texts_where, whole_numbers
+from ces_pipeline.cleaning.evidence import DayContext, Evidence, effort_0_100, gather_evidence, matches
+from ces_pipeline.cleaning.judge import RULE_VERSION, Verdicts, judge
+from ces_pipeline.cleaning.quarantine import landed_json
+from ces_pipeline.cleaning.reasons import REASON_NAMES
+from ces_pipeline.cleaning.versions import resolve_versions
+from ces_pipeline.landing.fields import SURVEY_FIELDS
+from ces_pipeline.registry.models import CHANNELS, Registry
+
+_CHANNEL_WORDS = {
+    "e-mail": "email", "mail": "email", "voice": "phone", "call": "phone", "telephone": "phone", "ivr": "phone",
+    "live chat": "chat", "live_chat": "chat", "messaging": "chat", "widget": "chat", "website": "web", "in-app": "in_app",
+    "in app": "in_app", "app": "in_app", "mobile app": "mobile", "bot": "chatbot", "text": "sms", "help center": "portal",
+}  # fmt: skip
+LANDED_COLUMNS = [one.stored_as for one in SURVEY_FIELDS] + ["times_as_written", "extra", "problem"]
+
+
+@dataclass(frozen=True)
+class CleanedDay:
+    """What cleaning one day gives.
+
+    accepted, rejected: frames with the columns of the day's two tables. counts: by source: stored (rows in the raw
+    files), landed_again, superseded, accepted, rejected, suspect. reasons: how many rows have each.
+    """
+
+    accepted: pd.DataFrame
+    rejected: pd.DataFrame
+    counts: pd.DataFrame
+    reasons: dict[str, int]
+
+
+def clean_responses(rows: pd.DataFrame, moves: pd.DataFrame, context: DayContext, day: date) -> CleanedDay:
+    """Clean one day.
+
+    rows: raw rows of the day, and of earlier days those that a rule looks back on (`is_lookback`).
+    moves: the contents of responses that stand on several days (see `resolve_versions`), with response_key.
+    """
+    resolved = resolve_versions(rows, "response_key", moves)
+    current = resolved[resolved["outcome"] == "newest"].reset_index(drop=True)
+    evidence = gather_evidence(current, context)
+    verdicts = judge(current, evidence)
+    today = ~current["is_lookback"].to_numpy(dtype=bool)
+    rejected = verdicts.rejected & today
+    accepted = ~verdicts.rejected & today
+    frames = CleanedDay(
+        _accepted(current, evidence, verdicts, accepted, context, day),
+        _rejected(current, evidence, verdicts, rejected, day),
+        _counts(resolved, current, accepted, rejected, verdicts.suspect & accepted),
+        dict(zip(REASON_NAMES, verdicts.broken[today].sum(axis=0).tolist(), strict=True)),
+    )
+    return frames
+
+
+def _counts(
+    resolved: pd.DataFrame, current: pd.DataFrame, accepted: np.ndarray, rejected: np.ndarray, suspect: np.ndarray
+) -> pd.DataFrame:
+    own = ~resolved["is_lookback"].to_numpy(dtype=bool)
+    outcome = resolved["outcome"]
+    codes, sources = pd.factorize(resolved["source_id"], sort=True)
+    current_codes = sources.get_indexer(pd.Index(current["source_id"]))
+
+    def by_source(of: np.ndarray, where: np.ndarray) -> np.ndarray:
+        return np.bincount(of[where], minlength=len(sources))
+
+    counts = pd.DataFrame(
+        {
+            "stored": by_source(codes, own),
+            "landed_again": by_source(codes, own & (outcome == "landed_again").to_numpy()),
+            "superseded": by_source(codes, own & (outcome == "superseded").to_numpy()),
+            "accepted": by_source(current_codes, accepted),
+            "rejected": by_source(current_codes, rejected),
+            "suspect": by_source(current_codes, suspect),
+        },
+        index=pd.Index([str(one) for one in sources], name="source_id"),
+    )
+    return counts[counts["stored"] > 0]
+
+
+def _accepted(
+    current: pd.DataFrame, evidence: Evidence, verdicts: Verdicts, chosen: np.ndarray, context: DayContext, day: date
+) -> pd.DataFrame:
+    registry = context.registry
+    rows = current[chosen]
+    which = evidence.which[chosen]
+    surveys = evidence.surveys
+
+    def of_survey(values: list[str | None]) -> pd.Series:
+        return texts_by_code(which, values, rows.index)
+
+    effort = effort_0_100(evidence, registry)[chosen]
+    score = evidence.score[chosen]
+    columns = {
+        "response_key": rows["response_key"],
+        "source_id": rows["source_id"].astype("str"),
+        "survey_id": of_survey([one.id for one in surveys]),
+        "response_id": rows["response_id"],
+        "respondent_key": rows["respondent_key"],
+        "ticket_id": rows["ticket_id"],
+        "external_id": rows["external_id"],
+        "channel": _channel(rows["channel"]).fillna(of_survey([one.channel for one in surveys])),
+        "persona": _by_segment(rows, "persona", context, pd.Series("unassigned", index=rows.index, dtype="str")),
+        "product": rows["product"].fillna(of_survey([one.product for one in surveys])),
+        "device": rows["device_type"].str.lower().fillna("unknown"),
+        "journey_stage": _by_segment(
+            rows, "journey_stage", context, rows["journey_stage"].fillna(of_survey([one.journey_stage for one in surveys]))
+        ),
+        "process": rows["process"].fillna(of_survey([one.process for one in surveys])),
+        "language": rows["language"].str.lower().fillna("unknown"),
+        "scale_id": of_survey([one.scale for one in surveys]),
+        "score": whole_numbers(score, rows.index),
+        "effort_0_100": numbers(effort, rows.index),
+        "ease_0_100": numbers(np.round(100 - effort, 6), rows.index),
+        "effort_band": _band(score, which, evidence, registry, rows.index),
+        "nps": whole_numbers(evidence.nps[chosen], rows.index),
+        "csat_0_100": numbers(_satisfaction(evidence, registry)[chosen], rows.index),
+        "comment": rows["comment"],
+        "started_at": rows["started_at"],
+        "submitted_at": rows["submitted_at"],
+        "recorded_at": rows["event_at"],
+        "duration_seconds": numbers(evidence.duration_seconds[chosen], rows.index),
+        "is_suspect": verdicts.suspect[chosen],
+        "flags": texts_where(verdicts.broken[chosen], REASON_NAMES, rows.index),
+        "revision": rows["revision"].astype("Int64"),
+        "delivery_id": rows["delivery_id"].astype("str"),
+        "day": constant_date(day, rows.index),
+    }
+    return pd.DataFrame(columns, index=rows.index)
+
+
+def _rejected(
+    current: pd.DataFrame, evidence: Evidence, verdicts: Verdicts, chosen: np.ndarray, day: date
+) -> pd.DataFrame:
+    rows = current[chosen]
+    return pd.DataFrame(
+        {
+            "response_key": rows["response_key"],
+            "source_id": rows["source_id"].astype("str"),
+            "survey_id": texts_by_code(evidence.which[chosen], [one.id for one in evidence.surveys], rows.index),
+            "response_id": rows["response_id"],
+            "landed": landed_json(rows, LANDED_COLUMNS),
+            "reasons": texts_where(verdicts.broken[chosen], REASON_NAMES, rows.index),
+            "recorded_at": rows["event_at"],
+            "rule_version": pd.Series(RULE_VERSION, index=rows.index, dtype="str"),
+            "delivery_id": rows["delivery_id"].astype("str"),
+            "row_number": rows["row_number"].astype("Int64"),
+            "day": constant_date(day, rows.index),
+        },
+        index=rows.index,
+    )
+
+
+def _band(score: np.ndarray, which: np.ndarray, evidence: Evidence, registry: Registry, index: pd.Index) -> pd.Series:
+    names = ("easy", "neutral", "difficult")
+    bands = np.full(len(score), -1)
+    for position, survey in enumerate(evidence.surveys):
+        if survey.scale:
+            scale = registry.scales[survey.scale]
+            mine = (which == position) & ~np.isnan(score)
+            places = np.array([names.index(scale.band(value)) for value in range(scale.min, scale.max + 1)])
+            bands[mine] = places[score[mine].astype("int64") - scale.min]
+    return texts_by_code(bands, names, index)
+
+
+def _satisfaction(evidence: Evidence, registry: Registry) -> np.ndarray:
+    """csat_0_100 of every judged row: the ease-oriented share of its own satisfaction scale."""
+    result = np.full(len(evidence.csat), np.nan)
+    for position, survey in enumerate(evidence.surveys):
+        if survey.csat_scale:
+            scale, mine = registry.scales[survey.csat_scale], evidence.which == position
+            share = (evidence.csat[mine] - scale.min) / (scale.max - scale.min)
+            result[mine] = np.round(100 * (share if scale.higher_means == "easier" else 1 - share), 6)
+    return result
+
+
+def _channel(texts: pd.Series) -> pd.Series:
+    """The channel as one of CHANNELS; `other` for a word that is none; null stays null."""
+    codes, distinct = pd.factorize(texts)
+    words: list[str] = []
+    for one in distinct:
+        plain = str(one).strip().casefold()
+        plain = _CHANNEL_WORDS.get(plain, plain.replace(" ", "_").replace("-", "_"))
+        words.append(plain if plain in CHANNELS else "other")
+    return texts_by_code(codes, words, texts.index)
+
+
+def _by_segment(rows: pd.DataFrame, assigns: str, context: DayContext, otherwise: pd.Series) -> pd.Series:
+    """The value of the first rule of this kind whose conditions all hold, else `otherwise`."""
+    result, open_rows = otherwise.copy(), np.ones(len(rows), dtype=bool)
+    for segment in context.registry.segments:
+        if segment.assigns != assigns or not open_rows.any():
+            continue
+        holds = open_rows.copy()
+        for name, wanted in segment.when.items():
+            column = name if name in rows.columns else context.asked_column(name)
+            holds &= matches(rows[column], wanted if isinstance(wanted, tuple) else (wanted,))
+        result[holds] = segment.value
+        open_rows &= ~holds
+    return result

@@ -1,0 +1,157 @@
+"""A day of ticket versions: judge, normalise, split into accepted and rejected. Pure frames in and out."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from ces_pipeline.cleaning.judge import CLOCK_SKEW_SECONDS, RULE_VERSION
+from ces_pipeline.cleaning.columns import constant_date, texts_where
+from ces_pipeline.cleaning.quarantine import landed_json
+from ces_pipeline.cleaning.responses import CleanedDay
+from ces_pipeline.cleaning.versions import resolve_versions
+from ces_pipeline.landing.fields import TICKET_FIELDS
+from ces_pipeline.registry.models import Registry
+
+TICKET_REASONS = ("unreadable_row", "missing_time", "time_order", "in_the_future")
+LANDED_COLUMNS = [one.stored_as for one in TICKET_FIELDS] + ["times_as_written", "extra", "problem"]
+_RULES = pa.DataFrameSchema(
+    {
+        "is_readable": pa.Column(bool, pa.Check.eq(True, name="unreadable_row", error="unreadable_row")),
+        "has_usable_time": pa.Column(bool, pa.Check.eq(True, name="missing_time", error="missing_time")),
+        "seconds_from_create_to_update": pa.Column(
+            float, pa.Check.ge(0, name="time_order", error="time_order"), nullable=True
+        ),
+        "seconds_before_receipt": pa.Column(
+            float, pa.Check.ge(-CLOCK_SKEW_SECONDS, name="in_the_future", error="in_the_future"), nullable=True
+        ),
+    },
+    strict=True,
+)
+
+
+def clean_tickets(rows: pd.DataFrame, registry: Registry, day: date) -> CleanedDay:
+    """Clean one day of ticket rows (raw rows; `ticket_key` and `update_key` name the ticket and the update).
+
+    Of several contents of one update the greatest `version` counts, then the newest delivery; the rest are superseded.
+    """
+    ordered = rows.assign(version_number=pd.to_numeric(rows["version"], errors="coerce").fillna(-1.0))
+    resolved = resolve_versions(ordered, "update_key", order=("version_number",))
+    current = resolved[resolved["outcome"] == "newest"].reset_index(drop=True)
+    broken = _broken(current, registry)
+    rejected = broken.any(axis=1)
+    own = resolved["source_id"]
+    counts = pd.DataFrame(
+        {
+            "stored": own.value_counts(),
+            "landed_again": own[resolved["outcome"] == "landed_again"].value_counts(),
+            "superseded": own[resolved["outcome"] == "superseded"].value_counts(),
+            "accepted": current.loc[~rejected, "source_id"].value_counts(),
+            "rejected": current.loc[rejected, "source_id"].value_counts(),
+        }
+    )
+    counts = counts.assign(suspect=0).fillna(0).astype("int64").rename_axis("source_id").sort_index()
+    return CleanedDay(
+        _accepted(current[~rejected], registry, day),
+        _rejected(current[rejected], broken[rejected], day),
+        counts,
+        dict(zip(TICKET_REASONS, broken.sum(axis=0).tolist(), strict=True)),
+    )
+
+
+def _broken(current: pd.DataFrame, registry: Registry) -> np.ndarray:
+    moment = current["event_at"]
+    first = pd.Timestamp(registry.settings.first_day).tz_localize(registry.settings.business_time_zone)
+    readable = current["problem"].isna()
+    evidence = pd.DataFrame(
+        {
+            "is_readable": readable,
+            "has_usable_time": ((moment >= first).fillna(False) | ~readable).astype(bool),
+            "seconds_from_create_to_update": (moment - current["created_at"]).dt.total_seconds(),
+            "seconds_before_receipt": (current["received_at"] - moment).dt.total_seconds(),
+        }
+    )
+    table = np.zeros((len(evidence), len(TICKET_REASONS)), dtype=bool)
+    try:
+        _RULES.validate(evidence, lazy=True)
+    except pa.errors.SchemaErrors as found:
+        cases = found.failure_cases
+        place = {name: position for position, name in enumerate(TICKET_REASONS)}
+        table[cases["index"].to_numpy(dtype=np.int64), cases["check"].map(place).to_numpy(dtype=np.int64)] = True
+    return table
+
+
+def _accepted(rows: pd.DataFrame, registry: Registry, day: date) -> pd.DataFrame:
+    deleted = (rows["is_deleted"].str.lower() == "true").fillna(False).astype(bool)
+    solved = rows["solved_at"].fillna(rows["closed_at"])
+    columns = {
+        "ticket_key": rows["ticket_key"],
+        "source_id": rows["source_id"].astype("str"),
+        "ticket_id": rows["ticket_id"],
+        "external_id": rows["external_id"],
+        "status": rows["status"].str.lower().mask(deleted, "deleted"),
+        "priority": rows["priority"].str.lower(),
+        "category": rows["category"],
+        "channel": rows["channel"].str.lower().fillna("unknown"),
+        "product": rows["product"].fillna("unknown"),
+        "requester_key": rows["requester_key"],
+        "group_name": rows["group_name"],
+        "created_at": rows["created_at"],
+        "first_reply_at": rows["first_reply_at"],
+        "solved_at": rows["solved_at"],
+        "closed_at": rows["closed_at"],
+        "updated_at": rows["event_at"],
+        "first_reply_minutes": _minutes(rows["first_reply_minutes"], rows["created_at"], rows["first_reply_at"]),
+        "resolution_minutes": _minutes(rows["resolution_minutes"], rows["created_at"], solved),
+        "reopens": _count(rows["reopens"]),
+        "handoffs": _count(rows["handoffs"]),
+        "replies": _count(rows["replies"]),
+        "csat_0_100": _satisfaction(rows["csat"], registry),
+        "is_deleted": deleted,
+        "delivery_id": rows["delivery_id"].astype("str"),
+        "day": constant_date(day, rows.index),
+    }
+    return pd.DataFrame(columns, index=rows.index)
+
+
+def _minutes(reported: pd.Series, start: pd.Series, end: pd.Series) -> pd.Series:
+    """Calendar minutes as the system reports them, else from its two times; never below 0."""
+    given = pd.to_numeric(reported, errors="coerce").astype("Float64")
+    measured = ((end - start).dt.total_seconds() / 60).round(4).astype("Float64")
+    return given.fillna(measured.mask(measured < 0))
+
+
+def _count(texts: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(texts, errors="coerce")
+    return numbers.where((numbers >= 0) & (numbers % 1 == 0)).astype("Int64")
+
+
+def _satisfaction(texts: pd.Series, registry: Registry) -> pd.Series:
+    """0 to 100 from `good`/`bad`, or from a number that is already a percentage; anything else is not a rating."""
+    scale = registry.scales["csat_good_bad"]
+    codes, distinct = pd.factorize(texts)
+    read: list[float] = []
+    for one in distinct:
+        value = scale.by_label.get(str(one).strip().casefold())
+        number = pd.to_numeric(one, errors="coerce")
+        read.append(100.0 * value if value is not None else float(number) if 0 <= number <= 100 else np.nan)
+    return pd.Series(np.array([*read, np.nan])[codes], index=texts.index, dtype="Float64")
+
+
+def _rejected(rows: pd.DataFrame, broken: np.ndarray, day: date) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "ticket_key": rows["ticket_key"],
+            "source_id": rows["source_id"].astype("str"),
+            "ticket_id": rows["ticket_id"],
+            "landed": landed_json(rows, LANDED_COLUMNS),
+            "reasons": texts_where(broken, TICKET_REASONS, rows.index),
+            "updated_at": rows["event_at"],
+            "rule_version": pd.Series(RULE_VERSION, index=rows.index, dtype="str"),
+            "delivery_id": rows["delivery_id"].astype("str"),
+            "row_number": rows["row_number"].astype("Int64"),
+            "day": constant_date(day, rows.index),
+        },
+        index=rows.index,
+    )

@@ -1,0 +1,54 @@
+"""Which of several contents of one row is the one that counts. Order of landing plays no part in it."""
+
+import numpy as np
+import pandas as pd
+
+_OLDEST = pd.Timestamp("1900-01-01", tz="UTC")
+_RANK = ["as_of", "delivery_id", "row_number"]
+
+
+def resolve_versions(
+    rows: pd.DataFrame, key: str, moves: pd.DataFrame | None = None, order: tuple[str, ...] = ("event_at",)
+) -> pd.DataFrame:
+    """The rows with columns `outcome` (`newest`, `superseded`, `landed_again`) and `revision` (1, 2, ...).
+
+    rows: `key`, content, event_at, as_of, delivery_id, row_number; of a day and the days it looks back on.
+    moves: key, content, day, event_at, as_of, delivery_id of keys with contents on several days; rows then needs `day`.
+    order: the columns that say which content is newer, most important first (nulls are oldest).
+    Among equals newest is the delivery with the later as_of, then the greater id, then row number.
+    The same content twice (deliveries came out of order) belongs to the oldest delivery that holds it.
+    """
+    result = rows.assign(outcome="newest", revision=1)
+    crowded = rows[key].duplicated(keep=False).to_numpy()
+    if crowded.any():
+        few = rows.loc[crowded, [key, "content", *order, *_RANK]].sort_values([key, *_RANK], kind="stable")
+        again = few.duplicated([key, "content"], keep="first")
+        result.loc[few.index[again], "outcome"] = "landed_again"
+        contents = few[~again].sort_values([key, *order, *_RANK], kind="stable", na_position="first")
+        result.loc[contents.index, "revision"] = contents.groupby(key, sort=False).cumcount().to_numpy() + 1
+        older = contents[key].duplicated(keep="last")
+        result.loc[contents.index[older], "outcome"] = "superseded"
+    if moves is not None and len(moves):
+        _apply_moves(result, key, moves)
+    return result
+
+
+def _apply_moves(result: pd.DataFrame, key: str, moves: pd.DataFrame) -> None:
+    """Set outcome and revision of rows whose other contents stand on other days."""
+    affected = result[result[key].isin(moves[key]) & (result["outcome"] != "landed_again")]
+    if affected.empty:
+        return
+    history = moves[moves[key].isin(affected[key])].assign(event_at=lambda frame: frame["event_at"].fillna(_OLDEST))
+    history = history.sort_values([key, "as_of", "delivery_id"], kind="stable").drop_duplicates([key, "content"])
+    here = affected[[key, "content", "day", "event_at", "as_of", "delivery_id"]].assign(
+        event_at=lambda frame: frame["event_at"].fillna(_OLDEST)
+    )
+    # A content of this day that was landed before its key moved is not among the moves.
+    history = pd.concat([history, here[history.columns]], ignore_index=True)
+    history = history.sort_values([key, "as_of", "delivery_id"], kind="stable").drop_duplicates([key, "content"])
+    history = history.sort_values([key, "event_at", "as_of", "delivery_id"], kind="stable")
+    history["revision"] = history.groupby(key, sort=False).cumcount() + 1
+    history["is_newest"] = ~history[key].duplicated(keep="last")
+    joined = affected[[key, "content"]].merge(history[[key, "content", "revision", "is_newest"]], on=[key, "content"], how="left")
+    result.loc[affected.index, "revision"] = joined["revision"].to_numpy()
+    result.loc[affected.index, "outcome"] = np.where(joined["is_newest"].to_numpy(), "newest", "superseded")

@@ -1,0 +1,202 @@
+"""Which days are stale, and what a day is cleaned from. Reads the ledger and the marks; cleans nothing.
+
+A day's inputs are fingerprinted: its deliveries, those of the days its rules look back on, the registry's judging
+part and the rule version. A day is stale when its mark carries another fingerprint, or its files are not those that
+the mark tells of. Staleness therefore spreads by itself to the days that look back on a changed one.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ces_pipeline.cleaning.evidence import columns_asked_for
+from ces_pipeline.cleaning.judge import RULE_VERSION
+from ces_pipeline.landing.fields import fields_of
+from ces_pipeline.landing.ledger import Delivery, Ledger, moves_file, raw_file
+from ces_pipeline.registry.models import Registry
+from ces_pipeline.storage.lake import Lake
+
+KINDS = ("tickets", "survey")
+"""In the order in which a run cleans them."""
+
+TABLES_OF_KIND = {
+    "survey": ("core.responses", "core.rejected_responses"),
+    "tickets": ("core.ticket_versions", "core.rejected_tickets"),
+}
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """The landed rows of one delivery on one day, with what the ledger knows of that delivery."""
+
+    path: str
+    source_id: str
+    delivery_id: str
+    day: date
+    received_at: datetime
+    as_of: datetime | None
+    mapping: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DayPlan:
+    """All that cleaning one day needs to know; plain values, so that any worker can take it."""
+
+    kind: str
+    day: date
+    inputs: str
+    files: tuple[RawFile, ...]
+    lookback: tuple[RawFile, ...]
+    moves: tuple[str, ...]
+    as_of: dict[str, datetime | None]
+    asked: tuple[str, ...]
+    books: dict[str, tuple[int, int]]
+    """Source -> (rows landed, rows redelivered) of the day, as the ledger tells."""
+
+    @property
+    def rows(self) -> int:
+        return sum(landed for landed, _ in self.books.values())
+
+
+def mark_file(kind: str, day: date) -> str:
+    """Where a day's audit rows lie; the current ones are its commit mark."""
+    return f"audit/load_audit/kind={kind}/day={day.isoformat()}/part-0.parquet"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a day was last cleaned."""
+
+    inputs: str
+    outputs: dict[str, dict[str, Any]]
+    sources: tuple[str, ...]
+
+
+def read_marks(lake: Lake, kind: str) -> dict[date, Mark]:
+    """The current mark of every day of this kind."""
+    found = {}
+    for info in lake.list(f"audit/load_audit/kind={kind}"):
+        day = date.fromisoformat(info.base_name.removeprefix("day="))
+        path = mark_file(kind, day)
+        if not lake.exists(path):
+            continue
+        try:
+            rows = lake.read_table(path, ["inputs", "outputs", "source_id", "is_current"]).to_pylist()
+        except (pa.ArrowInvalid, OSError):
+            # A damaged mark is no mark: the day is stale.
+            continue
+        current = [row for row in rows if row["is_current"]]
+        if current:
+            found[day] = Mark(
+                current[0]["inputs"],
+                json.loads(current[0]["outputs"]),
+                tuple(row["source_id"] for row in current),
+            )
+    return found
+
+
+class Planner:
+    """Plans over one reading of the ledger."""
+
+    def __init__(self, lake: Lake, registry: Registry, kind: str):
+        self.lake, self.registry, self.kind = lake, registry, kind
+        self.ledger = Ledger.read(lake)
+        self.touching = self.ledger.touching(kind)
+        self.asked = columns_asked_for(registry, set(fields_of(kind))) if kind == "survey" else ()
+        self._digests: dict[date, str] = {}
+        self._window = timedelta(
+            hours=max((one.rules.duplicate_window_hours for one in registry.surveys.values()), default=0.0)
+        )
+
+    def stale_days(self) -> list[date]:
+        """The days to be cleaned, ascending."""
+        marks = read_marks(self.lake, self.kind)
+        stale = [day for day in self.touching if day not in marks or marks[day].inputs != self.inputs(day)]
+        gone = [day for day, mark in marks.items() if day not in self.touching and mark.outputs]
+        damaged = [day for day, mark in marks.items() if not self._intact(mark)]
+        return sorted({*stale, *gone, *damaged})
+
+    def _intact(self, mark: Mark) -> bool:
+        return all(self.lake.size(told["path"]) == told["size"] for told in mark.outputs.values())
+
+    def inputs(self, day: date) -> str:
+        """Fingerprint of everything that the day's result depends on."""
+        back = max(self.lookback(day), self.registry.settings.speed_window_days) if self.kind == "survey" else 0
+        told = [RULE_VERSION, self.registry.judging, *(self._digest(day - timedelta(step)) for step in range(back + 1))]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+    def lookback(self, day: date) -> int:
+        """How many days before this one the comparison with earlier answers reaches into."""
+        if self.kind != "survey" or not self._window:
+            return 0
+        zone = ZoneInfo(self.registry.settings.business_time_zone)
+        midnight = datetime.combine(day, time.min, zone).astimezone(UTC)
+        return (day - (midnight - self._window).astimezone(zone).date()).days
+
+    def _digest(self, day: date) -> str:
+        if day not in self._digests:
+            told = [
+                [one.source_id, one.delivery_id, one.reading, one.days.get(day, (0, 0))[0]]
+                for one in self.touching.get(day, ())
+            ]
+            self._digests[day] = hashlib.sha256(json.dumps(told).encode()).hexdigest() if told else ""
+        return self._digests[day]
+
+    def plan(self, day: date) -> DayPlan:
+        back = [day - timedelta(step) for step in range(1, self.lookback(day) + 1)]
+        touching = [one for near in (day, *back) for one in self.touching.get(near, ())]
+        books: dict[str, tuple[int, int]] = {}
+        for one in self.ledger.deliveries:
+            if one.kind == self.kind and day in one.days:
+                landed, again = books.get(one.source_id, (0, 0))
+                books[one.source_id] = (landed + one.days[day][0], again + one.days[day][1])
+        moves = {
+            moves_file(one.source_id, one.delivery_id)
+            for one in touching
+            if self.kind == "survey" and self.lake.exists(moves_file(one.source_id, one.delivery_id))
+        }
+        return DayPlan(
+            kind=self.kind,
+            day=day,
+            inputs=self.inputs(day),
+            files=self.files([day]),
+            lookback=self.files(back),
+            moves=tuple(sorted(moves)),
+            as_of={one.delivery_id: one.as_of for one in self.ledger.deliveries if one.kind == self.kind} if moves else {},
+            asked=self.asked,
+            books=books,
+        )
+
+    def files(self, days: Iterable[date]) -> tuple[RawFile, ...]:
+        """The raw files of these days."""
+        return tuple(
+            self._raw_file(one, day)
+            for day in days
+            for one in self.touching.get(day, ())
+            if one.days.get(day, (0, 0))[0]
+        )
+
+    def _raw_file(self, one: Delivery, day: date) -> RawFile:
+        asked = {column: name for name, column in one.mapping.items() if column in self.asked}
+        return RawFile(
+            raw_file(one.source_id, one.delivery_id, day),
+            one.source_id,
+            one.delivery_id,
+            day,
+            one.received_at,
+            one.as_of,
+            asked,
+        )
+
+
+def row_count(lake: Lake, path: str) -> int:
+    """Rows of a Parquet file, from its footer."""
+    with lake.files.open_input_file(path) as source:
+        return int(pq.ParquetFile(source).metadata.num_rows)

@@ -1,0 +1,168 @@
+"""Raw rows of days as frames, and the speed of past answers. The only reader of raw files."""
+
+import math
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from ces_pipeline.cleaning.evidence import SpeedLimit
+from ces_pipeline.days.plan import DayPlan, Planner, RawFile
+from ces_pipeline.landing.fields import field_table
+from ces_pipeline.registry.models import Registry, fold
+from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.quote import quote_text
+
+_FILES = pa.schema(
+    [
+        ("place", pa.int64()),
+        ("source_id", pa.string()),
+        ("delivery_id", pa.string()),
+        ("day", pa.date32()),
+        ("received_at", pa.timestamp("us", "UTC")),
+        ("as_of", pa.timestamp("us", "UTC")),
+    ]
+)
+
+
+def connect(threads: int) -> duckdb.DuckDBPyConnection:
+    """An in-memory connection in UTC, small enough to stand beside others."""
+    connection = duckdb.connect(config={"threads": threads, "memory_limit": "400MB"})
+    connection.execute("SET TimeZone='UTC'")
+    return connection
+
+
+def _scan(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequence[RawFile]) -> str:
+    """SQL for the rows of these files, each with its delivery's facts; registers `facts`."""
+    facts = pa.Table.from_pylist(
+        [
+            {
+                "place": place,
+                "source_id": one.source_id,
+                "delivery_id": one.delivery_id,
+                "day": one.day,
+                "received_at": one.received_at,
+                "as_of": one.as_of,
+            }
+            for place, one in enumerate(files)
+        ],
+        schema=_FILES,
+    )
+    connection.register("facts", facts)
+    parts = " UNION ALL ".join(
+        f"SELECT {place} AS place, * FROM {lake.scan(connection, [one.path], f'raw_{place}')}" for place, one in enumerate(files)
+    )
+    return f"(SELECT * FROM ({parts}) JOIN facts USING (place))"
+
+
+def read_rows(lake: Lake, plan: DayPlan) -> pd.DataFrame:
+    """The day's raw rows, and those of earlier days that its rules look back on (`is_lookback`): the same respondent
+    or device as one of today's. People's keys are hex text, times UTC instants, everything else text."""
+    with connect(threads=1) as connection:
+        today = _select(plan, plan.files, _scan(connection, lake, plan.files), "FALSE")
+        if plan.kind == "survey" and plan.lookback:
+            connection.execute(
+                f"CREATE TABLE people AS SELECT DISTINCT respondent_key, device_key FROM {_scan(connection, lake, plan.files)}"
+            )
+            connection.execute(f"CREATE TABLE today AS {today}")
+            before = _scan(connection, lake, plan.lookback)
+            known = f"""(SELECT * FROM {before} WHERE respondent_key IN (SELECT respondent_key FROM people)
+                OR device_key IN (SELECT device_key FROM people))"""
+            connection.execute(f"INSERT INTO today {_select(plan, plan.lookback, known, 'TRUE')}")
+            today = "SELECT * FROM today"
+        return connection.sql(today).to_arrow_table().to_pandas()
+
+
+def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str) -> str:
+    survey = plan.kind == "survey"
+    own_id, key = ("response_id", "response_key") if survey else ("ticket_id", "ticket_key")
+    columns = [
+        "source_id", "delivery_id", "received_at", "coalesce(as_of, TIMESTAMPTZ '1900-01-01 00:00:00Z') AS as_of", "day",
+        "row_number", "content", "key_hi", "key_lo", "event_at", "times_as_written", "extra", "problem",
+        f"md5(source_id || '\x1f' || {own_id}) AS {key}", f"{is_lookback} AS is_lookback",
+    ]  # fmt: skip
+    for one in field_table(plan.kind):
+        columns.append(f"lower(hex({one.stored_as})) AS {one.stored_as}" if one.treatment == "person" else one.stored_as)
+    if survey:
+        columns.append("answers::VARCHAR AS answers")
+        columns += [f"{_asked(name, files)} AS asked_{place}" for place, name in enumerate(plan.asked)]
+    else:
+        columns.append(f"{key} || coalesce('@' || epoch_us(event_at), '') AS update_key")
+    return f"SELECT {', '.join(columns)} FROM {rows}"
+
+
+def _asked(name: str, files: Sequence[RawFile]) -> str:
+    """SQL for an export column: from `extra`, or from the field that a delivery's mapping took it for."""
+    pointer = "/" + name.replace("~", "~0").replace("/", "~1")
+    cases = "".join(
+        f" WHEN {place} THEN {one.mapping[name]}" for place, one in enumerate(files) if name in one.mapping
+    )
+    unmapped = f"json_extract_string(extra, {quote_text(pointer)})"
+    return f"CASE place{cases} ELSE {unmapped} END" if cases else unmapped
+
+
+def read_moves(lake: Lake, plan: DayPlan) -> pd.DataFrame:
+    """The contents of responses that stand on several days, as `resolve_versions` wants them but for the key."""
+    if not plan.moves:
+        return pd.DataFrame()
+    tables = [lake.read_table(path) for path in plan.moves]
+    moves = pa.concat_tables(tables).to_pandas().drop_duplicates(["key_hi", "key_lo", "content", "delivery_id"])
+    oldest = pd.Timestamp("1900-01-01", tz="UTC")
+    as_of = moves["delivery_id"].map(lambda one: plan.as_of.get(one) or oldest)
+    return moves.assign(as_of=pd.to_datetime(as_of, utc=True))
+
+
+def speed_limits(lake: Lake, planner: Planner, days: Sequence[date]) -> dict[date, dict[str, SpeedLimit]]:
+    """For each day and survey the seconds below which an answer is fast, from the answers of the days before.
+
+    The window ends before the day, so later answers never change a verdict. Log time, mean minus `fast_sd` standard
+    deviations, only with `fast_minimum_n` finished, scored answers in the window.
+    """
+    registry = planner.registry
+    window = registry.settings.speed_window_days
+    needed = sorted({day - timedelta(step) for day in days for step in range(1, window + 1)})
+    files = planner.files(needed)
+    if not files or planner.kind != "survey":
+        return {}
+    per_day: dict[date, dict[str, list[float]]] = {}
+    with connect(threads=2) as connection:
+        found = connection.execute(
+            f"""
+            WITH timed AS (
+                SELECT DISTINCT source_id, survey, day, key_hi, key_lo, content,
+                    coalesce(try_cast(duration_seconds AS DOUBLE), epoch(submitted_at - started_at)) AS seconds
+                FROM {_scan(connection, lake, files)}
+                WHERE score IS NOT NULL AND coalesce(finished, '') <> 'false' AND coalesce(status, '') <> 'test'
+            )
+            SELECT day, source_id, coalesce(survey, ''), count(*), sum(ln(seconds)), sum(ln(seconds) * ln(seconds))
+            FROM timed WHERE seconds >= 1 GROUP BY ALL ORDER BY ALL
+            """
+        ).fetchall()
+    for day, source_id, named, n, total, squares in found:
+        source = registry.sources.get(source_id)
+        survey_id = source.survey if source and source.survey else registry.survey_names.get(fold(named))
+        if survey_id:
+            sums = per_day.setdefault(day, {}).setdefault(survey_id, [0.0, 0.0, 0.0])
+            for place, value in enumerate((n, total, squares)):
+                sums[place] += value
+    return {day: _limits(registry, per_day, day, window) for day in days}
+
+
+def _limits(
+    registry: Registry, per_day: dict[date, dict[str, list[float]]], day: date, window: int
+) -> dict[str, SpeedLimit]:
+    sums: dict[str, list[float]] = {}
+    for step in range(1, window + 1):
+        for survey_id, parts in per_day.get(day - timedelta(step), {}).items():
+            sums[survey_id] = [a + b for a, b in zip(sums.get(survey_id, [0.0, 0.0, 0.0]), parts, strict=True)]
+    limits = {}
+    for survey_id, (n, total, squares) in sums.items():
+        rules = registry.surveys[survey_id].rules
+        if n >= rules.fast_minimum_n:
+            mean = total / n
+            sd = math.sqrt(max(0.0, (squares - n * mean * mean) / (n - 1)))
+            # Milliseconds: what lies below cannot be told apart from the rounding of the sums.
+            limits[survey_id] = SpeedLimit(int(n), round(math.exp(mean - rules.fast_sd * sd), 3))
+    return limits

@@ -1,0 +1,163 @@
+"""The work of one day: read its raw rows, clean them, validate, write its files, then its mark."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa_checks
+import pyarrow as pa
+
+from ces_pipeline.cleaning.evidence import DayContext, SpeedLimit
+from ces_pipeline.cleaning.judge import RULE_VERSION
+from ces_pipeline.cleaning.responses import CleanedDay, clean_responses
+from ces_pipeline.cleaning.tickets import clean_tickets
+from ces_pipeline.days.plan import TABLES_OF_KIND, DayPlan, mark_file
+from ces_pipeline.days.raw import read_moves, read_rows
+from ces_pipeline.registry.models import Registry
+from ces_pipeline.schemas import TABLES
+from ces_pipeline.schemas.audit import LOAD_AUDIT
+from ces_pipeline.storage.lake import Lake
+
+
+@dataclass(frozen=True)
+class DayResult:
+    """What cleaning one day gave. problems: why it was not written (empty: it was)."""
+
+    kind: str
+    day: date
+    landed: int
+    redelivered: int
+    superseded: int
+    accepted: int
+    rejected: int
+    suspect: int
+    reasons: dict[str, int]
+    problems: tuple[str, ...] = ()
+
+
+def clean_day(
+    lake: Lake, plan: DayPlan, registry: Registry, limits: dict[str, SpeedLimit], run_id: str, now: datetime | None = None
+) -> DayResult:
+    """Clean one day and write it. A day whose books do not balance or whose tables break their schema is not written:
+    what was there stays, the day stays stale, and the result says why."""
+    cleaned = _cleaned(lake, plan, registry, limits)
+    frames = dict(zip(TABLES_OF_KIND[plan.kind], (cleaned.accepted, cleaned.rejected), strict=True))
+    problems = [*_unbalanced(plan, cleaned.counts), *_broken_schemas(frames)]
+    if not problems:
+        outputs = {}
+        for name, frame in frames.items():
+            path = lake.day_file(name, plan.day)
+            if len(frame):
+                stored = lake.write_table(path, TABLES[name].to_arrow(frame))
+                outputs[name] = {"path": stored.path, "size": stored.size, "sha256": stored.sha256}
+            else:
+                lake.delete(path)
+        _write_mark(lake, plan, cleaned.counts, outputs, run_id, now or datetime.now(UTC))
+    total = cleaned.counts.sum()
+    redelivered = sum(again for _, again in plan.books.values()) + int(total["landed_again"])
+    return DayResult(
+        kind=plan.kind,
+        day=plan.day,
+        landed=sum(landed + again for landed, again in plan.books.values()),
+        redelivered=redelivered,
+        superseded=int(total["superseded"]),
+        accepted=int(total["accepted"]),
+        rejected=int(total["rejected"]),
+        suspect=int(total["suspect"]),
+        reasons={name: count for name, count in cleaned.reasons.items() if count},
+        problems=tuple(problems),
+    )
+
+
+def _cleaned(lake: Lake, plan: DayPlan, registry: Registry, limits: dict[str, SpeedLimit]) -> CleanedDay:
+    if not plan.files:
+        empty = {name: pd.DataFrame(columns=list(TABLES[name].columns)) for name in TABLES_OF_KIND[plan.kind]}
+        accepted, rejected = empty.values()
+        counts = pd.DataFrame(
+            columns=["stored", "landed_again", "superseded", "accepted", "rejected", "suspect"], dtype="int64"
+        )
+        return CleanedDay(accepted, rejected, counts, {})
+    rows = read_rows(lake, plan)
+    if plan.kind == "tickets":
+        return clean_tickets(rows, registry, plan.day)
+    moves = read_moves(lake, plan)
+    if len(moves):
+        keys = rows[["key_hi", "key_lo", "response_key"]].drop_duplicates()
+        moves = moves.merge(keys, on=["key_hi", "key_lo"])
+    return clean_responses(rows, moves, DayContext(registry, limits, plan.asked), plan.day)
+
+
+def _unbalanced(plan: DayPlan, counts: pd.DataFrame) -> list[str]:
+    """Sources whose landed rows are not all accounted for."""
+    found = []
+    for source_id in sorted({*plan.books, *counts.index}):
+        landed = plan.books.get(source_id, (0, 0))[0]
+        told = counts.loc[source_id] if source_id in counts.index else dict.fromkeys(counts.columns, 0)
+        kept = told["landed_again"] + told["superseded"] + told["accepted"] + told["rejected"]
+        if not landed == told["stored"] == kept:
+            found.append(
+                f"{plan.day} {source_id}: the books do not balance: the ledger has {landed} landed rows, the raw files "
+                f"{told['stored']}, cleaning accounts for {kept}: land the feed again"
+            )
+    return found
+
+
+def _broken_schemas(frames: dict[str, pd.DataFrame]) -> list[str]:
+    """Tables that break their own schema, with the first rule that each breaks; never a value."""
+    found = []
+    for name, frame in frames.items():
+        if frame.empty:
+            continue
+        try:
+            TABLES[name].schema.validate(frame, lazy=True)
+        except pa_checks.errors.SchemaErrors as problem:
+            first = problem.failure_cases.iloc[0]
+            found.append(f"{name}: column {first['column']} breaks {first['check']} ({len(problem.failure_cases)} cases)")
+    return found
+
+
+def _write_mark(
+    lake: Lake, plan: DayPlan, counts: pd.DataFrame, outputs: dict[str, dict[str, Any]], run_id: str, now: datetime
+) -> None:
+    path = mark_file(plan.kind, plan.day)
+    history: list[dict[str, Any]] = []
+    if lake.exists(path):
+        try:
+            history = [{**row, "is_current": False} for row in lake.read_table(path).to_pylist()]
+        except (pa.ArrowInvalid, OSError):
+            # The history of a damaged mark is gone; the ledger and the day's files are not.
+            history = []
+    sources = sorted({*plan.books, *counts.index} or {row["source_id"] for row in history})
+    rows = []
+    for source_id in sources:
+        landed, again = plan.books.get(source_id, (0, 0))
+        told = counts.loc[source_id].to_dict() if source_id in counts.index else dict.fromkeys(counts.columns, 0)
+        rows.append(
+            {
+                "kind": plan.kind,
+                "day": plan.day,
+                "source_id": source_id,
+                "landed": landed + again,
+                "redelivered": again + told["landed_again"],
+                "landed_again": told["landed_again"],
+                "superseded": told["superseded"],
+                "accepted": told["accepted"],
+                "rejected": told["rejected"],
+                "suspect": told["suspect"],
+                "run_id": run_id,
+                "rule_version": RULE_VERSION,
+                "inputs": plan.inputs,
+                "outputs": json.dumps(outputs, sort_keys=True),
+                "cleaned_at": now,
+                "is_current": True,
+            }
+        )
+    lake.write_table(path, pa.Table.from_pylist([*history, *rows], schema=LOAD_AUDIT.arrow))
+
+
+def file_hash(lake: Lake, path: str) -> str:
+    """SHA-256 of a lake file's bytes."""
+    return hashlib.sha256(lake.read_bytes(path)).hexdigest()

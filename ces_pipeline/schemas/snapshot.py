@@ -1,0 +1,163 @@
+"""Tables that only the published file has: the registry in tabular form, and what the file was made from.
+
+They are written by the publish itself and have no files in the lake.
+"""
+
+from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, Table, column
+
+SURVEYS = Table(
+    "reference.surveys",
+    "One row per registered touchpoint.",
+    ("survey_id",),
+    {
+        "survey_id": column(TEXT, "The touchpoint."),
+        "title": column(TEXT, "Its name for people."),
+        "scale_id": column(TEXT, "Scale of its effort or ease score; null: it asks none.", nullable=True),
+        "csat_scale_id": column(TEXT, "Scale of its satisfaction answer; null: it asks none.", nullable=True),
+        "has_nps": column(FLAG, "True where it asks the likelihood to recommend."),
+        "channel": column(TEXT, "Channel where the export says none."),
+        "product": column(TEXT, "Product where the export says none."),
+        "journey_stage": column(TEXT, "Journey stage where the export says none."),
+        "process": column(TEXT, "Support, renewal, expansion ...; `unknown` where not said."),
+        "trigger_event": column(TEXT, "What sends the survey out; null: not said.", nullable=True),
+        "owner": column(TEXT, "Who answers for it; null: not said.", nullable=True),
+        "live_from": column(DAY, "First day it was asked; null: not said.", nullable=True),
+        "live_to": column(DAY, "Last day it was asked; null: still asked, or not said.", nullable=True),
+        "wording_version": column(TEXT, "Version of its wording."),
+        "expected_per_day": column(INTEGER, "Responses expected per day; null: not said.", nullable=True),
+        "link_window_days": column(
+            NUMBER, "Days after a solve in which an answer may still mean that ticket."
+        ),
+    },
+    sort=("survey_id",),
+)
+
+SCALES = Table(
+    "reference.scales",
+    "One row per registered scale.",
+    ("scale_id",),
+    {
+        "scale_id": column(TEXT, "The scale."),
+        "title": column(TEXT, "Its name for people."),
+        "min_score": column(INTEGER, "Lowest answer."),
+        "max_score": column(INTEGER, "Highest answer."),
+        "higher_means": column(TEXT, "`easier` or `harder`: what the highest answer says."),
+    },
+    sort=("scale_id",),
+)
+
+SCALE_BOXES = Table(
+    "reference.scale_boxes",
+    "One row per scale and answer.",
+    ("scale_id", "score"),
+    {
+        "scale_id": column(TEXT, "The scale."),
+        "score": column(INTEGER, "The answer."),
+        "effort_band": column(TEXT, "`easy`, `neutral` or `difficult`."),
+        "effort_0_100": column(NUMBER, "The answer as effort, 0 to 100, higher is harder."),
+    },
+    sort=("scale_id", "score"),
+)
+
+SOURCES = Table(
+    "reference.sources",
+    "One row per registered feed.",
+    ("source_id",),
+    {
+        "source_id": column(TEXT, "The feed."),
+        "kind": column(TEXT, "`survey` or `tickets`."),
+        "reader": column(TEXT, "How its exports are read."),
+        "time_zone": column(TEXT, "Zone of its times that carry none."),
+        "survey_id": column(
+            TEXT, "Its one touchpoint; null: a column names it, or a ticket feed.", nullable=True
+        ),
+    },
+    sort=("source_id",),
+)
+
+REASONS = Table(
+    "reference.reasons",
+    "One row per reason for which a response is rejected, marked or counted.",
+    ("reason",),
+    {
+        "reason": column(TEXT, "The reason."),
+        "position": column(INTEGER, "Its place among the reasons of a row, from 1."),
+        "means": column(TEXT, "When it applies."),
+        "default_severity": column(
+            TEXT, "`reject`, `suspect`, `info` or `off`, unless a survey sets another."
+        ),
+    },
+    sort=("position",),
+)
+
+SETTINGS = Table(
+    "reference.settings",
+    "One row: the installation's settings that figures depend on.",
+    (),
+    {
+        "business_time_zone": column(TEXT, "Zone whose calendar the days follow."),
+        "first_day": column(DAY, "First day of the calendar."),
+        "minimum_n": column(INTEGER, "Figures of fewer answers are suppressed."),
+        "reject_share_warning": column(
+            NUMBER, "Share of rejected rows above which a day is reported, 0 to 1."
+        ),
+    },
+)
+
+T_QUANTILES = Table(
+    "reference.t_quantiles",
+    "One row per number of degrees of freedom from 1 to 100.",
+    ("degrees_of_freedom",),
+    {
+        "degrees_of_freedom": column(INTEGER, "n - 1."),
+        "t_975": column(
+            NUMBER, "97.5 % quantile of Student's t: half-width factor of a 95 % interval of a mean."
+        ),
+    },
+    sort=("degrees_of_freedom",),
+)
+
+PUBLISHED_DAYS = Table(
+    "audit.published_days",
+    "One row per table and day file of the lake that this file holds.",
+    ("table_name", "day"),
+    {
+        "table_name": column(TEXT, "The table."),
+        "day": column(DAY, "The day."),
+        "size_bytes": column(INTEGER, "Size of the day file."),
+        "sha256": column(TEXT, "SHA-256 of the day file."),
+    },
+    sort=("table_name", "day"),
+)
+
+PENDING_DAYS = Table(
+    "audit.pending_days",
+    "One row per kind and day that waited to be cleaned (again) when this file was published.",
+    ("kind", "day"),
+    {
+        "kind": column(TEXT, "`survey` or `tickets`."),
+        "day": column(DAY, "The day; what this file holds of it may be older than its deliveries."),
+    },
+    sort=("kind", "day"),
+)
+
+PUBLICATION = Table(
+    "audit.publication",
+    "One row: how and when this file was made.",
+    (),
+    {
+        "run_id": column(TEXT, "The run that published it."),
+        "published_at": column(INSTANT, "When."),
+        "inputs": column(TEXT, "Fingerprint of everything that it was made from."),
+        "layout": column(TEXT, "Fingerprint of its tables and columns."),
+    },
+)
+
+REFERENCE_TABLES: dict[str, Table] = {
+    table.name: table for table in (SURVEYS, SCALES, SCALE_BOXES, SOURCES, REASONS, SETTINGS, T_QUANTILES)
+}
+SNAPSHOT_TABLES: dict[str, Table] = {
+    **REFERENCE_TABLES,
+    **{table.name: table for table in (PUBLISHED_DAYS, PENDING_DAYS, PUBLICATION)},
+}
+"""Full name (`reference.surveys`) -> table."""
