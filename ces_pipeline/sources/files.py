@@ -1,4 +1,4 @@
-"""A delivered file as bytes: unpacked, identified, and its encoding found. Knows nothing of any format inside."""
+"""A delivered file as bytes: unpacked, identified, its encoding found. Knows no format inside."""
 
 import codecs
 import gzip
@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from ces_pipeline.errors import UnreadableFileError
 
 _CHUNK = 1 << 20
-HEAD_BYTES = 256 << 10
+HEAD_BYTES = 1 << 20
+"""Enough for the header rows of the widest surveys, whose question texts take hundreds of kilobytes."""
 _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError)
+_SPREADSHEETS = {".xlsx", ".xlsm"}
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,12 @@ class DeliveredFile:
                 if magic[:2] == b"\x1f\x8b":
                     with gzip.open(packed, "rb") as stream:
                         yield cast(BinaryIO, stream)
-                elif magic == b"PK\x03\x04" and not self._is_spreadsheet:
-                    with zipfile.ZipFile(packed) as archive, archive.open(self._only_member(archive)) as stream:
-                        yield cast(BinaryIO, stream)
+                elif magic == b"PK\x03\x04" and not self.is_spreadsheet:
+                    with (
+                        zipfile.ZipFile(packed) as archive,
+                        archive.open(self._only_member(archive)) as member,
+                    ):
+                        yield cast(BinaryIO, member)
                 else:
                     yield packed
         except _DAMAGE as problem:
@@ -51,10 +56,32 @@ class DeliveredFile:
                 f"{self.name}: the file is damaged or was cut off while it was copied "
                 f"({type(problem).__name__}): deliver it again"
             ) from problem
+        except RuntimeError as problem:
+            # zipfile's word for a member that needs a password.
+            if "encrypted" not in str(problem):
+                raise
+            raise UnreadableFileError(
+                f"{self.name}: the zip is protected by a password: deliver it unpacked"
+            ) from None
+
+    @contextmanager
+    def open_utf8(self) -> Iterator[BinaryIO]:
+        """The text as a stream of UTF-8 bytes without byte order mark, whatever the file's own encoding.
+
+        Bytes that the encoding does not define become U+FFFD.
+        """
+        with self.open() as stream:
+            if self.encoding == "utf-8":
+                yield stream
+            elif self.encoding == "utf-8-sig":
+                yield cast(BinaryIO, io.BufferedReader(_Without(stream, codecs.BOM_UTF8), _CHUNK))
+            else:
+                yield cast(BinaryIO, io.BufferedReader(_Transcoded(stream, self.encoding), _CHUNK))
 
     @property
-    def _is_spreadsheet(self) -> bool:
-        return self.path.suffix.lower() in {".xlsx", ".xlsm"}
+    def is_spreadsheet(self) -> bool:
+        """Whether the name says Excel: such a file is itself a zip and must not be unpacked."""
+        return self.path.suffix.lower() in _SPREADSHEETS
 
     def _only_member(self, archive: zipfile.ZipFile) -> str:
         members = [
@@ -64,7 +91,8 @@ class DeliveredFile:
         ]
         if len(members) != 1:
             raise UnreadableFileError(
-                f"{self.name}: the zip holds {len(members)} files, expected one: unpack it and deliver them one by one"
+                f"{self.name}: the zip holds {len(members)} files, expected one: "
+                "unpack it and deliver them one by one"
             )
         return members[0]
 
@@ -96,11 +124,12 @@ class DeliveredFile:
 
     @property
     def size(self) -> int:
+        """Unpacked bytes."""
         return self._facts[1]
 
     @property
     def encoding(self) -> str:
-        """`utf-8`, `utf-8-sig`, `utf-16`, or `cp1252` for whatever is none of those."""
+        """`utf-8`, `utf-8-sig`, `utf-16`, `utf-16-le`, `utf-16-be`, or `cp1252` for whatever is none."""
         return self._facts[2]
 
     @cached_property
@@ -110,35 +139,90 @@ class DeliveredFile:
             return stream.read(HEAD_BYTES)
 
     @property
+    def head_is_all(self) -> bool:
+        """Whether `head` is the whole content."""
+        return len(self.head) < HEAD_BYTES
+
+    @cached_property
     def head_text(self) -> str:
-        """The first bytes as text; what cannot be decoded shows as U+FFFD."""
+        """The first bytes as text without byte order mark; what cannot be decoded shows as U+FFFD."""
         encoding = _marked_encoding(self.head) or ("utf-8" if _is_utf8(self.head) else "cp1252")
-        return codecs.getincrementaldecoder(encoding)("replace").decode(self.head)
+        return codecs.getincrementaldecoder(encoding)("replace").decode(self.head).removeprefix("\ufeff")
 
     def content(self) -> bytes:
         """All unpacked bytes, for formats that cannot be streamed."""
         with self.open() as stream:
             return stream.read()
 
-    def text(self) -> str:
-        """All of it as text, without a byte order mark."""
-        return io.TextIOWrapper(io.BytesIO(self.content()), encoding=self.encoding, errors="replace", newline="").read()
-
     def refuse_binary(self) -> None:
         """Raise UnreadableFileError where the content is empty or plainly not text."""
         if not self.head:
             raise UnreadableFileError(f"{self.name}: the file is empty: deliver it again, or remove it")
-        if _marked_encoding(self.head) is None and b"\x00" in self.head:
+        if _marked_encoding(self.head) in (None, "utf-8-sig") and b"\x00" in self.head:
             raise UnreadableFileError(
-                f"{self.name}: this is a binary file, not a text export: check what was dropped into the inbox"
+                f"{self.name}: this is a binary file, not a text export: "
+                "check what was dropped into the inbox"
             )
 
 
+class _Transcoded(io.RawIOBase):
+    """A stream in another encoding, read as UTF-8."""
+
+    def __init__(self, stream: BinaryIO, encoding: str):
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self._ready = memoryview(b"")
+        self._ended = False
+        self._started = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready and not self._ended:
+            chunk = self._stream.read(_CHUNK)
+            self._ended = not chunk
+            text = self._decoder.decode(chunk, final=self._ended)
+            if text and not self._started:
+                self._started = True
+                text = text.removeprefix("\ufeff")
+            # A lone UTF-16 surrogate decodes to U+FFFD, so this cannot fail.
+            self._ready = memoryview(text.encode("utf-8"))
+        count = min(len(buffer), len(self._ready))
+        buffer[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count
+
+
+class _Without(io.RawIOBase):
+    """A stream less the mark it starts with."""
+
+    def __init__(self, stream: BinaryIO, mark: bytes):
+        self._stream = stream
+        stream.read(len(mark))
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._stream.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
 def _marked_encoding(start: bytes) -> str | None:
+    """The encoding that the first bytes give away: by a byte order mark, or by the zero bytes of UTF-16."""
     if start.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
+    sample = start[:2000]
+    if len(sample) >= 4:
+        even, odd = sample[0::2], sample[1::2]
+        if odd.count(0) > 0.8 * len(odd) and not even.count(0):
+            return "utf-16-le"
+        if even.count(0) > 0.8 * len(even) and not odd.count(0):
+            return "utf-16-be"
     return None
 
 

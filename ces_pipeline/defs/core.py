@@ -1,0 +1,70 @@
+"""The cleaned tables as daily assets; a range of days is one run and writes their quarantine too."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import date
+
+import dagster as dg
+
+from ces_pipeline import pipeline
+from ces_pipeline.defs.metadata import OWNERS, POOL, asset_key, table_metadata
+from ces_pipeline.defs.raw import raw_key
+from ces_pipeline.partitions import daily_partitions, within_calendar
+from ces_pipeline.registry import Registry, load_registry
+from ces_pipeline.schemas import TABLES
+from ces_pipeline.settings import Home
+
+CORE_TABLES = {"survey": "core.responses", "tickets": "core.ticket_versions"}
+"""Kind of feed -> the table that its cleaning fills."""
+
+DAY_DONE: ContextVar[Callable[[date], None]] = ContextVar("DAY_DONE", default=lambda _day: None)
+"""Hears of each day as it is cleaned, where the run shares a process with whoever waits for it."""
+
+
+def core_assets(home: Home, registry: Registry) -> list[dg.AssetsDefinition]:
+    """The two cleaned tables as assets over the registry's calendar."""
+    return [_core_asset(home, registry, kind) for kind in CORE_TABLES]
+
+
+def _core_asset(home: Home, registry: Registry, kind: str) -> dg.AssetsDefinition:
+    table = TABLES[CORE_TABLES[kind]]
+
+    @dg.asset(
+        key=asset_key(table.name),
+        deps=[raw_key(source.id) for source in registry.feeds(kind)],
+        partitions_def=daily_partitions(registry),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=table.layer,
+        kinds={"pandera", "parquet"},
+        owners=OWNERS,
+        pool=POOL,
+        description=f"{table.grain} Judged, normalised, revisions resolved; rejected rows are kept beside.",
+        metadata=table_metadata(table),
+    )
+    def clean_days(context: dg.AssetExecutionContext) -> None:
+        registry_now = load_registry(home.registry)
+        days = [date.fromisoformat(key) for key in context.partition_keys]
+        stale = pipeline.stale_days(home, registry_now, kind)
+        outside = sorted(set(stale) - set(within_calendar(registry_now, stale)))
+        problems: list[str] = []
+        for result in pipeline.clean(home, registry_now, kind, [*days, *outside], run_id=context.run.run_id):
+            problems += result.problems
+            DAY_DONE.get()(result.day)
+            if result.day not in outside:
+                context.add_asset_metadata(
+                    {
+                        "dagster/partition_row_count": result.accepted,
+                        "landed": result.landed,
+                        "redelivered": result.redelivered,
+                        "superseded": result.superseded,
+                        "rejected": result.rejected,
+                        "suspect": result.suspect,
+                        "reasons": dg.MetadataValue.json(result.reasons),
+                    },
+                    asset_key=asset_key(table.name),
+                    partition_key=result.day.isoformat(),
+                )
+        if problems:
+            raise dg.Failure(description="\n".join(problems), allow_retries=False)
+
+    return clean_days

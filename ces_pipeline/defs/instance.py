@@ -1,0 +1,67 @@
+"""The Dagster instance of a home: its folder, its settings file, and opening it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from ces_pipeline.settings import HOME_VARIABLE, Home
+
+WORKSPACE_FILE = "workspace.yaml"
+_SETTINGS = """\
+# Written once by ces; yours to change from then on.
+telemetry:
+  enabled: false
+concurrency:
+  pools:
+    # Runs that work on this home queue behind one another.
+    default_limit: 1
+    granularity: run
+  runs:
+    max_concurrent_runs: 2
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 300
+retention:
+  schedule:
+    purge_after_days: 90
+  sensor:
+    purge_after_days:
+      skipped: 7
+      failure: 30
+      success: 90
+"""
+_WORKSPACE = """\
+load_from:
+  - python_module:
+      module_name: ces_pipeline.definitions
+      location_name: ces_pipeline
+"""
+
+
+def prepare(home: Home) -> dict[str, str]:
+    """Write the instance's settings where there are none; returns the variables that point Dagster at it."""
+    home.dagster.mkdir(parents=True, exist_ok=True)
+    for name, text in (("dagster.yaml", _SETTINGS), (WORKSPACE_FILE, _WORKSPACE)):
+        path = home.dagster / name
+        if not path.exists():
+            path.write_text(text, encoding="utf-8")
+    return {"DAGSTER_HOME": str(home.dagster), HOME_VARIABLE: str(home.root)}
+
+
+@contextmanager
+def open_instance(home: Home) -> Iterator[dg.DagsterInstance]:
+    """The home's instance, closed afterwards; the environment names the home meanwhile."""
+    wanted = prepare(home)
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

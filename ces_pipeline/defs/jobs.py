@@ -1,0 +1,52 @@
+"""The jobs, and the nightly schedule that lands."""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ces_pipeline.defs.core import CORE_TABLES
+from ces_pipeline.defs.metadata import asset_key
+from ces_pipeline.defs.snapshot import snapshot_keys
+from ces_pipeline.registry import Registry
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+LAND = "land"
+CLEAN_AND_PUBLISH = "clean_and_publish"
+
+
+def core_keys() -> list[dg.AssetKey]:
+    """The assets that cleaning materialises."""
+    return [asset_key(name) for name in CORE_TABLES.values()]
+
+
+def jobs(registry: Registry) -> "list[UnresolvedAssetJobDefinition]":
+    """`land` where there are feeds, and `clean_and_publish`."""
+    clean_and_publish = dg.define_asset_job(
+        CLEAN_AND_PUBLISH,
+        selection=dg.AssetSelection.assets(*core_keys(), *snapshot_keys()),
+        description="Clean days and publish the file. A sensor requests the days that wait.",
+    )
+    return [land_job(), clean_and_publish] if registry.sources else [clean_and_publish]
+
+
+def land_job() -> "UnresolvedAssetJobDefinition":
+    """Land what every feed's inbox holds."""
+    return dg.define_asset_job(
+        LAND,
+        selection=dg.AssetSelection.groups("raw"),
+        description="Land new and changed deliveries of every feed. A failing feed does not stop the others.",
+    )
+
+
+def nightly(registry: Registry) -> dg.ScheduleDefinition:
+    """Every night at the hour of the settings, in the business zone."""
+    return dg.ScheduleDefinition(
+        name="nightly",
+        job_name=LAND,
+        cron_schedule=f"0 {registry.settings.schedule_hour} * * *",
+        execution_timezone=registry.settings.business_time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Land; the stale-days sensor then cleans and publishes.",
+    )

@@ -1,0 +1,131 @@
+"""The same jobs run in this process, on the home's instance: the UI shows what the command line did."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from ces_pipeline.definitions import build_definitions
+from ces_pipeline.defs.core import CORE_TABLES, DAY_DONE
+from ces_pipeline.defs.instance import open_instance
+from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
+from ces_pipeline.defs.metadata import asset_key
+from ces_pipeline.defs.raw import raw_key
+from ces_pipeline.defs.snapshot import PUBLISHED_FILE, SNAPSHOT_STEP, snapshot_keys
+from ces_pipeline.errors import CesError
+from ces_pipeline.partitions import range_tags
+from ces_pipeline.settings import Home
+
+_MENDABLE = {kind.__name__ for kind in (CesError, *CesError.__subclasses__())}
+# The events are kept in the instance; the terminal belongs to the command.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class StepOutcome:
+    """One asset's part of a run. failure: why it failed, in a person's words where it is theirs to mend."""
+
+    asset: str
+    metadata: dict[str, Any]
+    failure: str | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One check's answer."""
+
+    name: str
+    passed: bool
+    is_blocking: bool
+    detail: str | None
+
+
+class LocalRuns:
+    """Runs of one home's jobs."""
+
+    def __init__(self, home: Home, instance: dg.DagsterInstance):
+        self._home = home
+        self._instance = instance
+        self._definitions = build_definitions(home)
+
+    def land(self, sources: Sequence[str]) -> list[StepOutcome]:
+        """Land these feeds; one that fails does not stop the others."""
+        if not sources:
+            return []
+        result = self._run(LAND, [raw_key(source) for source in sources], {})
+        return [_outcome(result, raw_key(source)) for source in sources]
+
+    def clean(
+        self, kind: str, first: date, last: date, done: Callable[[date], None] = lambda _day: None
+    ) -> StepOutcome:
+        """Clean a range of days in one run; `done` hears of each day."""
+        key = asset_key(CORE_TABLES[kind])
+        token = DAY_DONE.set(done)
+        try:
+            return _outcome(self._run(CLEAN_AND_PUBLISH, [key], range_tags(first, last)), key)
+        finally:
+            DAY_DONE.reset(token)
+
+    def publish(self) -> tuple[StepOutcome, list[Verdict]]:
+        """Publish, with every check's verdict."""
+        result = self._run(CLEAN_AND_PUBLISH, snapshot_keys(), {})
+        verdicts = [
+            Verdict(
+                name=one.check_name,
+                passed=one.passed,
+                is_blocking=one.severity == dg.AssetCheckSeverity.ERROR,
+                detail=one.description,
+            )
+            for one in result.get_asset_check_evaluations()
+        ]
+        return _outcome(result, PUBLISHED_FILE, SNAPSHOT_STEP), verdicts
+
+    def _run(
+        self, job: str, assets: Sequence[dg.AssetKey], tags: dict[str, str]
+    ) -> dg.ExecuteInProcessResult:
+        return self._definitions.resolve_job_def(job).execute_in_process(
+            run_config=_QUIET,
+            instance=self._instance,
+            asset_selection=list(assets),
+            tags=tags,
+            raise_on_error=False,
+        )
+
+
+@contextmanager
+def local_runs(home: Home) -> Iterator[LocalRuns]:
+    """The home's jobs, ready to run. Raises RegistryError for a registry with a mistake."""
+    with open_instance(home) as instance:
+        yield LocalRuns(home, instance)
+
+
+def _outcome(result: dg.ExecuteInProcessResult, key: dg.AssetKey, step: str | None = None) -> StepOutcome:
+    """An asset's part of a run; its step is named after its key unless `step` says otherwise."""
+    metadata: dict[str, Any] = {}
+    failure: str | None = None
+    for event in result.all_events:
+        if event.is_step_materialization and event.asset_key == key:
+            metadata |= {name: told.value for name, told in event.materialization.metadata.items()}
+        elif event.is_step_failure and event.step_key == (step or "__".join(key.path)):
+            failure = _why(event)
+    if failure is None and not result.success and not metadata:
+        failure = "the run did not get this far: see it in `ces ui`"
+    return StepOutcome("/".join(key.path), metadata, failure)
+
+
+def _why(event: dg.DagsterEvent) -> str:
+    """Why a step failed. What is not a person's to mend is named by its kind alone: its text may hold values."""
+    told = event.step_failure_data
+    if told.user_failure_data and told.user_failure_data.description:
+        return str(told.user_failure_data.description)
+    error = told.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    if error is None:
+        return "it failed: see the run in `ces ui`"
+    if error.cls_name in _MENDABLE:
+        return error.message.strip().removeprefix(f"ces_pipeline.errors.{error.cls_name}: ")
+    return f"unexpected {error.cls_name}, a mistake of the program: the run in `ces ui` shows where"

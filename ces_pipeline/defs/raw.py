@@ -1,0 +1,48 @@
+"""One asset per feed: what its inbox holds, landed in the lake. Unpartitioned: landing is by delivery."""
+
+import dagster as dg
+
+from ces_pipeline import pipeline
+from ces_pipeline.defs.metadata import OWNERS, POOL
+from ces_pipeline.registry import Registry, Source, load_registry
+from ces_pipeline.settings import Home
+
+
+def raw_key(source_id: str) -> dg.AssetKey:
+    """The asset key of a feed."""
+    return dg.AssetKey(["raw", source_id])
+
+
+def raw_assets(home: Home, registry: Registry) -> list[dg.AssetsDefinition]:
+    """The feeds of the registry as assets."""
+    return [_raw_asset(home, source) for _, source in sorted(registry.sources.items())]
+
+
+def _raw_asset(home: Home, source: Source) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=raw_key(source.id),
+        group_name="raw",
+        kinds={"parquet"},
+        owners=OWNERS,
+        pool=POOL,
+        description=f"Deliveries of the {source.kind} feed `{source.id}`, pseudonymised and split by day.",
+    )
+    def land_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        (landing,) = pipeline.land(home, load_registry(home.registry), [source.id])
+        metadata = {
+            "files_new": landing.files_new,
+            "files_known": landing.files_known,
+            "rows_read": landing.rows_read,
+            "rows_landed": landing.rows_landed,
+            "rows_redelivered": landing.rows_redelivered,
+            "rows_unreadable": landing.rows_unreadable,
+            "days": len(landing.days),
+            "files_failed": len(landing.failures),
+        }
+        if landing.failures:
+            # Its good files have landed: that is told before the step fails for the others.
+            context.log_event(dg.AssetMaterialization(asset_key=raw_key(source.id), metadata=metadata))
+            raise dg.Failure(description="\n".join(landing.failures), allow_retries=False)
+        return dg.MaterializeResult(metadata=metadata)
+
+    return land_feed

@@ -1,0 +1,107 @@
+"""The sensors: new files are landed, days that wait are cleaned, a file that is behind is published."""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import dagster as dg
+
+from ces_pipeline import pipeline
+from ces_pipeline.defs.core import CORE_TABLES
+from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
+from ces_pipeline.defs.metadata import asset_key
+from ces_pipeline.defs.snapshot import snapshot_keys
+from ces_pipeline.partitions import range_tags, stale_ranges
+from ces_pipeline.registry import load_registry
+from ces_pipeline.settings import Home
+from ces_pipeline.storage.state import lake_state
+from ces_pipeline.storage.warehouse import is_behind, state_fingerprint
+
+SETTLED_SECONDS = 10
+"""A file changed more recently may still be on its way into the inbox."""
+_UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def stale_days_sensor(home: Home) -> dg.SensorDefinition:
+    """Requests one run per range of stale days; with none left, a publish where the file is behind."""
+
+    @dg.sensor(
+        name="stale_days_sensor",
+        job_name=CLEAN_AND_PUBLISH,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Cleans every day that waits, whatever its age, and then publishes.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        if not home.registry.is_dir():
+            return dg.SkipReason("this home has no registry yet")
+        unfinished = dg.RunsFilter(job_name=CLEAN_AND_PUBLISH, statuses=_UNFINISHED)
+        if context.instance.get_runs_count(unfinished):
+            return dg.SkipReason("a run is cleaning or publishing")
+        registry = load_registry(home.registry)
+        # The state changes with every delivery, cleaning and registry change, so a range that failed is asked
+        # for again only once something is different.
+        state = state_fingerprint(registry, lake_state(home, registry))
+        requests = [
+            dg.RunRequest(
+                run_key=_digest([state, kind, str(first), str(last)]),
+                asset_selection=[asset_key(table)],
+                tags=range_tags(first, last),
+            )
+            for kind, table in CORE_TABLES.items()
+            for first, last in stale_ranges(registry, pipeline.stale_days(home, registry, kind))
+        ]
+        known = set(json.loads(context.cursor or "[]"))
+        fresh = [request for request in requests if request.run_key not in known]
+        if not fresh and is_behind(home, registry):
+            publish = dg.RunRequest(run_key=_digest([state, "publish"]), asset_selection=snapshot_keys())
+            fresh = [] if publish.run_key in known else [publish]
+        if not fresh:
+            return dg.SkipReason("nothing waits")
+        asked = {request.run_key for request in (*requests, *fresh)}
+        return dg.SensorResult(run_requests=fresh, cursor=json.dumps(sorted(map(str, asked))))
+
+    return sensor
+
+
+def inbox_sensor(home: Home) -> dg.SensorDefinition:
+    """Requests `land` when the inbox holds other files than at the last tick."""
+
+    @dg.sensor(
+        name="inbox_sensor",
+        job_name=LAND,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Lands as soon as a new or changed file lies in an inbox.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        files = sorted(_files(home.inbox))
+        if not files:
+            return dg.SkipReason("the inbox is empty")
+        if time.time() - max(changed for _, _, changed in files) < SETTLED_SECONDS:
+            return dg.SkipReason("a file is still being copied")
+        seen = _digest(files)
+        if seen == context.cursor:
+            return dg.SkipReason("no new file")
+        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen)], cursor=seen)
+
+    return sensor
+
+
+def _files(inbox: Path) -> Iterable[tuple[str, int, float]]:
+    for path in inbox.rglob("*"):
+        if path.is_file() and not path.name.startswith("."):
+            status = path.stat()
+            yield str(path.relative_to(inbox)), status.st_size, status.st_mtime
+
+
+def _digest(told: object) -> str:
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]

@@ -1,0 +1,114 @@
+"""The published file as one step: its derived tables and marts as assets, its checks beside it."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from ces_pipeline import pipeline
+from ces_pipeline.defs.metadata import OWNERS, POOL, asset_key, table_metadata
+from ces_pipeline.registry import load_registry
+from ces_pipeline.schemas import TABLES
+from ces_pipeline.settings import Home
+from ces_pipeline.storage.checks import all_checks
+from ces_pipeline.storage.sql import SqlFile, derived_files
+from ces_pipeline.storage.state import DAY_TABLES
+from ces_pipeline.storage.warehouse import PublishResult
+
+PUBLISHED_FILE = dg.AssetKey(["publish", "ces_duckdb"])
+SNAPSHOT_STEP = "snapshot"
+_CLEANED = ("core.responses", "core.ticket_versions")
+
+
+def snapshot_keys() -> list[dg.AssetKey]:
+    """The assets that a publish materialises."""
+    return [*(asset_key(file.table) for file in derived_files()), PUBLISHED_FILE]
+
+
+def snapshot_asset(home: Home) -> dg.AssetsDefinition:
+    """The publish as a multi-asset. A failed blocking check fails it, and the old file stays."""
+
+    @dg.multi_asset(
+        name=SNAPSHOT_STEP,
+        specs=[*(_derived_spec(file) for file in derived_files()), _file_spec()],
+        check_specs=[
+            dg.AssetCheckSpec(
+                check.name,
+                asset=PUBLISHED_FILE,
+                blocking=check.is_blocking,
+                description=check.remedy,
+            )
+            for check in all_checks()
+        ],
+        pool=POOL,
+    )
+    def snapshot(
+        context: dg.AssetExecutionContext,
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        result = pipeline.publish(home, load_registry(home.registry), run_id=context.run.run_id)
+        if result.published:
+            yield from _materialisations(result)
+        yield from _verdicts(result)
+        if not result.published:
+            failed = "\n".join(f"{one.check.name}: {one.detail}" for one in result.blocking_failures)
+            raise dg.Failure(
+                description=f"the published file was left as it was:\n{failed}", allow_retries=False
+            )
+
+    return snapshot
+
+
+def _derived_spec(file: SqlFile) -> dg.AssetSpec:
+    table = TABLES[file.table]
+    inputs = sorted(file.reads & {*_CLEANED, *(other.table for other in derived_files())})
+    return dg.AssetSpec(
+        asset_key(file.table),
+        deps=[asset_key(name) for name in inputs] or [asset_key(name) for name in _CLEANED],
+        group_name=table.layer,
+        kinds={"duckdb", "sql"},
+        owners=OWNERS,
+        description=table.grain,
+        metadata=table_metadata(table),
+    )
+
+
+def _file_spec() -> dg.AssetSpec:
+    held = [*_CLEANED, *(file.table for file in derived_files())]
+    return dg.AssetSpec(
+        PUBLISHED_FILE,
+        deps=[asset_key(name) for name in held],
+        group_name="publish",
+        kinds={"duckdb"},
+        owners=OWNERS,
+        description="The file that analysts open: all tables in one DuckDB file, replaced whole by a rename.",
+    )
+
+
+def _materialisations(result: PublishResult) -> Iterator[dg.MaterializeResult]:
+    for file in derived_files():
+        yield dg.MaterializeResult(
+            asset_key=asset_key(file.table),
+            metadata={"dagster/row_count": result.rows[file.table], "unchanged": result.unchanged},
+        )
+    yield dg.MaterializeResult(
+        asset_key=PUBLISHED_FILE,
+        metadata={
+            "unchanged": result.unchanged,
+            "made_anew": result.rebuilt,
+            "days_loaded": result.days_loaded,
+            "restated_days": result.restated_days,
+            "size_bytes": result.path.stat().st_size,
+            **{f"rows {name}": result.rows[name] for name in DAY_TABLES},
+        },
+    )
+
+
+def _verdicts(result: PublishResult) -> Iterator[dg.AssetCheckResult]:
+    for verdict in result.checks:
+        yield dg.AssetCheckResult(
+            check_name=verdict.check.name,
+            asset_key=PUBLISHED_FILE,
+            passed=verdict.passed,
+            severity=dg.AssetCheckSeverity.ERROR if verdict.check.is_blocking else dg.AssetCheckSeverity.WARN,
+            description=verdict.detail,
+            metadata={"failures": verdict.failures},
+        )

@@ -1,0 +1,174 @@
+"""Looks at one export from end to end and puts the findings together."""
+
+import re
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+
+from ces_pipeline.errors import RegistryError, UnreadableFileError
+from ces_pipeline.inspection.counts import count_rules
+from ces_pipeline.inspection.naming import Naming
+from ces_pipeline.inspection.result import Inspection, Proposal, Question, ZoneIs
+from ces_pipeline.inspection.rows import loaded
+from ces_pipeline.inspection.scales import fitting_labels, is_number, reaches
+from ces_pipeline.inspection.times import Times
+from ces_pipeline.registry.models import Registry, Scale, Source, Survey
+from ces_pipeline.sources.contract import Export, Reader
+from ces_pipeline.sources.files import DeliveredFile
+from ces_pipeline.sources.readers import READERS
+from ces_pipeline.sources.recognise import recognise
+
+
+def inspect_file(
+    path: Path,
+    registry: Registry,
+    *,
+    score: str | None = None,
+    scale: str | None = None,
+    survey: str | None = None,
+    source: str | None = None,
+    time_zone: str | None = None,
+    delimiter: str | None = None,
+    reader: str | None = None,
+) -> Inspection:
+    """Look at one export as a new feed (or, if `source` is registered, as that feed) would read it.
+
+    score: the column of the effort answer. scale, survey, source: registry ids; the latter two may be new.
+    Raises UnreadableFileError where no reader fits, RegistryError where an argument names nothing.
+    """
+    file = DeliveredFile(Path(path))
+    if not file.path.is_file():
+        raise UnreadableFileError(f"{path}: no such file")
+    feed = registry.sources.get(source) if source else None
+    chosen, others = _choose_reader(file, reader or (feed.reader if feed else None))
+    export = chosen.read(file, _as_feed(chosen, feed, delimiter))
+    zone, zone_is = _zone(export, feed, time_zone)
+    with loaded(export, zone) as rows:
+        naming = Naming(file, chosen, export, rows, registry, feed)
+        naming.name_fields(score, survey)
+        times = Times(naming)
+        times.settle_formats()
+        survey = survey or (feed.survey if feed else None)
+        on = (
+            _settle_scale(naming, scale, registry.surveys.get(survey or ""))
+            if naming.kind == "survey"
+            else None
+        )
+        new_id = source or _free_id(file, registry)
+        entry_zone = zone if zone_is in ("given", "assumed") else None
+        settled = _Settled(new_id, survey or new_id, on, entry_zone, delimiter)
+        return Inspection(
+            file=file.name,
+            reader=chosen,
+            runners_up=tuple((other.name, points) for other, points in others),
+            kind=naming.kind,
+            rows=rows.count("true"),
+            unreadable=len(export.unreadable),
+            time_zone=zone,
+            time_zone_is=zone_is,
+            times=times.ranges(zone_is),
+            counts=count_rules(naming, times, on),
+            columns=naming.column_views(),
+            proposal=_proposal(naming, times, settled),
+            notes=tuple(naming.notes),
+            questions=tuple(naming.questions),
+        )
+
+
+def _choose_reader(file: DeliveredFile, given: str | None) -> tuple[Reader, list[tuple[Reader, int]]]:
+    if given is not None and given not in READERS:
+        raise RegistryError(f"no reader {given!r} (known: {', '.join(sorted(READERS))})")
+    found = recognise(file)
+    if given is None:
+        if not found:
+            file.refuse_binary()
+            raise UnreadableFileError(f"{file.name}: no reader recognises this file: name one with --reader")
+        given = found[0][0].name
+    return READERS[given], [(reader, points) for reader, points in found if reader.name != given]
+
+
+def _as_feed(reader: Reader, feed: Source | None, delimiter: str | None) -> Source:
+    given = {"delimiter": delimiter} if delimiter else {}
+    if feed:
+        return feed.model_copy(update={"options": {**feed.options, **given}})
+    kind: Literal["survey", "tickets"] = "tickets" if reader.kind == "tickets" else "survey"
+    return Source(
+        id="inspected",
+        kind=kind,
+        reader=reader.name,
+        survey="inspected" if kind == "survey" else None,
+        options=given,
+    )  # type: ignore[call-arg]
+
+
+def _zone(export: Export, feed: Source | None, given: str | None) -> tuple[str, ZoneIs]:
+    if export.time_zone:
+        return export.time_zone, "stated in the file"
+    if given:
+        return given, "given"
+    return (feed.time_zone, "of the feed") if feed else ("UTC", "assumed")
+
+
+def _settle_scale(naming: Naming, given: str | None, survey: Survey | None) -> Scale | None:
+    """The scale given, else of the registered survey, else the only one that has the answers' labels."""
+    scales = naming.registry.scales
+    if given is not None:
+        if given not in scales:
+            raise RegistryError(f"--scale: no scale {given!r} (known: {', '.join(sorted(scales))})")
+        return scales[given]
+    if survey:
+        return scales.get(survey.scale or "")
+    column = naming.mapping.get("score")
+    if column is None:
+        return None
+    cells = {cell for cell in naming.rows.values(column) if cell.strip()}
+    labels = {cell for cell in cells if not is_number(cell)}
+    fitting = fitting_labels(scales.values(), labels) if labels else []
+    if len(fitting) == 1:
+        return fitting[0]
+    # Numbers alone never tell whether more is easier or harder.
+    possible = fitting or [scale for scale in scales.values() if reaches(scale, cells - labels)]
+    listed = ", ".join(scale.id for scale in possible) or "no registered one fits: add yours to scales.yaml"
+    question = f"which scale do the answers of {column!r} use, and is more easier or harder? ({listed})"
+    naming.questions.append(Question(question, "--scale ID"))
+    return None
+
+
+def _free_id(file: DeliveredFile, registry: Registry) -> str:
+    """An id made of the file's name that neither a feed nor a survey has."""
+    stem = re.sub(r"[^a-z0-9]+", "_", file.name.split(".")[0].lower()).strip("_")
+    base = (stem if stem[:1].isalpha() else f"feed_{stem}".rstrip("_"))[:55]
+    taken = {*registry.sources, *registry.surveys}
+    return next(name for name in (base, *(f"{base}_{n}" for n in count(2))) if name not in taken)
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """What the arguments and the file have settled, for the entries."""
+
+    source: str
+    survey: str
+    scale: Scale | None
+    zone: str | None
+    delimiter: str | None
+
+
+def _proposal(naming: Naming, times: Times, settled: _Settled) -> Proposal:
+    entry: dict[str, Any] = {"id": settled.source, "kind": naming.kind, "reader": naming.reader.name}
+    survey: dict[str, Any] = {}
+    if naming.kind == "survey":
+        entry["survey"] = settled.survey
+        if settled.survey not in naming.registry.surveys:
+            survey = {"id": settled.survey, "title": naming.file.name.split(".")[0]}
+            if settled.scale:
+                survey["scale"] = settled.scale.id
+    if settled.zone:
+        entry["time_zone"] = settled.zone
+    if times.guessed_formats:
+        entry["time_formats"] = list(times.guessed_formats)
+    if naming.guessed:
+        entry["columns"] = dict(naming.guessed)
+    if settled.delimiter:
+        entry["options"] = {"delimiter": settled.delimiter}
+    return Proposal(() if naming.feed else (entry,), (survey,) if survey else ())

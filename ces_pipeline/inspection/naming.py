@@ -1,0 +1,156 @@
+"""Which column of an export is which field, and which columns hold people."""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from ces_pipeline.errors import RegistryError
+from ces_pipeline.inspection.result import InspectedColumn, Question
+from ces_pipeline.inspection.rows import Rows
+from ces_pipeline.inspection.scales import look_like_scores
+from ces_pipeline.inspection.spellings import SPELLINGS, TICKET_WORDS, speaks_of_effort
+from ces_pipeline.landing.fields import fields_of
+from ces_pipeline.registry.models import Registry, Source
+from ces_pipeline.sources.contract import Export, Reader, map_columns
+from ces_pipeline.sources.files import DeliveredFile
+from ces_pipeline.sources.people import looks_like_people
+
+_EXAMPLES = 3
+_EXAMPLE_LENGTH = 60
+_FREE_TEXT_WORDS = 6
+_ADDRESS = re.compile(r"\S+@\S+\.\S+")
+
+
+@dataclass
+class Naming:
+    """What the columns of one export mean, as far as it has been settled.
+
+    mapping: our field -> column, by whatever settled it. guessed: the part of it that only names or values suggest.
+    """
+
+    file: DeliveredFile
+    reader: Reader
+    export: Export
+    rows: Rows
+    registry: Registry
+    feed: Source | None
+    mapping: dict[str, str] = field(default_factory=dict)
+    guessed: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+
+    @cached_property
+    def sample(self) -> dict[str, list[str]]:
+        return self.rows.sample()
+
+    @cached_property
+    def kind(self) -> Literal["survey", "tickets"]:
+        if self.feed:
+            return self.feed.kind
+        if self.reader.kind != "any":
+            return self.reader.kind
+        words = {word for name in self.export.columns for word in (name.lower(), *name.lower().split())}
+        return "tickets" if words & TICKET_WORDS and not self._named_like_scores() else "survey"
+
+    def name_fields(self, score: str | None, survey: str | None) -> None:
+        """Settle the mapping: the reader's, then the feed's, then guesses by name, then the score."""
+        self.notes += self.export.notes
+        self.mapping = dict(self.export.mapping)
+        if self.feed:
+            self.mapping |= {
+                name: column for name, column in self.feed.columns.items() if column in self.rows.columns
+            }
+        elif self.reader.kind == "any" or self.reader.name.startswith("medallia"):
+            taken = set(self.mapping.values()) | {score}
+            free = [column for column in self.rows.columns if column not in taken]
+            spellings = {
+                name: more for name, more in SPELLINGS[self.kind].items() if name not in self.mapping
+            }
+            self.guessed = map_columns(free, spellings)
+            self.mapping |= self.guessed
+        if self.kind == "survey":
+            self._name_score(score, survey)
+        if self.rows.columns:
+            self._ask_for_id()
+
+    def _ask_for_id(self) -> None:
+        if self.kind == "tickets" and "ticket_id" not in self.mapping:
+            question = Question(
+                "which column is the ticket's id?", "columns.ticket_id of the feed", blocks=False
+            )
+            self.questions.append(question)
+        said = any(note.startswith("no response id") for note in self.notes)
+        if self.kind == "survey" and "response_id" not in self.mapping and not said:
+            self.notes.append("no response id found: a response is known by its content")
+
+    def _name_score(self, given: str | None, survey: str | None) -> None:
+        if given is not None:
+            if given not in self.rows.columns:
+                raise RegistryError(
+                    f"--score: {self.file.name} has no column {given!r} "
+                    f"(it has: {', '.join(self.rows.columns)[:1000]})"
+                )
+            self.mapping = {name: column for name, column in self.mapping.items() if column != given}
+            self.guessed = {name: column for name, column in self.guessed.items() if column != given}
+            self.guessed["score"] = self.mapping["score"] = given
+            return
+        known = self.registry.surveys.get(survey or (self.feed.survey if self.feed else None) or "")
+        asks_no_score = known is not None and "score" not in known.required_answers
+        if "score" in self.mapping or asks_no_score or not self.rows.columns:
+            return
+        scores = [
+            column
+            for column in self._named_like_scores()
+            if look_like_scores(self.sample[column], self.registry.scales.values())
+        ]
+        if len(scores) == 1:
+            self.guessed["score"] = self.mapping["score"] = scores[0]
+            return
+        scores = scores or [
+            column
+            for column in self._free_columns()
+            if look_like_scores(self.sample[column], self.registry.scales.values())
+        ]
+        listed = "; ".join(repr(column) for column in scores[:8]) or "none looks like one"
+        self.questions.append(Question(f"which column is the effort score? ({listed})", "--score COLUMN"))
+
+    def _free_columns(self) -> list[str]:
+        taken = set(self.mapping.values())
+        return [column for column in self.rows.columns if column not in taken and not self.is_person(column)]
+
+    def _named_like_scores(self) -> list[str]:
+        return [
+            column
+            for column in self._free_columns()
+            if speaks_of_effort(column, self.export.questions.get(column, ""))
+        ]
+
+    def is_person(self, column: str) -> bool:
+        read_as = [name for name, mapped in self.mapping.items() if mapped == column]
+        if read_as:
+            return any(fields_of(self.kind)[name].treatment == "person" for name in read_as)
+        people = {*self.export.people, *(self.feed.people if self.feed else ())}
+        return (
+            column in people
+            or looks_like_people(column)
+            or looks_like_people(self.export.questions.get(column, ""))
+            or any(_ADDRESS.search(cell) for cell in self.sample[column])
+        )
+
+    def column_views(self) -> tuple[InspectedColumn, ...]:
+        fields = {column: name for name, column in self.mapping.items()}
+        filled = self.rows.row([f"count({self.rows.sql(column)})" for column in self.rows.columns])
+        return tuple(
+            self._column_view(column, fields.get(column), count)
+            for column, count in zip(self.rows.columns, filled, strict=True)
+        )
+
+    def _column_view(self, column: str, name: str | None, filled: int) -> InspectedColumn:
+        if self.is_person(column):
+            return InspectedColumn(column, name, filled, "person")
+        cells = list(dict.fromkeys(self.sample[column]))
+        wordy = any(len(cell) > _EXAMPLE_LENGTH or len(cell.split()) > _FREE_TEXT_WORDS for cell in cells)
+        if wordy or (name is not None and fields_of(self.kind)[name].treatment == "free_text"):
+            return InspectedColumn(column, name, filled, "free text")
+        return InspectedColumn(column, name, filled, "values", tuple(cells[:_EXAMPLES]))

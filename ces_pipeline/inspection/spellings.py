@@ -1,0 +1,68 @@
+"""How columns are named that mean something to us, for formats that say nothing of what their columns mean."""
+
+import re
+
+_SURVEY = {
+    "response_id": "response id | id | _id | uuid | submission id",
+    "ticket_id": "ticket id | ticket | ticket number | case id | case number | conversation id",
+    "external_id": "external id | external reference",
+    "respondent": "respondent | respondent id | email | email address | customer email | customer id | user id",
+    "ip_address": "ip address | ip",
+    "device": "device id | cookie id | visitor id",
+    "channel": "channel",
+    "product": "product",
+    "journey_stage": "journey stage",
+    "process": "process",
+    "device_type": "device type",
+    "language": "language | locale",
+    "comment": "comment | comments | feedback | verbatim",
+    "status": "status",
+    "finished": "finished | completed",
+    "duration_seconds": "duration seconds | duration (in seconds) | duration in seconds | duration (s)",
+    "started_at": "started at | start date | start time | time started",
+    "submitted_at": "submitted at | submit date | date submitted | completed at | end date | answered at | "
+    "response date | timestamp | created at | date",
+    "recorded_at": "recorded at | recorded date",
+    "nps": "nps | nps score | likelihood to recommend",
+    "csat": "csat | csat score",
+}
+_TICKETS = {
+    "ticket_id": "ticket id | id | number | ticket number | case id | case number | key | complaint id",
+    "external_id": "external id",
+    "status": "status | ticket status",
+    "priority": "priority",
+    "category": "category | type | issue",
+    "channel": "channel | source | via channel | submitted via",
+    "product": "product",
+    "requester": "requester | requester email | requester id | customer email | customer id | caller id",
+    "group_name": "group | group name | team | assignment group",
+    "created_at": "created at | created | opened at | date received | open date",
+    "first_reply_at": "first reply at | first response at | first responded at",
+    "solved_at": "solved at | resolved at | resolved",
+    "closed_at": "closed at | closed",
+    "updated_at": "updated at | updated | last updated | last modified",
+    "reopens": "reopens | reopen count",
+    "handoffs": "handoffs | reassignment count",
+    "replies": "replies",
+}
+
+SPELLINGS: dict[str, dict[str, tuple[str, ...]]] = {
+    kind: {name: (name, *spellings.split(" | ")) for name, spellings in fields.items()}
+    for kind, fields in (("survey", _SURVEY), ("tickets", _TICKETS))
+}
+"""Kind of feed -> our field -> spellings of its column, the likeliest first."""
+
+TICKET_WORDS = frozenset(
+    ("priority", "assignee", "requester", "requester_id", "assigned_to", "assignee_id", "subject", "issue")
+)
+"""Words in column names that only tickets have."""
+
+_EFFORT = re.compile(
+    r"\b(eas(y|e|ily|ier|iness)|efforts?|effortless|difficult(y)?|hard(er)?|ces)\b", re.IGNORECASE
+)
+_BARE = {"score", "rating", "answer"}
+
+
+def speaks_of_effort(column: str, question: str) -> bool:
+    """Whether a column's name or question asks how easy or hard something was, or is a bare `score`."""
+    return column.lower() in _BARE or bool(_EFFORT.search(f"{re.sub('[_-]+', ' ', column)} {question}"))

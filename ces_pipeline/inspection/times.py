@@ -1,0 +1,125 @@
+"""How the times of an export are written, and from when to when they run."""
+
+from dataclasses import dataclass
+
+from ces_pipeline.inspection.naming import Naming
+from ces_pipeline.inspection.result import Question, TimeRange, ZoneIs
+from ces_pipeline.landing.fields import fields_of
+
+_HAS_ZONE = r"(Z|[+-]\d\d:?\d\d| [A-Z]{3,4}|^\d{10,13})$"
+_DATES = (
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%m/%d/%y",
+    "%d/%m/%y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%Y/%m/%d",
+    "%b %d, %Y",
+    "%d %b %Y",
+)
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+
+
+@dataclass
+class Times:
+    """The strptime formats of an export's times: those told by the feed or the format, and those guessed."""
+
+    naming: Naming
+    formats: tuple[str, ...] = ()
+    guessed_formats: tuple[str, ...] = ()
+
+    def sql(self, field: str) -> str:
+        """SQL for the instant in the column of a field."""
+        return self.naming.rows.time(self.naming.mapping[field], self.formats)
+
+    def _fields(self) -> dict[str, str]:
+        return {
+            name: column
+            for name, column in self.naming.mapping.items()
+            if column in self.naming.rows.columns and fields_of(self.naming.kind)[name].treatment == "time"
+        }
+
+    def settle_formats(self) -> None:
+        self.formats = (
+            *(self.naming.feed.time_formats if self.naming.feed else ()),
+            *self.naming.export.time_formats,
+        )
+        if not self.naming.rows.columns:
+            return
+        times = self._fields()
+        if not times:
+            wanted = (
+                "columns.updated_at of the feed"
+                if self.naming.kind == "tickets"
+                else "columns.submitted_at of the feed"
+            )
+            self.naming.questions.append(Question("which column holds the times?", wanted, blocks=False))
+        for column in times.values():
+            filled = self.naming.rows.count(f"{self.naming.rows.sql(column)} IS NOT NULL")
+            if (
+                filled
+                and self.naming.rows.one(f"count({self.naming.rows.time(column, self.formats)})")
+                < 0.9 * filled
+            ):
+                self._guess_format(column, filled)
+
+    def _guess_format(self, column: str, filled: int) -> None:
+        sql = self.naming.rows.sql(column)
+        candidates = [date + clock for date in _DATES for clock in _CLOCKS]
+        fitting = [
+            f"count(*) FILTER (year(try_strptime({sql}, '{candidate}')) BETWEEN 1990 AND 2100)"
+            for candidate in candidates
+        ]
+        counts = self.naming.rows.row(fitting)
+        best = [
+            candidate for candidate, count in zip(candidates, counts, strict=True) if count >= 0.99 * filled
+        ]
+        if len(best) == 1:
+            self.guessed_formats = tuple(dict.fromkeys((*self.guessed_formats, best[0])))
+            self.formats = (*self.formats, best[0])
+        elif best:
+            self.naming.questions.append(
+                Question(
+                    f"{column}: day or month first? ({' or '.join(best)} fit)",
+                    "time_formats of the feed",
+                    blocks=False,
+                )
+            )
+        else:
+            self.naming.notes.append(
+                f"{column}: most cells are no time in a known form; time_formats of the feed names one"
+            )
+
+    def ranges(self, zone_is: ZoneIs) -> tuple[TimeRange, ...]:
+        found = []
+        naive = False
+        for name, column in self._fields().items():
+            sql, time = self.naming.rows.sql(column), self.naming.rows.time(column, self.formats)
+            earliest, latest, unreadable, without_zone, low, high, hours = self.naming.rows.row(
+                [
+                    f"min({time})::TIMESTAMP::VARCHAR",
+                    f"max({time})::TIMESTAMP::VARCHAR",
+                    f"count({sql}) - count({time})",
+                    f"count(*) FILTER (NOT regexp_matches({sql}, '{_HAS_ZONE}'))",
+                    f"min(hour({time}))",
+                    f"max(hour({time}))",
+                    f"count(DISTINCT hour({time}))",
+                ]
+            )
+            found.append(TimeRange(name, column, earliest, latest, unreadable))
+            naive = naive or bool(without_zone)
+            if without_zone and hours >= 6 and low >= 1 and high <= 12:
+                self.naming.notes.append(
+                    f"{column}: hours only run 1 to 12: a 12-hour clock without AM/PM, the hour is not sure"
+                )
+            if hours == 1 and low == 0 and high == 0 and self.naming.rows.count("true") > 1:
+                self.naming.notes.append(f"{column}: dates without a time of day")
+            if unreadable:
+                self.naming.notes.append(f"{column}: {unreadable:,} cells are not a readable time")
+        if naive and zone_is == "assumed":
+            self.naming.notes.append("times carry no zone and the file states none: read as UTC")
+            self.naming.questions.append(
+                Question("in which time zone are the times?", "--time-zone ZONE", blocks=False)
+            )
+        return tuple(found)

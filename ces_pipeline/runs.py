@@ -1,0 +1,149 @@
+"""A whole run from the command line: land, clean what waits, publish, and say what happened."""
+
+from datetime import date, timedelta
+
+from ces_pipeline import console, pipeline
+from ces_pipeline.defs.local import LocalRuns, StepOutcome, Verdict, local_runs
+from ces_pipeline.errors import RegistryError
+from ces_pipeline.partitions import calendar_ends, stale_ranges
+from ces_pipeline.registry import Registry, load_registry
+from ces_pipeline.sample import write_sample
+from ces_pipeline.sample.check import compare
+from ces_pipeline.sample.known import FILE_NAME as KNOWN_ANSWERS
+from ces_pipeline.settings import Home
+from ces_pipeline.starter import make_home
+from ces_pipeline.storage.duck import open_published
+
+_KINDS = ("survey", "tickets")
+_SHOWN_DIFFERENCES = 10
+_HEADLINE_COLUMNS = ("touchpoint", "answers", "mean ease", "easy", "difficult", "rejected")
+_HEADLINE = """
+    with figures as (
+        select
+            survey_id,
+            sum(n)::bigint as n,
+            round(sum(ease_sum_0_100) / sum(n), 1) as mean_ease,
+            round(100 * sum(easy_count) / sum(n), 1) || ' %' as easy,
+            round(100 * sum(difficult_count) / sum(n), 1) || ' %' as difficult
+        from mart.ces_daily
+        group by survey_id
+    ),
+    rejected as (select survey_id, count(*) as n from core.rejected_responses group by survey_id)
+    select survey_id, figures.n, mean_ease, easy, difficult, coalesce(rejected.n, 0)
+    from figures left join rejected using (survey_id)
+    order by survey_id
+"""
+
+
+def land(home: Home) -> bool:
+    """Land every feed. True where no file failed."""
+    registry = load_registry(home.registry)
+    with local_runs(home.make()) as runs:
+        return _land(runs, registry)
+
+
+def run(home: Home, first: date | None = None, last: date | None = None) -> bool:
+    """Land, clean the days that wait (or, with `first` or `last`, exactly those days), publish.
+
+    True where no feed, day or blocking check failed. Raises RegistryError for days outside the calendar.
+    """
+    registry = load_registry(home.registry)
+    chosen = _chosen(registry, first, last) if first or last else None
+    with local_runs(home.make()) as runs:
+        landed = _land(runs, registry)
+        cleaned = [_clean(runs, home, registry, kind, chosen) for kind in _KINDS]
+        published = _publish(runs)
+    return landed and all(cleaned) and published
+
+
+def demo(home: Home) -> bool:
+    """Write the sample into a home of its own, run it, compare with the known answers, show the figures.
+
+    True where everything is as planted. Raises HomeError where the folder already holds something else.
+    """
+    known = home.root / KNOWN_ANSWERS
+    if not known.exists():
+        make_home(home)
+        with console.working("writing sample exports"):
+            write_sample(home.inbox)
+        (home.inbox / KNOWN_ANSWERS).replace(known)
+    done = run(home)
+    differences = compare(home, known)
+    for difference in differences[:_SHOWN_DIFFERENCES]:
+        console.err.print(f"differs from the known answers: {difference}")
+    if len(differences) > _SHOWN_DIFFERENCES:
+        console.err.print(f"... and {len(differences) - _SHOWN_DIFFERENCES} more differences")
+    with open_published(home.published) as connection:
+        console.table(
+            "Customer effort by touchpoint", _HEADLINE_COLUMNS, connection.execute(_HEADLINE).fetchall()
+        )
+    console.out.print("every number is as planted" if not differences else "some numbers are not as planted")
+    console.out.print(f"published: {home.published}")
+    return done and not differences
+
+
+def _chosen(registry: Registry, first: date | None, last: date | None) -> tuple[date, date]:
+    beginning, today = calendar_ends(registry)
+    first, last = first or beginning, last or today
+    if not beginning <= first <= last <= today:
+        raise RegistryError(
+            f"the days {first} to {last} are not within {beginning} to {today}: change --from and --to, "
+            f"or `first_day` in registry/settings.yaml"
+        )
+    return first, last
+
+
+def _land(runs: LocalRuns, registry: Registry) -> bool:
+    sources = sorted(registry.sources)
+    if not sources:
+        console.out.print("no feed is registered: `ces inspect FILE --write` proposes one from an export")
+        return True
+    with console.working(f"landing: {len(sources)} feeds"):
+        outcomes = runs.land(sources)
+    for outcome in outcomes:
+        _say_failure(outcome)
+    new = sum(int(outcome.metadata.get("files_new", 0)) for outcome in outcomes)
+    rows = sum(int(outcome.metadata.get("rows_landed", 0)) for outcome in outcomes)
+    console.out.print(f"landed {new} new files, {rows:,} new or changed rows")
+    return all(outcome.failure is None for outcome in outcomes)
+
+
+def _clean(
+    runs: LocalRuns, home: Home, registry: Registry, kind: str, chosen: tuple[date, date] | None
+) -> bool:
+    ranges = [chosen] if chosen else stale_ranges(registry, pipeline.stale_days(home, registry, kind))
+    if not ranges:
+        return True
+    total = sum((last - first + timedelta(days=1)).days for first, last in ranges)
+    with console.counting(f"cleaning {kind}", total, "days") as done:
+        outcomes = [runs.clean(kind, first, last, lambda _day: done()) for first, last in ranges]
+    for outcome in outcomes:
+        _say_failure(outcome)
+    return all(outcome.failure is None for outcome in outcomes)
+
+
+def _publish(runs: LocalRuns) -> bool:
+    with console.working("publishing"):
+        outcome, verdicts = runs.publish()
+    for verdict in verdicts:
+        _say_verdict(verdict)
+    if outcome.failure is not None:
+        if not any(verdict.is_blocking and not verdict.passed for verdict in verdicts):
+            _say_failure(outcome)
+        console.out.print("not published: the old file, if there was one, is as it was")
+        return False
+    console.out.print("nothing new to publish" if outcome.metadata["unchanged"] else "published")
+    return True
+
+
+def _say_failure(outcome: StepOutcome) -> None:
+    if outcome.failure:
+        for line in outcome.failure.splitlines():
+            console.err.print(f"{outcome.asset}: {line}")
+
+
+def _say_verdict(verdict: Verdict) -> None:
+    if not verdict.passed:
+        console.err.print(
+            f"{'FAILED' if verdict.is_blocking else 'warning'}: {verdict.name}: {verdict.detail}"
+        )

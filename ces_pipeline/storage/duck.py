@@ -1,0 +1,81 @@
+"""DuckDB connections with bounded memory and UTC, and what passes between DuckDB, Arrow and the lake."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset as pa_dataset
+
+from ces_pipeline.errors import CesError
+from ces_pipeline.storage.lake import Lake
+
+_THREADS = min(4, os.cpu_count() or 1)
+_MEMORY_LIMIT = "600MB"
+
+
+@contextmanager
+def session(work: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory connection with bounded memory and UTC; it spills into `work`, or not at all."""
+    connection = duckdb.connect()
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
+        connection.execute(f"SET threads = {_THREADS}")
+        spill = quoted(work / "spill") if work else ""
+        connection.execute(f"SET temp_directory = '{spill}'")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def open_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to the published file as it is now. Raises CesError where it does not open."""
+    with session(None) as connection:
+        try:
+            attach_published(connection, path)
+        except duckdb.Error as problem:
+            raise CesError(
+                f"{path} cannot be opened ({type(problem).__name__}): "
+                f"run `ces run`, which makes it again from the lake"
+            ) from problem
+        yield connection
+
+
+def attach_published(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Open the published file read-only as the default catalog `ces`."""
+    connection.execute(f"ATTACH '{quoted(path)}' AS ces (READ_ONLY)")
+    connection.execute("USE ces")
+
+
+@contextmanager
+def readable(connection: duckdb.DuckDBPyConnection, lake: Lake, paths: list[str]) -> Iterator[str]:
+    """SQL that reads the lake's files `paths`, in that order: by DuckDB itself where they are local."""
+    if lake.local is not None:
+        listed = ", ".join(f"'{quoted(lake.local / path)}'" for path in paths)
+        yield f"read_parquet([{listed}], hive_partitioning = false)"
+        return
+    connection.register("incoming", pa_dataset.dataset(paths, filesystem=lake.files, format="parquet"))
+    yield "incoming"
+    connection.unregister("incoming")
+
+
+def quoted(path: Path) -> str:
+    """A path to stand between single quotes in SQL."""
+    return str(path).replace("'", "''")
+
+
+def arrow_rows(
+    connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, values: Mapping[str, object]
+) -> pa.Table:
+    """The rows of a query as an Arrow table of exactly `schema`."""
+    return connection.sql(query, params=dict(values)).to_arrow_table().cast(schema)
+
+
+def count_rows(connection: duckdb.DuckDBPyConnection, name: str) -> int:
+    """Rows of a table or view."""
+    found = connection.execute(f"SELECT count(*) FROM {name}").fetchone()
+    return int(found[0]) if found else 0

@@ -1,0 +1,165 @@
+"""Throughput of the whole job against the floor: DuckDB alone doing the same three writes, in the same run.
+
+`python -m ces_pipeline_tests.benchmarks.throughput [--rows 2000000] [--days 60]`. Prints each step's seconds,
+the floor's and the ratio; exits 1 where a limit is broken. Start-up (imports, first use of libraries) is left
+out.
+"""
+
+import argparse
+import multiprocessing
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import psutil
+
+from ces_pipeline import pipeline
+from ces_pipeline.registry import Registry, load_registry
+from ces_pipeline.sample.big_csv import write_big_csv
+from ces_pipeline.settings import Home
+from ces_pipeline.storage.quote import quote_text
+
+RATIO_LIMIT = 2.5
+PEAK_LIMIT_MB = 1500
+SEED = 7
+STEPS = ("land", "clean", "publish")
+_WARM_UP_ROWS, _WARM_UP_DAYS = 5_000, 10
+_SOURCES = """
+- id: big
+  kind: survey
+  reader: csv
+  survey: support
+  columns: {response_id: response_id, respondent: email, ticket_id: ticket_id, channel: channel,
+    product: product, language: language, score: score, comment: comment, started_at: started_at,
+    submitted_at: submitted_at, recorded_at: recorded_at, duration_seconds: duration_seconds,
+    finished: finished, status: status}
+"""
+_SURVEYS = """
+- {id: support, scale: ces2_agreement_1_7}
+"""
+
+
+def floor_seconds(export: Path, folder: Path) -> dict[str, float]:
+    """Seconds of DuckDB alone for the write that each step cannot do without."""
+    raw, core = quote_text(str(folder / "raw")), quote_text(str(folder / "core"))
+    layout = "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day))"
+    seconds = {}
+    with duckdb.connect(config={"threads": 2, "memory_limit": "1GB"}) as connection:
+        connection.execute(f"ATTACH {quote_text(str(folder / 'floor.duckdb'))} AS published")
+        for step, sql in zip(
+            STEPS,
+            (
+                "COPY (SELECT *, CAST(recorded_at AS DATE) AS day "
+                f"FROM read_csv({quote_text(str(export))}, header = true)) TO {raw} {layout}",
+                f"COPY (SELECT * FROM read_parquet({quote_text(f'{folder}/raw/*/*.parquet')}, "
+                f"hive_partitioning = true)) TO {core} {layout}",
+                "CREATE TABLE published.responses AS SELECT * FROM "
+                f"read_parquet({quote_text(f'{folder}/core/*/*.parquet')}, hive_partitioning = true)",
+            ),
+            strict=True,
+        ):
+            started = time.perf_counter()
+            connection.execute(sql)
+            if step == "publish":
+                connection.execute("DETACH published")
+            seconds[step] = time.perf_counter() - started
+    return seconds
+
+
+def pipeline_seconds(home: Home, registry: Registry, executor: Executor) -> dict[str, float]:
+    """Seconds of each step of the pipeline over what lies in the home's inbox; days go to `executor`."""
+
+    def clean() -> None:
+        days = pipeline.stale_days(home, registry, "survey")
+        for _ in pipeline.clean(home, registry, "survey", days, run_id="benchmark", executor=executor):
+            pass
+
+    steps: dict[str, Callable[[], object]] = {
+        "land": lambda: pipeline.land(home, registry),
+        "clean": clean,
+        "publish": lambda: pipeline.publish(home, registry, run_id="benchmark"),
+    }
+    seconds = {}
+    for step, run in steps.items():
+        started = time.perf_counter()
+        run()
+        seconds[step] = time.perf_counter() - started
+    return seconds
+
+
+def make_home(root: Path, rows: int, days: int) -> tuple[Home, Registry]:
+    """A home whose inbox holds one export of that size."""
+    home = Home(root).make()
+    (home.registry / "sources.yaml").write_text(_SOURCES, encoding="utf-8")
+    (home.registry / "surveys.yaml").write_text(_SURVEYS, encoding="utf-8")
+    (home.inbox / "big").mkdir()
+    in_another_process(write_big_csv, home.inbox / "big" / "responses.csv", rows, days, SEED)
+    return home, load_registry(home.registry)
+
+
+def in_another_process(work: Callable[..., object], *given: object) -> object:
+    """The result of `work(*given)`, without its memory counting as this process's."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(work, given)
+
+
+@contextmanager
+def peak_memory_mb() -> Iterator[list[float]]:
+    """A list whose one number becomes the highest resident memory of this process and all below it, in MB."""
+    peak, done, own = [0.0], threading.Event(), psutil.Process()
+
+    def sample() -> None:
+        while not done.wait(0.05):
+            total = 0
+            for process in (own, *own.children(recursive=True)):
+                try:
+                    total += process.memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+            peak[0] = max(peak[0], total / 2**20)
+
+    thread = threading.Thread(target=sample, daemon=True)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+        thread.join()
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description="Throughput of the whole job against DuckDB alone.")
+    parser.add_argument("--rows", type=int, default=2_000_000)
+    parser.add_argument("--days", type=int, default=60)
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="ces-throughput-") as folder:
+        root = Path(folder)
+        home, registry = make_home(root / "home", given.rows, given.days)
+        export = home.inbox / "big" / "responses.csv"
+        (root / "floor").mkdir()
+        floor = in_another_process(floor_seconds, export, root / "floor")
+        assert isinstance(floor, dict)
+        with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
+            pipeline_seconds(*make_home(root / "warm-up", _WARM_UP_ROWS, _WARM_UP_DAYS), pool)
+            with peak_memory_mb() as peak:
+                seconds = pipeline_seconds(home, registry, pool)
+        size_mb = export.stat().st_size / 1e6
+    print(f"{given.rows:,} responses in {given.days} days, {size_mb:,.0f} MB of CSV")
+    print(f"{'step':<10}{'seconds':>10}{'floor':>10}{'ratio':>8}")
+    for step in STEPS:
+        print(f"{step:<10}{seconds[step]:>10.2f}{floor[step]:>10.2f}{seconds[step] / floor[step]:>8.2f}")
+    total, least = sum(seconds.values()), sum(floor.values())
+    print(f"{'total':<10}{total:>10.2f}{least:>10.2f}{total / least:>8.2f}")
+    print(f"ratio {total / least:.2f} (limit {RATIO_LIMIT}) peak {peak[0]:.0f} MB (limit {PEAK_LIMIT_MB})")
+    return 0 if total / least <= RATIO_LIMIT and peak[0] <= PEAK_LIMIT_MB else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

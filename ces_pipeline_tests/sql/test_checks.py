@@ -1,0 +1,95 @@
+"""Protects the checks: each one finds what it is for, and says what to do."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ces_pipeline.storage.checks import CheckResult, all_checks, run_checks
+from ces_pipeline.storage.duck import session
+from ces_pipeline_tests.lake_days import DAY, rejected, response, small_home, ticket
+
+TODAY = DAY + timedelta(days=1)
+
+
+@pytest.fixture
+def snapshot(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A published file, open for harm."""
+    small = small_home(tmp_path / "home", reject_share_warning=0.5)
+    small.clean("survey", [response("a", ticket_id="T"), response("b")], [rejected("c")])
+    small.clean("tickets", [ticket("T")])
+    small.publish()
+    with session(tmp_path) as connection:
+        connection.execute(f"ATTACH '{small.home.published}' AS ces")
+        connection.execute("USE ces")
+        yield connection
+
+
+def failed(connection: duckdb.DuckDBPyConnection, today: date = TODAY) -> dict[str, CheckResult]:
+    results = run_checks(connection, all_checks(), business_date=today)
+    return {result.check.name: result for result in results if not result.passed}
+
+
+def test_a_good_file_passes_every_check(snapshot: duckdb.DuckDBPyConnection) -> None:
+    assert failed(snapshot) == {}
+
+
+@pytest.mark.parametrize(
+    ("harm", "check"),
+    [
+        ("DELETE FROM core.responses WHERE response_key = 'b'", "books_balance"),
+        ("DELETE FROM core.rejected_responses", "books_balance"),
+        ("UPDATE audit.load_audit SET landed = landed + 1 WHERE kind = 'survey'", "books_balance"),
+        (
+            "UPDATE audit.load_audit SET superseded = 1, landed = landed + 1 WHERE kind = 'tickets'",
+            "books_balance",
+        ),
+        ("DELETE FROM audit.delivery_days WHERE kind = 'tickets'", "books_balance"),
+        ("DELETE FROM audit.load_audit WHERE kind = 'survey'", "books_balance"),
+        ("INSERT INTO core.tickets FROM core.tickets", "keys_unique"),
+        ("INSERT INTO mart.quality_daily FROM mart.quality_daily", "keys_unique"),
+        ("ALTER TABLE core.tickets ALTER reopens TYPE INTEGER", "schema"),
+        ("ALTER TABLE audit.deliveries ADD COLUMN more INTEGER", "schema"),
+        ("DROP TABLE audit.restatements", "schema"),
+        ("UPDATE core.response_tickets SET ticket_key = 'none'", "links_point_somewhere"),
+        ("UPDATE core.response_tickets SET response_key = 'none'", "links_point_somewhere"),
+        ("UPDATE core.response_tickets SET ticket_key = NULL", "links_point_somewhere"),
+        ("UPDATE mart.ces_daily SET n = n + 1", "totals_tie"),
+        ("DELETE FROM mart.ces_daily", "totals_tie"),
+    ],
+)
+def test_harm_is_found_and_blocks(snapshot: duckdb.DuckDBPyConnection, harm: str, check: str) -> None:
+    checks = [one for one in all_checks() if one.name == check]
+    snapshot.execute(harm)
+    (result,) = run_checks(snapshot, checks, business_date=TODAY)
+    assert not result.passed
+    assert result.check.is_blocking
+    assert result.detail is not None
+    assert result.detail.endswith(result.check.remedy)
+
+
+def test_a_feed_without_rows_yesterday_is_a_warning_that_names_it(
+    snapshot: duckdb.DuckDBPyConnection,
+) -> None:
+    result = failed(snapshot, TODAY + timedelta(days=1))["feed_without_rows_yesterday"]
+    assert not result.check.is_blocking
+    assert result.failures == 2
+    assert "source_id web, newest_day 2026-03-02" in (result.detail or "")
+
+
+def test_a_high_reject_share_is_a_warning(snapshot: duckdb.DuckDBPyConnection) -> None:
+    snapshot.execute("UPDATE reference.settings SET reject_share_warning = 0.1")
+    result = failed(snapshot)["reject_share_above_threshold"]
+    assert not result.check.is_blocking
+    assert "rejected_share 0.333" in (result.detail or "")
+
+
+def test_many_offending_rows_are_told_in_short(snapshot: duckdb.DuckDBPyConnection) -> None:
+    snapshot.execute("DROP TABLE mart.quality_daily")
+    (result,) = run_checks(
+        snapshot, [one for one in all_checks() if one.name == "schema"], business_date=TODAY
+    )
+    assert result.failures > 20
+    assert f"and {result.failures - 3} more" in (result.detail or "")

@@ -1,0 +1,1 @@
+"""Readers: what each makes of small exports written here."""

@@ -1,0 +1,215 @@
+"""An inspection tells what a person needs to register a feed, shows no person, and writes only valid entries."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ces_pipeline.errors import RegistryError, UnreadableFileError
+from ces_pipeline.inspection import Inspection, inspect_file, write_proposal
+from ces_pipeline.registry.load import load_registry
+from ces_pipeline.registry.models import Registry
+from ces_pipeline.settings import Home
+from ces_pipeline_tests.unit.sources.reading import delivered
+
+FEEDBACK = "id,How easy was it?,customer_email,comment,ticket_id,submitted_at\n" + "".join(
+    f'r{n},{n % 7 + 1},p{n}@example.com,"it was, all told, a rather long story {n}",T-{n},2026-01-0{n % 7 + 1} 10:00:00\n'
+    for n in range(40)
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home").make()
+
+
+@pytest.fixture
+def registry(home: Home) -> Registry:
+    return load_registry(home.registry)
+
+
+def asked(inspection: Inspection) -> list[str]:
+    return [question.settled_by for question in inspection.questions]
+
+
+def test_a_generic_table_is_mapped_by_its_names(tmp_path: Path, registry: Registry) -> None:
+    found = inspect_file(
+        delivered(tmp_path, FEEDBACK).path, registry, scale="ease_1_7", time_zone="Europe/London"
+    )
+    assert (found.reader.name, found.kind, found.rows, found.unreadable) == ("csv", "survey", 40, 0)
+    assert found.proposal.sources == (
+        {
+            "id": "export", "kind": "survey", "reader": "csv", "survey": "export", "time_zone": "Europe/London",
+            "columns": {
+                "response_id": "id", "ticket_id": "ticket_id", "respondent": "customer_email", "comment": "comment",
+                "submitted_at": "submitted_at", "score": "How easy was it?",
+            },
+        },
+    )  # fmt: skip
+    assert found.proposal.surveys == ({"id": "export", "title": "export", "scale": "ease_1_7"},)
+    assert asked(found) == []
+    assert (found.time_zone, found.time_zone_is) == ("Europe/London", "given")
+    assert [(time.earliest, time.latest) for time in found.times] == [
+        ("2026-01-01 10:00:00", "2026-01-07 10:00:00")
+    ]
+
+
+def test_no_person_and_no_free_text_is_shown(tmp_path: Path, registry: Registry) -> None:
+    text = FEEDBACK.replace("ticket_id,", "notes_by,", 1).replace("T-3,", "x.y@example.org,")
+    found = inspect_file(delivered(tmp_path, text).path, registry)
+    assert {column.name: column.holds for column in found.columns} == {
+        "id": "values", "How easy was it?": "values", "customer_email": "person", "comment": "free text",
+        "notes_by": "person", "submitted_at": "values",
+    }  # fmt: skip
+    assert "example." not in repr(found)
+    assert "story" not in repr(found)
+    assert found.columns[0].examples == ("r0", "r1", "r2")
+
+
+def test_what_cannot_be_guessed_is_asked(tmp_path: Path, registry: Registry) -> None:
+    found = inspect_file(delivered(tmp_path, FEEDBACK).path, registry)
+    assert asked(found) == ["--scale ID", "--time-zone ZONE"]
+    assert "ease_1_7" in found.questions[0].text
+    assert "scale" not in found.proposal.surveys[0]
+    two = FEEDBACK.replace("ticket_id", "Effort")
+    assert asked(inspect_file(delivered(tmp_path, two, "two.csv").path, registry))[0] == "--scale ID"
+    nothing = FEEDBACK.replace("How easy was it?", "q1")
+    assert asked(inspect_file(delivered(tmp_path, nothing, "none.csv").path, registry))[0] == "--score COLUMN"
+
+
+def test_labels_of_one_scale_settle_it(tmp_path: Path, registry: Registry) -> None:
+    labels = ["Strongly agree", "Somewhat agree", "Neither agree nor disagree", "Strongly disagree"]
+    text = "id,They made it easy,submitted_at\n" + "".join(
+        f"{n},{labels[n % 4]},2026-01-01\n" for n in range(20)
+    )
+    found = inspect_file(delivered(tmp_path, text).path, registry)
+    assert found.proposal.surveys[0]["scale"] == "ces2_agreement_1_7"
+    assert found.counts["off_the_scale"] == 0
+
+
+def test_scores_are_counted_against_the_scale(tmp_path: Path, registry: Registry) -> None:
+    cells = ["7", "7.0", "7 - Very easy", " 1 ", "8", "easy-peasy", "", "0", "1"]
+    text = "id,ease score,at\n" + "".join(f"{n},{cell},2026-01-01\n" for n, cell in enumerate(cells))
+    found = inspect_file(delivered(tmp_path, text).path, registry, score="ease score", scale="ease_1_7")
+    assert (found.counts["blank_score"], found.counts["off_the_scale"]) == (1, 3)
+
+
+def test_counts_of_the_rules(tmp_path: Path, registry: Registry) -> None:
+    text = (
+        "ResponseId,StartDate,EndDate,Status,Finished,IPAddress,Duration (in seconds),Q1,LocationLatitude,LocationLongitude\n"
+        "R_1,2026-01-01 10:00:00,2026-01-01 10:01:00,0,1,9.9.9.9,60,a,1.0,2.0\n"
+        "R_2,2026-01-01 10:00:00,2026-01-01 09:01:00,1,0,9.9.9.9,1,a,1.0,2.0\n"
+        "R_3,2026-01-01 10:00:00,2026-01-01 10:01:00,Spam,False,,801,a,1.0,\n"
+        "R_3,2026-01-01 10:00:00,2026-01-01 10:01:00,IP Address,True,,,b,1.0,\n"
+    )
+    counts = inspect_file(delivered(tmp_path, text).path, registry).counts
+    assert counts == {
+        "tests": 2, "unfinished": 2, "ends_before_start": 1, "under_2_seconds": 1, "under_30_seconds": 1,
+        "under_60_seconds": 1, "under_100_seconds": 2, "under_120_seconds": 2, "under_200_seconds": 2,
+        "over_800_seconds": 1, "shared_ip": 2, "shared_location": 2, "identical_answers": 2, "repeated_ids": 2,
+        "blank_ids": 0, "repeated_rows": 0,
+    }  # fmt: skip
+
+
+def test_a_clock_without_am_and_pm_is_told(tmp_path: Path, registry: Registry) -> None:
+    rows = "".join(
+        f"{n},5/{n % 28 + 1}/18 {n % 12 + 1}:05,5/{n % 28 + 1}/18 {n % 12 + 1}:09,x,y,z\n" for n in range(60)
+    )
+    found = inspect_file(delivered(tmp_path, ",StartDate,EndDate,q0001,q0002,q0003\n" + rows).path, registry)
+    assert any("12-hour clock without AM/PM" in note for note in found.notes)
+    assert found.times[0].earliest == "2018-05-01 01:05:00"
+
+
+def test_day_first_dates_are_found_and_doubtful_ones_asked(tmp_path: Path, registry: Registry) -> None:
+    sure = "".join(f"{n},{n % 7},{n % 28 + 1}.2.2026 10:00\n" for n in range(30))
+    found = inspect_file(delivered(tmp_path, "id,ease,date\n" + sure).path, registry)
+    assert found.proposal.sources[0]["time_formats"] == ["%d.%m.%Y %H:%M"]
+    doubtful = "".join(f"{n},{n % 7},{n % 9 + 1}/2/2026\n" for n in range(30))
+    found = inspect_file(delivered(tmp_path, "id,ease,date\n" + doubtful).path, registry)
+    assert "time_formats of the feed" in asked(found)
+
+
+def test_tickets_need_no_survey(tmp_path: Path, registry: Registry) -> None:
+    text = "ticket_id,status,priority,updated_at\n1,open,low,2026-01-01T00:00:00Z\n1,closed,low,2026-01-02T00:00:00Z\n"
+    found = inspect_file(delivered(tmp_path, text).path, registry)
+    assert (found.kind, found.proposal.surveys) == ("tickets", ())
+    assert (found.counts["unique_tickets"], found.counts["unique_versions"]) == (1, 2)
+
+
+def test_header_only_and_empty_documents_can_be_inspected(tmp_path: Path, registry: Registry) -> None:
+    found = inspect_file(delivered(tmp_path, "id,ease,submitted_at\n").path, registry)
+    assert (found.rows, found.times[0].earliest) == (0, None)
+    assert inspect_file(delivered(tmp_path, "[]", "e.json").path, registry).rows == 0
+
+
+def test_unreadable_rows_are_counted_and_damage_is_the_readers_own_error(
+    tmp_path: Path, registry: Registry
+) -> None:
+    assert inspect_file(delivered(tmp_path, FEEDBACK + "odd\n").path, registry).unreadable == 1
+    huge = FEEDBACK + "x" * (40 << 20)
+    with pytest.raises(UnreadableFileError, match="no longer readable"):
+        inspect_file(delivered(tmp_path, huge).path, registry)
+    with pytest.raises(UnreadableFileError, match="no reader recognises"):
+        inspect_file(delivered(tmp_path, "words", "e.txt").path, registry)
+    with pytest.raises(UnreadableFileError, match="no such file"):
+        inspect_file(tmp_path / "absent.csv", registry)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"score": "Q9"}, "--score: export.csv has no column 'Q9'"),
+        ({"scale": "nine"}, "--scale: no scale 'nine'"),
+        ({"reader": "nine"}, "no reader 'nine'"),
+        ({"time_zone": "Mars/Base"}, "--time-zone: 'Mars/Base'"),
+    ],
+)
+def test_arguments_that_name_nothing(
+    tmp_path: Path, registry: Registry, wrong: dict[str, str], message: str
+) -> None:
+    with pytest.raises(RegistryError, match=message):
+        inspect_file(delivered(tmp_path, FEEDBACK).path, registry, **wrong)
+
+
+class TestWriting:
+    def test_entries_are_appended_and_the_text_before_stays(
+        self, tmp_path: Path, home: Home, registry: Registry
+    ) -> None:
+        (home.registry / "sources.yaml").write_text("# ours\n[]\n")
+        found = inspect_file(delivered(tmp_path, FEEDBACK).path, registry, scale="ease_1_7")
+        assert write_proposal(home, found) == ("export", "export")
+        assert (home.registry / "sources.yaml").read_text().startswith("# ours\n- id: export\n")
+        after = load_registry(home.registry)
+        assert after.sources["export"].columns["score"] == "How easy was it?"
+        assert after.surveys["export"].scale == "ease_1_7"
+
+    def test_a_second_feed_gets_a_free_id_and_the_first_stays(self, tmp_path: Path, home: Home) -> None:
+        for count in (1, 2):
+            found = inspect_file(
+                delivered(tmp_path, FEEDBACK).path, load_registry(home.registry), scale="ease_1_7"
+            )
+            write_proposal(home, found)
+            assert len(yaml.safe_load((home.registry / "sources.yaml").read_text())) == count
+        assert set(load_registry(home.registry).sources) == {"export", "export_2"}
+
+    def test_a_duplicate_id_writes_nothing(self, tmp_path: Path, home: Home, registry: Registry) -> None:
+        found = inspect_file(delivered(tmp_path, FEEDBACK).path, registry, scale="ease_1_7")
+        write_proposal(home, found)
+        before = {path.name: path.read_bytes() for path in home.registry.iterdir()}
+        with pytest.raises(RegistryError, match=r"sources.yaml: entry export: this id stands twice"):
+            write_proposal(home, found)
+        assert {path.name: path.read_bytes() for path in home.registry.iterdir()} == before
+
+    def test_open_questions_write_nothing(self, tmp_path: Path, home: Home, registry: Registry) -> None:
+        with pytest.raises(RegistryError, match="nothing written: which scale .* settle it with --scale ID"):
+            write_proposal(home, inspect_file(delivered(tmp_path, FEEDBACK).path, registry))
+        assert list(home.registry.iterdir()) == []
+
+    def test_a_registered_feed_is_inspected_as_registered(
+        self, tmp_path: Path, home: Home, registry: Registry
+    ) -> None:
+        file = delivered(tmp_path, FEEDBACK)
+        write_proposal(home, inspect_file(file.path, registry, scale="ease_1_7", time_zone="Asia/Tokyo"))
+        found = inspect_file(file.path, load_registry(home.registry), source="export")
+        assert (found.time_zone, found.time_zone_is) == ("Asia/Tokyo", "of the feed")
+        assert (found.counts["off_the_scale"], found.proposal.sources, asked(found)) == (0, (), [])

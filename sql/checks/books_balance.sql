@@ -1,0 +1,83 @@
+-- blocking: Rows were lost or counted twice on these days. Run `ces doctor`, clean them again with `ces run --from DAY --to DAY`; if it stays, keep the lake and report it.
+with landed as (
+    select
+        kind,
+        day,
+        source_id,
+        sum(rows_landed) as rows_landed
+    from audit.delivery_days
+    group by all
+),
+
+accepted as (
+    select 'survey' as kind, day, source_id, count(*) as accepted from core.responses group by all
+    union all
+    select 'tickets' as kind, day, source_id, count(*) as accepted from core.ticket_versions group by all
+),
+
+rejected as (
+    select 'survey' as kind, day, source_id, count(*) as rejected from core.rejected_responses group by all
+    union all
+    select 'tickets' as kind, day, source_id, count(*) as rejected from core.rejected_tickets group by all
+),
+
+cleaned as (
+    select
+        kind,
+        day,
+        source_id,
+        landed,
+        redelivered,
+        landed_again,
+        superseded,
+        accepted,
+        rejected
+    from audit.load_audit
+    where is_current
+),
+
+books as (
+    select
+        kind,
+        day,
+        source_id,
+        coalesce(rows_landed, 0) as rows_landed,
+        coalesce(cleaned.superseded, 0) as superseded,
+        coalesce(cleaned.landed_again, 0) as landed_again,
+        coalesce(accepted.accepted, 0) as accepted,
+        coalesce(rejected.rejected, 0) as rejected,
+        coalesce(cleaned.accepted, 0) as accepted_when_cleaned,
+        coalesce(cleaned.rejected, 0) as rejected_when_cleaned,
+        coalesce(
+            cleaned.landed
+            = cleaned.redelivered + cleaned.superseded + cleaned.accepted + cleaned.rejected,
+            true
+        ) as cleaning_adds_up
+    from landed
+    full join cleaned using (kind, day, source_id)
+    full join accepted using (kind, day, source_id)
+    full join rejected using (kind, day, source_id)
+),
+
+final as (
+    select books.*
+    from books
+    anti join audit.pending_days using (kind, day)
+    where
+        not cleaning_adds_up
+        or accepted <> accepted_when_cleaned
+        or rejected <> rejected_when_cleaned
+        or rows_landed <> superseded + accepted + rejected + landed_again
+)
+
+select
+    kind,
+    day,
+    source_id,
+    rows_landed,
+    superseded,
+    landed_again,
+    accepted,
+    rejected
+from final
+order by kind, day, source_id;

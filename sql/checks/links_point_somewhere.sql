@@ -1,0 +1,13 @@
+-- blocking: These links name a response or a ticket that is not published. Delete the published file and run `ces run`, which makes it again from the lake; if it stays, report it.
+select
+    method,
+    count(*) as links
+from core.response_tickets
+left join core.responses using (response_key)
+left join core.tickets using (ticket_key)
+where
+    responses.response_key is null
+    or (response_tickets.ticket_key is not null and tickets.ticket_key is null)
+    or (response_tickets.ticket_key is null) <> (method in ('ambiguous', 'named_not_found'))
+group by method
+order by method;

@@ -1,0 +1,28 @@
+-- blocking: The daily figures do not add up to the responses on these days. Delete the published file and run `ces run`, which makes it again from the lake; if it stays, report it.
+with scored as (
+    select
+        day,
+        count(*) as responses
+    from core.responses
+    where score is not null
+    group by day
+),
+
+counted as (
+    select
+        day,
+        sum(n) as n,
+        sum(easy_count + neutral_count + difficult_count) as in_bands
+    from mart.ces_daily
+    group by day
+)
+
+select
+    day,
+    coalesce(responses, 0) as responses,
+    coalesce(n, 0) as counted,
+    coalesce(in_bands, 0) as in_bands
+from scored
+full join counted using (day)
+where responses is distinct from n or n is distinct from in_bands
+order by day;

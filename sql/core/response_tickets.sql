@@ -1,0 +1,112 @@
+-- One row per response that names or matches a ticket: the link, how it was found and how far to trust it.
+with responses as (
+    select
+        response_key,
+        ticket_id,
+        external_id,
+        respondent_key,
+        recorded_at,
+        day,
+        link_window_days * 86400e6 as window_us
+    from core.responses
+    left join reference.surveys using (survey_id)
+),
+
+by_ticket_id as (
+    select
+        response_key,
+        min(ticket_key) as ticket_key,
+        count(*) as candidates
+    from responses
+    join core.tickets using (ticket_id)
+    group by response_key
+),
+
+by_external_id as (
+    select
+        response_key,
+        min(ticket_key) as ticket_key,
+        count(*) as candidates
+    from responses
+    join core.tickets using (external_id)
+    anti join by_ticket_id using (response_key)
+    group by response_key
+),
+
+-- What the person had solved before answering; an answer says nothing of a ticket that was solved after it.
+solved_before as (
+    select
+        response_key,
+        ticket_key,
+        epoch_us(coalesce(solved_at, closed_at)) as solved_us
+    from responses
+    join core.tickets on tickets.requester_key = responses.respondent_key
+    anti join by_ticket_id using (response_key)
+    anti join by_external_id using (response_key)
+    where epoch_us(recorded_at) - epoch_us(coalesce(solved_at, closed_at)) between 0 and window_us
+),
+
+closest_solve as (
+    select
+        response_key,
+        max(solved_us) as solved_us,
+        count(*) as in_window
+    from solved_before
+    group by response_key
+),
+
+by_requester as (
+    select
+        response_key,
+        min(ticket_key) as ticket_key,
+        count(*) as candidates,
+        any_value(in_window) as in_window
+    from solved_before
+    join closest_solve using (response_key, solved_us)
+    group by response_key
+),
+
+-- Several tickets that fit equally well are no link at all.
+found as (
+    select
+        response_key,
+        case when candidates = 1 then ticket_key end as ticket_key,
+        case when candidates = 1 then 'ticket_id' else 'ambiguous' end as method,
+        case when candidates = 1 then 1.0 else 0.0 end as confidence
+    from by_ticket_id
+    union all
+    select
+        response_key,
+        case when candidates = 1 then ticket_key end,
+        case when candidates = 1 then 'external_id' else 'ambiguous' end,
+        case when candidates = 1 then 0.9 else 0.0 end
+    from by_external_id
+    union all
+    select
+        response_key,
+        case when candidates = 1 then ticket_key end,
+        case when candidates = 1 then 'requester_window' else 'ambiguous' end,
+        case when candidates = 1 then round(0.6 / in_window, 3) else 0.0 end
+    from by_requester
+),
+
+final as (
+    select
+        response_key,
+        found.ticket_key,
+        coalesce(found.method, 'named_not_found') as method,
+        coalesce(found.confidence, 0)::double as confidence,
+        responses.day
+    from responses
+    left join found using (response_key)
+    where found.method is not null or responses.ticket_id is not null
+)
+
+select
+    response_key,
+    ticket_key,
+    method,
+    confidence,
+    day
+from final
+order by response_key;

@@ -1,0 +1,30 @@
+-- One row per ticket: its latest version.
+select
+    ticket_key,
+    source_id,
+    ticket_id,
+    external_id,
+    status,
+    priority,
+    category,
+    channel,
+    product,
+    requester_key,
+    group_name,
+    created_at,
+    first_reply_at,
+    solved_at,
+    closed_at,
+    updated_at,
+    first_reply_minutes,
+    resolution_minutes,
+    reopens,
+    handoffs,
+    replies,
+    csat_0_100,
+    is_deleted,
+    delivery_id,
+    day
+from core.ticket_versions
+qualify row_number() over (partition by ticket_key order by updated_at desc) = 1
+order by ticket_key;

@@ -1,0 +1,107 @@
+-- One row per day x survey x channel x persona x product x stage with at least one scored response.
+with scored as (
+    -- Ease has at most six decimals: as a decimal its sums are exact, so no order of the rows changes a mean.
+    select
+        day,
+        survey_id,
+        channel,
+        persona,
+        product,
+        journey_stage,
+        is_suspect,
+        effort_band,
+        ease_0_100::decimal(9, 6) as ease
+    from core.responses
+    where ease_0_100 is not null
+),
+
+sums as (
+    select
+        day,
+        survey_id,
+        channel,
+        persona,
+        product,
+        journey_stage,
+        count(*) as n,
+        count(*) filter (is_suspect) as n_suspect,
+        sum(ease)::double as ease_sum,
+        sum(ease * ease)::double as ease_square_sum,
+        count(*) filter (effort_band = 'easy') as easy_count,
+        count(*) filter (effort_band = 'neutral') as neutral_count,
+        count(*) filter (effort_band = 'difficult') as difficult_count
+    from scored
+    group by all
+),
+
+moments as (
+    select
+        sums.*,
+        n < minimum_n as is_suppressed,
+        ease_sum / n as mean_ease,
+        case
+            when n > 1 then sqrt(greatest(ease_square_sum - ease_sum * ease_sum / n, 0) / (n - 1))
+        end as sd_ease,
+        -- Beyond the table: the expansion of Student's t around the normal quantile z = 1.959963984540054 in powers
+        -- of 1 / (n - 1), right to five decimals from 101 degrees of freedom on.
+        coalesce(
+            t_975,
+            1.959963984540054
+            + 2.372271230 / (n - 1)
+            + 2.822498616 / ((n - 1) * (n - 1))
+        ) as t_975
+    from sums
+    cross join reference.settings
+    left join reference.t_quantiles on t_quantiles.degrees_of_freedom = sums.n - 1
+),
+
+final as (
+    select
+        day,
+        survey_id,
+        channel,
+        persona,
+        product,
+        journey_stage,
+        n,
+        n_suspect,
+        case when not is_suppressed then 100 - mean_ease end as mean_effort_0_100,
+        case when not is_suppressed then mean_ease end as mean_ease_0_100,
+        case when not is_suppressed then sd_ease end as sd_ease_0_100,
+        case
+            when not is_suppressed and n > 1 then greatest(mean_ease - t_975 * sd_ease / sqrt(n), 0)
+        end as ease_low_0_100,
+        case
+            when not is_suppressed and n > 1 then least(mean_ease + t_975 * sd_ease / sqrt(n), 100)
+        end as ease_high_0_100,
+        easy_count,
+        neutral_count,
+        difficult_count,
+        case when not is_suppressed then (easy_count - difficult_count) / n end as net_ease,
+        is_suppressed,
+        ease_sum as ease_sum_0_100
+    from moments
+)
+
+select
+    day,
+    survey_id,
+    channel,
+    persona,
+    product,
+    journey_stage,
+    n,
+    n_suspect,
+    mean_effort_0_100,
+    mean_ease_0_100,
+    sd_ease_0_100,
+    ease_low_0_100,
+    ease_high_0_100,
+    easy_count,
+    neutral_count,
+    difficult_count,
+    net_ease,
+    is_suppressed,
+    ease_sum_0_100
+from final
+order by day, survey_id, channel, persona, product, journey_stage;

@@ -1,0 +1,16 @@
+-- Accepted responses with the touchpoint's title and the facts of the ticket that they are about; no ticket, nulls.
+select
+    responses.*,
+    surveys.title as survey_title,
+    surveys.owner as survey_owner,
+    response_tickets.method as link_method,
+    response_tickets.confidence as link_confidence,
+    tickets.ticket_key,
+    tickets.category as ticket_category,
+    tickets.group_name as ticket_group,
+    tickets.resolution_minutes,
+    tickets.reopens
+from core.responses
+left join reference.surveys using (survey_id)
+left join core.response_tickets using (response_key)
+left join core.tickets using (ticket_key);
