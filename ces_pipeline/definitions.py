@@ -5,11 +5,12 @@ import warnings
 import dagster as dg
 
 from ces_pipeline.defs.core import core_assets
+from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.jobs import jobs, nightly
 from ces_pipeline.defs.raw import raw_assets
 from ces_pipeline.defs.sensors import inbox_sensor, stale_days_sensor
 from ces_pipeline.defs.snapshot import snapshot_asset
-from ces_pipeline.registry import Registry, Settings, load_registry
+from ces_pipeline.registry import Registry, Settings
 from ces_pipeline.settings import Home
 
 
@@ -18,7 +19,7 @@ def build_definitions(home: Home) -> dg.Definitions:
 
     A home without a registry has no feeds, and so nothing that lands.
     """
-    registry = load_registry(home.registry) if home.registry.is_dir() else _empty()
+    registry = current_registry(home) if home.registry.is_dir() else _empty()
     with warnings.catch_warnings():
         # `backfill_policy` is marked beta; without it a range of days is a run per day.
         warnings.simplefilter("ignore", dg.BetaWarning)

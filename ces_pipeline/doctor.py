@@ -82,7 +82,7 @@ def _lake(home: Home, registry: Registry) -> Iterator[Finding]:
         if waiting:
             yield Finding(
                 False,
-                f"lake: {len(waiting)} {kind} days ({waiting[0]} to {waiting[-1]}) wait: `ces run` cleans them",
+                f"lake: {len(waiting)} {kind} days ({waiting[0]} to {waiting[-1]}) wait: run `ces run`",
             )
     yield Finding(True, f"lake: {len(state.day_files)} day files")
 

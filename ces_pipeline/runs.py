@@ -3,16 +3,18 @@
 from datetime import date, timedelta
 
 from ces_pipeline import console, pipeline
+from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.local import LocalRuns, StepOutcome, Verdict, local_runs
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.partitions import calendar_ends, stale_ranges
-from ces_pipeline.registry import Registry, load_registry
+from ces_pipeline.registry import Registry
 from ces_pipeline.sample import write_sample
 from ces_pipeline.sample.check import compare
 from ces_pipeline.sample.known import FILE_NAME as KNOWN_ANSWERS
 from ces_pipeline.settings import Home
 from ces_pipeline.starter import make_home
 from ces_pipeline.storage.duck import open_published
+from ces_pipeline.storage.warehouse import is_behind
 
 _KINDS = ("survey", "tickets")
 _SHOWN_DIFFERENCES = 10
@@ -37,7 +39,7 @@ _HEADLINE = """
 
 def land(home: Home) -> bool:
     """Land every feed. True where no file failed."""
-    registry = load_registry(home.registry)
+    registry = current_registry(home)
     with local_runs(home.make()) as runs:
         return _land(runs, registry)
 
@@ -47,12 +49,12 @@ def run(home: Home, first: date | None = None, last: date | None = None) -> bool
 
     True where no feed, day or blocking check failed. Raises RegistryError for days outside the calendar.
     """
-    registry = load_registry(home.registry)
+    registry = current_registry(home)
     chosen = _chosen(registry, first, last) if first or last else None
     with local_runs(home.make()) as runs:
         landed = _land(runs, registry)
         cleaned = [_clean(runs, home, registry, kind, chosen) for kind in _KINDS]
-        published = _publish(runs)
+        published = _publish(runs, home, registry)
     return landed and all(cleaned) and published
 
 
@@ -122,17 +124,24 @@ def _clean(
     return all(outcome.failure is None for outcome in outcomes)
 
 
-def _publish(runs: LocalRuns) -> bool:
+def _publish(runs: LocalRuns, home: Home, registry: Registry) -> bool:
+    if not is_behind(home, registry):
+        # Nothing to write, so no run to record; the warnings are asked all the same.
+        for result in pipeline.publish(home, registry, run_id="unchanged").warnings:
+            _say_verdict(Verdict(result.check.name, passed=False, is_blocking=False, detail=result.detail))
+        console.out.print("nothing new to publish")
+        return True
     with console.working("publishing"):
         outcome, verdicts = runs.publish()
     for verdict in verdicts:
-        _say_verdict(verdict)
+        if not verdict.passed:
+            _say_verdict(verdict)
     if outcome.failure is not None:
         if not any(verdict.is_blocking and not verdict.passed for verdict in verdicts):
             _say_failure(outcome)
         console.out.print("not published: the old file, if there was one, is as it was")
         return False
-    console.out.print("nothing new to publish" if outcome.metadata["unchanged"] else "published")
+    console.out.print("published")
     return True
 
 

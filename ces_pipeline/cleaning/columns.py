@@ -6,9 +6,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-LIST_OF_TEXTS = pd.ArrowDtype(pa.list_(pa.string()))
-DATE = pd.ArrowDtype(pa.date32())
-
 
 def texts_by_code(codes: np.ndarray, names: Sequence[str | None], index: pd.Index) -> pd.Series:
     """A text column: row i is `names[codes[i]]`; code -1 is null."""
@@ -23,11 +20,6 @@ def texts_where(flags: np.ndarray, names: tuple[str, ...], index: pd.Index) -> p
     values = pa.array(names, pa.string()).take(pa.array(np.nonzero(flags)[1], pa.int64()))
     lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
     return pd.Series(pd.arrays.ArrowExtensionArray(lists), index=index)
-
-
-def constant_date(day: object, index: pd.Index) -> pd.Series:
-    """A date column with one value."""
-    return pd.Series(pd.arrays.ArrowExtensionArray(pa.repeat(pa.scalar(day, pa.date32()), len(index))), index=index)
 
 
 def numbers(values: np.ndarray, index: pd.Index) -> pd.Series:

@@ -4,6 +4,7 @@ No verdict is reached here (`judge.py` does, with Pandera). Every column's meani
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -23,10 +24,11 @@ class SpeedLimit:
 
 @dataclass(frozen=True)
 class DayContext:
-    """What a day is judged with besides its rows: the registry, and the speed limit of each survey with enough history."""
+    """What days are judged with besides their rows: the registry, and by day the speed limit of each survey with enough
+    history."""
 
     registry: Registry
-    speed_limits: dict[str, SpeedLimit]
+    speed_limits: dict[date, dict[str, SpeedLimit]]
     asked: tuple[str, ...] = ()
     """Export columns that rules of the registry look at; column i rides in the frame as `asked_<i>`."""
 
@@ -83,10 +85,11 @@ def gather_evidence(rows: pd.DataFrame, context: DayContext) -> Evidence:
     nps, nps_outcome = read_answers(rows["nps"], [NPS_SCALE if s.has_nps else None for s in surveys], which)
     no_comment = np.where(rows["comment"].isna(), BLANK, 0)
     outcomes = {"score": score_outcome, "csat": csat_outcome, "nps": nps_outcome, "comment": no_comment}
+    readable = rows["problem"].isna().to_numpy()
     blank, off_scale, unknown = (np.zeros(len(rows), dtype=np.int64) for _ in range(3))
     for name, outcome in outcomes.items():
         required = per_survey(0, [float(name in survey.required_answers) for survey in surveys]) > 0
-        blank += required & (outcome == BLANK)
+        blank += required & readable & (outcome == BLANK)
         off_scale += required & (outcome == OFF_SCALE)
         unknown += required & (outcome == UNKNOWN)
     unfinished = _unfinished(rows)
@@ -94,12 +97,8 @@ def gather_evidence(rows: pd.DataFrame, context: DayContext) -> Evidence:
     duration = durations(rows)
     floor = per_survey(0, [survey.rules.min_duration_seconds for survey in surveys])
     ceiling = per_survey(np.inf, [survey.rules.max_duration_seconds or np.inf for survey in surveys])
-    usual = per_survey(
-        0, [context.speed_limits[s.id].seconds if s.id in context.speed_limits else 0.0 for s in surveys]
-    )
     moment = rows["event_at"]
     effort = _effort(score, which, surveys, registry)
-    readable = rows["problem"].isna().to_numpy()
     frame = pd.DataFrame(
         {
             "is_readable": readable,
@@ -114,7 +113,7 @@ def gather_evidence(rows: pd.DataFrame, context: DayContext) -> Evidence:
             "seconds_from_start_to_submit": (rows["submitted_at"] - rows["started_at"]).dt.total_seconds().to_numpy(),
             "seconds_before_receipt": (rows["received_at"] - moment).dt.total_seconds().to_numpy(),
             "is_partial": unfinished & keeps_partial & (blank == 0) & readable,
-            "seconds_above_usual": duration - usual,
+            "seconds_above_usual": duration - _usual(rows, which, surveys, context),
             "is_contradicted": contradictions(rows["comment"], effort),
             "people_above_limit_on_device": _crowding(rows, per_survey(np.inf, [s.rules.shared_device_people for s in surveys])),
             "seconds_below_ceiling": ceiling - duration,
@@ -122,6 +121,16 @@ def gather_evidence(rows: pd.DataFrame, context: DayContext) -> Evidence:
         index=rows.index,
     )
     return Evidence(frame, which, surveys, score, csat, nps, duration)
+
+
+def _usual(rows: pd.DataFrame, which: np.ndarray, surveys: list[Survey], context: DayContext) -> np.ndarray:
+    """The speed limit of each row's survey on its day; 0 where there is none."""
+    codes, days = pd.factorize(rows["day"])
+    limits = np.zeros((len(days), len(surveys) + 1))
+    for place, day in enumerate(days):
+        known = context.speed_limits.get(day, {})
+        limits[place, :-1] = [known[one.id].seconds if one.id in known else 0.0 for one in surveys]
+    return limits[codes, which] if len(days) else np.zeros(len(rows))
 
 
 def _effort(score: np.ndarray, which: np.ndarray, surveys: list[Survey], registry: Registry) -> np.ndarray:

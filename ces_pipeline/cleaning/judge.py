@@ -81,7 +81,10 @@ def judge(rows: pd.DataFrame, evidence: Evidence) -> Verdicts:
     """
     is_on, rejects, suspects = (_where_severity(evidence, *one) for one in (_ON, ("reject",), ("suspect",)))
     broken = _broken(ROW_RULES, evidence.frame) & is_on
-    eligible = ~(broken & rejects).any(axis=1)
+    # How crowded a device is depends on which other rows are at hand, so it decides nothing about other rows.
+    own_faults = broken & rejects
+    own_faults[:, REASON_NAMES.index("shared_device")] = False
+    eligible = ~own_faults.any(axis=1)
     repeats = pd.DataFrame({"is_repeat": _repeats(rows, evidence, eligible)}, index=evidence.frame.index)
     broken |= _broken(BETWEEN_ROWS_RULES, repeats) & is_on
     return Verdicts(broken, rejects, suspects)

@@ -1,12 +1,11 @@
-"""A day of responses: judge, normalise, split into accepted and rejected. Pure frames in and out."""
+"""Days of responses: judge, normalise, split into accepted and rejected. Pure frames in and out."""
 
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 import pandas as pd
 
-from ces_pipeline.cleaning.columns import constant_date, numbers, texts_by_code, texts_where, whole_numbers
+from ces_pipeline.cleaning.columns import numbers, texts_by_code, texts_where, whole_numbers
 from ces_pipeline.cleaning.evidence import DayContext, Evidence, effort_0_100, gather_evidence, matches
 from ces_pipeline.cleaning.judge import RULE_VERSION, Verdicts, judge
 from ces_pipeline.cleaning.quarantine import landed_json
@@ -24,68 +23,63 @@ LANDED_COLUMNS = [one.stored_as for one in SURVEY_FIELDS] + ["times_as_written",
 
 
 @dataclass(frozen=True)
-class CleanedDay:
-    """What cleaning one day gives.
+class CleanedDays:
+    """What cleaning some days gives.
 
-    accepted, rejected: frames with the columns of the day's two tables. counts: by source: stored (rows in the raw
-    files), landed_again, superseded, accepted, rejected, suspect. reasons: how many rows have each.
+    accepted, rejected: frames with the columns of the two tables, all days together. counts: by day and source:
+    stored (rows in the raw files), landed_again, superseded, accepted, rejected, suspect.
+    reasons: by day, how many rows have each.
     """
 
     accepted: pd.DataFrame
     rejected: pd.DataFrame
     counts: pd.DataFrame
-    reasons: dict[str, int]
+    reasons: pd.DataFrame
 
 
-def clean_responses(rows: pd.DataFrame, moves: pd.DataFrame, context: DayContext, day: date) -> CleanedDay:
-    """Clean one day.
+def clean_responses(rows: pd.DataFrame, moves: pd.DataFrame, context: DayContext) -> CleanedDays:
+    """Clean some days. Each day's result is the same whichever days are cleaned with it.
 
-    rows: raw rows of the day, and of earlier days those that a rule looks back on (`is_lookback`).
+    rows: raw rows of the days, and of earlier days those that a rule looks back on (`is_lookback`).
     moves: the contents of responses that stand on several days (see `resolve_versions`), with response_key.
     """
     resolved = resolve_versions(rows, "response_key", moves)
     current = resolved[resolved["outcome"] == "newest"].reset_index(drop=True)
     evidence = gather_evidence(current, context)
     verdicts = judge(current, evidence)
-    today = ~current["is_lookback"].to_numpy(dtype=bool)
-    rejected = verdicts.rejected & today
-    accepted = ~verdicts.rejected & today
-    frames = CleanedDay(
-        _accepted(current, evidence, verdicts, accepted, context, day),
-        _rejected(current, evidence, verdicts, rejected, day),
-        _counts(resolved, current, accepted, rejected, verdicts.suspect & accepted),
-        dict(zip(REASON_NAMES, verdicts.broken[today].sum(axis=0).tolist(), strict=True)),
+    own = ~current["is_lookback"].to_numpy(dtype=bool)
+    rejected = verdicts.rejected & own
+    accepted = ~verdicts.rejected & own
+    marks = {"accepted": accepted, "rejected": rejected, "suspect": verdicts.suspect & accepted}
+    return CleanedDays(
+        _accepted(current, evidence, verdicts, accepted, context),
+        _rejected(current, evidence, verdicts, rejected),
+        count_outcomes(resolved, current, marks),
+        count_reasons(current["day"][own], verdicts.broken[own], REASON_NAMES),
     )
-    return frames
 
 
-def _counts(
-    resolved: pd.DataFrame, current: pd.DataFrame, accepted: np.ndarray, rejected: np.ndarray, suspect: np.ndarray
-) -> pd.DataFrame:
-    own = ~resolved["is_lookback"].to_numpy(dtype=bool)
-    outcome = resolved["outcome"]
-    codes, sources = pd.factorize(resolved["source_id"], sort=True)
-    current_codes = sources.get_indexer(pd.Index(current["source_id"]))
-
-    def by_source(of: np.ndarray, where: np.ndarray) -> np.ndarray:
-        return np.bincount(of[where], minlength=len(sources))
-
-    counts = pd.DataFrame(
-        {
-            "stored": by_source(codes, own),
-            "landed_again": by_source(codes, own & (outcome == "landed_again").to_numpy()),
-            "superseded": by_source(codes, own & (outcome == "superseded").to_numpy()),
-            "accepted": by_source(current_codes, accepted),
-            "rejected": by_source(current_codes, rejected),
-            "suspect": by_source(current_codes, suspect),
-        },
-        index=pd.Index([str(one) for one in sources], name="source_id"),
+def count_outcomes(resolved: pd.DataFrame, current: pd.DataFrame, marks: dict[str, np.ndarray]) -> pd.DataFrame:
+    """By day and source how many rows there are of each outcome; `marks` are flags on the rows of `current`."""
+    own = resolved[~resolved["is_lookback"].to_numpy(dtype=bool)]
+    counted = own[["day", "source_id"]].assign(
+        stored=1,
+        landed_again=(own["outcome"] == "landed_again").to_numpy(dtype="int64"),
+        superseded=(own["outcome"] == "superseded").to_numpy(dtype="int64"),
     )
-    return counts[counts["stored"] > 0]
+    judged = current[["day", "source_id"]].assign(**{name: flags.astype("int64") for name, flags in marks.items()})
+    keys = ["day", "source_id"]
+    counts = counted.groupby(keys, sort=True).sum().join(judged.groupby(keys).sum())
+    return counts.fillna(0).astype("int64")
+
+
+def count_reasons(days: pd.Series, broken: np.ndarray, names: tuple[str, ...]) -> pd.DataFrame:
+    """By day how many rows have each reason."""
+    return pd.DataFrame(broken, columns=list(names)).astype("int64").groupby(days.reset_index(drop=True)).sum()
 
 
 def _accepted(
-    current: pd.DataFrame, evidence: Evidence, verdicts: Verdicts, chosen: np.ndarray, context: DayContext, day: date
+    current: pd.DataFrame, evidence: Evidence, verdicts: Verdicts, chosen: np.ndarray, context: DayContext
 ) -> pd.DataFrame:
     registry = context.registry
     rows = current[chosen]
@@ -130,14 +124,12 @@ def _accepted(
         "flags": texts_where(verdicts.broken[chosen], REASON_NAMES, rows.index),
         "revision": rows["revision"].astype("Int64"),
         "delivery_id": rows["delivery_id"].astype("str"),
-        "day": constant_date(day, rows.index),
+        "day": rows["day"],
     }
     return pd.DataFrame(columns, index=rows.index)
 
 
-def _rejected(
-    current: pd.DataFrame, evidence: Evidence, verdicts: Verdicts, chosen: np.ndarray, day: date
-) -> pd.DataFrame:
+def _rejected(current: pd.DataFrame, evidence: Evidence, verdicts: Verdicts, chosen: np.ndarray) -> pd.DataFrame:
     rows = current[chosen]
     return pd.DataFrame(
         {
@@ -151,7 +143,7 @@ def _rejected(
             "rule_version": pd.Series(RULE_VERSION, index=rows.index, dtype="str"),
             "delivery_id": rows["delivery_id"].astype("str"),
             "row_number": rows["row_number"].astype("Int64"),
-            "day": constant_date(day, rows.index),
+            "day": rows["day"],
         },
         index=rows.index,
     )

@@ -1,28 +1,24 @@
-"""A day of ticket versions: judge, normalise, split into accepted and rejected. Pure frames in and out."""
-
-from datetime import date
+"""Days of ticket versions: judge, normalise, split into accepted and rejected. Pure frames in and out."""
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
 from ces_pipeline.cleaning.judge import CLOCK_SKEW_SECONDS, RULE_VERSION
-from ces_pipeline.cleaning.columns import constant_date, texts_where
+from ces_pipeline.cleaning.columns import texts_where
 from ces_pipeline.cleaning.quarantine import landed_json
-from ces_pipeline.cleaning.responses import CleanedDay
+from ces_pipeline.cleaning.responses import CleanedDays, count_outcomes, count_reasons
 from ces_pipeline.cleaning.versions import resolve_versions
 from ces_pipeline.landing.fields import TICKET_FIELDS
 from ces_pipeline.registry.models import Registry
 
-TICKET_REASONS = ("unreadable_row", "missing_time", "time_order", "in_the_future")
+# A ticket updated before it was created is kept: helpdesks round and import such times, and the ticket is no less real.
+TICKET_REASONS = ("unreadable_row", "missing_time", "in_the_future")
 LANDED_COLUMNS = [one.stored_as for one in TICKET_FIELDS] + ["times_as_written", "extra", "problem"]
 _RULES = pa.DataFrameSchema(
     {
         "is_readable": pa.Column(bool, pa.Check.eq(True, name="unreadable_row", error="unreadable_row")),
         "has_usable_time": pa.Column(bool, pa.Check.eq(True, name="missing_time", error="missing_time")),
-        "seconds_from_create_to_update": pa.Column(
-            float, pa.Check.ge(0, name="time_order", error="time_order"), nullable=True
-        ),
         "seconds_before_receipt": pa.Column(
             float, pa.Check.ge(-CLOCK_SKEW_SECONDS, name="in_the_future", error="in_the_future"), nullable=True
         ),
@@ -31,8 +27,8 @@ _RULES = pa.DataFrameSchema(
 )
 
 
-def clean_tickets(rows: pd.DataFrame, registry: Registry, day: date) -> CleanedDay:
-    """Clean one day of ticket rows (raw rows; `ticket_key` and `update_key` name the ticket and the update).
+def clean_tickets(rows: pd.DataFrame, registry: Registry) -> CleanedDays:
+    """Clean some days of ticket rows (raw rows; `ticket_key` and `update_key` name the ticket and the update).
 
     Of several contents of one update the greatest `version` counts, then the newest delivery; the rest are superseded.
     """
@@ -41,22 +37,12 @@ def clean_tickets(rows: pd.DataFrame, registry: Registry, day: date) -> CleanedD
     current = resolved[resolved["outcome"] == "newest"].reset_index(drop=True)
     broken = _broken(current, registry)
     rejected = broken.any(axis=1)
-    own = resolved["source_id"]
-    counts = pd.DataFrame(
-        {
-            "stored": own.value_counts(),
-            "landed_again": own[resolved["outcome"] == "landed_again"].value_counts(),
-            "superseded": own[resolved["outcome"] == "superseded"].value_counts(),
-            "accepted": current.loc[~rejected, "source_id"].value_counts(),
-            "rejected": current.loc[rejected, "source_id"].value_counts(),
-        }
-    )
-    counts = counts.assign(suspect=0).fillna(0).astype("int64").rename_axis("source_id").sort_index()
-    return CleanedDay(
-        _accepted(current[~rejected], registry, day),
-        _rejected(current[rejected], broken[rejected], day),
-        counts,
-        dict(zip(TICKET_REASONS, broken.sum(axis=0).tolist(), strict=True)),
+    marks = {"accepted": ~rejected, "rejected": rejected, "suspect": np.zeros(len(current), dtype=bool)}
+    return CleanedDays(
+        _accepted(current[~rejected], registry),
+        _rejected(current[rejected], broken[rejected]),
+        count_outcomes(resolved, current, marks),
+        count_reasons(current["day"], broken, TICKET_REASONS),
     )
 
 
@@ -68,7 +54,6 @@ def _broken(current: pd.DataFrame, registry: Registry) -> np.ndarray:
         {
             "is_readable": readable,
             "has_usable_time": ((moment >= first).fillna(False) | ~readable).astype(bool),
-            "seconds_from_create_to_update": (moment - current["created_at"]).dt.total_seconds(),
             "seconds_before_receipt": (current["received_at"] - moment).dt.total_seconds(),
         }
     )
@@ -82,7 +67,7 @@ def _broken(current: pd.DataFrame, registry: Registry) -> np.ndarray:
     return table
 
 
-def _accepted(rows: pd.DataFrame, registry: Registry, day: date) -> pd.DataFrame:
+def _accepted(rows: pd.DataFrame, registry: Registry) -> pd.DataFrame:
     deleted = (rows["is_deleted"].str.lower() == "true").fillna(False).astype(bool)
     solved = rows["solved_at"].fillna(rows["closed_at"])
     columns = {
@@ -110,7 +95,7 @@ def _accepted(rows: pd.DataFrame, registry: Registry, day: date) -> pd.DataFrame
         "csat_0_100": _satisfaction(rows["csat"], registry),
         "is_deleted": deleted,
         "delivery_id": rows["delivery_id"].astype("str"),
-        "day": constant_date(day, rows.index),
+        "day": rows["day"],
     }
     return pd.DataFrame(columns, index=rows.index)
 
@@ -139,7 +124,7 @@ def _satisfaction(texts: pd.Series, registry: Registry) -> pd.Series:
     return pd.Series(np.array([*read, np.nan])[codes], index=texts.index, dtype="Float64")
 
 
-def _rejected(rows: pd.DataFrame, broken: np.ndarray, day: date) -> pd.DataFrame:
+def _rejected(rows: pd.DataFrame, broken: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "ticket_key": rows["ticket_key"],
@@ -151,7 +136,7 @@ def _rejected(rows: pd.DataFrame, broken: np.ndarray, day: date) -> pd.DataFrame
             "rule_version": pd.Series(RULE_VERSION, index=rows.index, dtype="str"),
             "delivery_id": rows["delivery_id"].astype("str"),
             "row_number": rows["row_number"].astype("Int64"),
-            "day": constant_date(day, rows.index),
+            "day": rows["day"],
         },
         index=rows.index,
     )

@@ -38,13 +38,11 @@ def _apply_moves(result: pd.DataFrame, key: str, moves: pd.DataFrame) -> None:
     affected = result[result[key].isin(moves[key]) & (result["outcome"] != "landed_again")]
     if affected.empty:
         return
-    history = moves[moves[key].isin(affected[key])].assign(event_at=lambda frame: frame["event_at"].fillna(_OLDEST))
-    history = history.sort_values([key, "as_of", "delivery_id"], kind="stable").drop_duplicates([key, "content"])
-    here = affected[[key, "content", "day", "event_at", "as_of", "delivery_id"]].assign(
-        event_at=lambda frame: frame["event_at"].fillna(_OLDEST)
-    )
+    columns = [key, "content", "day", "event_at", "as_of", "delivery_id"]
+    history = moves.loc[moves[key].isin(affected[key]), columns].assign(event_at=lambda frame: frame["event_at"].fillna(_OLDEST))
     # A content of this day that was landed before its key moved is not among the moves.
-    history = pd.concat([history, here[history.columns]], ignore_index=True)
+    here = affected[columns].assign(event_at=lambda frame: frame["event_at"].fillna(_OLDEST))
+    history = pd.concat([history, here], ignore_index=True)
     history = history.sort_values([key, "as_of", "delivery_id"], kind="stable").drop_duplicates([key, "content"])
     history = history.sort_values([key, "event_at", "as_of", "delivery_id"], kind="stable")
     history["revision"] = history.groupby(key, sort=False).cumcount() + 1

@@ -10,7 +10,7 @@ from pathlib import Path
 from ces_pipeline.cleaning.evidence import SpeedLimit
 from ces_pipeline.days.plan import DayPlan, Planner
 from ces_pipeline.days.raw import speed_limits
-from ces_pipeline.days.work import DayResult, clean_day
+from ces_pipeline.days.work import DayResult, clean_days
 from ces_pipeline.registry.models import Registry
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.lake import Lake
@@ -18,6 +18,8 @@ from ces_pipeline.storage.locks import exclusive
 
 # Below this many rows the start of worker processes costs more than they save.
 _ROWS_WORTH_WORKERS = 200_000
+# Small days are cleaned together, since every pass over a frame costs the same few milliseconds for one row or many.
+_ROWS_TOGETHER, _DAYS_TOGETHER = 40_000, 60
 
 
 def clean(
@@ -30,36 +32,56 @@ def clean(
     lake = Lake(home.lake)
     with exclusive(home.lake / f".cleaning-{kind}.lock"):
         planner = Planner(lake, registry, kind)
-        chosen = sorted(set(days))
-        limits = speed_limits(lake, planner, chosen)
-        plans = [planner.plan(day) for day in chosen]
-        workers = registry.settings.workers or min(len(plans), os.cpu_count() or 1)
+        plans = [planner.plan(day) for day in sorted(set(days))]
+        reached = {plan.day for plan in plans} | {one.day for plan in plans for one in plan.lookback}
+        limits = speed_limits(lake, planner, sorted(reached))
+        batches = list(_batches(plans))
+        workers = registry.settings.workers or min(len(batches), os.cpu_count() or 1)
         if executor is not None:
-            yield from _fan_out(executor, home.lake, plans, registry, limits, run_id)
+            yield from _fan_out(executor, home.lake, batches, registry, limits, run_id)
         elif workers > 1 and sum(plan.rows for plan in plans) >= _ROWS_WORTH_WORKERS:
             with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-                yield from _fan_out(pool, home.lake, plans, registry, limits, run_id)
+                yield from _fan_out(pool, home.lake, batches, registry, limits, run_id)
         else:
-            for plan in plans:
-                yield clean_day(lake, plan, registry, limits.get(plan.day, {}), run_id)
+            for batch in batches:
+                yield from clean_days(lake, batch, registry, limits, run_id)
+
+
+def _batches(plans: list[DayPlan]) -> Iterator[list[DayPlan]]:
+    batch: list[DayPlan] = []
+    rows = 0
+    for plan in plans:
+        if batch and (rows + plan.rows > _ROWS_TOGETHER or len(batch) == _DAYS_TOGETHER):
+            yield batch
+            batch, rows = [], 0
+        batch.append(plan)
+        rows += plan.rows
+    if batch:
+        yield batch
 
 
 def _fan_out(
     executor: Executor,
     lake_root: Path,
-    plans: list[DayPlan],
+    batches: list[list[DayPlan]],
     registry: Registry,
     limits: dict[date, dict[str, SpeedLimit]],
     run_id: str,
 ) -> Iterator[DayResult]:
-    futures = [
-        executor.submit(_clean_in_worker, lake_root, plan, registry, limits.get(plan.day, {}), run_id) for plan in plans
-    ]
+    futures = []
+    for batch in batches:
+        reached = {plan.day for plan in batch} | {one.day for plan in batch for one in plan.lookback}
+        needed = {day: limits[day] for day in reached if day in limits}
+        futures.append(executor.submit(_clean_in_worker, lake_root, batch, registry, needed, run_id))
     for future in futures:
-        yield future.result()
+        yield from future.result()
 
 
 def _clean_in_worker(
-    lake_root: Path, plan: DayPlan, registry: Registry, limits: dict[str, SpeedLimit], run_id: str
-) -> DayResult:
-    return clean_day(Lake(lake_root), plan, registry, limits, run_id)
+    lake_root: Path,
+    batch: list[DayPlan],
+    registry: Registry,
+    limits: dict[date, dict[str, SpeedLimit]],
+    run_id: str,
+) -> list[DayResult]:
+    return clean_days(Lake(lake_root), batch, registry, limits, run_id)

@@ -12,6 +12,7 @@ from ces_pipeline.cleaning.evidence import SpeedLimit
 from ces_pipeline.days.plan import DayPlan, Planner, RawFile
 from ces_pipeline.landing.fields import field_table
 from ces_pipeline.registry.models import Registry, fold
+from ces_pipeline.schemas.table import DAY
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.quote import quote_text
 
@@ -34,8 +35,8 @@ def connect(threads: int) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _scan(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequence[RawFile]) -> str:
-    """SQL for the rows of these files, each with its delivery's facts; registers `facts`."""
+def _scan(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequence[RawFile], name: str) -> str:
+    """SQL for the rows of these files, each with its delivery's facts; registers tables whose names start with `name`."""
     facts = pa.Table.from_pylist(
         [
             {
@@ -50,29 +51,27 @@ def _scan(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequence[Raw
         ],
         schema=_FILES,
     )
-    connection.register("facts", facts)
-    parts = " UNION ALL ".join(
-        f"SELECT {place} AS place, * FROM {lake.scan(connection, [one.path], f'raw_{place}')}" for place, one in enumerate(files)
-    )
-    return f"(SELECT * FROM ({parts}) JOIN facts USING (place))"
+    connection.register(f"{name}_facts", facts)
+    rows = lake.scan(connection, [one.path for one in files], name)
+    return f"(SELECT * FROM {rows} JOIN {name}_facts USING (place))"
 
 
-def read_rows(lake: Lake, plan: DayPlan) -> pd.DataFrame:
-    """The day's raw rows, and those of earlier days that its rules look back on (`is_lookback`): the same respondent
-    or device as one of today's. People's keys are hex text, times UTC instants, everything else text."""
+def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
+    """The raw rows of days of one kind, and those of earlier days that their rules look back on (`is_lookback`): the
+    same respondent or device. People's keys are hex text, times UTC instants, everything else text."""
+    days = {plan.day for plan in plans}
+    files = [one for plan in plans for one in plan.files]
+    earlier = sorted({one.path: one for plan in plans for one in plan.lookback if one.day not in days}.items())
+    before = [one for _, one in earlier]
     with connect(threads=1) as connection:
-        today = _select(plan, plan.files, _scan(connection, lake, plan.files), "FALSE")
-        if plan.kind == "survey" and plan.lookback:
-            connection.execute(
-                f"CREATE TABLE people AS SELECT DISTINCT respondent_key, device_key FROM {_scan(connection, lake, plan.files)}"
-            )
-            connection.execute(f"CREATE TABLE today AS {today}")
-            before = _scan(connection, lake, plan.lookback)
-            known = f"""(SELECT * FROM {before} WHERE respondent_key IN (SELECT respondent_key FROM people)
-                OR device_key IN (SELECT device_key FROM people))"""
-            connection.execute(f"INSERT INTO today {_select(plan, plan.lookback, known, 'TRUE')}")
-            today = "SELECT * FROM today"
-        return connection.sql(today).to_arrow_table().to_pandas()
+        own = _scan(connection, lake, files, "own")
+        query = _select(plans[0], files, own, "FALSE")
+        if before:
+            connection.execute(f"CREATE TABLE people AS SELECT DISTINCT respondent_key, device_key FROM {own}")
+            known = f"""(SELECT * FROM {_scan(connection, lake, before, "earlier")}
+                WHERE respondent_key IN (SELECT respondent_key FROM people) OR device_key IN (SELECT device_key FROM people))"""
+            query = f"{query} UNION ALL {_select(plans[0], before, known, 'TRUE')}"
+        return connection.sql(query).to_arrow_table().to_pandas(types_mapper={pa.date32(): DAY}.get)
 
 
 def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str) -> str:
@@ -103,14 +102,17 @@ def _asked(name: str, files: Sequence[RawFile]) -> str:
     return f"CASE place{cases} ELSE {unmapped} END" if cases else unmapped
 
 
-def read_moves(lake: Lake, plan: DayPlan) -> pd.DataFrame:
+def read_moves(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     """The contents of responses that stand on several days, as `resolve_versions` wants them but for the key."""
-    if not plan.moves:
+    paths = sorted({path for plan in plans for path in plan.moves})
+    if not paths:
         return pd.DataFrame()
-    tables = [lake.read_table(path) for path in plan.moves]
-    moves = pa.concat_tables(tables).to_pandas().drop_duplicates(["key_hi", "key_lo", "content", "delivery_id"])
+    tables = pa.concat_tables([lake.read_table(path) for path in paths])
+    moves = tables.to_pandas(types_mapper={pa.date32(): DAY}.get)
+    moves = moves.drop_duplicates(["key_hi", "key_lo", "content", "delivery_id"])
+    ranks = {one: moment for plan in plans for one, moment in plan.as_of.items()}
     oldest = pd.Timestamp("1900-01-01", tz="UTC")
-    as_of = moves["delivery_id"].map(lambda one: plan.as_of.get(one) or oldest)
+    as_of = moves["delivery_id"].map(lambda one: ranks.get(one) or oldest)
     return moves.assign(as_of=pd.to_datetime(as_of, utc=True))
 
 
@@ -133,7 +135,7 @@ def speed_limits(lake: Lake, planner: Planner, days: Sequence[date]) -> dict[dat
             WITH timed AS (
                 SELECT DISTINCT source_id, survey, day, key_hi, key_lo, content,
                     coalesce(try_cast(duration_seconds AS DOUBLE), epoch(submitted_at - started_at)) AS seconds
-                FROM {_scan(connection, lake, files)}
+                FROM {_scan(connection, lake, files, "timed_rows")}
                 WHERE score IS NOT NULL AND coalesce(finished, '') <> 'false' AND coalesce(status, '') <> 'test'
             )
             SELECT day, source_id, coalesce(survey, ''), count(*), sum(ln(seconds)), sum(ln(seconds) * ln(seconds))

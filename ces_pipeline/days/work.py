@@ -1,7 +1,7 @@
 """The work of one day: read its raw rows, clean them, validate, write its files, then its mark."""
 
-import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ces_pipeline.cleaning.evidence import DayContext, SpeedLimit
 from ces_pipeline.cleaning.judge import RULE_VERSION
-from ces_pipeline.cleaning.responses import CleanedDay, clean_responses
+from ces_pipeline.cleaning.responses import CleanedDays, clean_responses
 from ces_pipeline.cleaning.tickets import clean_tickets
 from ces_pipeline.days.plan import TABLES_OF_KIND, DayPlan, mark_file
 from ces_pipeline.days.raw import read_moves, read_rows
@@ -38,56 +38,86 @@ class DayResult:
     problems: tuple[str, ...] = ()
 
 
-def clean_day(
-    lake: Lake, plan: DayPlan, registry: Registry, limits: dict[str, SpeedLimit], run_id: str, now: datetime | None = None
+def clean_days(
+    lake: Lake,
+    plans: Sequence[DayPlan],
+    registry: Registry,
+    limits: dict[date, dict[str, SpeedLimit]],
+    run_id: str,
+) -> list[DayResult]:
+    """Clean some days of one kind together and write each.
+
+    A day whose books do not balance is not written, and none is when the tables break their schema: what was there
+    stays, the days stay stale, and the results say why.
+    """
+    cleaned = _cleaned(lake, plans, registry, limits)
+    names = TABLES_OF_KIND[plans[0].kind]
+    frames = dict(zip(names, (cleaned.accepted, cleaned.rejected), strict=True))
+    broken = _broken_schemas(frames)
+    tables = {} if broken else {name: TABLES[name].by_day(frame) for name, frame in frames.items()}
+    now = datetime.now(UTC)
+    return [_finish(lake, plan, cleaned, tables, broken, run_id, now) for plan in plans]
+
+
+def _finish(
+    lake: Lake,
+    plan: DayPlan,
+    cleaned: CleanedDays,
+    tables: dict[str, dict[date, pa.Table]],
+    broken: list[str],
+    run_id: str,
+    now: datetime,
 ) -> DayResult:
-    """Clean one day and write it. A day whose books do not balance or whose tables break their schema is not written:
-    what was there stays, the day stays stale, and the result says why."""
-    cleaned = _cleaned(lake, plan, registry, limits)
-    frames = dict(zip(TABLES_OF_KIND[plan.kind], (cleaned.accepted, cleaned.rejected), strict=True))
-    problems = [*_unbalanced(plan, cleaned.counts), *_broken_schemas(frames)]
+    """Write one day's files, then its mark; or, where something is wrong, nothing."""
+    days = cleaned.counts.index.get_level_values("day")
+    counts = cleaned.counts[days == plan.day].droplevel("day")
+    problems = [*broken, *_unbalanced(plan, counts)]
     if not problems:
         outputs = {}
-        for name, frame in frames.items():
+        for name in TABLES_OF_KIND[plan.kind]:
             path = lake.day_file(name, plan.day)
-            if len(frame):
-                stored = lake.write_table(path, TABLES[name].to_arrow(frame))
+            if plan.day in tables[name]:
+                stored = lake.write_table(path, tables[name][plan.day])
                 outputs[name] = {"path": stored.path, "size": stored.size, "sha256": stored.sha256}
             else:
                 lake.delete(path)
-        _write_mark(lake, plan, cleaned.counts, outputs, run_id, now or datetime.now(UTC))
-    total = cleaned.counts.sum()
-    redelivered = sum(again for _, again in plan.books.values()) + int(total["landed_again"])
+        _write_mark(lake, plan, counts, outputs, run_id, now)
+    total = counts.sum()
+    reasons = cleaned.reasons.loc[plan.day].to_dict() if plan.day in cleaned.reasons.index else {}
     return DayResult(
         kind=plan.kind,
         day=plan.day,
         landed=sum(landed + again for landed, again in plan.books.values()),
-        redelivered=redelivered,
+        redelivered=sum(again for _, again in plan.books.values()) + int(total["landed_again"]),
         superseded=int(total["superseded"]),
         accepted=int(total["accepted"]),
         rejected=int(total["rejected"]),
         suspect=int(total["suspect"]),
-        reasons={name: count for name, count in cleaned.reasons.items() if count},
+        reasons={str(name): int(count) for name, count in reasons.items() if count},
         problems=tuple(problems),
     )
 
 
-def _cleaned(lake: Lake, plan: DayPlan, registry: Registry, limits: dict[str, SpeedLimit]) -> CleanedDay:
-    if not plan.files:
-        empty = {name: pd.DataFrame(columns=list(TABLES[name].columns)) for name in TABLES_OF_KIND[plan.kind]}
-        accepted, rejected = empty.values()
-        counts = pd.DataFrame(
-            columns=["stored", "landed_again", "superseded", "accepted", "rejected", "suspect"], dtype="int64"
-        )
-        return CleanedDay(accepted, rejected, counts, {})
-    rows = read_rows(lake, plan)
-    if plan.kind == "tickets":
-        return clean_tickets(rows, registry, plan.day)
-    moves = read_moves(lake, plan)
+def _cleaned(
+    lake: Lake, plans: Sequence[DayPlan], registry: Registry, limits: dict[date, dict[str, SpeedLimit]]
+) -> CleanedDays:
+    kind = plans[0].kind
+    if not any(plan.files for plan in plans):
+        return _nothing(kind)
+    rows = read_rows(lake, plans)
+    if kind == "tickets":
+        return clean_tickets(rows, registry)
+    moves = read_moves(lake, plans)
     if len(moves):
-        keys = rows[["key_hi", "key_lo", "response_key"]].drop_duplicates()
-        moves = moves.merge(keys, on=["key_hi", "key_lo"])
-    return clean_responses(rows, moves, DayContext(registry, limits, plan.asked), plan.day)
+        moves = moves.merge(rows[["key_hi", "key_lo", "response_key"]].drop_duplicates(), on=["key_hi", "key_lo"])
+    return clean_responses(rows, moves, DayContext(registry, limits, plans[0].asked))
+
+
+def _nothing(kind: str) -> CleanedDays:
+    accepted, rejected = (pd.DataFrame(columns=list(TABLES[name].columns)) for name in TABLES_OF_KIND[kind])
+    columns = ["stored", "landed_again", "superseded", "accepted", "rejected", "suspect"]
+    index = pd.MultiIndex.from_arrays([[], []], names=["day", "source_id"])
+    return CleanedDays(accepted, rejected, pd.DataFrame(columns=columns, index=index, dtype="int64"), pd.DataFrame())
 
 
 def _unbalanced(plan: DayPlan, counts: pd.DataFrame) -> list[str]:
@@ -156,8 +186,3 @@ def _write_mark(
             }
         )
     lake.write_table(path, pa.Table.from_pylist([*history, *rows], schema=LOAD_AUDIT.arrow))
-
-
-def file_hash(lake: Lake, path: str) -> str:
-    """SHA-256 of a lake file's bytes."""
-    return hashlib.sha256(lake.read_bytes(path)).hexdigest()

@@ -7,10 +7,11 @@ from datetime import date
 import dagster as dg
 
 from ces_pipeline import pipeline
+from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL, asset_key, table_metadata
 from ces_pipeline.defs.raw import raw_key
 from ces_pipeline.partitions import daily_partitions, within_calendar
-from ces_pipeline.registry import Registry, load_registry
+from ces_pipeline.registry import Registry
 from ces_pipeline.schemas import TABLES
 from ces_pipeline.settings import Home
 
@@ -42,7 +43,7 @@ def _core_asset(home: Home, registry: Registry, kind: str) -> dg.AssetsDefinitio
         metadata=table_metadata(table),
     )
     def clean_days(context: dg.AssetExecutionContext) -> None:
-        registry_now = load_registry(home.registry)
+        registry_now = current_registry(home)
         days = [date.fromisoformat(key) for key in context.partition_keys]
         stale = pipeline.stale_days(home, registry_now, kind)
         outside = sorted(set(stale) - set(within_calendar(registry_now, stale)))

@@ -19,7 +19,7 @@ from ces_pipeline.errors import CesError
 from ces_pipeline.partitions import range_tags
 from ces_pipeline.settings import Home
 
-_MENDABLE = {kind.__name__ for kind in (CesError, *CesError.__subclasses__())}
+_MENDABLE = {CesError.__name__, *(kind.__name__ for kind in CesError.__subclasses__())}
 # The events are kept in the instance; the terminal belongs to the command.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

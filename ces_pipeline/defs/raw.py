@@ -3,8 +3,9 @@
 import dagster as dg
 
 from ces_pipeline import pipeline
+from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL
-from ces_pipeline.registry import Registry, Source, load_registry
+from ces_pipeline.registry import Registry, Source
 from ces_pipeline.settings import Home
 
 
@@ -28,7 +29,7 @@ def _raw_asset(home: Home, source: Source) -> dg.AssetsDefinition:
         description=f"Deliveries of the {source.kind} feed `{source.id}`, pseudonymised and split by day.",
     )
     def land_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        (landing,) = pipeline.land(home, load_registry(home.registry), [source.id])
+        (landing,) = pipeline.land(home, current_registry(home), [source.id])
         metadata = {
             "files_new": landing.files_new,
             "files_known": landing.files_known,

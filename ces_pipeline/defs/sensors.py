@@ -10,11 +10,11 @@ import dagster as dg
 
 from ces_pipeline import pipeline
 from ces_pipeline.defs.core import CORE_TABLES
+from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
 from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.snapshot import snapshot_keys
 from ces_pipeline.partitions import range_tags, stale_ranges
-from ces_pipeline.registry import load_registry
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.state import lake_state
 from ces_pipeline.storage.warehouse import is_behind, state_fingerprint
@@ -46,7 +46,7 @@ def stale_days_sensor(home: Home) -> dg.SensorDefinition:
         unfinished = dg.RunsFilter(job_name=CLEAN_AND_PUBLISH, statuses=_UNFINISHED)
         if context.instance.get_runs_count(unfinished):
             return dg.SkipReason("a run is cleaning or publishing")
-        registry = load_registry(home.registry)
+        registry = current_registry(home)
         # The state changes with every delivery, cleaning and registry change, so a range that failed is asked
         # for again only once something is different.
         state = state_fingerprint(registry, lake_state(home, registry))

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from ces_pipeline import pipeline
+from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL, asset_key, table_metadata
-from ces_pipeline.registry import load_registry
 from ces_pipeline.schemas import TABLES
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.checks import all_checks
@@ -44,7 +44,7 @@ def snapshot_asset(home: Home) -> dg.AssetsDefinition:
     def snapshot(
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        result = pipeline.publish(home, load_registry(home.registry), run_id=context.run.run_id)
+        result = pipeline.publish(home, current_registry(home), run_id=context.run.run_id)
         if result.published:
             yield from _materialisations(result)
         yield from _verdicts(result)

@@ -35,6 +35,9 @@ from ces_pipeline.storage.quote import quote_text
 
 _MEMORY = "700MB"
 _BATCH_ROWS = 50_000
+_MISFITS = pa.schema(
+    [(ROW_NUMBER, pa.int64()), ("problem", pa.string()), ("content", pa.uint64()), ("written", pa.string())]
+)
 _ESSENTIAL = {"survey": ("score", "survey", "response_id", "recorded_at"), "tickets": ("ticket_id", "updated_at")}
 _NOT_EXPORTS = {".keep", ".gitkeep", ".ds_store", "thumbs.db", "known_answers.json"}
 _log = logging.getLogger(__name__)
@@ -317,11 +320,13 @@ class _Staging:
                 {
                     ROW_NUMBER: row.row_number,
                     "problem": row.problem,
+                    # Of the text as it stood, since the shown one may have lost what tells two rows apart.
+                    "content": int(self.pseudonyms.of(row.text)[:16], 16),
                     "written": _without_people(row, export.columns, reading.columns_with_people),
                 }
                 for row in export.unreadable
             ]
-            self.connection.register("misfits", pa.Table.from_pylist(misfits))
+            self.connection.register("misfits", pa.Table.from_pylist(misfits, schema=_MISFITS))
             self._split(unreadable_query(reading), scope, "unreadable")
             self.connection.unregister("misfits")
         self._load_keys()

@@ -110,7 +110,7 @@ def landing_query(reading: Reading) -> str:
 
 
 def unreadable_query(reading: Reading) -> str:
-    """SELECT of the `raw_columns` and `day` from `misfits` (row_number, problem, written): rows that do not fit.
+    """SELECT of the `raw_columns` and `day` from `misfits` (row_number, problem, content, written): rows that do not fit.
 
     Parameters: `$received_at`, `$first_day`, `$zone`.
     """
@@ -128,8 +128,7 @@ def unreadable_query(reading: Reading) -> str:
     chosen = ", ".join(f"{derived.get(name, f'NULL::{kind}')} AS {name}" for name, kind in raw_columns(reading.kind).items())
     return f"""
         WITH told AS (SELECT *, {redacted("written", sentence=True)} AS row_text FROM misfits),
-        printed AS (SELECT *, md5_number_lower(problem || row_text) AS content FROM told),
-        identified AS (SELECT *, 'row-' || printf('%016x', content) AS identifier FROM printed)
+        identified AS (SELECT *, 'row-' || printf('%016x', content) AS identifier FROM told)
         SELECT {chosen}, {day_of("NULL::TIMESTAMPTZ")} AS day FROM identified
     """
 

@@ -223,7 +223,7 @@ class Settings(Entry):
     """What holds for the whole installation."""
 
     business_time_zone: TimeZone = "UTC"
-    first_day: date = date(2015, 1, 1)
+    first_day: date = date(2005, 1, 1)
     minimum_n: int = Field(30, ge=1)
     speed_window_days: int = Field(28, ge=1)
     schedule_hour: int = Field(2, ge=0, le=23)
@@ -258,7 +258,7 @@ class Registry(Entry):
                 "surveys": True,
                 "scales": True,
                 "segments": True,
-                "settings": {"business_time_zone", "speed_window_days"},
+                "settings": {"business_time_zone", "first_day", "speed_window_days"},
             },
         )
         told["touchpoints"] = {source.id: source.survey for source in self.sources.values()}

@@ -1,11 +1,13 @@
 """What a table is: a Pandera schema with a grain, a key, and the Arrow types its files have."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
 import pyarrow as pya
+import pyarrow.compute as pc
 
 TEXT: Any = str
 INTEGER: Any = pd.Int64Dtype()
@@ -69,3 +71,14 @@ class Table:
         """`frame` (any column order) as this table's Arrow table, rows in the table's own order."""
         table = pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False).replace_schema_metadata(None)
         return table.sort_by([(name, "ascending") for name in self.sort]) if self.sort else table
+
+    def by_day(self, frame: pd.DataFrame) -> dict[date, pya.Table]:
+        """`frame` as one Arrow table a day, rows in the table's own order; no entry for a day without rows."""
+        table = pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False).replace_schema_metadata(None)
+        table = table.sort_by([(name, "ascending") for name in ("day", *self.sort)])
+        counted = pc.value_counts(table["day"])
+        days, start = {}, 0
+        for day, count in zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True):
+            days[day] = table.slice(start, count)
+            start += count
+        return days

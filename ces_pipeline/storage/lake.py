@@ -85,11 +85,23 @@ class Lake:
             return pq.ParquetFile(source).read(columns=list(columns) if columns is not None else None)
 
     def scan(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[str], name: str) -> str:
-        """SQL for the rows of these Parquet files: read by DuckDB itself from a local lake, else through Arrow as `name`."""
-        if self.local is not None:
-            return f"read_parquet([{', '.join(quote_text(str(self.local / path)) for path in paths)}])"
-        connection.register(name, pa_dataset.dataset(list(paths), filesystem=self.files, format="parquet"))
-        return quote_name(name)
+        """SQL for the rows of these Parquet files, which must share one schema, with `place`: the file's place in `paths`.
+
+        Read by DuckDB itself from a local lake, else through Arrow. Registers tables whose names start with `name`.
+        """
+        if self.local is None:
+            parts = []
+            for place, path in enumerate(paths):
+                connection.register(f"{name}_{place}", pa_dataset.dataset(path, filesystem=self.files, format="parquet"))
+                parts.append(f"SELECT {place} AS place, * FROM {quote_name(f'{name}_{place}')}")
+            return f"({' UNION ALL '.join(parts)})"
+        files = [str(self.local / path) for path in paths]
+        connection.register(f"{name}_places", pa.table({"filename": files, "place": range(len(files))}))
+        listed = ", ".join(quote_text(one) for one in files)
+        return (
+            f"(SELECT * EXCLUDE (filename) FROM read_parquet([{listed}], hive_partitioning=false, filename=true) "
+            f"JOIN {quote_name(f'{name}_places')} USING (filename))"
+        )
 
     def write_table(self, path: str, table: pa.Table) -> StoredFile:
         """Replace the file at `path` by `table` as Parquet (zstd). The same table always gives the same bytes."""

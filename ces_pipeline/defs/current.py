@@ -1,0 +1,20 @@
+"""The registry as it stands now: steps and sensors see an edit without a reload, and read it once."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from ces_pipeline.registry import Registry, load_registry
+from ces_pipeline.settings import Home
+
+
+def current_registry(home: Home) -> Registry:
+    """The home's registry, read again only when a file of it changed. Raises RegistryError as `load_registry`."""
+    files = sorted(home.registry.glob("*.yaml"))
+    return _read(
+        home.registry, tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    )
+
+
+@lru_cache(maxsize=4)
+def _read(folder: Path, _files: tuple[tuple[str, int, int], ...]) -> Registry:
+    return load_registry(folder)
