@@ -1,7 +1,7 @@
-"""What is in an export, what the rules would flag, which registry entries it needs: the work of `ces inspect`.
+"""What is in an export, what the rules would flag, which registry entries it needs: `ces inspect`.
 
-Nothing is printed and nothing of the lake is touched. No value of a person and no free text leaves this package.
-Counts are by simple rules over the file alone; the pipeline's verdicts also know the registry and other files.
+Nothing is printed and nothing of the lake is touched. No value of a person and no free text leaves this
+package. Counts are by simple rules over the file alone; the pipeline's verdicts also know other files.
 """
 
 from ces_pipeline.inspection.inspect import inspect_file

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -140,7 +140,7 @@ def _free_id(file: DeliveredFile, registry: Registry) -> str:
     stem = re.sub(r"[^a-z0-9]+", "_", file.name.split(".")[0].lower()).strip("_")
     base = (stem if stem[:1].isalpha() else f"feed_{stem}".rstrip("_"))[:55]
     taken = {*registry.sources, *registry.surveys}
-    return next(name for name in (base, *(f"{base}_{n}" for n in count(2))) if name not in taken)
+    return next(name for name in chain([base], (f"{base}_{n}" for n in count(2))) if name not in taken)
 
 
 @dataclass(frozen=True)

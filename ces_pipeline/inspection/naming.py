@@ -26,7 +26,7 @@ _ADDRESS = re.compile(r"\S+@\S+\.\S+")
 class Naming:
     """What the columns of one export mean, as far as it has been settled.
 
-    mapping: our field -> column, by whatever settled it. guessed: the part of it that only names or values suggest.
+    mapping: our field -> column, by whatever settled it. guessed: the part that only names or values suggest.
     """
 
     file: DeliveredFile

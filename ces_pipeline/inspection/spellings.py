@@ -1,4 +1,4 @@
-"""How columns are named that mean something to us, for formats that say nothing of what their columns mean."""
+"""How columns are named that mean something to us, for formats that do not say what theirs mean."""
 
 import re
 
@@ -6,7 +6,8 @@ _SURVEY = {
     "response_id": "response id | id | _id | uuid | submission id",
     "ticket_id": "ticket id | ticket | ticket number | case id | case number | conversation id",
     "external_id": "external id | external reference",
-    "respondent": "respondent | respondent id | email | email address | customer email | customer id | user id",
+    "respondent": "respondent | respondent id | email | email address | customer email | customer id | "
+    "user id",
     "ip_address": "ip address | ip",
     "device": "device id | cookie id | visitor id",
     "channel": "channel",

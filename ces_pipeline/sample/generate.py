@@ -180,8 +180,8 @@ class _Writer:
                 "landed": 1 + versions.repeated,
                 "redelivered": versions.repeated,
                 "superseded": versions.is_superseded,
-                "accepted": ~versions.is_superseded & ~versions.is_rejected,
-                "rejected": versions.is_rejected,
+                "accepted": ~versions.is_superseded,
+                "rejected": np.zeros(len(versions.state), np.bool_),
             },
         )
         self.tally.tickets(source_id, unique=len(tickets), deleted=int((tickets.end == DELETED).sum()))

@@ -119,7 +119,6 @@ class Versions:
 
     state: the ticket's state in this version (OPEN ... DELETED). repeated: whether it stands there twice.
     is_scrubbed: the same update again, emptied of its texts later. is_superseded: an update that was.
-    is_rejected: an update from before the ticket was opened.
     """
 
     tickets: Tickets
@@ -128,7 +127,6 @@ class Versions:
     repeated: Bools
     is_scrubbed: Bools
     is_superseded: Bools
-    is_rejected: Bools
 
 
 def zendesk_versions(tickets: Tickets) -> Versions:
@@ -149,7 +147,7 @@ def servicenow_versions(tickets: Tickets) -> Versions:
             for name, value in vars(tickets).items()
         }
     )
-    # A clock that was wrong: of every third ticket still open, a note is dated before the opening.
+    # A clock that was wrong: of every third ticket still open, a note is dated before the opening. It counts as an update.
     wrong = (whole.end == OPEN) & (whole.number % 3 == 0)
     return _versions(whole, [*_history(whole), (wrong, OPEN, whole.created - _HOUR, False)])
 
@@ -186,7 +184,6 @@ def _versions(tickets: Tickets, parts: list[_Part]) -> Versions:
         repeated=np.zeros(len(place), np.bool_),
         is_scrubbed=again,
         is_superseded=is_scrubbed_later & (state == DELETED) & ~again,
-        is_rejected=updated < tickets.created[place],
     )
 
 

@@ -1,4 +1,4 @@
-"""Real exports give the rows, zones and counts that their publishers or an independent count know to be right."""
+"""Real exports give the rows, zones and counts that are known from their publishers."""
 
 from collections import Counter
 from pathlib import Path
@@ -155,8 +155,10 @@ def test_typeform(registry: Registry) -> None:
     assert (found.counts["shared_device"], found.counts["identical_answers"]) == (143, 10)
     _, rows = rows_of(TYPEFORM)
     assert Counter((row["submitted_at"] or "")[:10] for row in rows) == {
-        "2016-03-29": 528, "2016-03-30": 3577, "2016-03-31": 2067,
-    }  # fmt: skip
+        "2016-03-29": 528,
+        "2016-03-30": 3577,
+        "2016-03-31": 2067,
+    }
 
 
 @pytest.mark.parametrize(
@@ -268,9 +270,13 @@ def test_zendesk_audits_are_no_tickets() -> None:
 
 @pytest.mark.parametrize(
     ("name", "tickets", "status", "priority"),
-    [("all_tickets", 1, "open", "low"), ("ticket_1", 1, "open", "low"), ("ticket_1_updated", 1, "resolved", "high"),
-     ("search_tickets", 2, "open", "low")],
-)  # fmt: skip
+    [
+        ("all_tickets", 1, "open", "low"),
+        ("ticket_1", 1, "open", "low"),
+        ("ticket_1_updated", 1, "resolved", "high"),
+        ("search_tickets", 2, "open", "low"),
+    ],
+)
 def test_freshdesk(name: str, tickets: int, status: str, priority: str) -> None:
     export, rows = rows_of(f"tickets/freshdesk/v2_{name}.json")
     assert len(rows) == tickets

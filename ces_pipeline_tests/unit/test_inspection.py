@@ -1,4 +1,4 @@
-"""An inspection tells what a person needs to register a feed, shows no person, and writes only valid entries."""
+"""An inspection tells what a new feed needs, shows no person, and writes only valid entries."""
 
 from pathlib import Path
 
@@ -39,13 +39,21 @@ def test_a_generic_table_is_mapped_by_its_names(tmp_path: Path, registry: Regist
     assert (found.reader.name, found.kind, found.rows, found.unreadable) == ("csv", "survey", 40, 0)
     assert found.proposal.sources == (
         {
-            "id": "export", "kind": "survey", "reader": "csv", "survey": "export", "time_zone": "Europe/London",
+            "id": "export",
+            "kind": "survey",
+            "reader": "csv",
+            "survey": "export",
+            "time_zone": "Europe/London",
             "columns": {
-                "response_id": "id", "ticket_id": "ticket_id", "respondent": "customer_email", "comment": "comment",
-                "submitted_at": "submitted_at", "score": "How easy was it?",
+                "response_id": "id",
+                "ticket_id": "ticket_id",
+                "respondent": "customer_email",
+                "comment": "comment",
+                "submitted_at": "submitted_at",
+                "score": "How easy was it?",
             },
         },
-    )  # fmt: skip
+    )
     assert found.proposal.surveys == ({"id": "export", "title": "export", "scale": "ease_1_7"},)
     assert asked(found) == []
     assert (found.time_zone, found.time_zone_is) == ("Europe/London", "given")
@@ -58,9 +66,13 @@ def test_no_person_and_no_free_text_is_shown(tmp_path: Path, registry: Registry)
     text = FEEDBACK.replace("ticket_id,", "notes_by,", 1).replace("T-3,", "x.y@example.org,")
     found = inspect_file(delivered(tmp_path, text).path, registry)
     assert {column.name: column.holds for column in found.columns} == {
-        "id": "values", "How easy was it?": "values", "customer_email": "person", "comment": "free text",
-        "notes_by": "person", "submitted_at": "values",
-    }  # fmt: skip
+        "id": "values",
+        "How easy was it?": "values",
+        "customer_email": "person",
+        "comment": "free text",
+        "notes_by": "person",
+        "submitted_at": "values",
+    }
     assert "example." not in repr(found)
     assert "story" not in repr(found)
     assert found.columns[0].examples == ("r0", "r1", "r2")
@@ -96,7 +108,8 @@ def test_scores_are_counted_against_the_scale(tmp_path: Path, registry: Registry
 
 def test_counts_of_the_rules(tmp_path: Path, registry: Registry) -> None:
     text = (
-        "ResponseId,StartDate,EndDate,Status,Finished,IPAddress,Duration (in seconds),Q1,LocationLatitude,LocationLongitude\n"
+        "ResponseId,StartDate,EndDate,Status,Finished,IPAddress,Duration (in seconds),Q1,"
+        "LocationLatitude,LocationLongitude\n"
         "R_1,2026-01-01 10:00:00,2026-01-01 10:01:00,0,1,9.9.9.9,60,a,1.0,2.0\n"
         "R_2,2026-01-01 10:00:00,2026-01-01 09:01:00,1,0,9.9.9.9,1,a,1.0,2.0\n"
         "R_3,2026-01-01 10:00:00,2026-01-01 10:01:00,Spam,False,,801,a,1.0,\n"
@@ -104,11 +117,23 @@ def test_counts_of_the_rules(tmp_path: Path, registry: Registry) -> None:
     )
     counts = inspect_file(delivered(tmp_path, text).path, registry).counts
     assert counts == {
-        "tests": 2, "unfinished": 2, "ends_before_start": 1, "under_2_seconds": 1, "under_30_seconds": 1,
-        "under_60_seconds": 1, "under_100_seconds": 2, "under_120_seconds": 2, "under_200_seconds": 2,
-        "over_800_seconds": 1, "shared_ip": 2, "shared_location": 2, "identical_answers": 2, "repeated_ids": 2,
-        "blank_ids": 0, "repeated_rows": 0,
-    }  # fmt: skip
+        "tests": 2,
+        "unfinished": 2,
+        "ends_before_start": 1,
+        "under_2_seconds": 1,
+        "under_30_seconds": 1,
+        "under_60_seconds": 1,
+        "under_100_seconds": 2,
+        "under_120_seconds": 2,
+        "under_200_seconds": 2,
+        "over_800_seconds": 1,
+        "shared_ip": 2,
+        "shared_location": 2,
+        "identical_answers": 2,
+        "repeated_ids": 2,
+        "blank_ids": 0,
+        "repeated_rows": 0,
+    }
 
 
 def test_a_clock_without_am_and_pm_is_told(tmp_path: Path, registry: Registry) -> None:
@@ -201,7 +226,7 @@ class TestWriting:
         assert {path.name: path.read_bytes() for path in home.registry.iterdir()} == before
 
     def test_open_questions_write_nothing(self, tmp_path: Path, home: Home, registry: Registry) -> None:
-        with pytest.raises(RegistryError, match="nothing written: which scale .* settle it with --scale ID"):
+        with pytest.raises(RegistryError, match=r"nothing written: which scale .* settle it with --scale ID"):
             write_proposal(home, inspect_file(delivered(tmp_path, FEEDBACK).path, registry))
         assert list(home.registry.iterdir()) == []
 

@@ -15,13 +15,15 @@ from ces_pipeline_tests.unit.sources.reading import delivered, feed, read
 
 def test_parquet_values_become_text(tmp_path: Path) -> None:
     path = tmp_path / "e.parquet"
-    table = pa.table({
-        "id": [1, 2],
-        "at": pa.array([datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), None], pa.timestamp("us", "UTC")),
-        "tags": [["a"], []],
-        "text": pa.array(["x", ""]).dictionary_encode(),
-        "row_number": [7, 8],
-    })  # fmt: skip
+    table = pa.table(
+        {
+            "id": [1, 2],
+            "at": pa.array([datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), None], pa.timestamp("us", "UTC")),
+            "tags": [["a"], []],
+            "text": pa.array(["x", ""]).dictionary_encode(),
+            "row_number": [7, 8],
+        }
+    )
     pq.write_table(table, path)
     export, rows = read("parquet", DeliveredFile(path))
     assert export.columns == ("id", "at", "tags", "text", "row_number_2")

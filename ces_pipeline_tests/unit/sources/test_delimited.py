@@ -1,4 +1,4 @@
-"""Rows keep the number a spreadsheet shows, whatever lies between them, and hopeless text is refused plainly."""
+"""Rows keep the number a spreadsheet shows, whatever lies between them; hopeless text is refused."""
 
 from pathlib import Path
 
@@ -43,8 +43,13 @@ def test_none_and_na_stay_text_and_blank_is_null(tmp_path: Path) -> None:
 
 def test_repeated_and_blank_names_become_unique() -> None:
     assert unique_names(["Other", "", "Other", "row_number", " Two\nlines ", "Other_2"]) == (
-        "Other", "column_2", "Other_2", "row_number_2", "Two lines", "Other_2_2",
-    )  # fmt: skip
+        "Other",
+        "column_2",
+        "Other_2",
+        "row_number_2",
+        "Two lines",
+        "Other_2_2",
+    )
 
 
 @given(st.lists(st.sampled_from(["a", "a_2", "", "row_number", " a "])))

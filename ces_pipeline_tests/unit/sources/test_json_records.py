@@ -18,8 +18,14 @@ RECORD = {
     "in": {"deep": {"er": "v"}, "empty": {}},
 }
 FLAT = {
-    "id": "1", "ok": "true", "x": "1.5", "no": None, "tags": '["a", 1]', "in.deep.er": "v", "in.empty": None,
-}  # fmt: skip
+    "id": "1",
+    "ok": "true",
+    "x": "1.5",
+    "no": None,
+    "tags": '["a", 1]',
+    "in.deep.er": "v",
+    "in.empty": None,
+}
 
 
 @pytest.mark.parametrize(
@@ -44,8 +50,10 @@ def test_json_lines_learn_columns_from_all_lines(tmp_path: Path) -> None:
     )
     assert export.columns == ("a", "b.c", "row_number_2")
     assert [(row["row_number"], row["b.c"], row["row_number_2"]) for row in rows] == [
-        (1, None, None), (2, "2", None), (3, None, "9"),
-    ]  # fmt: skip
+        (1, None, None),
+        (2, "2", None),
+        (3, None, "9"),
+    ]
 
 
 def test_a_value_beside_nested_names_is_kept(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What each survey platform's layouts mean: ids, times, zones, codes, people, and slides that make one response."""
+"""What each survey platform's layouts mean: ids, times, zones, codes, people, slides of one response."""
 
 import json
 from pathlib import Path
@@ -64,9 +64,13 @@ class TestQualtrics:
         assert [(row["ResponseId"], row["row_number"]) for row in rows] == [("R_1", 4)]
         assert export.time_zone == "America/Denver"
         assert export.mapping == {
-            "started_at": "StartDate", "status": "Status", "finished": "Finished", "response_id": "ResponseId",
-            "respondent": "RecipientEmail", "external_id": "ExternalReference",
-        }  # fmt: skip
+            "started_at": "StartDate",
+            "status": "Status",
+            "finished": "Finished",
+            "response_id": "ResponseId",
+            "respondent": "RecipientEmail",
+            "external_id": "ExternalReference",
+        }
         assert export.people == ("RecipientLastName",)
         assert export.questions["Q3"] == "How easy was it?"
 
@@ -86,8 +90,21 @@ class TestQualtrics:
 
     def test_legacy_layout_takes_names_from_both_rows(self, tmp_path: Path) -> None:
         first = [*(f"V{n}" for n in range(1, 11)), "Q1", "Q1", ""]
-        second = ["ResponseID", "ResponseSet", "Name", "ExternalDataReference", "EmailAddress", "IPAddress", "Status",
-                  "StartDate", "EndDate", "Finished", "How easy?", "Why?", ""]  # fmt: skip
+        second = [
+            "ResponseID",
+            "ResponseSet",
+            "Name",
+            "ExternalDataReference",
+            "EmailAddress",
+            "IPAddress",
+            "Status",
+            "StartDate",
+            "EndDate",
+            "Finished",
+            "How easy?",
+            "Why?",
+            "",
+        ]
         row = ["R_1", "Set", "Anonymous", "", "", "1.2.3.4", "2", "t", "t", "1", "5", "x", ""]
         export, rows = read(
             "qualtrics_csv", delivered(tmp_path, b"\xef\xbb\xbf" + csv_text(first, second, row).encode())
@@ -108,10 +125,22 @@ class TestQualtrics:
 
     @pytest.mark.parametrize(
         ("value", "meaning"),
-        [("0", "normal"), ("ip address", "normal"), ("16", "normal"), ("4", "normal"), ("1", "test"), ("2", "test"),
-         ("8", "test"), ("9", "test"), ("12", "test"), ("17", "test"), ("survey preview", "test"),
-         ("survey test", "test"), ("spam", "test")],
-    )  # fmt: skip
+        [
+            ("0", "normal"),
+            ("ip address", "normal"),
+            ("16", "normal"),
+            ("4", "normal"),
+            ("1", "test"),
+            ("2", "test"),
+            ("8", "test"),
+            ("9", "test"),
+            ("12", "test"),
+            ("17", "test"),
+            ("survey preview", "test"),
+            ("survey test", "test"),
+            ("spam", "test"),
+        ],
+    )
     def test_status_codes(self, tmp_path: Path, value: str, meaning: str) -> None:
         export, _ = read("qualtrics_csv", delivered(tmp_path, csv_text(NAMES, ROW)))
         assert export.values["status"][value] == meaning
@@ -131,8 +160,15 @@ class TestQualtrics:
 def slide(
     participant: str | None, slide_id: str, response: str, at: str, **more: object
 ) -> dict[str, object]:
-    return {"_id": f"{participant}{slide_id}{at}", "participantId": participant, "pollId": "p1", "slideId": slide_id,
-            "response": response, "createdAt": f"2026-01-01T00:00:{at}Z", **more}  # fmt: skip
+    return {
+        "_id": f"{participant}{slide_id}{at}",
+        "participantId": participant,
+        "pollId": "p1",
+        "slideId": slide_id,
+        "response": response,
+        "createdAt": f"2026-01-01T00:00:{at}Z",
+        **more,
+    }
 
 
 class TestZigpoll:
@@ -186,8 +222,9 @@ class TestZigpoll:
         export, rows = read("zigpoll_json", delivered(tmp_path, "\n".join(lines), "a.jsonl"))
         assert len(rows) == 1
         assert {bad.row_number: bad.problem for bad in export.unreadable} == {
-            2: "this line is not a JSON object", 3: "not an answer to a slide",
-        }  # fmt: skip
+            2: "this line is not a JSON object",
+            3: "not an answer to a slide",
+        }
 
     def test_other_json_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(UnreadableFileError, match="no Zigpoll answers"):
@@ -195,8 +232,15 @@ class TestZigpoll:
 
 
 class TestMedallia:
-    NODES = ({"id": "1", "score": {"values": ["5"]}, "e_responsedate": {"values": ["2026-01-01"]}, "many": {"values": ["a", "b"]}},
-             {"id": "2", "score": {"values": []}, "e_responsedate": "2026-01-02", "many": None})  # fmt: skip
+    NODES = (
+        {
+            "id": "1",
+            "score": {"values": ["5"]},
+            "e_responsedate": {"values": ["2026-01-01"]},
+            "many": {"values": ["a", "b"]},
+        },
+        {"id": "2", "score": {"values": []}, "e_responsedate": "2026-01-02", "many": None},
+    )
 
     @pytest.mark.parametrize("layout", ["query", "list", "lines"])
     def test_lists_of_values_become_values(self, tmp_path: Path, layout: str) -> None:
@@ -226,13 +270,20 @@ class TestMedallia:
 
 class TestSurveyMonkey:
     def test_two_header_rows_name_each_option(self, tmp_path: Path) -> None:
-        text = ("RespondentID,Start Date,Easy?,Which apply?,,,Why?\n,,Response,Speed,Tone,Response,Open-Ended Response\n"
-                "1,5/10/18 4:01,Yes,Speed,,x,because\n")  # fmt: skip
+        text = (
+            "RespondentID,Start Date,Easy?,Which apply?,,,Why?\n,,Response,Speed,Tone,Response,Open-Ended Response\n"
+            "1,5/10/18 4:01,Yes,Speed,,x,because\n"
+        )
         export, rows = read("surveymonkey_csv", delivered(tmp_path, text))
         assert export.columns == (
-            "RespondentID", "Start Date", "Easy?", "Which apply? - Speed", "Which apply? - Tone",
-            "Which apply? - Response", "Why?",
-        )  # fmt: skip
+            "RespondentID",
+            "Start Date",
+            "Easy?",
+            "Which apply? - Speed",
+            "Which apply? - Tone",
+            "Which apply? - Response",
+            "Why?",
+        )
         assert rows[0]["row_number"] == 3
         assert export.mapping == {"response_id": "RespondentID", "started_at": "Start Date"}
 
@@ -275,8 +326,11 @@ def test_surveygizmo_status_tells_what_was_finished(tmp_path: Path) -> None:
     assert recognise(file)[0][0].name == "surveygizmo_csv"
     assert export.mapping["finished"] == "Status"
     assert export.values["finished"] == {
-        "complete": "true", "disqualified": "true", "partial": "false", "abandoned": "false",
-    }  # fmt: skip
+        "complete": "true",
+        "disqualified": "true",
+        "partial": "false",
+        "abandoned": "false",
+    }
     assert export.people == ("Latitude",)
 
 

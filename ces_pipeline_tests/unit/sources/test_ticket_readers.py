@@ -12,16 +12,29 @@ from ces_pipeline_tests.unit.sources.reading import delivered, read
 
 
 def zendesk(ticket_id: int, **more: Any) -> dict[str, Any]:
-    return {"id": ticket_id, "status": "open", "requester_id": 7, "via": {"channel": "web"}, "group_id": 3,
-            "updated_at": "2026-01-01T00:00:00Z", "custom_fields": [{"id": 11, "value": "x"}],
-            "fields": [{"id": 11, "value": "x"}], **more}  # fmt: skip
+    return {
+        "id": ticket_id,
+        "status": "open",
+        "requester_id": 7,
+        "via": {"channel": "web"},
+        "group_id": 3,
+        "updated_at": "2026-01-01T00:00:00Z",
+        "custom_fields": [{"id": 11, "value": "x"}],
+        "fields": [{"id": 11, "value": "x"}],
+        **more,
+    }
 
 
 METRICS = {
-    "ticket_id": 1, "assignee_stations": 3, "group_stations": 1, "reopens": 2, "replies": 4,
-    "solved_at": "2026-01-02T00:00:00Z", "reply_time_in_minutes": {"calendar": 15, "business": 5},
+    "ticket_id": 1,
+    "assignee_stations": 3,
+    "group_stations": 1,
+    "reopens": 2,
+    "replies": 4,
+    "solved_at": "2026-01-02T00:00:00Z",
+    "reply_time_in_minutes": {"calendar": 15, "business": 5},
     "full_resolution_time_in_minutes": {"calendar": 600, "business": 100},
-}  # fmt: skip
+}
 
 
 class TestZendesk:
@@ -41,11 +54,22 @@ class TestZendesk:
         }
         export, ticket = self.one(tmp_path, page)
         assert ticket == {
-            "ticket_id": "1", "status": "open", "channel": "web", "requester": "a@example.com", "group_name": "Billing",
-            "updated_at": "2026-01-01T00:00:00Z", "solved_at": "2026-01-02T00:00:00Z", "version": "1700000000",
-            "first_reply_minutes": "15", "resolution_minutes": "600", "reopens": "2", "handoffs": "2", "replies": "4",
-            "csat": "good", "is_deleted": "false",
-        }  # fmt: skip
+            "ticket_id": "1",
+            "status": "open",
+            "channel": "web",
+            "requester": "a@example.com",
+            "group_name": "Billing",
+            "updated_at": "2026-01-01T00:00:00Z",
+            "solved_at": "2026-01-02T00:00:00Z",
+            "version": "1700000000",
+            "first_reply_minutes": "15",
+            "resolution_minutes": "600",
+            "reopens": "2",
+            "handoffs": "2",
+            "replies": "4",
+            "csat": "good",
+            "is_deleted": "false",
+        }
         assert "custom_fields.11" in export.columns
         assert not any(column.startswith("fields") for column in export.columns)
         assert "requester_id" in export.people
@@ -75,8 +99,10 @@ class TestZendesk:
         assert recognise(file)[0][0].name == "zendesk_json"
         export, rows = read("zendesk_json", file)
         assert [(row["id"], row["requester"], row["row_number"]) for row in rows] == [
-            ("1", "a@example.com", 1), ("1", "a@example.com", 2), ("2", "a@example.com", 3),
-        ]  # fmt: skip
+            ("1", "a@example.com", 1),
+            ("1", "a@example.com", 2),
+            ("2", "a@example.com", 3),
+        ]
         assert export.notes == ["1 records that are not tickets were passed over"]
 
     def test_a_broken_page_is_set_aside(self, tmp_path: Path) -> None:
@@ -96,11 +122,31 @@ class TestZendesk:
         assert (rows, export.notes) == ([], ["no records: no rows"])
 
 
-FRESH = {"id": 5, "status": 2, "priority": 1, "source": 3, "requester_id": 9, "responder_id": 8, "type": "Question",
-         "requester": {"email": "a@example.com"}, "cc_emails": ["b@example.com"],
-         "stats": {"resolved_at": "2026-01-02T00:00:00Z"}}  # fmt: skip
-OLD = {"id": 5, "status": 2, "priority": 1, "source": 3, "requester_id": 9, "responder_id": 8, "ticket_type": "Question",
-       "cc_email": {"cc_emails": []}, "custom_field": {"a": 1}, "isescalated": False, "deleted": True}  # fmt: skip
+FRESH = {
+    "id": 5,
+    "status": 2,
+    "priority": 1,
+    "source": 3,
+    "requester_id": 9,
+    "responder_id": 8,
+    "type": "Question",
+    "requester": {"email": "a@example.com"},
+    "cc_emails": ["b@example.com"],
+    "stats": {"resolved_at": "2026-01-02T00:00:00Z"},
+}
+OLD = {
+    "id": 5,
+    "status": 2,
+    "priority": 1,
+    "source": 3,
+    "requester_id": 9,
+    "responder_id": 8,
+    "ticket_type": "Question",
+    "cc_email": {"cc_emails": []},
+    "custom_field": {"a": 1},
+    "isescalated": False,
+    "deleted": True,
+}
 
 
 class TestFreshdesk:
@@ -120,9 +166,14 @@ class TestFreshdesk:
         export, rows = read("freshdesk_json", file)
         ours = {name: rows[0][column] for name, column in export.mapping.items()}
         assert ours == {
-            "ticket_id": "5", "status": "2", "priority": "1", "category": "Question", "channel": "3",
-            "requester": "a@example.com", "solved_at": "2026-01-02T00:00:00Z",
-        }  # fmt: skip
+            "ticket_id": "5",
+            "status": "2",
+            "priority": "1",
+            "category": "Question",
+            "channel": "3",
+            "requester": "a@example.com",
+            "solved_at": "2026-01-02T00:00:00Z",
+        }
         assert {"cc_emails", "responder_id", "requester.email"} <= set(export.people)
         assert export.values["status"]["2"] == "open"
         assert export.values["priority"]["1"] == "low"
@@ -153,9 +204,11 @@ class TestFreshdesk:
 
 class TestServiceNow:
     def test_the_event_log(self, tmp_path: Path) -> None:
-        text = ("number,incident_state,sys_mod_count,caller_id,opened_by,sys_updated_at,assigned_to,priority\n"
-                "INC1,New,0,Caller 1,Opened by  8,29/2/2016 01:23,?,3 - Moderate\n"
-                "INC1,Closed,2,Caller 1,Opened by  8,1/3/2016 01:23,?,3 - Moderate\n")  # fmt: skip
+        text = (
+            "number,incident_state,sys_mod_count,caller_id,opened_by,sys_updated_at,assigned_to,priority\n"
+            "INC1,New,0,Caller 1,Opened by  8,29/2/2016 01:23,?,3 - Moderate\n"
+            "INC1,Closed,2,Caller 1,Opened by  8,1/3/2016 01:23,?,3 - Moderate\n"
+        )
         file = delivered(tmp_path, text)
         assert recognise(file)[0][0].name == "servicenow"
         export, rows = read("servicenow", file)
@@ -196,9 +249,12 @@ class TestServiceNow:
         export, rows = read("servicenow", delivered(tmp_path, json.dumps({"result": [record]}), "s.json"))
         ours = {name: rows[0][column] for name, column in export.mapping.items()}
         assert ours == {
-            "ticket_id": "INC1", "status": "Resolved", "updated_at": "2026-01-01 00:00:00", "requester": "u1",
+            "ticket_id": "INC1",
+            "status": "Resolved",
+            "updated_at": "2026-01-01 00:00:00",
+            "requester": "u1",
             "group_name": "Billing",
-        }  # fmt: skip
+        }
         assert export.people == ("caller_id.display_value",)
         assert export.time_zone == "UTC"
 
