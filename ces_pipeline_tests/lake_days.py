@@ -1,4 +1,4 @@
-"""Small homes for tests of what happens after cleaning: day files written directly, with their commit marks."""
+"""Small homes for tests of what follows cleaning: day files written directly, with their commit marks."""
 
 import hashlib
 import json
@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import yaml
 
-from ces_pipeline.registry import Registry, Settings, Source, Survey, load_registry
+from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.schemas import TABLES
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.duck import open_published
@@ -26,19 +27,19 @@ _REJECTED = {"survey": "core.rejected_responses", "tickets": "core.rejected_tick
 def registry(folder: Path, **settings: Any) -> Registry:
     """A survey feed (`web`), a ticket feed (`desk`), one touchpoint on the 1-5 ease scale; minimum n 2."""
     folder.mkdir(parents=True, exist_ok=True)
-    loaded = load_registry(folder)
-    survey = Survey(id="after_chat", title="After a chat", scale="ease_1_5", link_window_days=7)
-    sources = (
-        Source(id="web", kind="survey", reader="csv", survey="after_chat"),
-        Source(id="desk", kind="tickets", reader="csv"),
-    )
-    return loaded.model_copy(
-        update={
-            "surveys": {survey.id: survey},
-            "sources": {source.id: source for source in sources},
-            "settings": Settings(**{"minimum_n": 2, "first_day": date(2026, 1, 1), **settings}),
-        }
-    )
+    survey = {"id": "after_chat", "title": "After a chat", "scale": "ease_1_5", "link_window_days": 7}
+    sources = [
+        {"id": "web", "kind": "survey", "reader": "csv", "survey": "after_chat"},
+        {"id": "desk", "kind": "tickets", "reader": "csv"},
+    ]
+    files = {
+        "surveys": [survey],
+        "sources": sources,
+        "settings": {"minimum_n": 2, "first_day": DAY, **settings},
+    }
+    for name, told in files.items():
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(told), encoding="utf-8")
+    return load_registry(folder)
 
 
 def response(key: str, day: date = DAY, *, ease: float | None = 75.0, **values: Any) -> dict[str, Any]:

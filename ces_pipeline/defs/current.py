@@ -8,11 +8,10 @@ from ces_pipeline.settings import Home
 
 
 def current_registry(home: Home) -> Registry:
-    """The home's registry, read again only when a file of it changed. Raises RegistryError as `load_registry`."""
+    """The home's registry, read again only where a file of it changed. Raises RegistryError."""
     files = sorted(home.registry.glob("*.yaml"))
-    return _read(
-        home.registry, tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
-    )
+    stamps = tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    return _read(home.registry, stamps)
 
 
 @lru_cache(maxsize=4)

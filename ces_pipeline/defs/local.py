@@ -117,7 +117,7 @@ def _outcome(result: dg.ExecuteInProcessResult, key: dg.AssetKey, step: str | No
 
 
 def _why(event: dg.DagsterEvent) -> str:
-    """Why a step failed. What is not a person's to mend is named by its kind alone: its text may hold values."""
+    """Why a step failed. What no person can mend is named by its kind alone: its text may hold values."""
     told = event.step_failure_data
     if told.user_failure_data and told.user_failure_data.description:
         return str(told.user_failure_data.description)

@@ -1,5 +1,7 @@
 """One asset per feed: what its inbox holds, landed in the lake. Unpartitioned: landing is by delivery."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from ces_pipeline import pipeline
@@ -28,7 +30,7 @@ def _raw_asset(home: Home, source: Source) -> dg.AssetsDefinition:
         pool=POOL,
         description=f"Deliveries of the {source.kind} feed `{source.id}`, pseudonymised and split by day.",
     )
-    def land_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def land_feed() -> Iterator[dg.MaterializeResult]:
         (landing,) = pipeline.land(home, current_registry(home), [source.id])
         metadata = {
             "files_new": landing.files_new,
@@ -40,10 +42,9 @@ def _raw_asset(home: Home, source: Source) -> dg.AssetsDefinition:
             "days": len(landing.days),
             "files_failed": len(landing.failures),
         }
+        # Its good files have landed: that is told before the step fails for the others.
+        yield dg.MaterializeResult(metadata=metadata)
         if landing.failures:
-            # Its good files have landed: that is told before the step fails for the others.
-            context.log_event(dg.AssetMaterialization(asset_key=raw_key(source.id), metadata=metadata))
             raise dg.Failure(description="\n".join(landing.failures), allow_retries=False)
-        return dg.MaterializeResult(metadata=metadata)
 
     return land_feed

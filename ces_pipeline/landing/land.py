@@ -6,9 +6,10 @@ the set of deliveries.
 """
 
 import csv
+import hashlib
 import io
 import json
-import logging
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -19,15 +20,16 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ces_pipeline.errors import CesError, UnreadableFileError
+from ces_pipeline.errors import HomeError, RegistryError, UnreadableFileError
 from ces_pipeline.landing.day_parts import DayParts
 from ces_pipeline.landing.ledger import Delivery, Ledger, commit, forget, index_file, moves_file, raw_file
 from ces_pipeline.landing.privacy import Pseudonyms, load_pseudonyms, redact_text
 from ces_pipeline.landing.statement import Reading, landing_query, unreadable_query
 from ces_pipeline.registry.models import Registry, Source, fold
 from ces_pipeline.settings import Home
-from ces_pipeline.sources import READERS, DeliveredFile, Export, UnreadableRow
+from ces_pipeline.sources import READERS, DeliveredFile, Export
 from ces_pipeline.sources.contract import ROW_NUMBER
+from ces_pipeline.sources.delimited import read_head
 from ces_pipeline.sources.people import looks_like_people
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
@@ -40,7 +42,9 @@ _MISFITS = pa.schema(
 )
 _ESSENTIAL = {"survey": ("score", "survey", "response_id", "recorded_at"), "tickets": ("ticket_id", "updated_at")}
 _NOT_EXPORTS = {".keep", ".gitkeep", ".ds_store", "thumbs.db", "known_answers.json"}
-_log = logging.getLogger(__name__)
+_VALUE = re.compile(r"@|^\W*\d[\d\s:.,/+TZ-]*$")
+"""What stands in the first row of a table without a header, and hardly ever in one."""
+_MEMBER = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*("(?:[^"\\]|\\.)*"?|[^,{}\[\]\s]+)')
 
 
 @dataclass
@@ -123,32 +127,33 @@ def land_feed(home: Home, registry: Registry, source: Source, *, now: datetime |
     """Land every new file of one feed. Files already landed under the same reading cost a look at their size.
 
     Raises HomeError where the lake cannot be written; a file that cannot be read is a line in `failures`.
+    A delivery that is read anew keeps the time of its first receipt.
     """
     lake = Lake(home.lake)
     outcome = FeedLanding(source.id, source.kind)
     with exclusive(home.lake / ".landing.lock"):
+        lake.clear_staging()
         pseudonyms = load_pseudonyms(home.root, lake)
         landed = {one.delivery_id: one for one in Ledger.read(lake).of_source(source.id)}
         seen = _Seen(lake, source.id).load()
         files = [(str(path.relative_to(home.inbox)), path) for path in inbox_files(home, source)]
-        _take_back_other_readings(lake, source, landed, files, seen)
+        received = _take_back_other_readings(lake, registry, source, landed, files, seen, outcome)
         noted = dict(seen.entries)
         for key, path in files:
             try:
                 file = DeliveredFile(path)
                 sha256 = seen.sha256(key, path) or file.sha256
                 if sha256 not in landed:
+                    received_at = received.get(sha256) or now or datetime.now(UTC)
                     landed[sha256] = _land_file(
-                        lake, registry, source, file, pseudonyms, list(landed.values()), now or datetime.now(UTC), outcome
+                        lake, registry, source, file, pseudonyms, list(landed.values()), received_at, outcome
                     )
                     outcome.add(landed[sha256])
                 else:
                     outcome.files_known += 1
                 seen.note(key, path, sha256)
-            except UnreadableFileError as problem:
-                outcome.failures += (f"{source.id}: {problem}",)
-            except OSError as problem:
-                outcome.failures += (f"{source.id}: {path.name}: could not be read ({problem.strerror or problem})",)
+            except (UnreadableFileError, RegistryError, OSError) as problem:
+                outcome.failures += (_failure(source, path, problem),)
         if seen.entries != noted:
             seen.save()
     return outcome
@@ -160,21 +165,49 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
     return [land_feed(home, registry, source) for source in chosen]
 
 
-def _take_back_other_readings(
-    lake: Lake, source: Source, landed: dict[str, Delivery], files: list[tuple[str, Path]], seen: _Seen
-) -> None:
-    """Take back deliveries that were read under another mapping, zone or format, where their files are still there.
+def _failure(source: Source, path: Path, problem: Exception) -> str:
+    if isinstance(problem, OSError):
+        return f"{source.id}: {path.name}: could not be read ({problem.strerror or problem}): mend or remove it"
+    return f"{source.id}: {problem}" if path.name in str(problem) else f"{source.id}: {path.name}: {problem}"
 
-    They are then landed anew with the mapping of today. Those whose files are gone stay as they are.
+
+def _reading_print(registry: Registry, source: Source) -> str:
+    """Fingerprint of everything that decides how a feed's bytes become rows and on which days these lie."""
+    settings = registry.settings
+    told = [source.reading, settings.business_time_zone, settings.first_day.isoformat()]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+def _take_back_other_readings(
+    lake: Lake,
+    registry: Registry,
+    source: Source,
+    landed: dict[str, Delivery],
+    files: list[tuple[str, Path]],
+    seen: _Seen,
+    outcome: FeedLanding,
+) -> dict[str, datetime]:
+    """Take back deliveries that were read under another mapping, zone or format; when each was received.
+
+    They are then landed anew with the mapping of today. Those whose files are gone, or cannot be read with that
+    mapping, stay as they are: a slip in the registry must not empty the lake.
     """
-    other = {one.delivery_id for one in landed.values() if one.reading != source.reading}
-    if not other:
-        return
-    present = {seen.sha256(key, path) or DeliveredFile(path).sha256 for key, path in files}
-    again = other & present
-    forget(lake, [landed[one] for one in again])
-    for one in again:
-        del landed[one]
+    other = {one.delivery_id for one in landed.values() if one.reading != _reading_print(registry, source)}
+    again: dict[str, datetime] = {}
+    for key, path in files if other else ():
+        known = None
+        try:
+            file = DeliveredFile(path)
+            known = landed.get(seen.sha256(key, path) or file.sha256)
+            if known and known.delivery_id in other:
+                _reading(source, READERS[source.reader].read(file, source), file, FeedLanding(source.id, source.kind))
+                again[known.delivery_id] = known.received_at
+        except (UnreadableFileError, RegistryError, OSError) as problem:
+            # A file that was never landed is told of when its turn comes.
+            if known:
+                outcome.failures += (f"{_failure(source, path, problem)} (what it held before is kept as it was read)",)
+    forget(lake, [landed.pop(one) for one in again])
+    return again
 
 
 def _reading(source: Source, export: Export, file: DeliveredFile, outcome: FeedLanding) -> Reading:
@@ -192,7 +225,7 @@ def _reading(source: Source, export: Export, file: DeliveredFile, outcome: FeedL
         elif fold(column) in by_folded:
             mapping[name] = by_folded[fold(column)]
         elif name in _ESSENTIAL[source.kind]:
-            listed = ", ".join(export.columns[:40]) + (" ..." if len(export.columns) > 40 else "")
+            listed = _listed(export.columns)
             hint = " (one column only: a wrong delimiter? set options.delimiter)" if len(export.columns) == 1 else ""
             raise UnreadableFileError(
                 f"{file.name}: there is no column {column!r}, which sources.yaml entry {source.id} maps to {name}{hint}; "
@@ -204,7 +237,7 @@ def _reading(source: Source, export: Export, file: DeliveredFile, outcome: FeedL
         outcome.notes += (f"{source.id}: {file.name}: mapped but not in this file: {', '.join(absent)}",)
     values = {name: dict(found) for name, found in export.values.items()}
     for name, found in source.values.items():
-        values[name] = {**values.get(name, {}), **{fold(old): new for old, new in found.items()}}
+        values[name] = {**values.get(name, {}), **{old.strip().lower(): new for old, new in found.items()}}
     people = {*export.people, *source.people} | {name for name in export.columns if looks_like_people(name)}
     return Reading(
         kind=source.kind,
@@ -219,6 +252,13 @@ def _reading(source: Source, export: Export, file: DeliveredFile, outcome: FeedL
     )
 
 
+def _listed(columns: tuple[str, ...]) -> str:
+    """The columns as a message may name them: where the header is missing, answers stand in its place."""
+    if any(_VALUE.search(name) for name in columns):
+        return "not shown, since the first row looks like an answer and not like a header"
+    return ", ".join(columns[:40]) + (" ..." if len(columns) > 40 else "")
+
+
 def _land_file(
     lake: Lake,
     registry: Registry,
@@ -231,14 +271,21 @@ def _land_file(
 ) -> Delivery:
     export = READERS[source.reader].read(file, source)
     reading = _reading(source, export, file, outcome)
-    with lake.staging() as folder, duckdb.connect() as connection:
-        connection.execute(f"SET memory_limit='{_MEMORY}'; SET preserve_insertion_order=false; SET TimeZone='UTC'")
-        connection.execute(f"SET temp_directory={quote_text(str(folder / 'spill'))}")
-        staging = _Staging(connection, lake, source, registry, pseudonyms, now, folder)
-        staging.fill(export, reading)
-        as_of = staging.newest()
-        days = staging.find_redelivered(earlier, (as_of or datetime.min.replace(tzinfo=UTC), file.sha256))
-        touches = staging.write(file.sha256)
+    try:
+        with lake.staging() as folder, duckdb.connect() as connection:
+            connection.execute(f"SET memory_limit='{_MEMORY}'; SET preserve_insertion_order=false; SET TimeZone='UTC'")
+            connection.execute(f"SET temp_directory={quote_text(str(folder / 'spill'))}")
+            staging = _Staging(connection, lake, source, registry, pseudonyms, now, folder)
+            staging.fill(export, reading, file)
+            as_of = staging.newest()
+            days = staging.find_redelivered(earlier, (as_of or datetime.min.replace(tzinfo=UTC), file.sha256))
+            touches = staging.write(file.sha256)
+    except (duckdb.Error, pa.ArrowException, OSError) as problem:
+        # DuckDB's own text may quote a cell, so only its kind is told.
+        told = problem.strerror if isinstance(problem, OSError) and problem.strerror else type(problem).__name__
+        raise HomeError(
+            f"{source.id}: {file.name} could not be staged in the lake ({told}): free disk space or memory, then run again"
+        ) from None
     rows_read = sum(landed + again for landed, again in days.values())
     delivery = Delivery(
         delivery_id=file.sha256,
@@ -248,7 +295,7 @@ def _land_file(
         size_bytes=file.size,
         received_at=now,
         as_of=as_of,
-        reading=source.reading,
+        reading=_reading_print(registry, source),
         rows_read=rows_read,
         rows_unreadable=len(export.unreadable),
         columns=tuple(export.columns),
@@ -284,7 +331,7 @@ class _Staging:
     def _copy(self, query: str, target: Path) -> None:
         self.connection.execute(f"COPY ({query}) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION zstd)")
 
-    def fill(self, export: Export, reading: Reading) -> None:
+    def fill(self, export: Export, reading: Reading, file: DeliveredFile) -> None:
         """Write every row of the export by day, the unreadable ones too, and load the keys of all."""
         failure: list[Exception] = []
 
@@ -305,24 +352,26 @@ class _Staging:
         keys = self.pseudonyms.parameters if reading.names_people else {}
         try:
             self._split(landing_query(reading), {**keys, **scope}, "days")
-        except duckdb.Error as problem:
+        except (duckdb.Error, pa.ArrowException, OSError):
+            if failure and isinstance(failure[0], OSError):
+                raise UnreadableFileError(
+                    f"{file.name}: could not be read to its end ({failure[0].strerror}): deliver it again"
+                ) from None
             if failure:
                 raise failure[0] from None
-            # DuckDB's own text may quote a cell, so only its kind is told.
-            raise CesError(
-                f"{self.source.id}: a delivery could not be staged ({type(problem).__name__}): free disk space or memory"
-            ) from None
+            raise
         finally:
             self.connection.execute("SET TimeZone='UTC'")
             self.connection.unregister("incoming")
         if export.unreadable:
+            delimiter = _delimiter(file, self.source)
             misfits = [
                 {
                     ROW_NUMBER: row.row_number,
                     "problem": row.problem,
                     # Of the text as it stood, since the shown one may have lost what tells two rows apart.
                     "content": int(self.pseudonyms.of(row.text)[:16], 16),
-                    "written": _without_people(row, export.columns, reading.columns_with_people),
+                    "written": _without_people(row.text, export.columns, reading.columns_with_people, delimiter),
                 }
                 for row in export.unreadable
             ]
@@ -464,13 +513,42 @@ def _trimmed(batch: pa.RecordBatch) -> pa.RecordBatch:
     )
 
 
-def _without_people(row: UnreadableRow, columns: tuple[str, ...], hidden: Iterable[str]) -> str:
-    """The row's text without the cells that stand under (or, shifted, beside) a column that holds people."""
+def _delimiter(file: DeliveredFile, source: Source) -> str | None:
+    """What splits the rows of a delimited text; None for JSON and workbooks, whose unreadable rows are JSON text."""
+    if file.is_spreadsheet or file.head_text.lstrip()[:1] in ("{", "["):
+        return None
+    return read_head(file, source).delimiter
+
+
+def _without_people(text: str, columns: tuple[str, ...], hidden: set[str], delimiter: str | None) -> str:
+    """An unreadable row's text without the cells under (or, shifted, beside) a column that holds people.
+
+    Of JSON: without the members whose names are such columns, or speak of people.
+    """
+    if delimiter is not None:
+        cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        return delimiter.join(_without_people_cells(cells, columns, hidden))
+    try:
+        row = json.loads(text)
+    except ValueError:
+        row = None
+    if isinstance(row, list):
+        return json.dumps(_without_people_cells(row, columns, hidden), ensure_ascii=False)
+    if hidden and not _MEMBER.search(text):
+        return "[person]"
+    names = hidden | {name.rpartition(".")[2] for name in hidden}
+
+    def shown(member: re.Match[str]) -> str:
+        name = member[1]
+        return f'"{name}": "[person]"' if name in names or looks_like_people(name) else member[0]
+
+    return _MEMBER.sub(shown, text)
+
+
+def _without_people_cells(cells: list[Any], columns: tuple[str, ...], hidden: set[str]) -> list[Any]:
     places = {columns.index(name) for name in hidden if name in columns}
-    delimiter = "\t" if "\t" in row.text else ";" if row.text.count(";") > row.text.count(",") else ","
-    cells = next(csv.reader(io.StringIO(row.text, newline=""), delimiter=delimiter), [])
     shift = len(cells) - len(columns)
     span = range(min(shift, 0), max(shift, 0) + 1)
-    return delimiter.join(
+    return [
         "[person]" if any(position - step in places for step in span) else cell for position, cell in enumerate(cells)
-    )
+    ]

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from ces_pipeline.errors import HomeError
-from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.lake import Lake, sync_folder
 from ces_pipeline.storage.quote import quote_text
 
 KEY_VARIABLE = "CES_PSEUDONYM_KEY"
@@ -113,11 +113,24 @@ def _key_from_file(path: Path, lake: Lake) -> bytes:
                 raise HomeError(
                     f"{path} is missing but the lake was written with a key: restore it from your backup, or set {KEY_VARIABLE}"
                 )
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii") as stream:
-                stream.write(secrets.token_hex(32))
+            _make_key(path)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise HomeError(f"{path} can be read by others: run `chmod 600` on it")
-        return path.read_bytes().strip()
+        key = path.read_bytes().strip()
+        if not key:
+            raise HomeError(f"{path} is empty: restore it from your backup, or set {KEY_VARIABLE}")
+        return key
     except OSError as problem:
         raise HomeError(f"{path} cannot be used ({problem.strerror}): mend its permissions") from problem
+
+
+def _make_key(path: Path) -> None:
+    """Written beside its place and renamed, so that a killed call never leaves an empty or partial key."""
+    beside = path.with_name(f".{path.name}.tmp")
+    beside.unlink(missing_ok=True)
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as stream:
+        stream.write(secrets.token_hex(32))
+        stream.flush()
+        os.fsync(stream.fileno())
+    beside.replace(path)
+    sync_folder(path.parent)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from ces_pipeline.landing.fields import Field, field_table
 from ces_pipeline.landing.privacy import hashed, redacted
 from ces_pipeline.landing.times import instant, plausible
-from ces_pipeline.registry.models import fold
 from ces_pipeline.sources.contract import ROW_NUMBER
 from ces_pipeline.storage.quote import quote_name, quote_text
 
@@ -19,7 +18,7 @@ from ces_pipeline.storage.quote import quote_name, quote_text
 class Reading:
     """How one export is to be read: the reader's own knowledge and the registry's, put together.
 
-    mapping: our field -> the export's column. values: our field -> folded export value -> our value.
+    mapping: our field -> the export's column. values: our field -> export value in lower case -> our value.
     people: unmapped columns to be pseudonymised. ignored: columns never kept. missing: texts that mean no value.
     """
 
@@ -180,7 +179,7 @@ def _cell(name: str, missing: tuple[str, ...]) -> str:
 def _text(one: Field, reading: Reading) -> str:
     cell = _cell(reading.mapping[one.name], reading.missing)
     if translated := reading.values.get(one.name):
-        cases = " ".join(f"WHEN {quote_text(fold(old))} THEN {quote_text(new)}" for old, new in translated.items())
+        cases = " ".join(f"WHEN {quote_text(old)} THEN {quote_text(new)}" for old, new in translated.items())
         cell = f"CASE lower({cell}) {cases} ELSE {cell} END"
     return cell
 
@@ -192,6 +191,10 @@ def _treated(one: Field, reading: Reading) -> str:
         return f"{instant(one.name, reading.time_formats)} AS {one.name}"
     if one.treatment == "free_text":
         return f"{redacted(one.name, sentence=True)} AS {one.name}"
+    if one.answer:
+        # "Other: write to ann@example.org" is no score, but respondents type it; a number is never long enough.
+        shown = redacted(one.name, sentence=False)
+        return f"CASE WHEN length({one.name}) > 5 THEN {shown} ELSE {one.name} END AS {one.name}"
     return one.name
 
 
@@ -207,7 +210,8 @@ def _as_written(times: Sequence[Field]) -> str:
         return "NULL::VARCHAR"
     failed = " OR ".join(f"({one.name} IS NULL AND {one.name}_text IS NOT NULL)" for one in times)
     told = ", ".join(
-        f"CASE WHEN {one.name} IS NULL THEN '\"{one.name}\":' || to_json({one.name}_text) END" for one in times
+        f"CASE WHEN {one.name} IS NULL THEN '\"{one.name}\":' || to_json({redacted(f'{one.name}_text', sentence=False)}) END"
+        for one in times
     )
     return f"CASE WHEN {failed} THEN '{{' || concat_ws(',', {told}) || '}}' END"
 

@@ -124,7 +124,11 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _loads(content: bytes) -> Any:
-    return _DECODER.decode(content.decode("utf-8", "replace"))
+    text = content.decode("utf-8", "replace").strip()
+    value, end = _DECODER.raw_decode(text)
+    if end != len(text):
+        raise json.JSONDecodeError("Extra data", text, end)
+    return value
 
 
 def _parsed(line: bytes) -> Any:
@@ -136,7 +140,9 @@ def _parsed(line: bytes) -> Any:
 
 
 def flatten(record: dict[str, Any]) -> dict[str, Any]:
-    """The record with nested objects as dotted names (`via.channel`) and lists as JSON text."""
+    """The record with nested objects as dotted names (`via.channel`); an empty object or list is None."""
+    if not any(type(value) in (dict, list) for value in record.values()):
+        return record
     flat: dict[str, Any] = {}
     _flatten_into(flat, record, "")
     return flat
@@ -144,25 +150,22 @@ def flatten(record: dict[str, Any]) -> dict[str, Any]:
 
 def _flatten_into(flat: dict[str, Any], record: dict[str, Any], prefix: str) -> None:
     for key, value in record.items():
-        kind = type(value)
-        if kind is dict:
-            if value:
-                _flatten_into(flat, value, f"{prefix}{key}.")
-            else:
-                flat[prefix + key] = None
-        elif kind is list:
-            flat[prefix + key] = json.dumps(value, ensure_ascii=False) if value else None
+        if value and type(value) is dict:
+            _flatten_into(flat, value, f"{prefix}{key}.")
         else:
-            flat[prefix + key] = value
+            flat[prefix + key] = value if value or type(value) not in (dict, list) else None
 
 
 def cell_text(value: Any) -> str | None:
     """A JSON value as the text of a cell: true, false, numbers and text as JSON writes them, null as None."""
-    if isinstance(value, str) or value is None:
+    if value is None or isinstance(value, str):
         return value
+    # bool is a kind of int to isinstance, so exact types are compared.
+    if type(value) in (int, float):
+        return str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def numbered_records(

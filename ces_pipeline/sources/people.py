@@ -24,8 +24,8 @@ _ALWAYS = _words(
 _ONLY_ALONE = _words("name mobile user customer client employee contact author owner visitor person staff")
 _NAMED = _words(
     "first last full middle family given sur nick display login user customer client contact caller "
-    "requester requestor respondent participant agent employee recipient submitter assignee author owner person member "
-    "guest visitor staff responder reporter your"
+    "requester requestor respondent participant agent employee recipient submitter assignee author owner "
+    "person member guest visitor staff responder reporter your"
 )
 _IDENTIFIED = _words(
     "user customer client contact employee person member visitor author device cookie session owner panelist "

@@ -42,10 +42,14 @@ class Lake:
     """One lake. Paths are always relative to its root, with `/` between parts."""
 
     def __init__(self, root: str | Path):
+        """Open the lake, made where it does not exist. Raises HomeError where a local root cannot be made."""
         self.root = str(root)
         if isinstance(root, Path) or "://" not in str(root):
             base = Path(root).resolve()
-            base.mkdir(parents=True, exist_ok=True)
+            try:
+                base.mkdir(parents=True, exist_ok=True)
+            except OSError as problem:
+                raise _unwritable(problem) from problem
             self.local: Path | None = base
             self.files: pa_fs.FileSystem = pa_fs.SubTreeFileSystem(str(base), pa_fs.LocalFileSystem())
         else:
@@ -131,7 +135,7 @@ class Lake:
                     raise
                 sync_folder(target.parent)
         except OSError as problem:
-            raise HomeError(f"the lake could not be written ({problem.strerror or problem}): free space or mend its permissions, then run again") from problem
+            raise _unwritable(problem) from problem
         view = memoryview(data)
         return StoredFile(path, view.nbytes, hashlib.sha256(view).hexdigest())
 
@@ -149,7 +153,7 @@ class Lake:
             staged.replace(target)
             sync_folder(target.parent)
         except OSError as problem:
-            raise HomeError(f"the lake could not be written ({problem.strerror or problem}): free space or mend its permissions, then run again") from problem
+            raise _unwritable(problem) from problem
 
     def delete(self, path: str) -> None:
         if self.exists(path):
@@ -159,12 +163,27 @@ class Lake:
     def staging(self) -> Iterator[Path]:
         """A fresh local folder on the lake's own disk, removed afterwards."""
         base = (self.local / STAGING) if self.local else Path(tempfile.gettempdir())
-        base.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=base, prefix=f"{os.getpid()}-"))
+        try:
+            base.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(dir=base, prefix=f"{os.getpid()}-"))
+        except OSError as problem:
+            raise _unwritable(problem) from problem
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def clear_staging(self) -> None:
+        """Remove what killed processes left of their staging folders; for the one process that may stage now."""
+        if self.local is not None:
+            shutil.rmtree(self.local / STAGING, ignore_errors=True)
+
+
+def _unwritable(problem: OSError) -> HomeError:
+    return HomeError(
+        f"the lake could not be written ({problem.strerror or problem}): free space or mend its permissions, "
+        "then run again"
+    )
 
 
 def sync_folder(folder: Path) -> None:

@@ -96,9 +96,9 @@ def test_no_order_of_the_rows_changes_a_figure(
                 "CREATE TABLE reference.t_quantiles AS SELECT 1 AS degrees_of_freedom, 12.7 AS t_975"
             )
             connection.execute(
-                "CREATE TABLE core.responses AS SELECT unnest($eases::DOUBLE[]) AS ease_0_100, 's' AS survey_id,"
-                " 'c' AS channel, 'p' AS persona, 'q' AS product, 'j' AS journey_stage, false AS is_suspect,"
-                " 'easy' AS effort_band, date '2026-03-02' AS day",
+                "CREATE TABLE core.responses AS SELECT unnest($eases::DOUBLE[]) AS ease_0_100,"
+                " 's' AS survey_id, 'c' AS channel, 'p' AS persona, 'q' AS product, 'j' AS journey_stage,"
+                " false AS is_suspect, 'easy' AS effort_band, date '2026-03-02' AS day",
                 {"eases": eases},
             )
             answers.append(connection.execute(query).fetchall())

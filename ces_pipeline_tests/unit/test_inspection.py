@@ -13,7 +13,8 @@ from ces_pipeline.settings import Home
 from ces_pipeline_tests.unit.sources.reading import delivered
 
 FEEDBACK = "id,How easy was it?,customer_email,comment,ticket_id,submitted_at\n" + "".join(
-    f'r{n},{n % 7 + 1},p{n}@example.com,"it was, all told, a rather long story {n}",T-{n},2026-01-0{n % 7 + 1} 10:00:00\n'
+    f'r{n},{n % 7 + 1},p{n}@example.com,"it was, all told, a rather long story {n}",T-{n},'
+    f"2026-01-0{n % 7 + 1} 10:00:00\n"
     for n in range(40)
 )
 
@@ -155,7 +156,10 @@ def test_day_first_dates_are_found_and_doubtful_ones_asked(tmp_path: Path, regis
 
 
 def test_tickets_need_no_survey(tmp_path: Path, registry: Registry) -> None:
-    text = "ticket_id,status,priority,updated_at\n1,open,low,2026-01-01T00:00:00Z\n1,closed,low,2026-01-02T00:00:00Z\n"
+    text = (
+        "ticket_id,status,priority,updated_at\n"
+        "1,open,low,2026-01-01T00:00:00Z\n1,closed,low,2026-01-02T00:00:00Z\n"
+    )
     found = inspect_file(delivered(tmp_path, text).path, registry)
     assert (found.kind, found.proposal.surveys) == ("tickets", ())
     assert (found.counts["unique_tickets"], found.counts["unique_versions"]) == (1, 2)

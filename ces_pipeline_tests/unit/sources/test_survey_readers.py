@@ -271,7 +271,8 @@ class TestMedallia:
 class TestSurveyMonkey:
     def test_two_header_rows_name_each_option(self, tmp_path: Path) -> None:
         text = (
-            "RespondentID,Start Date,Easy?,Which apply?,,,Why?\n,,Response,Speed,Tone,Response,Open-Ended Response\n"
+            "RespondentID,Start Date,Easy?,Which apply?,,,Why?\n"
+            ",,Response,Speed,Tone,Response,Open-Ended Response\n"
             "1,5/10/18 4:01,Yes,Speed,,x,because\n"
         )
         export, rows = read("surveymonkey_csv", delivered(tmp_path, text))
@@ -298,7 +299,8 @@ class TestSurveyMonkey:
 
 
 def test_typeform_times_are_utc(tmp_path: Path) -> None:
-    text = "#,Q,Other,Other,Response Type,Start Date (UTC),Submit Date (UTC),Network ID\nt,5,,None,partial,a,b,n\n"
+    names = "#,Q,Other,Other,Response Type,Start Date (UTC),Submit Date (UTC),Network ID"
+    text = f"{names}\nt,5,,None,partial,a,b,n\n"
     file = delivered(tmp_path, text)
     export, rows = read("typeform_csv", file)
     assert recognise(file)[0][0].name == "typeform_csv"

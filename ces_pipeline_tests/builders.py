@@ -1,0 +1,180 @@
+"""Small homes for tests of what happens before cleaning: a registry in YAML, exports in the inbox, landed rows back.
+
+Day files written directly, for tests of what comes after cleaning, are made in `lake_days.py`.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import yaml
+
+from ces_pipeline.landing.land import FeedLanding, land, land_feed
+from ces_pipeline.landing.ledger import Delivery, Ledger, raw_file
+from ces_pipeline.registry import Registry, load_registry
+from ces_pipeline.settings import Home
+from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.quote import quote_text
+
+NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
+"""When deliveries of these tests are received, unless they say otherwise."""
+
+SURVEYS: list[dict[str, Any]] = [{"id": "after_chat", "scale": "ease_1_5"}]
+WEB: dict[str, Any] = {
+    "id": "web",
+    "kind": "survey",
+    "reader": "csv",
+    "survey": "after_chat",
+    "columns": {
+        "response_id": "id",
+        "score": "score",
+        "comment": "comment",
+        "respondent": "email",
+        "recorded_at": "recorded",
+    },
+}
+DESK: dict[str, Any] = {
+    "id": "desk",
+    "kind": "tickets",
+    "reader": "csv",
+    "columns": {"ticket_id": "number", "status": "state", "updated_at": "updated", "requester": "email"},
+}
+
+
+def without(entry: Mapping[str, Any], *fields: str) -> dict[str, Any]:
+    """A feed's entry less the mapping of these fields."""
+    columns = {name: column for name, column in entry["columns"].items() if name not in fields}
+    return {**entry, "columns": columns}
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]], delimiter: str = ",") -> str:
+    """Rows as delimited text under the names of the first; None is an empty cell."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), delimiter=delimiter, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def answer(number: int | str, **values: Any) -> dict[str, Any]:
+    """One row of the feed `web`, recorded at noon UTC of 2026-03-02 unless said otherwise."""
+    return {
+        "id": f"r{number}",
+        "score": 4,
+        "comment": "fine",
+        "email": f"person{number}@example.org",
+        "recorded": "2026-03-02T12:00:00Z",
+        **values,
+    }
+
+
+@dataclass
+class TestHome:
+    """A home in a test's folder. `write_registry` first; then drop files and land them."""
+
+    __test__ = False
+    home: Home
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.home.lake)
+
+    @property
+    def registry(self) -> Registry:
+        return load_registry(self.home.registry)
+
+    def write_registry(self, *feeds: Mapping[str, Any], **files: Any) -> "TestHome":
+        """`sources.yaml` with these feeds, `surveys.yaml` with one touchpoint, and whatever `files` adds."""
+        for name, content in {"sources": list(feeds), "surveys": SURVEYS, **files}.items():
+            self.home.registry.mkdir(parents=True, exist_ok=True)
+            path = self.home.registry / f"{name}.yaml"
+            path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        return self
+
+    def drop(self, name: str, content: str | bytes | Sequence[Mapping[str, Any]], feed: str = "web") -> Path:
+        """A file in the feed's inbox: bytes or text as they are, rows as CSV."""
+        path = self.home.inbox / feed / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not isinstance(content, bytes):
+            content = (content if isinstance(content, str) else csv_text(content)).encode()
+        path.write_bytes(content)
+        return path
+
+    def land(self, feed: str = "web", now: datetime = NOW) -> FeedLanding:
+        registry = self.registry
+        return land_feed(self.home, registry, registry.sources[feed], now=now)
+
+    def land_all(self) -> list[FeedLanding]:
+        return land(self.home, self.registry)
+
+    def deliveries(self, feed: str = "web") -> list[Delivery]:
+        return Ledger.read(self.lake).of_source(feed)
+
+    def rows(self, feed: str = "web") -> list[dict[str, Any]]:
+        """The landed rows of committed deliveries, by day and row; people's keys as hex, `extra` as a dict."""
+        files = {
+            raw_file(feed, one.delivery_id, day): (day, one.delivery_id)
+            for one in self.deliveries(feed)
+            for day, (landed, _) in one.days.items()
+            if landed
+        }
+        found = []
+        for path, (day, delivery_id) in files.items():
+            for row in self.lake.read_table(path).to_pylist():
+                shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
+                shown["extra"] = json.loads(shown["extra"]) if shown["extra"] else {}
+                found.append({**shown, "day": day, "delivery_id": delivery_id})
+        return sorted(found, key=lambda row: (row["day"], row["delivery_id"], row["row_number"]))
+
+    def row(self, feed: str = "web") -> dict[str, Any]:
+        """The only landed row."""
+        (row,) = self.rows(feed)
+        return row
+
+    def state(self, feed: str = "web") -> list[dict[str, Any]]:
+        """All that landing decided, in an order of its own: equal for two homes that hold the same landing."""
+        told = []
+        for one in self.deliveries(feed):
+            told.append({**json.loads(one.to_json()), "rows": [row for row in self.rows(feed)]})
+        return told
+
+    def everything_written(self) -> Iterator[tuple[str, str]]:
+        """(Path, text) of every file of the home but the inbox: its bytes, and of Parquet the values too."""
+        for path in sorted(self.home.root.rglob("*")):
+            if not path.is_file() or self.home.inbox in path.parents:
+                continue
+            text = path.read_bytes().decode("latin-1")
+            if path.suffix == ".parquet":
+                pq.ParquetFile(path).metadata  # noqa: B018 - a file that is not Parquet fails here, by name
+                with duckdb.connect() as connection:
+                    query = f"SELECT * FROM read_parquet({quote_text(str(path))}, hive_partitioning=false)"
+                    text += json.dumps(connection.sql(query).to_arrow_table().to_pylist(), default=_shown, ensure_ascii=False)
+            yield str(path.relative_to(self.home.root)), text
+
+    def find(self, *canaries: str) -> list[tuple[str, str]]:
+        """(Path, canary) of every planted value that was written outside the inbox, in any letter case."""
+        return [
+            (path, canary)
+            for path, text in self.everything_written()
+            for canary in canaries
+            if canary.lower() in text.lower() or canary.lower() in path.lower()
+        ]
+
+
+def _shown(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def test_home(folder: Path, *feeds: Mapping[str, Any], **files: Any) -> TestHome:
+    """A home below `folder` with a registry of these feeds (`web` unless given)."""
+    return TestHome(Home(folder)).write_registry(*(feeds or (WEB,)), **files)
+
+
+test_home.__test__ = False  # type: ignore[attr-defined]

@@ -1,0 +1,264 @@
+"""Protects what the assets and sensors do with the answers of the plain functions."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from ces_pipeline import pipeline
+from ces_pipeline.definitions import build_definitions
+from ces_pipeline.defs import sensors
+from ces_pipeline.defs.instance import open_instance
+from ces_pipeline.defs.local import LocalRuns, local_runs
+from ces_pipeline.errors import HomeError
+from ces_pipeline.pipeline import DayResult, FeedLanding
+from ces_pipeline.registry import Registry
+from ces_pipeline.settings import Home
+from ces_pipeline.storage.checks import CheckResult, all_checks
+from ces_pipeline.storage.warehouse import PublishResult
+from ces_pipeline_tests.lake_days import DAY, SmallHome, response, small_home
+
+NEXT = DAY + timedelta(days=1)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> SmallHome:
+    return small_home(tmp_path)
+
+
+@pytest.fixture
+def runs(small: SmallHome) -> Iterator[LocalRuns]:
+    with local_runs(small.home) as ready:
+        yield ready
+
+
+def landing(source: str, **values: object) -> FeedLanding:
+    return replace(FeedLanding(source, "survey"), files_new=2, rows_landed=5, **values)  # type: ignore[arg-type]
+
+
+def day_result(kind: str, day: date, problems: tuple[str, ...] = ()) -> DayResult:
+    return DayResult(kind, day, 9, 1, 1, day.day, 2, 1, {"too_fast": 2}, problems)
+
+
+def test_a_feed_that_fails_says_why_and_the_others_land(
+    runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def land(home: Home, registry: Registry, sources: Sequence[str]) -> list[FeedLanding]:
+        (source,) = sources
+        return [landing(source, failures=("bad.csv: cut off: deliver it again",) if source == "web" else ())]
+
+    monkeypatch.setattr(pipeline, "land", land)
+    web, desk = runs.land(["web", "desk"])
+    assert web.failure == "bad.csv: cut off: deliver it again"
+    assert (web.metadata["files_new"], web.metadata["rows_landed"]) == (2, 5)
+    assert (desk.failure, desk.metadata["files_failed"]) == (None, 0)
+
+
+def test_an_error_of_the_home_is_told_in_its_own_words_and_one_of_the_program_by_kind(
+    runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def land(home: Home, registry: Registry, sources: Sequence[str]) -> list[FeedLanding]:
+        if sources == ["web"]:
+            raise HomeError("the disk is full: free space")
+        raise KeyError("jane@example.org")
+
+    monkeypatch.setattr(pipeline, "land", land)
+    web, desk = runs.land(["web", "desk"])
+    assert web.failure == "the disk is full: free space"
+    assert desk.failure is not None
+    assert "KeyError" in desk.failure
+    assert "jane" not in desk.failure
+
+
+def test_a_range_is_one_run_with_each_days_own_figures(
+    small: SmallHome, runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def clean(
+        home: Home, registry: Registry, kind: str, days: Sequence[date], *, run_id: str
+    ) -> Iterator[DayResult]:
+        calls.append((kind, list(days)))
+        yield from (day_result(kind, day) for day in days)
+
+    far = date(2999, 1, 1)
+    monkeypatch.setattr(pipeline, "clean", clean)
+    monkeypatch.setattr(pipeline, "stale_days", lambda *_: [DAY, NEXT, far])
+    heard: list[date] = []
+    outcome = runs.clean("survey", DAY, NEXT, heard.append)
+    assert outcome.failure is None
+    assert calls == [("survey", [DAY, NEXT, far])]
+    assert heard == [DAY, NEXT, far]
+    with open_instance(small.home) as instance:
+        assert instance.get_runs_count() == 1
+        records = instance.fetch_materializations(dg.AssetKey(["core", "responses"]), limit=10).records
+    told = {
+        record.partition_key: record.asset_materialization.metadata["dagster/partition_row_count"].value
+        for record in records
+        if record.asset_materialization
+    }
+    assert told == {"2026-03-02": 2, "2026-03-03": 3}
+
+
+def test_a_day_whose_books_do_not_balance_fails_the_run(
+    runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "stale_days", lambda *_: [])
+    monkeypatch.setattr(
+        pipeline,
+        "clean",
+        lambda *_args, **_values: iter([day_result("survey", DAY, ("2026-03-02: 1 row is lost",))]),
+    )
+    assert runs.clean("survey", DAY, DAY).failure == "2026-03-02: 1 row is lost"
+
+
+def test_a_publish_materialises_every_table_with_its_rows_and_verdicts(
+    small: SmallHome, runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.clean("survey", [response("a"), response("b")])
+    monkeypatch.setattr(pipeline, "publish", lambda *_args, run_id: small.publish(run_id))
+    outcome, verdicts = runs.publish()
+    assert outcome.failure is None
+    assert outcome.metadata["rows core.responses"] == 2
+    assert {verdict.name for verdict in verdicts} == {check.name for check in all_checks()}
+    assert all(verdict.passed for verdict in verdicts if verdict.is_blocking)
+    with open_instance(small.home) as instance:
+        event = instance.get_latest_materialization_event(dg.AssetKey(["mart", "ces_daily"]))
+    assert event is not None
+    assert event.asset_materialization is not None
+    assert event.asset_materialization.metadata["dagster/row_count"].value == 1
+
+
+def test_a_failed_blocking_check_fails_the_step_and_the_file_counts_as_not_made(
+    small: SmallHome, runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = next(check for check in all_checks() if check.name == "books_balance")
+    failed = PublishResult(
+        path=small.home.published,
+        published=False,
+        unchanged=False,
+        rebuilt=True,
+        days_loaded=0,
+        restated_days=0,
+        rows={},
+        checks=tuple(
+            CheckResult(check, 1, "2026-03-02: 1 row is lost")
+            if check is books
+            else CheckResult(check, 0, None)
+            for check in all_checks()
+        ),
+    )
+    monkeypatch.setattr(pipeline, "publish", lambda *_args, **_values: failed)
+    outcome, verdicts = runs.publish()
+    assert outcome.failure is not None
+    assert "books_balance: 2026-03-02: 1 row is lost" in outcome.failure
+    assert [verdict.name for verdict in verdicts if not verdict.passed] == ["books_balance"]
+    with open_instance(small.home) as instance:
+        assert instance.get_latest_materialization_event(dg.AssetKey(["publish", "ces_duckdb"])) is None
+
+
+@pytest.fixture
+def tick(small: SmallHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
+    """What the stale-days sensor sees; `run` evaluates it and keeps its cursor."""
+    seen: dict[str, object] = {"survey": [], "tickets": [], "behind": False, "cursor": None, "state": "s1"}
+    monkeypatch.setattr(pipeline, "stale_days", lambda _home, _registry, kind: seen[kind])
+    monkeypatch.setattr(sensors, "is_behind", lambda *_: seen["behind"])
+    monkeypatch.setattr(sensors, "lake_state", lambda *_: None)
+    monkeypatch.setattr(sensors, "state_fingerprint", lambda *_: seen["state"])
+    repository = build_definitions(small.home).get_repository_def()
+    sensor = repository.get_sensor_def("stale_days_sensor")
+
+    with open_instance(small.home) as instance:
+
+        def run() -> list[dg.RunRequest]:
+            context = dg.build_sensor_context(
+                instance=instance,
+                cursor=seen["cursor"],
+                repository_def=repository,  # type: ignore[arg-type]
+            )
+            data = sensor.evaluate_tick(context)
+            seen["cursor"] = data.cursor or seen["cursor"]
+            return list(data.run_requests or [])
+
+        seen["run"] = run
+        seen["instance"] = instance
+        yield seen
+
+
+def requested(requests: list[dg.RunRequest]) -> list[tuple[str, str | None, str | None]]:
+    return [
+        (
+            request.asset_selection[0].to_user_string() if request.asset_selection else "",
+            request.tags.get("dagster/asset_partition_range_start"),
+            request.tags.get("dagster/asset_partition_range_end"),
+        )
+        for request in requests
+    ]
+
+
+def test_stale_days_are_asked_for_once_as_ranges(tick: dict) -> None:
+    tick["survey"] = [DAY, NEXT, DAY + timedelta(days=5)]
+    tick["tickets"] = [NEXT]
+    assert requested(tick["run"]()) == [
+        ("core/responses", "2026-03-02", "2026-03-03"),
+        ("core/responses", "2026-03-07", "2026-03-07"),
+        ("core/ticket_versions", "2026-03-03", "2026-03-03"),
+    ]
+    assert tick["run"]() == []
+    tick["state"] = "s2"
+    assert len(tick["run"]()) == 3
+
+
+def test_a_file_that_is_behind_is_published_once_when_nothing_waits(tick: dict) -> None:
+    tick["behind"] = True
+    (request,) = tick["run"]()
+    assert dg.AssetKey(["publish", "ces_duckdb"]) in request.asset_selection
+    assert tick["run"]() == []
+    tick["state"] = "s2"
+    assert len(tick["run"]()) == 1
+
+
+def test_days_that_failed_do_not_keep_the_rest_from_being_published(tick: dict) -> None:
+    tick["survey"] = [DAY]
+    assert requested(tick["run"]())[0][0] == "core/responses"
+    tick["behind"] = True
+    (request,) = tick["run"]()
+    assert dg.AssetKey(["publish", "ces_duckdb"]) in request.asset_selection
+
+
+def test_nothing_is_asked_for_while_a_run_is_under_way(tick: dict) -> None:
+    tick["survey"] = [DAY]
+    job = "clean_and_publish"
+    tick["instance"].add_run(dg.DagsterRun(job_name=job, run_id="a" * 8, status=dg.DagsterRunStatus.STARTED))
+    assert tick["run"]() == []
+
+
+def test_a_new_file_is_landed_once_it_has_settled(small: SmallHome) -> None:
+    repository = build_definitions(small.home).get_repository_def()
+    sensor = repository.get_sensor_def("inbox_sensor")
+
+    def run(cursor: str | None) -> tuple[int, str | None]:
+        with dg.DagsterInstance.ephemeral() as instance:
+            data = sensor.evaluate_tick(
+                dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository)
+            )
+        return len(data.run_requests or []), data.cursor
+
+    assert run(None)[0] == 0
+    file = small.home.inbox / "web" / "export.csv"
+    file.parent.mkdir()
+    file.write_text("id\n1\n")
+    assert run(None)[0] == 0
+    settled = time.time() - 60
+    os.utime(file, (settled, settled))
+    count, cursor = run(None)
+    assert count == 1
+    assert run(cursor)[0] == 0
+    file.write_text("id\n1\n2\n")
+    os.utime(file, (settled, settled))
+    assert run(cursor)[0] == 1
