@@ -8,7 +8,6 @@ from pathlib import Path
 
 import dagster as dg
 
-from ces_pipeline import pipeline
 from ces_pipeline.defs.core import CORE_TABLES
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
@@ -43,13 +42,13 @@ def stale_days_sensor(home: Home) -> dg.SensorDefinition:
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if not home.registry.is_dir():
             return dg.SkipReason("this home has no registry yet")
-        unfinished = dg.RunsFilter(job_name=CLEAN_AND_PUBLISH, statuses=_UNFINISHED)
-        if context.instance.get_runs_count(unfinished):
-            return dg.SkipReason("a run is cleaning or publishing")
+        if context.instance.get_runs_count(dg.RunsFilter(statuses=_UNFINISHED)):
+            return dg.SkipReason("a run is under way, and may change what waits")
         registry = current_registry(home)
         # The state changes with every delivery, cleaning and registry change, so a range that failed is asked
         # for again only once something is different.
-        state = state_fingerprint(registry, lake_state(home, registry))
+        held = lake_state(home, registry)
+        state = state_fingerprint(registry, held)
         requests = [
             dg.RunRequest(
                 run_key=_digest([state, kind, str(first), str(last)]),
@@ -57,7 +56,7 @@ def stale_days_sensor(home: Home) -> dg.SensorDefinition:
                 tags=range_tags(first, last),
             )
             for kind, table in CORE_TABLES.items()
-            for first, last in stale_ranges(registry, pipeline.stale_days(home, registry, kind))
+            for first, last in stale_ranges(registry, [day for of, day in held.pending if of == kind])
         ]
         known = set(json.loads(context.cursor or "[]"))
         fresh = [request for request in requests if request.run_key not in known]

@@ -14,6 +14,7 @@ from ces_pipeline.landing.times import instant, plausible
 from ces_pipeline.sources.contract import ROW_NUMBER
 from ces_pipeline.storage.quote import quote_name, quote_text
 
+
 @dataclass(frozen=True)
 class Reading:
     """How one export is to be read: the reader's own knowledge and the registry's, put together.

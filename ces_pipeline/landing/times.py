@@ -34,7 +34,11 @@ def instant(text: str, formats: Sequence[str]) -> str:
         f"CASE WHEN regexp_full_match({text}, '\\d{{10}}(\\.\\d+)?') THEN to_timestamp(try_cast({text} AS DOUBLE)) "
         f"WHEN regexp_full_match({text}, '\\d{{13}}') THEN to_timestamp(try_cast({text} AS BIGINT) / 1000.0) END"
     )
-    iso = f"CASE WHEN {text}[1] BETWEEN '0' AND '9' AND length({text}) >= 10 THEN try_cast({text} AS TIMESTAMPTZ) END"
+    # DuckDB reads BST as Bangladesh's and PST as Los Angeles' time: abbreviations are left to `zoned`.
+    iso = (
+        f"CASE WHEN {text}[1] BETWEEN '0' AND '9' AND length({text}) >= 10 AND {text}[-1] NOT BETWEEN 'A' AND 'Y' "
+        f"THEN try_cast({text} AS TIMESTAMPTZ) END"
+    )
     tried = [iso, epoch, zoned]
     if formats:
         tried.insert(0, f"CAST({_strptime(text, formats)} AS TIMESTAMPTZ)")
@@ -51,6 +55,8 @@ def _strptime(text: str, formats: Sequence[str]) -> str:
 
 
 def _naive(text: str, formats: Sequence[str]) -> str:
-    cast = f"try_cast({text} AS TIMESTAMP)"
-    with_clock = _strptime(text, ["%Y/%m/%d %I:%M:%S %p", "%Y-%m-%d %I:%M:%S %p", "%m/%d/%Y %I:%M:%S %p"])
+    # A cast to TIMESTAMP passes over what stands behind the time: " PM" would be lost.
+    cast = f"CASE WHEN NOT regexp_matches({text}, '[A-Za-z]$') THEN try_cast({text} AS TIMESTAMP) END"
+    days = ("%Y/%m/%d", "%Y-%m-%d", "%m/%d/%Y")
+    with_clock = _strptime(text, [f"{day} {clock}" for day in days for clock in ("%I:%M:%S %p", "%I:%M %p")])
     return f"coalesce({_strptime(text, formats)}, {cast}, {with_clock})" if formats else f"coalesce({cast}, {with_clock})"

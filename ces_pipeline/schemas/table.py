@@ -76,9 +76,14 @@ class Table:
         """`frame` as one Arrow table a day, rows in the table's own order; no entry for a day without rows."""
         table = pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False).replace_schema_metadata(None)
         table = table.sort_by([(name, "ascending") for name in ("day", *self.sort)])
-        counted = pc.value_counts(table["day"])
-        days, start = {}, 0
-        for day, count in zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True):
-            days[day] = table.slice(start, count)
-            start += count
-        return days
+        return split_by_day(table)
+
+
+def split_by_day(table: pya.Table) -> dict[date, pya.Table]:
+    """The slices of a table that is sorted by its `day`, by day."""
+    counted = pc.value_counts(table["day"])
+    days, start = {}, 0
+    for day, count in zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True):
+        days[day] = table.slice(start, count)
+        start += count
+    return days

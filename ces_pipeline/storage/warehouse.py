@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas import TABLES, Table
 from ces_pipeline.schemas.snapshot import SNAPSHOT_TABLES
+from ces_pipeline.schemas.table import split_by_day
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.checks import PUBLISHED_TABLES, CheckResult, all_checks, run_checks, sql_type
 from ces_pipeline.storage.duck import (
@@ -55,6 +56,7 @@ STORED_TABLES = ("core.tickets", "core.response_tickets")
 RESTATED_TABLES = ("core.responses", "core.ticket_versions")
 
 _WORK = ".publishing-"
+_ROWS_AT_ONCE = 500_000
 _DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 
 
@@ -429,13 +431,29 @@ def _store(connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, befo
         was = {row[0]: row[1:] for row in held}
     for day in sorted(set(lake.days(table.name)) - now.keys()):
         lake.delete(lake.day_file(table.name, day))
+    changed = [
+        day for day in sorted(now) if now[day] != was.get(day) or not lake.exists(lake.day_file(table.name, day))
+    ]
     query = f"""
-        SELECT {", ".join(table.columns)} FROM {table.name} WHERE day = $day ORDER BY {", ".join(table.sort)}
+        SELECT {", ".join(table.columns)} FROM {table.name} WHERE day IN (SELECT unnest($days))
+        ORDER BY day, {", ".join(table.sort)}
     """
-    for day in sorted(now):
-        path = lake.day_file(table.name, day)
-        if now[day] != was.get(day) or not lake.exists(path):
-            lake.write_table(path, arrow_rows(connection, query, table.arrow, {"day": day}))
+    for days in _in_parts(changed, {day: count for day, (count, _) in now.items()}):
+        rows = arrow_rows(connection, query, table.arrow, {"days": days})
+        for day, part in split_by_day(rows).items():
+            lake.write_table(lake.day_file(table.name, day), part)
+
+
+def _in_parts(days: list[date], rows: Mapping[date, int]) -> Iterator[list[date]]:
+    """The days in runs that hold no more rows than are well held in memory at once (or one day)."""
+    part: list[date] = []
+    for day in days:
+        if part and sum(rows[one] for one in part) + rows[day] > _ROWS_AT_ONCE:
+            yield part
+            part = []
+        part.append(day)
+    if part:
+        yield part
 
 
 def _swap(fresh: Path, published: Path) -> None:

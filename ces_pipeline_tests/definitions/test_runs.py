@@ -166,9 +166,14 @@ def test_a_failed_blocking_check_fails_the_step_and_the_file_counts_as_not_made(
 def tick(small: SmallHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
     """What the stale-days sensor sees; `run` evaluates it and keeps its cursor."""
     seen: dict[str, object] = {"survey": [], "tickets": [], "behind": False, "cursor": None, "state": "s1"}
-    monkeypatch.setattr(pipeline, "stale_days", lambda _home, _registry, kind: seen[kind])
     monkeypatch.setattr(sensors, "is_behind", lambda *_: seen["behind"])
-    monkeypatch.setattr(sensors, "lake_state", lambda *_: None)
+    monkeypatch.setattr(
+        sensors,
+        "lake_state",
+        lambda *_: replace(
+            small.state(), pending=tuple((kind, day) for kind in ("survey", "tickets") for day in seen[kind])
+        ),
+    )
     monkeypatch.setattr(sensors, "state_fingerprint", lambda *_: seen["state"])
     repository = build_definitions(small.home).get_repository_def()
     sensor = repository.get_sensor_def("stale_days_sensor")
@@ -233,8 +238,8 @@ def test_days_that_failed_do_not_keep_the_rest_from_being_published(tick: dict) 
 
 def test_nothing_is_asked_for_while_a_run_is_under_way(tick: dict) -> None:
     tick["survey"] = [DAY]
-    job = "clean_and_publish"
-    tick["instance"].add_run(dg.DagsterRun(job_name=job, run_id="a" * 8, status=dg.DagsterRunStatus.STARTED))
+    run = dg.DagsterRun(job_name="land", run_id="a" * 8, status=dg.DagsterRunStatus.STARTED)
+    tick["instance"].add_run(run)
     assert tick["run"]() == []
 
 

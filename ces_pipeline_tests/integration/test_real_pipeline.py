@@ -231,7 +231,7 @@ def test_the_incident_log_gives_every_ticket_once_and_closed(published: duckdb.D
         published,
         """
         SELECT count(*) FILTER (reopens > 0), count(*) FILTER (solved_at IS NULL), count(DISTINCT channel),
-            count(*) FILTER (channel = 'email'), count(*) FILTER (priority = '1 - critical')
+            count(*) FILTER (channel = 'email'), count(*) FILTER (priority = 'critical')
         FROM core.tickets WHERE source_id = 'incidents'
         """,
     )

@@ -48,7 +48,8 @@ def home(tmp_path: Path) -> Home:
 def test_help_names_every_command_without_loading_what_does_the_work() -> None:
     listed = ces("--help").output
     assert all(f"  {name} " in listed for name in COMMANDS)
-    code = "import sys; import ces_pipeline.cli; print({'pandas', 'duckdb', 'dagster', 'pyarrow'} & set(sys.modules))"
+    heavy = {"pandas", "duckdb", "dagster", "pyarrow"}
+    code = f"import sys; import ces_pipeline.cli; print({heavy} & set(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "set()"
 
@@ -246,3 +247,10 @@ def test_a_home_of_another_kind_is_left_alone_by_the_demo(tmp_path: Path) -> Non
     result = ces("demo", "--home", small.home.root)
     assert result.exit_code == 2
     assert "already holds a registry" in result.output
+
+
+def test_the_demo_gives_the_numbers_that_were_planted(tmp_path: Path) -> None:
+    result = ces("demo", "--home", tmp_path / "demo")
+    assert result.exit_code == 0, result.output
+    assert "every number is as planted" in result.output
+    assert str(tmp_path / "demo" / "warehouse" / "ces.duckdb") in result.output
