@@ -144,18 +144,13 @@ def _within(rows: pd.DataFrame, key: list[pd.Series], seconds: np.ndarray, eligi
     if not crowded.any():
         return repeat
     positions = np.flatnonzero(known)[crowded]
-    few = pd.DataFrame(
-        {
-            "group": group[crowded],
-            "at": rows["event_at"].to_numpy(dtype="datetime64[us]")[positions],
-            "id": rows["response_id"].to_numpy()[positions],
-            "eligible": eligible[positions],
-            "seconds": seconds[positions],
-            "position": positions,
-        }
-    ).sort_values(["group", "at", "id"], kind="stable")
-    few["before"] = few["at"].where(few["eligible"])
-    few["before"] = few.groupby("group")["before"].transform(lambda times: times.ffill().shift())
-    gap = (few["at"] - few["before"]).dt.total_seconds()
-    repeat[few["position"].to_numpy()] = (gap <= few["seconds"]).to_numpy()
+    at = rows["event_at"].to_numpy(dtype="datetime64[us]")[positions]
+    ids = pd.factorize(rows["response_id"].iloc[positions], sort=True)[0]
+    order = np.lexsort((ids, at, group[crowded]))
+    positions, at, group = positions[order], at[order].astype("int64"), group[crowded][order]
+    # The place of the latest eligible row before each one, and whether it is of the same group.
+    places = np.where(eligible[positions], np.arange(len(positions)), -1)
+    before = np.concatenate([[-1], np.maximum.accumulate(places)[:-1]])
+    same = (before >= 0) & (group[before] == group)
+    repeat[positions] = same & (at - at[before] <= seconds[positions] * 1e6)
     return repeat

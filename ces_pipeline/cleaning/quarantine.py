@@ -1,10 +1,10 @@
 """Rejected rows as the quarantine keeps them: their landed values as JSON."""
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
 from ces_pipeline.storage.quote import quote_name, quote_text
+from ces_pipeline.storage.scratch import scratch
 
 
 def landed_json(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
@@ -13,8 +13,7 @@ def landed_json(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
         f"{quote_text(chr(34) + name + chr(34) + ':')} || to_json({quote_name(name)}::VARCHAR)" for name in columns
     )
     table = pa.Table.from_pandas(rows[columns], preserve_index=False)
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute("SET TimeZone='UTC'")
+    with scratch() as connection:
         connection.register("landed_rows", table)
         found = connection.sql(f"SELECT '{{' || concat_ws(',', {members}) || '}}' AS landed FROM landed_rows").to_arrow_table()
     return found["landed"].to_pandas().astype("str").set_axis(rows.index)

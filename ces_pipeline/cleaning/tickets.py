@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from ces_pipeline.cleaning.judge import CLOCK_SKEW_SECONDS, RULE_VERSION
 from ces_pipeline.cleaning.columns import texts_where
+from ces_pipeline.cleaning.judge import CLOCK_SKEW_SECONDS, RULE_VERSION
 from ces_pipeline.cleaning.quarantine import landed_json
 from ces_pipeline.cleaning.responses import CleanedDays, count_outcomes, count_reasons
 from ces_pipeline.cleaning.versions import resolve_versions

@@ -15,6 +15,7 @@ from ces_pipeline.registry.models import Registry, fold
 from ces_pipeline.schemas.table import DAY
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.quote import quote_text
+from ces_pipeline.storage.scratch import scratch
 
 _FILES = pa.schema(
     [
@@ -26,13 +27,6 @@ _FILES = pa.schema(
         ("as_of", pa.timestamp("us", "UTC")),
     ]
 )
-
-
-def connect(threads: int) -> duckdb.DuckDBPyConnection:
-    """An in-memory connection in UTC, small enough to stand beside others."""
-    connection = duckdb.connect(config={"threads": threads, "memory_limit": "400MB"})
-    connection.execute("SET TimeZone='UTC'")
-    return connection
 
 
 def _scan(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequence[RawFile], name: str) -> str:
@@ -63,11 +57,11 @@ def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     files = [one for plan in plans for one in plan.files]
     earlier = sorted({one.path: one for plan in plans for one in plan.lookback if one.day not in days}.items())
     before = [one for _, one in earlier]
-    with connect(threads=1) as connection:
+    with scratch() as connection:
         own = _scan(connection, lake, files, "own")
         query = _select(plans[0], files, own, "FALSE")
         if before:
-            connection.execute(f"CREATE TABLE people AS SELECT DISTINCT respondent_key, device_key FROM {own}")
+            connection.execute(f"CREATE TEMP TABLE people AS SELECT DISTINCT respondent_key, device_key FROM {own}")
             known = f"""(SELECT * FROM {_scan(connection, lake, before, "earlier")}
                 WHERE respondent_key IN (SELECT respondent_key FROM people) OR device_key IN (SELECT device_key FROM people))"""
             query = f"{query} UNION ALL {_select(plans[0], before, known, 'TRUE')}"
@@ -129,7 +123,7 @@ def speed_limits(lake: Lake, planner: Planner, days: Sequence[date]) -> dict[dat
     if not files or planner.kind != "survey":
         return {}
     per_day: dict[date, dict[str, list[float]]] = {}
-    with connect(threads=2) as connection:
+    with scratch() as connection:
         found = connection.execute(
             f"""
             WITH timed AS (

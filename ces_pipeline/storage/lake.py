@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as pa_dataset
 import pyarrow.fs as pa_fs
 import pyarrow.parquet as pq
@@ -27,6 +28,7 @@ from ces_pipeline.storage.quote import quote_name, quote_text
 
 _DAY = "day="
 STAGING = ".staging"
+_LOOKED_AT = 1_000
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,14 @@ class Lake:
     def write_table(self, path: str, table: pa.Table) -> StoredFile:
         """Replace the file at `path` by `table` as Parquet (zstd). The same table always gives the same bytes."""
         sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd", compression_level=3, row_group_size=131_072)
+        pq.write_table(
+            table,
+            sink,
+            compression="zstd",
+            compression_level=1,
+            row_group_size=131_072,
+            use_dictionary=_repeating(table),
+        )
         return self.write_bytes(path, sink.getvalue())
 
     def write_bytes(self, path: str, data: bytes | pa.Buffer) -> StoredFile:
@@ -184,6 +193,18 @@ def _unwritable(problem: OSError) -> HomeError:
         f"the lake could not be written ({problem.strerror or problem}): free space or mend its permissions, "
         "then run again"
     )
+
+
+def _repeating(table: pa.Table) -> list[str]:
+    """Columns worth a dictionary: those whose first values repeat. Keys and instants would fill one and drop it."""
+    start = table.slice(0, _LOOKED_AT)
+    return [
+        name
+        for name, column in zip(start.column_names, start.columns, strict=True)
+        if not pa.types.is_nested(column.type)
+        and not pa.types.is_timestamp(column.type)
+        and 2 * pc.count_distinct(column).as_py() <= start.num_rows
+    ]
 
 
 def sync_folder(folder: Path) -> None:

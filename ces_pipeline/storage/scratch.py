@@ -1,0 +1,29 @@
+"""In-memory DuckDB for queries over frames and day files: opened once a process, since opening costs more than most queries."""
+
+import atexit
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import duckdb
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(config={"threads": 2, "memory_limit": "400MB"})
+    atexit.register(connection.close)
+    return connection
+
+
+@contextmanager
+def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of its own to the process's in-memory database, in UTC; what it registers goes with it.
+
+    Tables made in it must be temporary: only those are the connection's own.
+    """
+    connection = _database().cursor()
+    try:
+        connection.execute("SET TimeZone='UTC'")
+        yield connection
+    finally:
+        connection.close()
