@@ -130,7 +130,8 @@ def _per_row(evidence: Evidence, values: list[float]) -> np.ndarray:
 def _within(rows: pd.DataFrame, key: list[pd.Series], seconds: np.ndarray, eligible: np.ndarray) -> np.ndarray:
     """True where the latest eligible row before this one with the same key lies within so many seconds.
 
-    Rows whose first key part is null are nobody's repeat. Ties in time go by response id.
+    Rows whose first key part is null are nobody's repeat. Ties in time go by response id, then by response key: two
+    feeds may use the same ids.
     """
     repeat = np.zeros(len(rows), dtype=bool)
     known = (key[0].notna() & rows["event_at"].notna()).to_numpy()
@@ -145,8 +146,8 @@ def _within(rows: pd.DataFrame, key: list[pd.Series], seconds: np.ndarray, eligi
         return repeat
     positions = np.flatnonzero(known)[crowded]
     at = rows["event_at"].to_numpy(dtype="datetime64[us]")[positions]
-    ids = pd.factorize(rows["response_id"].iloc[positions], sort=True)[0]
-    order = np.lexsort((ids, at, group[crowded]))
+    ids, keys = (pd.factorize(rows[name].iloc[positions], sort=True)[0] for name in ("response_id", "response_key"))
+    order = np.lexsort((keys, ids, at, group[crowded]))
     positions, at, group = positions[order], at[order].astype("int64"), group[crowded][order]
     # The place of the latest eligible row before each one, and whether it is of the same group.
     places = np.where(eligible[positions], np.arange(len(positions)), -1)

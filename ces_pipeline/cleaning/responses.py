@@ -10,7 +10,7 @@ from ces_pipeline.cleaning.evidence import DayContext, Evidence, effort_0_100, g
 from ces_pipeline.cleaning.judge import RULE_VERSION, Verdicts, judge
 from ces_pipeline.cleaning.quarantine import landed_json
 from ces_pipeline.cleaning.reasons import REASON_NAMES
-from ces_pipeline.cleaning.versions import resolve_versions
+from ces_pipeline.cleaning.versions import newest, resolve_versions
 from ces_pipeline.landing.fields import SURVEY_FIELDS
 from ces_pipeline.registry.models import CHANNELS, Registry
 
@@ -19,6 +19,12 @@ _CHANNEL_WORDS = {
     "live chat": "chat", "live_chat": "chat", "messaging": "chat", "widget": "chat", "website": "web", "in-app": "in_app",
     "in app": "in_app", "app": "in_app", "mobile app": "mobile", "bot": "chatbot", "text": "sms", "help center": "portal",
 }  # fmt: skip
+_NOT_PUBLISHED = frozenset(
+    ("received_at", "as_of", "row_number", "content", "key_hi", "key_lo", "times_as_written", "extra", "problem", "answers")
+    + ("device_key", "ip_address_key", "status", "finished", "progress", "score", "csat", "nps", "duration_seconds")
+    + ("survey", "is_lookback", "outcome")
+)
+"""Columns that no accepted row is built from: left behind before the rows are picked, since picking copies."""
 LANDED_COLUMNS = [one.stored_as for one in SURVEY_FIELDS] + ["times_as_written", "extra", "problem"]
 
 
@@ -44,7 +50,7 @@ def clean_responses(rows: pd.DataFrame, moves: pd.DataFrame, context: DayContext
     moves: the contents of responses that stand on several days (see `resolve_versions`), with response_key.
     """
     resolved = resolve_versions(rows, "response_key", moves)
-    current = resolved[resolved["outcome"] == "newest"].reset_index(drop=True)
+    current = newest(resolved)
     evidence = gather_evidence(current, context)
     verdicts = judge(current, evidence)
     own = ~current["is_lookback"].to_numpy(dtype=bool)
@@ -82,7 +88,7 @@ def _accepted(
     current: pd.DataFrame, evidence: Evidence, verdicts: Verdicts, chosen: np.ndarray, context: DayContext
 ) -> pd.DataFrame:
     registry = context.registry
-    rows = current[chosen]
+    rows = current.loc[chosen, [name for name in current.columns if name not in _NOT_PUBLISHED]]
     which = evidence.which[chosen]
     surveys = evidence.surveys
 

@@ -8,7 +8,7 @@ from ces_pipeline.cleaning.columns import texts_where
 from ces_pipeline.cleaning.judge import CLOCK_SKEW_SECONDS, RULE_VERSION
 from ces_pipeline.cleaning.quarantine import landed_json
 from ces_pipeline.cleaning.responses import CleanedDays, count_outcomes, count_reasons
-from ces_pipeline.cleaning.versions import resolve_versions
+from ces_pipeline.cleaning.versions import newest, resolve_versions
 from ces_pipeline.landing.fields import TICKET_FIELDS
 from ces_pipeline.registry.models import Registry
 
@@ -34,7 +34,7 @@ def clean_tickets(rows: pd.DataFrame, registry: Registry) -> CleanedDays:
     """
     ordered = rows.assign(version_number=pd.to_numeric(rows["version"], errors="coerce").fillna(-1.0))
     resolved = resolve_versions(ordered, "update_key", order=("version_number",))
-    current = resolved[resolved["outcome"] == "newest"].reset_index(drop=True)
+    current = newest(resolved)
     broken = _broken(current, registry)
     rejected = broken.any(axis=1)
     marks = {"accepted": ~rejected, "rejected": rejected, "suspect": np.zeros(len(current), dtype=bool)}

@@ -33,20 +33,31 @@ def resolve_versions(
     return result
 
 
+def newest(resolved: pd.DataFrame) -> pd.DataFrame:
+    """The rows that count, renumbered."""
+    counts = (resolved["outcome"] == "newest").to_numpy(dtype=bool)
+    return resolved.reset_index(drop=True) if counts.all() else resolved[counts].reset_index(drop=True)
+
+
 def _apply_moves(result: pd.DataFrame, key: str, moves: pd.DataFrame) -> None:
     """Set outcome and revision of rows whose other contents stand on other days."""
     affected = result[result[key].isin(moves[key]) & (result["outcome"] != "landed_again")]
     if affected.empty:
         return
     columns = [key, "content", "day", "event_at", "as_of", "delivery_id"]
-    history = moves.loc[moves[key].isin(affected[key]), columns].assign(event_at=lambda frame: frame["event_at"].fillna(_OLDEST))
-    # A content of this day that was landed before its key moved is not among the moves.
-    here = affected[columns].assign(event_at=lambda frame: frame["event_at"].fillna(_OLDEST))
-    history = pd.concat([history, here], ignore_index=True)
+    # The rows at hand come first, since only they tell their row number.
+    here = affected[[*columns, "row_number"]].astype({"row_number": "float64"})
+    elsewhere = moves.loc[moves[key].isin(affected[key]), columns].assign(row_number=np.nan)
+    history = pd.concat([here, elsewhere], ignore_index=True)
+    history["event_at"] = history["event_at"].fillna(_OLDEST)
     history = history.sort_values([key, "as_of", "delivery_id"], kind="stable").drop_duplicates([key, "content"])
-    history = history.sort_values([key, "event_at", "as_of", "delivery_id"], kind="stable")
+    history = history.sort_values([key, "event_at", *_RANK], kind="stable")
     history["revision"] = history.groupby(key, sort=False).cumcount() + 1
     history["is_newest"] = ~history[key].duplicated(keep="last")
-    joined = affected[[key, "content"]].merge(history[[key, "content", "revision", "is_newest"]], on=[key, "content"], how="left")
-    result.loc[affected.index, "revision"] = joined["revision"].to_numpy()
-    result.loc[affected.index, "outcome"] = np.where(joined["is_newest"].to_numpy(), "newest", "superseded")
+    told = history[[key, "content", "revision", "is_newest", "day"]].rename(columns={"day": "own_day"})
+    joined = affected[[key, "content", "day"]].merge(told, on=[key, "content"], how="left")
+    outcome = np.where(joined["is_newest"].to_numpy(), "newest", "superseded")
+    # A row without a usable time lies on the day of its receipt: a later receipt of it is no row of its own.
+    elsewhere_owned = (joined["own_day"] != joined["day"]).to_numpy(dtype=bool)
+    result.loc[affected.index, "revision"] = np.where(elsewhere_owned, 1, joined["revision"].to_numpy())
+    result.loc[affected.index, "outcome"] = np.where(elsewhere_owned, "landed_again", outcome)

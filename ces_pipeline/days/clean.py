@@ -4,18 +4,21 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 from ces_pipeline.cleaning.evidence import SpeedLimit
 from ces_pipeline.days.plan import DayPlan, Planner
-from ces_pipeline.days.raw import speed_limits
+from ces_pipeline.days.raw import UNREADABLE, speed_files, speed_limits, unreadable_files
 from ces_pipeline.days.work import DayResult, clean_days
 from ces_pipeline.registry.models import Registry
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
 
+# In place of a day's fingerprint: the day stays stale until what it lacks is back.
+_UNSETTLED = ""
 # Below this many rows the start of worker processes costs more than they save.
 _ROWS_WORTH_WORKERS = 200_000
 # Small days are cleaned together, since every pass over a frame costs the same few milliseconds for one row or many.
@@ -34,7 +37,8 @@ def clean(
         planner = Planner(lake, registry, kind)
         plans = [planner.plan(day) for day in sorted(set(days))]
         reached = {plan.day for plan in plans} | {one.day for plan in plans for one in plan.lookback}
-        limits = speed_limits(lake, planner, sorted(reached))
+        limits, unsettled = _speed_limits(lake, planner, sorted(reached))
+        plans = [replace(plan, inputs=_UNSETTLED) if plan.day in unsettled else plan for plan in plans]
         batches = list(_batches(plans))
         workers = registry.settings.workers or min(len(batches), os.cpu_count() or 1)
         if executor is not None:
@@ -45,6 +49,26 @@ def clean(
         else:
             for batch in batches:
                 yield from clean_days(lake, batch, registry, limits, run_id)
+
+
+def _speed_limits(
+    lake: Lake, planner: Planner, days: list[date]
+) -> tuple[dict[date, dict[str, SpeedLimit]], set[date]]:
+    """The speed limits of these days, and the days whose limits lack answers, since a raw file cannot be read."""
+    if planner.kind != "survey":
+        return {}, set()
+    files = speed_files(planner, days)
+    try:
+        return speed_limits(lake, planner.registry, files, days), set()
+    except UNREADABLE:
+        lost = set(unreadable_files(lake, [one.path for one in files]))
+        if not lost:
+            raise
+    readable = [one for one in files if one.path not in lost]
+    window = planner.registry.settings.speed_window_days
+    holes = {one.day for one in files if one.path in lost}
+    unsettled = {hole + timedelta(step) for hole in holes for step in range(1, window + 1)}
+    return speed_limits(lake, planner.registry, readable, days), unsettled
 
 
 def _batches(plans: list[DayPlan]) -> Iterator[list[DayPlan]]:

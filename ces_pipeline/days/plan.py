@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.fs as pa_fs
 
 from ces_pipeline.cleaning.evidence import columns_asked_for
 from ces_pipeline.cleaning.judge import RULE_VERSION
@@ -54,8 +54,10 @@ class DayPlan:
     inputs: str
     files: tuple[RawFile, ...]
     lookback: tuple[RawFile, ...]
-    moves: tuple[str, ...]
-    as_of: dict[str, datetime | None]
+    moves: tuple[tuple[str, str], ...]
+    """(source, path) of the files that tell of responses on several days."""
+    as_of: dict[tuple[str, str], datetime | None]
+    """(source, delivery) -> the moment that the delivery shows; empty without moves."""
     asked: tuple[str, ...]
     books: dict[str, tuple[int, int]]
     """Source -> (rows landed, rows redelivered) of the day, as the ledger tells."""
@@ -76,7 +78,7 @@ class Mark:
 
     inputs: str
     outputs: dict[str, dict[str, Any]]
-    sources: tuple[str, ...]
+    written_at: datetime | None
 
 
 def read_marks(lake: Lake, kind: str) -> dict[date, Mark]:
@@ -97,7 +99,7 @@ def read_marks(lake: Lake, kind: str) -> dict[date, Mark]:
             found[day] = Mark(
                 current[0]["inputs"],
                 json.loads(current[0]["outputs"]),
-                tuple(row["source_id"] for row in current),
+                lake.files.get_file_info(path).mtime,
             )
     return found
 
@@ -124,11 +126,21 @@ class Planner:
         return sorted({*stale, *gone, *damaged})
 
     def _intact(self, mark: Mark) -> bool:
-        return all(self.lake.size(told["path"]) == told["size"] for told in mark.outputs.values())
+        return all(self._is_as_written(told, mark.written_at) for told in mark.outputs.values())
+
+    def _is_as_written(self, told: dict[str, Any], marked_at: datetime | None) -> bool:
+        """Whether a day file is the one told of; its bytes are read only where it is younger than its day's mark."""
+        info = self.lake.files.get_file_info(told["path"])
+        if info.type != pa_fs.FileType.File or info.size != told["size"]:
+            return False
+        if info.mtime is None or marked_at is None or info.mtime <= marked_at:
+            return True
+        return bool(hashlib.sha256(self.lake.read_bytes(told["path"])).hexdigest() == told["sha256"])
 
     def inputs(self, day: date) -> str:
         """Fingerprint of everything that the day's result depends on."""
-        back = max(self.lookback(day), self.registry.settings.speed_window_days) if self.kind == "survey" else 0
+        # The answers looked back on are judged too, by the speed of the days before them.
+        back = self.lookback(day) + self.registry.settings.speed_window_days if self.kind == "survey" else 0
         told = [RULE_VERSION, self.registry.judging, *(self._digest(day - timedelta(step)) for step in range(back + 1))]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
@@ -158,7 +170,7 @@ class Planner:
                 landed, again = books.get(one.source_id, (0, 0))
                 books[one.source_id] = (landed + one.days[day][0], again + one.days[day][1])
         moves = {
-            moves_file(one.source_id, one.delivery_id)
+            (one.source_id, moves_file(one.source_id, one.delivery_id))
             for one in touching
             if self.kind == "survey" and self.lake.exists(moves_file(one.source_id, one.delivery_id))
         }
@@ -169,7 +181,7 @@ class Planner:
             files=self.files([day]),
             lookback=self.files(back),
             moves=tuple(sorted(moves)),
-            as_of={one.delivery_id: one.as_of for one in self.ledger.deliveries if one.kind == self.kind} if moves else {},
+            as_of={(one.source_id, one.delivery_id): one.as_of for one in self.ledger.deliveries} if moves else {},
             asked=self.asked,
             books=books,
         )
@@ -194,9 +206,3 @@ class Planner:
             one.as_of,
             asked,
         )
-
-
-def row_count(lake: Lake, path: str) -> int:
-    """Rows of a Parquet file, from its footer."""
-    with lake.files.open_input_file(path) as source:
-        return int(pq.ParquetFile(source).metadata.num_rows)

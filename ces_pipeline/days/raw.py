@@ -1,7 +1,7 @@
 """Raw rows of days as frames, and the speed of past answers. The only reader of raw files."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 import duckdb
@@ -16,6 +16,9 @@ from ces_pipeline.schemas.table import DAY
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.scratch import scratch
+
+UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, pa.ArrowException, OSError)
+"""What reading raw files raises where one of them is missing or damaged."""
 
 _FILES = pa.schema(
     [
@@ -52,7 +55,8 @@ def _scan(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequence[Raw
 
 def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     """The raw rows of days of one kind, and those of earlier days that their rules look back on (`is_lookback`): the
-    same respondent or device. People's keys are hex text, times UTC instants, everything else text."""
+    same respondent or device, and whatever has several contents, since only all of them tell which one counts.
+    People's keys are hex text, times UTC instants, everything else text."""
     days = {plan.day for plan in plans}
     files = [one for plan in plans for one in plan.files]
     earlier = sorted({one.path: one for plan in plans for one in plan.lookback if one.day not in days}.items())
@@ -62,8 +66,13 @@ def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
         query = _select(plans[0], files, own, "FALSE")
         if before:
             connection.execute(f"CREATE TEMP TABLE people AS SELECT DISTINCT respondent_key, device_key FROM {own}")
-            known = f"""(SELECT * FROM {_scan(connection, lake, before, "earlier")}
-                WHERE respondent_key IN (SELECT respondent_key FROM people) OR device_key IN (SELECT device_key FROM people))"""
+            past = _scan(connection, lake, before, "earlier")
+            connection.execute(
+                f"CREATE TEMP TABLE revised AS SELECT key_hi, key_lo FROM {past} GROUP BY ALL HAVING count(*) > 1"
+            )
+            known = f"""(SELECT * FROM {past}
+                WHERE respondent_key IN (SELECT respondent_key FROM people) OR device_key IN (SELECT device_key FROM people)
+                OR (key_hi, key_lo) IN (SELECT (key_hi, key_lo) FROM revised))"""
             query = f"{query} UNION ALL {_select(plans[0], before, known, 'TRUE')}"
         return connection.sql(query).to_arrow_table().to_pandas(types_mapper={pa.date32(): DAY}.get)
 
@@ -82,7 +91,8 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
         columns.append("answers::VARCHAR AS answers")
         columns += [f"{_asked(name, files)} AS asked_{place}" for place, name in enumerate(plan.asked)]
     else:
-        columns.append(f"{key} || coalesce('@' || epoch_us(event_at), '') AS update_key")
+        # The day too: an update without a usable time lies on the day of its receipt, each receipt by itself.
+        columns.append(f"{key} || '@' || coalesce(epoch_us(event_at)::VARCHAR, '') || '@' || day AS update_key")
     return f"SELECT {', '.join(columns)} FROM {rows}"
 
 
@@ -97,30 +107,49 @@ def _asked(name: str, files: Sequence[RawFile]) -> str:
 
 
 def read_moves(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
-    """The contents of responses that stand on several days, as `resolve_versions` wants them but for the key."""
-    paths = sorted({path for plan in plans for path in plan.moves})
-    if not paths:
+    """The contents of responses that stand on several days, as `resolve_versions` wants them but for the key, which
+    source_id, key_hi and key_lo stand for: feeds share ids."""
+    files = sorted({one for plan in plans for one in plan.moves})
+    if not files:
         return pd.DataFrame()
-    tables = pa.concat_tables([lake.read_table(path) for path in paths])
-    moves = tables.to_pandas(types_mapper={pa.date32(): DAY}.get)
-    moves = moves.drop_duplicates(["key_hi", "key_lo", "content", "delivery_id"])
     ranks = {one: moment for plan in plans for one, moment in plan.as_of.items()}
     oldest = pd.Timestamp("1900-01-01", tz="UTC")
-    as_of = moves["delivery_id"].map(lambda one: ranks.get(one) or oldest)
-    return moves.assign(as_of=pd.to_datetime(as_of, utc=True))
+    parts = []
+    for source_id, path in files:
+        part = lake.read_table(path).to_pandas(types_mapper={pa.date32(): DAY}.get)
+        as_of = [ranks.get((source_id, one)) or oldest for one in part["delivery_id"]]
+        parts.append(part.assign(source_id=source_id, as_of=pd.DatetimeIndex(as_of, tz="UTC").as_unit("us")))
+    moves = pd.concat(parts, ignore_index=True)
+    return moves.drop_duplicates(["source_id", "key_hi", "key_lo", "content", "delivery_id"])
 
 
-def speed_limits(lake: Lake, planner: Planner, days: Sequence[date]) -> dict[date, dict[str, SpeedLimit]]:
-    """For each day and survey the seconds below which an answer is fast, from the answers of the days before.
+def unreadable_files(lake: Lake, paths: Iterable[str]) -> list[str]:
+    """Those of these Parquet files that are missing or damaged. Reads each to its end."""
+    found = []
+    for path in paths:
+        try:
+            lake.read_table(path)
+        except (pa.ArrowException, OSError):
+            found.append(path)
+    return found
+
+
+def speed_files(planner: Planner, days: Sequence[date]) -> tuple[RawFile, ...]:
+    """The raw files of the windows that end before these days."""
+    window = planner.registry.settings.speed_window_days
+    return planner.files(sorted({day - timedelta(step) for day in days for step in range(1, window + 1)}))
+
+
+def speed_limits(
+    lake: Lake, registry: Registry, files: Sequence[RawFile], days: Sequence[date]
+) -> dict[date, dict[str, SpeedLimit]]:
+    """For each day and survey the seconds below which an answer is fast, from the answers (`files`) of the days before.
 
     The window ends before the day, so later answers never change a verdict. Log time, mean minus `fast_sd` standard
     deviations, only with `fast_minimum_n` finished, scored answers in the window.
     """
-    registry = planner.registry
     window = registry.settings.speed_window_days
-    needed = sorted({day - timedelta(step) for day in days for step in range(1, window + 1)})
-    files = planner.files(needed)
-    if not files or planner.kind != "survey":
+    if not files:
         return {}
     per_day: dict[date, dict[str, list[float]]] = {}
     with scratch() as connection:

@@ -15,7 +15,7 @@ from ces_pipeline.cleaning.judge import RULE_VERSION
 from ces_pipeline.cleaning.responses import CleanedDays, clean_responses
 from ces_pipeline.cleaning.tickets import clean_tickets
 from ces_pipeline.days.plan import TABLES_OF_KIND, DayPlan, mark_file
-from ces_pipeline.days.raw import read_moves, read_rows
+from ces_pipeline.days.raw import UNREADABLE, read_moves, read_rows, unreadable_files
 from ces_pipeline.registry.models import Registry
 from ces_pipeline.schemas import TABLES
 from ces_pipeline.schemas.audit import LOAD_AUDIT
@@ -47,10 +47,17 @@ def clean_days(
 ) -> list[DayResult]:
     """Clean some days of one kind together and write each.
 
-    A day whose books do not balance is not written, and none is when the tables break their schema: what was there
-    stays, the days stay stale, and the results say why.
+    A day whose books do not balance is not written, nor one that a missing or damaged raw file belongs to, and none
+    is when the tables break their schema: what was there stays, the days stay stale, and the results say why.
     """
-    cleaned = _cleaned(lake, plans, registry, limits)
+    try:
+        cleaned = _cleaned(lake, plans, registry, limits)
+    except UNREADABLE:
+        if len(plans) > 1:
+            return [one for plan in plans for one in clean_days(lake, [plan], registry, limits, run_id)]
+        if lost := _lost_files(lake, plans[0]):
+            return [_not_cleaned(plans[0], lost)]
+        raise
     names = TABLES_OF_KIND[plans[0].kind]
     frames = dict(zip(names, (cleaned.accepted, cleaned.rejected), strict=True))
     broken = _broken_schemas(frames)
@@ -98,6 +105,33 @@ def _finish(
     )
 
 
+def _lost_files(lake: Lake, plan: DayPlan) -> list[str]:
+    """What is wrong with the landed files that the day is cleaned from."""
+    owners = {one.path: (one.source_id, one.delivery_id) for one in (*plan.files, *plan.lookback)}
+    for source_id, path in plan.moves:
+        owners[path] = (source_id, path.rpartition("/")[2].removesuffix(".moves.parquet"))
+    return [
+        f"{plan.day} {owners[path][0]}: {path} is missing or damaged: put it back, or delete "
+        f"ledger/{owners[path][0]}/{owners[path][1]}.json from the lake and run again, which lands that export anew"
+        for path in unreadable_files(lake, sorted(owners))
+    ]
+
+
+def _not_cleaned(plan: DayPlan, problems: list[str]) -> DayResult:
+    return DayResult(
+        kind=plan.kind,
+        day=plan.day,
+        landed=sum(landed + again for landed, again in plan.books.values()),
+        redelivered=sum(again for _, again in plan.books.values()),
+        superseded=0,
+        accepted=0,
+        rejected=0,
+        suspect=0,
+        reasons={},
+        problems=tuple(problems),
+    )
+
+
 def _cleaned(
     lake: Lake, plans: Sequence[DayPlan], registry: Registry, limits: dict[date, dict[str, SpeedLimit]]
 ) -> CleanedDays:
@@ -109,7 +143,8 @@ def _cleaned(
         return clean_tickets(rows, registry)
     moves = read_moves(lake, plans)
     if len(moves):
-        moves = moves.merge(rows[["key_hi", "key_lo", "response_key"]].drop_duplicates(), on=["key_hi", "key_lo"])
+        key = ["source_id", "key_hi", "key_lo"]
+        moves = moves.merge(rows[[*key, "response_key"]].drop_duplicates(), on=key)
     return clean_responses(rows, moves, DayContext(registry, limits, plans[0].asked))
 
 
@@ -130,7 +165,9 @@ def _unbalanced(plan: DayPlan, counts: pd.DataFrame) -> list[str]:
         if not landed == told["stored"] == kept:
             found.append(
                 f"{plan.day} {source_id}: the books do not balance: the ledger has {landed} landed rows, the raw files "
-                f"{told['stored']}, cleaning accounts for {kept}: land the feed again"
+                f"{told['stored']}, cleaning accounts for {kept}: put the raw files of that day back as they were, or "
+                f"delete the feed's deliveries of that day from ledger/{source_id} in the lake and run again, which "
+                f"lands those exports anew"
             )
     return found
 

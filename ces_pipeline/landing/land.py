@@ -390,14 +390,19 @@ class _Staging:
         return found
 
     def _load_keys(self) -> None:
-        self.connection.execute(
-            "CREATE TABLE keys (row_number BIGINT, key_hi UBIGINT, key_lo UBIGINT, content UBIGINT, event_at TIMESTAMPTZ, day DATE)"
-        )
-        for day, parts in self._parts().items():
-            listed = ", ".join(quote_text(str(part)) for part in parts)
+        columns = "row_number, key_hi, key_lo, content, event_at"
+        parts = [part for found in self._parts().values() for part in found]
+        if not parts:
+            nothing = "NULL::BIGINT, NULL::UBIGINT, NULL::UBIGINT, NULL::UBIGINT, NULL::TIMESTAMPTZ"
             self.connection.execute(
-                f"INSERT INTO keys SELECT row_number, key_hi, key_lo, content, event_at, $1 FROM read_parquet([{listed}], hive_partitioning=false)", [day]
+                f"CREATE TABLE keys AS SELECT * FROM (SELECT {nothing}, NULL::DATE) t({columns}, day) WHERE false"
             )
+            return
+        listed = ", ".join(quote_text(str(part)) for part in parts)
+        self.connection.execute(
+            f"CREATE TABLE keys AS SELECT {columns}, day FROM read_parquet([{listed}], hive_partitioning=true, "
+            f"hive_types={{'day': DATE}})"
+        )
 
     def newest(self) -> datetime | None:
         """The newest time in the delivery that is not in the future: the moment the export shows."""

@@ -12,11 +12,10 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from ces_pipeline.errors import HomeError
 from ces_pipeline.storage.lake import Lake, sync_folder
 from ces_pipeline.storage.quote import quote_text
+from ces_pipeline.storage.scratch import scratch
 
 KEY_VARIABLE = "CES_PSEUDONYM_KEY"
 KEY_FILE = "pseudonym.key"
@@ -81,10 +80,9 @@ def redacted(text: str, *, sentence: bool) -> str:
 
 def redact_text(text: str) -> str:
     """One text redacted as a sentence, outside any query (file names, rows that do not fit)."""
-    with duckdb.connect() as connection:
-        row = connection.execute(f"SELECT {redacted('$text', sentence=True)}", {"text": text}).fetchone()
-    assert row is not None
-    return str(row[0])
+    with scratch() as connection:
+        [(shown,)] = connection.execute(f"SELECT {redacted('$text', sentence=True)}", {"text": text}).fetchall()
+    return str(shown)
 
 
 def load_pseudonyms(home: Path, lake: Lake) -> Pseudonyms:

@@ -77,6 +77,7 @@ def landing_query(reading: Reading) -> str:
     )
     bounded = ", ".join(f"{plausible(one.name)} AS {one.name}" for one in times)
     printed = ", ".join([*(f"coalesce({_written_as(one)}, '\x1e')" for one in mapped), "extra"])
+    content = fingerprint(f"concat_ws('\x1f', {printed})")
     identifier = own_id(reading.kind)
     row_id = "'row-' || printf('%016x', content)"
     if identifier in reading.mapping:
@@ -100,7 +101,7 @@ def landing_query(reading: Reading) -> str:
         treated AS (SELECT {ROW_NUMBER}, {treated}extra FROM texts),
         bounded AS (SELECT {f"* REPLACE ({bounded})" if bounded else "*"} FROM treated),
         printed AS (
-            SELECT *, md5_number_lower(concat_ws('\x1f', {printed})) AS content,
+            SELECT *, {content} AS content,
                 {event_at(reading.kind, reading.mapping)} AS event_at
             FROM bounded
         ),
@@ -139,7 +140,12 @@ def index_key(kind: str, identifier: str, moment: str) -> tuple[str, str]:
     A ticket's updates are rows of their own: only the same update delivered differently is a revision of it.
     """
     key = identifier if kind == "survey" else f"{identifier} || coalesce('@' || epoch_us({moment}), '')"
-    return f"md5_number_upper({key})", f"md5_number_lower({key})"
+    return f"(md5_number({key}) >> 64)::UBIGINT", fingerprint(key)
+
+
+def fingerprint(text: str) -> str:
+    """SQL for 64 bits that stand for a text. (DuckDB's md5_number_lower says the same at four times the cost.)"""
+    return f"(md5_number({text}) & 18446744073709551615)::UBIGINT"
 
 
 def own_id(kind: str) -> str:
@@ -167,7 +173,7 @@ def _answers(reading: Reading) -> str:
         return "NULL::UBIGINT"
     said = [one.stored_as for one in field_table(reading.kind) if one.answer and one.name in reading.mapping]
     listed = ", ".join([*(f"coalesce({name}, '')" for name in said), "extra"])
-    return f"md5_number_lower(concat_ws('\x1f', {listed}))"
+    return fingerprint(f"concat_ws('\x1f', {listed})")
 
 
 def _cell(name: str, missing: tuple[str, ...]) -> str:

@@ -117,5 +117,6 @@ def _check_references(registry: Registry, folder: Path) -> None:
             )
         from ces_pipeline.landing.fields import fields_of
 
-        for field in (*source.columns, *source.values):
-            known("sources.yaml", source.id, "columns", field, fields_of(source.kind))
+        for key, named in (("columns", source.columns), ("values", source.values)):
+            for field in named:
+                known("sources.yaml", source.id, key, field, fields_of(source.kind))

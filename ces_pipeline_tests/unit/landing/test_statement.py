@@ -80,8 +80,9 @@ def test_ignored_columns_are_not_kept_and_do_not_make_a_row_new(tmp_path: Path) 
     feed = {**WEB, "ignore": ["exported"]}
     home = landed(tmp_path, [answer(1, exported="monday", note="x")], feed)
     assert home.row()["extra"] == {"note": "x"}
-    home.drop("again.csv", [answer(1, exported="tuesday", note="x")])
-    assert (home.land().rows_landed, len(home.rows())) == (0, 1)
+    later = answer(2, exported="tuesday", note="x", recorded="2026-03-03")
+    home.drop("again.csv", [answer(1, exported="tuesday", note="x"), later])
+    assert (home.land().rows_redelivered, len(home.rows())) == (1, 2)
 
 
 def test_unmapped_columns_are_kept_as_json_with_their_own_names(tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_a_feed_without_ids_tells_rows_apart_and_knows_them_again(tmp_path: Path
     rows = [answer(1), answer(2), answer(2, score=1)]
     home = landed(tmp_path, rows, feed)
     assert len({row["response_id"] for row in home.rows()}) == 3
-    home.drop("later.csv", [*rows, answer(4)])
+    home.drop("later.csv", [*rows, answer(4, recorded="2026-03-03")])
     outcome = home.land()
     assert (outcome.rows_landed, outcome.rows_redelivered) == (1, 3)
 

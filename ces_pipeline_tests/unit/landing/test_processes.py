@@ -1,0 +1,109 @@
+"""Protects landing from other processes: two at once land once, and a killed one costs time, never rows."""
+
+import multiprocessing
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from ces_pipeline.landing.land import land_feed
+from ces_pipeline.landing.privacy import KEY_FILE
+from ces_pipeline.registry import load_registry
+from ces_pipeline.settings import Home
+from ces_pipeline_tests.builders import NOW, InboxHome, answer, inbox_home
+
+# Forked from a server that has imported all, so that a kill falls into the landing, not into the start of Python.
+SERVED = multiprocessing.get_context("forkserver")
+SERVED.set_forkserver_preload(["ces_pipeline.landing.land", __name__])
+KEY = "0" * 64
+
+
+def land_in_process(root: Path) -> None:
+    registry = load_registry(root / "registry")
+    land_feed(Home(root), registry, registry.sources["web"], now=NOW)
+
+
+def many_files(home: InboxHome) -> InboxHome:
+    """Overlapping exports of twenty days, so that most files land some rows and drop others."""
+    for place in range(6):
+        rows = [
+            answer(number, score=1 + (number + place // 3) % 5, recorded=f"2026-03-{1 + number % 19:02}T12:00:00Z")
+            for number in range(place * 20, place * 20 + 60)
+        ]
+        home.drop(f"{place}.csv", rows)
+    return home
+
+
+def same_key(home: InboxHome) -> InboxHome:
+    """The home with a key that two homes share, so that their landings can be compared."""
+    path = home.home.root / KEY_FILE
+    path.write_text(KEY)
+    path.chmod(0o600)
+    return home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> InboxHome:
+    return same_key(many_files(inbox_home(tmp_path / "home")))
+
+
+@pytest.fixture
+def undisturbed(tmp_path: Path) -> tuple[InboxHome, float]:
+    """A home that has landed the same files in peace, and the seconds that it took."""
+    home = same_key(many_files(inbox_home(tmp_path / "undisturbed")))
+    started = time.monotonic()
+    home.land()
+    return home, time.monotonic() - started
+
+
+def test_two_processes_that_land_at_once_land_once(home: InboxHome, undisturbed: tuple[InboxHome, float]) -> None:
+    processes = [SERVED.Process(target=land_in_process, args=(home.home.root,)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert home.state() == undisturbed[0].state()
+
+
+def test_a_landing_that_was_killed_anywhere_is_completed_by_the_next(
+    home: InboxHome, undisturbed: tuple[InboxHome, float]
+) -> None:
+    chosen = random.Random(7)
+    exits = []
+    for _ in range(6):
+        process = SERVED.Process(target=land_in_process, args=(home.home.root,))
+        process.start()
+        process.join(chosen.uniform(0.05, 0.4) * undisturbed[1])
+        process.kill()
+        process.join()
+        exits.append(process.exitcode)
+    assert -signal.SIGKILL in exits
+    home.land()
+    assert home.state() == undisturbed[0].state()
+    assert list((home.home.lake / ".staging").glob("*")) == []
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+def test_a_landing_that_dies_at_any_of_its_writes_is_completed_by_the_next(
+    home: InboxHome, undisturbed: tuple[InboxHome, float], monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    renamed = 0
+    replace = Path.replace
+
+    def dies(path: Path, target: Path) -> Path:
+        nonlocal renamed
+        renamed += 1
+        if renamed == step * 11:
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", dies)
+    with pytest.raises(KeyboardInterrupt):
+        home.land()
+    monkeypatch.undo()
+    assert len(home.deliveries()) < 6
+    home.land()
+    assert home.state() == undisturbed[0].state()

@@ -1,0 +1,204 @@
+"""Protects the registry: what is written is what is loaded, and every slip is told by file, entry and key."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ces_pipeline.errors import RegistryError
+from ces_pipeline.registry import load_registry
+from ces_pipeline.registry.models import DEFAULT_SEVERITIES, Scale, fold
+from ces_pipeline_tests.builders import DESK, SURVEYS, WEB, inbox_home
+
+SCALE = {"id": "ours", "title": "Ours", "min": 1, "max": 5, "higher_means": "easier", "easy": [4, 5], "difficult": [1, 2]}
+
+
+def refused(folder: Path, *feeds: dict[str, Any], **files: Any) -> str:
+    """The message with which this registry is refused."""
+    home = inbox_home(folder, *feeds, **files)
+    with pytest.raises(RegistryError) as caught:
+        load_registry(home.home.registry)
+    return str(caught.value)
+
+
+def test_a_registry_is_loaded_as_written(tmp_path: Path) -> None:
+    home = inbox_home(
+        tmp_path,
+        {**WEB, "time_zone": "Europe/Berlin", "missing": ["NA"]},
+        DESK,
+        scales=[SCALE],
+        settings={"business_time_zone": "Europe/Berlin", "first_day": date(2026, 1, 1)},
+        segments=[{"id": "big", "value": "enterprise", "when": {"product": ["A", "B"]}}],
+    )
+    registry = home.registry
+    assert registry.sources["web"].columns == WEB["columns"]
+    assert (registry.sources["web"].time_zone, registry.sources["web"].missing) == ("Europe/Berlin", ("NA",))
+    assert [source.id for source in registry.feeds("tickets")] == ["desk"]
+    assert (registry.settings.business_time_zone, registry.settings.first_day) == ("Europe/Berlin", date(2026, 1, 1))
+    assert registry.segments[0].when == {"product": ("A", "B")}
+    assert registry.scales["ours"].by_label == {}
+
+
+def test_missing_files_mean_no_entries_and_the_shipped_scales_are_always_there(tmp_path: Path) -> None:
+    registry = load_registry(tmp_path)
+    assert (registry.sources, registry.surveys, registry.segments) == ({}, {}, ())
+    assert {"ease_1_5", "ease_1_4"} <= set(registry.scales)
+
+
+def test_an_absent_registry_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match="ces init"):
+        load_registry(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"tiem_zone": "UTC"}, ("entry web", "tiem_zone", "unknown key")),
+        ({"time_zone": "Europe/Berlim"}, ("entry web", "time_zone", "Europe/Berlim")),
+        ({"reader": "qualtrix"}, ("entry web", "reader", "qualtrix", "qualtrics_csv")),
+        ({"reader": "zendesk_json"}, ("entry web", "reader", "zendesk_json", "survey")),
+        ({"kind": "servey"}, ("entry web", "kind")),
+        ({"survey": "after_chta"}, ("entry web", "survey", "after_chta", "after_chat")),
+        ({"survey": None}, ("entry web", "survey", "survey_column")),
+        ({"survey_column": "poll"}, ("entry web", "exactly one of survey and survey_column")),
+        ({"columns": {"scroe": "Q1"}}, ("entry web", "columns", "scroe", "score")),
+        ({"values": {"scroe": {"a": "1"}}}, ("entry web", "values", "scroe", "score")),
+        ({"id": "Web Site"}, ("entry Web Site", "id", "lower-case")),
+        ({"inbox": ["a", "b"]}, ("entry web", "inbox")),
+    ],
+)
+def test_a_slip_in_a_feed_names_file_entry_and_key(tmp_path: Path, change: dict[str, Any], told: tuple[str, ...]) -> None:
+    message = refused(tmp_path, {**WEB, **change})
+    for part in ("sources.yaml", *told):
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("survey", "told"),
+    [
+        ({"scale": "ease_1_55"}, ("scale", "ease_1_55", "ease_1_5")),
+        ({"csat_scale": "csat"}, ("csat_scale", "csat")),
+        ({"chanel": "web"}, ("chanel", "unknown key")),
+        ({"channel": "fax machine"}, ("channel",)),
+        ({"rules": {"min_duration": 3}}, ("rules.min_duration", "unknown key")),
+        ({"rules": {"min_duration_seconds": -1}}, ("rules.min_duration_seconds",)),
+        ({"rules": {"severities": {"to_fast": "off"}}}, ("rules", "to_fast", "too_fast")),
+        ({"rules": {"severities": {"too_fast": "never"}}}, ("rules.severities.too_fast",)),
+        ({"required": ["scores"]}, ("required",)),
+        ({"live_from": "2026-02-30"}, ("live_from",)),
+    ],
+)
+def test_a_slip_in_a_touchpoint_names_file_entry_and_key(
+    tmp_path: Path, survey: dict[str, Any], told: tuple[str, ...]
+) -> None:
+    message = refused(tmp_path, surveys=[{**SURVEYS[0], **survey}])
+    for part in ("surveys.yaml", "entry after_chat", *told):
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("scale", "told"),
+    [
+        ({"min": 5}, "min must be below max"),
+        ({"easy": [5, 6]}, "easy names [6]"),
+        ({"difficult": [0, 1]}, "difficult names [0]"),
+        ({"easy": [2, 4, 5]}, "easy and difficult at once"),
+        ({"higher_means": "harder"}, "check higher_means"),
+        ({"higher_means": "better"}, "higher_means"),
+        ({"labels": {"en": {7: "Very easy"}}}, "labels.en names [7]"),
+        ({"easy": []}, "easy"),
+        ({"id": "ease_1_5"}, "ships with ces"),
+    ],
+)
+def test_a_scale_that_contradicts_itself_is_refused(tmp_path: Path, scale: dict[str, Any], told: str) -> None:
+    message = refused(tmp_path, scales=[{**SCALE, **scale}])
+    assert "scales.yaml" in message
+    assert told in message
+
+
+@pytest.mark.parametrize("name", ["sources", "surveys", "scales", "segments"])
+def test_an_id_that_stands_twice_is_refused(tmp_path: Path, name: str) -> None:
+    entries = {"sources": WEB, "surveys": SURVEYS[0], "scales": SCALE,
+               "segments": {"id": "big", "value": "x", "when": {"product": "A"}}}  # fmt: skip
+    message = refused(tmp_path, **{name: [entries[name], entries[name]]})
+    assert f"{name}.yaml: entry {entries[name]['id']}: this id stands twice" in message
+
+
+def test_a_name_that_would_mean_two_touchpoints_is_refused(tmp_path: Path) -> None:
+    surveys = [{**SURVEYS[0], "also_known_as": ["SV_1"]}, {**SURVEYS[0], "id": "other", "also_known_as": ["SV_1"]}]
+    message = refused(tmp_path, surveys=surveys)
+    assert "surveys.yaml: entry other: also_known_as: 'SV_1' already means after_chat" in message
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"business_time_zone": "Mars/Olympus"}, ("business_time_zone", "Mars/Olympus")),
+        ({"minimum_n": 0}, ("minimum_n",)),
+        ({"schedule_hour": 24}, ("schedule_hour",)),
+        ({"first_day": "soon"}, ("first_day",)),
+        ({"minimun_n": 30}, ("minimun_n", "unknown key")),
+        (["minimum_n"], ("key: value",)),
+    ],
+)
+def test_a_slip_in_the_settings_names_file_and_key(tmp_path: Path, settings: Any, told: tuple[str, ...]) -> None:
+    message = refused(tmp_path, settings=settings)
+    for part in ("settings.yaml", *told):
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("- id: web\n  kind: [survey\n", "not readable as YAML"),
+        ("web:\n  kind: survey\n", "expected a list of entries"),
+        ("- kind: survey\n", "entry 1: every entry needs an id"),
+        ("- web\n", "entry 1: every entry needs an id"),
+        ("- id: [web]\n", "id"),
+        ("- id: 7\n  kind: survey\n  reader: csv\n  survey: after_chat\n", "entry 7: id"),
+    ],
+)
+def test_a_file_that_is_no_list_of_entries_is_refused_with_its_name(tmp_path: Path, text: str, told: str) -> None:
+    home = inbox_home(tmp_path)
+    (home.home.registry / "sources.yaml").write_text(text)
+    with pytest.raises(RegistryError) as caught:
+        load_registry(home.home.registry)
+    assert "sources.yaml" in str(caught.value)
+    assert told in str(caught.value)
+
+
+def test_a_file_in_another_encoding_is_refused_with_its_name(tmp_path: Path) -> None:
+    home = inbox_home(tmp_path)
+    (home.home.registry / "sources.yaml").write_bytes("- id: küche\n".encode("cp1252"))
+    with pytest.raises(RegistryError, match=r"sources\.yaml"):
+        load_registry(home.home.registry)
+
+
+def test_several_slips_in_an_entry_are_counted(tmp_path: Path) -> None:
+    assert "(and 1 more)" in refused(tmp_path, {**WEB, "tiem_zone": "UTC", "raeder": "csv"})
+
+
+def test_direction_is_data(tmp_path: Path) -> None:
+    easier = Scale.model_validate(SCALE)
+    harder = Scale.model_validate({**SCALE, "higher_means": "harder", "easy": [1, 2], "difficult": [4, 5]})
+    assert [easier.effort_0_100(value) for value in (1, 3, 5)] == [100, 50, 0]
+    assert [harder.effort_0_100(value) for value in (1, 3, 5)] == [0, 50, 100]
+    assert [easier.band(value) for value in (1, 3, 5)] == ["difficult", "neutral", "easy"]
+
+
+def test_labels_are_compared_folded() -> None:
+    scale = Scale.model_validate({**SCALE, "labels": {"de": {5: ("Sehr  EINFACH", "mühelos")}}})
+    assert scale.by_label[fold(" sehr einfach ")] == scale.by_label[fold("MÜHELOS")] == 5
+
+
+def test_the_names_of_touchpoints_are_found_folded(tmp_path: Path) -> None:
+    registry = inbox_home(tmp_path, surveys=[{**SURVEYS[0], "also_known_as": ["SV_1 Chat"]}]).registry
+    assert registry.survey_names[fold("sv_1  CHAT")] == "after_chat"
+
+
+def test_every_reason_has_a_severity_that_a_touchpoint_may_change(tmp_path: Path) -> None:
+    survey = {**SURVEYS[0], "rules": {"severities": {"too_fast": "suspect"}}}
+    rules = inbox_home(tmp_path, surveys=[survey]).registry.surveys["after_chat"].rules
+    assert rules.severity("too_fast") == "suspect"
+    assert rules.severity("incomplete") == DEFAULT_SEVERITIES["incomplete"] == "reject"

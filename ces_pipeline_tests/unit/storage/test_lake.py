@@ -1,0 +1,145 @@
+"""Protects the lake: files are replaced whole or not at all, the same table gives the same bytes, trouble is told."""
+
+import errno
+import os
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from ces_pipeline.errors import HomeError
+from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.locks import exclusive
+
+DAY = date(2026, 3, 2)
+TABLE = pa.table({"n": [1, 2, 3], "text": ["a", None, "ü"]})
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+def files_of(lake: Lake) -> list[str]:
+    return sorted(info.path for info in lake.list("", recursive=True) if info.is_file)
+
+
+def test_a_written_file_is_what_its_receipt_says(lake: Lake) -> None:
+    stored = lake.write_bytes("a/b.bin", b"hello")
+    assert lake.read_bytes("a/b.bin") == b"hello"
+    assert (stored.path, stored.size) == ("a/b.bin", 5)
+    assert stored.sha256 == "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+    assert (lake.size("a/b.bin"), lake.exists("a/b.bin")) == (5, True)
+    assert (lake.size("a"), lake.exists("a"), lake.exists("a/c")) == (None, False, False)
+
+
+def test_the_same_table_gives_the_same_bytes(lake: Lake) -> None:
+    assert lake.write_table("1.parquet", TABLE).sha256 == lake.write_table("2.parquet", TABLE).sha256
+    assert lake.read_table("1.parquet") == TABLE
+    assert lake.read_table("1.parquet", ["n"]).column_names == ["n"]
+
+
+def test_days_are_listed_in_order_and_other_things_passed_over(lake: Lake) -> None:
+    for day in (date(2026, 3, 10), DAY):
+        lake.write_table(lake.day_file("core.responses", day), TABLE)
+    lake.write_bytes("core/responses/notes.txt", b"")
+    assert lake.day_file("core.responses", DAY) == "core/responses/day=2026-03-02/part-0.parquet"
+    assert lake.days("core.responses") == [DAY, date(2026, 3, 10)]
+    assert lake.days("core.tickets") == []
+
+
+@pytest.mark.parametrize("call", ["replace", "fsync"])
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    lake.write_bytes("a.bin", b"old")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(*((Path, "replace") if call == "replace" else (os, "fsync")), full)
+    with pytest.raises(HomeError, match="No space left on device.*free space"):
+        lake.write_bytes("a.bin", b"new")
+    monkeypatch.undo()
+    assert lake.read_bytes("a.bin") == b"old"
+    assert files_of(lake) == ["a.bin"]
+
+
+def test_a_reader_that_holds_the_old_file_keeps_it(lake: Lake) -> None:
+    lake.write_bytes("a.bin", b"old")
+    with lake.files.open_input_file("a.bin") as held:
+        lake.write_bytes("a.bin", b"new!")
+        assert held.read() == b"old"
+    assert lake.read_bytes("a.bin") == b"new!"
+
+
+def test_an_adopted_file_is_moved_into_its_place(lake: Lake, tmp_path: Path) -> None:
+    staged = tmp_path / "staged"
+    staged.write_bytes(b"rows")
+    lake.adopt(staged, "raw/web/1.parquet")
+    assert lake.read_bytes("raw/web/1.parquet") == b"rows"
+    assert not staged.exists()
+
+
+def test_deleting_what_is_not_there_is_no_error(lake: Lake) -> None:
+    lake.write_bytes("a.bin", b"")
+    for _ in range(2):
+        lake.delete("a.bin")
+    assert files_of(lake) == []
+
+
+def test_a_staging_folder_is_gone_afterwards_even_when_its_user_failed(lake: Lake) -> None:
+    with pytest.raises(ZeroDivisionError), lake.staging() as folder:
+        (folder / "half").write_bytes(b"x")
+        assert lake.local is not None
+        assert lake.local in folder.parents
+        raise ZeroDivisionError
+    assert not folder.exists()
+
+
+def test_what_killed_processes_staged_is_cleared(lake: Lake) -> None:
+    lake.write_bytes(".staging/1-killed/half.parquet", b"x")
+    lake.write_bytes("kept.bin", b"x")
+    lake.clear_staging()
+    assert files_of(lake) == ["kept.bin"]
+
+
+def test_rows_of_several_files_know_their_file(lake: Lake) -> None:
+    paths = [f"day={DAY}/it's {number}.parquet" for number in range(2)]
+    for path in paths:
+        lake.write_table(path, TABLE)
+    with duckdb.connect() as connection:
+        rows = connection.sql(f"SELECT place, n FROM {lake.scan(connection, paths, 'files')} ORDER BY ALL").fetchall()
+    assert rows == [(place, n) for place in range(2) for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("root", ["lake", "deeper/lake"])
+def test_a_lake_below_a_file_is_refused_with_what_to_do(tmp_path: Path, root: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HomeError, match="mend its permissions"):
+        Lake(tmp_path / "file" / root)
+
+
+def test_a_lock_below_a_file_is_refused_with_its_path(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HomeError, match="file/lock cannot be written"), exclusive(tmp_path / "file" / "lock"):
+        pass
+
+
+def test_a_lock_is_free_again_after_its_holder_failed(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), exclusive(tmp_path / "lock"):
+        raise ZeroDivisionError
+    with exclusive(tmp_path / "lock"):
+        pass
+
+
+def test_a_lake_in_an_object_store_reads_back_what_it_wrote() -> None:
+    lake = Lake("memory://lake-test")
+    lake.write_table(lake.day_file("core.responses", DAY), TABLE)
+    assert lake.local is None
+    assert lake.days("core.responses") == [DAY]
+    with duckdb.connect() as connection:
+        source = lake.scan(connection, [lake.day_file("core.responses", DAY)], "files")
+        assert connection.sql(f"SELECT sum(n) FROM {source}").fetchall() == [(6,)]
