@@ -1,4 +1,4 @@
-"""Small homes for tests of what happens before cleaning: a registry in YAML, exports in the inbox, landed rows back.
+"""Small homes for tests of what happens before cleaning: a registry, exports in the inbox, landed rows back.
 
 Day files written directly, for tests of what comes after cleaning, are made in `lake_days.py`.
 """
@@ -115,7 +115,7 @@ class InboxHome:
         return Ledger.read(self.lake).of_source(feed)
 
     def rows(self, feed: str = "web") -> list[dict[str, Any]]:
-        """The landed rows of committed deliveries, by day and row; people's keys as hex, `extra` as a dict."""
+        """The landed rows of committed deliveries, by day and row; people as hex, `extra` as a dict."""
         files = {
             raw_file(feed, one.delivery_id, day): (day, one.delivery_id)
             for one in self.deliveries(feed)
@@ -125,7 +125,9 @@ class InboxHome:
         found = []
         for path, (day, delivery_id) in files.items():
             for row in self.lake.read_table(path).to_pylist():
-                shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
+                shown = {
+                    name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()
+                }
                 shown["extra"] = json.loads(shown["extra"]) if shown["extra"] else {}
                 found.append({**shown, "day": day, "delivery_id": delivery_id})
         return sorted(found, key=lambda row: (row["day"], row["delivery_id"], row["row_number"]))
@@ -136,7 +138,7 @@ class InboxHome:
         return row
 
     def state(self, feed: str = "web") -> list[dict[str, Any]]:
-        """All that landing decided, in an order of its own: equal for two homes that hold the same landing."""
+        """All that landing decided, in an order of its own: equal for homes with the same landing."""
         return [*(json.loads(one.to_json()) for one in self.deliveries(feed)), *self.rows(feed)]
 
     def everything_written(self) -> Iterator[tuple[str, str]]:

@@ -60,35 +60,54 @@ def clean_responses(rows: pd.DataFrame, moves: pd.DataFrame, context: DayContext
     return CleanedDays(
         _accepted(current, evidence, verdicts, accepted, context),
         _rejected(current, evidence, verdicts, rejected),
-        count_outcomes(resolved, current, marks),
+        count_outcomes(resolved, marks),
         count_reasons(current["day"][own], verdicts.broken[own], REASON_NAMES),
     )
 
 
-def count_outcomes(resolved: pd.DataFrame, current: pd.DataFrame, marks: dict[str, np.ndarray]) -> pd.DataFrame:
-    """By day and source how many rows there are of each outcome; `marks` are flags on the rows of `current`."""
-    own = resolved[~resolved["is_lookback"].to_numpy(dtype=bool)]
-    counted = own[["day", "source_id"]].assign(
-        stored=1,
-        landed_again=(own["outcome"] == "landed_again").to_numpy(dtype="int64"),
-        superseded=(own["outcome"] == "superseded").to_numpy(dtype="int64"),
+def count_outcomes(resolved: pd.DataFrame, marks: dict[str, np.ndarray]) -> pd.DataFrame:
+    """By day and source how many rows there are of each outcome; `marks` are flags on the newest rows."""
+    own = ~resolved["is_lookback"].to_numpy(dtype=bool)
+    outcome = resolved["outcome"]
+    flags = {
+        "stored": own,
+        "landed_again": own & (outcome == "landed_again").to_numpy(dtype=bool),
+        "superseded": own & (outcome == "superseded").to_numpy(dtype=bool),
+    }
+    newest_rows = np.flatnonzero((outcome == "newest").to_numpy(dtype=bool))
+    for name, chosen in marks.items():
+        flags[name] = np.zeros(len(resolved), dtype=bool)
+        flags[name][newest_rows[chosen]] = True
+    codes, places = _places(resolved)
+    counts = pd.DataFrame({name: np.bincount(codes[flag], minlength=len(places)) for name, flag in flags.items()}, index=places)
+    return counts[counts["stored"] > 0].sort_index()
+
+
+def _places(rows: pd.DataFrame) -> tuple[np.ndarray, pd.MultiIndex]:
+    """(place in the index of each row's day and source, the index of all of them)."""
+    days, known_days = pd.factorize(rows["day"])
+    sources, known_sources = pd.factorize(rows["source_id"])
+    places = pd.MultiIndex.from_product(
+        [list(known_days), [str(one) for one in known_sources]], names=["day", "source_id"]
     )
-    judged = current[["day", "source_id"]].assign(**{name: flags.astype("int64") for name, flags in marks.items()})
-    keys = ["day", "source_id"]
-    counts = counted.groupby(keys, sort=True).sum().join(judged.groupby(keys).sum())
-    return counts.fillna(0).astype("int64")
+    return days * len(known_sources) + sources, places
 
 
 def count_reasons(days: pd.Series, broken: np.ndarray, names: tuple[str, ...]) -> pd.DataFrame:
     """By day how many rows have each reason."""
-    return pd.DataFrame(broken, columns=list(names)).astype("int64").groupby(days.reset_index(drop=True)).sum()
+    codes, known = pd.factorize(days)
+    rows, reasons = np.nonzero(broken)
+    counted = np.bincount(codes[rows] * len(names) + reasons, minlength=len(known) * len(names))
+    return pd.DataFrame(counted.reshape(len(known), len(names)), index=list(known), columns=list(names))
 
 
 def _accepted(
     current: pd.DataFrame, evidence: Evidence, verdicts: Verdicts, chosen: np.ndarray, context: DayContext
 ) -> pd.DataFrame:
     registry = context.registry
-    rows = current.loc[chosen, [name for name in current.columns if name not in _NOT_PUBLISHED]]
+    looked_at = {name for segment in registry.segments for name in segment.when}
+    left_behind = _NOT_PUBLISHED - looked_at
+    rows = current.loc[chosen, [name for name in current.columns if name not in left_behind]]
     which = evidence.which[chosen]
     surveys = evidence.surveys
 
@@ -97,23 +116,31 @@ def _accepted(
 
     effort = effort_0_100(evidence, registry)[chosen]
     score = evidence.score[chosen]
+    said = {
+        "survey_id": of_survey([one.id for one in surveys]),
+        "channel": _channel(rows["channel"]).fillna(of_survey([one.channel for one in surveys])),
+        "product": rows["product"].fillna(of_survey([one.product for one in surveys])),
+        "device": rows["device_type"].str.lower().fillna("unknown"),
+        "journey_stage": rows["journey_stage"].fillna(of_survey([one.journey_stage for one in surveys])),
+        "process": rows["process"].fillna(of_survey([one.process for one in surveys])),
+        "language": rows["language"].str.lower().fillna("unknown"),
+    }
+    unassigned = pd.Series("unassigned", index=rows.index, dtype="str")
     columns = {
         "response_key": rows["response_key"],
         "source_id": rows["source_id"].astype("str"),
-        "survey_id": of_survey([one.id for one in surveys]),
+        "survey_id": said["survey_id"],
         "response_id": rows["response_id"],
         "respondent_key": rows["respondent_key"],
         "ticket_id": rows["ticket_id"],
         "external_id": rows["external_id"],
-        "channel": _channel(rows["channel"]).fillna(of_survey([one.channel for one in surveys])),
-        "persona": _by_segment(rows, "persona", context, pd.Series("unassigned", index=rows.index, dtype="str")),
-        "product": rows["product"].fillna(of_survey([one.product for one in surveys])),
-        "device": rows["device_type"].str.lower().fillna("unknown"),
-        "journey_stage": _by_segment(
-            rows, "journey_stage", context, rows["journey_stage"].fillna(of_survey([one.journey_stage for one in surveys]))
-        ),
-        "process": rows["process"].fillna(of_survey([one.process for one in surveys])),
-        "language": rows["language"].str.lower().fillna("unknown"),
+        "channel": said["channel"],
+        "persona": _by_segment(rows, said, "persona", context, unassigned),
+        "product": said["product"],
+        "device": said["device"],
+        "journey_stage": _by_segment(rows, said, "journey_stage", context, said["journey_stage"]),
+        "process": said["process"],
+        "language": said["language"],
         "scale_id": of_survey([one.scale for one in surveys]),
         "score": whole_numbers(score, rows.index),
         "effort_0_100": numbers(effort, rows.index),
@@ -189,16 +216,24 @@ def _channel(texts: pd.Series) -> pd.Series:
     return texts_by_code(codes, words, texts.index)
 
 
-def _by_segment(rows: pd.DataFrame, assigns: str, context: DayContext, otherwise: pd.Series) -> pd.Series:
-    """The value of the first rule of this kind whose conditions all hold, else `otherwise`."""
+def _by_segment(
+    rows: pd.DataFrame, said: dict[str, pd.Series], assigns: str, context: DayContext, otherwise: pd.Series
+) -> pd.Series:
+    """The value of the first rule of this kind whose conditions all hold, else `otherwise`.
+
+    A condition is on what is published (`said`), else on a raw column, else on a column of the export.
+    """
     result, open_rows = otherwise.copy(), np.ones(len(rows), dtype=bool)
     for segment in context.registry.segments:
         if segment.assigns != assigns or not open_rows.any():
             continue
         holds = open_rows.copy()
         for name, wanted in segment.when.items():
-            column = name if name in rows.columns else context.asked_column(name)
-            holds &= matches(rows[column], wanted if isinstance(wanted, tuple) else (wanted,))
+            if name in said:
+                values = said[name]
+            else:
+                values = rows[name if name in rows.columns else context.asked_column(name)]
+            holds &= matches(values, wanted if isinstance(wanted, tuple) else (wanted,))
         result[holds] = segment.value
         open_rows &= ~holds
     return result

@@ -36,12 +36,12 @@ def clean_tickets(rows: pd.DataFrame, registry: Registry) -> CleanedDays:
     resolved = resolve_versions(ordered, "update_key", order=("version_number",))
     current = newest(resolved)
     broken = _broken(current, registry)
-    rejected = broken.any(axis=1)
+    rejected: np.ndarray = broken.any(axis=1)
     marks = {"accepted": ~rejected, "rejected": rejected, "suspect": np.zeros(len(current), dtype=bool)}
     return CleanedDays(
         _accepted(current[~rejected], registry),
         _rejected(current[rejected], broken[rejected]),
-        count_outcomes(resolved, current, marks),
+        count_outcomes(resolved, marks),
         count_reasons(current["day"], broken, TICKET_REASONS),
     )
 
@@ -103,6 +103,7 @@ def _accepted(rows: pd.DataFrame, registry: Registry) -> pd.DataFrame:
 def _minutes(reported: pd.Series, start: pd.Series, end: pd.Series) -> pd.Series:
     """Calendar minutes as the system reports them, else from its two times; never below 0."""
     given = pd.to_numeric(reported, errors="coerce").astype("Float64")
+    given = given.where(given.between(0, np.inf, inclusive="left"))
     measured = ((end - start).dt.total_seconds() / 60).round(4).astype("Float64")
     return given.fillna(measured.mask(measured < 0))
 

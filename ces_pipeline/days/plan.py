@@ -18,7 +18,7 @@ import pyarrow.fs as pa_fs
 
 from ces_pipeline.cleaning.evidence import columns_asked_for
 from ces_pipeline.cleaning.judge import RULE_VERSION
-from ces_pipeline.landing.fields import fields_of
+from ces_pipeline.landing.fields import field_table
 from ces_pipeline.landing.ledger import Delivery, Ledger, moves_file, raw_file
 from ces_pipeline.registry.models import Registry
 from ces_pipeline.storage.lake import Lake
@@ -104,6 +104,11 @@ def read_marks(lake: Lake, kind: str) -> dict[date, Mark]:
     return found
 
 
+def _kept_columns(kind: str) -> set[str]:
+    """The fields that raw files keep under their own name: all but those that hold people."""
+    return {one.name for one in field_table(kind) if one.stored_as == one.name}
+
+
 class Planner:
     """Plans over one reading of the ledger."""
 
@@ -111,7 +116,7 @@ class Planner:
         self.lake, self.registry, self.kind = lake, registry, kind
         self.ledger = Ledger.read(lake)
         self.touching = self.ledger.touching(kind)
-        self.asked = columns_asked_for(registry, set(fields_of(kind))) if kind == "survey" else ()
+        self.asked = columns_asked_for(registry, _kept_columns(kind)) if kind == "survey" else ()
         self._digests: dict[date, str] = {}
         self._window = timedelta(
             hours=max((one.rules.duplicate_window_hours for one in registry.surveys.values()), default=0.0)
@@ -196,7 +201,8 @@ class Planner:
         )
 
     def _raw_file(self, one: Delivery, day: date) -> RawFile:
-        asked = {column: name for name, column in one.mapping.items() if column in self.asked}
+        kept = _kept_columns(self.kind)
+        asked = {column: name for name, column in one.mapping.items() if column in self.asked and name in kept}
         return RawFile(
             raw_file(one.source_id, one.delivery_id, day),
             one.source_id,

@@ -100,7 +100,7 @@ def _asked(name: str, files: Sequence[RawFile]) -> str:
     """SQL for an export column: from `extra`, or from the field that a delivery's mapping took it for."""
     pointer = "/" + name.replace("~", "~0").replace("/", "~1")
     cases = "".join(
-        f" WHEN {place} THEN {one.mapping[name]}" for place, one in enumerate(files) if name in one.mapping
+        f" WHEN {place} THEN {one.mapping[name]}::VARCHAR" for place, one in enumerate(files) if name in one.mapping
     )
     unmapped = f"json_extract_string(extra, {quote_text(pointer)})"
     return f"CASE place{cases} ELSE {unmapped} END" if cases else unmapped

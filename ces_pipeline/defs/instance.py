@@ -13,6 +13,9 @@ _SETTINGS = """\
 # Written once by ces; yours to change from then on.
 telemetry:
   enabled: false
+# No invitation to a newsletter at the first look.
+nux:
+  enabled: false
 concurrency:
   pools:
     # Runs that work on this home queue behind one another.

@@ -9,6 +9,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from ces_pipeline.landing.privacy import Pseudonyms, load_pseudonyms, redact_tex
 from ces_pipeline.landing.statement import Reading, landing_query, unreadable_query
 from ces_pipeline.registry.models import Registry, Source, fold
 from ces_pipeline.settings import Home
-from ces_pipeline.sources import READERS, DeliveredFile, Export
+from ces_pipeline.sources import READERS, DeliveredFile, Export, UnreadableRow
 from ces_pipeline.sources.contract import ROW_NUMBER
 from ces_pipeline.sources.delimited import read_head
 from ces_pipeline.sources.people import looks_like_people
@@ -74,7 +75,7 @@ class FeedLanding:
 
 @dataclass
 class _Seen:
-    """Which inbox files were already identified, by path, size and time: spares reading them again.
+    """Which inbox files were already identified, by hash of the path, size and time: spares reading them again.
 
     A cache only: without it every file is read and hashed anew, with the same result.
     """
@@ -108,6 +109,11 @@ class _Seen:
         self.lake.write_bytes(self._path, json.dumps(self.entries, sort_keys=True).encode())
 
 
+def _seen_key(home: Home, path: Path) -> str:
+    """A file's name in the note of seen files: a hash, since exports are sometimes named after a person."""
+    return hashlib.sha256(os.fsencode(path.relative_to(home.inbox))).hexdigest()
+
+
 def inbox_files(home: Home, source: Source) -> list[Path]:
     """The feed's files, in name order. Hidden and unfinished (`.part`, `.tmp`) files are left alone."""
     folder = home.inbox / source.id
@@ -136,7 +142,7 @@ def land_feed(home: Home, registry: Registry, source: Source, *, now: datetime |
         pseudonyms = load_pseudonyms(home.root, lake)
         landed = {one.delivery_id: one for one in Ledger.read(lake).of_source(source.id)}
         seen = _Seen(lake, source.id).load()
-        files = [(str(path.relative_to(home.inbox)), path) for path in inbox_files(home, source)]
+        files = [(_seen_key(home, path), path) for path in inbox_files(home, source)]
         received = _take_back_other_readings(lake, registry, source, landed, files, seen, outcome)
         noted = dict(seen.entries)
         for key, path in files:
@@ -324,8 +330,11 @@ class _Staging:
 
     def _split(self, query: str, parameters: dict[str, Any], folder: str) -> None:
         parts = DayParts(self.folder / folder)
-        for batch in self.connection.sql(query, params=parameters).to_arrow_reader(_BATCH_ROWS):
-            parts.write(batch)
+        reader = self.connection.sql(query, params=parameters).to_arrow_reader(_BATCH_ROWS)
+        # The session's zone is how the feed's naive times are read; the instants themselves are stored in UTC.
+        schema = pa.schema([one.with_type(_in_utc(one.type)) for one in reader.schema])
+        for batch in reader:
+            parts.write(batch.cast(schema))
         parts.close()
 
     def _copy(self, query: str, target: Path) -> None:
@@ -334,11 +343,14 @@ class _Staging:
     def fill(self, export: Export, reading: Reading, file: DeliveredFile) -> None:
         """Write every row of the export by day, the unreadable ones too, and load the keys of all."""
         failure: list[Exception] = []
+        last: pa.RecordBatch | None = None
 
         def watched() -> Iterator[pa.RecordBatch]:
             # An exception inside a stream reaches DuckDB as a bare text: keep the original.
+            nonlocal last
             try:
                 for batch in export.batches:
+                    last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
                     yield _trimmed(batch)
             except Exception as problem:
                 failure.append(problem)
@@ -363,8 +375,10 @@ class _Staging:
         finally:
             self.connection.execute("SET TimeZone='UTC'")
             self.connection.unregister("incoming")
+        delimiter = _delimiter(file, self.source)
+        if delimiter is not None:
+            _refuse_open_quote(file, last, export.unreadable)
         if export.unreadable:
-            delimiter = _delimiter(file, self.source)
             misfits = [
                 {
                     ROW_NUMBER: row.row_number,
@@ -510,6 +524,32 @@ class _Staging:
         return set(moves["day"].to_pylist())
 
 
+def _in_utc(kind: pa.DataType) -> pa.DataType:
+    return pa.timestamp(kind.unit, "UTC") if pa.types.is_timestamp(kind) else kind
+
+
+def _refuse_open_quote(file: DeliveredFile, last: pa.RecordBatch | None, unreadable: list[UnreadableRow]) -> None:
+    """Raise UnreadableFileError where the last row is only so long because a quote in it is never closed.
+
+    It would hold all rows behind that quote, with the people in them, as one cell.
+    """
+    number, texts = 0, [""]
+    if last is not None:
+        *cells, number = (column[0].as_py() for column in last.columns)
+        texts = [cell or "" for cell in cells]
+    if unreadable and (beyond := max(unreadable, key=lambda row: row.row_number)).row_number > number:
+        number, texts = beyond.row_number, [beyond.text.strip()]
+    if not any("\n" in text for text in texts):
+        return
+    with file.open_utf8() as stream:
+        quotes = sum(chunk.count(b'"') for chunk in iter(lambda: stream.read(1 << 20), b""))
+    if quotes % 2:
+        raise UnreadableFileError(
+            f"{file.name}: a quote opened in row {number} is never closed, which hides the rows behind it: "
+            "mend the export and deliver it again"
+        )
+
+
 def _trimmed(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The batch with white space around its texts removed (in Arrow, since SQL's trim costs ten times as much)."""
     return pa.RecordBatch.from_arrays(
@@ -519,8 +559,8 @@ def _trimmed(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _delimiter(file: DeliveredFile, source: Source) -> str | None:
-    """What splits the rows of a delimited text; None for JSON and workbooks, whose unreadable rows are JSON text."""
-    if file.is_spreadsheet or file.head_text.lstrip()[:1] in ("{", "["):
+    """What splits the rows of a delimited text; None for other formats, whose unreadable rows are JSON text."""
+    if file.is_spreadsheet or file.head.startswith(b"PAR1") or file.head_text.lstrip()[:1] in ("{", "["):
         return None
     return read_head(file, source).delimiter
 

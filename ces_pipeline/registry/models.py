@@ -99,14 +99,14 @@ class Scale(Entry):
 class ResponseRules(Entry):
     """How the answers of one touchpoint are judged. Every threshold and every severity of the reasons."""
 
-    min_duration_seconds: float = Field(2.0, ge=0, description="answers faster than this are too_fast")
-    max_duration_seconds: float | None = Field(None, description="answers slower than this are slow")
-    duplicate_window_hours: float = Field(24.0, ge=0)
-    double_submit_seconds: float = Field(10.0, ge=0)
-    fast_sd: float = Field(2.5, gt=0, description="how many SDs of log time below the mean is fast_for_survey")
-    fast_minimum_n: int = Field(100, ge=10)
-    keep_partial: bool = Field(True, description="False: unfinished answers are incomplete even with a score")
-    shared_device_people: int = Field(3, ge=2, description="one device or address with so many people a day")
+    min_duration_seconds: float = Field(default=2.0, ge=0, description="answers faster than this are too_fast")
+    max_duration_seconds: float | None = Field(default=None, description="answers slower than this are slow")
+    duplicate_window_hours: float = Field(default=24.0, ge=0)
+    double_submit_seconds: float = Field(default=10.0, ge=0)
+    fast_sd: float = Field(default=2.5, gt=0, description="how many SDs of log time below the mean is fast_for_survey")
+    fast_minimum_n: int = Field(default=100, ge=10)
+    keep_partial: bool = Field(default=True, description="False: unfinished answers are incomplete even with a score")
+    shared_device_people: int = Field(default=3, ge=2, description="one device or address with so many people a day")
     severities: dict[str, Severity] = {}
 
     @model_validator(mode="after")

@@ -50,4 +50,5 @@ def write_big_csv(path: Path, rows: int, days: int, seed: int, last_day: date = 
             CASE WHEN h % 109 = 0 THEN 'test' ELSE 'normal' END AS status
         FROM told"""
     with duckdb.connect(config={"threads": 2, "memory_limit": "500MB"}) as connection:
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(f"COPY ({sql}) TO {quote_text(str(path))} (FORMAT csv, HEADER)")

@@ -22,6 +22,7 @@ def session(work: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect()
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
         connection.execute(f"SET threads = {_THREADS}")
         # Rows are told apart by keys, not by their place; without this a large insert uses one core.

@@ -23,7 +23,7 @@ def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
     """
     connection = _database().cursor()
     try:
-        connection.execute("SET TimeZone='UTC'")
+        connection.execute("SET TimeZone='UTC'; SET enable_progress_bar=false")
         yield connection
     finally:
         connection.close()

@@ -52,6 +52,7 @@ def floor_seconds(export: Path, folder: Path) -> dict[str, float]:
     layout = "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day))"
     seconds = {}
     with duckdb.connect(config={"threads": 2, "memory_limit": "1GB"}) as connection:
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(f"ATTACH {quote_text(str(folder / 'floor.duckdb'))} AS published")
         for step, sql in zip(
             STEPS,

@@ -1,4 +1,4 @@
-"""Protects the promise that bad input gets a clear answer: it fails alone, says what to do, and leaks nobody."""
+"""Protects the answer to bad input: it fails alone, says what to do, loses nothing and leaks nobody."""
 
 import errno
 import gzip
@@ -16,12 +16,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from ces_pipeline.errors import HomeError
-from ces_pipeline.landing.land import FeedLanding
+from ces_pipeline.landing.land import FeedLanding, land_feed
 from ces_pipeline.settings import Home
 from ces_pipeline_tests.builders import DESK, NOW, WEB, InboxHome, answer, csv_text, inbox_home, without
 
 # Planted in the bad files: none may be found anywhere but in the inbox.
-MAIL, PHONE, NAME, CARD = "zoe.canary@example.org", "+49 151 55566677", "Zoe Canarybird", "4111 1111 1111 1111"
+MAIL, PHONE, NAME, CARD = (
+    "zoe.canary@example.org",
+    "+49 151 55566677",
+    "Zoe Canarybird",
+    "4111 1111 1111 1111",
+)
 CANARIES = (MAIL, "canary@", PHONE, "55566677", NAME, "canarybird", CARD, "41111111")
 PERSONAL = answer(1, email=MAIL, comment=f"call {PHONE} or {MAIL}, card {CARD}")
 TEXT = csv_text([PERSONAL])
@@ -66,17 +71,27 @@ def land(tmp_path: Path) -> Callable[..., Landed]:
     return landed
 
 
+GOOD_ROW = "r1,4,fine,ann@example.org,2026-03-02T12:00:00Z,Ann\n"
+
 UNREADABLE: dict[str, tuple[str, str | bytes, tuple[str, ...]]] = {
     "empty": ("bad.csv", b"", ("is empty", "deliver it again, or remove it")),
     "blank": ("bad.csv", b" \n\n \n", ("is empty",)),
-    "truncated gzip": ("bad.csv.gz", gzip.compress(TEXT.encode() * 50)[:-20], ("cut off", "deliver it again")),
+    "truncated gzip": (
+        "bad.csv.gz",
+        gzip.compress(TEXT.encode() * 50)[:-20],
+        ("cut off", "deliver it again"),
+    ),
     "gzip in name only": ("bad.csv.gz", b"\x1f\x8b\x08\x00garbage", ("damaged", "deliver it again")),
     "zip with two files": ("bad.zip", zipped(a=TEXT, b=TEXT), ("holds 2 files", "one by one")),
     "empty zip": ("bad.zip", zipped(), ("bad.zip",)),
     "truncated zip": ("bad.zip", zipped(a=TEXT * 50)[:-40], ("deliver it again",)),
     "binary": ("bad.csv", bytes(range(256)) * 40 + MAIL.encode(), ("binary", "inbox")),
     "one column": ("bad.csv", TEXT.replace(",", "~"), ("options.delimiter",)),
-    "renamed score": ("bad.csv", TEXT.replace("score", "rating", 1), ("no column 'score'", "rating", "columns.score")),
+    "renamed score": (
+        "bad.csv",
+        TEXT.replace("score", "rating", 1),
+        ("no column 'score'", "rating", "columns.score"),
+    ),
     "renamed id": ("bad.csv", TEXT.replace("id,", "ref,", 1), ("no column 'id'", "columns.response_id")),
     "no header": ("bad.csv", TEXT.split("\n", 1)[1] * 3, ("no column", "not like a header")),
     "no header, names": ("bad.csv", f"{NAME},5,2026-03-02,x,y\n" * 3, ("no column", "not like a header")),
@@ -86,7 +101,9 @@ UNREADABLE: dict[str, tuple[str, str | bytes, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)
-def test_a_file_that_cannot_be_read_fails_alone_and_says_what_to_do(land: Callable[..., Landed], kind: str) -> None:
+def test_a_file_that_cannot_be_read_fails_alone_and_says_what_to_do(
+    land: Callable[..., Landed], kind: str
+) -> None:
     name, content, told = UNREADABLE[kind]
     landed = land(name, content)
     (failure,) = landed.web.failures
@@ -129,21 +146,38 @@ def test_an_option_that_makes_no_sense_fails_its_feed_alone(land: Callable[..., 
     assert landed.desk.rows_landed == 1
 
 
-def test_a_quote_that_is_never_closed_stops_its_file_and_lands_none_of_it(land: Callable[..., Landed]) -> None:
-    rows = "".join(f"r{number},4,fine,{MAIL},2026-03-02T12:00:00Z\n" for number in range(200_000))
-    broken = f'id,score,comment,email,recorded\n{rows}r7,4,"never closed {NAME},{MAIL},2026-03-02\n{rows}'
-    landed = land("bad.csv", broken)
+OPEN_QUOTES = {
+    "in the middle": f'r7,4,"never closed {NAME},{MAIL},2026-03-02,b',
+    "in the last cell": f'r7,4,fine,{MAIL},2026-03-02,"never closed {NAME}',
+}
+
+
+@pytest.mark.parametrize("after", [1, 50_000, 300_000])
+@pytest.mark.parametrize("row", OPEN_QUOTES)
+def test_a_quote_that_is_never_closed_stops_its_file_and_lands_none_of_it(
+    land: Callable[..., Landed], row: str, after: int
+) -> None:
+    behind = f"r8,4,fine,{MAIL},2026-03-02T12:00:00Z,{NAME}\n" * after
+    landed = land("bad.csv", f"id,score,comment,email,recorded,name\n{GOOD_ROW}{OPEN_QUOTES[row]}\n{behind}")
     (failure,) = landed.web.failures
-    assert failure.startswith("web: bad.csv: after row ")
+    assert failure.startswith("web: bad.csv: ")
     assert "quote" in failure
+    assert "deliver it again" in failure
     assert len(landed.home.deliveries()) == 1
     landed.assert_alone_and_silent()
+
+
+def test_a_comment_of_several_lines_at_the_end_of_a_file_is_no_open_quote(tmp_path: Path) -> None:
+    home = inbox_home(tmp_path)
+    home.drop("a.csv", [answer(1, comment='so "easy",\nreally\n'), answer(2, comment="one\ntwo")])
+    assert home.land().failures == ()
+    assert [row["comment"] for row in home.rows()] == ['so "easy",\nreally', "one\ntwo"]
 
 
 def test_a_very_long_line_is_refused_in_bounded_memory(tmp_path: Path) -> None:
     home = inbox_home(tmp_path / "home")
     head = b"id,score,comment,email,recorded\nr1,4,fine,ann@example.org,2026-03-02\n"
-    with (home.home.inbox / "web").mkdir(parents=True) or (home.home.inbox / "web" / "bad.csv").open("wb") as file:
+    with home.drop("bad.csv", b"").open("wb") as file:
         file.write(head * 40_000)
         file.write(b"r2,4,")
         for _ in range(64):
@@ -201,7 +235,9 @@ def test_a_score_lands_as_it_was_given(tmp_path: Path, score: str) -> None:
         ("2027-03-02T12:00:00Z", datetime(2027, 3, 2, 12, tzinfo=UTC), NOW.date()),
     ],
 )
-def test_a_doubtful_time_loses_no_row(tmp_path: Path, recorded: str, moment: datetime | None, day: date) -> None:
+def test_a_doubtful_time_loses_no_row(
+    tmp_path: Path, recorded: str, moment: datetime | None, day: date
+) -> None:
     berlin = {"business_time_zone": "Europe/Berlin", "first_day": date(2025, 1, 1)}
     home = inbox_home(tmp_path, {**WEB, "time_zone": "Europe/Berlin"}, settings=berlin)
     home.drop("a.csv", [answer(1, recorded=recorded)])
@@ -245,8 +281,6 @@ def test_a_home_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path, b
     with pytest.raises(HomeError, match="mend its permissions"):
         home.make()
     source = good.registry.sources["web"]
-    from ces_pipeline.landing.land import land_feed
-
     with pytest.raises(HomeError, match="mend its permissions"):
         land_feed(home, good.registry, source)
 
@@ -276,7 +310,7 @@ def test_a_full_disk_stops_the_run_and_the_next_completes_it(
     before = home.state()
     home.drop("b.csv", [PERSONAL, answer(2, recorded="2026-03-03T12:00:00Z")])
     full_disk(place)
-    with pytest.raises(HomeError, match="No space left on device.*free ") as caught:
+    with pytest.raises(HomeError, match=r"No space left on device.*free ") as caught:
         home.land()
     monkeypatch.undo()
     assert not [canary for canary in CANARIES if canary in str(caught.value)]
@@ -291,7 +325,9 @@ def test_a_disk_that_fills_up_in_earnest_stops_the_run_and_the_next_completes_it
     home = inbox_home(tmp_path / "home")
     home.home.lake.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(home.home.lake)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(home.home.lake)],
+        capture_output=True,
+        check=False,
     )
     if mounted.returncode != 0:
         pytest.skip("a small disk cannot be mounted here")

@@ -1,4 +1,4 @@
-"""Protects the vocabulary of mappings: names are columns of raw files, people are never among the plain ones."""
+"""Protects the vocabulary of mappings: names are columns of raw files, people are never plain ones."""
 
 import pytest
 
@@ -7,10 +7,14 @@ from ces_pipeline.landing.statement import raw_columns
 
 
 @pytest.mark.parametrize("kind", ["survey", "tickets"])
-def test_every_field_has_one_column_in_the_raw_file_under_the_name_that_its_treatment_gives(kind: str) -> None:
+def test_every_field_has_one_column_in_the_raw_file_under_the_name_that_its_treatment_gives(
+    kind: str,
+) -> None:
     columns = raw_columns(kind)
     for field in field_table(kind):
-        assert columns[field.stored_as] == {"person": "BLOB", "time": "TIMESTAMPTZ"}.get(field.treatment, "VARCHAR")
+        assert columns[field.stored_as] == {"person": "BLOB", "time": "TIMESTAMPTZ"}.get(
+            field.treatment, "VARCHAR"
+        )
     assert len(fields_of(kind)) == len(field_table(kind))
 
 

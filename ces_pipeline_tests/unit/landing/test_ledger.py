@@ -106,10 +106,17 @@ def test_the_audit_tables_tell_what_the_ledger_holds(lake: Lake) -> None:
     commit(lake, ONE)
     (row,) = deliveries(lake).to_pylist()
     assert deliveries(lake).schema == DELIVERIES.arrow
-    assert (row["rows_read"], row["rows_landed"], row["rows_redelivered"], row["rows_unreadable"]) == (5, 2, 3, 1)
+    assert (row["rows_read"], row["rows_landed"], row["rows_redelivered"], row["rows_unreadable"]) == (
+        5,
+        2,
+        3,
+        1,
+    )
     assert (row["first_day"], row["last_day"], row["as_of"]) == (MONDAY, TUESDAY, ONE.as_of)
     assert delivery_days(lake).schema == DELIVERY_DAYS.arrow
-    assert [(row["day"], row["rows_landed"], row["rows_redelivered"]) for row in delivery_days(lake).to_pylist()] == [
+    assert [
+        (row["day"], row["rows_landed"], row["rows_redelivered"]) for row in delivery_days(lake).to_pylist()
+    ] == [
         (MONDAY, 2, 1),
         (TUESDAY, 0, 2),
     ]

@@ -1,4 +1,4 @@
-"""Protects people: one pseudonym a person, nothing personal left in texts, and a key that cannot be mixed up."""
+"""Protects people: one pseudonym a person, nothing personal in texts, a key that cannot be mixed up."""
 
 import hashlib
 import hmac
@@ -25,7 +25,7 @@ from ces_pipeline.landing.privacy import (
 )
 from ces_pipeline.storage.lake import Lake
 
-ASCII = st.text(st.characters(codec="ascii", exclude_categories=("Cc",)), max_size=80)
+ASCII = st.text(st.characters(codec="ascii", min_codepoint=32, max_codepoint=126), max_size=80)
 
 
 @pytest.fixture
@@ -117,16 +117,19 @@ def test_a_phone_number_leaves_any_text(text: str) -> None:
     "text",
     [
         "2026-03-02", "2026-03-02T10:30:00Z", "2026-03-02 10:30:00.123456", "2026-03-02T10:30:00+01:00",
-        "02/03/2026 10:30", "88.0.4324.41", "Mozilla/5.0 (Windows NT 10.0) Chrome/88.0.4324.41", "1772443800250",
-        "1772443800", "INC0010001", "R_2RQ5kfCKKHudpj3", "550e8400-e29b-41d4-a716-446655440000", "64f0c2a7e1b2d30012a4c511",
-        "order 123456789", "1536x864", "3.14159265", "7 - Very easy", "user@", "@handle",
+        "02/03/2026 10:30", "1772443800250", "1772443800", "order 123456789", "3.14159265", "1536x864",
+        "88.0.4324.41", "Mozilla/5.0 (Windows NT 10.0) Chrome/88.0.4324.41", "user@", "@handle",
+        "7 - Very easy", "INC0010001", "R_2RQ5kfCKKHudpj3", "550e8400-e29b-41d4-a716-446655440000",
+        "64f0c2a7e1b2d30012a4c511",
     ],
 )  # fmt: skip
 def test_a_cell_that_is_no_person_stays_as_it_is(text: str) -> None:
     assert cell(text) == text
 
 
-@pytest.mark.parametrize("text", ["It took 45 minutes on 2026-03-02", "version 88.0.4324.41 broke", "order 12345 late"])
+@pytest.mark.parametrize(
+    "text", ["It took 45 minutes on 2026-03-02", "version 88.0.4324.41 broke", "order 12345 late"]
+)
 def test_a_sentence_without_long_numbers_stays_as_it_is(text: str) -> None:
     assert redact_text(text) == text
 

@@ -14,10 +14,11 @@ from ces_pipeline.registry import load_registry
 from ces_pipeline.settings import Home
 from ces_pipeline_tests.builders import NOW, InboxHome, answer, inbox_home
 
-# Forked from a server that has imported all, so that a kill falls into the landing, not into the start of Python.
+# Forked from a server that has imported all, so that a kill falls into the landing, not into the imports.
 SERVED = multiprocessing.get_context("forkserver")
 SERVED.set_forkserver_preload(["ces_pipeline.landing.land", __name__])
 KEY = "0" * 64
+FILES = 4
 
 
 def land_in_process(root: Path) -> None:
@@ -26,10 +27,14 @@ def land_in_process(root: Path) -> None:
 
 
 def many_files(home: InboxHome) -> InboxHome:
-    """Overlapping exports of twenty days, so that most files land some rows and drop others."""
-    for place in range(6):
+    """Overlapping exports of twelve days, so that most files land some rows and drop others."""
+    for place in range(FILES):
         rows = [
-            answer(number, score=1 + (number + place // 3) % 5, recorded=f"2026-03-{1 + number % 19:02}T12:00:00Z")
+            answer(
+                number,
+                score=1 + (number + place // 2) % 5,
+                recorded=f"2026-03-{1 + number % 12:02}T12:00:00Z",
+            )
             for number in range(place * 20, place * 20 + 60)
         ]
         home.drop(f"{place}.csv", rows)
@@ -49,16 +54,18 @@ def home(tmp_path: Path) -> InboxHome:
     return same_key(many_files(inbox_home(tmp_path / "home")))
 
 
-@pytest.fixture
-def undisturbed(tmp_path: Path) -> tuple[InboxHome, float]:
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[InboxHome, float]:
     """A home that has landed the same files in peace, and the seconds that it took."""
-    home = same_key(many_files(inbox_home(tmp_path / "undisturbed")))
+    home = same_key(many_files(inbox_home(tmp_path_factory.mktemp("undisturbed"))))
     started = time.monotonic()
     home.land()
     return home, time.monotonic() - started
 
 
-def test_two_processes_that_land_at_once_land_once(home: InboxHome, undisturbed: tuple[InboxHome, float]) -> None:
+def test_two_processes_that_land_at_once_land_once(
+    home: InboxHome, undisturbed: tuple[InboxHome, float]
+) -> None:
     processes = [SERVED.Process(target=land_in_process, args=(home.home.root,)) for _ in range(2)]
     for process in processes:
         process.start()
@@ -86,7 +93,7 @@ def test_a_landing_that_was_killed_anywhere_is_completed_by_the_next(
     assert list((home.home.lake / ".staging").glob("*")) == []
 
 
-@pytest.mark.parametrize("step", range(1, 9))
+@pytest.mark.parametrize("step", [1, 2, 7, 14, 15, 16, 33, 50])
 def test_a_landing_that_dies_at_any_of_its_writes_is_completed_by_the_next(
     home: InboxHome, undisturbed: tuple[InboxHome, float], monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
@@ -96,7 +103,7 @@ def test_a_landing_that_dies_at_any_of_its_writes_is_completed_by_the_next(
     def dies(path: Path, target: Path) -> Path:
         nonlocal renamed
         renamed += 1
-        if renamed == step * 11:
+        if renamed == step:
             raise KeyboardInterrupt
         return replace(path, target)
 
@@ -104,6 +111,6 @@ def test_a_landing_that_dies_at_any_of_its_writes_is_completed_by_the_next(
     with pytest.raises(KeyboardInterrupt):
         home.land()
     monkeypatch.undo()
-    assert len(home.deliveries()) < 6
+    assert len(home.deliveries()) < FILES
     home.land()
     assert home.state() == undisturbed[0].state()

@@ -1,10 +1,14 @@
 """Protects what one export's rows become: fields, people, texts, `extra`, ids and the day they lie on."""
 
+import io
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ces_pipeline.landing.privacy import KEY_FILE, Pseudonyms
@@ -13,7 +17,9 @@ from ces_pipeline_tests.builders import DESK, NOW, WEB, InboxHome, answer, inbox
 RECEIPT_DAY = NOW.date()
 
 
-def landed(folder: Path, rows: Any, feed: dict[str, Any] = WEB, name: str = "export.csv", **files: Any) -> InboxHome:
+def landed(
+    folder: Path, rows: Any, feed: dict[str, Any] = WEB, name: str = "export.csv", **files: Any
+) -> InboxHome:
     """A home whose one feed has landed one file without a failure."""
     home = inbox_home(folder, feed, **files)
     home.drop(name, rows, feed["id"])
@@ -63,8 +69,8 @@ def test_the_mapping_of_the_registry_finds_a_column_in_other_letter_case_and_spa
 
 def test_values_are_translated_whatever_their_letter_case(tmp_path: Path) -> None:
     feed = {**WEB, "values": {"score": {"Very Easy": "5", "Mühelos, Größe STRASSE": "4", "Straße": "3"}}}
-    rows = [answer(1, score="very EASY"), answer(2, score="mühelos, größe strasse"), answer(3, score="STRAßE"),
-            answer(4, score="Easy")]  # fmt: skip
+    given = ("very EASY", "mühelos, größe strasse", "STRAßE", "Easy")
+    rows = [answer(number, score=score) for number, score in enumerate(given)]
     assert [row["score"] for row in landed(tmp_path, rows, feed).rows()] == ["5", "4", "3", "Easy"]
 
 
@@ -87,14 +93,24 @@ def test_ignored_columns_are_not_kept_and_do_not_make_a_row_new(tmp_path: Path) 
 
 def test_unmapped_columns_are_kept_as_json_with_their_own_names(tmp_path: Path) -> None:
     odd = 'say "what"? \\ straße\tück'
-    home = landed(tmp_path, [answer(1, **{odd: 'line one\nline "two" \\', "empty": "", "browser": "Chrome/88.0.4324.41"})])
+    home = landed(
+        tmp_path,
+        [answer(1, **{odd: 'line one\nline "two" \\', "empty": "", "browser": "Chrome/88.0.4324.41"})],
+    )
     name = 'say "what"? \\ straße ück'
     assert home.row()["extra"] == {name: 'line one\nline "two" \\', "browser": "Chrome/88.0.4324.41"}
 
 
-def test_unmapped_columns_named_like_people_and_those_of_the_registry_are_pseudonymised(tmp_path: Path) -> None:
+def test_unmapped_columns_named_like_people_and_those_of_the_registry_are_pseudonymised(
+    tmp_path: Path,
+) -> None:
     feed = {**WEB, "people": ["handle"]}
-    values = {"Phone Number": "+49 151 23456789", "last_name": "Canary", "handle": "Ann", "IP Address": "10.1.2.3"}
+    values = {
+        "Phone Number": "+49 151 23456789",
+        "last_name": "Canary",
+        "handle": "Ann",
+        "IP Address": "10.1.2.3",
+    }
     home = landed(tmp_path, [answer(1, **values)], feed)
     assert home.row()["extra"] == {name: pseudonym(home, value) for name, value in values.items()}
     assert home.find("canary", "23456789", "10.1.2.3") == []
@@ -102,7 +118,9 @@ def test_unmapped_columns_named_like_people_and_those_of_the_registry_are_pseudo
 
 def test_texts_are_redacted_in_comments_answers_and_unmapped_columns(tmp_path: Path) -> None:
     reach = "ann@example.org, 415-555-2671, 4111 1111 1111 1111"
-    home = landed(tmp_path, [answer(1, comment=f"{reach} acct 123456789", score=reach, note=reach, order="123456789")])
+    home = landed(
+        tmp_path, [answer(1, comment=f"{reach} acct 123456789", score=reach, note=reach, order="123456789")]
+    )
     row = home.row()
     assert row["comment"] == "[email], [phone], [card] acct [number]"
     assert row["score"] == row["extra"]["note"] == "[email], [phone], [card]"
@@ -110,7 +128,11 @@ def test_texts_are_redacted_in_comments_answers_and_unmapped_columns(tmp_path: P
 
 
 def test_a_time_that_cannot_be_read_is_kept_as_written_but_for_people(tmp_path: Path) -> None:
-    rows = [answer(1, recorded="30 February"), answer(2, recorded="ann@example.org"), answer(3, recorded=None)]
+    rows = [
+        answer(1, recorded="30 February"),
+        answer(2, recorded="ann@example.org"),
+        answer(3, recorded=None),
+    ]
     first, second, third = landed(tmp_path, rows).rows()
     assert json.loads(first["times_as_written"]) == {"recorded_at": "30 February"}
     assert json.loads(second["times_as_written"]) == {"recorded_at": "[email]"}
@@ -154,21 +176,31 @@ def test_a_feed_without_ids_tells_rows_apart_and_knows_them_again(tmp_path: Path
         ("Pacific/Kiritimati", "2026-03-02T10:00:00Z", date(2026, 3, 3)),
     ],
 )
-def test_the_day_is_the_date_in_the_business_zone(tmp_path: Path, zone: str, recorded: str, day: date) -> None:
+def test_the_day_is_the_date_in_the_business_zone(
+    tmp_path: Path, zone: str, recorded: str, day: date
+) -> None:
     home = landed(tmp_path, [answer(1, recorded=recorded)], settings={"business_time_zone": zone})
     assert home.row()["day"] == day
 
 
 def test_the_zone_of_the_feed_reads_and_the_business_zone_splits(tmp_path: Path) -> None:
     feed = {**WEB, "time_zone": "America/New_York"}
-    home = landed(tmp_path, [answer(1, recorded="2026-03-02 20:00:00")], feed, settings={"business_time_zone": "Europe/Berlin"})
+    home = landed(
+        tmp_path,
+        [answer(1, recorded="2026-03-02 20:00:00")],
+        feed,
+        settings={"business_time_zone": "Europe/Berlin"},
+    )
     assert home.row()["recorded_at"] == datetime(2026, 3, 3, 1, tzinfo=UTC)
     assert home.row()["day"] == date(2026, 3, 3)
 
 
 def test_the_day_falls_back_from_recorded_to_submitted(tmp_path: Path) -> None:
     feed = {**WEB, "columns": {**WEB["columns"], "submitted_at": "submitted"}}
-    rows = [answer(1, recorded=None, submitted="2026-03-01T10:00:00Z"), answer(2, submitted="2026-03-01T10:00:00Z")]
+    rows = [
+        answer(1, recorded=None, submitted="2026-03-01T10:00:00Z"),
+        answer(2, submitted="2026-03-01T10:00:00Z"),
+    ]
     assert [row["day"] for row in landed(tmp_path, rows, feed).rows()] == [date(2026, 3, 1), date(2026, 3, 2)]
 
 
@@ -237,6 +269,31 @@ def test_a_broken_line_of_json_loses_the_members_that_name_people(tmp_path: Path
         "[person]",
     ]
     assert home.find("Canary") == []
+
+
+def test_a_parquet_export_lands_like_a_table(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([answer(1, comment="one\ntwo")]), file)
+    home = landed(tmp_path, file.getvalue(), {**WEB, "reader": "parquet"}, "export.parquet")
+    assert (home.row()["score"], home.row()["respondent_key"]) == (
+        "4",
+        pseudonym(home, "person1@example.org"),
+    )
+
+
+def test_a_workbook_lands_like_a_table_and_its_ragged_row_without_people(tmp_path: Path) -> None:
+    book, file = openpyxl.Workbook(), io.BytesIO()
+    for row in (
+        list(answer(1)),
+        list(answer(1).values()),
+        ["r2", 4, "a, b", "Bob Canary", "2026-03-02", "x"],
+    ):
+        book.active.append(row)
+    book.save(file)
+    home = landed(tmp_path, file.getvalue(), {**WEB, "reader": "xlsx"}, "export.xlsx")
+    good, ragged = home.rows()
+    assert (good["score"], good["row_number"]) == ("4", 2)
+    assert json.loads(ragged["extra"]["row"]) == ["r2", "4", "a, b", "[person]", "[person]", "x"]
 
 
 def test_two_unreadable_rows_that_differ_in_a_person_alone_are_two(tmp_path: Path) -> None:

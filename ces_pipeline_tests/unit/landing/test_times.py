@@ -1,8 +1,8 @@
-"""Protects how a time's text becomes an instant: the same text always the same instant, nonsense never one."""
+"""Protects how a time's text becomes an instant: the same text the same one, nonsense none."""
 
 from collections.abc import Sequence
-from functools import cache
 from datetime import UTC, datetime
+from functools import cache
 
 import duckdb
 import pytest
@@ -32,13 +32,20 @@ def utc(*parts: int) -> datetime:
 
 @pytest.mark.parametrize(
     "text",
-    ["2026-03-02T09:30:00Z", "2026-03-02T10:30:00+01:00", "2026-03-02 04:30:00-05", "2026-03-02T15:00:00.000+05:30"],
+    [
+        "2026-03-02T09:30:00Z",
+        "2026-03-02T10:30:00+01:00",
+        "2026-03-02 04:30:00-05",
+        "2026-03-02T15:00:00.000+05:30",
+    ],
 )
 def test_an_offset_in_the_text_wins_over_the_zone_of_the_feed(text: str) -> None:
     assert read(text, "Asia/Tokyo") == utc(2026, 3, 2, 9, 30)
 
 
-@pytest.mark.parametrize("text", ["2026-03-02 09:30:00", "2026-03-02T09:30:00", "2026-03-02 09:30", "2026-03-02 09:30:00.000"])
+@pytest.mark.parametrize(
+    "text", ["2026-03-02 09:30:00", "2026-03-02T09:30:00", "2026-03-02 09:30", "2026-03-02 09:30:00.000"]
+)
 def test_a_time_without_offset_is_read_in_the_zone_of_the_feed(text: str) -> None:
     assert read(text, "Europe/Berlin") == utc(2026, 3, 2, 8, 30)
     assert read(text, "America/Chicago") == utc(2026, 3, 2, 15, 30)
@@ -52,7 +59,9 @@ def test_a_date_alone_is_its_midnight_in_the_zone_of_the_feed() -> None:
     ("text", "seconds"),
     [("1772443800", 0.0), ("1772443800.5", 0.5), ("1772443800250", 0.25)],
 )
-def test_seconds_and_milliseconds_since_1970_are_told_apart_and_have_no_zone(text: str, seconds: float) -> None:
+def test_seconds_and_milliseconds_since_1970_are_told_apart_and_have_no_zone(
+    text: str, seconds: float
+) -> None:
     for zone in ("UTC", "America/New_York"):
         assert read(text, zone) == utc(2026, 3, 2, 9, 30).replace(microsecond=int(seconds * 1e6))
 

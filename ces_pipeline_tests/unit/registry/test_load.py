@@ -11,7 +11,15 @@ from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.models import DEFAULT_SEVERITIES, Scale, fold
 from ces_pipeline_tests.builders import DESK, SURVEYS, WEB, inbox_home
 
-SCALE = {"id": "ours", "title": "Ours", "min": 1, "max": 5, "higher_means": "easier", "easy": [4, 5], "difficult": [1, 2]}
+SCALE = {
+    "id": "ours",
+    "title": "Ours",
+    "min": 1,
+    "max": 5,
+    "higher_means": "easier",
+    "easy": [4, 5],
+    "difficult": [1, 2],
+}
 
 
 def refused(folder: Path, *feeds: dict[str, Any], **files: Any) -> str:
@@ -35,7 +43,10 @@ def test_a_registry_is_loaded_as_written(tmp_path: Path) -> None:
     assert registry.sources["web"].columns == WEB["columns"]
     assert (registry.sources["web"].time_zone, registry.sources["web"].missing) == ("Europe/Berlin", ("NA",))
     assert [source.id for source in registry.feeds("tickets")] == ["desk"]
-    assert (registry.settings.business_time_zone, registry.settings.first_day) == ("Europe/Berlin", date(2026, 1, 1))
+    assert (registry.settings.business_time_zone, registry.settings.first_day) == (
+        "Europe/Berlin",
+        date(2026, 1, 1),
+    )
     assert registry.segments[0].when == {"product": ("A", "B")}
     assert registry.scales["ours"].by_label == {}
 
@@ -68,7 +79,9 @@ def test_an_absent_registry_is_told_with_what_to_do(tmp_path: Path) -> None:
         ({"inbox": ["a", "b"]}, ("entry web", "inbox")),
     ],
 )
-def test_a_slip_in_a_feed_names_file_entry_and_key(tmp_path: Path, change: dict[str, Any], told: tuple[str, ...]) -> None:
+def test_a_slip_in_a_feed_names_file_entry_and_key(
+    tmp_path: Path, change: dict[str, Any], told: tuple[str, ...]
+) -> None:
     message = refused(tmp_path, {**WEB, **change})
     for part in ("sources.yaml", *told):
         assert part in message
@@ -126,7 +139,10 @@ def test_an_id_that_stands_twice_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_a_name_that_would_mean_two_touchpoints_is_refused(tmp_path: Path) -> None:
-    surveys = [{**SURVEYS[0], "also_known_as": ["SV_1"]}, {**SURVEYS[0], "id": "other", "also_known_as": ["SV_1"]}]
+    surveys = [
+        {**SURVEYS[0], "also_known_as": ["SV_1"]},
+        {**SURVEYS[0], "id": "other", "also_known_as": ["SV_1"]},
+    ]
     message = refused(tmp_path, surveys=surveys)
     assert "surveys.yaml: entry other: also_known_as: 'SV_1' already means after_chat" in message
 
@@ -142,7 +158,9 @@ def test_a_name_that_would_mean_two_touchpoints_is_refused(tmp_path: Path) -> No
         (["minimum_n"], ("key: value",)),
     ],
 )
-def test_a_slip_in_the_settings_names_file_and_key(tmp_path: Path, settings: Any, told: tuple[str, ...]) -> None:
+def test_a_slip_in_the_settings_names_file_and_key(
+    tmp_path: Path, settings: Any, told: tuple[str, ...]
+) -> None:
     message = refused(tmp_path, settings=settings)
     for part in ("settings.yaml", *told):
         assert part in message
@@ -159,7 +177,9 @@ def test_a_slip_in_the_settings_names_file_and_key(tmp_path: Path, settings: Any
         ("- id: 7\n  kind: survey\n  reader: csv\n  survey: after_chat\n", "entry 7: id"),
     ],
 )
-def test_a_file_that_is_no_list_of_entries_is_refused_with_its_name(tmp_path: Path, text: str, told: str) -> None:
+def test_a_file_that_is_no_list_of_entries_is_refused_with_its_name(
+    tmp_path: Path, text: str, told: str
+) -> None:
     home = inbox_home(tmp_path)
     (home.home.registry / "sources.yaml").write_text(text)
     with pytest.raises(RegistryError) as caught:

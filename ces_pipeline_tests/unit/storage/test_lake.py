@@ -1,4 +1,4 @@
-"""Protects the lake: files are replaced whole or not at all, the same table gives the same bytes, trouble is told."""
+"""Protects the lake: files are replaced whole or not at all, equal tables are equal bytes."""
 
 import errno
 import os
@@ -59,8 +59,8 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(*((Path, "replace") if call == "replace" else (os, "fsync")), full)
-    with pytest.raises(HomeError, match="No space left on device.*free space"):
+    monkeypatch.setattr(Path if call == "replace" else os, call, full)
+    with pytest.raises(HomeError, match=r"No space left on device.*free space"):
         lake.write_bytes("a.bin", b"new")
     monkeypatch.undo()
     assert lake.read_bytes("a.bin") == b"old"
@@ -91,12 +91,18 @@ def test_deleting_what_is_not_there_is_no_error(lake: Lake) -> None:
 
 
 def test_a_staging_folder_is_gone_afterwards_even_when_its_user_failed(lake: Lake) -> None:
-    with pytest.raises(ZeroDivisionError), lake.staging() as folder:
-        (folder / "half").write_bytes(b"x")
-        assert lake.local is not None
-        assert lake.local in folder.parents
-        raise ZeroDivisionError
-    assert not folder.exists()
+    used: list[Path] = []
+
+    def use() -> None:
+        with lake.staging() as folder:
+            used.append(folder)
+            (folder / "half").write_bytes(b"x")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        use()
+    assert lake.local in used[0].parents
+    assert not used[0].exists()
 
 
 def test_what_killed_processes_staged_is_cleared(lake: Lake) -> None:
@@ -111,7 +117,9 @@ def test_rows_of_several_files_know_their_file(lake: Lake) -> None:
     for path in paths:
         lake.write_table(path, TABLE)
     with duckdb.connect() as connection:
-        rows = connection.sql(f"SELECT place, n FROM {lake.scan(connection, paths, 'files')} ORDER BY ALL").fetchall()
+        rows = connection.sql(
+            f"SELECT place, n FROM {lake.scan(connection, paths, 'files')} ORDER BY ALL"
+        ).fetchall()
     assert rows == [(place, n) for place in range(2) for n in (1, 2, 3)]
 
 
