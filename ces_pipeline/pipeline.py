@@ -14,7 +14,17 @@ from ces_pipeline.settings import Home
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.warehouse import PublishResult, publish
 
-__all__ = ["KINDS", "DayResult", "FeedLanding", "PublishResult", "clean", "land", "land_feed", "publish", "stale_days"]
+__all__ = [
+    "KINDS",
+    "DayResult",
+    "FeedLanding",
+    "PublishResult",
+    "clean",
+    "land",
+    "land_feed",
+    "publish",
+    "stale_days",
+]
 
 
 def stale_days(home: Home, registry: Registry, kind: str) -> list[date]:

@@ -36,7 +36,7 @@ def clean_tickets(rows: pd.DataFrame, registry: Registry) -> CleanedDays:
     resolved = resolve_versions(ordered, "update_key", order=("version_number",))
     current = newest(resolved)
     broken = _broken(current, registry)
-    rejected: np.ndarray = broken.any(axis=1)
+    rejected = np.asarray(broken.any(axis=1))
     marks = {"accepted": ~rejected, "rejected": rejected, "suspect": np.zeros(len(current), dtype=bool)}
     return CleanedDays(
         _accepted(current[~rejected], registry),

@@ -12,14 +12,19 @@ LOAD_AUDIT = Table(
         "source_id": column(TEXT, "The feed."),
         "landed": column(INTEGER, "Rows of the day in all deliveries so far."),
         "redelivered": column(INTEGER, "Of these, copies of a row already landed."),
-        "landed_again": column(INTEGER, "Redelivered rows that stand in the lake twice, since deliveries came out of order (part of redelivered)."),
+        "landed_again": column(
+            INTEGER,
+            "Redelivered rows that stand in the lake twice, since deliveries came out of order (part of redelivered).",
+        ),
         "superseded": column(INTEGER, "Of these, older contents of a row with a newer one (on any day)."),
         "accepted": column(INTEGER, "Of these, rows in the published table."),
         "rejected": column(INTEGER, "Of these, rows in the quarantine."),
         "suspect": column(INTEGER, "Accepted rows that a suspect rule marked."),
         "run_id": column(TEXT, "The Dagster run, or `local` and a time."),
         "rule_version": column(TEXT, "Version of the rules."),
-        "inputs": column(TEXT, "Fingerprint of the deliveries, registry and rules that the day was cleaned from."),
+        "inputs": column(
+            TEXT, "Fingerprint of the deliveries, registry and rules that the day was cleaned from."
+        ),
         "outputs": column(TEXT, "Names, sizes and hashes of the day's files, as JSON."),
         "cleaned_at": column(INSTANT, "When."),
         "is_current": column(FLAG, "True for the latest cleaning of the day."),
@@ -38,10 +43,14 @@ DELIVERIES = Table(
         "file_name": column(TEXT, "Name of the file, redacted."),
         "size_bytes": column(INTEGER, "Size of the content, unpacked."),
         "received_at": column(INSTANT, "When it was landed."),
-        "as_of": column(INSTANT, "The newest time in it that is not in the future; null: none.", nullable=True),
+        "as_of": column(
+            INSTANT, "The newest time in it that is not in the future; null: none.", nullable=True
+        ),
         "rows_read": column(INTEGER, "Rows in the file, unreadable ones included."),
         "rows_landed": column(INTEGER, "Rows that were new or changed."),
-        "rows_redelivered": column(INTEGER, "Rows already landed by an earlier delivery, or repeated in this one."),
+        "rows_redelivered": column(
+            INTEGER, "Rows already landed by an earlier delivery, or repeated in this one."
+        ),
         "rows_unreadable": column(INTEGER, "Landed rows that did not fit the export's own header."),
         "first_day": column(DAY, "First day with rows in it; null: none.", nullable=True),
         "last_day": column(DAY, "Last day with rows in it; null: none.", nullable=True),

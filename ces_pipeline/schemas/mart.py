@@ -16,17 +16,35 @@ CES_DAILY = Table(
         "journey_stage": column(TEXT, "Stage of the customer journey."),
         "n": column(INTEGER, "Scored, accepted responses (suspect ones included)."),
         "n_suspect": column(INTEGER, "Of these, marked suspect."),
-        "mean_effort_0_100": column(NUMBER, "Mean effort, higher is harder; null: fewer than the minimum n.", nullable=True),
-        "mean_ease_0_100": column(NUMBER, "Mean ease, higher is easier; null: fewer than the minimum n.", nullable=True),
-        "sd_ease_0_100": column(NUMBER, "Sample standard deviation of ease (and of effort); null: n below 2 or the minimum n.", nullable=True),
-        "ease_low_0_100": column(NUMBER, "Lower end of the 95 % interval of mean ease (Student t, kept inside 0 to 100); null as sd.", nullable=True),
+        "mean_effort_0_100": column(
+            NUMBER, "Mean effort, higher is harder; null: fewer than the minimum n.", nullable=True
+        ),
+        "mean_ease_0_100": column(
+            NUMBER, "Mean ease, higher is easier; null: fewer than the minimum n.", nullable=True
+        ),
+        "sd_ease_0_100": column(
+            NUMBER,
+            "Sample standard deviation of ease (and of effort); null: n below 2 or the minimum n.",
+            nullable=True,
+        ),
+        "ease_low_0_100": column(
+            NUMBER,
+            "Lower end of the 95 % interval of mean ease (Student t, kept inside 0 to 100); null as sd.",
+            nullable=True,
+        ),
         "ease_high_0_100": column(NUMBER, "Upper end of that interval; null as sd.", nullable=True),
         "easy_count": column(INTEGER, "Responses in the scale's easy boxes."),
         "neutral_count": column(INTEGER, "Responses between the boxes."),
         "difficult_count": column(INTEGER, "Responses in the scale's difficult boxes."),
-        "net_ease": column(NUMBER, "Easy share minus difficult share, -1 to 1; null: fewer than the minimum n.", nullable=True),
+        "net_ease": column(
+            NUMBER,
+            "Easy share minus difficult share, -1 to 1; null: fewer than the minimum n.",
+            nullable=True,
+        ),
         "is_suppressed": column(FLAG, "True where n is below the minimum n: the figures are null, not zero."),
-        "ease_sum_0_100": column(NUMBER, "Sum of ease: add these and n up to pool days or segments; never suppressed."),
+        "ease_sum_0_100": column(
+            NUMBER, "Sum of ease: add these and n up to pool days or segments; never suppressed."
+        ),
     },
     sort=("day", "survey_id", "channel", "persona", "product", "journey_stage"),
 )
@@ -44,12 +62,13 @@ QUALITY_DAILY = Table(
         "accepted": column(INTEGER, "Of these, accepted."),
         "rejected": column(INTEGER, "Of these, rejected (a row may have several reasons)."),
         "suspect": column(INTEGER, "Accepted rows that a suspect rule marked."),
-        "rejected_share": column(NUMBER, "rejected / (accepted + rejected), 0 to 1; null: nothing was judged.", nullable=True),
-        "suspect_share": column(NUMBER, "suspect / accepted, 0 to 1; null: nothing was accepted.", nullable=True),
-        **{
-            reason.name: column(INTEGER, f"Rows with this reason: {reason.means}")
-            for reason in REASONS
-        },
+        "rejected_share": column(
+            NUMBER, "rejected / (accepted + rejected), 0 to 1; null: nothing was judged.", nullable=True
+        ),
+        "suspect_share": column(
+            NUMBER, "suspect / accepted, 0 to 1; null: nothing was accepted.", nullable=True
+        ),
+        **{reason.name: column(INTEGER, f"Rows with this reason: {reason.means}") for reason in REASONS},
     },
     sort=("day", "source_id"),
 )

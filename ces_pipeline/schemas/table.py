@@ -32,7 +32,12 @@ def column(kind: Any, means: str, *, nullable: bool = False, checks: Any = None)
     """A described column. `kind` is one of this module's types."""
     name = {str: "str", bool: "bool"}.get(kind, str(kind))
     return pa.Column(
-        kind, nullable=nullable, description=means, checks=checks, coerce=False, metadata={"arrow": _ARROW[name]}
+        kind,
+        nullable=nullable,
+        description=means,
+        checks=checks,
+        coerce=False,
+        metadata={"arrow": _ARROW[name]},
     )
 
 
@@ -57,7 +62,12 @@ class Table:
     @property
     def schema(self) -> pa.DataFrameSchema:
         return pa.DataFrameSchema(
-            self.columns, strict=True, ordered=True, unique=list(self.key) or None, name=self.name, description=self.grain
+            self.columns,
+            strict=True,
+            ordered=True,
+            unique=list(self.key) or None,
+            name=self.name,
+            description=self.grain,
         )
 
     @property
@@ -69,12 +79,16 @@ class Table:
 
     def to_arrow(self, frame: pd.DataFrame) -> pya.Table:
         """`frame` (any column order) as this table's Arrow table, rows in the table's own order."""
-        table = pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False).replace_schema_metadata(None)
+        table = pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False).replace_schema_metadata(
+            None
+        )
         return table.sort_by([(name, "ascending") for name in self.sort]) if self.sort else table
 
     def by_day(self, frame: pd.DataFrame) -> dict[date, pya.Table]:
         """`frame` as one Arrow table a day, rows in the table's own order; no entry for a day without rows."""
-        table = pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False).replace_schema_metadata(None)
+        table = pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False).replace_schema_metadata(
+            None
+        )
         table = table.sort_by([(name, "ascending") for name in ("day", *self.sort)])
         return split_by_day(table)
 
@@ -83,7 +97,9 @@ def split_by_day(table: pya.Table) -> dict[date, pya.Table]:
     """The slices of a table that is sorted by its `day`, by day."""
     counted = pc.value_counts(table["day"])
     days, start = {}, 0
-    for day, count in zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True):
+    for day, count in zip(
+        counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True
+    ):
         days[day] = table.slice(start, count)
         start += count
     return days

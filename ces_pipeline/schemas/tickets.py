@@ -7,7 +7,11 @@ _COLUMNS = {
     "source_id": column(TEXT, "The feed it came by."),
     "ticket_id": column(TEXT, "The ticket system's id."),
     "external_id": column(TEXT, "Another reference shared with the survey; null: none.", nullable=True),
-    "status": column(TEXT, "State, lower case, as the system names it; `deleted` where it was deleted; null: not said.", nullable=True),
+    "status": column(
+        TEXT,
+        "State, lower case, as the system names it; `deleted` where it was deleted; null: not said.",
+        nullable=True,
+    ),
     "priority": column(TEXT, "Priority, lower case, as the system names it; null: none set.", nullable=True),
     "category": column(TEXT, "Issue category; null: none set.", nullable=True),
     "channel": column(TEXT, "How the ticket came in; `unknown` where not said."),
@@ -15,16 +19,30 @@ _COLUMNS = {
     "requester_key": column(TEXT, "Keyed hash of who asked; null: not known.", nullable=True),
     "group_name": column(TEXT, "The team that holds it; null: none.", nullable=True),
     "created_at": column(INSTANT, "Opened, UTC; null: not known.", nullable=True),
-    "first_reply_at": column(INSTANT, "First public reply of an agent, UTC; null: none, or not reported.", nullable=True),
+    "first_reply_at": column(
+        INSTANT, "First public reply of an agent, UTC; null: none, or not reported.", nullable=True
+    ),
     "solved_at": column(INSTANT, "Latest solve, UTC; null: not solved, or not reported.", nullable=True),
     "closed_at": column(INSTANT, "Closed, UTC; null: not closed, or not reported.", nullable=True),
     "updated_at": column(INSTANT, "The update this row tells of, UTC."),
-    "first_reply_minutes": column(NUMBER, "Calendar minutes from opening to the first reply; null: no reply, or not known.", nullable=True),
-    "resolution_minutes": column(NUMBER, "Calendar minutes from opening to the latest solve (else close); null: unsolved, or not known.", nullable=True),
+    "first_reply_minutes": column(
+        NUMBER,
+        "Calendar minutes from opening to the first reply; null: no reply, or not known.",
+        nullable=True,
+    ),
+    "resolution_minutes": column(
+        NUMBER,
+        "Calendar minutes from opening to the latest solve (else close); null: unsolved, or not known.",
+        nullable=True,
+    ),
     "reopens": column(INTEGER, "Times reopened; null: the system does not say.", nullable=True),
-    "handoffs": column(INTEGER, "Times given to another agent or group; null: the system does not say.", nullable=True),
+    "handoffs": column(
+        INTEGER, "Times given to another agent or group; null: the system does not say.", nullable=True
+    ),
     "replies": column(INTEGER, "Public replies by agents; null: the system does not say.", nullable=True),
-    "csat_0_100": column(NUMBER, "Satisfaction with the ticket, 0 to 100, higher is better; null: not rated.", nullable=True),
+    "csat_0_100": column(
+        NUMBER, "Satisfaction with the ticket, 0 to 100, higher is better; null: not rated.", nullable=True
+    ),
     "is_deleted": column(FLAG, "True where the system deleted the ticket."),
     "delivery_id": column(TEXT, "The earliest delivery that holds this content."),
     "day": column(DAY, "Partition: business-zone date of updated_at."),
@@ -38,7 +56,9 @@ TICKET_VERSIONS = Table(
     sort=("updated_at", "ticket_key"),
 )
 
-TICKETS = Table("core.tickets", "One row per ticket: its latest version.", ("ticket_key",), _COLUMNS, sort=("ticket_key",))
+TICKETS = Table(
+    "core.tickets", "One row per ticket: its latest version.", ("ticket_key",), _COLUMNS, sort=("ticket_key",)
+)
 
 REJECTED_TICKETS = Table(
     "core.rejected_tickets",
@@ -47,7 +67,9 @@ REJECTED_TICKETS = Table(
     {
         "ticket_key": column(TEXT, "Hash of source and ticket id."),
         "source_id": column(TEXT, "The feed it came by."),
-        "ticket_id": column(TEXT, "The ticket system's id; for rows without one `row-` and a hash of the row."),
+        "ticket_id": column(
+            TEXT, "The ticket system's id; for rows without one `row-` and a hash of the row."
+        ),
         "landed": column(TEXT, "The landed values as JSON: people as keyed hashes, texts redacted."),
         "reasons": column(TEXTS, "Every reason that applies; never empty."),
         "updated_at": column(INSTANT, "The update it tells of, UTC; null: no usable time.", nullable=True),

@@ -48,10 +48,12 @@ def test_a_new_delivery_makes_its_days_stale_and_those_that_look_back_on_them(sm
     assert stale(small.home) == ["2026-03-02", "2026-03-03"]
 
 
-def test_a_delivery_that_brings_nothing_new_makes_nothing_stale(small: InboxHome) -> None:
-    small.drop("again.csv", [answer(0, recorded="2026-03-02T12:00:00Z")])
-    assert small.land().rows_redelivered == 1
-    assert stale(small.home) == []
+def test_a_cumulative_export_makes_only_the_days_of_its_new_rows_stale(small: InboxHome) -> None:
+    days = ("02", "03", "09")
+    rows = [answer(n, recorded=f"2026-03-{day}T12:00:00Z") for n, day in enumerate(days)]
+    small.drop("all.csv", rows + late("x", "09"))
+    assert small.land().rows_redelivered == 3
+    assert stale(small.home) == ["2026-03-09"]
 
 
 def test_the_answers_looked_back_on_are_judged_by_speed_too(small: InboxHome) -> None:

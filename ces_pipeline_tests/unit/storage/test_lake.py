@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -134,6 +135,21 @@ def test_a_lock_below_a_file_is_refused_with_its_path(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HomeError, match="file/lock cannot be written"), exclusive(tmp_path / "file" / "lock"):
         pass
+
+
+def test_whoever_wants_a_lock_waits_for_its_holder(tmp_path: Path) -> None:
+    entered = threading.Event()
+
+    def enter() -> None:
+        with exclusive(tmp_path / "lock"):
+            entered.set()
+
+    second = threading.Thread(target=enter)
+    with exclusive(tmp_path / "lock"):
+        second.start()
+        assert not entered.wait(0.2)
+    second.join()
+    assert entered.is_set()
 
 
 def test_a_lock_is_free_again_after_its_holder_failed(tmp_path: Path) -> None:

@@ -1,0 +1,192 @@
+"""Protects the back-fill that a person starts in the web page: one run, and the published rows as they were."""
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ces_pipeline import runs
+from ces_pipeline.pipeline import stale_days
+from ces_pipeline.registry import load_registry
+from ces_pipeline.settings import Home
+from ces_pipeline.storage.warehouse import is_behind
+
+pytestmark = pytest.mark.slow
+
+CES = Path(sys.executable).with_name("ces")
+DAYS = [f"2026-10-{day:02}" for day in range(6, 16)]
+TABLES = ("core/responses", "core/ticket_versions")
+# The daemon looks for back-fills every 30 s, twice until one is done.
+PATIENCE_SECONDS = 300
+LAUNCH = """
+mutation ($given: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $given) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}
+"""
+STATUS = """
+query ($id: String!) {
+  partitionBackfillOrError(backfillId: $id) {
+    __typename
+    ... on PartitionBackfill { status runs { id status assetSelection { path } } }
+  }
+}
+"""
+AUTOMATION = """
+query {
+  repositoriesOrError {
+    ... on RepositoryConnection {
+      nodes { schedules { name scheduleState { status } } sensors { name sensorState { status } } }
+    }
+  }
+}
+"""
+UNFINISHED = """
+query {
+  runsOrError(filter: {statuses: [QUEUED, NOT_STARTED, STARTING, STARTED, CANCELING]}) {
+    ... on Runs { results { id } }
+  }
+}
+"""
+
+
+class Page:
+    """The web page of a home, asked over GraphQL as its own buttons do."""
+
+    def __init__(self, port: int):
+        self._address = f"http://127.0.0.1:{port}/graphql"
+
+    def ask(self, query: str, **values: Any) -> dict[str, Any]:
+        body = json.dumps({"query": query, "variables": values}).encode()
+        request = urllib.request.Request(self._address, body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            told = json.load(answer)
+        assert "errors" not in told, told["errors"]
+        return dict(told["data"])
+
+
+def wait_for(what: str, is_so: Callable[[], Any]) -> Any:
+    """The first true answer of `is_so`; a page that is still starting answers nothing."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            if answer := is_so():
+                return answer
+        time.sleep(1)
+    raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    home = Home(tmp_path_factory.mktemp("ui") / "demo")
+    assert runs.demo(home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def page(home: Home) -> Iterator[Page]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    log = home.root / "ui.log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [CES, "ui", "--home", home.root, "--port", str(port)],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        )
+    try:
+        page = Page(port)
+        wait_for("the page answers", lambda: page.ask(AUTOMATION)["repositoriesOrError"].get("nodes"))
+        yield page
+    finally:
+        # Its own group: the page, the daemon and the code servers end with it, whatever they are at.
+        server.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(20)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def published_rows(home: Home) -> dict[str, tuple[int, str]]:
+    """Table -> (rows, hash of them in order) of all that is published but for the history of runs."""
+    found = {}
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        names = connection.execute(
+            "SELECT schema_name || '.' || table_name FROM duckdb_tables() "
+            "WHERE schema_name <> 'audit' OR table_name IN ('deliveries', 'delivery_days', 'published_days')"
+        ).fetchall()
+        for (name,) in sorted(names):
+            rows = sorted(map(repr, connection.execute(f"SELECT * FROM {name}").fetchall()))
+            found[name] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
+    return found
+
+
+def is_quiet(page: Page, home: Home) -> bool:
+    """Whether no run is under way, no day waits and the published file is up to date."""
+    registry = load_registry(home.registry)
+    waiting = [day for kind in ("survey", "tickets") for day in stale_days(home, registry, kind)]
+    return not (page.ask(UNFINISHED)["runsOrError"]["results"] or waiting or is_behind(home, registry))
+
+
+def test_schedule_and_sensors_are_on_from_the_first_look(page: Page) -> None:
+    (location,) = page.ask(AUTOMATION)["repositoriesOrError"]["nodes"]
+    states = {one["name"]: one["scheduleState"]["status"] for one in location["schedules"]}
+    states |= {one["name"]: one["sensorState"]["status"] for one in location["sensors"]}
+    assert states == dict.fromkeys(("nightly", "inbox_sensor", "stale_days_sensor"), "RUNNING")
+
+
+def test_ten_days_are_one_run_and_leave_the_published_rows_as_they_were(page: Page, home: Home) -> None:
+    before = published_rows(home)
+    cleaned_before = cleanings(home)
+    given = {
+        "assetSelection": [{"path": table.split("/")} for table in TABLES],
+        "partitionNames": DAYS,
+        "title": "ten days",
+    }
+    launched = page.ask(LAUNCH, given=given)["launchPartitionBackfill"]
+    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+
+    def ended() -> dict[str, Any] | None:
+        told = page.ask(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
+        return told if told["status"] not in ("REQUESTED", "CANCELING", "FAILING") else None
+
+    backfill = wait_for("the back-fill ended", ended)
+    assert backfill["status"] == "COMPLETED_SUCCESS"
+    (run,) = backfill["runs"]
+    assert run["status"] == "SUCCESS"
+    assert {"/".join(one["path"]) for one in run["assetSelection"]} == set(TABLES)
+    wait_for("what the back-fill changed is published", lambda: is_quiet(page, home))
+    assert cleanings(home) - cleaned_before >= 2 * len(DAYS)
+    assert published_rows(home) == before
+
+
+def cleanings(home: Home) -> int:
+    """How often a day of the ten was cleaned, by the published books."""
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        row = connection.execute(
+            "SELECT count(DISTINCT (kind, day, cleaned_at)) FROM audit.load_audit WHERE day BETWEEN ? AND ?",
+            [DAYS[0], DAYS[-1]],
+        ).fetchone()
+    assert row is not None
+    return int(row[0])

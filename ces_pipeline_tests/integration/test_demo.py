@@ -1,0 +1,110 @@
+"""Protects the first five minutes: `ces demo` from nothing, its promised time and memory, and a second run."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ces_pipeline.sample.check import compare
+from ces_pipeline.settings import Home
+
+CES = Path(sys.executable).with_name("ces")
+TIME_FACTOR = float(os.environ.get("CES_TIME_FACTOR", "2"))
+"""How much slower than the machine of the promises this one may be; it may be busy with other things too."""
+DEMO_SECONDS, RUN_AGAIN_SECONDS, PEAK_MB = 15, 5, 700
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that ended, with what it took."""
+
+    status: int
+    out: str
+    err: str
+    seconds: float
+    peak_mb: float
+
+
+def ces(*words: str) -> Ran:
+    started = time.monotonic()
+    process = subprocess.Popen(
+        [CES, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "120"},
+    )
+    peak = [0.0]
+    watcher = threading.Thread(target=_watch, args=(process, peak), daemon=True)
+    watcher.start()
+    out, err = process.communicate(timeout=300)
+    seconds = time.monotonic() - started
+    watcher.join()
+    return Ran(process.returncode, out, err, seconds, peak[0])
+
+
+def _watch(process: "subprocess.Popen[str]", peak: list[float]) -> None:
+    """Highest memory of the process and all below it. Pages that several of them share count once."""
+    while process.poll() is None:
+        total = 0.0
+        try:
+            root = psutil.Process(process.pid)
+            for one in (root, *root.children(recursive=True)):
+                try:
+                    total += getattr(one.memory_full_info(), "pss", one.memory_info().rss) / 2**20
+                except psutil.Error:
+                    continue
+        except psutil.Error:
+            break
+        peak[0] = max(peak[0], total)
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("first") / "demo")
+
+
+@pytest.fixture(scope="module")
+def demo(home: Home) -> Ran:
+    return ces("demo", "--home", str(home.root))
+
+
+def test_the_demo_ends_well_with_the_planted_numbers(demo: Ran, home: Home) -> None:
+    assert demo.status == 0, demo.err
+    assert compare(home, home.root / "known_answers.json") == []
+    assert "every number is as planted" in demo.out
+
+
+def test_the_demo_shows_the_headline_and_where_the_file_is(demo: Ran, home: Home) -> None:
+    assert "Customer effort by touchpoint" in demo.out
+    for touchpoint in ("chat_effort", "checkout_ease", "phone_effort", "support_case_solved"):
+        assert re.search(rf"{touchpoint}\W+[\d,]+\W+\d+\.\d\W", demo.out), touchpoint
+    assert f"published: {home.published}" in demo.out
+    assert home.published.is_file()
+
+
+def test_the_demo_keeps_its_promises_of_time_and_memory(demo: Ran) -> None:
+    assert demo.seconds <= DEMO_SECONDS * TIME_FACTOR
+    assert 50 < demo.peak_mb <= PEAK_MB
+
+
+def test_a_second_run_cleans_nothing_and_is_quick(demo: Ran, home: Home) -> None:
+    before = home.published.stat()
+    again = ces("run", "--home", str(home.root))
+    assert again.status == 0, again.err
+    assert "landed 0 new files" in again.out
+    assert "cleaning" not in again.out
+    assert "nothing new to publish" in again.out
+    after = home.published.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert again.seconds <= RUN_AGAIN_SECONDS * TIME_FACTOR
