@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ces_pipeline.errors import CesError
-from ces_pipeline.landing.land import inbox_files
+from ces_pipeline.landing.inbox import inbox_files
 from ces_pipeline.landing.privacy import KEY_FILE
 from ces_pipeline.pipeline import stale_days
 from ces_pipeline.registry import Registry, load_registry

@@ -49,7 +49,9 @@ class DayParts:
         rows = table.drop_columns(["day"])
         found = pc.unique(days).to_pylist()
         for day in found:
-            self._file(day, rows.schema).write_table(rows if len(found) == 1 else rows.filter(pc.equal(days, day)))
+            self._file(day, rows.schema).write_table(
+                rows if len(found) == 1 else rows.filter(pc.equal(days, day))
+            )
 
     def _file(self, day: date, schema: pa.Schema) -> pq.ParquetWriter:
         if day not in self._open:

@@ -24,8 +24,9 @@ _FOLDER = "ledger"
 class Delivery:
     """One landed delivery.
 
-    mapping: our field -> the export's column, as it was read. days: day -> (rows landed, rows redelivered). touches: days whose verdicts it may change: those with landed
-    rows, and the old days of responses that it revises on another day.
+    mapping: our field -> the export's column, as it was read. days: day -> (rows landed, rows redelivered).
+    touches: days whose verdicts it may change: those with landed rows, and the old days of responses that it revises
+    on another day.
     """
 
     delivery_id: str
@@ -72,7 +73,9 @@ class Delivery:
         told["received_at"] = datetime.fromisoformat(told["received_at"])
         told["as_of"] = datetime.fromisoformat(told["as_of"]) if told["as_of"] else None
         told["columns"] = tuple(told["columns"])
-        told["days"] = {date.fromisoformat(day): (counts[0], counts[1]) for day, counts in told["days"].items()}
+        told["days"] = {
+            date.fromisoformat(day): (counts[0], counts[1]) for day, counts in told["days"].items()
+        }
         told["touches"] = tuple(date.fromisoformat(day) for day in told["touches"])
         return cls(**told)
 
@@ -103,7 +106,11 @@ class Ledger:
         """Every committed delivery, by source and id."""
         found = []
         for info in lake.list(_FOLDER, recursive=True):
-            if info.type == pa_fs.FileType.File and info.path.endswith(".json") and not info.base_name.startswith("."):
+            if (
+                info.type == pa_fs.FileType.File
+                and info.path.endswith(".json")
+                and not info.base_name.startswith(".")
+            ):
                 found.append(Delivery.from_json(lake.read_bytes(info.path)))
         return cls(tuple(sorted(found, key=lambda one: (one.source_id, one.delivery_id))))
 

@@ -81,7 +81,9 @@ def redacted(text: str, *, sentence: bool) -> str:
 def redact_text(text: str) -> str:
     """One text redacted as a sentence, outside any query (file names, rows that do not fit)."""
     with scratch() as connection:
-        [(shown,)] = connection.execute(f"SELECT {redacted('$text', sentence=True)}", {"text": text}).fetchall()
+        [(shown,)] = connection.execute(
+            f"SELECT {redacted('$text', sentence=True)}", {"text": text}
+        ).fetchall()
     return str(shown)
 
 
@@ -109,7 +111,8 @@ def _key_from_file(path: Path, lake: Lake) -> bytes:
         if not path.exists():
             if lake.exists(_PROOF):
                 raise HomeError(
-                    f"{path} is missing but the lake was written with a key: restore it from your backup, or set {KEY_VARIABLE}"
+                    f"{path} is missing but the lake was written with a key: "
+                    f"restore it from your backup, or set {KEY_VARIABLE}"
                 )
             _make_key(path)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -126,7 +129,9 @@ def _make_key(path: Path) -> None:
     """Written beside its place and renamed, so that a killed call never leaves an empty or partial key."""
     beside = path.with_name(f".{path.name}.tmp")
     beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as stream:
+    with os.fdopen(
+        os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
+    ) as stream:
         stream.write(secrets.token_hex(32))
         stream.flush()
         os.fsync(stream.fileno())

@@ -37,7 +37,9 @@ class Reading:
     def columns_with_people(self) -> set[str]:
         """Every column, mapped or not, whose values are people."""
         fields = field_table(self.kind)
-        mapped = {self.mapping[one.name] for one in fields if one.treatment == "person" and one.name in self.mapping}
+        mapped = {
+            self.mapping[one.name] for one in fields if one.treatment == "person" and one.name in self.mapping
+        }
         return mapped | (self.people & set(self.rest))
 
     @property
@@ -59,7 +61,12 @@ def raw_columns(kind: str) -> dict[str, str]:
     columns |= {"times_as_written": "VARCHAR", "extra": "VARCHAR", "problem": "VARCHAR"}
     if kind == "survey":
         columns["answers"] = "UBIGINT"
-    return columns | {"content": "UBIGINT", "key_hi": "UBIGINT", "key_lo": "UBIGINT", "event_at": "TIMESTAMPTZ"}
+    return columns | {
+        "content": "UBIGINT",
+        "key_hi": "UBIGINT",
+        "key_lo": "UBIGINT",
+        "event_at": "TIMESTAMPTZ",
+    }
 
 
 def landing_query(reading: Reading) -> str:
@@ -73,7 +80,10 @@ def landing_query(reading: Reading) -> str:
     texts = ", ".join([ROW_NUMBER, *(f"{_text(one, reading)} AS {one.name}" for one in mapped)])
     treated = "".join(
         f"{one}, "
-        for one in (*(_treated(one, reading) for one in mapped), *(f"{one.name} AS {one.name}_text" for one in times))
+        for one in (
+            *(_treated(one, reading) for one in mapped),
+            *(f"{one.name} AS {one.name}_text" for one in times),
+        )
     )
     bounded = ", ".join(f"{plausible(one.name)} AS {one.name}" for one in times)
     printed = ", ".join([*(f"coalesce({_written_as(one)}, '\x1e')" for one in mapped), "extra"])
@@ -94,8 +104,12 @@ def landing_query(reading: Reading) -> str:
         ROW_NUMBER: ROW_NUMBER,
     }
     for one in mapped:
-        derived.setdefault(one.stored_as, f"unhex({one.stored_as})" if one.treatment == "person" else one.name)
-    chosen = ", ".join(f"{derived.get(name, f'NULL::{kind}')} AS {name}" for name, kind in raw_columns(reading.kind).items())
+        derived.setdefault(
+            one.stored_as, f"unhex({one.stored_as})" if one.treatment == "person" else one.name
+        )
+    chosen = ", ".join(
+        f"{derived.get(name, f'NULL::{kind}')} AS {name}" for name, kind in raw_columns(reading.kind).items()
+    )
     return f"""
         WITH texts AS (SELECT {texts}, {_extra(reading)} AS extra FROM incoming),
         treated AS (SELECT {ROW_NUMBER}, {treated}extra FROM texts),
@@ -111,7 +125,9 @@ def landing_query(reading: Reading) -> str:
 
 
 def unreadable_query(reading: Reading) -> str:
-    """SELECT of the `raw_columns` and `day` from `misfits` (row_number, problem, content, written): rows that do not fit.
+    """SELECT of the `raw_columns` and `day` from `misfits`, the rows that do not fit.
+
+    `misfits` has row_number, problem, content and written.
 
     Parameters: `$received_at`, `$first_day`, `$zone`.
     """
@@ -126,7 +142,9 @@ def unreadable_query(reading: Reading) -> str:
         "key_hi": hi,
         "key_lo": lo,
     }
-    chosen = ", ".join(f"{derived.get(name, f'NULL::{kind}')} AS {name}" for name, kind in raw_columns(reading.kind).items())
+    chosen = ", ".join(
+        f"{derived.get(name, f'NULL::{kind}')} AS {name}" for name, kind in raw_columns(reading.kind).items()
+    )
     return f"""
         WITH told AS (SELECT *, {redacted("written", sentence=True)} AS row_text FROM misfits),
         identified AS (SELECT *, 'row-' || printf('%016x', content) AS identifier FROM told)
@@ -155,7 +173,11 @@ def own_id(kind: str) -> str:
 
 def event_at(kind: str, given: Container[str]) -> str:
     """SQL for the instant that decides a row's day and which of two versions is newer, from the `given` fields."""
-    order = ("recorded_at", "submitted_at") if kind == "survey" else ("updated_at", "closed_at", "solved_at", "created_at")
+    order = (
+        ("recorded_at", "submitted_at")
+        if kind == "survey"
+        else ("updated_at", "closed_at", "solved_at", "created_at")
+    )
     known = [name for name in order if name in given]
     return f"coalesce({', '.join(known)})" if known else "NULL::TIMESTAMPTZ"
 
@@ -179,7 +201,9 @@ def _answers(reading: Reading) -> str:
 def _cell(name: str, missing: tuple[str, ...]) -> str:
     cell = f"nullif({quote_name(name)}, '')"
     if missing:
-        cell = f"CASE WHEN {cell} IN ({', '.join(quote_text(one) for one in missing)}) THEN NULL ELSE {cell} END"
+        cell = (
+            f"CASE WHEN {cell} IN ({', '.join(quote_text(one) for one in missing)}) THEN NULL ELSE {cell} END"
+        )
     return cell
 
 
@@ -217,7 +241,8 @@ def _as_written(times: Sequence[Field]) -> str:
         return "NULL::VARCHAR"
     failed = " OR ".join(f"({one.name} IS NULL AND {one.name}_text IS NOT NULL)" for one in times)
     told = ", ".join(
-        f"CASE WHEN {one.name} IS NULL THEN '\"{one.name}\":' || to_json({redacted(f'{one.name}_text', sentence=False)}) END"
+        f"CASE WHEN {one.name} IS NULL THEN '\"{one.name}\":' || "
+        f"to_json({redacted(f'{one.name}_text', sentence=False)}) END"
         for one in times
     )
     return f"CASE WHEN {failed} THEN '{{' || concat_ws(',', {told}) || '}}' END"

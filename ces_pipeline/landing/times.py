@@ -47,7 +47,8 @@ def instant(text: str, formats: Sequence[str]) -> str:
 
 def plausible(moment: str) -> str:
     """SQL that keeps an instant of the years 1900 to 2199 and makes any other (a typing slip, `infinity`) null."""
-    return f"CASE WHEN {moment} >= TIMESTAMPTZ '1900-01-01 00:00:00Z' AND {moment} < TIMESTAMPTZ '2200-01-01 00:00:00Z' THEN {moment} END"
+    first, end = (f"TIMESTAMPTZ '{year}-01-01 00:00:00Z'" for year in (1900, 2200))
+    return f"CASE WHEN {moment} >= {first} AND {moment} < {end} THEN {moment} END"
 
 
 def _strptime(text: str, formats: Sequence[str]) -> str:
@@ -59,4 +60,8 @@ def _naive(text: str, formats: Sequence[str]) -> str:
     cast = f"CASE WHEN NOT regexp_matches({text}, '[A-Za-z]$') THEN try_cast({text} AS TIMESTAMP) END"
     days = ("%Y/%m/%d", "%Y-%m-%d", "%m/%d/%Y")
     with_clock = _strptime(text, [f"{day} {clock}" for day in days for clock in ("%I:%M:%S %p", "%I:%M %p")])
-    return f"coalesce({_strptime(text, formats)}, {cast}, {with_clock})" if formats else f"coalesce({cast}, {with_clock})"
+    return (
+        f"coalesce({_strptime(text, formats)}, {cast}, {with_clock})"
+        if formats
+        else f"coalesce({cast}, {with_clock})"
+    )

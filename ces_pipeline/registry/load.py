@@ -20,13 +20,17 @@ def load_registry(folder: Path) -> Registry:
     Raises RegistryError for unreadable YAML, unknown keys, wrong values, repeated ids, dangling references.
     """
     if not folder.is_dir():
-        raise RegistryError(f"no registry at {folder}: make one with `ces init`, or name the home with --home")
+        raise RegistryError(
+            f"no registry at {folder}: make one with `ces init`, or name the home with --home"
+        )
     sources = _entries(folder / "sources.yaml", Source)
     surveys = _entries(folder / "surveys.yaml", Survey)
     scales = _entries(_SHIPPED_SCALES, Scale)
     for scale_id, scale in _entries(folder / "scales.yaml", Scale).items():
         if scale_id in scales:
-            raise RegistryError(f"{folder / 'scales.yaml'}: scale {scale_id} ships with ces; choose another id")
+            raise RegistryError(
+                f"{folder / 'scales.yaml'}: scale {scale_id} ships with ces; choose another id"
+            )
         scales[scale_id] = scale
     segments = tuple(_entries(folder / "segments.yaml", Segment).values())
     registry = Registry(
@@ -48,7 +52,9 @@ def _read(path: Path) -> Any:
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         place = getattr(problem, "problem_mark", None)
         line = f", line {place.line + 1}" if place else ""
-        raise RegistryError(f"{path}{line}: not readable as YAML: {getattr(problem, 'problem', problem)}") from None
+        raise RegistryError(
+            f"{path}{line}: not readable as YAML: {getattr(problem, 'problem', problem)}"
+        ) from None
 
 
 def _validated(path: Path, what: str, make: Callable[[], M]) -> M:
@@ -95,7 +101,9 @@ def _check_references(registry: Registry, folder: Path) -> None:
     def known(path: str, entry: str, key: str, name: str | None, names: Iterable[str]) -> None:
         if name is not None and name not in names:
             listed = ", ".join(sorted(names)) or "none"
-            raise RegistryError(f"{folder / path}: entry {entry}: {key}: no such entry {name!r} (known: {listed})")
+            raise RegistryError(
+                f"{folder / path}: entry {entry}: {key}: no such entry {name!r} (known: {listed})"
+            )
 
     taken: dict[str, str] = {}
     for survey in registry.surveys.values():

@@ -14,7 +14,22 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-CHANNELS = ("email", "chat", "phone", "web", "in_app", "mobile", "chatbot", "sms", "kiosk", "portal", "social", "api", "other", "unknown")
+CHANNELS = (
+    "email",
+    "chat",
+    "phone",
+    "web",
+    "in_app",
+    "mobile",
+    "chatbot",
+    "sms",
+    "kiosk",
+    "portal",
+    "social",
+    "api",
+    "other",
+    "unknown",
+)
 
 Severity = Literal["reject", "suspect", "info", "off"]
 
@@ -99,14 +114,22 @@ class Scale(Entry):
 class ResponseRules(Entry):
     """How the answers of one touchpoint are judged. Every threshold and every severity of the reasons."""
 
-    min_duration_seconds: float = Field(default=2.0, ge=0, description="answers faster than this are too_fast")
+    min_duration_seconds: float = Field(
+        default=2.0, ge=0, description="answers faster than this are too_fast"
+    )
     max_duration_seconds: float | None = Field(default=None, description="answers slower than this are slow")
     duplicate_window_hours: float = Field(default=24.0, ge=0)
     double_submit_seconds: float = Field(default=10.0, ge=0)
-    fast_sd: float = Field(default=2.5, gt=0, description="how many SDs of log time below the mean is fast_for_survey")
+    fast_sd: float = Field(
+        default=2.5, gt=0, description="how many SDs of log time below the mean is fast_for_survey"
+    )
     fast_minimum_n: int = Field(default=100, ge=10)
-    keep_partial: bool = Field(default=True, description="False: unfinished answers are incomplete even with a score")
-    shared_device_people: int = Field(default=3, ge=2, description="one device or address with so many people a day")
+    keep_partial: bool = Field(
+        default=True, description="False: unfinished answers are incomplete even with a score"
+    )
+    shared_device_people: int = Field(
+        default=3, ge=2, description="one device or address with so many people a day"
+    )
     severities: dict[str, Severity] = {}
 
     @model_validator(mode="after")
@@ -148,8 +171,12 @@ class Survey(Entry):
 
     id: Slug
     title: str = ""
-    also_known_as: tuple[str, ...] = Field((), description="values of a feed's survey column that mean this one")
-    scale: str | None = Field(None, description="scale of the CES score; none when only CSAT, NPS or comments")
+    also_known_as: tuple[str, ...] = Field(
+        (), description="values of a feed's survey column that mean this one"
+    )
+    scale: str | None = Field(
+        None, description="scale of the CES score; none when only CSAT, NPS or comments"
+    )
     csat_scale: str | None = None
     has_nps: bool = False
     required: tuple[Literal["score", "csat", "nps", "comment"], ...] | None = Field(
@@ -166,7 +193,9 @@ class Survey(Entry):
     wording_version: str = "1"
     expected_per_day: int | None = Field(None, ge=0)
     expect: dict[str, str] = Field({}, description="export column -> the only answer that passes")
-    link_window_days: float = Field(14.0, gt=0, description="how long after a solve an answer may still mean it")
+    link_window_days: float = Field(
+        14.0, gt=0, description="how long after a solve an answer may still mean it"
+    )
     rules: ResponseRules = ResponseRules()
 
     @property
@@ -174,7 +203,9 @@ class Survey(Entry):
         """The answers that make a response complete."""
         if self.required is not None:
             return self.required
-        return ("score",) if self.scale else ("csat",) if self.csat_scale else ("nps",) if self.has_nps else ()
+        return (
+            ("score",) if self.scale else ("csat",) if self.csat_scale else ("nps",) if self.has_nps else ()
+        )
 
 
 class Source(Entry):
@@ -184,16 +215,22 @@ class Source(Entry):
     kind: Literal["survey", "tickets"]
     reader: str
     inbox: str = Field("**/*", description="which files below inbox/<id>/ belong to the feed")
-    time_zone: TimeZone = Field("UTC", description="zone of times that carry none (one stated in the file wins)")
+    time_zone: TimeZone = Field(
+        "UTC", description="zone of times that carry none (one stated in the file wins)"
+    )
     time_formats: tuple[str, ...] = Field((), description="strptime formats of times that are not ISO 8601")
     survey: str | None = Field(None, description="the touchpoint of every answer of this feed")
     survey_column: str | None = Field(None, description="or: the column whose value names it")
-    columns: dict[str, str] = Field({}, description="our field -> the export's column; added to the reader's own")
+    columns: dict[str, str] = Field(
+        {}, description="our field -> the export's column; added to the reader's own"
+    )
     values: dict[str, dict[str, str]] = Field({}, description="our field -> export value -> our value")
     people: tuple[str, ...] = Field((), description="further columns that hold people, to be pseudonymised")
     ignore: tuple[str, ...] = Field((), description="columns never kept, such as the time of the export")
     missing: tuple[str, ...] = Field((), description="texts that mean: no value (the empty cell always does)")
-    options: dict[str, Any] = Field({}, description="further settings of the reader, such as delimiter or record_path")
+    options: dict[str, Any] = Field(
+        {}, description="further settings of the reader, such as delimiter or record_path"
+    )
 
     @model_validator(mode="after")
     def _survey_named_once(self) -> "Source":

@@ -91,14 +91,16 @@ class Lake:
             return pq.ParquetFile(source).read(columns=list(columns) if columns is not None else None)
 
     def scan(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[str], name: str) -> str:
-        """SQL for the rows of these Parquet files, which must share one schema, with `place`: the file's place in `paths`.
+        """SQL for the rows of these Parquet files of one schema, with `place`: the file's place in `paths`.
 
         Read by DuckDB itself from a local lake, else through Arrow. Registers tables whose names start with `name`.
         """
         if self.local is None:
             parts = []
             for place, path in enumerate(paths):
-                connection.register(f"{name}_{place}", pa_dataset.dataset(path, filesystem=self.files, format="parquet"))
+                connection.register(
+                    f"{name}_{place}", pa_dataset.dataset(path, filesystem=self.files, format="parquet")
+                )
                 parts.append(f"SELECT {place} AS place, * FROM {quote_name(f'{name}_{place}')}")
             return f"({' UNION ALL '.join(parts)})"
         files = [str(self.local / path) for path in paths]

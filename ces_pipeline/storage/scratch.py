@@ -1,4 +1,7 @@
-"""In-memory DuckDB for queries over frames and day files: opened once a process, since opening costs more than most queries."""
+"""In-memory DuckDB for queries over frames and day files.
+
+Opened once a process, since opening costs more than most of the queries.
+"""
 
 import atexit
 from collections.abc import Iterator

@@ -432,7 +432,9 @@ def _store(connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, befo
     for day in sorted(set(lake.days(table.name)) - now.keys()):
         lake.delete(lake.day_file(table.name, day))
     changed = [
-        day for day in sorted(now) if now[day] != was.get(day) or not lake.exists(lake.day_file(table.name, day))
+        day
+        for day in sorted(now)
+        if now[day] != was.get(day) or not lake.exists(lake.day_file(table.name, day))
     ]
     query = f"""
         SELECT {", ".join(table.columns)} FROM {table.name} WHERE day IN (SELECT unnest($days))

@@ -1,4 +1,4 @@
-"""Protects the back-fill that a person starts in the web page: one run, and the published rows as they were."""
+"""Protects the back-fill that a person starts in the web page: one run, published rows as they were."""
 
 import contextlib
 import hashlib

@@ -1,4 +1,4 @@
-"""Protects the first five minutes: `ces demo` from nothing, its promised time and memory, and a second run."""
+"""Protects the first five minutes: `ces demo` from nothing, its time and memory, and a second run."""
 
 import os
 import re

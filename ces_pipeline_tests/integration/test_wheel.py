@@ -26,7 +26,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bin_folder(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new environment with the wheel; the libraries it needs are borrowed from this one, the checkout is not."""
+    """A new environment with the wheel. The libraries it needs are borrowed from this one."""
     folder = tmp_path_factory.mktemp("installed") / "venv"
     venv.create(folder, with_pip=True)
     (own,) = (folder / "lib").glob("python*/site-packages")

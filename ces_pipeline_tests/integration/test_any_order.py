@@ -1,0 +1,179 @@
+"""Protects the first promise of the lake: what is published depends on the set of deliveries, never on their order.
+
+Random responses with revisions, moves to other days, repeats and unusable times are dealt into random exports, which
+two homes receive in different orders, with runs in between.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ces_pipeline.landing.privacy import KEY_VARIABLE
+from ces_pipeline_tests.builders import WEB, InboxHome, csv_text, inbox_home
+from ces_pipeline_tests.drills.homes import clean, core_bytes, core_rows, published_rows, run, same
+
+FEED = {
+    **WEB,
+    "columns": {**WEB["columns"], "device": "device", "finished": "finished", "duration_seconds": "seconds"},
+}
+FIRST = datetime(2026, 3, 2, tzinfo=UTC)
+RECEIVED = datetime(2026, 3, 12, 12, tzinfo=UTC)
+FUTURE_HOURS = 300
+"""Hours after FIRST that are in the future of every receipt."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """One content of a response. hour: hours after FIRST, or None for no time."""
+
+    number: int
+    hour: int | None
+    minute: int
+    score: str | None
+    person: int
+    device: str | None
+    finished: str
+    seconds: int
+
+    def row(self) -> dict[str, Any]:
+        at = "" if self.hour is None else (FIRST + timedelta(hours=self.hour, minutes=self.minute)).isoformat()
+        return {
+            "id": f"r{self.number}",
+            "score": self.score,
+            "comment": "very easy",
+            "email": f"person{self.person}@example.org",
+            "recorded": at,
+            "device": self.device,
+            "finished": self.finished,
+            "seconds": self.seconds,
+        }
+
+
+RESPONSE = st.builds(
+    Response,
+    number=st.integers(1, 6),
+    hour=st.one_of(st.integers(0, 100), st.integers(0, 100), st.none(), st.just(FUTURE_HOURS)),
+    minute=st.integers(0, 2),
+    score=st.sampled_from(["1", "3", "5", "Very easy", "6", "meh", None]),
+    person=st.integers(1, 3),
+    device=st.sampled_from([None, "a", "b"]),
+    finished=st.sampled_from(["True", "True", "False"]),
+    seconds=st.sampled_from([1, 30, 30]),
+)
+RESPONSES = st.lists(RESPONSE, min_size=2, max_size=14)
+
+
+def dealt(responses: Sequence[Response], random: Random) -> list[str]:
+    """The responses as exports: every one in at least one, many in several, some twice in one, in random order."""
+    count = random.randint(2, 4)
+    files: list[list[Response]] = [[] for _ in range(count)]
+    for one in responses:
+        for place in random.sample(range(count), random.randint(1, count)):
+            files[place] += [one] * random.choice([1, 1, 1, 2])
+    for rows in files:
+        random.shuffle(rows)
+    return sorted({csv_text([one.row() for one in rows]) for rows in files if rows})
+
+
+@contextmanager
+def home() -> Iterator[InboxHome]:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(KEY_VARIABLE, "0123456789abcdef" * 4)
+        yield inbox_home(Path(folder) / "home", FEED, settings={"speed_window_days": 3})
+
+
+def receive(small: InboxHome, exports: Sequence[tuple[str, datetime]], random: Random) -> None:
+    """Land the exports (content, received at) in this order, cleaning in between at random, then run to the end."""
+    for number, (text, received_at) in enumerate(exports):
+        small.drop(f"{number}.csv", text)
+        assert small.land(now=received_at).failures == ()
+        if random.random() < 0.4:
+            clean(small.home)
+    run(small.home, now=RECEIVED)
+
+
+SMALL = settings(
+    max_examples=25,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@SMALL
+@given(responses=RESPONSES, seed=st.integers(0, 2**32))
+def test_the_same_exports_in_any_order_give_the_same_bytes(responses: list[Response], seed: int) -> None:
+    random = Random(seed)
+    texts = dealt(responses, random)
+    # Each export has its own time of receipt, so that rows without a usable time lie on different days.
+    exports = [(text, RECEIVED - timedelta(days=random.randint(0, 3))) for text in texts]
+    with home() as one, home() as other:
+        receive(one, exports, random)
+        receive(other, random.sample(exports, len(exports)), random)
+        assert same(core_bytes(one.home), core_bytes(other.home)) == []
+        assert same(published_rows(one.home), published_rows(other.home)) == []
+
+
+PLACE = {"delivery_id", "row_number"}
+ABOUT_DELIVERIES = {"landed", "redelivered"}
+
+
+@settings(SMALL, max_examples=12)
+@given(responses=RESPONSES, seed=st.integers(0, 2**32))
+def test_the_same_responses_in_other_exports_give_the_same_rows(responses: list[Response], seed: int) -> None:
+    random = Random(seed)
+    # Two contents of one response at one time are told apart by their exports alone: here no two share a time.
+    distinct = {(one.number, one.hour, one.minute): one for one in responses if one.hour not in (None, FUTURE_HOURS)}
+    if not distinct:
+        return
+    with home() as one, home() as other:
+        for small in (one, other):
+            receive(small, [(text, RECEIVED) for text in dealt(list(distinct.values()), random)], random)
+        assert same(core_rows(one.home, PLACE), core_rows(other.home, PLACE)) == []
+        figures = [published_marts(small) for small in (one, other)]
+        assert figures[0] == figures[1]
+
+
+def published_marts(small: InboxHome) -> dict[str, list[tuple[Any, ...]]]:
+    """The marts without what counts deliveries."""
+    from ces_pipeline.storage.checks import PUBLISHED_TABLES
+
+    found = {}
+    for name, rows in published_rows(small.home, ("mart",)).items():
+        kept = [place for place, column in enumerate(PUBLISHED_TABLES[name].columns) if column not in ABOUT_DELIVERIES]
+        found[name] = sorted((tuple(row[place] for place in kept) for row in rows), key=repr)
+    return found
+
+
+def test_running_anything_twice_changes_nothing() -> None:
+    random = Random(7)
+    responses = [
+        Response(number % 9, number * 5, number % 3, "135"[number % 3], number % 4, None, "True", 30)
+        for number in range(25)
+    ]
+    texts = dealt(responses, random)
+    with home() as small:
+        receive(small, [(text, RECEIVED) for text in texts], random)
+        core, rows, file = core_bytes(small.home), published_rows(small.home), small.home.published.read_bytes()
+        for number, text in enumerate(texts):
+            small.drop(f"copy of {number}.csv", text)
+        assert run(small.home, now=RECEIVED).unchanged
+        days = {one.day for one in clean(small.home, [FIRST.date() + timedelta(days=step) for step in range(12)])}
+        assert len(days) == 12
+        assert core_bytes(small.home) == core
+        run(small.home, now=RECEIVED)
+        assert published_rows(small.home) == rows
+        small.home.published.unlink()
+        run(small.home, now=RECEIVED)
+        assert published_rows(small.home) == rows
+        assert len(file) > 0
