@@ -167,7 +167,10 @@ def ui(home: Home, port: int | None) -> None:
 def _open_ui(home: Home, port: int | None) -> NoReturn:
     from ces_pipeline.defs.instance import WORKSPACE_FILE, prepare
 
-    environment = {**os.environ, **prepare(home)}
+    # Its successor, `dg dev`, wants a project folder, which an installed package does not have.
+    hint = "ignore:Function `dev_command` is superseded"
+    warnings = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), hint)))
+    environment = {**os.environ, **prepare(home), "PYTHONWARNINGS": warnings}
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(home.dagster / WORKSPACE_FILE)]
     command += ["--port", str(port)] if port else []
     os.execve(sys.executable, command, environment)  # noqa: S606 - nothing of it comes from outside

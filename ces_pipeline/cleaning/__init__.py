@@ -1,1 +1,4 @@
-"""Cleaning: plain functions from frame to frame that judge, normalise and split the rows of a day. No I/O, no Dagster."""
+"""Cleaning: plain functions from frame to frame that judge, normalise and split rows.
+
+No I/O and no Dagster here.
+"""

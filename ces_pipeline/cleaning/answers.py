@@ -16,7 +16,13 @@ _NUMBER_WITH_LABEL = re.compile(r"(\d+)\s*(?:[-–—:.)=]\s*|\s)(\D.*)")
 _OUT_OF = re.compile(r"(\d+)\s*(?:/|of|out of)\s*(\d+)", re.IGNORECASE)
 
 NPS_SCALE = Scale(
-    id="nps_0_10", title="Likelihood to recommend", min=0, max=10, higher_means="easier", easy=(9, 10), difficult=(0, 1, 2, 3, 4, 5, 6)
+    id="nps_0_10",
+    title="Likelihood to recommend",
+    min=0,
+    max=10,
+    higher_means="easier",
+    easy=(9, 10),
+    difficult=(0, 1, 2, 3, 4, 5, 6),
 )
 
 
@@ -44,8 +50,13 @@ def read_answer(text: str | None, scale: Scale) -> tuple[int | None, int]:
     return None, UNKNOWN
 
 
-def read_answers(texts: pd.Series, scales: list[Scale | None], which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(values as float with NaN, outcome codes) of a column of texts; row i is on `scales[which[i]]` (None: not asked)."""
+def read_answers(
+    texts: pd.Series, scales: list[Scale | None], which: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(values as float with NaN, outcome codes) of a column of texts.
+
+    Row i is on `scales[which[i]]`; None there: it was not asked.
+    """
     codes, distinct = pd.factorize(texts, use_na_sentinel=True)
     values = np.full(len(texts), np.nan)
     outcomes = np.full(len(texts), BLANK, dtype=np.int8)

@@ -29,4 +29,6 @@ def numbers(values: np.ndarray, index: pd.Index) -> pd.Series:
 
 def whole_numbers(values: np.ndarray, index: pd.Index) -> pd.Series:
     """A nullable integer column from whole floats, NaN being null."""
-    return pd.Series(pd.arrays.IntegerArray(np.nan_to_num(values).astype("int64"), np.isnan(values)), index=index)
+    return pd.Series(
+        pd.arrays.IntegerArray(np.nan_to_num(values).astype("int64"), np.isnan(values)), index=index
+    )

@@ -80,8 +80,12 @@ def gather_evidence(rows: pd.DataFrame, context: DayContext) -> Evidence:
         return np.array([*value_of, value_of_none], dtype=float)[which]
 
     scales = registry.scales
-    score, score_outcome = read_answers(rows["score"], [scales[s.scale] if s.scale else None for s in surveys], which)
-    csat, csat_outcome = read_answers(rows["csat"], [scales[s.csat_scale] if s.csat_scale else None for s in surveys], which)
+    score, score_outcome = read_answers(
+        rows["score"], [scales[s.scale] if s.scale else None for s in surveys], which
+    )
+    csat, csat_outcome = read_answers(
+        rows["csat"], [scales[s.csat_scale] if s.csat_scale else None for s in surveys], which
+    )
     nps, nps_outcome = read_answers(rows["nps"], [NPS_SCALE if s.has_nps else None for s in surveys], which)
     no_comment = np.where(rows["comment"].isna(), BLANK, 0)
     outcomes = {"score": score_outcome, "csat": csat_outcome, "nps": nps_outcome, "comment": no_comment}
@@ -110,12 +114,16 @@ def gather_evidence(rows: pd.DataFrame, context: DayContext) -> Evidence:
             "unexpected_answers": _unexpected(rows, which, surveys, context),
             "seconds_above_floor": duration - floor,
             "has_usable_time": _usable(moment, registry) | ~readable,
-            "seconds_from_start_to_submit": (rows["submitted_at"] - rows["started_at"]).dt.total_seconds().to_numpy(),
+            "seconds_from_start_to_submit": (rows["submitted_at"] - rows["started_at"])
+            .dt.total_seconds()
+            .to_numpy(),
             "seconds_before_receipt": (rows["received_at"] - moment).dt.total_seconds().to_numpy(),
             "is_partial": unfinished & keeps_partial & (blank == 0) & readable,
             "seconds_above_usual": duration - _usual(rows, which, surveys, context),
             "is_contradicted": contradictions(rows["comment"], effort),
-            "people_above_limit_on_device": _crowding(rows, per_survey(np.inf, [s.rules.shared_device_people for s in surveys])),
+            "people_above_limit_on_device": _crowding(
+                rows, per_survey(np.inf, [s.rules.shared_device_people for s in surveys])
+            ),
             "seconds_below_ceiling": ceiling - duration,
         },
         index=rows.index,
@@ -164,7 +172,9 @@ def durations(rows: pd.DataFrame) -> np.ndarray:
     if not np.isnan(reported).any():
         return reported
     started, submitted = rows["started_at"], rows["submitted_at"]
-    to_the_second = ((started.dt.second != 0) | (submitted.dt.second != 0)).to_numpy(dtype=bool, na_value=False)
+    to_the_second = ((started.dt.second != 0) | (submitted.dt.second != 0)).to_numpy(
+        dtype=bool, na_value=False
+    )
     derived = (submitted - started).dt.total_seconds().to_numpy()
     derived = np.where(to_the_second & (derived >= 0), derived, np.nan)
     return np.where(np.isnan(reported), derived, reported)
@@ -176,7 +186,9 @@ def _usable(moment: pd.Series, registry: Registry) -> np.ndarray:
     return (moment >= first).to_numpy(dtype=bool, na_value=False)
 
 
-def _unexpected(rows: pd.DataFrame, which: np.ndarray, surveys: list[Survey], context: DayContext) -> np.ndarray:
+def _unexpected(
+    rows: pd.DataFrame, which: np.ndarray, surveys: list[Survey], context: DayContext
+) -> np.ndarray:
     wrong = np.zeros(len(rows), dtype=np.int64)
     for position, survey in enumerate(surveys):
         mine = which == position

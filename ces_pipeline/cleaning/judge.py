@@ -100,21 +100,27 @@ def _broken(rules: pa.DataFrameSchema, evidence: pd.DataFrame) -> np.ndarray:
         cases = found.failure_cases
         strange = cases[~cases["check"].isin(REASON_NAMES)]
         if len(strange):
-            raise AssertionError(f"evidence does not fit its schema: {strange['check'].unique().tolist()}") from None
+            raise AssertionError(
+                f"evidence does not fit its schema: {strange['check'].unique().tolist()}"
+            ) from None
         place = {name: position for position, name in enumerate(REASON_NAMES)}
-        table[cases["index"].to_numpy(dtype=np.int64), cases["check"].map(place).to_numpy(dtype=np.int64)] = True
+        table[cases["index"].to_numpy(dtype=np.int64), cases["check"].map(place).to_numpy(dtype=np.int64)] = (
+            True
+        )
     return table
 
 
 def _where_severity(evidence: Evidence, *severities: str) -> np.ndarray:
     """Rows x reasons: whether the reason has one of these severities; the default where no survey is registered."""
     defaults = [DEFAULT_SEVERITIES[name] in severities for name in REASON_NAMES]
-    table = [[survey.rules.severity(name) in severities for name in REASON_NAMES] for survey in evidence.surveys]
+    table = [
+        [survey.rules.severity(name) in severities for name in REASON_NAMES] for survey in evidence.surveys
+    ]
     return np.array([*table, defaults])[evidence.which]
 
 
 def _repeats(rows: pd.DataFrame, evidence: Evidence, eligible: np.ndarray) -> np.ndarray:
-    """Rows with an earlier eligible one of the same respondent, survey and ticket within the window, or a double submit."""
+    """Rows with an earlier eligible one of the same respondent, survey and ticket within the window; double submits."""
     survey = pd.Series(evidence.which, index=rows.index)
     interaction = rows["ticket_id"].fillna(rows["external_id"]).fillna("")
     window = _per_row(evidence, [one.rules.duplicate_window_hours * 3600 for one in evidence.surveys])
@@ -127,7 +133,9 @@ def _per_row(evidence: Evidence, values: list[float]) -> np.ndarray:
     return np.array([*values, 0.0])[evidence.which]
 
 
-def _within(rows: pd.DataFrame, key: list[pd.Series], seconds: np.ndarray, eligible: np.ndarray) -> np.ndarray:
+def _within(
+    rows: pd.DataFrame, key: list[pd.Series], seconds: np.ndarray, eligible: np.ndarray
+) -> np.ndarray:
     """True where the latest eligible row before this one with the same key lies within so many seconds.
 
     Rows whose first key part is null are nobody's repeat. Ties in time go by response id, then by response key: two
@@ -146,7 +154,9 @@ def _within(rows: pd.DataFrame, key: list[pd.Series], seconds: np.ndarray, eligi
         return repeat
     positions = np.flatnonzero(known)[crowded]
     at = rows["event_at"].to_numpy(dtype="datetime64[us]")[positions]
-    ids, keys = (pd.factorize(rows[name].iloc[positions], sort=True)[0] for name in ("response_id", "response_key"))
+    ids, keys = (
+        pd.factorize(rows[name].iloc[positions], sort=True)[0] for name in ("response_id", "response_key")
+    )
     order = np.lexsort((keys, ids, at, group[crowded]))
     positions, at, group = positions[order], at[order].astype("int64"), group[crowded][order]
     # The place of the latest eligible row before each one, and whether it is of the same group.

@@ -10,10 +10,13 @@ from ces_pipeline.storage.scratch import scratch
 def landed_json(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
     """The non-null values of these columns of each row as a JSON object of texts, in column order."""
     members = ", ".join(
-        f"{quote_text(chr(34) + name + chr(34) + ':')} || to_json({quote_name(name)}::VARCHAR)" for name in columns
+        f"{quote_text(chr(34) + name + chr(34) + ':')} || to_json({quote_name(name)}::VARCHAR)"
+        for name in columns
     )
     table = pa.Table.from_pandas(rows[columns], preserve_index=False)
     with scratch() as connection:
         connection.register("landed_rows", table)
-        found = connection.sql(f"SELECT '{{' || concat_ws(',', {members}) || '}}' AS landed FROM landed_rows").to_arrow_table()
+        found = connection.sql(
+            f"SELECT '{{' || concat_ws(',', {members}) || '}}' AS landed FROM landed_rows"
+        ).to_arrow_table()
     return found["landed"].to_pandas().astype("str").set_axis(rows.index)

@@ -16,14 +16,17 @@ from ces_pipeline.registry.models import CHANNELS, Registry
 
 _CHANNEL_WORDS = {
     "e-mail": "email", "mail": "email", "voice": "phone", "call": "phone", "telephone": "phone", "ivr": "phone",
-    "live chat": "chat", "live_chat": "chat", "messaging": "chat", "widget": "chat", "website": "web", "in-app": "in_app",
-    "in app": "in_app", "app": "in_app", "mobile app": "mobile", "bot": "chatbot", "text": "sms", "help center": "portal",
+    "live chat": "chat", "live_chat": "chat", "messaging": "chat", "widget": "chat", "website": "web",
+    "in-app": "in_app", "in app": "in_app", "app": "in_app", "mobile app": "mobile", "bot": "chatbot", "text": "sms",
+    "help center": "portal",
 }  # fmt: skip
 _NOT_PUBLISHED = frozenset(
-    ("received_at", "as_of", "row_number", "content", "key_hi", "key_lo", "times_as_written", "extra", "problem", "answers")
-    + ("device_key", "ip_address_key", "status", "finished", "progress", "score", "csat", "nps", "duration_seconds")
-    + ("survey", "is_lookback", "outcome")
-)
+    {
+        "received_at", "as_of", "row_number", "content", "key_hi", "key_lo", "times_as_written", "extra", "problem",
+        "answers", "device_key", "ip_address_key", "status", "finished", "progress", "score", "csat", "nps",
+        "duration_seconds", "survey", "is_lookback", "outcome",
+    }
+)  # fmt: skip
 """Columns that no accepted row is built from: left behind before the rows are picked, since picking copies."""
 LANDED_COLUMNS = [one.stored_as for one in SURVEY_FIELDS] + ["times_as_written", "extra", "problem"]
 
@@ -79,7 +82,9 @@ def count_outcomes(resolved: pd.DataFrame, marks: dict[str, np.ndarray]) -> pd.D
         flags[name] = np.zeros(len(resolved), dtype=bool)
         flags[name][newest_rows[chosen]] = True
     codes, places = _places(resolved)
-    counts = pd.DataFrame({name: np.bincount(codes[flag], minlength=len(places)) for name, flag in flags.items()}, index=places)
+    counts = pd.DataFrame(
+        {name: np.bincount(codes[flag], minlength=len(places)) for name, flag in flags.items()}, index=places
+    )
     return counts[counts["stored"] > 0].sort_index()
 
 
@@ -162,13 +167,17 @@ def _accepted(
     return pd.DataFrame(columns, index=rows.index)
 
 
-def _rejected(current: pd.DataFrame, evidence: Evidence, verdicts: Verdicts, chosen: np.ndarray) -> pd.DataFrame:
+def _rejected(
+    current: pd.DataFrame, evidence: Evidence, verdicts: Verdicts, chosen: np.ndarray
+) -> pd.DataFrame:
     rows = current[chosen]
     return pd.DataFrame(
         {
             "response_key": rows["response_key"],
             "source_id": rows["source_id"].astype("str"),
-            "survey_id": texts_by_code(evidence.which[chosen], [one.id for one in evidence.surveys], rows.index),
+            "survey_id": texts_by_code(
+                evidence.which[chosen], [one.id for one in evidence.surveys], rows.index
+            ),
             "response_id": rows["response_id"],
             "landed": landed_json(rows, LANDED_COLUMNS),
             "reasons": texts_where(verdicts.broken[chosen], REASON_NAMES, rows.index),
@@ -182,7 +191,9 @@ def _rejected(current: pd.DataFrame, evidence: Evidence, verdicts: Verdicts, cho
     )
 
 
-def _band(score: np.ndarray, which: np.ndarray, evidence: Evidence, registry: Registry, index: pd.Index) -> pd.Series:
+def _band(
+    score: np.ndarray, which: np.ndarray, evidence: Evidence, registry: Registry, index: pd.Index
+) -> pd.Series:
     names = ("easy", "neutral", "difficult")
     bands = np.full(len(score), -1)
     for position, survey in enumerate(evidence.surveys):
@@ -229,10 +240,8 @@ def _by_segment(
             continue
         holds = open_rows.copy()
         for name, wanted in segment.when.items():
-            if name in said:
-                values = said[name]
-            else:
-                values = rows[name if name in rows.columns else context.asked_column(name)]
+            raw = name if name in rows.columns or name in said else context.asked_column(name)
+            values = said[raw] if raw in said else rows[raw]
             holds &= matches(values, wanted if isinstance(wanted, tuple) else (wanted,))
         result[holds] = segment.value
         open_rows &= ~holds

@@ -1,6 +1,6 @@
 """Does a comment say the opposite of its score? A short list of strong words; a mark, never a verdict.
 
-Only plain contradictions count: the effort at one end of the scale, and strong words of the other end with none of its own.
+Only plain contradictions count: the effort at one end of the scale, strong words of the other end, none of its own.
 """
 
 import numpy as np
@@ -25,7 +25,9 @@ def contradictions(comments: pd.Series, effort_0_100: np.ndarray) -> np.ndarray:
     if not extreme.any():
         return found
     texts = comments[extreme].str.lower()
-    plain = texts.str.replace(_NEGATION + "(?:" + _HARSH + "|" + _WARM + r"|easy|hard|difficult|simple)", " ", regex=True)
+    plain = texts.str.replace(
+        _NEGATION + "(?:" + _HARSH + "|" + _WARM + r"|easy|hard|difficult|simple)", " ", regex=True
+    )
     harsh = plain.str.contains(_HARSH, regex=True).to_numpy(dtype=bool)
     warm = plain.str.contains(_WARM, regex=True).to_numpy(dtype=bool)
     easy = effort_0_100[extreme] <= _EASY_END

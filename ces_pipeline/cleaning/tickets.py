@@ -20,7 +20,9 @@ _RULES = pa.DataFrameSchema(
         "is_readable": pa.Column(bool, pa.Check.eq(True, name="unreadable_row", error="unreadable_row")),
         "has_usable_time": pa.Column(bool, pa.Check.eq(True, name="missing_time", error="missing_time")),
         "seconds_before_receipt": pa.Column(
-            float, pa.Check.ge(-CLOCK_SKEW_SECONDS, name="in_the_future", error="in_the_future"), nullable=True
+            float,
+            pa.Check.ge(-CLOCK_SKEW_SECONDS, name="in_the_future", error="in_the_future"),
+            nullable=True,
         ),
     },
     strict=True,
@@ -63,19 +65,22 @@ def _broken(current: pd.DataFrame, registry: Registry) -> np.ndarray:
     except pa.errors.SchemaErrors as found:
         cases = found.failure_cases
         place = {name: position for position, name in enumerate(TICKET_REASONS)}
-        table[cases["index"].to_numpy(dtype=np.int64), cases["check"].map(place).to_numpy(dtype=np.int64)] = True
+        table[cases["index"].to_numpy(dtype=np.int64), cases["check"].map(place).to_numpy(dtype=np.int64)] = (
+            True
+        )
     return table
 
 
 def _accepted(rows: pd.DataFrame, registry: Registry) -> pd.DataFrame:
-    deleted = (rows["is_deleted"].str.lower() == "true").fillna(False).astype(bool)
+    status = rows["status"].str.lower()
+    deleted = ((rows["is_deleted"].str.lower() == "true") | (status == "deleted")).fillna(False).astype(bool)
     solved = rows["solved_at"].fillna(rows["closed_at"])
     columns = {
         "ticket_key": rows["ticket_key"],
         "source_id": rows["source_id"].astype("str"),
         "ticket_id": rows["ticket_id"],
         "external_id": rows["external_id"],
-        "status": rows["status"].str.lower().mask(deleted, "deleted"),
+        "status": status.mask(deleted, "deleted"),
         "priority": rows["priority"].str.lower(),
         "category": rows["category"],
         "channel": rows["channel"].str.lower().fillna("unknown"),
@@ -87,7 +92,9 @@ def _accepted(rows: pd.DataFrame, registry: Registry) -> pd.DataFrame:
         "solved_at": rows["solved_at"],
         "closed_at": rows["closed_at"],
         "updated_at": rows["event_at"],
-        "first_reply_minutes": _minutes(rows["first_reply_minutes"], rows["created_at"], rows["first_reply_at"]),
+        "first_reply_minutes": _minutes(
+            rows["first_reply_minutes"], rows["created_at"], rows["first_reply_at"]
+        ),
         "resolution_minutes": _minutes(rows["resolution_minutes"], rows["created_at"], solved),
         "reopens": _count(rows["reopens"]),
         "handoffs": _count(rows["handoffs"]),

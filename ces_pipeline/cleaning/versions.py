@@ -50,7 +50,9 @@ def _apply_moves(result: pd.DataFrame, key: str, moves: pd.DataFrame) -> None:
     elsewhere = moves.loc[moves[key].isin(affected[key]), columns].assign(row_number=np.nan)
     history = pd.concat([here, elsewhere], ignore_index=True)
     history["event_at"] = history["event_at"].fillna(_OLDEST)
-    history = history.sort_values([key, "as_of", "delivery_id"], kind="stable").drop_duplicates([key, "content"])
+    history = history.sort_values([key, "as_of", "delivery_id"], kind="stable").drop_duplicates(
+        [key, "content"]
+    )
     history = history.sort_values([key, "event_at", *_RANK], kind="stable")
     history["revision"] = history.groupby(key, sort=False).cumcount() + 1
     history["is_newest"] = ~history[key].duplicated(keep="last")

@@ -26,7 +26,13 @@ _ROWS_TOGETHER, _DAYS_TOGETHER = 80_000, 60
 
 
 def clean(
-    home: Home, registry: Registry, kind: str, days: Sequence[date], *, run_id: str, executor: Executor | None = None
+    home: Home,
+    registry: Registry,
+    kind: str,
+    days: Sequence[date],
+    *,
+    run_id: str,
+    executor: Executor | None = None,
 ) -> Iterator[DayResult]:
     """Clean these days of a kind (`survey` or `tickets`), yielding each as it is written, in order.
 

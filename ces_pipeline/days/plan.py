@@ -146,7 +146,11 @@ class Planner:
         """Fingerprint of everything that the day's result depends on."""
         # The answers looked back on are judged too, by the speed of the days before them.
         back = self.lookback(day) + self.registry.settings.speed_window_days if self.kind == "survey" else 0
-        told = [RULE_VERSION, self.registry.judging, *(self._digest(day - timedelta(step)) for step in range(back + 1))]
+        told = [
+            RULE_VERSION,
+            self.registry.judging,
+            *(self._digest(day - timedelta(step)) for step in range(back + 1)),
+        ]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     def lookback(self, day: date) -> int:
@@ -186,7 +190,9 @@ class Planner:
             files=self.files([day]),
             lookback=self.files(back),
             moves=tuple(sorted(moves)),
-            as_of={(one.source_id, one.delivery_id): one.as_of for one in self.ledger.deliveries} if moves else {},
+            as_of={(one.source_id, one.delivery_id): one.as_of for one in self.ledger.deliveries}
+            if moves
+            else {},
             asked=self.asked,
             books=books,
         )
@@ -202,7 +208,9 @@ class Planner:
 
     def _raw_file(self, one: Delivery, day: date) -> RawFile:
         kept = _kept_columns(self.kind)
-        asked = {column: name for name, column in one.mapping.items() if column in self.asked and name in kept}
+        asked = {
+            column: name for name, column in one.mapping.items() if column in self.asked and name in kept
+        }
         return RawFile(
             raw_file(one.source_id, one.delivery_id, day),
             one.source_id,

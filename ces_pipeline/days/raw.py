@@ -33,7 +33,7 @@ _FILES = pa.schema(
 
 
 def _scan(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequence[RawFile], name: str) -> str:
-    """SQL for the rows of these files, each with its delivery's facts; registers tables whose names start with `name`."""
+    """SQL for the rows of these files, each with its delivery's facts; registers tables `name_...`."""
     facts = pa.Table.from_pylist(
         [
             {
@@ -59,19 +59,24 @@ def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     People's keys are hex text, times UTC instants, everything else text."""
     days = {plan.day for plan in plans}
     files = [one for plan in plans for one in plan.files]
-    earlier = sorted({one.path: one for plan in plans for one in plan.lookback if one.day not in days}.items())
+    earlier = sorted(
+        {one.path: one for plan in plans for one in plan.lookback if one.day not in days}.items()
+    )
     before = [one for _, one in earlier]
     with scratch() as connection:
         own = _scan(connection, lake, files, "own")
         query = _select(plans[0], files, own, "FALSE")
         if before:
-            connection.execute(f"CREATE TEMP TABLE people AS SELECT DISTINCT respondent_key, device_key FROM {own}")
+            connection.execute(
+                f"CREATE TEMP TABLE people AS SELECT DISTINCT respondent_key, device_key FROM {own}"
+            )
             past = _scan(connection, lake, before, "earlier")
             connection.execute(
                 f"CREATE TEMP TABLE revised AS SELECT key_hi, key_lo FROM {past} GROUP BY ALL HAVING count(*) > 1"
             )
             known = f"""(SELECT * FROM {past}
-                WHERE respondent_key IN (SELECT respondent_key FROM people) OR device_key IN (SELECT device_key FROM people)
+                WHERE respondent_key IN (SELECT respondent_key FROM people)
+                    OR device_key IN (SELECT device_key FROM people)
                 OR (key_hi, key_lo) IN (SELECT (key_hi, key_lo) FROM revised))"""
             query = f"{query} UNION ALL {_select(plans[0], before, known, 'TRUE')}"
         return connection.sql(query).to_arrow_table().to_pandas(types_mapper={pa.date32(): DAY}.get)
@@ -81,18 +86,23 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
     survey = plan.kind == "survey"
     own_id, key = ("response_id", "response_key") if survey else ("ticket_id", "ticket_key")
     columns = [
-        "source_id", "delivery_id", "received_at", "coalesce(as_of, TIMESTAMPTZ '1900-01-01 00:00:00Z') AS as_of", "day",
+        "source_id", "delivery_id", "received_at", "day",
+        "coalesce(as_of, TIMESTAMPTZ '1900-01-01 00:00:00Z') AS as_of",
         "row_number", "content", "key_hi", "key_lo", "event_at", "times_as_written", "extra", "problem",
         f"md5(source_id || '\x1f' || {own_id}) AS {key}", f"{is_lookback} AS is_lookback",
     ]  # fmt: skip
     for one in field_table(plan.kind):
-        columns.append(f"lower(hex({one.stored_as})) AS {one.stored_as}" if one.treatment == "person" else one.stored_as)
+        columns.append(
+            f"lower(hex({one.stored_as})) AS {one.stored_as}" if one.treatment == "person" else one.stored_as
+        )
     if survey:
         columns.append("answers::VARCHAR AS answers")
         columns += [f"{_asked(name, files)} AS asked_{place}" for place, name in enumerate(plan.asked)]
     else:
         # The day too: an update without a usable time lies on the day of its receipt, each receipt by itself.
-        columns.append(f"{key} || '@' || coalesce(epoch_us(event_at)::VARCHAR, '') || '@' || day AS update_key")
+        columns.append(
+            f"{key} || '@' || coalesce(epoch_us(event_at)::VARCHAR, '') || '@' || day AS update_key"
+        )
     return f"SELECT {', '.join(columns)} FROM {rows}"
 
 
@@ -100,7 +110,9 @@ def _asked(name: str, files: Sequence[RawFile]) -> str:
     """SQL for an export column: from `extra`, or from the field that a delivery's mapping took it for."""
     pointer = "/" + name.replace("~", "~0").replace("/", "~1")
     cases = "".join(
-        f" WHEN {place} THEN {one.mapping[name]}::VARCHAR" for place, one in enumerate(files) if name in one.mapping
+        f" WHEN {place} THEN {one.mapping[name]}::VARCHAR"
+        for place, one in enumerate(files)
+        if name in one.mapping
     )
     unmapped = f"json_extract_string(extra, {quote_text(pointer)})"
     return f"CASE place{cases} ELSE {unmapped} END" if cases else unmapped
@@ -181,7 +193,9 @@ def _limits(
     sums: dict[str, list[float]] = {}
     for step in range(1, window + 1):
         for survey_id, parts in per_day.get(day - timedelta(step), {}).items():
-            sums[survey_id] = [a + b for a, b in zip(sums.get(survey_id, [0.0, 0.0, 0.0]), parts, strict=True)]
+            sums[survey_id] = [
+                a + b for a, b in zip(sums.get(survey_id, [0.0, 0.0, 0.0]), parts, strict=True)
+            ]
     limits = {}
     for survey_id, (n, total, squares) in sums.items():
         rules = registry.surveys[survey_id].rules

@@ -152,7 +152,9 @@ def _nothing(kind: str) -> CleanedDays:
     accepted, rejected = (pd.DataFrame(columns=list(TABLES[name].columns)) for name in TABLES_OF_KIND[kind])
     columns = ["stored", "landed_again", "superseded", "accepted", "rejected", "suspect"]
     index = pd.MultiIndex.from_arrays([[], []], names=["day", "source_id"])
-    return CleanedDays(accepted, rejected, pd.DataFrame(columns=columns, index=index, dtype="int64"), pd.DataFrame())
+    return CleanedDays(
+        accepted, rejected, pd.DataFrame(columns=columns, index=index, dtype="int64"), pd.DataFrame()
+    )
 
 
 def _unbalanced(plan: DayPlan, counts: pd.DataFrame) -> list[str]:
@@ -182,12 +184,19 @@ def _broken_schemas(frames: dict[str, pd.DataFrame]) -> list[str]:
             TABLES[name].schema.validate(frame, lazy=True)
         except pa_checks.errors.SchemaErrors as problem:
             first = problem.failure_cases.iloc[0]
-            found.append(f"{name}: column {first['column']} breaks {first['check']} ({len(problem.failure_cases)} cases)")
+            found.append(
+                f"{name}: column {first['column']} breaks {first['check']} ({len(problem.failure_cases)} cases)"
+            )
     return found
 
 
 def _write_mark(
-    lake: Lake, plan: DayPlan, counts: pd.DataFrame, outputs: dict[str, dict[str, Any]], run_id: str, now: datetime
+    lake: Lake,
+    plan: DayPlan,
+    counts: pd.DataFrame,
+    outputs: dict[str, dict[str, Any]],
+    run_id: str,
+    now: datetime,
 ) -> None:
     path = mark_file(plan.kind, plan.day)
     history: list[dict[str, Any]] = []
@@ -201,7 +210,9 @@ def _write_mark(
     rows = []
     for source_id in sources:
         landed, again = plan.books.get(source_id, (0, 0))
-        told = counts.loc[source_id].to_dict() if source_id in counts.index else dict.fromkeys(counts.columns, 0)
+        told = (
+            counts.loc[source_id].to_dict() if source_id in counts.index else dict.fromkeys(counts.columns, 0)
+        )
         rows.append(
             {
                 "kind": plan.kind,

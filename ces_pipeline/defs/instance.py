@@ -26,6 +26,8 @@ concurrency:
 run_monitoring:
   enabled: true
   start_timeout_seconds: 300
+  # A run whose process was killed counts as under way, and holds up all others, until this has passed.
+  max_runtime_seconds: 7200
 retention:
   schedule:
     purge_after_days: 90

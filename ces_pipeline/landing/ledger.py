@@ -5,19 +5,21 @@ for the rest of the pipeline. Nothing here reads exports or judges rows.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.fs as pa_fs
 
 from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
 from ces_pipeline.storage.lake import Lake
 
 _FOLDER = "ledger"
+_MOVES = ".moves.parquet"
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def index_file(source_id: str, delivery_id: str) -> str:
 
 def moves_file(source_id: str, delivery_id: str) -> str:
     """Where the versions of those keys lie that this delivery shows to stand on more than one day."""
-    return f"index/{source_id}/{delivery_id}.moves.parquet"
+    return f"index/{source_id}/{delivery_id}{_MOVES}"
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,16 @@ def commit(lake: Lake, delivery: Delivery) -> None:
     lake.write_bytes(f"{_FOLDER}/{delivery.source_id}/{delivery.delivery_id}.json", delivery.to_json())
 
 
-def forget(lake: Lake, deliveries: Iterable[Delivery]) -> None:
-    """Take deliveries back, entry first, so that a killed call leaves files that nobody reads, never gaps."""
+def forget(lake: Lake, deliveries: Sequence[Delivery]) -> None:
+    """Take deliveries back, entry first, so that a killed call leaves files that nobody reads, never gaps.
+
+    Before that, what other deliveries noted of their contents goes: a content that is no more must own no response.
+    """
+    gone = {(one.source_id, one.delivery_id) for one in deliveries}
+    for source_id in sorted({one.source_id for one in deliveries}):
+        for info in lake.list(f"index/{source_id}"):
+            if info.base_name.endswith(_MOVES):
+                _forget_moves(lake, info.path, [delivery_id for of, delivery_id in gone if of == source_id])
     for delivery in deliveries:
         lake.delete(f"{_FOLDER}/{delivery.source_id}/{delivery.delivery_id}.json")
         lake.delete(index_file(delivery.source_id, delivery.delivery_id))
@@ -148,6 +158,13 @@ def forget(lake: Lake, deliveries: Iterable[Delivery]) -> None:
         for day, (landed, _) in delivery.days.items():
             if landed:
                 lake.delete(raw_file(delivery.source_id, delivery.delivery_id, day))
+
+
+def _forget_moves(lake: Lake, path: str, gone: Sequence[str]) -> None:
+    moves = lake.read_table(path)
+    kept = moves.filter(pc.invert(pc.is_in(moves["delivery_id"], pa.array(gone, moves["delivery_id"].type))))
+    if kept.num_rows < moves.num_rows:
+        lake.write_table(path, kept)
 
 
 def deliveries(lake: Lake) -> pa.Table:

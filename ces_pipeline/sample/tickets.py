@@ -147,7 +147,8 @@ def servicenow_versions(tickets: Tickets) -> Versions:
             for name, value in vars(tickets).items()
         }
     )
-    # A clock that was wrong: of every third ticket still open, a note is dated before the opening. It counts as an update.
+    # A clock that was wrong: of every third ticket still open, a note is dated before the opening.
+    # It counts as an update.
     wrong = (whole.end == OPEN) & (whole.number % 3 == 0)
     return _versions(whole, [*_history(whole), (wrong, OPEN, whole.created - _HOUR, False)])
 

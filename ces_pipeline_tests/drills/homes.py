@@ -1,10 +1,13 @@
 """Whole runs on small homes, and what they leave behind: bytes of day files, rows of the published file."""
 
+import io
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+
+import pyarrow.parquet as pq
 
 from ces_pipeline import pipeline
 from ces_pipeline.days.plan import TABLES_OF_KIND
@@ -66,10 +69,6 @@ def core_bytes(home: Home, names: Iterable[str] = DAY_TABLES) -> dict[str, bytes
 
 def core_rows(home: Home, without: Iterable[str] = ()) -> dict[str, list[str]]:
     """Path below the lake -> rows as sorted texts, of every day file."""
-    import io
-
-    import pyarrow.parquet as pq
-
     left_out = set(without)
     return {
         path: sorted(
@@ -80,7 +79,9 @@ def core_rows(home: Home, without: Iterable[str] = ()) -> dict[str, list[str]]:
     }
 
 
-def published_rows(home: Home, layers: tuple[str, ...] = ("core", "mart")) -> dict[str, list[tuple[Any, ...]]]:
+def published_rows(
+    home: Home, layers: tuple[str, ...] = ("core", "mart")
+) -> dict[str, list[tuple[Any, ...]]]:
     """Table -> its rows, of these layers of the published file."""
     with open_published(home.published) as connection:
         return {
@@ -100,7 +101,9 @@ def visible_strays(home: Home) -> list[str]:
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(home.root).parts)
     ]
     return sorted(
-        str(path) for path in found if path != home.published and str(path).removeprefix(f"{home.lake}/") not in marked
+        str(path)
+        for path in found
+        if path != home.published and str(path).removeprefix(f"{home.lake}/") not in marked
     )
 
 

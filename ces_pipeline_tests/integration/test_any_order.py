@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ces_pipeline.landing.privacy import KEY_VARIABLE
+from ces_pipeline.storage.checks import PUBLISHED_TABLES
 from ces_pipeline_tests.builders import WEB, InboxHome, csv_text, inbox_home
 from ces_pipeline_tests.drills.homes import clean, core_bytes, core_rows, published_rows, run, same
 
@@ -45,7 +46,9 @@ class Response:
     seconds: int
 
     def row(self) -> dict[str, Any]:
-        at = "" if self.hour is None else (FIRST + timedelta(hours=self.hour, minutes=self.minute)).isoformat()
+        at = (
+            "" if self.hour is None else (FIRST + timedelta(hours=self.hour, minutes=self.minute)).isoformat()
+        )
         return {
             "id": f"r{self.number}",
             "score": self.score,
@@ -92,15 +95,17 @@ def home() -> Iterator[InboxHome]:
 
 
 def receive(small: InboxHome, exports: Sequence[tuple[str, datetime]], random: Random) -> None:
-    """Land the exports (content, received at) in this order, cleaning in between at random, then run to the end."""
+    """Land the exports (content, received at) in this order, cleaning in between at random and at the end."""
     for number, (text, received_at) in enumerate(exports):
         small.drop(f"{number}.csv", text)
         assert small.land(now=received_at).failures == ()
         if random.random() < 0.4:
             clean(small.home)
-    run(small.home, now=RECEIVED)
+    assert [one.problems for one in clean(small.home) if one.problems] == []
 
 
+EVERY = 4
+"""One example in so many is published too: day files that are equal byte by byte publish alike."""
 SMALL = settings(
     max_examples=25,
     deadline=None,
@@ -121,36 +126,45 @@ def test_the_same_exports_in_any_order_give_the_same_bytes(responses: list[Respo
         receive(one, exports, random)
         receive(other, random.sample(exports, len(exports)), random)
         assert same(core_bytes(one.home), core_bytes(other.home)) == []
-        assert same(published_rows(one.home), published_rows(other.home)) == []
+        if seed % EVERY == 0:
+            run(one.home, now=RECEIVED)
+            run(other.home, now=RECEIVED)
+            assert same(published_rows(one.home), published_rows(other.home)) == []
 
 
 PLACE = {"delivery_id", "row_number"}
 ABOUT_DELIVERIES = {"landed", "redelivered"}
 
 
-@settings(SMALL, max_examples=12)
+@settings(SMALL, max_examples=8)
 @given(responses=RESPONSES, seed=st.integers(0, 2**32))
 def test_the_same_responses_in_other_exports_give_the_same_rows(responses: list[Response], seed: int) -> None:
     random = Random(seed)
     # Two contents of one response at one time are told apart by their exports alone: here no two share a time.
-    distinct = {(one.number, one.hour, one.minute): one for one in responses if one.hour not in (None, FUTURE_HOURS)}
+    distinct = {
+        (one.number, one.hour, one.minute): one for one in responses if one.hour not in (None, FUTURE_HOURS)
+    }
     if not distinct:
         return
     with home() as one, home() as other:
         for small in (one, other):
             receive(small, [(text, RECEIVED) for text in dealt(list(distinct.values()), random)], random)
         assert same(core_rows(one.home, PLACE), core_rows(other.home, PLACE)) == []
-        figures = [published_marts(small) for small in (one, other)]
-        assert figures[0] == figures[1]
+        if seed % EVERY == 0:
+            figures = [published_marts(small) for small in (one, other)]
+            assert figures[0] == figures[1]
 
 
 def published_marts(small: InboxHome) -> dict[str, list[tuple[Any, ...]]]:
     """The marts without what counts deliveries."""
-    from ces_pipeline.storage.checks import PUBLISHED_TABLES
-
+    run(small.home, now=RECEIVED)
     found = {}
     for name, rows in published_rows(small.home, ("mart",)).items():
-        kept = [place for place, column in enumerate(PUBLISHED_TABLES[name].columns) if column not in ABOUT_DELIVERIES]
+        kept = [
+            place
+            for place, column in enumerate(PUBLISHED_TABLES[name].columns)
+            if column not in ABOUT_DELIVERIES
+        ]
         found[name] = sorted((tuple(row[place] for place in kept) for row in rows), key=repr)
     return found
 
@@ -164,11 +178,14 @@ def test_running_anything_twice_changes_nothing() -> None:
     texts = dealt(responses, random)
     with home() as small:
         receive(small, [(text, RECEIVED) for text in texts], random)
-        core, rows, file = core_bytes(small.home), published_rows(small.home), small.home.published.read_bytes()
+        run(small.home, now=RECEIVED)
+        core, rows = core_bytes(small.home), published_rows(small.home)
         for number, text in enumerate(texts):
             small.drop(f"copy of {number}.csv", text)
         assert run(small.home, now=RECEIVED).unchanged
-        days = {one.day for one in clean(small.home, [FIRST.date() + timedelta(days=step) for step in range(12)])}
+        days = {
+            one.day for one in clean(small.home, [FIRST.date() + timedelta(days=step) for step in range(12)])
+        }
         assert len(days) == 12
         assert core_bytes(small.home) == core
         run(small.home, now=RECEIVED)
@@ -176,4 +193,3 @@ def test_running_anything_twice_changes_nothing() -> None:
         small.home.published.unlink()
         run(small.home, now=RECEIVED)
         assert published_rows(small.home) == rows
-        assert len(file) > 0

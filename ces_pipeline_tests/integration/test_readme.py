@@ -14,7 +14,7 @@ import sys
 import time
 import tomllib
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from configparser import ConfigParser
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,8 +24,10 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from ces_pipeline.defs.instance import open_instance
 from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.models import DEFAULT_SEVERITIES, ResponseRules
+from ces_pipeline.settings import Home
 from ces_pipeline.sources import READERS
 from ces_pipeline.storage.checks import all_checks
 
@@ -41,8 +43,8 @@ def blocks(language: str) -> list[str]:
 
 
 def section(title: str) -> str:
-    """The text below a heading of any level, down to the next heading."""
-    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", README, re.MULTILINE | re.DOTALL)
+    """The text below a heading, down to the next one. (A single # is a comment in a block.)"""
+    found = re.search(rf"^##+ {re.escape(title)}\n(.*?)(?=^##+ |\Z)", README, re.MULTILINE | re.DOTALL)
     assert found, title
     return found.group(1)
 
@@ -213,7 +215,7 @@ def test_every_reason_is_listed_with_its_severity_and_defaults() -> None:
     assert {name: None if value == "none" else float(value) for name, value in told} == {
         name: defaults[name] for name, _ in told
     }
-    assert {name for name in re.findall(r"`rules\.(\w+)", settings)} == set(defaults) - {"severities"}
+    assert set(re.findall(r"`rules\.(\w+)", settings)) == set(defaults) - {"severities"}
 
 
 def test_every_check_is_listed_where_it_belongs() -> None:
@@ -255,6 +257,13 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def test_a_killed_run_gives_way_after_the_time_that_is_told(tmp_path: Path) -> None:
+    with open_instance(Home(tmp_path)) as instance:
+        assert instance.run_monitoring_enabled
+        assert instance.run_monitoring_max_runtime_seconds == 2 * 3600
+    assert "It holds up\nthe runs behind it for two hours at most" in section("Every night, for real")
+
+
 @pytest.mark.slow
 def test_the_services_start_and_find_the_schedule(place: Path, demo: object) -> None:
     home = place / "services"
@@ -274,7 +283,7 @@ def test_the_services_start_and_find_the_schedule(place: Path, demo: object) -> 
     commands = []
     for unit in units:
         parser = ConfigParser()
-        parser.optionxform = str  # type: ignore[assignment,method-assign]
+        parser.optionxform = str
         parser.read_string(unit)
         commands.append(parser["Service"]["ExecStart"].split())
     assert [Path(command[0]).name for command in commands] == ["dagster-daemon", "dagster-webserver"]
@@ -318,10 +327,10 @@ def answer(port: str) -> str:
     return ""
 
 
-def wait_for(is_so: object, logs: list[Path]) -> None:
+def wait_for(is_so: Callable[[], bool], logs: list[Path]) -> None:
     until = time.monotonic() + 120
     while time.monotonic() < until:
-        if is_so():  # type: ignore[operator]
+        if is_so():
             return
         time.sleep(1)
     raise AssertionError("\n".join(log.read_text()[-2000:] for log in logs))

@@ -39,18 +39,24 @@ def shipped_scales() -> dict[str, Scale]:
 
 
 def registry(
-    survey: dict[str, Any] | None = None, *more: dict[str, Any], segments: tuple[Segment, ...] = (), **rules: Any
+    survey: dict[str, Any] | None = None,
+    *more: dict[str, Any],
+    segments: tuple[Segment, ...] = (),
+    **rules: Any,
 ) -> Registry:
     """Touchpoints that the feed `web` names in a column; `rules` are those of the first."""
     entries = [Survey.model_validate({**SURVEY, **(survey or {}), "rules": rules})]
     entries += [Survey.model_validate(one) for one in more]
-    feeds = [Source(id=name, kind="survey", reader="csv", survey_column="survey") for name in ("web", "app")]
+    feeds = [
+        Source.model_validate({"id": name, "kind": "survey", "reader": "csv", "survey_column": "survey"})
+        for name in ("web", "app")
+    ]
     return Registry(
         sources={one.id: one for one in feeds},
         surveys={one.id: one for one in entries},
         scales=shipped_scales(),
         segments=segments,
-        settings=Settings(first_day=date(2020, 1, 1)),
+        settings=Settings.model_validate({"first_day": date(2020, 1, 1)}),
     )
 
 
@@ -70,10 +76,22 @@ def raw_rows(*rows: dict[str, Any], kind: str = "survey") -> pd.DataFrame:
 def _raw_row(number: int, given: dict[str, Any], kind: str) -> dict[str, Any]:
     fields: dict[str, Any] = {one.stored_as: None for one in field_table(kind)}
     if kind == "survey":
-        fields |= {"response_id": f"r{number}", "survey": "after_chat", "score": "4", "respondent_key": f"p{number}"}
+        fields |= {
+            "response_id": f"r{number}",
+            "survey": "after_chat",
+            "score": "4",
+            "respondent_key": f"p{number}",
+        }
     else:
         fields |= {"ticket_id": f"t{number}"}
-    row = {**fields, "event_at": at("12:00"), "extra": None, "problem": None, "times_as_written": None, **given}
+    row = {
+        **fields,
+        "event_at": at("12:00"),
+        "extra": None,
+        "problem": None,
+        "times_as_written": None,
+        **given,
+    }
     moment = row["event_at"]
     usable = moment is not None and datetime(2020, 1, 1, tzinfo=UTC) <= moment <= NOW
     identifier = row["response_id" if kind == "survey" else "ticket_id"]
@@ -106,7 +124,9 @@ def clean(
     """`clean_responses` on these rows; `limits` hold on every day."""
     frame = raw_rows(*rows)
     days = {day: limits or {} for day in frame["day"].unique()}
-    return clean_responses(frame, pd.DataFrame() if moves is None else moves, DayContext(judged_by, days, asked))
+    return clean_responses(
+        frame, pd.DataFrame() if moves is None else moves, DayContext(judged_by, days, asked)
+    )
 
 
 def reasons(cleaned: CleanedDays) -> dict[str, tuple[str, ...]]:
@@ -127,4 +147,7 @@ def verdict(cleaned: CleanedDays, response_id: str) -> str:
 def accepted(cleaned: CleanedDays, response_id: str = "r0") -> dict[str, Any]:
     """The accepted row, nulls as None."""
     (row,) = cleaned.accepted[cleaned.accepted["response_id"] == response_id].to_dict("records")
-    return {name: None if not isinstance(value, list) and pd.isna(value) else value for name, value in row.items()}
+    return {
+        str(name): None if not isinstance(value, list) and pd.isna(value) else value
+        for name, value in row.items()
+    }

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ces_pipeline.cleaning.answers import BLANK, FITS, NPS_SCALE, OFF_SCALE, UNKNOWN, read_answer, read_answers
+from ces_pipeline.cleaning.answers import (
+    BLANK,
+    FITS,
+    NPS_SCALE,
+    OFF_SCALE,
+    UNKNOWN,
+    read_answer,
+    read_answers,
+)
 from ces_pipeline_tests.unit.cleaning.frames import shipped_scales
 
 SEVEN = "ease_1_7"
@@ -93,7 +101,9 @@ def test_a_column_is_read_row_by_row_on_the_scale_of_its_own_survey() -> None:
 
 
 def test_a_row_without_a_survey_has_no_answer() -> None:
-    values, outcomes = read_answers(pd.Series(["5"], dtype="str"), [shipped_scales()["ease_1_5"]], np.array([-1]))
+    values, outcomes = read_answers(
+        pd.Series(["5"], dtype="str"), [shipped_scales()["ease_1_5"]], np.array([-1])
+    )
     assert np.isnan(values).all()
     assert outcomes.tolist() == [BLANK]
 

@@ -89,7 +89,8 @@ def test_two_feeds_with_the_same_id_and_time_keep_the_same_one_whatever_the_orde
 
 
 @pytest.mark.parametrize(
-    "fault", [{"score": None}, {"score": "9"}, {"status": "test"}, {"duration_seconds": "1"}, {"score": "meh"}]
+    "fault",
+    [{"score": None}, {"score": "9"}, {"status": "test"}, {"duration_seconds": "1"}, {"score": "meh"}],
 )
 def test_a_rejected_first_answer_is_nobodys_original(fault: dict[str, Any]) -> None:
     found = reasons(clean(registry(), ann("a", "12:00", **fault), ann("b", "12:30"), ann("c", "12:40")))

@@ -55,7 +55,14 @@ def test_all_conditions_of_a_persona_rule_must_hold_and_numbers_compare_as_texts
     ],
 )
 def test_a_persona_rule_may_ask_for_any_attribute_of_the_answer(name: str, values: dict[str, str]) -> None:
-    wanted = {"status": "ok", "survey": "ok", "device": "OK", "score": "4", "channel": "other", "survey_id": "after_chat"}
+    wanted = {
+        "status": "ok",
+        "survey": "ok",
+        "device": "OK",
+        "score": "4",
+        "channel": "other",
+        "survey_id": "after_chat",
+    }
     judged_by = registry({"also_known_as": ["ok"]}, segments=(persona(1, "found", **{name: wanted[name]}),))
     row = {**values, "score": "4"}
     assert accepted(clean(judged_by, row))["persona"] == "found"
@@ -66,7 +73,9 @@ def test_a_persona_rule_may_ask_for_any_attribute_of_the_answer(name: str, value
 def test_a_journey_stage_rule_goes_before_the_export_and_the_export_before_the_registry() -> None:
     rules = (persona(1, "onboarding", "journey_stage", product="Trial"),)
     judged_by = registry({"journey_stage": "support"}, segments=rules)
-    cleaned = clean(judged_by, {"product": "Trial", "journey_stage": "renewal"}, {"journey_stage": "renewal"}, {})
+    cleaned = clean(
+        judged_by, {"product": "Trial", "journey_stage": "renewal"}, {"journey_stage": "renewal"}, {}
+    )
     assert cleaned.accepted["journey_stage"].to_list() == ["onboarding", "renewal", "support"]
     assert cleaned.accepted["persona"].to_list() == ["unassigned"] * 3
 
@@ -94,7 +103,10 @@ def test_what_the_export_does_not_say_comes_from_the_registry_or_is_unknown() ->
     row = accepted(clean(registry({"product": "Shop", "process": "support"}), {"language": "EN-gb"}))
     assert (row["product"], row["process"], row["language"]) == ("Shop", "support", "en-gb")
     assert (row["device"], row["journey_stage"], row["channel"]) == ("unknown", "unknown", "unknown")
-    assert accepted(clean(registry({"product": "Shop"}), {"product": "App", "device_type": "Mobile"}))["product"] == "App"
+    assert (
+        accepted(clean(registry({"product": "Shop"}), {"product": "App", "device_type": "Mobile"}))["product"]
+        == "App"
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,14 +132,20 @@ def test_recommendation_is_kept_as_answered_and_only_where_it_is_asked() -> None
 
 def test_a_survey_without_a_score_publishes_none() -> None:
     row = accepted(clean(registry({"scale": None, "has_nps": True}), {"nps": "3"}))
-    assert [row[name] for name in ("scale_id", "score", "effort_0_100", "ease_0_100", "effort_band")] == [None] * 5
+    assert [row[name] for name in ("scale_id", "score", "effort_0_100", "ease_0_100", "effort_band")] == [
+        None
+    ] * 5
     assert row["nps"] == 3
 
 
 def test_an_attention_check_compares_trimmed_and_folded_also_on_a_column_that_the_mapping_took() -> None:
     judged_by = registry({"expect": {"language": "English"}})
     cleaned = clean(judged_by, {"language": " ENGLISH"}, {"language": "Englisch"}, {"language": None})
-    assert reasons(cleaned) == {"r0": (), "r1": ("failed_attention_check",), "r2": ("failed_attention_check",)}
+    assert reasons(cleaned) == {
+        "r0": (),
+        "r1": ("failed_attention_check",),
+        "r2": ("failed_attention_check",),
+    }
 
 
 def test_an_attention_check_binds_its_own_survey_only() -> None:

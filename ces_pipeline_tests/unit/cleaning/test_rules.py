@@ -38,7 +38,9 @@ EASY_BUT_ANGRY = {"score": "5", "comment": "This was terrible, a waste of my tim
 HAS: dict[str, list[dict[str, Any]]] = {
     "unreadable_row": [
         {
-            **dict.fromkeys(("score", "csat", "nps", "survey", "asked_0", "event_at", "started_at", "submitted_at")),
+            **dict.fromkeys(
+                ("score", "csat", "nps", "survey", "asked_0", "event_at", "started_at", "submitted_at")
+            ),
             "duration_seconds": None,
             "respondent_key": None,
             "problem": "7 cells, the header has 6",
@@ -98,11 +100,15 @@ NEVER_TOGETHER = {
     ("fast_for_survey", "slow"),
 }
 TOGETHER = [
-    pair for pair in combinations(ROW_REASONS, 2) if pair not in NEVER_TOGETHER and pair[::-1] not in NEVER_TOGETHER
+    pair
+    for pair in combinations(ROW_REASONS, 2)
+    if pair not in NEVER_TOGETHER and pair[::-1] not in NEVER_TOGETHER
 ]
 
 
-def judged(*rows: dict[str, Any], severities: dict[str, str] | None = None, is_timed: bool = False) -> CleanedDays:
+def judged(
+    *rows: dict[str, Any], severities: dict[str, str] | None = None, is_timed: bool = False
+) -> CleanedDays:
     """Rows as differences from a good one. is_timed: the survey has a speed limit of 10 s."""
     judged_by = registry(
         {**SURVEY, "also_known_as": ["chat-poll"]}, max_duration_seconds=600, severities=severities or {}
@@ -132,7 +138,9 @@ def test_every_reason_has_a_name_a_meaning_and_a_severity() -> None:
 
 
 @pytest.mark.parametrize(("name", "row"), each(HAS))
-def test_a_row_that_breaks_a_rule_has_that_reason_and_the_severity_decides(name: str, row: dict[str, Any]) -> None:
+def test_a_row_that_breaks_a_rule_has_that_reason_and_the_severity_decides(
+    name: str, row: dict[str, Any]
+) -> None:
     cleaned = one(row, name)
     found = reasons(cleaned)["r0"]
     assert name in found
@@ -157,7 +165,10 @@ def test_most_reasons_can_stand_together() -> None:
 @pytest.mark.parametrize(("first", "second"), TOGETHER)
 def test_a_row_with_two_faults_has_both_reasons_in_the_rules_order(first: str, second: str) -> None:
     fits = (
-        {**a, **b} for a in HAS[first] for b in HAS[second] if all(a[name] == b[name] for name in a.keys() & b.keys())
+        {**a, **b}
+        for a in HAS[first]
+        for b in HAS[second]
+        if all(a[name] == b[name] for name in a.keys() & b.keys())
     )
     found = reasons(one(next(fits), first, second))["r0"]
     assert tuple(name for name in found if name in (first, second)) == (first, second)
@@ -169,7 +180,9 @@ def test_no_rule_is_dead(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     row = HAS[name][0]
     assert name in reasons(one(row, name))["r0"]
     (column,) = [
-        column for column, told in judge.ROW_RULES.columns.items() if [check.name for check in told.checks] == [name]
+        column
+        for column, told in judge.ROW_RULES.columns.items()
+        if [check.name for check in told.checks] == [name]
     ]
     silenced = judge.ROW_RULES.update_column(column, checks=[])
     monkeypatch.setattr(judge, "ROW_RULES", silenced)
@@ -177,7 +190,7 @@ def test_no_rule_is_dead(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_rule_between_rows_is_not_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    again = [{"response_id": "a"}, {"response_id": "b", "event_at": at("13:00")}]
+    again: list[dict[str, Any]] = [{"response_id": "a"}, {"response_id": "b", "event_at": at("13:00")}]
     assert reasons(judged(*again)) == {"a": (), "b": ("duplicate",)}
     monkeypatch.setattr(judge, "BETWEEN_ROWS_RULES", pa.DataFrameSchema({"is_repeat": pa.Column(bool)}))
     assert reasons(judged(*again)) == {"a": (), "b": ()}
@@ -192,7 +205,9 @@ def test_evidence_of_the_wrong_type_is_a_mistake_of_the_program_and_not_a_verdic
         judged({})
 
 
-@pytest.mark.parametrize("name", [name for name in ROW_REASONS if name not in ("unreadable_row", "unregistered_survey")])
+@pytest.mark.parametrize(
+    "name", [name for name in ROW_REASONS if name not in ("unreadable_row", "unregistered_survey")]
+)
 @pytest.mark.parametrize(
     ("severity", "decided", "told"),
     [
@@ -209,7 +224,9 @@ def test_the_registry_sets_what_a_reason_does(name: str, severity: str, decided:
 
 
 def test_a_severity_holds_for_its_own_survey_only() -> None:
-    judged_by = registry({"rules": {}}, {"id": "after_call", "scale": "ease_1_5"}, severities={"too_fast": "info"})
+    judged_by = registry(
+        {"rules": {}}, {"id": "after_call", "scale": "ease_1_5"}, severities={"too_fast": "info"}
+    )
     cleaned = clean(judged_by, {"duration_seconds": "1"}, {"duration_seconds": "1", "survey": "after_call"})
     assert (verdict(cleaned, "r0"), verdict(cleaned, "r1")) == ("accepted", "rejected")
 
@@ -221,7 +238,9 @@ def test_the_floor_is_the_surveys_own() -> None:
 
 
 def test_an_unfinished_answer_is_incomplete_where_the_survey_does_not_keep_partials() -> None:
-    cleaned = clean(registry(keep_partial=False), {"finished": "false"}, {"finished": "false", "score": None}, {})
+    cleaned = clean(
+        registry(keep_partial=False), {"finished": "false"}, {"finished": "false", "score": None}, {}
+    )
     assert reasons(cleaned) == {"r0": ("incomplete",), "r1": ("incomplete",), "r2": ()}
 
 
@@ -251,10 +270,15 @@ def test_an_optional_answer_that_does_not_fit_is_left_out_and_the_response_kept(
         ({"started_at": at("12:00"), "submitted_at": at("12:00:05")}, 5.0),
         ({"started_at": at("12:00"), "submitted_at": at("12:01")}, None),
         ({"started_at": at("12:00:00"), "submitted_at": None}, None),
-        ({"duration_seconds": "a minute", "started_at": at("12:00:30"), "submitted_at": at("12:01:30")}, 60.0),
+        (
+            {"duration_seconds": "a minute", "started_at": at("12:00:30"), "submitted_at": at("12:01:30")},
+            60.0,
+        ),
     ],
 )
-def test_duration_is_as_reported_else_measured_by_clocks_that_show_seconds(row: dict, seconds: float | None) -> None:
+def test_duration_is_as_reported_else_measured_by_clocks_that_show_seconds(
+    row: dict, seconds: float | None
+) -> None:
     (found,) = clean(registry(min_duration_seconds=0), row).accepted["duration_seconds"].to_list()
     assert (found if seconds is not None else None) == seconds
     assert seconds is not None or found is not found or str(found) == "<NA>"
@@ -263,18 +287,30 @@ def test_duration_is_as_reported_else_measured_by_clocks_that_show_seconds(row: 
 def test_a_shared_device_is_counted_by_people_and_by_day() -> None:
     def seen_by(people: list[str], day: str) -> list[dict[str, Any]]:
         return [
-            {"response_id": f"{day}{n}", "respondent_key": who, "device_key": "tablet", "event_at": at(f"{day}T12:0{n}")}
+            {
+                "response_id": f"{day}{n}",
+                "respondent_key": who,
+                "device_key": "tablet",
+                "event_at": at(f"{day}T12:0{n}"),
+            }
             for n, who in enumerate(people)
         ]
 
-    cleaned = clean(registry(), *seen_by(["a", "b", "c"], "02"), *seen_by(["d", "e"], "03"), *seen_by(["f"] * 3, "05"))
+    cleaned = clean(
+        registry(), *seen_by(["a", "b", "c"], "02"), *seen_by(["d", "e"], "03"), *seen_by(["f"] * 3, "05")
+    )
     crowded = {name for name, told in reasons(cleaned).items() if "shared_device" in told}
     assert crowded == {"020", "021", "022"}
 
 
 def test_the_counts_of_reasons_are_by_day() -> None:
-    cleaned = judged({"score": "6"}, {"score": "7", "event_at": at("03T12:00")}, {"score": "8", "status": "test"})
-    told = {str(day): {name: count for name, count in row.items() if count} for day, row in cleaned.reasons.T.items()}
+    cleaned = judged(
+        {"score": "6"}, {"score": "7", "event_at": at("03T12:00")}, {"score": "8", "status": "test"}
+    )
+    told = {
+        str(day): {name: count for name, count in row.items() if count}
+        for day, row in cleaned.reasons.T.items()
+    }
     assert told == {
         "2026-03-02": {"score_off_scale": 2, "test_response": 1},
         "2026-03-03": {"score_off_scale": 1},

@@ -25,7 +25,12 @@ def mirrored(scale: Scale) -> Scale:
         return tuple(scale.min + scale.max - value for value in box)
 
     turned = "harder" if scale.higher_means == "easier" else "easier"
-    told = {"higher_means": turned, "easy": other(scale.easy), "difficult": other(scale.difficult), "labels": {}}
+    told = {
+        "higher_means": turned,
+        "easy": other(scale.easy),
+        "difficult": other(scale.difficult),
+        "labels": {},
+    }
     return Scale.model_validate({**scale.model_dump(), **told})
 
 
@@ -59,7 +64,9 @@ def test_effort_is_monotone_invertible_and_mirrors_with_the_scale(name: str, dat
 def test_no_harder_answer_has_an_easier_band(name: str) -> None:
     scale = shipped_scales()[name]
     order = {"easy": 0, "neutral": 1, "difficult": 2}
-    bands = [order[scale.band(value)] for value in sorted(range(scale.min, scale.max + 1), key=scale.effort_0_100)]
+    bands = [
+        order[scale.band(value)] for value in sorted(range(scale.min, scale.max + 1), key=scale.effort_0_100)
+    ]
     assert bands == sorted(bands)
 
 
@@ -78,7 +85,9 @@ def test_bands_are_the_scales_own_boxes_and_not_cuts_of_the_0_100_value() -> Non
         (100, {"ces1_effort_1_5": 5, "ease_1_5": 1, "ces2_agreement_1_7": 1, "net_easy_1_7": 7}),
     ],
 )
-def test_the_same_effort_felt_gives_the_same_figure_however_it_was_asked(felt: float, answers: dict[str, int]) -> None:
+def test_the_same_effort_felt_gives_the_same_figure_however_it_was_asked(
+    felt: float, answers: dict[str, int]
+) -> None:
     bands = set()
     for name, value in answers.items():
         row = accepted(clean(registry({"scale": name}), {"score": str(value)}))

@@ -18,7 +18,7 @@ def version(**values: Any) -> dict[str, Any]:
     """The only accepted version, nulls as None."""
     frame = cleaned(values).accepted
     (row,) = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return row
+    return {str(name): value for name, value in row.items()}
 
 
 def update(content: int, **values: Any) -> dict[str, Any]:
@@ -36,7 +36,9 @@ def update(content: int, **values: Any) -> dict[str, Any]:
         ([update(1, version="v1"), update(2, version="v2", delivery_id="d2")], "content 2"),
     ],
 )
-def test_the_greatest_version_of_an_update_counts_then_the_newest_export(rows: list[dict], status: str) -> None:
+def test_the_greatest_version_of_an_update_counts_then_the_newest_export(
+    rows: list[dict], status: str
+) -> None:
     for order in (rows, rows[::-1]):
         found = cleaned(*order)
         assert found.accepted["status"].to_list() == [status]
@@ -77,7 +79,9 @@ def test_minutes_are_never_negative_nor_guessed(values: dict[str, Any]) -> None:
     assert (row["first_reply_minutes"], row["resolution_minutes"]) == (None, None)
 
 
-@pytest.mark.parametrize(("written", "count"), [("0", 0), ("3", 3), ("3.0", 3), ("2.5", None), ("-1", None), ("many", None)])
+@pytest.mark.parametrize(
+    ("written", "count"), [("0", 0), ("3", 3), ("3.0", 3), ("2.5", None), ("-1", None), ("many", None)]
+)
 def test_counts_are_whole_and_not_negative(written: str, count: int | None) -> None:
     row = version(reopens=written, handoffs=written, replies=written)
     assert [row[name] for name in ("reopens", "handoffs", "replies")] == [count] * 3
@@ -85,7 +89,15 @@ def test_counts_are_whole_and_not_negative(written: str, count: int | None) -> N
 
 @pytest.mark.parametrize(
     ("written", "satisfaction"),
-    [("good", 100.0), (" BAD ", 0.0), ("75", 75.0), ("100", 100.0), ("101", None), ("-1", None), ("offered", None)],
+    [
+        ("good", 100.0),
+        (" BAD ", 0.0),
+        ("75", 75.0),
+        ("100", 100.0),
+        ("101", None),
+        ("-1", None),
+        ("offered", None),
+    ],
 )
 def test_satisfaction_is_a_verdict_or_a_percentage(written: str, satisfaction: float | None) -> None:
     assert version(csat=written)["csat_0_100"] == satisfaction

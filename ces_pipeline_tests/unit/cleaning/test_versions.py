@@ -43,7 +43,10 @@ def test_among_equal_times_the_later_export_counts_then_the_greater_id_then_the_
 
 
 def test_a_time_beats_none() -> None:
-    assert outcomes(row(1), {**row(2, as_of="19T00:00"), "event_at": None, "day": date(2026, 3, 2)})[0] == (NEWEST, 2)
+    assert outcomes(row(1), {**row(2, as_of="19T00:00"), "event_at": None, "day": date(2026, 3, 2)})[0] == (
+        NEWEST,
+        2,
+    )
 
 
 def test_the_same_content_twice_belongs_to_the_oldest_delivery() -> None:
@@ -59,7 +62,9 @@ def test_responses_do_not_mix_nor_do_feeds() -> None:
 
 
 def test_only_the_newest_go_on() -> None:
-    resolved = resolve_versions(raw_rows(row(1), row(2, "13:00"), {**row(3), "response_id": "s"}), "response_key")
+    resolved = resolve_versions(
+        raw_rows(row(1), row(2, "13:00"), {**row(3), "response_id": "s"}), "response_key"
+    )
     assert newest(resolved)["content"].to_list() == [2, 3]
     assert newest(resolved).index.to_list() == [0, 1]
 
@@ -73,7 +78,9 @@ def told(*rows: dict[str, Any]) -> pd.DataFrame:
 MOVED = [row(1, "02T12:00"), row(2, "03T12:00", as_of="11T00:00"), row(3, "05T12:00", as_of="12T00:00")]
 
 
-@pytest.mark.parametrize(("place", "outcome"), list(enumerate([(SUPERSEDED, 1), (SUPERSEDED, 2), (NEWEST, 3)])))
+@pytest.mark.parametrize(
+    ("place", "outcome"), list(enumerate([(SUPERSEDED, 1), (SUPERSEDED, 2), (NEWEST, 3)]))
+)
 def test_each_day_of_a_moved_response_knows_the_others(place: int, outcome: tuple[str, int]) -> None:
     assert outcomes(MOVED[place], moves=told(*MOVED)) == [outcome]
 
@@ -81,14 +88,19 @@ def test_each_day_of_a_moved_response_knows_the_others(place: int, outcome: tupl
 def test_days_together_agree_with_days_alone() -> None:
     alone = [outcomes(one, moves=told(*MOVED))[0] for one in MOVED]
     for order in permutations(range(3)):
-        assert outcomes(*(MOVED[place] for place in order), moves=told(*MOVED)) == [alone[place] for place in order]
+        assert outcomes(*(MOVED[place] for place in order), moves=told(*MOVED)) == [
+            alone[place] for place in order
+        ]
 
 
 def test_a_content_that_the_moves_do_not_tell_of_counts_all_the_same() -> None:
     extra = row(4, "02T13:00")
     assert outcomes(MOVED[0], extra, moves=told(*MOVED)) == [(SUPERSEDED, 1), (SUPERSEDED, 2)]
     late = row(4, "02T12:00:01")
-    assert outcomes(MOVED[0], late, moves=told(MOVED[0], row(9, "01T12:00"))) == [(SUPERSEDED, 2), (NEWEST, 3)]
+    assert outcomes(MOVED[0], late, moves=told(MOVED[0], row(9, "01T12:00"))) == [
+        (SUPERSEDED, 2),
+        (NEWEST, 3),
+    ]
 
 
 def test_rows_of_one_export_at_one_time_go_by_row_number_in_a_moved_response_too() -> None:
@@ -99,7 +111,13 @@ def test_rows_of_one_export_at_one_time_go_by_row_number_in_a_moved_response_too
 
 
 def test_a_row_without_a_time_that_two_receipts_put_on_two_days_is_one_row() -> None:
-    first = {**row(1), "event_at": None, "day": date(2026, 3, 8), "as_of": at("07T00:00"), "delivery_id": "first"}
+    first = {
+        **row(1),
+        "event_at": None,
+        "day": date(2026, 3, 8),
+        "as_of": at("07T00:00"),
+        "delivery_id": "first",
+    }
     second = {**first, "day": date(2026, 3, 9), "as_of": at("08T00:00"), "delivery_id": "second"}
     moves = told(first, second)
     assert outcomes(first, moves=moves) == [(NEWEST, 1)]

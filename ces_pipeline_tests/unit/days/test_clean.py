@@ -45,9 +45,15 @@ def busy_home(folder: Path) -> InboxHome:
     ]
     small.drop("first.csv", rows)
     # 6 turns out to be dan's, 9 somebody else's; 1 was answered again two days later.
-    changes = [said("dan", 6, "04T23:59:59", score=2), said("gus", 9, "04T23:00:01"), said("ann", 1, "04T20:00:00")]
+    changes = [
+        said("dan", 6, "04T23:59:59", score=2),
+        said("gus", 9, "04T23:00:01"),
+        said("ann", 1, "04T20:00:00"),
+    ]
     small.drop("second.csv", [*rows[:3], *changes])
-    small.drop("app.csv", [said("zoe", 1, "02T10:00:00"), said("ann", 2, "03T02:00:00"), said("zoe", 9, "")], "app")
+    small.drop(
+        "app.csv", [said("zoe", 1, "02T10:00:00"), said("ann", 2, "03T02:00:00"), said("zoe", 9, "")], "app"
+    )
     ticket = {"number": "1", "state": "open", "email": "ann@example.org"}
     times = ("2026-03-02T10:00:00Z", "2026-03-04T10:00:00Z", "")
     small.drop("tickets.csv", [{**ticket, "updated": when} for when in times], "desk")
@@ -111,7 +117,9 @@ def processes() -> Iterator[Executor]:
         yield pool
 
 
-@pytest.mark.parametrize("make", [Inline, lambda: ThreadPoolExecutor(3), processes], ids=["inline", "threads", "processes"])
+@pytest.mark.parametrize(
+    "make", [Inline, lambda: ThreadPoolExecutor(3), processes], ids=["inline", "threads", "processes"]
+)
 def test_any_executor_gives_the_same_bytes(
     make: Any, busy: InboxHome, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,7 +138,9 @@ def test_cleaning_again_changes_no_byte(busy: InboxHome, expected: dict[str, byt
     assert core_bytes(busy.home) == expected
 
 
-def test_a_lake_on_another_kind_of_disk_gives_the_same_bytes(busy: InboxHome, expected: dict[str, bytes]) -> None:
+def test_a_lake_on_another_kind_of_disk_gives_the_same_bytes(
+    busy: InboxHome, expected: dict[str, bytes]
+) -> None:
     remote = Lake(f"memory://{uuid4().hex}")
     for path in sorted(busy.home.lake.rglob("*")):
         if path.is_file() and not path.name.startswith("."):
@@ -162,13 +172,17 @@ def broken(tmp_path: Path) -> InboxHome:
 
 def raw_of(small: InboxHome, day: date) -> Path:
     (path,) = [
-        small.home.lake / raw_file("web", one.delivery_id, day) for one in small.deliveries() if day in one.days
+        small.home.lake / raw_file("web", one.delivery_id, day)
+        for one in small.deliveries()
+        if day in one.days
     ]
     return path
 
 
 @pytest.mark.parametrize("how", ["deleted", "truncated"])
-def test_a_lost_raw_file_stops_its_day_and_those_that_look_back_on_it_and_no_other(broken: InboxHome, how: str) -> None:
+def test_a_lost_raw_file_stops_its_day_and_those_that_look_back_on_it_and_no_other(
+    broken: InboxHome, how: str
+) -> None:
     clean(broken.home)
     before = core_bytes(broken.home)
     damage(raw_of(broken, date(2026, 3, 3)), how)
@@ -179,7 +193,10 @@ def test_a_lost_raw_file_stops_its_day_and_those_that_look_back_on_it_and_no_oth
     assert "2026-03-03 web: raw/web/day=2026-03-03/" in told
     assert "is missing or damaged: put it back, or delete ledger/web/" in told
     after = core_bytes(broken.home)
-    assert {int(path.split("day=2026-03-")[1][:2]) for path in before if before[path] != after[path]} == {2, 9}
+    assert {int(path.split("day=2026-03-")[1][:2]) for path in before if before[path] != after[path]} == {
+        2,
+        9,
+    }
     assert stale(broken.home)[:2] == ["2026-03-03", "2026-03-04"]
 
 
@@ -220,10 +237,14 @@ def test_books_that_do_not_balance_are_told_and_nothing_is_written(broken: Inbox
     broken.write_registry(WEB, surveys=[{**SURVEYS[0], "product": "Shop"}], settings={"speed_window_days": 2})
     results = {one.day.day: one for one in clean(broken.home)}
     (told,) = results[9].problems
-    assert told.startswith("2026-03-09 web: the books do not balance: the ledger has 1 landed rows, the raw files 0")
+    assert told.startswith(
+        "2026-03-09 web: the books do not balance: the ledger has 1 landed rows, the raw files 0"
+    )
     assert [day for day, one in results.items() if one.problems] == [9]
     after = core_bytes(broken.home)
-    unchanged = [path for path in before if path.startswith("core/responses/") and before[path] == after[path]]
+    unchanged = [
+        path for path in before if path.startswith("core/responses/") and before[path] == after[path]
+    ]
     assert unchanged == ["core/responses/day=2026-03-09/part-0.parquet"]
     assert stale(broken.home) == ["2026-03-09"]
 
@@ -283,7 +304,10 @@ def test_later_days_never_change_what_was_fast(tmp_path: Path) -> None:
 
 
 def test_an_attention_check_finds_a_column_that_the_mapping_took(tmp_path: Path) -> None:
-    checked = {**SURVEYS[0], "expect": {"mood": "Fine ", "Q 9/~": "five", "recorded": "2026-03-02 12:00:00+00"}}
+    checked = {
+        **SURVEYS[0],
+        "expect": {"mood": "Fine ", "Q 9/~": "five", "recorded": "2026-03-02 12:00:00+00"},
+    }
     feed = {**WEB, "columns": {**WEB["columns"], "language": "mood"}}
     small = inbox_home(tmp_path, feed, surveys=[checked])
     rows = [
@@ -297,7 +321,9 @@ def test_an_attention_check_finds_a_column_that_the_mapping_took(tmp_path: Path)
     assert (result.accepted, result.reasons) == (1, {"failed_attention_check": 2})
 
 
-def test_an_attention_check_on_a_column_that_holds_people_fails_and_does_not_stop_the_day(tmp_path: Path) -> None:
+def test_an_attention_check_on_a_column_that_holds_people_fails_and_does_not_stop_the_day(
+    tmp_path: Path,
+) -> None:
     small = inbox_home(tmp_path, surveys=[{**SURVEYS[0], "expect": {"email": "person1@example.org"}}])
     small.drop("a.csv", [answer(1)])
     small.land()

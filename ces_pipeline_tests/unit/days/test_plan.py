@@ -101,17 +101,23 @@ def test_a_change_of_how_answers_are_judged_makes_every_day_stale(
 
 
 def test_a_change_that_no_verdict_depends_on_makes_nothing_stale(small: InboxHome) -> None:
-    small.write_registry(WEB, settings={**ONE_DAY, "minimum_n": 99, "schedule_hour": 5, "reject_share_warning": 0.5})
+    small.write_registry(
+        WEB, settings={**ONE_DAY, "minimum_n": 99, "schedule_hour": 5, "reject_share_warning": 0.5}
+    )
     assert stale(small.home) == []
 
 
-def test_another_version_of_the_rules_makes_every_day_stale(small: InboxHome, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_of_the_rules_makes_every_day_stale(
+    small: InboxHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(plan, "RULE_VERSION", f"{RULE_VERSION}+1")
     assert stale(small.home) == ["2026-03-02", "2026-03-03", "2026-03-09"]
 
 
 @pytest.mark.parametrize("how", ["deleted", "truncated", "flipped"])
-def test_a_day_file_that_is_not_as_written_makes_its_day_stale_and_is_mended(small: InboxHome, how: str) -> None:
+def test_a_day_file_that_is_not_as_written_makes_its_day_stale_and_is_mended(
+    small: InboxHome, how: str
+) -> None:
     whole = core_bytes(small.home)
     damage(small.home.lake / small.lake.day_file("core.responses", date(2026, 3, 3)), how)
     assert stale(small.home) == ["2026-03-03"]

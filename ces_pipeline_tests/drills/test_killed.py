@@ -1,0 +1,132 @@
+"""Drill: runs killed at any moment, and two at once. A run after them ends as if nothing had happened."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from ces_pipeline.settings import Home
+from ces_pipeline_tests.builders import DESK, WEB, InboxHome, answer, inbox_home
+from ces_pipeline_tests.drills.homes import core_bytes, published_rows, run, same, visible_strays
+
+# Children are forked from a small process that has the imports done: starting one costs no more than the run.
+CHILDREN = multiprocessing.get_context("forkserver")
+CHILDREN.set_forkserver_preload(["ces_pipeline_tests.drills.test_killed"])
+KILLS = 15
+
+
+def fill(small: InboxHome) -> None:
+    """Two deliveries of answers of five days, with a revision that moved, and one of tickets."""
+    rows = [answer(n, recorded=f"2026-03-{2 + n % 5:02}T{n:02}:00:00Z", score=1 + n % 6) for n in range(20)]
+    small.drop("1.csv", rows[:12])
+    small.drop("2.csv", [*rows[8:], answer(0, recorded="2026-03-06T23:00:00Z", score=2)])
+    ticket = {"number": "7", "state": "open", "email": "person1@example.org"}
+    small.drop("t.csv", [{**ticket, "updated": f"2026-03-{day:02}T08:00:00Z"} for day in (2, 3, 5)], "desk")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home whose only run nothing disturbed."""
+    small = inbox_home(tmp_path_factory.mktemp("undisturbed") / "home", WEB, DESK)
+    fill(small)
+    run(small.home)
+    return small.home
+
+
+@pytest.fixture
+def fresh(undisturbed: Home, tmp_path: Path) -> Home:
+    return copied(undisturbed, tmp_path / "home")
+
+
+def copied(undisturbed: Home, folder: Path) -> Home:
+    """A home with the same key, registry and exports, where nothing ran yet."""
+    home = Home(folder)
+    shutil.copytree(undisturbed.registry, home.registry)
+    shutil.copytree(undisturbed.inbox, home.inbox)
+    shutil.copy2(undisturbed.root / "pseudonym.key", home.root)
+    return home
+
+
+def started(target: Any, *given: Any) -> Any:
+    process = CHILDREN.Process(target=target, args=given)
+    process.start()
+    return process
+
+
+def run_until_rename(home: Home, count: int) -> None:
+    """Run, and be killed just before the given rename (from 1): every commit point is one."""
+    left = count
+    rename = Path.replace
+
+    def counted(self: Path, target: Any) -> Path:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return rename(self, target)
+
+    Path.replace = counted  # type: ignore[method-assign, assignment]
+    run(home)
+
+
+def assert_ends_undisturbed(home: Home, undisturbed: Home) -> None:
+    run(home)
+    assert same(core_bytes(home), core_bytes(undisturbed)) == []
+    assert same(published_rows(home), published_rows(undisturbed)) == []
+    assert visible_strays(home) == []
+    assert run(home).unchanged
+
+
+@pytest.mark.parametrize("count", [1, 4, 9, 14, 20, 26, 31])
+def test_a_run_killed_before_a_rename_is_made_good_by_the_next(
+    fresh: Home, undisturbed: Home, count: int
+) -> None:
+    process = started(run_until_rename, fresh, count)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert_ends_undisturbed(fresh, undisturbed)
+
+
+def test_a_run_killed_over_and_over_still_gets_there_and_readers_see_whole_files(
+    fresh: Home, undisturbed: Home
+) -> None:
+    for count in range(1, 40):
+        process = started(run_until_rename, fresh, count)
+        process.join()
+        assert visible_strays(fresh) == []
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == -signal.SIGKILL
+    assert process.exitcode == 0
+    assert 5 < count < 30, "what one attempt committed, the next need not do again"
+    assert_ends_undisturbed(fresh, undisturbed)
+
+
+@pytest.mark.slow
+def test_runs_killed_at_random_moments_are_made_good_by_the_next(undisturbed: Home, tmp_path: Path) -> None:
+    random = Random(20260302)
+    killed = 0
+    for number in range(KILLS):
+        home = copied(undisturbed, tmp_path / str(number))
+        for _ in range(3):
+            process = started(run, home)
+            process.join(random.uniform(0.05, 1.5))
+            process.kill()
+            process.join()
+            killed += process.exitcode == -signal.SIGKILL
+            assert visible_strays(home) == []
+        assert_ends_undisturbed(home, undisturbed)
+    assert killed >= KILLS
+
+
+def test_two_runs_at_once_take_turns_and_end_as_one(fresh: Home, undisturbed: Home) -> None:
+    processes = [started(run, fresh) for _ in range(2)]
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert_ends_undisturbed(fresh, undisturbed)

@@ -1,0 +1,126 @@
+"""Drill: readers of the published file while it is replaced again and again, and readers with an older DuckDB."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ces_pipeline_tests.builders import WEB, InboxHome, answer, inbox_home
+from ces_pipeline_tests.drills.homes import run
+
+PUBLISHES = 20
+# Two questions in one transaction, whose answers belong together: a mixed version would show.
+_ASK = """
+import json, sys, duckdb
+path = sys.argv[1]
+def ask(connection):
+    connection.execute("BEGIN")
+    told = connection.execute(
+        "SELECT (SELECT count(*) FROM core.responses), (SELECT sum(n) FROM mart.ces_daily), "
+        "(SELECT count(*) FROM audit.deliveries)"
+    ).fetchone()
+    connection.execute("COMMIT")
+    return [int(one) for one in told]
+held = duckdb.connect(path, read_only=True)
+for line in sys.stdin:
+    with duckdb.connect(path, read_only=True) if line.strip() == "anew" else held.cursor() as connection:
+        print(json.dumps(ask(connection)), flush=True)
+"""
+_WHAT_ANALYSTS_DO = """
+import json, sys, duckdb
+connection = duckdb.connect(sys.argv[1], read_only=True)
+print(json.dumps({
+    "version": duckdb.__version__,
+    "answers": connection.execute("SELECT count(*) FROM core.responses").fetchone()[0],
+    "mart": connection.execute("SELECT sum(n)::BIGINT FROM mart.ces_daily").fetchone()[0],
+    "view": connection.execute("SELECT count(*) FROM responses_with_tickets").fetchone()[0],
+    "comments": connection.execute(
+        "SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'core' AND comment IS NULL").fetchone()[0],
+}))
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> InboxHome:
+    small = inbox_home(tmp_path / "home", WEB)
+    small.drop("0.csv", [answer(n, recorded=f"2026-03-{2 + n % 4:02}T{n:02}:00:00Z") for n in range(12)])
+    run(small.home)
+    return small
+
+
+def test_readers_never_fail_and_never_see_two_versions_at_once(small: InboxHome) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _ASK, str(small.home.published)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as reader:
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+
+        def ask(how: str) -> list[int]:
+            print(how, file=reader.stdin, flush=True)
+            return list(json.loads(reader.stdout.readline()))  # type: ignore[union-attr]
+
+        assert ask("held") == [12, 12, 1]
+        for number in range(1, PUBLISHES + 1):
+            small.drop(
+                f"{number}.csv", [answer(100 + number, recorded=f"2026-03-0{2 + number % 4}T22:00:00Z")]
+            )
+            assert not run(small.home).unchanged
+            assert ask("held") == [12, 12, 1]
+            if number % 5 == 0:
+                opened_now = subprocess.run(
+                    [sys.executable, "-c", _ASK, str(small.home.published)],
+                    input="anew\n",
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                )
+                assert json.loads(opened_now.stdout) == [12 + number, 12 + number, 1 + number]
+        reader.stdin.close()
+        assert reader.wait(30) == 0
+
+
+@pytest.fixture(scope="module")
+def old_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with DuckDB 1.2.2 alone."""
+    if given := os.environ.get("CES_DUCKDB_122"):
+        return Path(given)
+    folder = tmp_path_factory.mktemp("duckdb-1.2.2")
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        str(folder),
+        "duckdb==1.2.2",
+    ]
+    try:
+        done = subprocess.run(install, capture_output=True, text=True, timeout=120, check=False)
+    except subprocess.TimeoutExpired:
+        pytest.skip("duckdb 1.2.2 could not be fetched in two minutes: name its folder in CES_DUCKDB_122")
+    if done.returncode:
+        pytest.skip(
+            "duckdb 1.2.2 could not be installed from the package index: name its folder in CES_DUCKDB_122"
+        )
+    return folder
+
+
+def test_an_older_duckdb_opens_the_published_file(small: InboxHome, old_duckdb: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _WHAT_ANALYSTS_DO, str(small.home.published)],
+        env={**os.environ, "PYTHONPATH": str(old_duckdb)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told == {"version": "1.2.2", "answers": 12, "mart": 12, "view": 12, "comments": 0}
