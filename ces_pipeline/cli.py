@@ -123,19 +123,29 @@ def sample(folder: Path, responses: int, days: int, seed: int) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--score", metavar="COL", help="The column of the effort or ease answer.")
 @click.option("--scale", metavar="ID", help="Its scale.")
+@click.option(
+    "--column",
+    "columns",
+    metavar="FIELD=COL",
+    multiple=True,
+    help="The column of any other field; may be repeated.",
+)
 @click.option("--survey", metavar="ID", help="The touchpoint, registered or new.")
 @click.option("--source", metavar="ID", help="The feed, registered or new.")
 @click.option("--time-zone", metavar="ZONE", help="Zone of times that carry none, such as Europe/London.")
 @click.option("--delimiter", metavar="C", help="The cell separator, where it cannot be seen.")
 @click.option("--reader", metavar="NAME", help="The format, where it is not recognised.")
 @click.option("--write", is_flag=True, help="Add the proposed entries to the registry.")
-def inspect(home: Home, file: Path, write: bool, **given: str | None) -> None:
+def inspect(home: Home, file: Path, write: bool, columns: tuple[str, ...], **given: str | None) -> None:
     """Say what an export holds, what the rules would flag, and which registry entries it needs."""
     from ces_pipeline.inspection import inspect_file, write_proposal
     from ces_pipeline.registry import load_registry
 
     home.registry.mkdir(parents=True, exist_ok=True)
-    found = inspect_file(file, load_registry(home.registry), **given)
+    if unclear := [told for told in columns if "=" not in told]:
+        raise click.BadParameter(f"{unclear[0]!r} is not FIELD=COLUMN, such as submitted_at='Completed on'")
+    named = dict(told.split("=", 1) for told in columns)
+    found = inspect_file(file, load_registry(home.registry), columns=named, **given)
     _show_inspection(found)
     if write:
         added = write_proposal(home, found)

@@ -1,6 +1,7 @@
 """Looks at one export from end to end and puts the findings together."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -31,10 +32,12 @@ def inspect_file(
     time_zone: str | None = None,
     delimiter: str | None = None,
     reader: str | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Inspection:
     """Look at one export as a new feed (or, if `source` is registered, as that feed) would read it.
 
-    score: the column of the effort answer. scale, survey, source: registry ids; the latter two may be new.
+    score: the column of the effort answer. columns: our field -> the export's column, for any other field.
+    scale, survey, source: registry ids; the latter two may be new.
     Raises UnreadableFileError where no reader fits, RegistryError where an argument names nothing.
     """
     file = DeliveredFile(Path(path))
@@ -46,7 +49,7 @@ def inspect_file(
     zone, zone_is = _zone(export, feed, time_zone)
     with loaded(export, zone) as rows:
         naming = Naming(file, chosen, export, rows, registry, feed)
-        naming.name_fields(score, survey)
+        naming.name_fields(score, survey, columns or {})
         times = Times(naming)
         times.settle_formats()
         survey = survey or (feed.survey if feed else None)

@@ -1,6 +1,7 @@
 """Which column of an export is which field, and which columns hold people."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -53,8 +54,11 @@ class Naming:
         words = {word for name in self.export.columns for word in (name.lower(), *name.lower().split())}
         return "tickets" if words & TICKET_WORDS and not self._named_like_scores() else "survey"
 
-    def name_fields(self, score: str | None, survey: str | None) -> None:
-        """Settle the mapping: the reader's, then the feed's, then guesses by name, then the score."""
+    def name_fields(self, score: str | None, survey: str | None, columns: Mapping[str, str]) -> None:
+        """Settle the mapping: the reader's, then the feed's, then guesses by name, then what is given.
+
+        Raises RegistryError for a given field or column that does not exist.
+        """
         self.notes += self.export.notes
         self.mapping = dict(self.export.mapping)
         if self.feed:
@@ -62,38 +66,46 @@ class Naming:
                 name: column for name, column in self.feed.columns.items() if column in self.rows.columns
             }
         elif self.reader.kind == "any" or self.reader.name.startswith("medallia"):
-            taken = set(self.mapping.values()) | {score}
+            taken = {*self.mapping.values(), *columns.values(), score}
             free = [column for column in self.rows.columns if column not in taken]
             spellings = {
                 name: more for name, more in SPELLINGS[self.kind].items() if name not in self.mapping
             }
             self.guessed = map_columns(free, spellings)
             self.mapping |= self.guessed
+        for name, column in columns.items():
+            self._name_given(name, column, f"--column {name}")
         if self.kind == "survey":
             self._name_score(score, survey)
         if self.rows.columns:
             self._ask_for_id()
 
+    def _name_given(self, name: str, column: str, option: str) -> None:
+        """Take the column for the field, and from every other field."""
+        known = fields_of(self.kind)
+        if name not in known:
+            raise RegistryError(f"{option}: no such field (known: {', '.join(sorted(known))})")
+        if column not in self.rows.columns:
+            raise RegistryError(
+                f"{option}: {self.file.name} has no column {column!r} "
+                f"(it has: {', '.join(self.rows.columns)[:1000]})"
+            )
+        self.mapping = {one: taken for one, taken in self.mapping.items() if taken != column}
+        self.guessed = {one: taken for one, taken in self.guessed.items() if taken != column}
+        self.guessed[name] = self.mapping[name] = column
+
     def _ask_for_id(self) -> None:
         if self.kind == "tickets" and "ticket_id" not in self.mapping:
-            question = Question(
-                "which column is the ticket's id?", "columns.ticket_id of the feed", blocks=False
+            self.questions.append(
+                Question("which column is the ticket's id?", "--column ticket_id=COLUMN", blocks=False)
             )
-            self.questions.append(question)
         said = any(note.startswith("no response id") for note in self.notes)
         if self.kind == "survey" and "response_id" not in self.mapping and not said:
             self.notes.append("no response id found: a response is known by its content")
 
     def _name_score(self, given: str | None, survey: str | None) -> None:
         if given is not None:
-            if given not in self.rows.columns:
-                raise RegistryError(
-                    f"--score: {self.file.name} has no column {given!r} "
-                    f"(it has: {', '.join(self.rows.columns)[:1000]})"
-                )
-            self.mapping = {name: column for name, column in self.mapping.items() if column != given}
-            self.guessed = {name: column for name, column in self.guessed.items() if column != given}
-            self.guessed["score"] = self.mapping["score"] = given
+            self._name_given("score", given, "--score")
             return
         known = self.registry.surveys.get(survey or (self.feed.survey if self.feed else None) or "")
         asks_no_score = known is not None and "score" not in known.required_answers

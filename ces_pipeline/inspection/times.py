@@ -49,12 +49,10 @@ class Times:
             return
         times = self._fields()
         if not times:
-            wanted = (
-                "columns.updated_at of the feed"
-                if self.naming.kind == "tickets"
-                else "columns.submitted_at of the feed"
+            field = "updated_at" if self.naming.kind == "tickets" else "submitted_at"
+            self.naming.questions.append(
+                Question("which column holds the times?", f"--column {field}=COLUMN")
             )
-            self.naming.questions.append(Question("which column holds the times?", wanted, blocks=False))
         for column in times.values():
             filled = self.naming.rows.count(f"{self.naming.rows.sql(column)} IS NOT NULL")
             if (

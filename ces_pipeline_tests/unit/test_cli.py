@@ -169,9 +169,27 @@ def test_inspect_shows_columns_and_writes_entries_when_told(home: Home, tmp_path
     assert "how_easy: score" in shown.output
     assert "for registry/sources.yaml" in shown.output
     assert "new_feed" not in (home.registry / "sources.yaml").read_text()
-    written = ces(*words, "--survey", "new_survey", "--source", "new_feed", "--write")
+    refused = ces(*words, "--survey", "new_survey", "--source", "new_feed", "--write")
+    assert refused.exit_code == 2
+    assert "which column holds the times? settle it with --column submitted_at=COLUMN" in refused.output
+    given = ("--survey", "new_survey", "--source", "new_feed", "--column", "submitted_at=when")
+    written = ces(*words, *given, "--write")
     assert written.exit_code == 0, written.output
-    assert "new_feed" in (home.registry / "sources.yaml").read_text()
+    assert "submitted_at: when" in (home.registry / "sources.yaml").read_text()
+
+
+def test_inspect_refuses_a_column_that_is_not_there_or_no_field(home: Home, tmp_path: Path) -> None:
+    export = tmp_path / "new.csv"
+    export.write_text(EXPORT)
+    words = ("inspect", export, "--home", home.root, "--column")
+    for told, said in [
+        ("submitted_at=gone", "has no column 'gone'"),
+        ("moment=when", "--column moment: no such field"),
+        ("submitted_at", "is not FIELD=COLUMN"),
+    ]:
+        result = ces(*words, told)
+        assert result.exit_code == 2
+        assert said in result.output
 
 
 def test_sample_writes_to_a_folder(tmp_path: Path) -> None:
