@@ -146,11 +146,12 @@ def forget(lake: Lake, deliveries: Sequence[Delivery]) -> None:
 
     Before that, what other deliveries noted of their contents goes: a content that is no more must own no response.
     """
-    gone = {(one.source_id, one.delivery_id) for one in deliveries}
+    own = {moves_file(one.source_id, one.delivery_id) for one in deliveries}
     for source_id in sorted({one.source_id for one in deliveries}):
+        gone = [one.delivery_id for one in deliveries if one.source_id == source_id]
         for info in lake.list(f"index/{source_id}"):
-            if info.base_name.endswith(_MOVES):
-                _forget_moves(lake, info.path, [delivery_id for of, delivery_id in gone if of == source_id])
+            if info.base_name.endswith(_MOVES) and info.path not in own:
+                _forget_moves(lake, info.path, gone)
     for delivery in deliveries:
         lake.delete(f"{_FOLDER}/{delivery.source_id}/{delivery.delivery_id}.json")
         lake.delete(index_file(delivery.source_id, delivery.delivery_id))

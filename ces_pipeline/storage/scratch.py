@@ -14,8 +14,13 @@ import duckdb
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"threads": 2, "memory_limit": "400MB"})
-    atexit.register(connection.close)
+    atexit.register(_close)
     return connection
+
+
+def _close() -> None:
+    _database().close()
+    _database.cache_clear()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from ces_pipeline.landing.ledger import (
@@ -72,17 +73,22 @@ def test_unfinished_and_hidden_files_of_the_ledger_are_no_deliveries(lake: Lake)
 
 def test_a_forgotten_delivery_leaves_nothing_behind(lake: Lake) -> None:
     other = replace(ONE, delivery_id="b" * 64)
+    moves = pa.table({"content": [1, 2], "delivery_id": [ONE.delivery_id, other.delivery_id]})
     for one in (ONE, other):
         commit(lake, one)
         lake.write_bytes(raw_file("web", one.delivery_id, MONDAY), b"rows")
         lake.write_bytes(index_file("web", one.delivery_id), b"keys")
-        lake.write_bytes(moves_file("web", one.delivery_id), b"moves")
+        lake.write_table(moves_file("web", one.delivery_id), moves)
     forget(lake, [ONE])
     left = [info.path for info in lake.list("", recursive=True) if info.is_file]
     assert Ledger.read(lake).deliveries == (other,)
     assert left
     assert not [path for path in left if ONE.delivery_id in path]
     assert len([path for path in left if other.delivery_id in path]) == 4
+    # A content that is no more must own no response.
+    assert lake.read_table(moves_file("web", other.delivery_id)).to_pylist() == [
+        {"content": 2, "delivery_id": other.delivery_id}
+    ]
 
 
 def test_touching_names_the_deliveries_of_a_kind_by_the_days_they_may_change(lake: Lake) -> None:
