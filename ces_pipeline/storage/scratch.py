@@ -4,6 +4,8 @@ Opened once a process, since opening costs more than most of the queries.
 """
 
 import atexit
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -13,14 +15,16 @@ import duckdb
 
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(config={"threads": 2, "memory_limit": "400MB"})
-    atexit.register(_close)
+    spill = tempfile.mkdtemp(prefix="ces-")
+    connection = duckdb.connect(config={"threads": 2, "memory_limit": "250MB", "temp_directory": spill})
+    atexit.register(_close, spill)
     return connection
 
 
-def _close() -> None:
+def _close(spill: str) -> None:
     _database().close()
     _database.cache_clear()
+    shutil.rmtree(spill, ignore_errors=True)
 
 
 @contextmanager
