@@ -4,6 +4,7 @@ Opened once a process, since opening costs more than most of the queries.
 """
 
 import atexit
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ import duckdb
 
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
-    spill = tempfile.mkdtemp(prefix="ces-")
+    # Made by DuckDB when it spills, and not before.
+    spill = f"{tempfile.gettempdir()}/ces-scratch-{os.getpid()}"
     connection = duckdb.connect(config={"threads": 2, "memory_limit": "250MB", "temp_directory": spill})
     atexit.register(_close, spill)
     return connection
