@@ -1,27 +1,34 @@
-"""Is this home well? One verdict a line. Reads everything, changes nothing but a probe for writing."""
+"""Is this home well? One verdict a line. Reads everything, changes nothing but a probe for writing.
 
+A feed with an API is asked a few questions; an OAuth refresh token may be renewed by that, as by any pull.
+"""
+
+import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import closing
 
 from ces_pipeline.errors import CesError
 from ces_pipeline.landing.inbox import inbox_files
 from ces_pipeline.landing.privacy import KEY_FILE
 from ces_pipeline.pipeline import stale_days
+from ces_pipeline.pulling.clock import SystemClock
+from ces_pipeline.pulling.connectors import CONNECTORS
+from ces_pipeline.pulling.contract import Finding
+from ces_pipeline.pulling.http import Patience
+from ces_pipeline.pulling.pull import open_http
+from ces_pipeline.pulling.requests_log import RequestsLog
 from ces_pipeline.registry import Registry, load_registry
+from ces_pipeline.registry.models import Source
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.state import disagreeing, lake_state
 from ces_pipeline.storage.warehouse import is_behind
 
-
-@dataclass(frozen=True)
-class Finding:
-    """One verdict. `is_well` False is something to mend."""
-
-    is_well: bool
-    text: str
+_SKEW_SECONDS = 120.0
+_HASTY = Patience(attempts=2, waiting_seconds=20.0, read_seconds=20.0)
+"""A person is waiting for the verdict."""
 
 
 def examine(home: Home) -> Iterator[Finding]:
@@ -32,7 +39,7 @@ def examine(home: Home) -> Iterator[Finding]:
         yield Finding(False, str(problem))
         return
     yield Finding(True, f"registry: {len(registry.sources)} feeds, {len(registry.surveys)} touchpoints")
-    for look in (_writable, _key, _inbox, _lake, _published):
+    for look in (_writable, _key, _inbox, _apis, _lake, _published):
         try:
             yield from look(home, registry)
         except CesError as problem:
@@ -59,7 +66,7 @@ def _inbox(home: Home, registry: Registry) -> Iterator[Finding]:
     for source in registry.sources.values():
         files = inbox_files(home, source)
         claimed.update(files)
-        if not files:
+        if not files and source.api is None:
             yield Finding(False, f"inbox: no file for the feed {source.id} below {home.inbox / source.id}")
     stray = sorted(
         str(path.relative_to(home.inbox))
@@ -69,6 +76,33 @@ def _inbox(home: Home, registry: Registry) -> Iterator[Finding]:
     for name in stray:
         yield Finding(False, f"inbox: {name} belongs to no feed: move it, or mend `inbox` in sources.yaml")
     yield Finding(True, f"inbox: {len(claimed)} files belong to a feed")
+
+
+def _apis(home: Home, registry: Registry) -> Iterator[Finding]:
+    for source in registry.sources.values():
+        if source.api is not None:
+            yield from _api(home, source)
+
+
+def _api(home: Home, source: Source) -> Iterator[Finding]:
+    """What a feed's vendor says to a few requests; they are not kept in `audit.requests`."""
+    assert source.api is not None
+    name = f"api of {source.id}"
+    log = RequestsLog(source.id, "doctor")
+    try:
+        with closing(
+            open_http(home, source, log, clock=SystemClock(), environment=os.environ, patience=_HASTY)
+        ) as http:
+            for finding in CONNECTORS[source.api.connector].probe(http, source.api):
+                yield Finding(finding.is_well, f"{name}: {finding.text.removeprefix(f'{source.id}: ')}")
+            skew = http.skew_seconds
+            if skew is not None and abs(skew) > _SKEW_SECONDS:
+                yield Finding(
+                    False,
+                    f"{name}: this machine's clock and the vendor's are {abs(skew):.0f} s apart: set it right",
+                )
+    except CesError as problem:
+        yield Finding(False, f"{name}: {str(problem).removeprefix(f'{source.id}: ')}")
 
 
 def _lake(home: Home, registry: Registry) -> Iterator[Finding]:

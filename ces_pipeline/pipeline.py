@@ -3,12 +3,14 @@
 The command line and the Dagster assets both call these; neither holds logic of its own.
 """
 
+from collections.abc import Iterable
 from datetime import date
 
 from ces_pipeline.days.clean import clean
 from ces_pipeline.days.plan import KINDS, Planner
 from ces_pipeline.days.work import DayResult
-from ces_pipeline.landing.land import FeedLanding, land, land_feed
+from ces_pipeline.landing.land import FeedLanding, land_feed
+from ces_pipeline.landing.land import land as land_files
 from ces_pipeline.registry.models import Registry
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.lake import Lake
@@ -25,6 +27,23 @@ __all__ = [
     "publish",
     "stale_days",
 ]
+
+
+def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[FeedLanding]:
+    """Land what every feed (or the named ones) has in its inbox and, where it has an API, what that has.
+
+    One feed after the other; a feed's failure never stops the others.
+    """
+    chosen = registry.sources if sources is None else list(sources)
+    outcomes = []
+    for name in chosen:
+        (outcome,) = land_files(home, registry, [name])
+        if registry.sources[name].api is not None:
+            from ces_pipeline.pulling.pull import pull
+
+            outcome = outcome.with_pull(pull(home, registry, registry.sources[name]))
+        outcomes.append(outcome)
+    return outcomes
 
 
 def stale_days(home: Home, registry: Registry, kind: str) -> list[date]:

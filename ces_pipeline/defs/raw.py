@@ -1,6 +1,9 @@
-"""One asset per feed: what its inbox holds, landed in the lake. Unpartitioned: landing is by delivery."""
+"""One asset per feed: what its inbox and its API hold, landed in the lake. Unpartitioned: landing is by delivery."""
 
+import re
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
 
 import dagster as dg
 
@@ -8,6 +11,7 @@ from ces_pipeline import pipeline
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL
 from ces_pipeline.registry import Registry, Source
+from ces_pipeline.registry.models import Api
 from ces_pipeline.settings import Home
 
 
@@ -21,18 +25,23 @@ def raw_assets(home: Home, registry: Registry) -> list[dg.AssetsDefinition]:
     return [_raw_asset(home, source) for _, source in sorted(registry.sources.items())]
 
 
+# A vendor that is down has been waited for already: what is left is the hope that it is a short break.
+_AGAIN = dg.RetryPolicy(max_retries=1, delay=60)
+
+
 def _raw_asset(home: Home, source: Source) -> dg.AssetsDefinition:
     @dg.asset(
         key=raw_key(source.id),
         group_name="raw",
         kinds={"parquet"},
         owners=OWNERS,
-        pool=POOL,
+        pool=POOL if source.api is None else _host_pool(source.api),
+        retry_policy=None if source.api is None else _AGAIN,
         description=f"Deliveries of the {source.kind} feed `{source.id}`, pseudonymised and split by day.",
     )
     def land_feed() -> Iterator[dg.MaterializeResult]:
         (landing,) = pipeline.land(home, current_registry(home), [source.id])
-        metadata = {
+        metadata: dict[str, Any] = {
             "files_new": landing.files_new,
             "files_known": landing.files_known,
             "rows_read": landing.rows_read,
@@ -42,9 +51,18 @@ def _raw_asset(home: Home, source: Source) -> dg.AssetsDefinition:
             "days": len(landing.days),
             "files_failed": len(landing.failures),
         }
+        if source.api is not None:
+            metadata |= {"requests": landing.requests, "records_pulled": landing.records_pulled}
+        if landing.records_expected is not None:
+            metadata["records_expected"] = landing.records_expected
         # Its good files have landed: that is told before the step fails for the others.
         yield dg.MaterializeResult(metadata=metadata)
         if landing.failures:
-            raise dg.Failure(description="\n".join(landing.failures), allow_retries=False)
+            raise dg.Failure(description="\n".join(landing.failures), allow_retries=landing.is_transient)
 
     return land_feed
+
+
+def _host_pool(api: Api) -> str:
+    """One pull at a time per vendor host; landing itself has a lock of its own."""
+    return "api_" + re.sub(r"[^a-z0-9]+", "_", urlsplit(api.base_url).netloc.lower())

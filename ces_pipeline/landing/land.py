@@ -6,8 +6,8 @@ the set of deliveries.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -31,7 +31,11 @@ _MEMORY = "700MB"
 
 @dataclass
 class FeedLanding:
-    """What landing one feed did. failures: one plain line per file that could not be read."""
+    """What landing one feed did. failures: one plain line per file or pull that could not be read.
+
+    records_pulled: records that the vendor's pages held. records_expected: how many it says there are, null: unknown.
+    is_transient: whether the failures may be gone when it is tried again unchanged.
+    """
 
     source_id: str
     kind: str
@@ -44,6 +48,10 @@ class FeedLanding:
     days: tuple[date, ...] = ()
     failures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    requests: int = 0
+    records_pulled: int = 0
+    records_expected: int | None = None
+    is_transient: bool = False
 
     def add(self, delivery: Delivery) -> None:
         self.files_new += 1
@@ -52,6 +60,25 @@ class FeedLanding:
         self.rows_redelivered += delivery.rows_redelivered
         self.rows_unreadable += delivery.rows_unreadable
         self.days = tuple(sorted({*self.days, *delivery.touches}))
+
+    def with_pull(self, pulled: "FeedLanding") -> "FeedLanding":
+        """What its inbox and its API gave together. Only a pull's failure may be gone at the next try."""
+        counts = (
+            "files_new",
+            "files_known",
+            "rows_read",
+            "rows_landed",
+            "rows_redelivered",
+            "rows_unreadable",
+        )
+        return replace(
+            pulled,
+            **{name: getattr(self, name) + getattr(pulled, name) for name in counts},
+            days=tuple(sorted({*self.days, *pulled.days})),
+            failures=self.failures + pulled.failures,
+            notes=self.notes + pulled.notes,
+            is_transient=pulled.is_transient and not self.failures,
+        )
 
 
 def land_feed(home: Home, registry: Registry, source: Source, *, now: datetime | None = None) -> FeedLanding:
@@ -88,6 +115,43 @@ def land_feed(home: Home, registry: Registry, source: Source, *, now: datetime |
         if seen.entries != noted:
             seen.save()
     return outcome
+
+
+def land_bytes(
+    home: Home,
+    registry: Registry,
+    source: Source,
+    name: str,
+    content: bytes,
+    now: datetime,
+    outcome: FeedLanding,
+) -> None:
+    """Land content that was never a file, such as pages of an API, as one delivery; `outcome` counts it.
+
+    It shows the moment `now`, and is newer than every delivery before it, even where it only holds what an overlap
+    read again: vendors list in the order of their pages, and an edit may come without a new time.
+    The same content again, read the same way, adds nothing. Raises UnreadableFileError where the feed's reader
+    cannot read it, HomeError where the lake cannot be written.
+    """
+    lake = Lake(home.lake)
+    with exclusive(home.lake / ".landing.lock"):
+        lake.clear_staging()
+        pseudonyms = load_pseudonyms(home.root, lake)
+        landed = {one.delivery_id: one for one in Ledger.read(lake).of_source(source.id)}
+        file = DeliveredFile.in_memory(name, content)
+        known = landed.get(file.sha256)
+        if known and known.reading == reading_print(registry, source):
+            outcome.files_known += 1
+            return
+        if known:
+            forget(lake, [landed.pop(known.delivery_id)])
+        received_at = known.received_at if known else now
+        earlier = list(landed.values())
+        shown = [one.as_of + timedelta(microseconds=1) for one in earlier if one.as_of]
+        as_of = known.as_of if known else max([now, *shown])
+        outcome.add(
+            _land_file(lake, registry, source, file, pseudonyms, earlier, received_at, outcome, as_of)
+        )
 
 
 def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[FeedLanding]:
@@ -151,6 +215,7 @@ def _land_file(
     earlier: list[Delivery],
     now: datetime,
     outcome: FeedLanding,
+    as_of: datetime | None = None,
 ) -> Delivery:
     export = READERS[source.reader].read(file, source)
     notes: list[str] = []
@@ -164,7 +229,7 @@ def _land_file(
             connection.execute(f"SET temp_directory={quote_text(str(folder / 'spill'))}")
             staging = Staging(connection, lake, source, registry, pseudonyms, now, folder)
             staging.fill(export, reading, file)
-            as_of = staging.newest()
+            as_of = as_of or staging.newest()
             days = staging.find_redelivered(earlier, (as_of or datetime.min.replace(tzinfo=UTC), file.sha256))
             touches = staging.write(file.sha256)
     except (duckdb.Error, pa.ArrowException, OSError) as problem:

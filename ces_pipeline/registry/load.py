@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ces_pipeline.errors import RegistryError
-from ces_pipeline.registry.models import Registry, Scale, Segment, Settings, Source, Survey
+from ces_pipeline.registry.models import Api, Registry, Scale, Segment, Settings, Source, Survey
 
 M = TypeVar("M", bound=BaseModel)
 _SHIPPED_SCALES = Path(__file__).with_name("scales.yaml")
@@ -128,3 +128,25 @@ def _check_references(registry: Registry, folder: Path) -> None:
         for key, named in (("columns", source.columns), ("values", source.values)):
             for field in named:
                 known("sources.yaml", source.id, key, field, fields_of(source.kind))
+        if source.api is not None:
+            _check_api(source, source.api, folder)
+
+
+def _check_api(source: Source, api: Api, folder: Path) -> None:
+    from ces_pipeline.pulling.connectors import CONNECTORS
+
+    def wrong(key: str, what: str) -> RegistryError:
+        return RegistryError(f"{folder / 'sources.yaml'}: entry {source.id}: {key}: {what}")
+
+    connector = CONNECTORS.get(api.connector)
+    if connector is None:
+        raise wrong("api.connector", f"no such connector {api.connector!r} (known: {', '.join(CONNECTORS)})")
+    if source.reader not in connector.readers:
+        raise wrong("reader", f"what {connector.name} pulls is read by {' or '.join(connector.readers)}")
+    if stray := sorted(set(api.options) - set(connector.options)):
+        listed = ", ".join(connector.options) or "none"
+        raise wrong("api.options", f"unknown key {stray[0]} (known: {listed})")
+    try:
+        connector.check(api)
+    except ValueError as problem:
+        raise wrong("api", str(problem)) from None

@@ -10,6 +10,7 @@ import unicodedata
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -208,6 +209,86 @@ class Survey(Entry):
         )
 
 
+def _variable(name: str) -> str:
+    if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
+        # The text itself is not shown: it may be the secret, pasted where its variable's name belongs.
+        raise ValueError("must be the NAME of an environment variable (capitals, digits, _), never its value")
+    return name
+
+
+def _base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+        raise ValueError("must be a plain URL such as https://example.zendesk.com")
+    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError("must be https: credentials are not sent unencrypted")
+    return url.rstrip("/")
+
+
+Variable = Annotated[str, AfterValidator(_variable)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+
+
+class BasicToken(Entry):
+    """HTTP Basic. Where the vendor wants a token as the user name, no password is named."""
+
+    kind: Literal["basic_token"]
+    user: Variable
+    password: Variable | None = None
+
+
+class Bearer(Entry):
+    """A token that is sent as it is, `Authorization: Bearer`."""
+
+    kind: Literal["bearer"]
+    token: Variable
+
+
+class HeaderKey(Entry):
+    """A key in a header of the vendor's own."""
+
+    kind: Literal["header_key"]
+    header: str
+    key: Variable
+
+
+class OAuthClient(Entry):
+    """OAuth client credentials. client_in: where the token request carries id and secret."""
+
+    kind: Literal["oauth_client"]
+    token_url: BaseUrl
+    client_id: Variable
+    client_secret: Variable
+    scope: str | None = None
+    client_in: Literal["basic", "form", "json"] = "basic"
+
+
+class OAuthRefresh(Entry):
+    """OAuth with a refresh token, which the vendor may replace at every use; the newest is kept in the home."""
+
+    kind: Literal["oauth_refresh"]
+    token_url: BaseUrl
+    client_id: Variable
+    client_secret: Variable
+    refresh_token: Variable
+    client_in: Literal["basic", "form", "json"] = "form"
+
+
+Auth = Annotated[BasicToken | Bearer | HeaderKey | OAuthClient | OAuthRefresh, Field(discriminator="kind")]
+
+
+class Api(Entry):
+    """Where a feed is pulled from. Secrets are named by their environment variables, never written here."""
+
+    connector: str
+    base_url: BaseUrl
+    auth: Auth | None = None
+    since: date = Field(description="the first pull asks for records from this day on")
+    page_size: int | None = Field(None, ge=1, description="records a page; the vendor's maximum unless set")
+    requests_per_minute: float | None = Field(None, gt=0, description="a pace below the vendor's own limits")
+    options: dict[str, Any] = Field({}, description="further settings of the connector")
+
+
 class Source(Entry):
     """A feed: where deliveries of one system arrive and how their columns are to be read."""
 
@@ -231,6 +312,7 @@ class Source(Entry):
     options: dict[str, Any] = Field(
         {}, description="further settings of the reader, such as delimiter or record_path"
     )
+    api: Api | None = Field(None, description="where it is pulled from, beside what lies in its inbox")
 
     @model_validator(mode="after")
     def _survey_named_once(self) -> "Source":
@@ -243,7 +325,7 @@ class Source(Entry):
     @property
     def reading(self) -> str:
         """Fingerprint of everything that decides how this feed's bytes become rows."""
-        told = self.model_dump(mode="json", exclude={"inbox", "survey"})
+        told = self.model_dump(mode="json", exclude={"inbox", "survey", "api"})
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 

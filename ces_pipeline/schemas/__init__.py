@@ -1,7 +1,8 @@
 """Every published table: its grain, its key and its columns, described once and rendered everywhere.
 
 The Pandera schemas here validate day files before they are written, become the comments of the DuckDB file, the
-column schemas shown in Dagster and the data dictionary. Rules that judge answers are not here (`ces_pipeline.cleaning`).
+column schemas shown in Dagster and the data dictionary. Rules that judge answers are in
+`ces_pipeline.cleaning`.
 """
 
 from ces_pipeline.schemas import audit, mart, responses, tickets
@@ -21,6 +22,7 @@ TABLES: dict[str, Table] = {
         audit.DELIVERY_DAYS,
         audit.CHECK_RESULTS,
         audit.RESTATEMENTS,
+        audit.REQUESTS,
         mart.CES_DAILY,
         mart.QUALITY_DAILY,
     )

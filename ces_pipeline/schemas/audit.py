@@ -1,4 +1,4 @@
-"""The audit tables: what was landed, how each day was cleaned, which checks ran, which published days changed."""
+"""The audit tables: what was requested and landed, how each day was cleaned, which checks ran, what changed."""
 
 from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, Table, column
 
@@ -44,7 +44,9 @@ DELIVERIES = Table(
         "size_bytes": column(INTEGER, "Size of the content, unpacked."),
         "received_at": column(INSTANT, "When it was landed."),
         "as_of": column(
-            INSTANT, "The newest time in it that is not in the future; null: none.", nullable=True
+            INSTANT,
+            "The newest time in it that is not in the future; of a pull, its moment; null: none.",
+            nullable=True,
         ),
         "rows_read": column(INTEGER, "Rows in the file, unreadable ones included."),
         "rows_landed": column(INTEGER, "Rows that were new or changed."),
@@ -104,4 +106,27 @@ RESTATEMENTS = Table(
         "restated_at": column(INSTANT, "When."),
     },
     sort=("restated_at", "table_name", "day"),
+)
+
+REQUESTS = Table(
+    "audit.requests",
+    "One row per request to a vendor's API, those that failed included.",
+    ("pull_id", "number"),
+    {
+        "pull_id": column(TEXT, "The pull: feed, time and a random part."),
+        "number": column(INTEGER, "The request's place in its pull, from 1."),
+        "source_id": column(TEXT, "The feed."),
+        "method": column(TEXT, "`GET` or `POST`."),
+        "path": column(TEXT, "Path without query."),
+        "status": column(INTEGER, "HTTP status; null: no whole answer arrived.", nullable=True),
+        "outcome": column(
+            TEXT,
+            "`ok`; `retried`; `gave_up` (it failed for the last time); `refused` (trying again would not help).",
+        ),
+        "attempt": column(INTEGER, "1 for the first try of a request, 2 for the second ..."),
+        "size_bytes": column(INTEGER, "Bytes of the answer's body that arrived, unpacked."),
+        "seconds": column(NUMBER, "From sending the request to the end of its answer."),
+        "requested_at": column(INSTANT, "When it was sent."),
+    },
+    sort=("requested_at", "pull_id", "number"),
 )

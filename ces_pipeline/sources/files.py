@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -25,9 +25,18 @@ _SPREADSHEETS = {".xlsx", ".xlsm"}
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """One file of an inbox, plain, `.gz` or a `.zip` that holds one file. Only ever read."""
+    """One file of an inbox, plain, `.gz` or a `.zip` that holds one file. Only ever read.
+
+    held: its bytes where it never was a file: what an API delivered stays in memory, since it holds people.
+    """
 
     path: Path
+    held: bytes | None = field(default=None, repr=False)
+
+    @classmethod
+    def in_memory(cls, name: str, content: bytes) -> "DeliveredFile":
+        """Content that is treated as a file `name` would be."""
+        return cls(Path(name), content)
 
     @property
     def name(self) -> str:
@@ -37,7 +46,7 @@ class DeliveredFile:
     def open(self) -> Iterator[BinaryIO]:
         """The unpacked bytes as a stream. Raises UnreadableFileError where the packing is damaged."""
         try:
-            with self.path.open("rb") as packed:
+            with self.path.open("rb") if self.held is None else io.BytesIO(self.held) as packed:
                 magic = packed.read(4)
                 packed.seek(0)
                 if magic[:2] == b"\x1f\x8b":

@@ -23,6 +23,9 @@ _FIELDS = {
     "closed_at": ("stats.closed_at",),
     "updated_at": ("updated_at",),
     "is_deleted": ("deleted",),
+    # What a pull adds to a ticket: its rating, and a number that also grows when only the rating changed.
+    "csat": ("csat",),
+    "version": ("version",),
 }
 _VALUES = {
     "status": {"2": "open", "3": "pending", "4": "resolved", "5": "closed"},

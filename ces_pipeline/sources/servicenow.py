@@ -23,7 +23,9 @@ _FIELDS = {
     "solved_at": ("resolved_at", "resolved"),
     "closed_at": ("closed_at", "closed"),
     "updated_at": ("sys_updated_on", "sys_updated_at", "updated"),
-    "version": ("sys_mod_count",),
+    # A pull adds `version` and `csat` to an incident: an assessment does not move sys_mod_count.
+    "version": ("version", "sys_mod_count"),
+    "csat": ("csat",),
     "reopens": ("reopen_count",),
     "handoffs": ("reassignment_count",),
 }

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -41,12 +41,14 @@ class LakeState:
     """What the lake holds to be published, by its commit marks.
 
     pending: (kind, day) that wait to be cleaned; their books need not balance yet.
+    requests: every request of every pull.
     """
 
     load_audit: pa.Table
     deliveries: pa.Table
     delivery_days: pa.Table
     pending: tuple[tuple[str, date], ...]
+    requests: pa.Table = field(default_factory=TABLES["audit.requests"].arrow.empty_table)
 
     @cached_property
     def day_files(self) -> dict[DayFile, FileMark]:
@@ -69,7 +71,11 @@ def lake_state(home: Home, registry: Registry) -> LakeState:
     lake = Lake(home.lake)
     pending = [(kind, day) for kind in ("survey", "tickets") for day in stale_days(home, registry, kind)]
     return LakeState(
-        read_load_audit(lake), ledger.deliveries(lake), ledger.delivery_days(lake), tuple(sorted(pending))
+        read_load_audit(lake),
+        ledger.deliveries(lake),
+        ledger.delivery_days(lake),
+        tuple(sorted(pending)),
+        stored_rows(lake, TABLES["audit.requests"]),
     )
 
 

@@ -1,0 +1,191 @@
+"""Zendesk tickets by the cursor flavour of the incremental export, and an effort score kept in a ticket field.
+
+The export runs on `generated_timestamp`, which also moves where `updated_at` does not (deletion, scrubbing): nothing is
+ever left out for an old `updated_at`. Satisfaction surveys are in `zendesk_surveys.py`.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from ces_pipeline.pulling.contract import Connector, Finding, Page, State, json_lines
+from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.pulling.http import Answer, Http
+from ces_pipeline.pulling.limits import Pace
+from ces_pipeline.registry.models import Api
+
+_EXPORT = "/api/v2/incremental/tickets/cursor"
+_SIDE_LOADS = "users,groups,metric_sets"
+_MOST_TICKETS = 1000
+_LAG = timedelta(hours=1)
+"""A start younger than a minute is refused (400 StartTimeTooRecent), by the vendor's clock, which may be behind."""
+_REPEATS = 5
+# Published: 10 exports a minute, 30 with the High Volume add-on; Team accounts 200 requests of any kind.
+_PACES = (Pace(10, 60.0, "/incremental/"), Pace(200, 60.0))
+
+
+class ZendeskTickets(Connector):
+    """Every ticket in every version that a pull meets, with its people, group and metrics."""
+
+    name = "zendesk"
+    readers = ("zendesk_json",)
+    options = {  # noqa: RUF012 - a ClassVar of the base
+        "archived_metrics": "false: closed tickets without side-loaded metrics are not asked for one by one"
+    }
+    paces = _PACES
+    basic_user_suffix = "/token"
+
+    def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
+        """Pages of the export. A ticket that changes during the pull comes again; landing keeps both versions."""
+        for answer, page, after in export_pages(http, api, state, now):
+            tickets = page["tickets"]
+            added = self._archived_metrics(http, api, page)
+            if added:
+                page["metric_sets"] = [*(page.get("metric_sets") or []), *added]
+            # A line break cannot stand inside a JSON text, so the vendor's own bytes make a line.
+            body = (
+                json_lines(page) if added else answer.body.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
+            )
+            yield Page(body if tickets else b"", len(tickets), after)
+
+    def _archived_metrics(self, http: Http, api: Api, page: dict[str, Any]) -> list[Any]:
+        """Metrics of closed tickets that came without: side-loads and the metrics list leave out archived ones."""
+        if api.options.get("archived_metrics") is False:
+            return []
+        told = {one.get("ticket_id") for one in page.get("metric_sets") or [] if isinstance(one, dict)}
+        found = []
+        for ticket in page["tickets"]:
+            # A deleted ticket has no metrics any more (404), and is never asked for.
+            if ticket.get("status") != "closed" or ticket.get("metric_set") or ticket.get("id") in told:
+                continue
+            answer = http.get(f"/api/v2/tickets/{ticket['id']}/metrics", accept=(404,))
+            metric = answer.data.get("ticket_metric") if isinstance(answer.data, dict) else None
+            # Documented as a list, answered as an object.
+            metric = metric[0] if isinstance(metric, list) and metric else metric
+            if isinstance(metric, dict):
+                found.append({**metric, "ticket_id": ticket["id"]})
+        return found
+
+    def probe(self, http: Http, api: Api) -> Iterator[Finding]:
+        """Whether the export may be read (administrators only)."""
+        yield from probe_export(http)
+
+
+class ZendeskField(Connector):
+    """Tickets whose custom field holds an effort score, as survey answers: one record per ticket with a value."""
+
+    name = "zendesk_field"
+    readers = ("json",)
+    options = {"field_id": "id of the ticket field that holds the score"}  # noqa: RUF012 - a ClassVar of the base
+    paces = _PACES
+    basic_user_suffix = "/token"
+
+    def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
+        """Records `id, ticket_id, score, requester, channel, answered_at, updated_at`.
+
+        answered_at is the ticket's latest solve, else its latest update: Zendesk does not tell when a field was set.
+        A deleted ticket's answer stays as it was.
+        """
+        field_id = _field_id(api)
+        for _, page, after in export_pages(http, api, state, now):
+            metrics = {one.get("ticket_id"): one for one in page.get("metric_sets") or []}
+            emails = {one.get("id"): one.get("email") for one in page.get("users") or []}
+            records = [
+                {
+                    "id": f"{ticket['id']}",
+                    "ticket_id": f"{ticket['id']}",
+                    "score": score,
+                    "requester": emails.get(ticket.get("requester_id")) or ticket.get("requester_id"),
+                    "channel": (ticket.get("via") or {}).get("channel"),
+                    "answered_at": _solved_at(ticket, metrics) or ticket.get("updated_at"),
+                    "updated_at": ticket.get("updated_at"),
+                }
+                for ticket in page["tickets"]
+                if ticket.get("status") != "deleted"
+                and (score := _field_value(ticket, field_id)) not in (None, "")
+            ]
+            yield Page(json_lines(*records), len(records), after)
+
+    def check(self, api: Api) -> None:
+        if "field_id" not in api.options:
+            raise ValueError("options.field_id: this key is required")
+
+    def probe(self, http: Http, api: Api) -> Iterator[Finding]:
+        """As for tickets, and whether the field exists and is active."""
+        yield from probe_export(http)
+        field_id = _field_id(api)
+        answer = http.get(f"/api/v2/ticket_fields/{field_id}", accept=(404,))
+        field = answer.data.get("ticket_field") if isinstance(answer.data, dict) else None
+        if answer.status == 404 or not isinstance(field, dict):
+            yield Finding(False, f"there is no ticket field {field_id}: mend api.options.field_id")
+        else:
+            is_active = bool(field.get("active", True))
+            yield Finding(
+                is_active, f"ticket field {field_id} {'exists' if is_active else 'is inactive: activate it'}"
+            )
+
+
+def export_pages(
+    http: Http, api: Api, state: State, now: datetime
+) -> Iterator[tuple[Answer, dict[str, Any], State]]:
+    """(Answer, its page, the state behind it) of the export, until the vendor says `end_of_stream`.
+
+    An empty page, or one whose tickets are old, is no end. The cursor behind the last page is tomorrow's beginning.
+    Raises UnavailableError where the same page comes again and again.
+    """
+    cursor, repeats = state.get("cursor"), 0
+    since = min(datetime.combine(api.since, time.min, UTC), now - _LAG)
+    while True:
+        place = {"cursor": cursor} if cursor else {"start_time": int(since.timestamp())}
+        size = min(api.page_size or _MOST_TICKETS, _MOST_TICKETS)
+        answer = http.get(_EXPORT, {**place, "per_page": size, "include": _SIDE_LOADS})
+        page = answer.data
+        if not isinstance(page, dict) or not isinstance(page.get("tickets"), list):
+            raise BadAnswerError("the ticket export answered without `tickets`: check api.base_url")
+        if not isinstance(page.get("end_of_stream"), bool):
+            raise BadAnswerError(
+                "the ticket export answered without `end_of_stream`, so its end cannot be told"
+            )
+        after, is_end = page.get("after_cursor"), page["end_of_stream"]
+        if not is_end and (not after or after == cursor):
+            repeats += 1
+            if repeats > _REPEATS:
+                raise UnavailableError(
+                    "the ticket export gives the same page again and again: try again later"
+                )
+            continue
+        repeats = 0
+        yield answer, page, {"cursor": after or cursor} if after or cursor else {}
+        if is_end:
+            return
+        cursor = after
+
+
+def probe_export(http: Http) -> Iterator[Finding]:
+    """Whether the export may be read, told by its small sample, which has a limit of its own."""
+    day_ago = int((http.now() - timedelta(days=1)).timestamp())
+    try:
+        http.get("/api/v2/incremental/tickets/sample", {"start_time": day_ago})
+    except RefusedError as problem:
+        advice = " (only administrators may export tickets)" if problem.status == 403 else ""
+        yield Finding(False, f"{problem}{advice}")
+        return
+    yield Finding(True, "the ticket export may be read")
+
+
+def _field_id(api: Api) -> str:
+    return str(api.options["field_id"])
+
+
+def _field_value(ticket: dict[str, Any], field_id: str) -> Any:
+    for one in ticket.get("custom_fields") or []:
+        if isinstance(one, dict) and str(one.get("id")) == field_id:
+            value = one.get("value")
+            return json.dumps(value) if isinstance(value, list | dict) else value
+    return None
+
+
+def _solved_at(ticket: dict[str, Any], metrics: dict[Any, dict[str, Any]]) -> str | None:
+    metric = ticket.get("metric_set") or metrics.get(ticket.get("id")) or {}
+    return metric.get("solved_at")

@@ -1,0 +1,98 @@
+"""What a connector promises: given a saved state, pages of records with the state that each page allows to save.
+
+A connector knows one vendor's paths and paging. It sees no secret, writes nothing, and neither retries nor sleeps by
+itself (`Http` does). What happens to its pages is in `pull.py`.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from ces_pipeline.pulling.http import Http
+from ces_pipeline.pulling.limits import Pace
+from ces_pipeline.registry.models import Api
+
+State = dict[str, Any]
+"""A JSON object that a connector resumes from; empty before the first pull. Holds cursors and times, never a person."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of records, as a file of the feed's own reader.
+
+    body: for JSON readers whole lines, each one JSON document (`json_lines` makes them); else the whole export.
+        A page without records has an empty body; nothing is landed for it and its state is still saved.
+    records: how many records it holds.
+    state: what may be saved once the page has landed. A pull from it yields the next page and nothing before it,
+        but for what the vendor's own window edges make it read twice; landing drops what it already has.
+    """
+
+    body: bytes
+    records: int
+    state: State
+
+
+@dataclass(frozen=True)
+class Window:
+    """A span of time: `since` belongs to it, `until` does not. Both in UTC."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One verdict of `ces doctor`. `is_well` False is something to mend; the text says what, and how."""
+
+    is_well: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Connector:
+    """One vendor's API. Subclasses say how it is paged; the values here are their facts.
+
+    readers: the readers whose files its pages can be; the feed's `reader` must be one of them.
+    options: the keys of the feed's `api.options` that it honours, and what each settles.
+    joinable: whether bodies of consecutive pages, one behind the other, are a file of the reader too (JSON Lines
+        are, delimited exports with a header are not).
+    paces: the vendor's published limits; the feed's `requests_per_minute` comes on top.
+    basic_user_suffix: what the vendor wants behind the user's name in a basic token.
+    """
+
+    name: ClassVar[str]
+    readers: ClassVar[tuple[str, ...]]
+    options: ClassVar[dict[str, str]] = {}
+    joinable: ClassVar[bool] = True
+    paces: ClassVar[tuple[Pace, ...]] = ()
+    basic_user_suffix: ClassVar[str] = ""
+
+    def check(self, api: Api) -> None:
+        """Raises ValueError, naming the key, where the `api` block lacks or mistakes something. Makes no request."""
+
+    def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
+        """Pages from `state` on, oldest first, until the vendor has no more as of `now` (UTC, the pull's start).
+
+        Later states never lie before earlier ones. Raises PullError as `http` does; and where the answers are not
+        what the vendor documents, `BadAnswerError` naming what is missing.
+        """
+        raise NotImplementedError
+
+    def expected(self, http: Http, api: Api, window: Window) -> int | None:
+        """How many records the vendor says it has for the window; None where it cannot say."""
+        return None
+
+    def probe(self, http: Http, api: Api) -> Iterator[Finding]:
+        """Verdicts for `ces doctor`: rights and settings, beyond reachability, which the caller has tested.
+
+        May raise PullError, which becomes the last verdict.
+        """
+        raise NotImplementedError
+
+
+def json_lines(*documents: Any) -> bytes:
+    """Documents as JSON Lines, each on a line of its own; b"" where there are none."""
+    lines = (json.dumps(document, ensure_ascii=False, separators=(",", ":")) for document in documents)
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")

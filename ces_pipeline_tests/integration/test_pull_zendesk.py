@@ -1,0 +1,322 @@
+"""Zendesk from its API to the lake and on: nothing lost by a kill, no secret anywhere, the same tickets as by file."""
+
+import gzip
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from ces_pipeline import pipeline, runs
+from ces_pipeline.defs.raw import raw_assets
+from ces_pipeline.doctor import examine
+from ces_pipeline.landing.privacy import KEY_VARIABLE
+from ces_pipeline.pulling.pull import pull, read_place
+from ces_pipeline.schemas import TABLES
+from ces_pipeline.storage.duck import open_published
+from ces_pipeline.storage.state import stored_rows
+from ces_pipeline_tests.builders import InboxHome, inbox_home
+from ces_pipeline_tests.real_data import real_data
+from ces_pipeline_tests.vendors.faults import FaultPlan
+from ces_pipeline_tests.vendors.feeds import entry
+from ces_pipeline_tests.vendors.server import Asked, Reply
+from ces_pipeline_tests.vendors.zendesk import EMAIL, TOKEN, FakeZendesk, ticket
+
+ENVIRONMENT = {"ZD_EMAIL": EMAIL, "ZD_TOKEN": TOKEN}
+CANARIES = ("canary", EMAIL)
+PEOPLE = ("person0@example.org", "person1@example.org", "person2@example.org")
+
+
+def desk(vendor: FakeZendesk, **api: Any) -> dict[str, Any]:
+    auth = {"kind": "basic_token", "user": "ZD_EMAIL", "password": "ZD_TOKEN"}
+    told = {"connector": "zendesk", "auth": auth, **api}
+    return entry("desk", vendor, told, kind="tickets", reader="zendesk_json")
+
+
+@pytest.fixture(autouse=True)
+def secrets_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def vendor() -> Iterator[FakeZendesk]:
+    with FakeZendesk([ticket(number) for number in range(1, 24)]) as vendor:
+        yield vendor  # type: ignore[misc]
+
+
+def versions(home: InboxHome) -> list[tuple[str, str]]:
+    return sorted((row["ticket_id"], row["version"]) for row in home.rows("desk"))
+
+
+def served(vendor: FakeZendesk) -> list[tuple[str, str]]:
+    return sorted((str(one["id"]), str(one["generated_timestamp"])) for one in vendor.tickets)
+
+
+def pulled(home: InboxHome, vendor: FakeZendesk) -> Any:
+    registry = home.registry
+    return pull(home.home, registry, registry.sources["desk"], clock=vendor.clock)
+
+
+class TestLanding:
+    def test_tickets_land_with_their_people_hashed_and_their_side_loads_joined(
+        self, tmp_path: Path, vendor: FakeZendesk
+    ) -> None:
+        home = inbox_home(tmp_path, desk(vendor, page_size=5))
+        vendor.metrics[1] = {"ticket_id": 1, "reopens": 2, "solved_at": "2026-03-02T10:00:00Z"}
+        outcome = pulled(home, vendor)
+        assert outcome.failures == ()
+        assert (outcome.records_pulled, outcome.rows_landed, outcome.requests) == (23, 23, 5)
+        assert versions(home) == served(vendor)
+        (first,) = [row for row in home.rows("desk") if row["ticket_id"] == "1"]
+        assert (first["reopens"], first["group_name"]) == ("2", "Care")
+        assert home.find(*PEOPLE) == []
+
+    def test_a_second_pull_lands_only_what_is_new(self, tmp_path: Path, vendor: FakeZendesk) -> None:
+        home = inbox_home(tmp_path, desk(vendor))
+        pulled(home, vendor)
+        before = home.state("desk")
+        assert pulled(home, vendor).rows_read == 0
+        assert home.state("desk") == before
+        vendor.tickets.append(ticket(1, generated=1_773_000_000, status="open"))
+        assert pulled(home, vendor).rows_landed == 1
+
+    def test_every_fault_at_once_lands_every_ticket_once(self, tmp_path: Path, vendor: FakeZendesk) -> None:
+        for seed in (3, 14):
+            home = inbox_home(tmp_path / str(seed), desk(vendor, page_size=3))
+            vendor.restart_plan(FaultPlan.seeded(seed), vendor.clock)
+            vendor.served = []
+            assert pulled(home, vendor).failures == ()
+            assert versions(home) == sorted({(str(number), str(at)) for number, at in vendor.served})
+
+    def test_what_came_before_a_failure_stays_and_the_next_pull_goes_on_there(
+        self, tmp_path: Path, vendor: FakeZendesk
+    ) -> None:
+        home = inbox_home(tmp_path, desk(vendor, page_size=5))
+        vendor.restart_plan(FaultPlan(dict.fromkeys(range(2, 30), "error")), vendor.clock)
+        outcome = pulled(home, vendor)
+        assert outcome.rows_landed == 10
+        assert outcome.is_transient
+        (failure,) = outcome.failures
+        assert "/api/v2/incremental/tickets/cursor" in failure
+        vendor.restart_plan(FaultPlan(), vendor.clock)
+        assert pulled(home, vendor).rows_landed == 13
+        assert "start_time" not in vendor.asked[0].query
+        assert versions(home) == served(vendor)
+
+    def test_asking_for_an_earlier_day_begins_anew(self, tmp_path: Path, vendor: FakeZendesk) -> None:
+        home = inbox_home(tmp_path, desk(vendor, since="2026-03-02"))
+        pulled(home, vendor)
+        home.write_registry(desk(vendor, since="2026-03-01"))
+        pulled(home, vendor)
+        assert versions(home) == served(vendor)
+
+
+_KILLED = """
+import os, signal, sys
+from ces_pipeline.pulling import pull as pulling
+from ces_pipeline.registry import load_registry
+from ces_pipeline.settings import Home
+from pathlib import Path
+
+home, when, count = Home(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
+pulling._JOINED_RECORDS = 1
+save, saves = pulling.write_place, 0
+
+def write_place(*told):
+    global saves
+    saves += 1
+    if saves == count and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    save(*told)
+    if saves == count and when == "after":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+pulling.write_place = write_place
+registry = load_registry(home.registry)
+pulling.pull(home, registry, registry.sources["desk"])
+"""
+
+
+@pytest.mark.parametrize(("when", "count"), [("before", 1), ("after", 1), ("before", 3), ("after", 4)])
+def test_a_kill_at_the_edge_of_a_page_loses_and_doubles_nothing(
+    tmp_path: Path, vendor: FakeZendesk, when: str, count: int
+) -> None:
+    home = inbox_home(tmp_path, desk(vendor, page_size=5))
+    killed = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path), when, str(count)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    landed_before = len(home.rows("desk"))
+    assert landed_before == 5 * count
+    vendor.asked.clear()
+    outcome = pulled(home, vendor)
+    assert versions(home) == served(vendor)
+    # Landed but not noted: that one page is fetched again, and dropped.
+    again = 5 if when == "before" else 0
+    assert outcome.records_pulled == 23 - landed_before + again
+    assert outcome.rows_landed == 23 - landed_before
+
+
+class TestSecrets:
+    def test_a_failing_run_leaves_none_anywhere(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        class Talkative(FakeZendesk):
+            """Answers by quoting what it was sent, and names people."""
+
+            def answer(self, asked: Asked) -> Reply:
+                if len(self.asked) == 1:
+                    return super().answer(asked)
+                quoted = f"{asked.basic} {PEOPLE}"
+                return Reply(401, {"error": TOKEN, "description": quoted}, headers={"X-Echo": TOKEN})
+
+        monkeypatch.setenv("ZD_TOKEN", TOKEN)
+        with Talkative([ticket(number) for number in range(1, 9)]) as vendor, caplog.at_level("DEBUG"):
+            home = inbox_home(tmp_path, desk(vendor, page_size=5))
+            assert runs.run(home.home) is False
+            findings = [finding.text for finding in examine(home.home)]
+        shown = capfd.readouterr()
+        told = "\n".join([shown.out, shown.err, caplog.text, *findings])
+        assert "refused GET /api/v2/incremental/tickets/cursor with 401" in told
+        assert len(home.rows("desk")) == 5
+        for canary in (*CANARIES, *PEOPLE):
+            assert canary not in told
+        assert home.find(*CANARIES, *PEOPLE) == []
+
+    def test_a_missing_variable_fails_its_feed_alone_and_before_any_request(
+        self, tmp_path: Path, vendor: FakeZendesk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("ZD_TOKEN")
+        other = {**desk(vendor), "id": "other"}
+        other["api"] = {**other["api"], "auth": {**other["api"]["auth"], "password": "ZD_OTHER"}}
+        monkeypatch.setenv("ZD_OTHER", TOKEN)
+        home = inbox_home(tmp_path, desk(vendor), other)
+        failed, fine = pipeline.land(home.home, home.registry)
+        assert failed.failures == (
+            "desk: ZD_TOKEN not set: put the feed's credentials into the environment "
+            "(api.auth in sources.yaml names the variables)",
+        )
+        assert (failed.requests, failed.is_transient) == (0, False)
+        assert fine.rows_landed == 23
+
+
+class TestRun:
+    def test_tickets_are_published_with_every_request(self, tmp_path: Path, vendor: FakeZendesk) -> None:
+        home = inbox_home(tmp_path, desk(vendor, page_size=10))
+        assert runs.run(home.home) is True
+        with open_published(home.home.published) as connection:
+            assert connection.execute("SELECT count(*) FROM core.tickets").fetchall() == [(23,)]
+            requests = connection.execute(
+                "SELECT source_id, method, path, status, outcome, attempt, size_bytes > 0 FROM audit.requests"
+            ).fetchall()
+        row = ("desk", "GET", "/api/v2/incremental/tickets/cursor", 200, "ok", 1, True)
+        assert requests == [row] * 3
+
+    def test_a_night_that_brings_nothing_is_still_told_of(self, tmp_path: Path, vendor: FakeZendesk) -> None:
+        home = inbox_home(tmp_path, desk(vendor))
+        for nights in (1, 2):
+            assert runs.run(home.home) is True
+            with open_published(home.home.published) as connection:
+                told = connection.execute("SELECT count(DISTINCT pull_id) FROM audit.requests").fetchall()
+            assert told == [(nights,)]
+
+
+class TestDagster:
+    def test_pulls_of_one_host_queue_behind_one_another_and_tell_their_counts(
+        self, tmp_path: Path, vendor: FakeZendesk
+    ) -> None:
+        home = inbox_home(tmp_path, desk(vendor, page_size=10))
+        (asset,) = raw_assets(home.home, home.registry)
+        assert (
+            asset.op.pool == f"api_{vendor.url.removeprefix('http://').replace('.', '_').replace(':', '_')}"
+        )
+        result = dg.materialize([asset])
+        (told,) = result.asset_materializations_for_node("raw__desk")
+        counts = {name: value.value for name, value in told.metadata.items()}
+        assert (counts["requests"], counts["records_pulled"], counts["rows_landed"]) == (3, 23, 23)
+
+    @pytest.mark.parametrize(("fault", "tries"), [("error", 2), (None, 1)])
+    def test_only_what_may_pass_is_tried_again(
+        self,
+        tmp_path: Path,
+        vendor: FakeZendesk,
+        monkeypatch: pytest.MonkeyPatch,
+        fault: str | None,
+        tries: int,
+    ) -> None:
+        monkeypatch.setattr("ces_pipeline.pulling.clock.SystemClock.sleep", lambda _self, _seconds: None)
+        monkeypatch.setattr("ces_pipeline.defs.raw._AGAIN", dg.RetryPolicy(max_retries=1, delay=0))
+        if fault:
+            vendor.restart_plan(FaultPlan(dict.fromkeys(range(99), fault)), vendor.clock)
+        else:
+            monkeypatch.setenv("ZD_TOKEN", "expired")
+        home = inbox_home(tmp_path, desk(vendor))
+        result = dg.materialize(raw_assets(home.home, home.registry), raise_on_error=False)
+        assert not result.success
+        assert len({row["pull_id"] for row in requests_of(home)}) == tries
+
+
+def requests_of(home: InboxHome) -> list[dict[str, Any]]:
+    return stored_rows(home.lake, TABLES["audit.requests"]).to_pylist()
+
+
+class TestDoctor:
+    def findings(self, home: InboxHome) -> list[str]:
+        return [f"{one.is_well} {one.text}" for one in examine(home.home) if one.text.startswith("api")]
+
+    def test_a_feed_that_works(self, tmp_path: Path, vendor: FakeZendesk) -> None:
+        assert (
+            self.findings(inbox_home(tmp_path, desk(vendor)))[0]
+            == "True api of desk: the ticket export may be read"
+        )
+
+    def test_a_user_who_is_no_administrator(self, tmp_path: Path, vendor: FakeZendesk) -> None:
+        vendor.forbidden = {"/api/v2/incremental/tickets/sample"}
+        (told, *_) = self.findings(inbox_home(tmp_path, desk(vendor)))
+        assert told.startswith("False api of desk: 127.0.0.1 refused")
+        assert "only administrators" in told
+
+    def test_a_field_that_does_not_exist(self, tmp_path: Path, vendor: FakeZendesk) -> None:
+        feed = desk(vendor, connector="zendesk_field", options={"field_id": 4711})
+        feed |= {"kind": "survey", "reader": "json", "survey": "after_chat"}
+        assert "False api of desk: there is no ticket field 4711: mend api.options.field_id" in self.findings(
+            inbox_home(tmp_path, feed)
+        )
+
+
+def test_recorded_exchanges_give_the_same_tickets_by_api_as_by_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, "the same for both homes")
+    recording = real_data("tickets/zendesk/zenpy_recorded/TicketsIncrementalTest.test_pagination.jsonl.gz")
+    with gzip.open(recording, "rt", encoding="utf-8") as lines:
+        exchanges = [json.loads(line) for line in lines]
+    tickets = [one for exchange in exchanges for one in exchange["body"]["tickets"]]
+    by_key = {(one["generated_timestamp"], one["id"]): one for one in tickets}
+    with FakeZendesk(list(by_key.values())) as vendor:
+        feed = desk(vendor, page_size=100, since="2023-01-01")
+        by_api = inbox_home(tmp_path / "api", feed)
+        # The recordings were made without side-loads.
+        vendor._side_loads = lambda _page, _include: {}  # type: ignore[method-assign]
+        assert pulled(by_api, vendor).failures == ()
+    by_file = inbox_home(tmp_path / "file", {key: value for key, value in feed.items() if key != "api"})
+    by_file.drop(recording.name, recording.read_bytes(), "desk")
+    assert by_file.land("desk").failures == ()
+    unlike = ("delivery_id", "row_number")
+
+    def told(home: InboxHome) -> list[str]:
+        rows = [{key: value for key, value in row.items() if key not in unlike} for row in home.rows("desk")]
+        return sorted({json.dumps(row, default=str, sort_keys=True) for row in rows})
+
+    assert len({row["ticket_id"] for row in by_api.rows("desk")}) == 1001
+    assert told(by_api) == told(by_file)
+    place = read_place(by_api.lake, by_api.registry.sources["desk"])
+    assert place.state["cursor"]

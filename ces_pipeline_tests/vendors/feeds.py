@@ -1,0 +1,48 @@
+"""Feeds that are pulled from a fake vendor: their registry entries, clients, and a pull without a lake."""
+
+import random
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ces_pipeline.pulling.connectors import CONNECTORS
+from ces_pipeline.pulling.contract import Page, State
+from ces_pipeline.pulling.pull import open_http
+from ces_pipeline.pulling.requests_log import RequestsLog
+from ces_pipeline.registry.models import Source
+from ces_pipeline.settings import Home
+from ces_pipeline_tests.vendors.server import FakeVendor
+
+
+def fetch(
+    source: Source,
+    vendor: FakeVendor,
+    environment: Mapping[str, str],
+    *,
+    state: State | None = None,
+    now: datetime | None = None,
+    seed: int = 0,
+    home: Path = Path("nowhere"),
+    log: RequestsLog | None = None,
+) -> list[Page]:
+    """Every page that a pull from `state` would land, on the vendor's own clock."""
+    assert source.api is not None
+    with closing(
+        open_http(
+            Home(home),
+            source,
+            log or RequestsLog(source.id, "test"),
+            clock=vendor.clock,
+            environment=environment,
+            chance=random.Random(seed),
+        )
+    ) as http:
+        connector = CONNECTORS[source.api.connector]
+        return list(connector.pages(http, source.api, state or {}, now or vendor.clock.now()))
+
+
+def entry(name: str, vendor: FakeVendor, api: Mapping[str, Any], **feed: Any) -> dict[str, Any]:
+    """A feed of `sources.yaml` that is pulled from the vendor."""
+    return {"id": name, "api": {"base_url": vendor.url, "since": "2026-03-01", **api}, **feed}
