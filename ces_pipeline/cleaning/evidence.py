@@ -113,7 +113,7 @@ def gather_evidence(rows: pd.DataFrame, context: DayContext) -> Evidence:
             "answers_unknown": unknown,
             "unexpected_answers": _unexpected(rows, which, surveys, context),
             "seconds_above_floor": duration - floor,
-            "has_usable_time": _usable(moment, registry) | ~readable,
+            "has_usable_time": is_usable(moment, registry) | ~readable,
             "seconds_from_start_to_submit": (rows["submitted_at"] - rows["started_at"])
             .dt.total_seconds()
             .to_numpy(),
@@ -180,7 +180,8 @@ def durations(rows: pd.DataFrame) -> np.ndarray:
     return np.where(np.isnan(reported), derived, reported)
 
 
-def _usable(moment: pd.Series, registry: Registry) -> np.ndarray:
+def is_usable(moment: pd.Series, registry: Registry) -> np.ndarray:
+    """Whether each instant is there and not before the installation's first day."""
     settings = registry.settings
     first = pd.Timestamp(settings.first_day).tz_localize(settings.business_time_zone)
     return (moment >= first).to_numpy(dtype=bool, na_value=False)

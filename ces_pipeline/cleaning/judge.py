@@ -20,7 +20,8 @@ CLOCK_SKEW_SECONDS = 300.0
 _ON = ("reject", "suspect", "info")
 
 
-def _rule(reason: str, check: pa.Check) -> pa.Check:
+def rule(reason: str, check: pa.Check) -> pa.Check:
+    """The check under the name of the reason that it stands for."""
     check.name = reason
     check.error = reason
     return check
@@ -28,31 +29,31 @@ def _rule(reason: str, check: pa.Check) -> pa.Check:
 
 ROW_RULES = pa.DataFrameSchema(
     {
-        "is_readable": pa.Column(bool, _rule("unreadable_row", pa.Check.eq(True))),
-        "is_registered": pa.Column(bool, _rule("unregistered_survey", pa.Check.eq(True))),
-        "is_test": pa.Column(bool, _rule("test_response", pa.Check.eq(False))),
-        "required_answers_blank": pa.Column("int64", _rule("incomplete", pa.Check.eq(0))),
-        "answers_off_scale": pa.Column("int64", _rule("score_off_scale", pa.Check.eq(0))),
-        "answers_unknown": pa.Column("int64", _rule("unknown_answer", pa.Check.eq(0))),
-        "unexpected_answers": pa.Column("int64", _rule("failed_attention_check", pa.Check.eq(0))),
-        "seconds_above_floor": pa.Column(float, _rule("too_fast", pa.Check.ge(0)), nullable=True),
-        "has_usable_time": pa.Column(bool, _rule("missing_time", pa.Check.eq(True))),
-        "seconds_from_start_to_submit": pa.Column(float, _rule("time_order", pa.Check.ge(0)), nullable=True),
+        "is_readable": pa.Column(bool, rule("unreadable_row", pa.Check.eq(True))),
+        "is_registered": pa.Column(bool, rule("unregistered_survey", pa.Check.eq(True))),
+        "is_test": pa.Column(bool, rule("test_response", pa.Check.eq(False))),
+        "required_answers_blank": pa.Column("int64", rule("incomplete", pa.Check.eq(0))),
+        "answers_off_scale": pa.Column("int64", rule("score_off_scale", pa.Check.eq(0))),
+        "answers_unknown": pa.Column("int64", rule("unknown_answer", pa.Check.eq(0))),
+        "unexpected_answers": pa.Column("int64", rule("failed_attention_check", pa.Check.eq(0))),
+        "seconds_above_floor": pa.Column(float, rule("too_fast", pa.Check.ge(0)), nullable=True),
+        "has_usable_time": pa.Column(bool, rule("missing_time", pa.Check.eq(True))),
+        "seconds_from_start_to_submit": pa.Column(float, rule("time_order", pa.Check.ge(0)), nullable=True),
         "seconds_before_receipt": pa.Column(
-            float, _rule("in_the_future", pa.Check.ge(-CLOCK_SKEW_SECONDS)), nullable=True
+            float, rule("in_the_future", pa.Check.ge(-CLOCK_SKEW_SECONDS)), nullable=True
         ),
-        "is_partial": pa.Column(bool, _rule("partial", pa.Check.eq(False))),
-        "seconds_above_usual": pa.Column(float, _rule("fast_for_survey", pa.Check.ge(0)), nullable=True),
-        "is_contradicted": pa.Column(bool, _rule("comment_contradicts", pa.Check.eq(False))),
-        "people_above_limit_on_device": pa.Column(float, _rule("shared_device", pa.Check.le(0))),
-        "seconds_below_ceiling": pa.Column(float, _rule("slow", pa.Check.ge(0)), nullable=True),
+        "is_partial": pa.Column(bool, rule("partial", pa.Check.eq(False))),
+        "seconds_above_usual": pa.Column(float, rule("fast_for_survey", pa.Check.ge(0)), nullable=True),
+        "is_contradicted": pa.Column(bool, rule("comment_contradicts", pa.Check.eq(False))),
+        "people_above_limit_on_device": pa.Column(float, rule("shared_device", pa.Check.le(0))),
+        "seconds_below_ceiling": pa.Column(float, rule("slow", pa.Check.ge(0)), nullable=True),
     },
     strict=True,
 )
 """The rules that need one row only (its evidence). Missing evidence, such as no duration, never fails."""
 
 BETWEEN_ROWS_RULES = pa.DataFrameSchema(
-    {"is_repeat": pa.Column(bool, _rule("duplicate", pa.Check.eq(False)))}, strict=True
+    {"is_repeat": pa.Column(bool, rule("duplicate", pa.Check.eq(False)))}, strict=True
 )
 """The rules that compare rows: they come second, since a rejected answer is nobody's original."""
 
@@ -80,30 +81,30 @@ def judge(rows: pd.DataFrame, evidence: Evidence) -> Verdicts:
     rows: response_key, response_id, respondent_key, device_key, ticket_id, external_id, answers, event_at.
     """
     is_on, rejects, suspects = (_where_severity(evidence, *one) for one in (_ON, ("reject",), ("suspect",)))
-    broken = _broken(ROW_RULES, evidence.frame) & is_on
+    broken = broken_rules(ROW_RULES, evidence.frame, REASON_NAMES) & is_on
     # How crowded a device is depends on which other rows are at hand, so it decides nothing about other rows.
     own_faults = broken & rejects
     own_faults[:, REASON_NAMES.index("shared_device")] = False
     eligible = ~own_faults.any(axis=1)
     repeats = pd.DataFrame({"is_repeat": _repeats(rows, evidence, eligible)}, index=evidence.frame.index)
-    broken |= _broken(BETWEEN_ROWS_RULES, repeats) & is_on
+    broken |= broken_rules(BETWEEN_ROWS_RULES, repeats, REASON_NAMES) & is_on
     return Verdicts(broken, rejects, suspects)
 
 
-def _broken(rules: pa.DataFrameSchema, evidence: pd.DataFrame) -> np.ndarray:
-    """Rows x reasons: True where Pandera found the rule broken."""
-    table = np.zeros((len(evidence), len(REASON_NAMES)), dtype=bool)
+def broken_rules(rules: pa.DataFrameSchema, evidence: pd.DataFrame, reasons: tuple[str, ...]) -> np.ndarray:
+    """Rows x reasons: True where Pandera found the rule of that name broken. The evidence may be changed in place."""
+    table = np.zeros((len(evidence), len(reasons)), dtype=bool)
     numbered = evidence.reset_index(drop=True)
     try:
         rules.validate(numbered, lazy=True, inplace=True)
     except pa.errors.SchemaErrors as found:
         cases = found.failure_cases
-        strange = cases[~cases["check"].isin(REASON_NAMES)]
+        strange = cases[~cases["check"].isin(reasons)]
         if len(strange):
             raise AssertionError(
                 f"evidence does not fit its schema: {strange['check'].unique().tolist()}"
             ) from None
-        place = {name: position for position, name in enumerate(REASON_NAMES)}
+        place = {name: position for position, name in enumerate(reasons)}
         table[cases["index"].to_numpy(dtype=np.int64), cases["check"].map(place).to_numpy(dtype=np.int64)] = (
             True
         )

@@ -5,7 +5,8 @@ import pandas as pd
 import pandera.pandas as pa
 
 from ces_pipeline.cleaning.columns import texts_where
-from ces_pipeline.cleaning.judge import CLOCK_SKEW_SECONDS, RULE_VERSION
+from ces_pipeline.cleaning.evidence import is_usable
+from ces_pipeline.cleaning.judge import CLOCK_SKEW_SECONDS, RULE_VERSION, broken_rules, rule
 from ces_pipeline.cleaning.quarantine import landed_json
 from ces_pipeline.cleaning.responses import CleanedDays, count_outcomes, count_reasons
 from ces_pipeline.cleaning.versions import newest, resolve_versions
@@ -17,12 +18,10 @@ TICKET_REASONS = ("unreadable_row", "missing_time", "in_the_future")
 LANDED_COLUMNS = [one.stored_as for one in TICKET_FIELDS] + ["times_as_written", "extra", "problem"]
 _RULES = pa.DataFrameSchema(
     {
-        "is_readable": pa.Column(bool, pa.Check.eq(True, name="unreadable_row", error="unreadable_row")),
-        "has_usable_time": pa.Column(bool, pa.Check.eq(True, name="missing_time", error="missing_time")),
+        "is_readable": pa.Column(bool, rule("unreadable_row", pa.Check.eq(True))),
+        "has_usable_time": pa.Column(bool, rule("missing_time", pa.Check.eq(True))),
         "seconds_before_receipt": pa.Column(
-            float,
-            pa.Check.ge(-CLOCK_SKEW_SECONDS, name="in_the_future", error="in_the_future"),
-            nullable=True,
+            float, rule("in_the_future", pa.Check.ge(-CLOCK_SKEW_SECONDS)), nullable=True
         ),
     },
     strict=True,
@@ -50,25 +49,15 @@ def clean_tickets(rows: pd.DataFrame, registry: Registry) -> CleanedDays:
 
 def _broken(current: pd.DataFrame, registry: Registry) -> np.ndarray:
     moment = current["event_at"]
-    first = pd.Timestamp(registry.settings.first_day).tz_localize(registry.settings.business_time_zone)
     readable = current["problem"].isna()
     evidence = pd.DataFrame(
         {
             "is_readable": readable,
-            "has_usable_time": ((moment >= first).fillna(False) | ~readable).astype(bool),
+            "has_usable_time": is_usable(moment, registry) | ~readable,
             "seconds_before_receipt": (current["received_at"] - moment).dt.total_seconds(),
         }
     )
-    table = np.zeros((len(evidence), len(TICKET_REASONS)), dtype=bool)
-    try:
-        _RULES.validate(evidence, lazy=True)
-    except pa.errors.SchemaErrors as found:
-        cases = found.failure_cases
-        place = {name: position for position, name in enumerate(TICKET_REASONS)}
-        table[cases["index"].to_numpy(dtype=np.int64), cases["check"].map(place).to_numpy(dtype=np.int64)] = (
-            True
-        )
-    return table
+    return broken_rules(_RULES, evidence, TICKET_REASONS)
 
 
 def _accepted(rows: pd.DataFrame, registry: Registry) -> pd.DataFrame:

@@ -1,17 +1,16 @@
 """Appends the entries that an inspection proposes to a registry, or nothing at all."""
 
-import os
 import re
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from ces_pipeline.errors import HomeError, RegistryError
 from ces_pipeline.inspection.result import Inspection, entries_yaml
 from ces_pipeline.registry.load import load_registry
 from ces_pipeline.settings import Home
+from ces_pipeline.storage.lake import replace_file
 
 
 def write_proposal(home: Home, inspection: Inspection) -> tuple[str, ...]:
@@ -35,7 +34,7 @@ def write_proposal(home: Home, inspection: Inspection) -> tuple[str, ...]:
         _check_registry(home.registry, texts)
         # Surveys first: were the second write to fail, no feed would point at a missing survey.
         for name, text in texts.items():
-            _replace(home.registry / name, text)
+            replace_file(home.registry / name, text.encode())
     except OSError as problem:
         raise HomeError(
             f"the registry {home.registry} cannot be written ({problem.strerror or problem}): "
@@ -66,16 +65,3 @@ def _check_registry(folder: Path, texts: dict[str, str]) -> None:
             load_registry(copy)
         except RegistryError as problem:
             raise RegistryError(str(problem).replace(scratch, str(folder)) + " (nothing written)") from None
-
-
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    try:
-        with beside.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

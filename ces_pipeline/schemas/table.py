@@ -77,13 +77,6 @@ class Table:
             for name, column in self.columns.items()
         )
 
-    def to_arrow(self, frame: pd.DataFrame) -> pya.Table:
-        """`frame` (any column order) as this table's Arrow table, rows in the table's own order."""
-        table = pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False).replace_schema_metadata(
-            None
-        )
-        return table.sort_by([(name, "ascending") for name in self.sort]) if self.sort else table
-
     def by_day(self, frame: pd.DataFrame) -> dict[date, pya.Table]:
         """`frame` as one Arrow table a day, rows in the table's own order; no entry for a day without rows."""
         table = pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False).replace_schema_metadata(

@@ -11,6 +11,7 @@ import pyarrow.dataset as pa_dataset
 
 from ces_pipeline.errors import CesError
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.quote import quote_text
 
 _THREADS = min(4, os.cpu_count() or 1)
 _MEMORY_LIMIT = "600MB"
@@ -27,8 +28,8 @@ def session(work: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(f"SET threads = {_THREADS}")
         # Rows are told apart by keys, not by their place; without this a large insert uses one core.
         connection.execute("SET preserve_insertion_order = false")
-        spill = quoted(work / "spill") if work else ""
-        connection.execute(f"SET temp_directory = '{spill}'")
+        spill = str(work / "spill") if work else ""
+        connection.execute(f"SET temp_directory = {quote_text(spill)}")
         yield connection
     finally:
         connection.close()
@@ -50,7 +51,7 @@ def open_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def attach_published(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Open the published file read-only as the default catalog `ces`."""
-    connection.execute(f"ATTACH '{quoted(path)}' AS ces (READ_ONLY)")
+    connection.execute(f"ATTACH {quote_text(str(path))} AS ces (READ_ONLY)")
     connection.execute("USE ces")
 
 
@@ -58,17 +59,12 @@ def attach_published(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 def readable(connection: duckdb.DuckDBPyConnection, lake: Lake, paths: list[str]) -> Iterator[str]:
     """SQL that reads the lake's files `paths`, in that order: by DuckDB itself where they are local."""
     if lake.local is not None:
-        listed = ", ".join(f"'{quoted(lake.local / path)}'" for path in paths)
+        listed = ", ".join(quote_text(str(lake.local / path)) for path in paths)
         yield f"read_parquet([{listed}], hive_partitioning = false)"
         return
     connection.register("incoming", pa_dataset.dataset(paths, filesystem=lake.files, format="parquet"))
     yield "incoming"
     connection.unregister("incoming")
-
-
-def quoted(path: Path) -> str:
-    """A path to stand between single quotes in SQL."""
-    return str(path).replace("'", "''")
 
 
 def arrow_rows(

@@ -134,17 +134,7 @@ class Lake:
             else:
                 target = self.local / path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                beside = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
-                try:
-                    with beside.open("wb") as stream:
-                        stream.write(data)
-                        stream.flush()
-                        os.fsync(stream.fileno())
-                    beside.replace(target)
-                except BaseException:
-                    beside.unlink(missing_ok=True)
-                    raise
-                sync_folder(target.parent)
+                replace_file(target, data)
         except OSError as problem:
             raise _unwritable(problem) from problem
         view = memoryview(data)
@@ -207,6 +197,21 @@ def _repeating(table: pa.Table) -> list[str]:
         and not pa.types.is_timestamp(column.type)
         and 2 * pc.count_distinct(column).as_py() <= start.num_rows
     ]
+
+
+def replace_file(target: Path, data: bytes | pa.Buffer) -> None:
+    """Replace a local file by `data`: written beside it, synced, renamed, the rename synced."""
+    beside = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
+    try:
+        with beside.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)
 
 
 def sync_folder(folder: Path) -> None:

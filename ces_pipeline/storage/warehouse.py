@@ -32,12 +32,12 @@ from ces_pipeline.storage.duck import (
     attach_published,
     count_rows,
     open_published,
-    quoted,
     readable,
     session,
 )
 from ces_pipeline.storage.lake import Lake, sync_folder
 from ces_pipeline.storage.locks import exclusive
+from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.reference import reference_tables
 from ces_pipeline.storage.sql import derived_files, sql_files
 from ces_pipeline.storage.state import (
@@ -176,7 +176,9 @@ class _Publish:
             shutil.copyfile(self.home.published, fresh)
         with session(self.work) as connection:
             before = self._attach_before(connection) if held else None
-            connection.execute(f"ATTACH '{quoted(fresh)}' AS ces (STORAGE_VERSION '{STORAGE_VERSION}')")
+            connection.execute(
+                f"ATTACH {quote_text(str(fresh))} AS ces (STORAGE_VERSION '{STORAGE_VERSION}')"
+            )
             connection.execute("USE ces")
             connection.execute("BEGIN")
             if anew:
@@ -245,7 +247,7 @@ class _Publish:
         linked = self.work / "before.duckdb"
         linked.unlink(missing_ok=True)
         os.link(self.home.published, linked)
-        connection.execute(f"ATTACH '{quoted(linked)}' AS before (READ_ONLY)")
+        connection.execute(f"ATTACH {quote_text(str(linked))} AS before (READ_ONLY)")
         return "before"
 
     def _load(
@@ -405,20 +407,18 @@ def _describe(connection: duckdb.DuckDBPyConnection) -> None:
             "WHERE database_name = 'ces' AND NOT internal AND comment IS NULL"
         ).fetchall()
     }
-    statements = [f"COMMENT ON VIEW main.{view.name} IS {_text(view.title)}" for view in sql_files("views")]
+    statements = [
+        f"COMMENT ON VIEW main.{view.name} IS {quote_text(view.title)}" for view in sql_files("views")
+    ]
     for name, table in PUBLISHED_TABLES.items():
         if (name, "") in missing:
-            statements.append(f"COMMENT ON TABLE {name} IS {_text(table.grain)}")
+            statements.append(f"COMMENT ON TABLE {name} IS {quote_text(table.grain)}")
         statements += [
-            f"COMMENT ON COLUMN {name}.{column} IS {_text(told.description or '')}"
+            f"COMMENT ON COLUMN {name}.{column} IS {quote_text(told.description or '')}"
             for column, told in table.columns.items()
             if (name, column) in missing
         ]
     connection.execute(";\n".join(statements))
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _store(connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, before: str | None) -> None:
