@@ -5,7 +5,8 @@ column schemas shown in Dagster and the data dictionary. Rules that judge answer
 `ces_pipeline.cleaning`.
 """
 
-from ces_pipeline.schemas import audit, mart, responses, tickets
+from ces_pipeline.schemas import audit, responses, tickets
+from ces_pipeline.schemas.mart import MARTS
 from ces_pipeline.schemas.table import Table
 
 TABLES: dict[str, Table] = {
@@ -23,8 +24,7 @@ TABLES: dict[str, Table] = {
         audit.CHECK_RESULTS,
         audit.RESTATEMENTS,
         audit.REQUESTS,
-        mart.CES_DAILY,
-        mart.QUALITY_DAILY,
+        *MARTS,
     )
 }
 """Full name (`core.responses`) -> table."""

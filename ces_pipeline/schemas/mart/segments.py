@@ -1,6 +1,5 @@
-"""The marts: what analysts and reports read. The queries are in `sql/mart/`, one file per table."""
+"""Effort by day and segment: columns of the marts that split responses."""
 
-from ces_pipeline.cleaning.reasons import REASONS
 from ces_pipeline.schemas.table import DAY, FLAG, INTEGER, NUMBER, TEXT, Table, column
 
 CES_DAILY = Table(
@@ -49,26 +48,4 @@ CES_DAILY = Table(
     sort=("day", "survey_id", "channel", "persona", "product", "journey_stage"),
 )
 
-QUALITY_DAILY = Table(
-    "mart.quality_daily",
-    "One row per day and source with landed survey rows; landed = redelivered + superseded + accepted + rejected.",
-    ("day", "source_id"),
-    {
-        "day": column(DAY, "Business-zone date of recorded_at, else of receipt."),
-        "source_id": column(TEXT, "The feed."),
-        "landed": column(INTEGER, "Rows of the day in all deliveries."),
-        "redelivered": column(INTEGER, "Of these, copies of a row already landed."),
-        "superseded": column(INTEGER, "Of these, older contents of a revised response."),
-        "accepted": column(INTEGER, "Of these, accepted."),
-        "rejected": column(INTEGER, "Of these, rejected (a row may have several reasons)."),
-        "suspect": column(INTEGER, "Accepted rows that a suspect rule marked."),
-        "rejected_share": column(
-            NUMBER, "rejected / (accepted + rejected), 0 to 1; null: nothing was judged.", nullable=True
-        ),
-        "suspect_share": column(
-            NUMBER, "suspect / accepted, 0 to 1; null: nothing was accepted.", nullable=True
-        ),
-        **{reason.name: column(INTEGER, f"Rows with this reason: {reason.means}") for reason in REASONS},
-    },
-    sort=("day", "source_id"),
-)
+TABLES = (CES_DAILY,)

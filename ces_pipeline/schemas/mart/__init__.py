@@ -1,0 +1,11 @@
+"""The marts: what analysts and reports read. The queries are in `sql/mart/`, one file per table.
+
+One module per family of marts; each ends with its `TABLES`.
+"""
+
+from ces_pipeline.schemas.mart import quality, segments
+from ces_pipeline.schemas.table import Table
+
+MARTS: tuple[Table, ...] = (*segments.TABLES, *quality.TABLES)
+
+__all__ = ["MARTS"]
