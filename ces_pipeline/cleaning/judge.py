@@ -92,22 +92,23 @@ def judge(rows: pd.DataFrame, evidence: Evidence) -> Verdicts:
 
 
 def broken_rules(rules: pa.DataFrameSchema, evidence: pd.DataFrame, reasons: tuple[str, ...]) -> np.ndarray:
-    """Rows x reasons: True where Pandera found the rule of that name broken. The evidence may be changed in place."""
+    """Rows x reasons: True where Pandera finds the rule of that name broken; missing evidence breaks none.
+
+    Each check is called on its column by itself: its answer is a flag per row, where `validate` would list every
+    broken rule of every row as an object (ten times as slow on dirty days, and as large as the day).
+    """
+    told = {name: str(dtype) for name, dtype in evidence.dtypes.items()}
+    wanted = {name: str(column.dtype) for name, column in rules.columns.items()}
+    if told != wanted:
+        raise AssertionError(f"evidence does not fit its schema: {sorted(told.items() ^ wanted.items())}")
     table = np.zeros((len(evidence), len(reasons)), dtype=bool)
-    numbered = evidence.reset_index(drop=True)
-    try:
-        rules.validate(numbered, lazy=True, inplace=True)
-    except pa.errors.SchemaErrors as found:
-        cases = found.failure_cases
-        strange = cases[~cases["check"].isin(reasons)]
-        if len(strange):
-            raise AssertionError(
-                f"evidence does not fit its schema: {strange['check'].unique().tolist()}"
-            ) from None
-        place = {name: position for position, name in enumerate(reasons)}
-        table[cases["index"].to_numpy(dtype=np.int64), cases["check"].map(place).to_numpy(dtype=np.int64)] = (
-            True
-        )
+    for name, column in rules.columns.items():
+        values = evidence[name].reset_index(drop=True)
+        if values.hasnans and not column.nullable:
+            raise AssertionError(f"evidence does not fit its schema: {name} is missing on some rows")
+        for check in column.checks:
+            holds = check(values).check_output
+            table[holds.index.to_numpy()[~holds.to_numpy(dtype=bool)], reasons.index(check.name)] = True
     return table
 
 

@@ -184,8 +184,10 @@ def event_at(kind: str, given: Container[str]) -> str:
 
 def day_of(moment: str) -> str:
     """SQL for the partition day: the business-zone date, or that of receipt for no, too early or future times."""
+    # The first day's midnight is a constant: a second conversion of every row's time would cost as much as the first.
+    first = "timezone($zone, CAST($first_day AS TIMESTAMP))"
     return (
-        f"CAST(timezone($zone, CASE WHEN {moment} <= $received_at AND timezone($zone, {moment}) >= $first_day "
+        f"CAST(timezone($zone, CASE WHEN {moment} <= $received_at AND {moment} >= {first} "
         f"THEN {moment} ELSE $received_at END) AS DATE)"
     )
 

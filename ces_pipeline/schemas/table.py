@@ -77,13 +77,40 @@ class Table:
             for name, column in self.columns.items()
         )
 
-    def by_day(self, frame: pd.DataFrame) -> dict[date, pya.Table]:
-        """`frame` as one Arrow table a day, rows in the table's own order; no entry for a day without rows."""
-        table = pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False).replace_schema_metadata(
-            None
-        )
-        table = table.sort_by([(name, "ascending") for name in ("day", *self.sort)])
-        return split_by_day(table)
+    def in_arrow(self, frame: pd.DataFrame) -> pya.Table:
+        """`frame` with exactly the columns and types of this table. Raises ValueError where it has others."""
+        if list(frame.columns) != list(self.columns):
+            raise ValueError(f"{self.name}: other columns than its own")
+        try:
+            table = pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False)
+        except pya.ArrowException:
+            # Arrow's own words hold a value of the row.
+            raise ValueError(f"{self.name}: a column has another type than its own") from None
+        return table.replace_schema_metadata(None)
+
+    def broken(self, rows: pya.Table) -> list[str]:
+        """Which of its columns' promises the rows (of `in_arrow`) break, and how often; never a value.
+
+        Each Pandera check is called on its column by itself: validating the whole schema lists failures as objects.
+        """
+        found = []
+        for name, column in self.columns.items():
+            values = rows[name]
+            if values.null_count and not column.nullable:
+                found.append(f"{self.name}: column {name} breaks not_nullable ({values.null_count} cases)")
+            for check in column.checks:
+                holds = check(values.drop_null().to_pandas()).check_output
+                if cases := int((~holds).sum()):
+                    found.append(f"{self.name}: column {name} breaks {check.error or check.name} ({cases} cases)")
+        if self.key:
+            repeated = rows.num_rows - rows.select(self.key).group_by(list(self.key)).aggregate([]).num_rows
+            if repeated:
+                found.append(f"{self.name}: {', '.join(self.key)} breaks uniqueness ({repeated} cases)")
+        return found
+
+    def by_day(self, rows: pya.Table) -> dict[date, pya.Table]:
+        """The rows (of `in_arrow`) as one table a day in the table's own order; no entry for a day without rows."""
+        return split_by_day(rows.sort_by([(name, "ascending") for name in ("day", *self.sort)]))
 
 
 def split_by_day(table: pya.Table) -> dict[date, pya.Table]:
