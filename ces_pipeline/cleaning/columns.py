@@ -32,3 +32,10 @@ def whole_numbers(values: np.ndarray, index: pd.Index) -> pd.Series:
     return pd.Series(
         pd.arrays.IntegerArray(np.nan_to_num(values).astype("int64"), np.isnan(values)), index=index
     )
+
+
+def floats(texts: pd.Series) -> np.ndarray:
+    """The numbers that texts say, NaN where they say none; each distinct text is read once."""
+    codes, distinct = pd.factorize(texts)
+    read = pd.to_numeric(pd.Series(distinct, dtype="object"), errors="coerce").to_numpy(dtype=float)
+    return np.array([*read, np.nan])[codes]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ces_pipeline.cleaning.answers import BLANK, NPS_SCALE, OFF_SCALE, UNKNOWN, read_answers
+from ces_pipeline.cleaning.columns import floats
 from ces_pipeline.cleaning.sentiment import contradictions
 from ces_pipeline.registry.models import Registry, Survey, fold
 
@@ -159,7 +160,7 @@ def effort_0_100(evidence: Evidence, registry: Registry) -> np.ndarray:
 
 def _unfinished(rows: pd.DataFrame) -> np.ndarray:
     said = rows["finished"].str.lower()
-    progress = pd.to_numeric(rows["progress"], errors="coerce")
+    progress = floats(rows["progress"])
     return ((said == "false") | (said.isna() & (progress < 100))).fillna(False).to_numpy(dtype=bool)
 
 
@@ -168,7 +169,7 @@ def durations(rows: pd.DataFrame) -> np.ndarray:
 
     Reported wins: Qualtrics' own duration does not equal the difference of its times.
     """
-    reported = pd.to_numeric(rows["duration_seconds"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    reported = floats(rows["duration_seconds"])
     if not np.isnan(reported).any():
         return reported
     started, submitted = rows["started_at"], rows["submitted_at"]

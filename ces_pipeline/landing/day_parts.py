@@ -18,6 +18,17 @@ _REPEATING = (
     "status", "finished", "progress", "duration_seconds", "priority", "category", "group_name", "reopens", "handoffs",
     "replies", "is_deleted",
 )  # fmt: skip
+# Hashes do not get smaller.
+_HASHES = (
+    "respondent_key",
+    "device_key",
+    "ip_address_key",
+    "requester_key",
+    "answers",
+    "content",
+    "key_hi",
+    "key_lo",
+)
 
 
 class DayParts:
@@ -61,7 +72,10 @@ class DayParts:
             path = self.folder / f"day={day.isoformat()}" / f"{part}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
             repeating = [name for name in schema.names if name in _REPEATING]
-            self._open[day] = pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=repeating)
+            packing = {name: "none" if name in _HASHES else "zstd" for name in schema.names}
+            self._open[day] = pq.ParquetWriter(
+                path, schema, compression=packing, use_dictionary=repeating, write_statistics=False
+            )
         return self._open[day]
 
     def _close_files(self) -> None:

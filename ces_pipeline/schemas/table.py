@@ -101,7 +101,9 @@ class Table:
             for check in column.checks:
                 holds = check(values.drop_null().to_pandas()).check_output
                 if cases := int((~holds).sum()):
-                    found.append(f"{self.name}: column {name} breaks {check.error or check.name} ({cases} cases)")
+                    found.append(
+                        f"{self.name}: column {name} breaks {check.error or check.name} ({cases} cases)"
+                    )
         if self.key:
             repeated = rows.num_rows - rows.select(self.key).group_by(list(self.key)).aggregate([]).num_rows
             if repeated:

@@ -108,5 +108,4 @@ select
     method,
     confidence,
     day
-from final
-order by response_key;
+from final;
