@@ -22,7 +22,7 @@ BATCH_ROWS = 20_000
 MAX_DOCUMENT_BYTES = 256 << 20
 MAX_LINE_BYTES = 64 << 20
 MAX_COLUMNS = 5_000
-_TEXT_LIMIT = 10_000
+TEXT_LIMIT = 10_000
 _KEY = re.compile(r'"([^"\\]{1,80})"\s*:')
 
 # NaN and Infinity are not JSON, yet some tools write them for a missing number.
@@ -32,7 +32,7 @@ Extract = Callable[[Any], Iterable[Any]]
 """A document -> its records. An item that is no dict is set aside as unreadable."""
 
 
-class _Broken:
+class Broken:
     """A line that is not JSON."""
 
     def __init__(self, text: str):
@@ -49,14 +49,21 @@ class JsonFile:
         self.is_lines = self._find_layout()
 
     def documents(self) -> Iterator[Any]:
-        """Each document; a line that is none as a `_Broken`. May be called again.
+        """Each document; a line that is none as a `Broken`. May be called again.
 
         Raises UnreadableFileError for a line longer than 64 MB.
         """
-        if not self.is_lines:
+        if self.is_lines:
+            yield from map(parsed, self.texts())
+        else:
             yield self._whole
-            return
+
+    def texts(self) -> Iterator[bytes]:
+        """Each document's text, whether it is JSON or not; as `documents` otherwise."""
         with self._file.open_utf8() as stream:
+            if not self.is_lines:
+                yield stream.read()
+                return
             for number, line in enumerate(_lines(stream), start=1):
                 if len(line) > MAX_LINE_BYTES:
                     raise UnreadableFileError(
@@ -64,7 +71,7 @@ class JsonFile:
                         "deliver JSON Lines with one record a line"
                     )
                 if not line.isspace():
-                    yield _parsed(line)
+                    yield line
 
     def _find_layout(self) -> bool:
         """Whether it is JSON Lines. A single document is parsed here, once.
@@ -85,11 +92,9 @@ class JsonFile:
             raise UnreadableFileError(
                 f"{name}: not JSON: it starts with neither {{ nor [: check the feed's reader"
             )
-        if len(first[0]) <= MAX_LINE_BYTES and not isinstance(_parsed(first[0]), _Broken):
+        if len(first[0]) <= MAX_LINE_BYTES and not isinstance(parsed(first[0]), Broken):
             return True
-        later_lines = any(
-            isinstance(_parsed(line), dict) for line in first[1:] if len(line) <= MAX_LINE_BYTES
-        )
+        later_lines = any(isinstance(parsed(line), dict) for line in first[1:] if len(line) <= MAX_LINE_BYTES)
         if self._file.size > MAX_DOCUMENT_BYTES:
             if later_lines:
                 return True
@@ -131,12 +136,13 @@ def _loads(content: bytes) -> Any:
     return value
 
 
-def _parsed(line: bytes) -> Any:
+def parsed(line: bytes) -> Any:
+    """The object or list in a text; a `Broken` where it holds neither."""
     try:
         document = _loads(line)
     except (ValueError, RecursionError):
-        return _Broken(line.decode("utf-8", "replace").strip()[:_TEXT_LIMIT])
-    return document if isinstance(document, dict | list) else _Broken(str(document)[:_TEXT_LIMIT])
+        return Broken(line.decode("utf-8", "replace").strip()[:TEXT_LIMIT])
+    return document if isinstance(document, dict | list) else Broken(str(document)[:TEXT_LIMIT])
 
 
 def flatten(record: dict[str, Any]) -> dict[str, Any]:
@@ -174,14 +180,14 @@ def numbered_records(
     """Each record and its number from 1 (a broken line takes one too); the rest goes to `unreadable`."""
     number = 0
     for document in json_file.documents():
-        for record in (document,) if isinstance(document, _Broken) else extract(document):
+        for record in (document,) if isinstance(document, Broken) else extract(document):
             number += 1
             if isinstance(record, dict):
                 yield number, record
-            elif isinstance(record, _Broken):
+            elif isinstance(record, Broken):
                 unreadable.append(UnreadableRow(number, "this line is not a JSON object", record.text))
             else:
-                text = (cell_text(record) or "")[:_TEXT_LIMIT]
+                text = (cell_text(record) or "")[:TEXT_LIMIT]
                 unreadable.append(UnreadableRow(number, "a record that is not a JSON object", text))
 
 
