@@ -24,6 +24,7 @@ TABLES: dict[str, Table] = {
         audit.CHECK_RESULTS,
         audit.RESTATEMENTS,
         audit.REQUESTS,
+        audit.PULL_WINDOWS,
         *MARTS,
     )
 }

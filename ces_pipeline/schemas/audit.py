@@ -130,3 +130,30 @@ REQUESTS = Table(
     },
     sort=("requested_at", "pull_id", "number"),
 )
+
+PULL_WINDOWS = Table(
+    "audit.pull_windows",
+    "One row per pull and span of time for which its vendor was asked how many records there are.",
+    ("pull_id", "window_start", "window_end"),
+    {
+        "pull_id": column(TEXT, "The pull: feed, time and a random part."),
+        "source_id": column(TEXT, "The feed."),
+        "stream": column(TEXT, "What is counted, such as `tickets that are not deleted`."),
+        "window_start": column(INSTANT, "Start of the span; it belongs to it."),
+        "window_end": column(INSTANT, "End of the span; it does not belong to it."),
+        "landed": column(
+            INTEGER, "Records landed by any delivery so far whose latest change lies in the span."
+        ),
+        "expected": column(
+            INTEGER, "Records that the vendor says there are in it; null: not known.", nullable=True
+        ),
+        "basis": column(
+            TEXT,
+            "`count` (the vendor counted); `export` (rows of its finished export of the span); "
+            "`second_read` (listed once more); `unknown`.",
+        ),
+        "detail": column(TEXT, "Why nothing is known; null: something is.", nullable=True),
+        "asked_at": column(INSTANT, "Start of the pull."),
+    },
+    sort=("asked_at", "pull_id", "window_start", "window_end"),
+)

@@ -41,7 +41,7 @@ class LakeState:
     """What the lake holds to be published, by its commit marks.
 
     pending: (kind, day) that wait to be cleaned; their books need not balance yet.
-    requests: every request of every pull.
+    requests: every request of every pull. pull_windows: what vendors said they hold.
     """
 
     load_audit: pa.Table
@@ -49,6 +49,7 @@ class LakeState:
     delivery_days: pa.Table
     pending: tuple[tuple[str, date], ...]
     requests: pa.Table = field(default_factory=TABLES["audit.requests"].arrow.empty_table)
+    pull_windows: pa.Table = field(default_factory=TABLES["audit.pull_windows"].arrow.empty_table)
 
     @cached_property
     def day_files(self) -> dict[DayFile, FileMark]:
@@ -76,6 +77,7 @@ def lake_state(home: Home, registry: Registry) -> LakeState:
         ledger.delivery_days(lake),
         tuple(sorted(pending)),
         stored_rows(lake, TABLES["audit.requests"]),
+        stored_rows(lake, TABLES["audit.pull_windows"]),
     )
 
 

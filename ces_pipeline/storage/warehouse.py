@@ -309,6 +309,7 @@ class _Publish:
             "audit.deliveries": self.state.deliveries,
             "audit.delivery_days": self.state.delivery_days,
             "audit.requests": self.state.requests,
+            "audit.pull_windows": self.state.pull_windows,
             "audit.restatements": _history(lake, "audit.restatements", self.run_id, restated),
             "audit.pending_days": pa.Table.from_pylist(
                 pending, schema=SNAPSHOT_TABLES["audit.pending_days"].arrow
@@ -536,5 +537,6 @@ def state_fingerprint(registry: Registry, state: LakeState) -> str:
         )
     }
     queries = [(file.table, file.text) for file in (*derived_files(), *sql_files("checks"))]
-    # Requests are only ever added: how many there are tells whether some are new.
-    return _fingerprint([_layout(), days, small, queries, state.pending, state.requests.num_rows])
+    # Rows of pulls are only ever added: how many there are tells whether some are new.
+    pulls = [state.requests.num_rows, state.pull_windows.num_rows]
+    return _fingerprint([_layout(), days, small, queries, state.pending, pulls])

@@ -100,6 +100,8 @@ class FakeFreshdesk(FakeVendor):
         parts = asked.path.removeprefix("/api/v2/").split("/")
         if parts == ["tickets"]:
             reply = self._listed(asked, self._tickets(asked))
+        elif parts == ["search", "tickets"]:
+            return self._searched(asked.query["query"])
         elif parts == ["surveys", "satisfaction_ratings"]:
             if self.refuses_ratings:
                 return Reply(403, {"code": "access_denied", "message": "You are not authorized."})
@@ -133,6 +135,12 @@ class FakeFreshdesk(FakeVendor):
         # Equal times come in the order of the ids here; the vendor promises none.
         found.sort(key=lambda one: (one[order], one["id"]), reverse=query.get("order_type", "desc") == "desc")
         return [_shown(one, asked) for one in found]
+
+    def _searched(self, query: str) -> Reply:
+        """Tickets changed on a date; neither deleted nor spam."""
+        day = query.removeprefix("\"updated_at:'").removesuffix("'\"")
+        found = [one for one in self.tickets.values() if not _kind(one) and one["updated_at"].startswith(day)]
+        return Reply(data={"total": len(found), "results": found[:30]})
 
     def _ratings(self, asked: Asked) -> list[dict[str, Any]]:
         month_ago = _text(datetime.fromtimestamp(self.now_s, UTC) - timedelta(days=30))

@@ -48,7 +48,9 @@ class FakeSurveyTool(FakeVendor):
         page = [] if is_empty else kept[start : start + size]
         # An empty page in the middle has a cursor of its own that leads to the same place.
         following = f"{start + len(page)}{'a' if is_empty else ''}"
-        reply = self._reply(page, following if is_empty or start + size < len(kept) else None, asked)
+        reply = self._reply(
+            page, following if is_empty or start + size < len(kept) else None, asked, len(kept)
+        )
         self._before = (start + len(page), reply)
         return reply
 
@@ -62,7 +64,7 @@ class FakeSurveyTool(FakeVendor):
         newest = max(self.records, key=lambda one: _moment(one["changed"]))
         self.records.append({**newest, "id": f"z{start:03d}"})
 
-    def _reply(self, page: list[dict[str, Any]], following: str | None, asked: Asked) -> Reply:
+    def _reply(self, page: list[dict[str, Any]], following: str | None, asked: Asked, total: int) -> Reply:
         kept = {name: asked.query[name] for name in ("since", "size") if name in asked.query}
         query = "&".join(f"{name}={value}" for name, value in {**kept, "after": following}.items())
         url = f"{self.url}{PATH}?{query}"
@@ -70,7 +72,7 @@ class FakeSurveyTool(FakeVendor):
             links = {"Link": f'<{self.url}{PATH}>; rel="first", <{url}>; rel="next"'} if following else {}
             return Reply(data=page, headers=links)
         following = url if following and self.paging == "next_url" else following
-        return Reply(data={"data": {"items": page}, "next": following})
+        return Reply(data={"data": {"items": page}, "next": following, "total": total})
 
 
 def _moment(text: str) -> datetime:

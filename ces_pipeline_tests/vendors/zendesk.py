@@ -87,6 +87,8 @@ class FakeZendesk(FakeVendor):
             return self._export(asked)
         if path == "/api/v2/incremental/tickets/sample":
             return Reply(data={"tickets": self.tickets[:50]})
+        if path == "/api/v2/search":
+            return self._search(asked)
         if path == "/api/v2/satisfaction_ratings":
             return self._ratings(asked)
         if path == "/api/v2/guide/survey_responses":
@@ -166,9 +168,19 @@ class FakeZendesk(FakeVendor):
             found["metric_sets"] = [metric for key, metric in self.metrics.items() if key in ids]
         return found
 
+    def _search(self, asked: Asked) -> Reply:
+        """Tickets updated within a span; deleted ones are not found."""
+        kind, since, until = asked.query["query"].split(" ")
+        assert kind == "type:ticket"
+        first, last = since.removeprefix("updated>="), until.removeprefix("updated<")
+        found = [
+            one for one in self.tickets if one["status"] != "deleted" and first <= one["updated_at"] < last
+        ]
+        return Reply(data={"results": found[:1], "count": len(found), "next_page": None})
+
     def _ratings(self, asked: Asked) -> Reply:
-        since = int(asked.query.get("start_time", 0))
-        kept = [one for one in self.ratings if _seconds(one["updated_at"]) >= since]
+        since, until = int(asked.query.get("start_time", 0)), int(asked.query.get("end_time", 2**40))
+        kept = [one for one in self.ratings if since <= _seconds(one["updated_at"]) <= until]
         if asked.query.get("score") == "received":
             kept = [one for one in kept if one["score"] in ("good", "bad")]
         return self._listed(asked, "satisfaction_ratings", kept)

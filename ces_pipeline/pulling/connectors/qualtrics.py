@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from ces_pipeline.pulling.contract import Connector, Finding, Page, State
+from ces_pipeline.pulling.contract import Connector, Finding, Page, State, Window
 from ces_pipeline.pulling.errors import BadAnswerError, PullError, RefusedError, UnavailableError
 from ces_pipeline.pulling.http import MAX_BODY_BYTES, Http
 from ces_pipeline.registry.models import Api
@@ -49,6 +49,8 @@ class Qualtrics(Connector):
     name = "qualtrics"
     readers = ("qualtrics_csv",)
     joinable = False
+    counts = "responses"
+    counted_how = "export"
     options: ClassVar[dict[str, str]] = {
         "survey": "the survey's id, SV_...; needed",
         "labels": "true: every answer as its label; a list of question names or QIDs: these alone; else codes",
@@ -79,8 +81,8 @@ class Qualtrics(Connector):
             until = min(begin + asked.window, end)
             # A token continues the export it came with: one with an end date would never bring anything new.
             is_open = asked.continues and until == end
-            for export, reached in exports.between(begin - asked.overlap, until, is_open=is_open):
-                yield _page(export, labels, max(begin, reached))
+            for export, span in exports.between(begin - asked.overlap, until, is_open=is_open):
+                yield _page(export, labels, max(begin, span.until), span)
             begin = until
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
@@ -167,10 +169,8 @@ class _Exports:
     asked: _Asked
     _started: float | None = field(default=None, init=False)
 
-    def between(
-        self, since: datetime, until: datetime, *, is_open: bool
-    ) -> Iterator[tuple[_Export, datetime]]:
-        """Exports that together hold all answers recorded from `since` until before `until`, and each one's end.
+    def between(self, since: datetime, until: datetime, *, is_open: bool) -> Iterator[tuple[_Export, Window]]:
+        """Exports that together hold all answers recorded from `since` until before `until`, and each one's span.
 
         is_open: the last one has no end, and a token that continues it. An export that is too large is halved.
         """
@@ -193,7 +193,7 @@ class _Exports:
                 f"the export job of {self.asked.survey} failed {_TRIES} times: "
                 "nothing is lost, the next pull asks again"
             )
-        yield export, until
+        yield export, Window(since, until)
 
     def continued(self, token: str) -> _Export | None:
         """What is new since the export that gave the token; None where it is refused or does not work out."""
@@ -282,14 +282,15 @@ def _only_member(packed: bytes) -> bytes:
         return archive.read(members[0])
 
 
-def _page(export: _Export, labels: "_Labels | None", until: datetime) -> Page:
+def _page(export: _Export, labels: "_Labels | None", until: datetime, span: Window | None = None) -> Page:
+    """span: the recorded dates all of whose answers the export holds; an open one may hold younger ones too."""
     state: State = {"until": _text(until)}
     if export.continuation:
         state["continuation"] = export.continuation
     records = _count(export.content)
-    if not records:
-        return Page(b"", 0, state)
-    return Page(labels.put_into(export.content) if labels else export.content, records, state)
+    covers = None if export.continuation else span
+    content = labels.put_into(export.content) if records and labels else export.content
+    return Page(content if records else b"", records, state, covers)
 
 
 def _count(content: bytes) -> int:

@@ -3,12 +3,12 @@
 For survey tools that have no connector of their own. What needs more than a list in pages needs a connector.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from ces_pipeline.pulling.contract import Connector, Finding, Page, State, json_lines
+from ces_pipeline.pulling.contract import Connector, Finding, Page, State, Window, json_lines
 from ces_pipeline.pulling.errors import BadAnswerError, UnavailableError
 from ces_pipeline.pulling.http import Answer, Http
 from ces_pipeline.registry.models import Api
@@ -25,6 +25,7 @@ class Rest(Connector):
 
     name = "rest"
     readers = ("json",)
+    counted_how = "count"
     options = {  # noqa: RUF012 - a ClassVar of the base
         "path": "the list's path below api.base_url",
         "record_path": "keys that lead to the list in an answer, such as data.items; none where it is the answer",
@@ -38,6 +39,8 @@ class Rest(Connector):
         "since_param": "the parameter that takes the time from which records are wanted",
         "since_format": f"one of {', '.join(_SINCE_FORMATS)} (iso unless set)",
         "time_field": "keys that lead to a record's time of change, from which the next pull goes on",
+        "total_path": "keys that lead to the number of all records from `since_param` on, for the account of what "
+        "was captured",
         "overlap_minutes": "how far before the newest time seen the next pull begins (10 unless set)",
     }
 
@@ -52,6 +55,24 @@ class Rest(Connector):
 
     def check(self, api: Api) -> None:
         _Settings.of(api)
+
+    def counted_by(self, api: Api) -> str | None:
+        settings = _Settings.of(api)
+        return settings.time_field if settings.total_path and settings.since_param else None
+
+    def expected(
+        self, http: Http, api: Api, windows: Sequence[Window], now: datetime
+    ) -> Sequence[int | None]:
+        """The list's own total from a window's start on, less that from its end on."""
+        settings = _Settings.of(api)
+        edges = sorted({edge for window in windows for edge in (window.since, window.until)})
+        totals = {edge: _total(http, settings, edge) for edge in edges}
+        return [
+            None
+            if (here := totals[one.since]) is None or (later := totals[one.until]) is None
+            else here - later
+            for one in windows
+        ]
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
         """Whether the list is where the registry says it is."""
@@ -80,6 +101,7 @@ class _Settings:
     since_param: str | None
     since_format: str
     time_field: str | None
+    total_path: str | None
     overlap: timedelta
 
     @classmethod
@@ -109,6 +131,7 @@ class _Settings:
             since_param=told.get("since_param"),
             since_format=str(told.get("since_format", "iso")),
             time_field=told.get("time_field"),
+            total_path=told.get("total_path"),
             overlap=timedelta(minutes=float(told.get("overlap_minutes", 10))),
         )
 
@@ -168,7 +191,7 @@ class _Reading:
         if settings.size_param:
             params[settings.size_param] = self._size
         if settings.since_param:
-            params[settings.since_param] = self._since_text()
+            params[settings.since_param] = _since_text(self._since, settings)
         if settings.paging == "cursor" and self._next is not None:
             params[settings.cursor_param] = self._next
         elif settings.paging == "page":
@@ -204,14 +227,24 @@ class _Reading:
             return datetime.fromisoformat(state["since"])
         return max(first, _moment(self._newest) - self._settings.overlap) if self._newest else first
 
-    def _since_text(self) -> str:
-        moment = self._since
-        return {
-            "iso": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "date": moment.date().isoformat(),
-            "unix_s": f"{moment.timestamp():.0f}",
-            "unix_ms": f"{moment.timestamp() * 1000:.0f}",
-        }[self._settings.since_format]
+
+def _since_text(moment: datetime, settings: _Settings) -> str:
+    return {
+        "iso": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "date": moment.date().isoformat(),
+        "unix_s": f"{moment.timestamp():.0f}",
+        "unix_ms": f"{moment.timestamp() * 1000:.0f}",
+    }[settings.since_format]
+
+
+def _total(http: Http, settings: _Settings, since: datetime) -> int | None:
+    assert settings.since_param
+    assert settings.total_path
+    params = {**settings.params, settings.since_param: _since_text(since, settings)}
+    if settings.size_param:
+        params[settings.size_param] = 1
+    total = _at(http.get(settings.path, params).data, settings.total_path)
+    return total if isinstance(total, int) else None
 
 
 def _records(answer: Answer, settings: _Settings) -> list[Any]:

@@ -68,6 +68,9 @@ class ServiceNow(Connector):
 
     name = "servicenow"
     readers = ("servicenow",)
+    counts = "rows that are not deleted"
+    counted_how = "count"
+    counts_deleted = False
     options = {  # noqa: RUF012 - a ClassVar of the base
         "table": "the table, incident unless set",
         "fields": "list of further columns to ask for, such as u_ces_score",
@@ -101,9 +104,17 @@ class ServiceNow(Connector):
             state = {**state, "assessments": min(saved, walk.place).state}
             yield Page(json_lines(*feed.records(rows)), len(rows), state)
 
-    def expected(self, http: Http, api: Api, window: Window) -> int | None:
-        """How many rows were last changed in the window; None where the answer does not count."""
+    def counted_by(self, api: Api) -> str:
+        return "sys_updated_on"
+
+    def expected(
+        self, http: Http, api: Api, windows: Sequence[Window], now: datetime
+    ) -> Sequence[int | None]:
+        """X-Total-Count of each window; it counts rows that the user may not see, too."""
         feed = _Feed(http, _Settings.of(api))
+        return [self._expected(feed, window) for window in windows]
+
+    def _expected(self, feed: "_Feed", window: Window) -> int | None:
         since, until = _stored_time(window.since), _stored_time(window.until)
         query = f"sys_updated_on>={since}^sys_updated_on<{until}"
         answer = feed.ask(

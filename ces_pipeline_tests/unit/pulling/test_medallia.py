@@ -260,7 +260,7 @@ def test_the_vendors_own_count_of_a_window(vendor: FakeMedallia) -> None:
     assert pulls.source.api is not None
     window = Window(NOON + timedelta(hours=1), NOON + timedelta(hours=2))
     with closing(pulls.client()) as http:
-        assert Medallia().expected(http, pulls.source.api, window) == 6
+        assert Medallia().expected(http, pulls.source.api, [window], window.until) == [6]
 
 
 @pytest.mark.parametrize(

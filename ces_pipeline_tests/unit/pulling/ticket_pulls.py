@@ -78,7 +78,8 @@ class TicketPulls:
 
     def expected(self, window: Window) -> int | None:
         with closing(self._http()) as http:
-            return self.connector.expected(http, self.api, window)
+            (count,) = self.connector.expected(http, self.api, [window], self.vendor.clock.now())
+            return count
 
     def probe(self) -> list[Finding]:
         with closing(self._http()) as http:
