@@ -119,6 +119,8 @@ class SmallHome:
     pending: tuple[tuple[str, date], ...] = ()
     cleanings: int = 0
     delivery_days: dict[tuple[str, date], dict[str, Any]] = field(default_factory=dict)
+    pull_windows: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def home(self) -> Home:
@@ -197,6 +199,8 @@ class SmallHome:
             deliveries=TABLES["audit.deliveries"].arrow.empty_table(),
             delivery_days=pa.Table.from_pylist(days, schema=TABLES["audit.delivery_days"].arrow),
             pending=self.pending,
+            requests=pa.Table.from_pylist(self.requests, schema=TABLES["audit.requests"].arrow),
+            pull_windows=pa.Table.from_pylist(self.pull_windows, schema=TABLES["audit.pull_windows"].arrow),
         )
 
 

@@ -17,15 +17,15 @@ from ces_pipeline.defs.raw import raw_assets
 from ces_pipeline.doctor import examine
 from ces_pipeline.landing.privacy import KEY_VARIABLE
 from ces_pipeline.pulling.pull import pull, read_place
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, Reply
+from ces_pipeline.sample.vendors.zendesk import EMAIL, TOKEN, FakeZendesk, ticket
 from ces_pipeline.schemas import TABLES
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.state import stored_rows
 from ces_pipeline_tests.builders import InboxHome, inbox_home
+from ces_pipeline_tests.pulled import entry
 from ces_pipeline_tests.real_data import real_data
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.feeds import entry
-from ces_pipeline_tests.vendors.server import Asked, Reply
-from ces_pipeline_tests.vendors.zendesk import EMAIL, TOKEN, FakeZendesk, ticket
 
 ENVIRONMENT = {"ZD_EMAIL": EMAIL, "ZD_TOKEN": TOKEN}
 CANARIES = ("canary", EMAIL)

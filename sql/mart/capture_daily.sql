@@ -61,8 +61,19 @@ accounts as (
         detail,
         asked_at
     from asked
-    union all by name
-    select * from unasked
+    union all
+    select
+        source_id,
+        stream,
+        day,
+        window_start,
+        window_end,
+        landed,
+        expected,
+        basis,
+        detail,
+        asked_at
+    from unasked
 ),
 
 final as (
@@ -74,9 +85,10 @@ final as (
         window_end,
         landed,
         expected,
-        greatest(expected - landed, 0) as missing,
-        greatest(landed - expected, 0) as surplus,
-        least(landed, expected) / nullif(expected, 0) as captured_share,
+        -- `greatest` and `least` pass over nulls, which must stay.
+        case when expected is not null then greatest(expected - landed, 0) end as missing,
+        case when expected is not null then greatest(landed - expected, 0) end as surplus,
+        case when expected > 0 then least(landed, expected) / expected end as captured_share,
         case
             when expected is null then 'unknown'
             when landed < expected then 'short'

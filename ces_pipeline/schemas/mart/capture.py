@@ -51,4 +51,38 @@ CAPTURE_DAILY = Table(
     sort=("source_id", "stream", "day", "window_start"),
 )
 
-TABLES = (CAPTURE_DAILY,)
+REQUESTS_DAILY = Table(
+    "mart.requests_daily",
+    "One row per feed and business-zone day with requests to its API; requests = answered_2xx + answered_otherwise + "
+    "unanswered.",
+    ("source_id", "day"),
+    {
+        "source_id": column(TEXT, "The feed."),
+        "day": column(DAY, "Business-zone date of sending."),
+        "requests": column(INTEGER, "Requests sent, every attempt of its own."),
+        "answered_2xx": column(INTEGER, "Of these, answered with a status from 200 to 299."),
+        "answered_otherwise": column(INTEGER, "Of these, answered with another status."),
+        "unanswered": column(INTEGER, "Of these, without a whole answer."),
+        "answered_2xx_share": column(NUMBER, "answered_2xx / requests, 0 to 1."),
+        "calls": column(
+            INTEGER, "What the pulls wanted, each in one or more requests, as far as it came to an end."
+        ),
+        "ok_at_once": column(INTEGER, "Of the calls, answered at the first attempt."),
+        "ok_after_retry": column(INTEGER, "Of the calls, answered at a later attempt."),
+        "gave_up": column(INTEGER, "Of the calls, not answered however often they were tried."),
+        "refused": column(INTEGER, "Of the calls, refused: trying again would not have helped."),
+        "ok_share": column(
+            NUMBER,
+            "(ok_at_once + ok_after_retry) / calls, 0 to 1; null: no call came to an end.",
+            nullable=True,
+        ),
+        "size_bytes": column(INTEGER, "Bytes of all answers' bodies, unpacked."),
+        "seconds_p50": column(NUMBER, "Median time from sending a request to the end of its answer."),
+        "seconds_p95": column(NUMBER, "95th percentile of that time."),
+        "seconds_p99": column(NUMBER, "99th percentile of that time."),
+        "seconds_max": column(NUMBER, "Longest such time."),
+    },
+    sort=("source_id", "day"),
+)
+
+TABLES = (CAPTURE_DAILY, REQUESTS_DAILY)

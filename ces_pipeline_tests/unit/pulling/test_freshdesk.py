@@ -12,12 +12,12 @@ from ces_pipeline.landing.fields import TICKET_FIELDS
 from ces_pipeline.pulling.connectors.freshdesk import Freshdesk
 from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.pulling.pull import pull
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.freshdesk import KEY, FakeFreshdesk, rating, seeded_tickets, ticket
+from ces_pipeline.sample.vendors.server import Asked, Reply
 from ces_pipeline_tests.builders import InboxHome, inbox_home
 from ces_pipeline_tests.real_data import real_data
 from ces_pipeline_tests.unit.pulling.ticket_pulls import HOUR_SECONDS, MOST_WAITING_SECONDS, TicketPulls
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.freshdesk import KEY, FakeFreshdesk, rating, seeded_tickets, ticket
-from ces_pipeline_tests.vendors.server import Asked, Reply
 
 LISTS = ("tickets", "deleted", "spam")
 

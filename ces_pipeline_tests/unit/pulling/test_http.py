@@ -15,9 +15,9 @@ from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, Unavailabl
 from ces_pipeline.pulling.http import Http, Patience
 from ces_pipeline.pulling.limits import Pace
 from ces_pipeline.pulling.requests_log import RequestsLog
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
 
 class Scripted(FakeVendor):

@@ -14,11 +14,9 @@ from ces_pipeline.pulling.contract import Window
 from ces_pipeline.pulling.errors import BadAnswerError, PullError, RefusedError, UnavailableError
 from ces_pipeline.pulling.pull import pull
 from ces_pipeline.registry.models import Api, Source
-from ces_pipeline_tests.builders import inbox_home
-from ces_pipeline_tests.unit.pulling.survey_pulls import PLANS, Kept, Pulls, pull_through, rows_of
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.medallia import (
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.medallia import (
     CLIENT,
     DATE_FIELD,
     QUERY_PATH,
@@ -27,6 +25,8 @@ from ces_pipeline_tests.vendors.medallia import (
     FakeMedallia,
     medallia_record,
 )
+from ces_pipeline_tests.builders import inbox_home
+from ces_pipeline_tests.unit.pulling.survey_pulls import PLANS, Kept, Pulls, pull_through, rows_of
 
 SINCE = datetime(2026, 3, 10, tzinfo=UTC)
 NOON = datetime(2026, 3, 18, 12, tzinfo=UTC)
@@ -41,7 +41,7 @@ def entry(url: str, page_size: int = 4, **options: Any) -> dict[str, Any]:
         "kind": "survey",
         "reader": READER,
         "survey": "after_chat",
-        "columns": {"score": "q_ces", "comment": "q_comment"},
+        "columns": {"score": "q_ces", "comment": "q_comment", "recorded_at": DATE_FIELD},
         "api": {
             "connector": "medallia",
             "base_url": url,

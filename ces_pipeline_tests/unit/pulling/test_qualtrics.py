@@ -17,11 +17,9 @@ from ces_pipeline.pulling.connectors.qualtrics import Qualtrics
 from ces_pipeline.pulling.errors import BadAnswerError, PullError, RefusedError, UnavailableError
 from ces_pipeline.pulling.pull import pull
 from ces_pipeline.registry.models import Api, Source
-from ces_pipeline_tests.builders import inbox_home
-from ces_pipeline_tests.unit.pulling.survey_pulls import PLANS, Kept, Pulls, pull_through, rows_of
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.qualtrics import (
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.qualtrics import (
     FAILED_AT_100,
     GONE,
     LABELS,
@@ -32,6 +30,8 @@ from ces_pipeline_tests.vendors.qualtrics import (
     FakeQualtrics,
     QualtricsAnswer,
 )
+from ces_pipeline_tests.builders import inbox_home
+from ces_pipeline_tests.unit.pulling.survey_pulls import PLANS, Kept, Pulls, pull_through, rows_of
 
 SINCE = datetime(2026, 3, 10, tzinfo=UTC)
 NOON = datetime(2026, 3, 18, 12, tzinfo=UTC)

@@ -9,11 +9,11 @@ from ces_pipeline.pulling.connectors import CONNECTORS
 from ces_pipeline.pulling.contract import Page
 from ces_pipeline.pulling.errors import BadAnswerError, UnavailableError
 from ces_pipeline.registry.models import Source
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.feeds import entry, fetch
-from ces_pipeline_tests.vendors.rest import KEY, PATH, FakeSurveyTool
-from ces_pipeline_tests.vendors.zendesk import iso
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.rest import KEY, PATH, FakeSurveyTool
+from ces_pipeline.sample.vendors.zendesk import iso
+from ces_pipeline_tests.pulled import entry, fetch
 
 ENVIRONMENT = {"TOOL_KEY": KEY}
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -117,7 +117,7 @@ def test_the_start_is_written_as_the_tool_wants_it(style: str, text: str) -> Non
 
 
 def _empty() -> Any:
-    from ces_pipeline_tests.vendors.server import Reply
+    from ces_pipeline.sample.vendors.server import Reply
 
     return Reply(data=[])
 

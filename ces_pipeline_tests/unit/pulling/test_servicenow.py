@@ -12,11 +12,9 @@ from ces_pipeline.pulling.connectors.servicenow import ServiceNow
 from ces_pipeline.pulling.contract import Window
 from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.pulling.pull import pull
-from ces_pipeline_tests.builders import inbox_home
-from ces_pipeline_tests.unit.pulling.ticket_pulls import HOUR_SECONDS, MOST_WAITING_SECONDS, TicketPulls
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import Asked, Reply
-from ces_pipeline_tests.vendors.servicenow import (
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, Reply
+from ces_pipeline.sample.vendors.servicenow import (
     PASSWORD,
     USER,
     FakeServiceNow,
@@ -26,6 +24,8 @@ from ces_pipeline_tests.vendors.servicenow import (
     seeded_incidents,
     sys_id,
 )
+from ces_pipeline_tests.builders import inbox_home
+from ces_pipeline_tests.unit.pulling.ticket_pulls import HOUR_SECONDS, MOST_WAITING_SECONDS, TicketPulls
 
 QUESTION = sys_id(123)
 PAGING = ("repeated_page", "changed", "broken_off")

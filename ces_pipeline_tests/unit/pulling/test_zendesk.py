@@ -9,10 +9,10 @@ import pytest
 from ces_pipeline.pulling.contract import Page
 from ces_pipeline.pulling.errors import RefusedError, UnavailableError
 from ces_pipeline.registry.models import Source
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.feeds import entry, fetch
-from ces_pipeline_tests.vendors.zendesk import EMAIL, TOKEN, FakeZendesk, cursor_place, iso, ticket
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.zendesk import EMAIL, TOKEN, FakeZendesk, cursor_place, iso, ticket
+from ces_pipeline_tests.pulled import entry, fetch
 
 ENVIRONMENT = {"ZD_EMAIL": EMAIL, "ZD_TOKEN": TOKEN}
 AUTH = {"kind": "basic_token", "user": "ZD_EMAIL", "password": "ZD_TOKEN"}

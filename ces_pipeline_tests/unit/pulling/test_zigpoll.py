@@ -14,11 +14,9 @@ from ces_pipeline.pulling.contract import json_lines
 from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.pulling.pull import pull
 from ces_pipeline.registry.models import Api, Source
-from ces_pipeline_tests.builders import inbox_home
-from ces_pipeline_tests.unit.pulling.survey_pulls import PLANS, Kept, Pulls, Row, pull_through, rows_of
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.zigpoll import (
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.zigpoll import (
     ACCOUNT,
     COMMENT,
     EASE,
@@ -28,6 +26,8 @@ from ces_pipeline_tests.vendors.zigpoll import (
     created_ms,
     zigpoll_answer,
 )
+from ces_pipeline_tests.builders import inbox_home
+from ces_pipeline_tests.unit.pulling.survey_pulls import PLANS, Kept, Pulls, Row, pull_through, rows_of
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 NOON = datetime(2026, 3, 18, 12, tzinfo=UTC)

@@ -14,7 +14,7 @@ from ces_pipeline.pulling.errors import UnavailableError
 from ces_pipeline.pulling.http import Http
 from ces_pipeline.pulling.requests_log import RequestsLog
 from ces_pipeline.registry.models import Api
-from ces_pipeline_tests.vendors.server import FakeVendor
+from ces_pipeline.sample.vendors.server import FakeVendor
 
 HOUR_SECONDS = 3600.0
 MOST_WAITING_SECONDS = 600.0

@@ -12,8 +12,8 @@ from ces_pipeline.pulling.contract import Page, State
 from ces_pipeline.pulling.pull import open_http
 from ces_pipeline.pulling.requests_log import RequestsLog
 from ces_pipeline.registry.models import Source
+from ces_pipeline.sample.vendors.server import FakeVendor
 from ces_pipeline.settings import Home
-from ces_pipeline_tests.vendors.server import FakeVendor
 
 
 def fetch(

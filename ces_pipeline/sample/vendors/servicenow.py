@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
 USER, PASSWORD = "integration", "servicenow-password-canary"
 _USER_ZONE = timedelta(hours=-7)
@@ -93,8 +93,8 @@ def seeded_incidents(seed: int, count: int = 40) -> list[dict[str, str]]:
 class FakeServiceNow(FakeVendor):
     """Serves `tables`. `hidden`: sys_ids that the user may not see; `unknown`: columns whose conditions are dropped.
 
-    Faults: `repeated_page` gives the table's last rows again, `changed` updates a row of the first table before it answers,
-    `broken_off` gives half of the rows and an error, with status 200.
+    Faults: `repeated_page` gives the table's last rows again, `changed` updates a row of the first table before it
+    answers, `broken_off` gives half of the rows and an error, with status 200.
     """
 
     def __init__(

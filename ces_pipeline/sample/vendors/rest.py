@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
 KEY = "rest-canary-key-51d0"
 PATH = "/v1/answers"
@@ -66,10 +67,12 @@ class FakeSurveyTool(FakeVendor):
 
     def _reply(self, page: list[dict[str, Any]], following: str | None, asked: Asked, total: int) -> Reply:
         kept = {name: asked.query[name] for name in ("since", "size") if name in asked.query}
-        query = "&".join(f"{name}={value}" for name, value in {**kept, "after": following}.items())
+        query = urlencode([*kept.items(), ("after", following or "")])
         url = f"{self.url}{PATH}?{query}"
         if self.paging == "link":
-            links = {"Link": f'<{self.url}{PATH}>; rel="first", <{url}>; rel="next"'} if following else {}
+            links: dict[str, str] = {}
+            if following:
+                links["Link"] = f'<{self.url}{PATH}>; rel="first", <{url}>; rel="next"'
             return Reply(data=page, headers=links)
         following = url if following and self.paging == "next_url" else following
         return Reply(data={"data": {"items": page}, "next": following, "total": total})

@@ -4,9 +4,9 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
 KEY = "freshdesk-key-canary"
 _LIMIT = 700
@@ -61,8 +61,8 @@ def seeded_tickets(seed: int, count: int = 40) -> list[dict[str, Any]]:
 
 
 class FakeFreshdesk(FakeVendor):
-    """Serves `tickets` and `ratings`. `wall`: the last page of a list; `heeds_filter` False: updated_since does nothing,
-    `heeds_list` False: filter does nothing.
+    """Serves `tickets` and `ratings`. `wall`: the last page of a list; `heeds_filter` False: updated_since does
+    nothing, `heeds_list` False: filter does nothing.
 
     Faults: `repeated_page` gives the last list again, `empty_page` no ticket where there are some, `changed` moves a
     ticket to now before it answers.
