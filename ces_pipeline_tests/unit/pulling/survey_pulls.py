@@ -23,7 +23,6 @@ from ces_pipeline.sample.vendors.server import FakeVendor
 from ces_pipeline.settings import Home
 from ces_pipeline.sources import READERS, DeliveredFile
 
-PLANS = 200
 NIGHT = timedelta(days=1)
 _LONGEST_WAIT_SECONDS = 100.0
 """The client's own waits are shorter; what is longer is the vendor dripping, or the night between pulls."""

@@ -26,7 +26,8 @@ from ces_pipeline.sample.vendors.medallia import (
     medallia_record,
 )
 from ces_pipeline_tests.builders import inbox_home
-from ces_pipeline_tests.unit.pulling.survey_pulls import PLANS, Kept, Pulls, pull_through, rows_of
+from ces_pipeline_tests.pulled import FAULT_SEEDS
+from ces_pipeline_tests.unit.pulling.survey_pulls import Kept, Pulls, pull_through, rows_of
 
 SINCE = datetime(2026, 3, 10, tzinfo=UTC)
 NOON = datetime(2026, 3, 18, 12, tzinfo=UTC)
@@ -83,9 +84,10 @@ def vendor() -> Iterator[FakeMedallia]:
 ALL = {f"s{number}" for number in range(15)}
 
 
-def test_any_plan_of_faults_and_kills_gives_every_record_once() -> None:
+@FAULT_SEEDS
+def test_any_plan_of_faults_and_kills_gives_every_record_once(seeds: range) -> None:
     with FakeMedallia([]) as vendor:
-        for seed in range(PLANS):
+        for seed in seeds:
             chance = random.Random(seed)
             vendor.restart_plan(FaultPlan(), VirtualClock())
             vendor.forget()

@@ -31,7 +31,8 @@ from ces_pipeline.sample.vendors.qualtrics import (
     QualtricsAnswer,
 )
 from ces_pipeline_tests.builders import inbox_home
-from ces_pipeline_tests.unit.pulling.survey_pulls import PLANS, Kept, Pulls, pull_through, rows_of
+from ces_pipeline_tests.pulled import FAULT_SEEDS
+from ces_pipeline_tests.unit.pulling.survey_pulls import Kept, Pulls, pull_through, rows_of
 
 SINCE = datetime(2026, 3, 10, tzinfo=UTC)
 NOON = datetime(2026, 3, 18, 12, tzinfo=UTC)
@@ -77,9 +78,10 @@ def ids(pulls: Pulls) -> list[str]:
     return [name for page in pulls.pages() for name in rows_of(READER, page.body)]
 
 
-def test_any_plan_of_faults_and_kills_gives_every_answer_once() -> None:
+@FAULT_SEEDS
+def test_any_plan_of_faults_and_kills_gives_every_answer_once(seeds: range) -> None:
     with FakeQualtrics([]) as vendor:
-        for seed in range(PLANS):
+        for seed in seeds:
             chance = random.Random(seed)
             vendor.restart_plan(FaultPlan(), VirtualClock())
             vendor.jobs, vendor.starts = {}, []

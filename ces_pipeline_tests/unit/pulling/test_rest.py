@@ -13,7 +13,7 @@ from ces_pipeline.sample.vendors.clock import VirtualClock
 from ces_pipeline.sample.vendors.faults import FaultPlan
 from ces_pipeline.sample.vendors.rest import KEY, PATH, FakeSurveyTool
 from ces_pipeline.sample.vendors.zendesk import iso
-from ces_pipeline_tests.pulled import entry, fetch
+from ces_pipeline_tests.pulled import FAULT_SEEDS, entry, fetch
 
 ENVIRONMENT = {"TOOL_KEY": KEY}
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -51,15 +51,16 @@ def landed(pages: list[Page]) -> list[str]:
     return [one["id"] for page in pages for line in page.body.splitlines() for one in json.loads(line)]
 
 
+@FAULT_SEEDS
 @pytest.mark.parametrize("paging", sorted(OPTIONS))
-def test_two_hundred_plans_lose_and_double_nothing(paging: str) -> None:
-    """Forty plans each: every kind of paging has the same two hundred between them."""
+def test_no_plan_loses_or_doubles_anything(paging: str, seeds: range) -> None:
+    """Every kind of paging has its share of the plans."""
     known = ("repeated_page", "empty_page", "changed") if paging in CONTINUING else ("changed",)
     first = sorted(OPTIONS).index(paging)
     with FakeSurveyTool(records(), paging) as vendor:
         assert isinstance(vendor, FakeSurveyTool)
         source = feed(vendor)
-        for seed in range(first, 200, len(OPTIONS)):
+        for seed in seeds[first :: len(OPTIONS)]:
             vendor.restart_plan(FaultPlan.seeded(seed, paging=known), VirtualClock())
             vendor.records = records()
             pages = fetch(source, vendor, ENVIRONMENT, seed=seed)

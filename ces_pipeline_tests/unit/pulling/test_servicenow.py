@@ -25,6 +25,7 @@ from ces_pipeline.sample.vendors.servicenow import (
     sys_id,
 )
 from ces_pipeline_tests.builders import inbox_home
+from ces_pipeline_tests.pulled import FAULT_SEEDS
 from ces_pipeline_tests.unit.pulling.ticket_pulls import HOUR_SECONDS, MOST_WAITING_SECONDS, TicketPulls
 
 QUESTION = sys_id(123)
@@ -56,8 +57,9 @@ def as_landed(stored: str) -> str:
     return stored.replace(" ", "T") + "Z"
 
 
-def test_two_hundred_fault_plans_lose_and_double_nothing() -> None:
-    for seed in range(200):
+@FAULT_SEEDS
+def test_no_plan_of_faults_loses_or_doubles_anything(seeds: range) -> None:
+    for seed in seeds:
         rows = seeded_incidents(seed)
         with desk(rows, plan=FaultPlan.seeded(seed, paging=PAGING)) as vendor:
             vendor.tables["asmt_assessment_instance"] = [

@@ -27,7 +27,8 @@ from ces_pipeline.sample.vendors.zigpoll import (
     zigpoll_answer,
 )
 from ces_pipeline_tests.builders import inbox_home
-from ces_pipeline_tests.unit.pulling.survey_pulls import PLANS, Kept, Pulls, Row, pull_through, rows_of
+from ces_pipeline_tests.pulled import FAULT_SEEDS
+from ces_pipeline_tests.unit.pulling.survey_pulls import Kept, Pulls, Row, pull_through, rows_of
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 NOON = datetime(2026, 3, 18, 12, tzinfo=UTC)
@@ -86,9 +87,10 @@ def vendor() -> Iterator[FakeZigpoll]:
         yield vendor
 
 
-def test_any_plan_of_faults_and_kills_gives_every_response_whole() -> None:
+@FAULT_SEEDS
+def test_any_plan_of_faults_and_kills_gives_every_response_whole(seeds: range) -> None:
     with FakeZigpoll([]) as vendor:
-        for seed in range(PLANS):
+        for seed in seeds:
             chance = random.Random(seed)
             vendor.restart_plan(FaultPlan(), VirtualClock())
             span = int((vendor.clock.now() - SINCE).total_seconds()) - 4 * 86_400
