@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.pulling.clock import Clock
 from ces_pipeline.sample.vendors.faults import FaultPlan
 from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
@@ -74,7 +74,7 @@ class FakeFreshdesk(FakeVendor):
         ratings: list[dict[str, Any]] | None = None,
         *,
         wall: int = 300,
-        clock: VirtualClock | None = None,
+        clock: Clock | None = None,
         plan: FaultPlan | None = None,
     ):
         super().__init__(clock, plan)

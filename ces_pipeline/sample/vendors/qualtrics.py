@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.pulling.clock import Clock
 from ces_pipeline.sample.vendors.faults import FaultPlan
 from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
@@ -52,7 +52,7 @@ class FakeQualtrics(FakeVendor):
     """Paging faults: `repeated_page` shows a running job at 100 %, or hands out half a zip; `empty_page` fails the
     job at 100 %; `changed` forgets the job, or records an answer while an export starts."""
 
-    def __init__(self, answers: list[QualtricsAnswer], clock: VirtualClock | None = None):
+    def __init__(self, answers: list[QualtricsAnswer], clock: Clock | None = None):
         super().__init__(clock, FaultPlan())
         self.answers = answers
         self.jobs: dict[str, _Job] = {}

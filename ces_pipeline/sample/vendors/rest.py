@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.pulling.clock import Clock
 from ces_pipeline.sample.vendors.faults import FaultPlan
 from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
@@ -21,7 +21,7 @@ class FakeSurveyTool(FakeVendor):
         records: Sequence[dict[str, Any]],
         paging: str,
         *,
-        clock: VirtualClock | None = None,
+        clock: Clock | None = None,
         plan: FaultPlan | None = None,
     ):
         super().__init__(clock, plan)

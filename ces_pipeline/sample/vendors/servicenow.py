@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.pulling.clock import Clock
 from ces_pipeline.sample.vendors.faults import FaultPlan
 from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
@@ -101,7 +101,7 @@ class FakeServiceNow(FakeVendor):
         self,
         tables: dict[str, list[dict[str, str]]],
         *,
-        clock: VirtualClock | None = None,
+        clock: Clock | None = None,
         plan: FaultPlan | None = None,
     ):
         super().__init__(clock, plan)

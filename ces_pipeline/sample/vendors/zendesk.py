@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.pulling.clock import Clock
 from ces_pipeline.sample.vendors.faults import FaultPlan
 from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
@@ -54,7 +54,7 @@ class FakeZendesk(FakeVendor):
         self,
         tickets: Sequence[dict[str, Any]],
         *,
-        clock: VirtualClock | None = None,
+        clock: Clock | None = None,
         plan: FaultPlan | None = None,
         limited: bool = False,
     ):

@@ -53,8 +53,7 @@ class KeptDocuments(Kept):
     def newest(self) -> dict[str, tuple[Any, str]]:
         """Id -> (what was answered, when that changed)."""
         return {
-            name: (one.get("rating", one.get("score")), one["updated_at"])
-            for name, one in self.rows.items()
+            name: (one.get("rating", one.get("score")), one["updated_at"]) for name, one in self.rows.items()
         }
 
 
