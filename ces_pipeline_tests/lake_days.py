@@ -15,7 +15,7 @@ from ces_pipeline.schemas import TABLES
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.lake import Lake
-from ces_pipeline.storage.state import LakeState, stored_rows
+from ces_pipeline.storage.state import LOGS, LakeState, stored_rows
 from ces_pipeline.storage.warehouse import PublishResult, publish_state
 
 DAY = date(2026, 3, 2)
@@ -119,8 +119,7 @@ class SmallHome:
     pending: tuple[tuple[str, date], ...] = ()
     cleanings: int = 0
     delivery_days: dict[tuple[str, date], dict[str, Any]] = field(default_factory=dict)
-    pull_windows: list[dict[str, Any]] = field(default_factory=list)
-    requests: list[dict[str, Any]] = field(default_factory=list)
+    logs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def home(self) -> Home:
@@ -199,8 +198,10 @@ class SmallHome:
             deliveries=TABLES["audit.deliveries"].arrow.empty_table(),
             delivery_days=pa.Table.from_pylist(days, schema=TABLES["audit.delivery_days"].arrow),
             pending=self.pending,
-            requests=pa.Table.from_pylist(self.requests, schema=TABLES["audit.requests"].arrow),
-            pull_windows=pa.Table.from_pylist(self.pull_windows, schema=TABLES["audit.pull_windows"].arrow),
+            logs={
+                name: pa.Table.from_pylist(self.logs.get(name, []), schema=TABLES[name].arrow)
+                for name in LOGS
+            },
         )
 
 

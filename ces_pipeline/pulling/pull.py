@@ -15,6 +15,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+import pyarrow as pa
+
 from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.landing.land import FeedLanding, land_bytes
 from ces_pipeline.pulling.auth import credentials_of
@@ -27,6 +29,7 @@ from ces_pipeline.pulling.http import Http, Patience
 from ces_pipeline.pulling.limits import Pace
 from ces_pipeline.pulling.requests_log import RequestsLog
 from ces_pipeline.registry.models import Api, Registry, Source
+from ces_pipeline.schemas.audit import PULLS
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
@@ -96,7 +99,23 @@ def pull(
         finally:
             log.save(lake)
             outcome.requests = len(log.rows)
+        _note(lake, log.pull_id, now, outcome)
     return outcome
+
+
+def _note(lake: Lake, pull_id: str, now: datetime, outcome: FeedLanding) -> None:
+    row = {
+        "pull_id": pull_id,
+        "source_id": outcome.source_id,
+        "started_at": now,
+        "requests": outcome.requests,
+        "records": outcome.records_pulled,
+        "rows_landed": outcome.rows_landed,
+        "failure": "; ".join(outcome.failures) or None,
+        "is_transient": outcome.is_transient,
+    }
+    path = f"{PULLS.name.replace('.', '/')}/{pull_id}.parquet"
+    lake.write_table(path, pa.Table.from_pylist([row], schema=PULLS.arrow))
 
 
 def open_http(

@@ -157,3 +157,39 @@ PULL_WINDOWS = Table(
     },
     sort=("asked_at", "pull_id", "window_start", "window_end"),
 )
+
+PULLS = Table(
+    "audit.pulls",
+    "One row per pull of a feed from its API that came to its end, well or not.",
+    ("pull_id",),
+    {
+        "pull_id": column(TEXT, "The pull: feed, time and a random part."),
+        "source_id": column(TEXT, "The feed."),
+        "started_at": column(INSTANT, "When it began."),
+        "requests": column(INTEGER, "Requests that it sent."),
+        "records": column(INTEGER, "Records that its pages held."),
+        "rows_landed": column(INTEGER, "Rows of these that were new or changed."),
+        "failure": column(TEXT, "What went wrong, and what to do; null: nothing.", nullable=True),
+        "is_transient": column(FLAG, "True where the next pull may succeed without anything being done."),
+    },
+    sort=("started_at", "pull_id"),
+)
+
+DELIVERY_COLUMNS = Table(
+    "audit.delivery_columns",
+    "One row per delivery and column that its landed rows had.",
+    ("source_id", "delivery_id", "column_name"),
+    {
+        "source_id": column(TEXT, "The feed."),
+        "delivery_id": column(TEXT, "The delivery."),
+        "column_name": column(TEXT, "The export's column, redacted; nested names are joined with dots."),
+        "field": column(TEXT, "Our field that it is mapped to; null: none.", nullable=True),
+        "kind": column(
+            TEXT, "What all its values were: `number`, `time`, `flag`, `person`, `text`; `empty` where none."
+        ),
+        "filled": column(INTEGER, "Rows looked at that had a value."),
+        "looked_at": column(INTEGER, "Rows looked at: all of the delivery, or the first 20,000."),
+        "received_at": column(INSTANT, "When the delivery was landed."),
+    },
+    sort=("source_id", "received_at", "delivery_id", "column_name"),
+)

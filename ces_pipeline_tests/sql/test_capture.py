@@ -47,7 +47,7 @@ def told(small: SmallHome, columns: str) -> list[tuple[Any, ...]]:
 
 class TestCapture:
     def test_missing_surplus_nothing_and_unknown_are_told_apart(self, small: SmallHome) -> None:
-        small.pull_windows = [
+        small.logs["audit.pull_windows"] = [
             account(1, 90, 100),  # ten are missing
             account(2, 52, 50),  # two were changed at the vendor since
             account(3, 0, 0),  # there was nothing
@@ -65,7 +65,7 @@ class TestCapture:
 
     def test_the_newest_account_of_a_window_counts(self, small: SmallHome) -> None:
         later = ASKED + timedelta(days=1)
-        small.pull_windows = [
+        small.logs["audit.pull_windows"] = [
             account(1, 90, 100, window_end=MARCH + timedelta(hours=2)),
             account(1, 100, 100, pull_id="desk-2", asked_at=later),
         ]
@@ -73,7 +73,7 @@ class TestCapture:
         assert told(small, "source_id, landed, state, asked_at")[0] == ("desk", 100, "complete", later)
 
     def test_what_is_short_is_a_warning_that_names_feed_and_window(self, small: SmallHome) -> None:
-        small.pull_windows = [account(1, 90, 100), account(2, 7, None)]
+        small.logs["audit.pull_windows"] = [account(1, 90, 100), account(2, 7, None)]
         (warning,) = [one for one in small.publish().warnings if one.check.name == "capture_below_expected"]
         assert warning.failures == 1
         assert warning.detail is not None
@@ -106,9 +106,9 @@ COUNTS = "requests, answered_2xx, answered_otherwise, unanswered, calls, ok_at_o
 class TestRequests:
     def test_percentiles_bytes_and_days_are_those_computed_by_hand(self, small: SmallHome) -> None:
         seconds = [0.1, 0.2, 0.3, 0.4, 2.0]
-        small.requests = [request(n, "ok", seconds=one) for n, one in enumerate(seconds)]
+        small.logs["audit.requests"] = [request(n, "ok", seconds=one) for n, one in enumerate(seconds)]
         # Half an hour before midnight of the zone is another day.
-        small.requests.append(request(9, "ok", requested_at=MARCH - timedelta(minutes=30)))
+        small.logs["audit.requests"].append(request(9, "ok", requested_at=MARCH - timedelta(minutes=30)))
         assert small.publish().published
         (_, first), (_, second) = small.rows(
             "SELECT day, (requests, size_bytes, seconds_p50, seconds_p95, seconds_p99, seconds_max) "
@@ -136,15 +136,45 @@ class TestRequests:
             with pytest.raises(UnavailableError):
                 http.get("/d")  # 8 to 10: 500 three times
             http.close()
-        small.requests = log.rows
+        small.logs["audit.requests"] = log.rows
         assert small.publish().published
         assert small.rows(f"SELECT {COUNTS} FROM mart.requests_daily") == [(11, 4, 6, 1, 5, 1, 2, 1, 1)]
         ((share, ok),) = small.rows("SELECT answered_2xx_share, ok_share FROM mart.requests_daily")
         assert (share, ok) == (pytest.approx(4 / 11), 3 / 5)
 
     def test_a_day_of_a_killed_pull_has_no_share_of_calls(self, small: SmallHome) -> None:
-        small.requests = [request(1, "retried", status=None)]
+        small.logs["audit.requests"] = [request(1, "retried", status=None)]
         assert small.publish().published
         assert small.rows(f"SELECT {COUNTS}, ok_share FROM mart.requests_daily") == [
             (1, 0, 0, 1, 0, 0, 0, 0, 0, None)
         ]
+
+
+class TestPulls:
+    def test_a_feed_whose_newest_pull_failed_is_a_warning_with_the_reason(self, small: SmallHome) -> None:
+        def told(pull_id: str, day: int, failure: str | None) -> dict[str, Any]:
+            return {
+                "pull_id": pull_id,
+                "source_id": pull_id[:-1].rstrip("-"),
+                "started_at": MARCH + timedelta(days=day),
+                "requests": 8,
+                "records": 0,
+                "rows_landed": 0,
+                "failure": failure,
+                "is_transient": failure is not None,
+            }
+
+        small.logs["audit.pulls"] = [
+            told("desk-1", 1, None),
+            told("desk-2", 2, "desk: it is down"),
+            told("web-1", 1, "web: it was down"),
+            told("web-2", 2, None),
+            # A feed that is registered no more.
+            told("old-1", 2, "old: it is gone"),
+        ]
+        (warning,) = [one for one in small.publish().warnings if one.check.name == "pull_failed"]
+        assert warning.failures == 1
+        assert warning.detail is not None
+        assert warning.detail.startswith(
+            "source_id desk, started_at 2026-03-03 00:00, failure desk: it is down."
+        )
