@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 def warning(home: InboxHome) -> str | None:
     """What the check says of the published file, which holds every row."""
     registry = home.registry
-    clean(home.home, registry, "survey", stale_days(home.home, registry, "survey"), run_id="test")
+    list(clean(home.home, registry, "survey", stale_days(home.home, registry, "survey"), run_id="test"))
     result = publish(home.home, registry, run_id="test")
     assert result.published
     (found,) = [one for one in result.checks if one.check.name == "schema_change"]
