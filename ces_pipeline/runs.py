@@ -148,6 +148,8 @@ def _land(runs: LocalRuns, registry: Registry) -> bool:
     with console.working(f"landing: {len(sources)} feeds"):
         outcomes = runs.land(sources)
     for outcome in outcomes:
+        for note in str(outcome.metadata.get("notes", "")).splitlines():
+            console.out.print(f"note: {note}")
         _say_failure(outcome)
     new = sum(int(outcome.metadata.get("files_new", 0)) for outcome in outcomes)
     rows = sum(int(outcome.metadata.get("rows_landed", 0)) for outcome in outcomes)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -145,9 +146,20 @@ def open_http(
         log=log,
         credentials=credentials,
         paces=_paces(connector, source.api),
+        paces_folder=_paces_folder(home),
         patience=patience,
         chance=chance,
     )
+
+
+def _paces_folder(home: Home) -> Path | None:
+    """Where the accounts of all feeds' requests are; None where nothing was ever pulled, or the lake is elsewhere."""
+    folder = home.lake / "pulls"
+    if not folder.is_dir():
+        return None
+    accounts = folder / ".paces"
+    accounts.mkdir(exist_ok=True)
+    return accounts
 
 
 def _paces(connector: Connector, api: Api) -> tuple[Pace, ...]:

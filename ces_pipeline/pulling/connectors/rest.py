@@ -41,14 +41,17 @@ class Rest(Connector):
         "time_field": "keys that lead to a record's time of change, from which the next pull goes on",
         "total_path": "keys that lead to the number of all records from `since_param` on, for the account of what "
         "was captured",
+        "ascending": "true: the list is in ascending order of time_field, so that a pull by page or offset that was "
+        "interrupted goes on at the newest time it saw",
         "overlap_minutes": "how far before the newest time seen the next pull begins (10 unless set)",
     }
 
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
         """Pages of the list.
 
-        With cursor, next URL or link, an interrupted pull goes on at the next page; by page or offset it begins
-        anew, since the pages may have shifted meanwhile. Without `since_param` every pull reads the whole list.
+        With cursor, next URL or link, an interrupted pull goes on at the next page. By page or offset it does not,
+        since the pages may have shifted meanwhile: it begins anew, or, in an ascending list, at the newest time that
+        it saw. Without `since_param` every pull reads the whole list.
         """
         reading = _Reading(http, api, _Settings.of(api), state)
         yield from reading.pages()
@@ -102,6 +105,7 @@ class _Settings:
     since_format: str
     time_field: str | None
     total_path: str | None
+    ascending: bool
     overlap: timedelta
 
     @classmethod
@@ -118,6 +122,8 @@ class _Settings:
         for name in needed.get(paging, ("path",)):
             if not told.get(name):
                 raise ValueError(f"options.{name}: paging {paging} needs it")
+        if told.get("ascending") and not (told.get("time_field") and told.get("since_param")):
+            raise ValueError("options.ascending: needs time_field and since_param")
         return cls(
             path=str(told["path"]),
             record_path=str(told.get("record_path", "")),
@@ -132,6 +138,7 @@ class _Settings:
             since_format=str(told.get("since_format", "iso")),
             time_field=told.get("time_field"),
             total_path=told.get("total_path"),
+            ascending=bool(told.get("ascending", False)),
             overlap=timedelta(minutes=float(told.get("overlap_minutes", 10))),
         )
 
@@ -149,6 +156,7 @@ class _Reading:
         self._size = api.page_size or _DEFAULT_SIZE
         self._next: str | None = state.get("next")
         self._newest: str | None = state.get("newest")
+        self._seen: str | None = None
         self._since = self._start(api, state)
 
     def pages(self) -> Iterator[Page]:
@@ -213,10 +221,18 @@ class _Reading:
             times = [
                 str(found) for one in records if (found := _at(one, self._settings.time_field)) is not None
             ]
+            moments = [_moment(one) for one in ([self._seen] if self._seen else []) + times]
+            if self._settings.ascending and moments != sorted(moments):
+                raise BadAnswerError(
+                    f"the list is not in ascending order of {self._settings.time_field}: mend "
+                    "api.options.ascending, or ask for that order in api.options.params"
+                )
+            self._seen = times[-1] if times else self._seen
             self._newest = max([self._newest or "", *times], key=_moment) or None
 
     def _state(self, is_end: bool) -> State:
-        told: dict[str, Any] = {"newest": self._newest} if is_end or self._goes_on else {}
+        is_safe = is_end or self._goes_on or self._settings.ascending
+        told: dict[str, Any] = {"newest": self._newest} if is_safe else {}
         if not is_end and self._goes_on:
             told |= {"next": self._next, "since": self._since.isoformat()}
         return {name: value for name, value in told.items() if value is not None}

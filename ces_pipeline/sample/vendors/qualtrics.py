@@ -61,6 +61,7 @@ class FakeQualtrics(FakeVendor):
         self.starts: list[dict[str, Any]] = []
         self.start_times: list[float] = []
         self.refuses_tokens = False
+        self.notice: str | None = None
         self._changes = 0
 
     def answer(self, asked: Asked) -> Reply:
@@ -143,7 +144,7 @@ class FakeQualtrics(FakeVendor):
             return _result(RUNNING_AT_100)
         if job.states:
             state = job.states.pop(0)
-            return _result(state) if state else _refused(404, "Not_Found")
+            return _result(state, self.notice) if state else _refused(404, "Not_Found")
         done = {"status": "complete", "percentComplete": 100.0, "fileId": f"file-{name}"}
         return _result(done | ({"continuationToken": job.token} if job.body.get("allowContinuation") else {}))
 
@@ -189,8 +190,9 @@ class FakeQualtrics(FakeVendor):
         return text.getvalue().encode()
 
 
-def _result(result: dict[str, Any]) -> Reply:
-    return Reply(data={"result": result, "meta": {"requestId": "r", "httpStatus": "200 - OK"}})
+def _result(result: dict[str, Any], notice: str | None = None) -> Reply:
+    meta = {"requestId": "r", "httpStatus": "200 - OK", **({"notice": notice} if notice else {})}
+    return Reply(data={"result": result, "meta": meta})
 
 
 def _refused(status: int, code: str) -> Reply:

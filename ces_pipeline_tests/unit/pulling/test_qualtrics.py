@@ -115,6 +115,23 @@ def test_a_pull_lands(vendor: FakeQualtrics, tmp_path: Path) -> None:
     assert home.find(TOKEN) == []
 
 
+def test_a_notice_beside_an_answer_is_told_and_holds_no_address(
+    vendor: FakeQualtrics, tmp_path: Path
+) -> None:
+    vendor.notice = "This survey will be moved; ask ann@example.org"
+    home = inbox_home(tmp_path, entry(vendor.url))
+    registry = home.registry
+    outcome = pull(
+        home.home,
+        registry,
+        registry.sources["chat_survey"],
+        clock=vendor.clock,
+        environment={VARIABLE: TOKEN},
+    )
+    (told,) = [note for note in outcome.notes if "Qualtrics says" in note]
+    assert told == "chat_survey: Qualtrics says: This survey will be moved; ask [email]"
+
+
 class TestJobs:
     def test_a_failed_job_at_100_percent_is_no_result(self, vendor: FakeQualtrics) -> None:
         vendor.before_complete = [[RUNNING, FAILED_AT_100]]

@@ -92,6 +92,26 @@ def test_pages_that_may_have_shifted_are_read_from_the_first_again(paging: str) 
         assert landed(fetch(source, vendor, ENVIRONMENT, state=pages[0].state)) == landed(pages)
 
 
+@pytest.mark.parametrize("paging", ["page", "offset"])
+def test_an_ascending_list_goes_on_at_the_newest_time_it_saw(paging: str) -> None:
+    with FakeSurveyTool(records(), paging) as vendor:
+        source = feed(vendor, since_param="since", time_field="changed", ascending=True, overlap_minutes=0)
+        pages = fetch(source, vendor, ENVIRONMENT)
+        for page in pages[:-1]:
+            rest = fetch(source, vendor, ENVIRONMENT, state=page.state)
+            # The newest itself comes again: others may share its time, and some of these do.
+            assert landed(rest) == [one["id"] for one in records() if one["changed"] >= page.state["newest"]]
+
+
+def test_a_list_that_is_not_as_ascending_as_said_is_told_and_nothing_is_left_out() -> None:
+    class Falling(FakeSurveyTool):
+        def _reply(self, page: Any, *more: Any) -> Any:
+            return super()._reply(page[::-1], *more)
+
+    with Falling(records(), "page") as vendor, pytest.raises(BadAnswerError, match="not in ascending order"):
+        fetch(feed(vendor, since_param="since", time_field="changed", ascending=True), vendor, ENVIRONMENT)
+
+
 def test_the_next_pull_begins_a_little_before_the_newest_time() -> None:
     with FakeSurveyTool(records(), "link") as vendor:
         source = feed(vendor, since_param="since", time_field="changed", overlap_minutes=5)
