@@ -82,14 +82,19 @@ def land(home: Home) -> None:
 
 
 @main.command()
-@click.option("--home", "folder", metavar="DIR", help="A new or empty folder; else `demo` beside the home.")
+@click.option(
+    "--home", "folder", metavar="DIR", help="A new or empty folder; else `demo` (`demo-api`) in the home."
+)
+@click.option(
+    "--api", is_flag=True, help="Pull from made-up vendors by their APIs, in place of sample exports."
+)
 @click.option("--ui", is_flag=True, help="Then open the demo in Dagster's web page.")
-def demo(folder: str | None, ui: bool) -> None:
+def demo(folder: str | None, api: bool, ui: bool) -> None:
     """Run everything on sample exports, in a home of its own, and compare with the known answers."""
     from ces_pipeline import runs
 
-    home = Home.find(folder or Home.find().root / "demo")
-    done = runs.demo(home)
+    home = Home.find(folder or Home.find().root / ("demo-api" if api else "demo"))
+    done = runs.demo_by_api(home) if api else runs.demo(home)
     if ui and done:
         _open_ui(home, None)
     _exit(done)

@@ -9,6 +9,7 @@ from datetime import date
 from ces_pipeline.days.clean import clean
 from ces_pipeline.days.plan import KINDS, Planner
 from ces_pipeline.days.work import DayResult
+from ces_pipeline.delivery_columns import note_columns
 from ces_pipeline.landing.land import FeedLanding, land_feed
 from ces_pipeline.landing.land import land as land_files
 from ces_pipeline.registry.models import Registry
@@ -42,6 +43,7 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
             from ces_pipeline.pulling.pull import pull
 
             outcome = outcome.with_pull(pull(home, registry, registry.sources[name]))
+        note_columns(Lake(home.lake), name)
         outcomes.append(outcome)
     return outcomes
 

@@ -1,6 +1,10 @@
 """A whole run from the command line: land, clean what waits, publish, and say what happened."""
 
-from datetime import date, timedelta
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 from ces_pipeline import console, pipeline
 from ces_pipeline.defs.current import current_registry
@@ -8,8 +12,11 @@ from ces_pipeline.defs.local import LocalRuns, StepOutcome, Verdict, local_runs
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.partitions import calendar_ends, stale_ranges
 from ces_pipeline.registry import Registry
-from ces_pipeline.sample import write_sample
+from ces_pipeline.sample import KnownAnswers, write_sample
+from ces_pipeline.sample.api import COMPARED, SECRETS, ApiSample
+from ces_pipeline.sample.api import FILE_NAME as BY_API
 from ces_pipeline.sample.check import compare
+from ces_pipeline.sample.known import COUNTS
 from ces_pipeline.sample.known import FILE_NAME as KNOWN_ANSWERS
 from ces_pipeline.settings import Home
 from ces_pipeline.starter import make_home
@@ -69,8 +76,46 @@ def demo(home: Home) -> bool:
         with console.working("writing sample exports"):
             write_sample(home.inbox)
         (home.inbox / KNOWN_ANSWERS).replace(known)
-    done = run(home)
-    differences = compare(home, known)
+    return _compared(home, known, COUNTS, run(home))
+
+
+def demo_by_api(home: Home) -> bool:
+    """The same with made-up vendors that run as long as it takes, pulled from by API.
+
+    True where everything is as planted. Raises HomeError where the folder already holds something else.
+    """
+    known = home.root / BY_API
+    if not known.exists():
+        make_home(home)
+        sample = ApiSample(datetime.now(UTC).date() - timedelta(days=1))
+        sample.known.write(known)
+    else:
+        sample = ApiSample(date.fromisoformat(KnownAnswers.read(known).last_day))
+    with sample.serving() as urls, _environment(SECRETS):
+        console.out.print(f"{len(urls)} made-up vendors run on this machine")
+        sample.write_registry(home, urls)
+        done = run(home)
+    return _compared(home, known, COMPARED, done)
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """These variables, until the block ends."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _compared(home: Home, known: Path, counts: tuple[str, ...], done: bool) -> bool:
+    """Compare with the known answers and show the figures; whether all was done and is as planted."""
+    differences = compare(home, known, counts)
     for difference in differences[:_SHOWN_DIFFERENCES]:
         console.err.print(f"differs from the known answers: {difference}")
     if len(differences) > _SHOWN_DIFFERENCES:
@@ -103,6 +148,8 @@ def _land(runs: LocalRuns, registry: Registry) -> bool:
     with console.working(f"landing: {len(sources)} feeds"):
         outcomes = runs.land(sources)
     for outcome in outcomes:
+        for note in str(outcome.metadata.get("notes", "")).splitlines():
+            console.out.print(f"note: {note}")
         _say_failure(outcome)
     new = sum(int(outcome.metadata.get("files_new", 0)) for outcome in outcomes)
     rows = sum(int(outcome.metadata.get("rows_landed", 0)) for outcome in outcomes)

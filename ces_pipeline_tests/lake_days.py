@@ -15,7 +15,7 @@ from ces_pipeline.schemas import TABLES
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.lake import Lake
-from ces_pipeline.storage.state import LakeState, stored_rows
+from ces_pipeline.storage.state import LOGS, LakeState, stored_rows
 from ces_pipeline.storage.warehouse import PublishResult, publish_state
 
 DAY = date(2026, 3, 2)
@@ -119,6 +119,7 @@ class SmallHome:
     pending: tuple[tuple[str, date], ...] = ()
     cleanings: int = 0
     delivery_days: dict[tuple[str, date], dict[str, Any]] = field(default_factory=dict)
+    logs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def home(self) -> Home:
@@ -197,6 +198,10 @@ class SmallHome:
             deliveries=TABLES["audit.deliveries"].arrow.empty_table(),
             delivery_days=pa.Table.from_pylist(days, schema=TABLES["audit.delivery_days"].arrow),
             pending=self.pending,
+            logs={
+                name: pa.Table.from_pylist(self.logs.get(name, []), schema=TABLES[name].arrow)
+                for name in LOGS
+            },
         )
 
 

@@ -53,6 +53,8 @@ def _raw_asset(home: Home, source: Source) -> dg.AssetsDefinition:
         }
         if source.api is not None:
             metadata |= {"requests": landing.requests, "records_pulled": landing.records_pulled}
+        if landing.notes:
+            metadata["notes"] = "\n".join(landing.notes)
         if landing.records_expected is not None:
             metadata["records_expected"] = landing.records_expected
         # Its good files have landed: that is told before the step fails for the others.

@@ -5,10 +5,10 @@ itself (`Http` does). What happens to its pages is in `pull.py`.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ces_pipeline.pulling.http import Http
 from ces_pipeline.pulling.limits import Pace
@@ -16,6 +16,14 @@ from ces_pipeline.registry.models import Api
 
 State = dict[str, Any]
 """A JSON object that a connector resumes from; empty before the first pull. Holds cursors and times, never a person."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A span of time: `since` belongs to it, `until` does not. Both in UTC."""
+
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True)
@@ -27,19 +35,15 @@ class Page:
     records: how many records it holds.
     state: what may be saved once the page has landed. A pull from it yields the next page and nothing before it,
         but for what the vendor's own window edges make it read twice; landing drops what it already has.
+    covers: the span all of whose records the page holds, where the vendor makes one export of a span; else None.
+    notice: what the vendor said beside it that its owner should know.
     """
 
     body: bytes
     records: int
     state: State
-
-
-@dataclass(frozen=True)
-class Window:
-    """A span of time: `since` belongs to it, `until` does not. Both in UTC."""
-
-    since: datetime
-    until: datetime
+    covers: Window | None = None
+    notice: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,10 @@ class Connector:
         are, delimited exports with a header are not).
     paces: the vendor's published limits; the feed's `requests_per_minute` comes on top.
     basic_user_suffix: what the vendor wants behind the user's name in a basic token.
+    counts: what is counted by `expected`, in words.
+    counted_how: `count` where the vendor counts, `export` where its export of a span is whole (`Page.covers`),
+        `second_read` where the records are listed once more; None where nothing can be said.
+    counts_deleted: whether deleted records are among those that are counted.
     """
 
     name: ClassVar[str]
@@ -68,6 +76,9 @@ class Connector:
     joinable: ClassVar[bool] = True
     paces: ClassVar[tuple[Pace, ...]] = ()
     basic_user_suffix: ClassVar[str] = ""
+    counts: ClassVar[str] = "records"
+    counted_how: ClassVar[Literal["count", "export", "second_read"] | None] = None
+    counts_deleted: ClassVar[bool] = True
 
     def check(self, api: Api) -> None:
         """Raises ValueError, naming the key, where the `api` block lacks or mistakes something. Makes no request."""
@@ -80,9 +91,18 @@ class Connector:
         """
         raise NotImplementedError
 
-    def expected(self, http: Http, api: Api, window: Window) -> int | None:
-        """How many records the vendor says it has for the window; None where it cannot say."""
+    def counted_by(self, api: Api) -> str | None:
+        """The export's column whose time says to which window a record belongs; None where nothing is counted."""
         return None
+
+    def expected(
+        self, http: Http, api: Api, windows: Sequence[Window], now: datetime
+    ) -> Sequence[int | None]:
+        """How many records the vendor says it has in each window, by the time in `counted_by`; None: it cannot say.
+
+        A record counts where it was last changed, as of `now`, the pull's start. May raise PullError.
+        """
+        return [None] * len(windows)
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
         """Verdicts for `ces doctor`: rights and settings, beyond reachability, which the caller has tested.

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import urljoin, urlsplit
 
@@ -119,10 +120,13 @@ class Http:
         log: RequestsLog,
         credentials: Credentials | None = None,
         paces: Sequence[Pace] = (),
+        paces_folder: Path | None = None,
         patience: Patience | None = None,
         chance: random.Random | None = None,
     ):
-        """chance: where the jitter of waits comes from."""
+        """paces_folder: where all processes keep the hosts' accounts of requests; None: this client counts alone.
+        chance: where the jitter of waits comes from.
+        """
         self._source_id = source_id
         self._base_url = base_url.rstrip("/")
         self._origin = _origin(base_url)
@@ -132,7 +136,8 @@ class Http:
         self._credentials = credentials
         self._patience = patience or Patience()
         self._chance = chance or random.Random()  # noqa: S311 - jitter, not a secret
-        self._limits = Limits(clock, paces)
+        account = f"{re.sub('[^A-Za-z0-9.-]', '_', urlsplit(base_url).netloc)}.json"
+        self._limits = Limits(clock, paces, paces_folder / account if paces_folder else None)
         self._waited = 0.0
         self.skew_seconds: float | None = None
         self._session = requests.Session()
@@ -209,6 +214,8 @@ class Http:
                 self._limits.learn(answer.headers)
                 return answer
             status = answer.status if answer else None
+            if answer is not None and status == 429 and "retry-after" not in answer.headers:
+                self._limits.learn(answer.headers, is_used_up=True)
             if status == 401 and not renewed and self._credentials and self._credentials.renew():
                 renewed = True
                 continue

@@ -11,13 +11,17 @@ import random
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+import pyarrow as pa
 
 from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.landing.land import FeedLanding, land_bytes
 from ces_pipeline.pulling.auth import credentials_of
+from ces_pipeline.pulling.capture import Capture
 from ces_pipeline.pulling.clock import Clock, SystemClock
 from ces_pipeline.pulling.connectors import CONNECTORS
 from ces_pipeline.pulling.contract import Connector, Page, State, Window
@@ -26,6 +30,7 @@ from ces_pipeline.pulling.http import Http, Patience
 from ces_pipeline.pulling.limits import Pace
 from ces_pipeline.pulling.requests_log import RequestsLog
 from ces_pipeline.registry.models import Api, Registry, Source
+from ces_pipeline.schemas.audit import PULLS
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
@@ -95,7 +100,23 @@ def pull(
         finally:
             log.save(lake)
             outcome.requests = len(log.rows)
+        _note(lake, log.pull_id, now, outcome)
     return outcome
+
+
+def _note(lake: Lake, pull_id: str, now: datetime, outcome: FeedLanding) -> None:
+    row = {
+        "pull_id": pull_id,
+        "source_id": outcome.source_id,
+        "started_at": now,
+        "requests": outcome.requests,
+        "records": outcome.records_pulled,
+        "rows_landed": outcome.rows_landed,
+        "failure": "; ".join(outcome.failures) or None,
+        "is_transient": outcome.is_transient,
+    }
+    path = f"{PULLS.name.replace('.', '/')}/{pull_id}.parquet"
+    lake.write_table(path, pa.Table.from_pylist([row], schema=PULLS.arrow))
 
 
 def open_http(
@@ -125,9 +146,20 @@ def open_http(
         log=log,
         credentials=credentials,
         paces=_paces(connector, source.api),
+        paces_folder=_paces_folder(home),
         patience=patience,
         chance=chance,
     )
+
+
+def _paces_folder(home: Home) -> Path | None:
+    """Where the accounts of all feeds' requests are; None where nothing was ever pulled, or the lake is elsewhere."""
+    folder = home.lake / "pulls"
+    if not folder.is_dir():
+        return None
+    accounts = folder / ".paces"
+    accounts.mkdir(exist_ok=True)
+    return accounts
 
 
 def _paces(connector: Connector, api: Api) -> tuple[Pace, ...]:
@@ -138,7 +170,10 @@ def _paces(connector: Connector, api: Api) -> tuple[Pace, ...]:
 
 @dataclass
 class _Pull:
-    """The pull under way. _place: what is saved. _waiting: pages fetched and not yet landed."""
+    """The pull under way. _place: what is saved. _waiting: pages fetched and not yet landed.
+
+    _covered: spans that pages hold all records of, with their number.
+    """
 
     home: Home
     registry: Registry
@@ -149,6 +184,7 @@ class _Pull:
     outcome: FeedLanding
     _place: Place = field(init=False)
     _waiting: list[Page] = field(default_factory=list)
+    _covered: list[tuple[Window, int]] = field(default_factory=list)
     _deliveries: int = 0
 
     def __post_init__(self) -> None:
@@ -158,9 +194,8 @@ class _Pull:
         api = self.source.api
         assert api is not None
         connector = CONNECTORS[api.connector]
-        place = self._place
         try:
-            for page in connector.pages(http, api, place.state, self.now):
+            for page in connector.pages(http, api, self._place.state, self.now):
                 self._take(page, connector)
         except PullError:
             # What came before the failure is whole, and stays.
@@ -168,11 +203,15 @@ class _Pull:
             raise
         self._land_waiting()
         self._save(Place(self._place.asked, self._place.state, self.now))
-        since = place.until or datetime.combine(api.since, time.min, UTC)
-        self.outcome.records_expected = connector.expected(http, api, Window(since, self.now))
+        capture = Capture(self.lake, self.source, connector, self.log.pull_id, self.now)
+        self.outcome.records_expected = capture.ask(http, self._covered)
 
     def _take(self, page: Page, connector: Connector) -> None:
         self._waiting.append(page)
+        if page.covers is not None:
+            self._covered.append((page.covers, page.records))
+        if page.notice is not None:
+            self.outcome.notes += (f"{self.source.id}: {page.notice}",)
         records = sum(one.records for one in self._waiting)
         size = sum(len(one.body) for one in self._waiting)
         if not connector.joinable or records >= _JOINED_RECORDS or size >= _JOINED_BYTES:

@@ -24,6 +24,9 @@ TABLES: dict[str, Table] = {
         audit.CHECK_RESULTS,
         audit.RESTATEMENTS,
         audit.REQUESTS,
+        audit.PULLS,
+        audit.PULL_WINDOWS,
+        audit.DELIVERY_COLUMNS,
         *MARTS,
     )
 }

@@ -130,3 +130,66 @@ REQUESTS = Table(
     },
     sort=("requested_at", "pull_id", "number"),
 )
+
+PULL_WINDOWS = Table(
+    "audit.pull_windows",
+    "One row per pull and span of time for which its vendor was asked how many records there are.",
+    ("pull_id", "window_start", "window_end"),
+    {
+        "pull_id": column(TEXT, "The pull: feed, time and a random part."),
+        "source_id": column(TEXT, "The feed."),
+        "stream": column(TEXT, "What is counted, such as `tickets that are not deleted`."),
+        "window_start": column(INSTANT, "Start of the span; it belongs to it."),
+        "window_end": column(INSTANT, "End of the span; it does not belong to it."),
+        "landed": column(
+            INTEGER, "Records landed by any delivery so far whose latest change lies in the span."
+        ),
+        "expected": column(
+            INTEGER, "Records that the vendor says there are in it; null: not known.", nullable=True
+        ),
+        "basis": column(
+            TEXT,
+            "`count` (the vendor counted); `export` (rows of its finished export of the span); "
+            "`second_read` (listed once more); `unknown`.",
+        ),
+        "detail": column(TEXT, "Why nothing is known; null: something is.", nullable=True),
+        "asked_at": column(INSTANT, "Start of the pull."),
+    },
+    sort=("asked_at", "pull_id", "window_start", "window_end"),
+)
+
+PULLS = Table(
+    "audit.pulls",
+    "One row per pull of a feed from its API that came to its end, well or not.",
+    ("pull_id",),
+    {
+        "pull_id": column(TEXT, "The pull: feed, time and a random part."),
+        "source_id": column(TEXT, "The feed."),
+        "started_at": column(INSTANT, "When it began."),
+        "requests": column(INTEGER, "Requests that it sent."),
+        "records": column(INTEGER, "Records that its pages held."),
+        "rows_landed": column(INTEGER, "Rows of these that were new or changed."),
+        "failure": column(TEXT, "What went wrong, and what to do; null: nothing.", nullable=True),
+        "is_transient": column(FLAG, "True where the next pull may succeed without anything being done."),
+    },
+    sort=("started_at", "pull_id"),
+)
+
+DELIVERY_COLUMNS = Table(
+    "audit.delivery_columns",
+    "One row per delivery and column that its landed rows had.",
+    ("source_id", "delivery_id", "column_name"),
+    {
+        "source_id": column(TEXT, "The feed."),
+        "delivery_id": column(TEXT, "The delivery."),
+        "column_name": column(TEXT, "The export's column, redacted; nested names are joined with dots."),
+        "field": column(TEXT, "Our field that it is mapped to; null: none.", nullable=True),
+        "kind": column(
+            TEXT, "What all its values were: `number`, `time`, `flag`, `person`, `text`; `empty` where none."
+        ),
+        "filled": column(INTEGER, "Rows looked at that had a value."),
+        "looked_at": column(INTEGER, "Rows looked at: all of the delivery, or the first 20,000."),
+        "received_at": column(INSTANT, "When the delivery was landed."),
+    },
+    sort=("source_id", "received_at", "delivery_id", "column_name"),
+)

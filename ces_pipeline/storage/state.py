@@ -23,6 +23,9 @@ from ces_pipeline.storage.lake import Lake
 DAY_TABLES = ("core.responses", "core.rejected_responses", "core.ticket_versions", "core.rejected_tickets")
 """Tables that are published from the lake's day files."""
 
+LOGS = ("audit.requests", "audit.pulls", "audit.pull_windows", "audit.delivery_columns")
+"""Tables that are published from small files of the lake, each written once."""
+
 DayFile = tuple[str, date]
 """Table name and day."""
 
@@ -41,14 +44,16 @@ class LakeState:
     """What the lake holds to be published, by its commit marks.
 
     pending: (kind, day) that wait to be cleaned; their books need not balance yet.
-    requests: every request of every pull.
+    logs: the tables of LOGS by name: rows of them are only ever added.
     """
 
     load_audit: pa.Table
     deliveries: pa.Table
     delivery_days: pa.Table
     pending: tuple[tuple[str, date], ...]
-    requests: pa.Table = field(default_factory=TABLES["audit.requests"].arrow.empty_table)
+    logs: Mapping[str, pa.Table] = field(
+        default_factory=lambda: {name: TABLES[name].arrow.empty_table() for name in LOGS}
+    )
 
     @cached_property
     def day_files(self) -> dict[DayFile, FileMark]:
@@ -75,7 +80,7 @@ def lake_state(home: Home, registry: Registry) -> LakeState:
         ledger.deliveries(lake),
         ledger.delivery_days(lake),
         tuple(sorted(pending)),
-        stored_rows(lake, TABLES["audit.requests"]),
+        {name: stored_rows(lake, TABLES[name]) for name in LOGS},
     )
 
 

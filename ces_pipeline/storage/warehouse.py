@@ -310,7 +310,7 @@ class _Publish:
             "audit.load_audit": self.state.load_audit,
             "audit.deliveries": self.state.deliveries,
             "audit.delivery_days": self.state.delivery_days,
-            "audit.requests": self.state.requests,
+            **self.state.logs,
             "audit.restatements": _history(lake, "audit.restatements", self.run_id, restated),
             "audit.pending_days": pa.Table.from_pylist(
                 pending, schema=SNAPSHOT_TABLES["audit.pending_days"].arrow
@@ -550,5 +550,6 @@ def state_fingerprint(registry: Registry, state: LakeState) -> str:
         )
     }
     queries = [(file.table, file.text) for file in (*derived_files(), *sql_files("checks"))]
-    # Requests are only ever added: how many there are tells whether some are new.
-    return _fingerprint([_layout(), days, small, queries, state.pending, state.requests.num_rows])
+    # Rows of logs are only ever added: how many there are tells whether some are new.
+    logs = {name: rows.num_rows for name, rows in state.logs.items()}
+    return _fingerprint([_layout(), days, small, queries, state.pending, logs])

@@ -12,8 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ces_pipeline.registry import load_registry
+from ces_pipeline.sample.api import COMPARED, SECRETS
 from ces_pipeline.sample.check import compare
 from ces_pipeline.settings import Home
+from ces_pipeline.storage.duck import open_published
+from ces_pipeline_tests.builders import InboxHome
 
 CES = Path(sys.executable).with_name("ces")
 TIME_FACTOR = float(os.environ.get("CES_TIME_FACTOR", "2"))
@@ -108,3 +112,47 @@ def test_a_second_run_cleans_nothing_and_is_quick(demo: Ran, home: Home) -> None
     after = home.published.stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert again.seconds <= RUN_AGAIN_SECONDS * TIME_FACTOR
+
+
+@pytest.fixture(scope="module")
+def api_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("first") / "demo-api")
+
+
+@pytest.fixture(scope="module")
+def demo_by_api(api_home: Home) -> Ran:
+    return ces("demo", "--api", "--home", str(api_home.root))
+
+
+class TestByApi:
+    """The same from made-up vendors that the command runs by itself."""
+
+    def test_it_ends_well_with_the_planted_numbers(self, demo_by_api: Ran, api_home: Home) -> None:
+        assert demo_by_api.status == 0, demo_by_api.err
+        assert "every number is as planted" in demo_by_api.out
+        assert compare(api_home, api_home.root / "known_answers_by_api.json") == []
+        assert demo_by_api.seconds <= DEMO_SECONDS * TIME_FACTOR
+
+    def test_every_vendor_that_counts_says_that_nothing_is_missing(
+        self, demo_by_api: Ran, api_home: Home
+    ) -> None:
+        with open_published(api_home.published) as published:
+            states = published.execute(
+                "SELECT source_id, list(DISTINCT state ORDER BY state) FROM mart.capture_daily "
+                "WHERE landed > 0 GROUP BY ALL ORDER BY ALL"
+            ).fetchall()
+            calls = published.execute("SELECT min(ok_share) FROM mart.requests_daily").fetchall()
+        assert states == [
+            (name, ["unknown"] if name == "zendesk_effort" else ["complete"])
+            for name in sorted(load_registry(api_home.registry).sources)
+        ]
+        assert calls == [(1.0,)]
+
+    def test_no_credential_and_no_person_is_written(self, demo_by_api: Ran, api_home: Home) -> None:
+        assert InboxHome(api_home).find(*SECRETS.values(), "@example.org", "@example.com") == []
+
+    @pytest.mark.slow
+    def test_a_second_time_everything_is_still_as_planted(self, demo_by_api: Ran, api_home: Home) -> None:
+        again = ces("demo", "--api", "--home", str(api_home.root))
+        assert again.status == 0, again.err
+        assert compare(api_home, api_home.root / "known_answers_by_api.json", COMPARED) == []

@@ -8,13 +8,13 @@ import pytest
 
 from ces_pipeline import pipeline, runs
 from ces_pipeline.errors import RegistryError
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.rest import KEY, PATH, FakeSurveyTool
+from ces_pipeline.sample.vendors.server import Asked, Reply
+from ces_pipeline.sample.vendors.zendesk import iso
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline_tests.builders import inbox_home
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.feeds import entry
-from ces_pipeline_tests.vendors.rest import KEY, PATH, FakeSurveyTool
-from ces_pipeline_tests.vendors.server import Asked, Reply
-from ces_pipeline_tests.vendors.zendesk import iso
+from ces_pipeline_tests.pulled import entry
 
 OPTIONS = {
     "path": PATH,

@@ -5,12 +5,12 @@ Pages are lines for the reader `freshdesk_json`, plus what the ticket list does 
 `updated_at`. People's ids, comments of ratings and conversations are not asked for or left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from ces_pipeline.pulling.contract import Connector, Finding, Page, State, json_lines
+from ces_pipeline.pulling.contract import Connector, Finding, Page, State, Window, json_lines
 from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.pulling.http import Answer, Http
 from ces_pipeline.registry.models import Api
@@ -50,6 +50,9 @@ class Freshdesk(Connector):
 
     name = "freshdesk"
     readers = ("freshdesk_json",)
+    counts = "tickets that are neither deleted nor spam"
+    counted_how = "count"
+    counts_deleted = False
     options = {  # noqa: RUF012 - a ClassVar of the base
         "requester": "false: leave the requesters' addresses out, which costs fewer API credits; tickets then "
         "match no answer by respondent",
@@ -84,6 +87,18 @@ class Freshdesk(Connector):
         if ratings.refused:
             raise ratings.refused
 
+    def counted_by(self, api: Api) -> str:
+        return "updated_at"
+
+    def expected(
+        self, http: Http, api: Api, windows: Sequence[Window], now: datetime
+    ) -> Sequence[int | None]:
+        """The search's total of each whole day of UTC: it takes dates, not times."""
+        return [
+            _searched(http, window.since) if window.until - window.since == timedelta(days=1) else None
+            for window in windows
+        ]
+
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
         """Whether tickets and ratings may be read."""
         http.get(_TICKETS, {"per_page": 1})
@@ -96,6 +111,12 @@ class Freshdesk(Connector):
             yield Finding(False, f"{problem}; or set api.options.ratings to false")
         else:
             yield Finding(True, "satisfaction ratings may be read")
+
+
+def _searched(http: Http, day: datetime) -> int | None:
+    found = http.get("/api/v2/search/tickets", {"query": f"\"updated_at:'{day.date()}'\""}).data
+    total = found.get("total") if isinstance(found, dict) else None
+    return total if isinstance(total, int) else None
 
 
 @dataclass

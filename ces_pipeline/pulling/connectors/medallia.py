@@ -6,7 +6,7 @@ own, so the feed's options name them.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
@@ -35,6 +35,8 @@ class Medallia(Connector):
 
     name = "medallia"
     readers = ("medallia_json",)
+    counts = "feedback records"
+    counted_how = "count"
     paces = (Pace(requests=10, seconds=1.0),)
     options: ClassVar[dict[str, str]] = {
         "fields": "ids of the fields to pull; needed",
@@ -64,11 +66,22 @@ class Medallia(Connector):
         since = query.earlier(seen) if seen else query.date(datetime.combine(api.since, time.min, UTC))
         yield from _round(http, query, query.at_or_after(since), query.date(now), seen)
 
-    def expected(self, http: Http, api: Api, window: Window) -> int | None:
-        """The API's own count of the window."""
+    def counted_by(self, api: Api) -> str:
+        return _Query.of(api).date_field
+
+    def expected(
+        self, http: Http, api: Api, windows: Sequence[Window], now: datetime
+    ) -> Sequence[int | None]:
+        """The API's own count of each window."""
         query = _Query.of(api)
-        condition = query.at_or_after(query.date(window.since))
-        return _ask(http, query.text(condition, query.date(window.until), first=1), query.key_fields)[1]
+        return [
+            _ask(
+                http,
+                query.text(query.at_or_after(query.date(window.since)), query.date(window.until), first=1),
+                query.key_fields,
+            )[1]
+            for window in windows
+        ]
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
         query = _Query.of(api)

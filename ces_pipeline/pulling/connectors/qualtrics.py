@@ -19,7 +19,8 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from ces_pipeline.pulling.contract import Connector, Finding, Page, State
+from ces_pipeline.landing.privacy import redact_text
+from ces_pipeline.pulling.contract import Connector, Finding, Page, State, Window
 from ces_pipeline.pulling.errors import BadAnswerError, PullError, RefusedError, UnavailableError
 from ces_pipeline.pulling.http import MAX_BODY_BYTES, Http
 from ces_pipeline.registry.models import Api
@@ -35,6 +36,7 @@ _JOB_SECONDS = 3600.0
 # Published figures for the vendor's limits contradict one another; this is below all of them.
 _BETWEEN_STARTS_SECONDS = 5.0
 _HEADER_ROWS = 3
+_LONGEST_NOTICE = 200
 _BLOCK = 8 << 20
 _TAG = re.compile(r"<[^>]*>")
 _QUESTION_ID = re.compile(r'"ImportId"\s*:\s*"(QID\d+)(?:_\d+)?"')
@@ -49,6 +51,8 @@ class Qualtrics(Connector):
     name = "qualtrics"
     readers = ("qualtrics_csv",)
     joinable = False
+    counts = "responses"
+    counted_how = "export"
     options: ClassVar[dict[str, str]] = {
         "survey": "the survey's id, SV_...; needed",
         "labels": "true: every answer as its label; a list of question names or QIDs: these alone; else codes",
@@ -79,8 +83,8 @@ class Qualtrics(Connector):
             until = min(begin + asked.window, end)
             # A token continues the export it came with: one with an end date would never bring anything new.
             is_open = asked.continues and until == end
-            for export, reached in exports.between(begin - asked.overlap, until, is_open=is_open):
-                yield _page(export, labels, max(begin, reached))
+            for export, span in exports.between(begin - asked.overlap, until, is_open=is_open):
+                yield _page(export, labels, max(begin, span.until), span)
             begin = until
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
@@ -149,10 +153,11 @@ def _days(api: Api, name: str, default: float) -> timedelta:
 
 @dataclass(frozen=True)
 class _Export:
-    """One finished export: its CSV, and the token that continues it where one was asked for."""
+    """One finished export: its CSV, the token that continues it where one was asked for, the vendor's notices."""
 
     content: bytes
     continuation: str | None
+    notice: str = ""
 
 
 class _TooLargeError(Exception):
@@ -161,16 +166,15 @@ class _TooLargeError(Exception):
 
 @dataclass
 class _Exports:
-    """Export jobs of one survey, one after the other."""
+    """Export jobs of one survey, one after the other. notices: what the vendor said beside the last one."""
 
     http: Http
     asked: _Asked
+    notices: list[str] = field(default_factory=list, init=False)
     _started: float | None = field(default=None, init=False)
 
-    def between(
-        self, since: datetime, until: datetime, *, is_open: bool
-    ) -> Iterator[tuple[_Export, datetime]]:
-        """Exports that together hold all answers recorded from `since` until before `until`, and each one's end.
+    def between(self, since: datetime, until: datetime, *, is_open: bool) -> Iterator[tuple[_Export, Window]]:
+        """Exports that together hold all answers recorded from `since` until before `until`, and each one's span.
 
         is_open: the last one has no end, and a token that continues it. An export that is too large is halved.
         """
@@ -193,7 +197,7 @@ class _Exports:
                 f"the export job of {self.asked.survey} failed {_TRIES} times: "
                 "nothing is lost, the next pull asks again"
             )
-        yield export, until
+        yield export, Window(since, until)
 
     def continued(self, token: str) -> _Export | None:
         """What is new since the export that gave the token; None where it is refused or does not work out."""
@@ -209,10 +213,20 @@ class _Exports:
     def _export(self, told: Mapping[str, Any]) -> _Export | None:
         """One export; None where its job failed however often it was started."""
         for _ in range(_TRIES):
+            self.notices.clear()
             result = self._finished(self._start(told))
             if result is not None:
-                return _Export(self._download(result["fileId"]), result.get("continuationToken"))
+                content = self._download(result["fileId"])
+                return _Export(
+                    content, result.get("continuationToken"), "; ".join(dict.fromkeys(self.notices))
+                )
         return None
+
+    def _hear(self, data: Any) -> None:
+        """Keep the notice that an answer may carry, without what a person could be told by."""
+        meta = data.get("meta") if isinstance(data, dict) else None
+        if isinstance(meta, dict) and meta.get("notice"):
+            self.notices.append(redact_text(str(meta["notice"]))[:_LONGEST_NOTICE])
 
     def _start(self, told: Mapping[str, Any]) -> str:
         if self._started is not None:
@@ -229,6 +243,7 @@ class _Exports:
             },
             repeatable=True,
         )
+        self._hear(answer.data)
         return str(_result(answer.data, "progressId")["progressId"])
 
     def _finished(self, job: str) -> dict[str, Any] | None:
@@ -244,6 +259,7 @@ class _Exports:
             answer = self.http.get(f"{self.asked.path}/export-responses/{job}", accept=(404,))
             if answer.status == 404:
                 return None
+            self._hear(answer.data)
             result = _result(answer.data, "status")
             if result["status"] == "complete":
                 return _result(answer.data, "fileId")
@@ -282,14 +298,16 @@ def _only_member(packed: bytes) -> bytes:
         return archive.read(members[0])
 
 
-def _page(export: _Export, labels: "_Labels | None", until: datetime) -> Page:
+def _page(export: _Export, labels: "_Labels | None", until: datetime, span: Window | None = None) -> Page:
+    """span: the recorded dates all of whose answers the export holds; an open one may hold younger ones too."""
     state: State = {"until": _text(until)}
     if export.continuation:
         state["continuation"] = export.continuation
     records = _count(export.content)
-    if not records:
-        return Page(b"", 0, state)
-    return Page(labels.put_into(export.content) if labels else export.content, records, state)
+    covers = None if export.continuation else span
+    content = labels.put_into(export.content) if records and labels else export.content
+    notice = f"Qualtrics says: {export.notice}" if export.notice else None
+    return Page(content if records else b"", records, state, covers, notice)
 
 
 def _count(content: bytes) -> int:

@@ -3,12 +3,12 @@
 For survey tools that have no connector of their own. What needs more than a list in pages needs a connector.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from ces_pipeline.pulling.contract import Connector, Finding, Page, State, json_lines
+from ces_pipeline.pulling.contract import Connector, Finding, Page, State, Window, json_lines
 from ces_pipeline.pulling.errors import BadAnswerError, UnavailableError
 from ces_pipeline.pulling.http import Answer, Http
 from ces_pipeline.registry.models import Api
@@ -25,6 +25,7 @@ class Rest(Connector):
 
     name = "rest"
     readers = ("json",)
+    counted_how = "count"
     options = {  # noqa: RUF012 - a ClassVar of the base
         "path": "the list's path below api.base_url",
         "record_path": "keys that lead to the list in an answer, such as data.items; none where it is the answer",
@@ -38,20 +39,43 @@ class Rest(Connector):
         "since_param": "the parameter that takes the time from which records are wanted",
         "since_format": f"one of {', '.join(_SINCE_FORMATS)} (iso unless set)",
         "time_field": "keys that lead to a record's time of change, from which the next pull goes on",
+        "total_path": "keys that lead to the number of all records from `since_param` on, for the account of what "
+        "was captured",
+        "ascending": "true: the list is in ascending order of time_field, so that a pull by page or offset that was "
+        "interrupted goes on at the newest time it saw",
         "overlap_minutes": "how far before the newest time seen the next pull begins (10 unless set)",
     }
 
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
         """Pages of the list.
 
-        With cursor, next URL or link, an interrupted pull goes on at the next page; by page or offset it begins
-        anew, since the pages may have shifted meanwhile. Without `since_param` every pull reads the whole list.
+        With cursor, next URL or link, an interrupted pull goes on at the next page. By page or offset it does not,
+        since the pages may have shifted meanwhile: it begins anew, or, in an ascending list, at the newest time that
+        it saw. Without `since_param` every pull reads the whole list.
         """
         reading = _Reading(http, api, _Settings.of(api), state)
         yield from reading.pages()
 
     def check(self, api: Api) -> None:
         _Settings.of(api)
+
+    def counted_by(self, api: Api) -> str | None:
+        settings = _Settings.of(api)
+        return settings.time_field if settings.total_path and settings.since_param else None
+
+    def expected(
+        self, http: Http, api: Api, windows: Sequence[Window], now: datetime
+    ) -> Sequence[int | None]:
+        """The list's own total from a window's start on, less that from its end on."""
+        settings = _Settings.of(api)
+        edges = sorted({edge for window in windows for edge in (window.since, window.until)})
+        totals = {edge: _total(http, settings, edge) for edge in edges}
+        return [
+            None
+            if (here := totals[one.since]) is None or (later := totals[one.until]) is None
+            else here - later
+            for one in windows
+        ]
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
         """Whether the list is where the registry says it is."""
@@ -80,6 +104,8 @@ class _Settings:
     since_param: str | None
     since_format: str
     time_field: str | None
+    total_path: str | None
+    ascending: bool
     overlap: timedelta
 
     @classmethod
@@ -96,6 +122,8 @@ class _Settings:
         for name in needed.get(paging, ("path",)):
             if not told.get(name):
                 raise ValueError(f"options.{name}: paging {paging} needs it")
+        if told.get("ascending") and not (told.get("time_field") and told.get("since_param")):
+            raise ValueError("options.ascending: needs time_field and since_param")
         return cls(
             path=str(told["path"]),
             record_path=str(told.get("record_path", "")),
@@ -109,6 +137,8 @@ class _Settings:
             since_param=told.get("since_param"),
             since_format=str(told.get("since_format", "iso")),
             time_field=told.get("time_field"),
+            total_path=told.get("total_path"),
+            ascending=bool(told.get("ascending", False)),
             overlap=timedelta(minutes=float(told.get("overlap_minutes", 10))),
         )
 
@@ -126,6 +156,7 @@ class _Reading:
         self._size = api.page_size or _DEFAULT_SIZE
         self._next: str | None = state.get("next")
         self._newest: str | None = state.get("newest")
+        self._seen: str | None = None
         self._since = self._start(api, state)
 
     def pages(self) -> Iterator[Page]:
@@ -168,7 +199,7 @@ class _Reading:
         if settings.size_param:
             params[settings.size_param] = self._size
         if settings.since_param:
-            params[settings.since_param] = self._since_text()
+            params[settings.since_param] = _since_text(self._since, settings)
         if settings.paging == "cursor" and self._next is not None:
             params[settings.cursor_param] = self._next
         elif settings.paging == "page":
@@ -190,10 +221,18 @@ class _Reading:
             times = [
                 str(found) for one in records if (found := _at(one, self._settings.time_field)) is not None
             ]
+            moments = [_moment(one) for one in ([self._seen] if self._seen else []) + times]
+            if self._settings.ascending and moments != sorted(moments):
+                raise BadAnswerError(
+                    f"the list is not in ascending order of {self._settings.time_field}: mend "
+                    "api.options.ascending, or ask for that order in api.options.params"
+                )
+            self._seen = times[-1] if times else self._seen
             self._newest = max([self._newest or "", *times], key=_moment) or None
 
     def _state(self, is_end: bool) -> State:
-        told: dict[str, Any] = {"newest": self._newest} if is_end or self._goes_on else {}
+        is_safe = is_end or self._goes_on or self._settings.ascending
+        told: dict[str, Any] = {"newest": self._newest} if is_safe else {}
         if not is_end and self._goes_on:
             told |= {"next": self._next, "since": self._since.isoformat()}
         return {name: value for name, value in told.items() if value is not None}
@@ -204,14 +243,24 @@ class _Reading:
             return datetime.fromisoformat(state["since"])
         return max(first, _moment(self._newest) - self._settings.overlap) if self._newest else first
 
-    def _since_text(self) -> str:
-        moment = self._since
-        return {
-            "iso": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "date": moment.date().isoformat(),
-            "unix_s": f"{moment.timestamp():.0f}",
-            "unix_ms": f"{moment.timestamp() * 1000:.0f}",
-        }[self._settings.since_format]
+
+def _since_text(moment: datetime, settings: _Settings) -> str:
+    return {
+        "iso": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "date": moment.date().isoformat(),
+        "unix_s": f"{moment.timestamp():.0f}",
+        "unix_ms": f"{moment.timestamp() * 1000:.0f}",
+    }[settings.since_format]
+
+
+def _total(http: Http, settings: _Settings, since: datetime) -> int | None:
+    assert settings.since_param
+    assert settings.total_path
+    params = {**settings.params, settings.since_param: _since_text(since, settings)}
+    if settings.size_param:
+        params[settings.size_param] = 1
+    total = _at(http.get(settings.path, params).data, settings.total_path)
+    return total if isinstance(total, int) else None
 
 
 def _records(answer: Answer, settings: _Settings) -> list[Any]:

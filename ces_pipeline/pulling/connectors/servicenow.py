@@ -2,7 +2,8 @@
 
 Pages are lines for the reader `servicenow`. Stored values are asked for, since displayed ones are in the zone and
 language of the API's user; times are then written with their zone, UTC. Where assessments are joined, `version` grows
-with each, since it does not change the row itself. Deleted rows are simply gone: the Table API does not tell of them.
+with each, since it does not change the row itself. Deleted rows are simply gone from their table; where the user may
+read the instance's record of deletions, each becomes a last version of its row that says so.
 """
 
 import re
@@ -52,6 +53,16 @@ _COMPLETE = "state=complete"
 _RESULTS = "asmt_metric_result"
 _RESULT_FIELDS = ("sys_id", "instance", "metric", "actual_value")
 _TEXT_ANSWER = "-1"
+_DELETIONS = "sys_audit_delete"
+_DELETION_FIELDS = ("sys_id", "tablename", "documentkey", "display_value", "sys_updated_on")
+_LAST_VERSION = "999999999"
+"""Behind every version that a row can have had: sys_mod_count of a deleted row is not told."""
+_FOLLOWED = ("sys_id", "sys_updated_on", "number", "state", "trigger_id", "task_id", "instance", "metric") + (
+    "tablename",
+    "documentkey",
+    "display_value",
+)
+"""Columns without which rows cannot be followed or told apart, where they are asked for."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _NAME = re.compile(r"[a-z][a-z0-9_.]*")
 
@@ -68,18 +79,25 @@ class ServiceNow(Connector):
 
     name = "servicenow"
     readers = ("servicenow",)
+    counts = "rows that are not deleted"
+    counted_how = "count"
+    counts_deleted = False
     options = {  # noqa: RUF012 - a ClassVar of the base
         "table": "the table, incident unless set",
         "fields": "list of further columns to ask for, such as u_ces_score",
         "assessments": "column of ours -> sys_id of the assessment question (asmt_metric) whose score it holds; "
         "map columns version: version beside it",
+        "deletions": "true: ask sys_audit_delete for deleted rows, too, which the user must be granted",
     }
 
     def check(self, api: Api) -> None:
         _Settings.of(api)
 
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
-        """Changed rows; then rows that were assessed since the last pull and did not change otherwise."""
+        """Changed rows; then rows that were assessed since the last pull and did not change otherwise; then deleted.
+
+        Where deletions are refused the rows come all the same, and RefusedError at the end.
+        """
         feed = _Feed(http, _Settings.of(api))
         first = _Place(_stored_time(datetime.combine(api.since, time.min, UTC) - timedelta(seconds=1)))
         latest = _Place(_stored_time(now - _OVERLAP))
@@ -91,8 +109,17 @@ class ServiceNow(Connector):
                 told |= {row["sys_id"] for row in rows}
             state = {**state, "rows": min(saved, walk.place).state}
             yield Page(json_lines(*feed.records(rows)), len(rows), state)
-        if not feed.settings.metrics:
-            return
+        if feed.settings.metrics:
+            for page in self._assessed_rows(feed, state, first, latest, told):
+                state = page.state
+                yield page
+        if feed.settings.deletions:
+            yield from self._deleted_rows(feed, state, first, latest)
+
+    def _assessed_rows(
+        self, feed: "_Feed", state: State, first: "_Place", latest: "_Place", told: set[str]
+    ) -> Iterator[Page]:
+        """Rows assessed since the last pull, without those in `told`."""
         walk = _Walk.of(state.get("assessments"), first)
         saved = max(walk.place, latest)
         for instances in _changed(feed, _INSTANCES, _INSTANCE_FIELDS, walk, _COMPLETE):
@@ -101,9 +128,29 @@ class ServiceNow(Connector):
             state = {**state, "assessments": min(saved, walk.place).state}
             yield Page(json_lines(*feed.records(rows)), len(rows), state)
 
-    def expected(self, http: Http, api: Api, window: Window) -> int | None:
-        """How many rows were last changed in the window; None where the answer does not count."""
+    def _deleted_rows(self, feed: "_Feed", state: State, first: "_Place", latest: "_Place") -> Iterator[Page]:
+        """Rows deleted since the last pull, by the number that they had."""
+        walk = _Walk.of(state.get("deletions"), first)
+        saved = max(walk.place, latest)
+        table = feed.settings.table
+        for found in _changed(feed, _DELETIONS, _DELETION_FIELDS, walk, f"tablename={table}"):
+            state = {**state, "deletions": min(saved, walk.place).state}
+            records = [
+                _deleted(row, bool(feed.settings.metrics)) for row in found if row.get("display_value")
+            ]
+            yield Page(json_lines(*records), len(records), state)
+
+    def counted_by(self, api: Api) -> str:
+        return "sys_updated_on"
+
+    def expected(
+        self, http: Http, api: Api, windows: Sequence[Window], now: datetime
+    ) -> Sequence[int | None]:
+        """X-Total-Count of each window; it counts rows that the user may not see, too."""
         feed = _Feed(http, _Settings.of(api))
+        return [self._expected(feed, window) for window in windows]
+
+    def _expected(self, feed: "_Feed", window: Window) -> int | None:
         since, until = _stored_time(window.since), _stored_time(window.until)
         query = f"sys_updated_on>={since}^sys_updated_on<{until}"
         answer = feed.ask(
@@ -132,12 +179,14 @@ class ServiceNow(Connector):
             )
         feed.ask(feed.settings.table, "sys_updated_on>9999-01-01 00:00:00", ("sys_id",), _never, 1)
         yield Finding(True, "filters on sys_updated_on are heeded")
-        if feed.settings.metrics:
-            for table, fields in ((_INSTANCES, _INSTANCE_FIELDS), (_RESULTS, _RESULT_FIELDS)):
-                rows = feed.ask(table, "", fields, _always, 1).rows
-                yield Finding(
-                    bool(rows), f"{table} {'may be read' if rows else 'shows no row: grant read access'}"
-                )
+        also = [(_INSTANCES, _INSTANCE_FIELDS), (_RESULTS, _RESULT_FIELDS)] if feed.settings.metrics else []
+        if feed.settings.deletions:
+            also.append((_DELETIONS, _DELETION_FIELDS))
+        for table, fields in also:
+            rows = feed.ask(table, "", fields, _always, 1).rows
+            yield Finding(
+                bool(rows), f"{table} {'may be read' if rows else 'shows no row: grant read access'}"
+            )
 
 
 @dataclass(frozen=True, order=True)
@@ -210,11 +259,12 @@ class _Answered:
 
 @dataclass(frozen=True)
 class _Settings:
-    """api.options, checked. metrics: sys_id of a question -> our column."""
+    """api.options, checked. metrics: sys_id of a question -> our column. deletions: whether these are asked for."""
 
     table: str
     fields: tuple[str, ...]
     metrics: dict[str, str]
+    deletions: bool
     size: int
 
     @classmethod
@@ -226,9 +276,12 @@ class _Settings:
             raise ValueError("options: table is a table's name, fields a list of column names")
         if not isinstance(metrics, dict) or not all(str(one).isalnum() for one in metrics.values()):
             raise ValueError("options.assessments: must be column of ours: sys_id of the question")
+        deletions = api.options.get("deletions", False)
+        if not isinstance(deletions, bool):
+            raise ValueError("options.deletions: must be true or false")
         fields = tuple(dict.fromkeys((*_FIELDS, *more)))
         by_id = {str(metric): str(column) for column, metric in metrics.items()}
-        return cls(table, fields, by_id, api.page_size or _DEFAULT_SIZE)
+        return cls(table, fields, by_id, deletions, api.page_size or _DEFAULT_SIZE)
 
 
 @dataclass(frozen=True)
@@ -391,14 +444,27 @@ class _Assessment:
         return int(datetime.fromisoformat(self.taken_on).replace(tzinfo=UTC).timestamp())
 
 
+def _deleted(row: Row, has_version: bool) -> Row:
+    """The last version of a row that is gone: its table does not have it any more, so nothing else is known."""
+    at = f"{row['sys_updated_on'].replace(' ', 'T')}Z"
+    last = {"version": f"{_LAST_VERSION}.{0:010d}"} if has_version else {}
+    return {
+        "sys_id": row["documentkey"],
+        "number": row["display_value"],
+        "state": "deleted",
+        "sys_updated_on": at,
+        "sys_mod_count": _LAST_VERSION,
+        **last,
+    }
+
+
 def _rows(answer: Answer, table: str, fields: Sequence[str]) -> list[Row]:
     """Rows with plain values. Raises BadAnswerError where the answer is no list or lacks what it is followed by."""
     listed = answer.data.get("result")
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         raise BadAnswerError(f"{table} answered without a list under `result`: check api.base_url")
     rows = [{name: _plain(value) for name, value in one.items()} for one in listed]
-    followed = ("sys_id", "sys_updated_on", "number", "state", "trigger_id", "task_id", "instance", "metric")
-    for name in followed:
+    for name in _FOLLOWED:
         if name in fields and any(name not in row for row in rows):
             raise BadAnswerError(
                 f"{table} gave rows without {name}: grant the user read access to that column"

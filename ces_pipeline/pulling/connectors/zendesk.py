@@ -5,11 +5,11 @@ ever left out for an old `updated_at`. Satisfaction surveys are in `zendesk_surv
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from ces_pipeline.pulling.contract import Connector, Finding, Page, State, json_lines
+from ces_pipeline.pulling.contract import Connector, Finding, Page, State, Window, json_lines
 from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.pulling.http import Answer, Http
 from ces_pipeline.pulling.limits import Pace
@@ -35,6 +35,9 @@ class ZendeskTickets(Connector):
     }
     paces = _PACES
     basic_user_suffix = "/token"
+    counts = "tickets that are not deleted"
+    counted_how = "count"
+    counts_deleted = False
 
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
         """Pages of the export. A ticket that changes during the pull comes again; landing keeps both versions."""
@@ -66,6 +69,15 @@ class ZendeskTickets(Connector):
             if isinstance(metric, dict):
                 found.append({**metric, "ticket_id": ticket["id"]})
         return found
+
+    def counted_by(self, api: Api) -> str:
+        return "updated_at"
+
+    def expected(
+        self, http: Http, api: Api, windows: Sequence[Window], now: datetime
+    ) -> Sequence[int | None]:
+        """The search's count of each window: it knows archived tickets and no deleted ones."""
+        return [_searched(http, window) for window in windows]
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
         """Whether the export may be read (administrators only)."""
@@ -160,6 +172,14 @@ def export_pages(
         if is_end:
             return
         cursor = after
+
+
+def _searched(http: Http, window: Window) -> int | None:
+    since, until = (at.strftime("%Y-%m-%dT%H:%M:%SZ") for at in (window.since, window.until))
+    query = f"type:ticket updated>={since} updated<{until}"
+    found = http.get("/api/v2/search", {"query": query, "per_page": 1}).data
+    count = found.get("count") if isinstance(found, dict) else None
+    return count if isinstance(count, int) else None
 
 
 def probe_export(http: Http) -> Iterator[Finding]:

@@ -4,12 +4,12 @@ Only one of the two is active per account. Both are lists in cursor pages of at 
 switch to offset pages, which end at 10,000 rows).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from ces_pipeline.pulling.contract import Connector, Finding, Page, State, json_lines
+from ces_pipeline.pulling.contract import Connector, Finding, Page, State, Window, json_lines
 from ces_pipeline.pulling.errors import BadAnswerError, UnavailableError
 from ces_pipeline.pulling.http import Http
 from ces_pipeline.pulling.limits import Pace
@@ -31,12 +31,23 @@ class ZendeskRatings(Connector):
 
     name = "zendesk_ratings"
     readers = ("json",)
+    counts = "ratings given"
+    counted_how = "count"
     paces = (Pace(200, 60.0),)
     basic_user_suffix = "/token"
 
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
         """Ratings changed since the newest one seen, less ten minutes."""
         return _walk(http, api, state, _RATINGS, _since(api, state, _OVERLAP))
+
+    def counted_by(self, api: Api) -> str:
+        return "updated_at"
+
+    def expected(
+        self, http: Http, api: Api, windows: Sequence[Window], now: datetime
+    ) -> Sequence[int | None]:
+        """`count` of the list in offset pages, which the cursor pages do not tell."""
+        return [_counted(http, window) for window in windows]
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
         """Whether ratings may be listed (administrators only)."""
@@ -120,6 +131,14 @@ def _walk(
         if not more:
             return
         after = following
+
+
+def _counted(http: Http, window: Window) -> int | None:
+    # The list's own end belongs to it.
+    span = {"start_time": int(window.since.timestamp()), "end_time": int(window.until.timestamp()) - 1}
+    found = http.get(_RATINGS.path, {"score": "received", **span, "per_page": 1, "page": 1}).data
+    count = found.get("count") if isinstance(found, dict) else None
+    return count if isinstance(count, int) else None
 
 
 def _answered(response: Any) -> dict[str, Any] | None:

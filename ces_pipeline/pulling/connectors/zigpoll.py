@@ -5,12 +5,13 @@ with fewer answers would count as its newest content. So each span of time is fe
 start, and of the answers before that start only those of responses that cannot have begun earlier are delivered.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 
-from ces_pipeline.pulling.contract import Connector, Finding, Page, State, json_lines
+from ces_pipeline.pulling.contract import Connector, Finding, Page, State, Window, json_lines
 from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.pulling.http import Answer, Http
 from ces_pipeline.registry.models import Api, HeaderKey
@@ -33,6 +34,8 @@ class Zigpoll(Connector):
     name = "zigpoll"
     readers = ("zigpoll_json",)
     joinable = False
+    counts = "responses"
+    counted_how = "second_read"
     options: ClassVar[dict[str, str]] = {
         "account": "id of the account whose answers are pulled; one of account, poll and slide is needed",
         "poll": "or: id of the poll",
@@ -62,6 +65,25 @@ class Zigpoll(Connector):
             told = [answer for response in responses for answer in response]
             yield Page(json_lines(*told), len(responses), {"until_ms": until})
             begin = until
+
+    def counted_by(self, api: Api) -> str:
+        return "createdAt"
+
+    def expected(
+        self, http: Http, api: Api, windows: Sequence[Window], now: datetime
+    ) -> Sequence[int | None]:
+        """Responses by their newest answer, listed once more: of spans, the vendor tells no number."""
+        starts = [_epoch_ms(window.since) for window in windows]
+        first = _epoch_ms(datetime.combine(api.since, time.min, UTC))
+        read_from = max(starts[0] - 2 * _days_ms(api, "tail_days", _TAIL_DAYS), first)
+        listed = _Listing(http, api, _scope(api)).between(read_from, _epoch_ms(now))
+        counts = [0] * len(windows)
+        for response in _whole_responses(listed, starts[0]):
+            newest = _created_ms(response[-1])
+            place = bisect_right(starts, newest) - 1
+            if newest < _epoch_ms(windows[place].until):
+                counts[place] += 1
+        return counts
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
         scope = _scope(api)

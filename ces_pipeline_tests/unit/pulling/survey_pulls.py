@@ -18,12 +18,11 @@ from ces_pipeline.pulling.http import Http
 from ces_pipeline.pulling.pull import open_http
 from ces_pipeline.pulling.requests_log import RequestsLog
 from ces_pipeline.registry.models import Source
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import FakeVendor
 from ces_pipeline.settings import Home
 from ces_pipeline.sources import READERS, DeliveredFile
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import FakeVendor
 
-PLANS = 200
 NIGHT = timedelta(days=1)
 _LONGEST_WAIT_SECONDS = 100.0
 """The client's own waits are shorter; what is longer is the vendor dripping, or the night between pulls."""

@@ -12,9 +12,9 @@ from ces_pipeline.errors import HomeError
 from ces_pipeline.pulling.auth import RefreshTokenFile
 from ces_pipeline.pulling.errors import MissingVariableError, RefusedError
 from ces_pipeline.registry.models import Api, Source
-from ces_pipeline_tests.vendors.feeds import entry, fetch
-from ces_pipeline_tests.vendors.server import Asked, FakeVendor, Reply
-from ces_pipeline_tests.vendors.zendesk import FakeZendesk, ticket
+from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.sample.vendors.zendesk import FakeZendesk, ticket
+from ces_pipeline_tests.pulled import entry, fetch
 
 REFRESH = {"ZD_ID": "client", "ZD_SECRET": "client-canary", "ZD_REFRESH": "first-refresh-canary"}
 

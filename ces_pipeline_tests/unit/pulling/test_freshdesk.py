@@ -12,12 +12,13 @@ from ces_pipeline.landing.fields import TICKET_FIELDS
 from ces_pipeline.pulling.connectors.freshdesk import Freshdesk
 from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.pulling.pull import pull
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.freshdesk import KEY, FakeFreshdesk, rating, seeded_tickets, ticket
+from ces_pipeline.sample.vendors.server import Asked, Reply
 from ces_pipeline_tests.builders import InboxHome, inbox_home
+from ces_pipeline_tests.pulled import FAULT_SEEDS
 from ces_pipeline_tests.real_data import real_data
 from ces_pipeline_tests.unit.pulling.ticket_pulls import HOUR_SECONDS, MOST_WAITING_SECONDS, TicketPulls
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.freshdesk import KEY, FakeFreshdesk, rating, seeded_tickets, ticket
-from ces_pipeline_tests.vendors.server import Asked, Reply
 
 LISTS = ("tickets", "deleted", "spam")
 
@@ -61,8 +62,9 @@ def assert_all_landed(done: TicketPulls, vendor: FakeFreshdesk) -> None:
     assert all(len(told) == 1 for told in contents.values())
 
 
-def test_two_hundred_fault_plans_lose_and_double_nothing() -> None:
-    for seed in range(200):
+@FAULT_SEEDS
+def test_no_plan_of_faults_loses_or_doubles_anything(seeds: range) -> None:
+    for seed in seeds:
         ratings = [rating(seed_id, seed_id, 103, "2026-03-03T00:00:00Z") for seed_id in (1, 5, 9)]
         with FakeFreshdesk(seeded_tickets(seed), ratings, plan=FaultPlan.seeded(seed)) as vendor:
             done = pulls(vendor, 2 + seed % 9)

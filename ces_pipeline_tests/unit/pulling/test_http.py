@@ -1,9 +1,11 @@
 """The client is patient within bounds, keeps to the vendor's pace, and gives its credentials to one host alone."""
 
+import json
 import random
 import shutil
 import ssl
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +17,9 @@ from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, Unavailabl
 from ces_pipeline.pulling.http import Http, Patience
 from ces_pipeline.pulling.limits import Pace
 from ces_pipeline.pulling.requests_log import RequestsLog
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
 
 class Scripted(FakeVendor):
@@ -233,6 +235,66 @@ def test_a_used_up_limit_is_waited_out_before_it_is_hit(reset: str) -> None:
         http.get("/x")
         http.get("/x")
         assert 29 <= vendor.clock.monotonic() <= 30
+
+
+def test_a_429_that_only_tells_its_reset_is_waited_out() -> None:
+    def strict(_: Asked) -> Reply:
+        if len(vendor.asked) > 1:
+            return Reply(data={})
+        return Reply(429, {}, headers={"X-RateLimit-Reset": str(int(vendor.now_s) + 120)})
+
+    with Scripted(strict) as vendor, client(vendor) as (http, _):
+        http.get("/x")
+        assert 120 <= vendor.clock.monotonic() < 125
+
+
+class TestSharedPaces:
+    def test_feeds_of_one_host_share_its_pace_whichever_client_asks(self, tmp_path: Path) -> None:
+        pace = Pace(2, 60.0, "/exports")
+        with Scripted(ok) as vendor:
+            for _ in range(3):
+                for path in ("/exports/a", "/exports/b", "/other"):
+                    with client(vendor, paces=(pace,), paces_folder=tmp_path) as (http, _log):
+                        http.get(path)
+            # Two of six exports at once, then two a minute.
+            assert vendor.clock.monotonic() == 120.0
+
+    def test_a_used_up_limit_holds_for_the_next_client_too(self, tmp_path: Path) -> None:
+        def empty(_: Asked) -> Reply:
+            return Reply(data={}, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "30"})
+
+        with Scripted(empty) as vendor:
+            for _ in range(2):
+                with client(vendor, paces_folder=tmp_path) as (http, _log):
+                    http.get("/x")
+            assert 29 <= vendor.clock.monotonic() <= 31
+
+    def test_processes_side_by_side_take_turns(self, tmp_path: Path) -> None:
+        script = (
+            "import sys, time; from pathlib import Path; from ces_pipeline.pulling.clock import SystemClock\n"
+            "from ces_pipeline.pulling.limits import Limits, Pace\n"
+            "limits = Limits(SystemClock(), (Pace(1, 0.05),), Path(sys.argv[1]))\n"
+            "for _ in range(5): limits.wait('/x'); print(time.time())"
+        )
+        both = [
+            subprocess.Popen(
+                [sys.executable, "-c", script, str(tmp_path / "host.json")], stdout=subprocess.PIPE, text=True
+            )
+            for _ in range(2)
+        ]
+        times = sorted(float(line) for one in both for line in one.communicate()[0].split())
+        assert len(times) == 10
+        assert times[-1] - times[0] >= 9 * 0.05 - 0.02
+
+    def test_a_clock_that_was_set_back_and_a_damaged_account_stop_nothing(self, tmp_path: Path) -> None:
+        pace = Pace(1, 60.0)
+        with Scripted(ok) as vendor:
+            file = tmp_path / f"{vendor.url.removeprefix('http://').replace(':', '_')}.json"
+            for held in (json.dumps({pace.name: [vendor.now_s + 9e6]}), "{"):
+                file.write_text(held)
+                with client(vendor, paces=(pace,), paces_folder=tmp_path) as (http, _log):
+                    http.get("/x")
+            assert vendor.clock.monotonic() <= 600
 
 
 def test_what_is_noted_has_no_query_and_no_address() -> None:

@@ -14,11 +14,9 @@ from ces_pipeline.pulling.contract import Window
 from ces_pipeline.pulling.errors import BadAnswerError, PullError, RefusedError, UnavailableError
 from ces_pipeline.pulling.pull import pull
 from ces_pipeline.registry.models import Api, Source
-from ces_pipeline_tests.builders import inbox_home
-from ces_pipeline_tests.unit.pulling.survey_pulls import PLANS, Kept, Pulls, pull_through, rows_of
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.medallia import (
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.medallia import (
     CLIENT,
     DATE_FIELD,
     QUERY_PATH,
@@ -27,6 +25,9 @@ from ces_pipeline_tests.vendors.medallia import (
     FakeMedallia,
     medallia_record,
 )
+from ces_pipeline_tests.builders import inbox_home
+from ces_pipeline_tests.pulled import FAULT_SEEDS
+from ces_pipeline_tests.unit.pulling.survey_pulls import Kept, Pulls, pull_through, rows_of
 
 SINCE = datetime(2026, 3, 10, tzinfo=UTC)
 NOON = datetime(2026, 3, 18, 12, tzinfo=UTC)
@@ -41,7 +42,7 @@ def entry(url: str, page_size: int = 4, **options: Any) -> dict[str, Any]:
         "kind": "survey",
         "reader": READER,
         "survey": "after_chat",
-        "columns": {"score": "q_ces", "comment": "q_comment"},
+        "columns": {"score": "q_ces", "comment": "q_comment", "recorded_at": DATE_FIELD},
         "api": {
             "connector": "medallia",
             "base_url": url,
@@ -83,9 +84,10 @@ def vendor() -> Iterator[FakeMedallia]:
 ALL = {f"s{number}" for number in range(15)}
 
 
-def test_any_plan_of_faults_and_kills_gives_every_record_once() -> None:
+@FAULT_SEEDS
+def test_any_plan_of_faults_and_kills_gives_every_record_once(seeds: range) -> None:
     with FakeMedallia([]) as vendor:
-        for seed in range(PLANS):
+        for seed in seeds:
             chance = random.Random(seed)
             vendor.restart_plan(FaultPlan(), VirtualClock())
             vendor.forget()
@@ -260,7 +262,7 @@ def test_the_vendors_own_count_of_a_window(vendor: FakeMedallia) -> None:
     assert pulls.source.api is not None
     window = Window(NOON + timedelta(hours=1), NOON + timedelta(hours=2))
     with closing(pulls.client()) as http:
-        assert Medallia().expected(http, pulls.source.api, window) == 6
+        assert Medallia().expected(http, pulls.source.api, [window], window.until) == [6]
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,9 @@ from ces_pipeline.pulling.connectors.qualtrics import Qualtrics
 from ces_pipeline.pulling.errors import BadAnswerError, PullError, RefusedError, UnavailableError
 from ces_pipeline.pulling.pull import pull
 from ces_pipeline.registry.models import Api, Source
-from ces_pipeline_tests.builders import inbox_home
-from ces_pipeline_tests.unit.pulling.survey_pulls import PLANS, Kept, Pulls, pull_through, rows_of
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.qualtrics import (
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.qualtrics import (
     FAILED_AT_100,
     GONE,
     LABELS,
@@ -32,6 +30,9 @@ from ces_pipeline_tests.vendors.qualtrics import (
     FakeQualtrics,
     QualtricsAnswer,
 )
+from ces_pipeline_tests.builders import inbox_home
+from ces_pipeline_tests.pulled import FAULT_SEEDS
+from ces_pipeline_tests.unit.pulling.survey_pulls import Kept, Pulls, pull_through, rows_of
 
 SINCE = datetime(2026, 3, 10, tzinfo=UTC)
 NOON = datetime(2026, 3, 18, 12, tzinfo=UTC)
@@ -77,9 +78,10 @@ def ids(pulls: Pulls) -> list[str]:
     return [name for page in pulls.pages() for name in rows_of(READER, page.body)]
 
 
-def test_any_plan_of_faults_and_kills_gives_every_answer_once() -> None:
+@FAULT_SEEDS
+def test_any_plan_of_faults_and_kills_gives_every_answer_once(seeds: range) -> None:
     with FakeQualtrics([]) as vendor:
-        for seed in range(PLANS):
+        for seed in seeds:
             chance = random.Random(seed)
             vendor.restart_plan(FaultPlan(), VirtualClock())
             vendor.jobs, vendor.starts = {}, []
@@ -111,6 +113,23 @@ def test_a_pull_lands(vendor: FakeQualtrics, tmp_path: Path) -> None:
     again = pull(home.home, registry, source, clock=vendor.clock, environment={VARIABLE: TOKEN})
     assert (again.failures, again.rows_landed) == ((), 1)
     assert home.find(TOKEN) == []
+
+
+def test_a_notice_beside_an_answer_is_told_and_holds_no_address(
+    vendor: FakeQualtrics, tmp_path: Path
+) -> None:
+    vendor.notice = "This survey will be moved; ask ann@example.org"
+    home = inbox_home(tmp_path, entry(vendor.url))
+    registry = home.registry
+    outcome = pull(
+        home.home,
+        registry,
+        registry.sources["chat_survey"],
+        clock=vendor.clock,
+        environment={VARIABLE: TOKEN},
+    )
+    (told,) = [note for note in outcome.notes if "Qualtrics says" in note]
+    assert told == "chat_survey: Qualtrics says: This survey will be moved; ask [email]"
 
 
 class TestJobs:

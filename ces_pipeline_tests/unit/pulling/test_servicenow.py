@@ -8,24 +8,29 @@ from typing import Any
 
 import pytest
 
+from ces_pipeline.landing.land import FeedLanding
+from ces_pipeline.pipeline import clean, publish, stale_days
 from ces_pipeline.pulling.connectors.servicenow import ServiceNow
 from ces_pipeline.pulling.contract import Window
 from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.pulling.pull import pull
-from ces_pipeline_tests.builders import inbox_home
-from ces_pipeline_tests.unit.pulling.ticket_pulls import HOUR_SECONDS, MOST_WAITING_SECONDS, TicketPulls
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import Asked, Reply
-from ces_pipeline_tests.vendors.servicenow import (
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, Reply
+from ces_pipeline.sample.vendors.servicenow import (
     PASSWORD,
     USER,
     FakeServiceNow,
     assessment,
+    deletion,
     incident,
     result,
     seeded_incidents,
     sys_id,
 )
+from ces_pipeline.storage.duck import open_published
+from ces_pipeline_tests.builders import InboxHome, inbox_home
+from ces_pipeline_tests.pulled import FAULT_SEEDS
+from ces_pipeline_tests.unit.pulling.ticket_pulls import HOUR_SECONDS, MOST_WAITING_SECONDS, TicketPulls
 
 QUESTION = sys_id(123)
 PAGING = ("repeated_page", "changed", "broken_off")
@@ -56,8 +61,9 @@ def as_landed(stored: str) -> str:
     return stored.replace(" ", "T") + "Z"
 
 
-def test_two_hundred_fault_plans_lose_and_double_nothing() -> None:
-    for seed in range(200):
+@FAULT_SEEDS
+def test_no_plan_of_faults_loses_or_doubles_anything(seeds: range) -> None:
+    for seed in seeds:
         rows = seeded_incidents(seed)
         with desk(rows, plan=FaultPlan.seeded(seed, paging=PAGING)) as vendor:
             vendor.tables["asmt_assessment_instance"] = [
@@ -301,6 +307,71 @@ class TestAssessments:
             done.pull()
             vendor.change(vendor.tables["incident"][0], state="7")
             assert [(record["state"], record["csat"]) for record in done.pull()] == [("7", "4")]
+
+
+class TestDeletions:
+    def test_a_deleted_row_comes_once_more_as_deleted_and_is_the_newest_of_its_versions(
+        self, tmp_path: Path
+    ) -> None:
+        rows = each_second(3)
+        with desk(rows) as vendor:
+            home = inbox_home(tmp_path, snow_feed(vendor, {"deletions": True}))
+            vendor.tables["sys_audit_delete"] = [
+                deletion(9, incident(99, SECOND), "2026-03-01 12:00:00", "problem")
+            ]
+            pull_into(home, vendor)
+            gone = rows.pop(1)
+            vendor.clock.sleep(86_400)
+            # Deleted within the second in which another one was.
+            vendor.tables["sys_audit_delete"] += [
+                deletion(1, gone, "2026-03-20 10:00:00"),
+                deletion(2, incident(50, SECOND), "2026-03-20 10:00:00"),
+            ]
+            pull_into(home, vendor)
+            pull_into(home, vendor)
+            registry = home.registry
+            list(
+                clean(home.home, registry, "tickets", stale_days(home.home, registry, "tickets"), run_id="t")
+            )
+            assert publish(home.home, registry, run_id="t").published
+        with open_published(home.home.published) as published:
+            told = published.execute(
+                "SELECT ticket_id, status, is_deleted FROM core.tickets ORDER BY 1"
+            ).fetchall()
+        assert told == [
+            ("INC0000001", "in progress", False),
+            ("INC0000002", "deleted", True),
+            ("INC0000003", "in progress", False),
+            ("INC0000050", "deleted", True),
+        ]
+
+    def test_without_the_right_to_them_the_rows_come_all_the_same(self, tmp_path: Path) -> None:
+        with desk(each_second(3)) as vendor:
+            vendor.tables["sys_audit_delete"] = []
+            vendor.forbidden = {"sys_audit_delete"}
+            home = inbox_home(tmp_path, snow_feed(vendor, {"deletions": True}))
+            outcome = pull_into(home, vendor, well=False)
+            assert outcome.rows_landed == 3
+            (failure,) = outcome.failures
+            assert "refused GET /api/now/table/sys_audit_delete with 403" in failure
+
+    def test_they_are_asked_for_only_where_the_feed_says_so(self) -> None:
+        with desk(each_second(3)) as vendor:
+            pulls(vendor).pull()
+            assert not [one for one in vendor.asked if "sys_audit_delete" in one.path]
+
+
+def snow_feed(vendor: FakeServiceNow, options: dict[str, Any]) -> dict[str, Any]:
+    auth = {"kind": "basic_token", "user": "SNOW_USER", "password": "SNOW_PASSWORD"}
+    api = {"connector": "servicenow", "base_url": vendor.url, "auth": auth, "since": "2026-03-01"}
+    return {"id": "snow", "kind": "tickets", "reader": "servicenow", "api": {**api, "options": options}}
+
+
+def pull_into(home: InboxHome, vendor: FakeServiceNow, *, well: bool = True) -> FeedLanding:
+    registry, secrets = home.registry, {"SNOW_USER": USER, "SNOW_PASSWORD": PASSWORD}
+    outcome = pull(home.home, registry, registry.sources["snow"], clock=vendor.clock, environment=secrets)
+    assert (outcome.failures == ()) is well
+    return outcome
 
 
 def test_expected_counts_the_rows_of_a_window() -> None:

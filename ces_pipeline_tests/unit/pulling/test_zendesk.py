@@ -1,6 +1,8 @@
 """The Zendesk connectors keep every ticket and answer, whatever goes wrong on the way."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,10 +11,12 @@ import pytest
 from ces_pipeline.pulling.contract import Page
 from ces_pipeline.pulling.errors import RefusedError, UnavailableError
 from ces_pipeline.registry.models import Source
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.feeds import entry, fetch
-from ces_pipeline_tests.vendors.zendesk import EMAIL, TOKEN, FakeZendesk, cursor_place, iso, ticket
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.zendesk import EMAIL, TOKEN, FakeZendesk, cursor_place, iso, ticket
+from ces_pipeline_tests.api_feeds import API_FEEDS
+from ces_pipeline_tests.pulled import FAULT_SEEDS, entry, fetch
+from ces_pipeline_tests.unit.pulling.survey_pulls import Kept, Pulls, pull_through
 
 ENVIRONMENT = {"ZD_EMAIL": EMAIL, "ZD_TOKEN": TOKEN}
 AUTH = {"kind": "basic_token", "user": "ZD_EMAIL", "password": "ZD_TOKEN"}
@@ -37,13 +41,49 @@ def places(pages: list[Page]) -> list[tuple[int, int]]:
     return [(one["generated_timestamp"], one["id"]) for one in tickets(pages)]
 
 
+@dataclass
+class KeptDocuments(Kept):
+    """What landing would keep of records that are one JSON document each."""
+
+    def take(self, page: Page) -> None:
+        found = [json.loads(line) for line in page.body.decode().splitlines()]
+        assert len(found) == page.records == len({one["id"] for one in found})
+        self.rows |= {str(one["id"]): one for one in found}
+
+    def newest(self) -> dict[str, tuple[Any, str]]:
+        """Id -> (what was answered, when that changed)."""
+        return {
+            name: (one.get("rating", one.get("score")), one["updated_at"]) for name, one in self.rows.items()
+        }
+
+
+NEWEST: dict[str, Callable[[FakeZendesk], dict[Any, tuple[Any, str]]]] = {
+    "zendesk_field": lambda vendor: {
+        one["id"]: (one["custom_fields"][0]["value"], one["updated_at"]) for one in vendor.tickets
+    },
+    "zendesk_ratings": lambda vendor: {
+        one["id"]: (one["score"], one["updated_at"]) for one in vendor.ratings
+    },
+    "zendesk_survey_responses": lambda vendor: {
+        one["id"]: (one["answers"][0]["rating"], one["answers"][0]["updated_at"])
+        for one in vendor.survey_responses
+    },
+}
+
+
+def state_order(state: dict[str, Any]) -> Any:
+    """What must never go back from one saved state to the next."""
+    return cursor_place(state["cursor"]) if "cursor" in state else state.get("newest", "")
+
+
 class TestFaults:
-    def test_two_hundred_plans_lose_and_double_nothing(self) -> None:
+    @FAULT_SEEDS
+    def test_no_plan_loses_or_doubles_anything(self, seeds: range) -> None:
         data = [ticket(number) for number in range(1, 24)]
         with FakeZendesk(data) as vendor:
             assert isinstance(vendor, FakeZendesk)
             source = feed(vendor, page_size=5)
-            for seed in range(200):
+            for seed in seeds:
                 vendor.restart_plan(FaultPlan.seeded(seed), VirtualClock())
                 vendor.tickets, vendor.served = [ticket(number) for number in range(1, 24)], []
                 pages = fetch(source, vendor, ENVIRONMENT, seed=seed)
@@ -57,6 +97,27 @@ class TestFaults:
                 assert states == sorted(states), seed
                 assert vendor.clock.monotonic() < 4 * 3600, seed
                 assert sum(page.records for page in pages) == len(landed), seed
+
+    @FAULT_SEEDS
+    @pytest.mark.parametrize("name", ["zendesk_field", "zendesk_ratings", "zendesk_survey_responses"])
+    def test_any_plan_of_faults_and_kills_gives_every_answer_in_its_newest_form(
+        self, name: str, seeds: range
+    ) -> None:
+        told = API_FEEDS[name]
+        with told.make() as vendor:
+            assert isinstance(vendor, FakeZendesk)
+            source = Source.model_validate(told.entry(vendor.url))
+            for seed in seeds:
+                fresh = told.make()
+                assert isinstance(fresh, FakeZendesk)
+                vendor.tickets, vendor.ratings = fresh.tickets, fresh.ratings
+                vendor.survey_responses = fresh.survey_responses
+                vendor.restart_plan(FaultPlan(), VirtualClock())
+                pulls, kept = Pulls(source, vendor, told.environment), KeptDocuments("json")
+                pull_through(pulls, kept, seed, FaultPlan.seeded(seed))
+                assert kept.newest() == {str(key): value for key, value in NEWEST[name](vendor).items()}, seed
+                order = [state_order(state) for state in pulls.states]
+                assert order == sorted(order), seed
 
     def test_a_pull_from_any_state_continues_exactly_behind_its_page(self) -> None:
         with FakeZendesk([ticket(number) for number in range(1, 24)]) as vendor:

@@ -14,11 +14,9 @@ from ces_pipeline.pulling.contract import json_lines
 from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.pulling.pull import pull
 from ces_pipeline.registry.models import Api, Source
-from ces_pipeline_tests.builders import inbox_home
-from ces_pipeline_tests.unit.pulling.survey_pulls import PLANS, Kept, Pulls, Row, pull_through, rows_of
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.zigpoll import (
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.zigpoll import (
     ACCOUNT,
     COMMENT,
     EASE,
@@ -28,6 +26,9 @@ from ces_pipeline_tests.vendors.zigpoll import (
     created_ms,
     zigpoll_answer,
 )
+from ces_pipeline_tests.builders import inbox_home
+from ces_pipeline_tests.pulled import FAULT_SEEDS
+from ces_pipeline_tests.unit.pulling.survey_pulls import Kept, Pulls, Row, pull_through, rows_of
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 NOON = datetime(2026, 3, 18, 12, tzinfo=UTC)
@@ -86,9 +87,10 @@ def vendor() -> Iterator[FakeZigpoll]:
         yield vendor
 
 
-def test_any_plan_of_faults_and_kills_gives_every_response_whole() -> None:
+@FAULT_SEEDS
+def test_any_plan_of_faults_and_kills_gives_every_response_whole(seeds: range) -> None:
     with FakeZigpoll([]) as vendor:
-        for seed in range(PLANS):
+        for seed in seeds:
             chance = random.Random(seed)
             vendor.restart_plan(FaultPlan(), VirtualClock())
             span = int((vendor.clock.now() - SINCE).total_seconds()) - 4 * 86_400

@@ -14,7 +14,7 @@ from ces_pipeline.pulling.errors import UnavailableError
 from ces_pipeline.pulling.http import Http
 from ces_pipeline.pulling.requests_log import RequestsLog
 from ces_pipeline.registry.models import Api
-from ces_pipeline_tests.vendors.server import FakeVendor
+from ces_pipeline.sample.vendors.server import FakeVendor
 
 HOUR_SECONDS = 3600.0
 MOST_WAITING_SECONDS = 600.0
@@ -78,7 +78,8 @@ class TicketPulls:
 
     def expected(self, window: Window) -> int | None:
         with closing(self._http()) as http:
-            return self.connector.expected(http, self.api, window)
+            (count,) = self.connector.expected(http, self.api, [window], self.vendor.clock.now())
+            return count
 
     def probe(self) -> list[Finding]:
         with closing(self._http()) as http:

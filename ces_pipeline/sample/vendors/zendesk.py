@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.pulling.clock import Clock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
 EMAIL, TOKEN = "admin@example.org", "zd-canary-token-7f3a9c"
 _EXPORT = "/api/v2/incremental/tickets/cursor"
@@ -54,7 +54,7 @@ class FakeZendesk(FakeVendor):
         self,
         tickets: Sequence[dict[str, Any]],
         *,
-        clock: VirtualClock | None = None,
+        clock: Clock | None = None,
         plan: FaultPlan | None = None,
         limited: bool = False,
     ):
@@ -87,6 +87,10 @@ class FakeZendesk(FakeVendor):
             return self._export(asked)
         if path == "/api/v2/incremental/tickets/sample":
             return Reply(data={"tickets": self.tickets[:50]})
+        if path == "/api/v2/search":
+            return self._search(asked)
+        if asked.fault == "changed" and path != _EXPORT:
+            self._change_lists()
         if path == "/api/v2/satisfaction_ratings":
             return self._ratings(asked)
         if path == "/api/v2/guide/survey_responses":
@@ -166,9 +170,19 @@ class FakeZendesk(FakeVendor):
             found["metric_sets"] = [metric for key, metric in self.metrics.items() if key in ids]
         return found
 
+    def _search(self, asked: Asked) -> Reply:
+        """Tickets updated within a span; deleted ones are not found."""
+        kind, since, until = asked.query["query"].split(" ")
+        assert kind == "type:ticket"
+        first, last = since.removeprefix("updated>="), until.removeprefix("updated<")
+        found = [
+            one for one in self.tickets if one["status"] != "deleted" and first <= one["updated_at"] < last
+        ]
+        return Reply(data={"results": found[:1], "count": len(found), "next_page": None})
+
     def _ratings(self, asked: Asked) -> Reply:
-        since = int(asked.query.get("start_time", 0))
-        kept = [one for one in self.ratings if _seconds(one["updated_at"]) >= since]
+        since, until = int(asked.query.get("start_time", 0)), int(asked.query.get("end_time", 2**40))
+        kept = [one for one in self.ratings if since <= _seconds(one["updated_at"]) <= until]
         if asked.query.get("score") == "received":
             kept = [one for one in kept if one["score"] in ("good", "bad")]
         return self._listed(asked, "satisfaction_ratings", kept)
@@ -177,17 +191,44 @@ class FakeZendesk(FakeVendor):
         """A list in cursor pages; with `per_page` it would be in offset pages, which have no `meta`."""
         if "per_page" in asked.query:
             return Reply(data={key: items[:_MOST_LISTED], "count": len(items), "next_page": None})
-        start = int(base64.b64decode(asked.query["page[after]"])) if asked.query.get("page[after]") else 0
+        before, self._before = self._before, None
+        if asked.fault == "repeated_page" and before is not None:
+            self._before = before
+            if before.data["meta"]["after_cursor"] == asked.query.get("page[after]"):
+                return before
+        cursor = asked.query.get("page[after]")
+        start = int(base64.b64decode(cursor).split(b"|")[0]) if cursor else 0
         size = min(int(asked.query.get("page[size]", _MOST_LISTED)), _MOST_LISTED)
-        end = start + size
-        cursor = base64.b64encode(str(end).encode()).decode()
-        return Reply(
+        is_empty = asked.fault == "empty_page"
+        end = start if is_empty else start + size
+        self._nonce += 1
+        self._before = Reply(
             data={
                 key: items[start:end],
-                "meta": {"has_more": end < len(items), "after_cursor": cursor, "before_cursor": None},
+                "meta": {
+                    "has_more": is_empty or end < len(items),
+                    "after_cursor": base64.b64encode(f"{end}|{self._nonce}".encode()).decode(),
+                    "before_cursor": None,
+                },
                 "links": {"next": "https://example.zendesk.com/next", "prev": None},
             }
         )
+        return self._before
+
+    def _change_lists(self) -> None:
+        """A customer rates, another one thinks again: now, by the vendor's clock."""
+        now = iso(self.now_s)
+        self._nonce += 1
+        for rated in self.ratings[:1]:
+            rated |= {"score": "bad", "updated_at": now}
+            added = {"id": 900_000 + self._nonce, "created_at": now}
+            self.ratings.append({**rated, **added})
+        for answered in self.survey_responses[:1]:
+            (answer,) = answered["answers"]
+            answered["answers"] = [{**answer, "rating": 1, "updated_at": now}]
+            fresh = {**answer, "created_at": now, "updated_at": now}
+            added = {"id": f"late{self._nonce}", "created_at": now, "answers": [fresh]}
+            self.survey_responses.append({**answered, **added})
 
     def _oauth(self, asked: Asked) -> Reply:
         """A refresh gives a new pair, and the old pair is dead from then on."""

@@ -1,4 +1,4 @@
-"""Feeds that are pulled from a fake vendor: their registry entries, clients, and a pull without a lake."""
+"""Feeds that are pulled from a fake vendor: their registry entries, a pull without a lake, and how many faulty ones."""
 
 import random
 from collections.abc import Mapping
@@ -7,13 +7,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ces_pipeline.pulling.connectors import CONNECTORS
 from ces_pipeline.pulling.contract import Page, State
 from ces_pipeline.pulling.pull import open_http
 from ces_pipeline.pulling.requests_log import RequestsLog
 from ces_pipeline.registry.models import Source
+from ces_pipeline.sample.vendors.server import FakeVendor
 from ces_pipeline.settings import Home
-from ces_pipeline_tests.vendors.server import FakeVendor
+
+FAULT_SEEDS = pytest.mark.parametrize(
+    "seeds",
+    [
+        pytest.param(range(20), id="20_plans"),
+        pytest.param(range(20, 200), id="the_other_180", marks=pytest.mark.slow),
+    ],
+)
+"""Two hundred seeded plans of faults for every connector, some of them in every run."""
 
 
 def fetch(

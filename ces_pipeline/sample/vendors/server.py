@@ -15,8 +15,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import TRANSPORT, FaultPlan
+from ces_pipeline.pulling.clock import Clock
+from ces_pipeline.sample.vendors.clock import VirtualClock
+from ces_pipeline.sample.vendors.faults import TRANSPORT, FaultPlan
 
 RETRY_AFTER_SECONDS = 3
 _DRIP_SECONDS = 400.0
@@ -73,8 +74,8 @@ class Reply:
 class FakeVendor:
     """A server that runs from entering to leaving its context. `asked` lists every request, faulty ones too."""
 
-    def __init__(self, clock: VirtualClock | None = None, plan: FaultPlan | None = None):
-        self.clock = clock or VirtualClock()
+    def __init__(self, clock: Clock | None = None, plan: FaultPlan | None = None):
+        self.clock: Clock = clock or VirtualClock()
         self.plan = plan or FaultPlan()
         self.asked: list[Asked] = []
         self._scheme = "http"
@@ -97,7 +98,7 @@ class FakeVendor:
         self._scheme = "https"
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
-    def restart_plan(self, plan: FaultPlan, clock: VirtualClock) -> None:
+    def restart_plan(self, plan: FaultPlan, clock: Clock) -> None:
         """Begin anew with another plan and clock, on the same port."""
         self.plan, self.clock, self.asked = plan, clock, []
 

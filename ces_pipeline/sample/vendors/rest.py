@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.pulling.clock import Clock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
 KEY = "rest-canary-key-51d0"
 PATH = "/v1/answers"
@@ -20,7 +21,7 @@ class FakeSurveyTool(FakeVendor):
         records: Sequence[dict[str, Any]],
         paging: str,
         *,
-        clock: VirtualClock | None = None,
+        clock: Clock | None = None,
         plan: FaultPlan | None = None,
     ):
         super().__init__(clock, plan)
@@ -48,7 +49,9 @@ class FakeSurveyTool(FakeVendor):
         page = [] if is_empty else kept[start : start + size]
         # An empty page in the middle has a cursor of its own that leads to the same place.
         following = f"{start + len(page)}{'a' if is_empty else ''}"
-        reply = self._reply(page, following if is_empty or start + size < len(kept) else None, asked)
+        reply = self._reply(
+            page, following if is_empty or start + size < len(kept) else None, asked, len(kept)
+        )
         self._before = (start + len(page), reply)
         return reply
 
@@ -62,15 +65,17 @@ class FakeSurveyTool(FakeVendor):
         newest = max(self.records, key=lambda one: _moment(one["changed"]))
         self.records.append({**newest, "id": f"z{start:03d}"})
 
-    def _reply(self, page: list[dict[str, Any]], following: str | None, asked: Asked) -> Reply:
+    def _reply(self, page: list[dict[str, Any]], following: str | None, asked: Asked, total: int) -> Reply:
         kept = {name: asked.query[name] for name in ("since", "size") if name in asked.query}
-        query = "&".join(f"{name}={value}" for name, value in {**kept, "after": following}.items())
+        query = urlencode([*kept.items(), ("after", following or "")])
         url = f"{self.url}{PATH}?{query}"
         if self.paging == "link":
-            links = {"Link": f'<{self.url}{PATH}>; rel="first", <{url}>; rel="next"'} if following else {}
+            links: dict[str, str] = {}
+            if following:
+                links["Link"] = f'<{self.url}{PATH}>; rel="first", <{url}>; rel="next"'
             return Reply(data=page, headers=links)
         following = url if following and self.paging == "next_url" else following
-        return Reply(data={"data": {"items": page}, "next": following})
+        return Reply(data={"data": {"items": page}, "next": following, "total": total})
 
 
 def _moment(text: str) -> datetime:

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.pulling.clock import Clock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
 KEY = "zigpoll-canary-key"
 ACCOUNT = "acc1"
@@ -36,7 +36,7 @@ class FakeZigpoll(FakeVendor):
     """Neither bound of a span belongs to it. Paging faults: `repeated_page` lists the page before again, its cursor
     unchanged; `empty_page` lists nothing, its cursor unchanged; `changed` adds a comment and edits an answer."""
 
-    def __init__(self, answers: list[dict[str, Any]], clock: VirtualClock | None = None):
+    def __init__(self, answers: list[dict[str, Any]], clock: Clock | None = None):
         super().__init__(clock, FaultPlan())
         self.answers = answers
         self.sticks_at: str | None = None

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.pulling.clock import Clock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
 SURVEY = "SV_0abcDEF"
 TOKEN = "qualtrics-canary-token"
@@ -52,7 +52,7 @@ class FakeQualtrics(FakeVendor):
     """Paging faults: `repeated_page` shows a running job at 100 %, or hands out half a zip; `empty_page` fails the
     job at 100 %; `changed` forgets the job, or records an answer while an export starts."""
 
-    def __init__(self, answers: list[QualtricsAnswer], clock: VirtualClock | None = None):
+    def __init__(self, answers: list[QualtricsAnswer], clock: Clock | None = None):
         super().__init__(clock, FaultPlan())
         self.answers = answers
         self.jobs: dict[str, _Job] = {}
@@ -61,6 +61,7 @@ class FakeQualtrics(FakeVendor):
         self.starts: list[dict[str, Any]] = []
         self.start_times: list[float] = []
         self.refuses_tokens = False
+        self.notice: str | None = None
         self._changes = 0
 
     def answer(self, asked: Asked) -> Reply:
@@ -143,7 +144,7 @@ class FakeQualtrics(FakeVendor):
             return _result(RUNNING_AT_100)
         if job.states:
             state = job.states.pop(0)
-            return _result(state) if state else _refused(404, "Not_Found")
+            return _result(state, self.notice) if state else _refused(404, "Not_Found")
         done = {"status": "complete", "percentComplete": 100.0, "fileId": f"file-{name}"}
         return _result(done | ({"continuationToken": job.token} if job.body.get("allowContinuation") else {}))
 
@@ -189,8 +190,9 @@ class FakeQualtrics(FakeVendor):
         return text.getvalue().encode()
 
 
-def _result(result: dict[str, Any]) -> Reply:
-    return Reply(data={"result": result, "meta": {"requestId": "r", "httpStatus": "200 - OK"}})
+def _result(result: dict[str, Any], notice: str | None = None) -> Reply:
+    meta = {"requestId": "r", "httpStatus": "200 - OK", **({"notice": notice} if notice else {})}
+    return Reply(data={"result": result, "meta": meta})
 
 
 def _refused(status: int, code: str) -> Reply:

@@ -4,9 +4,9 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.pulling.clock import Clock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
 KEY = "freshdesk-key-canary"
 _LIMIT = 700
@@ -61,8 +61,8 @@ def seeded_tickets(seed: int, count: int = 40) -> list[dict[str, Any]]:
 
 
 class FakeFreshdesk(FakeVendor):
-    """Serves `tickets` and `ratings`. `wall`: the last page of a list; `heeds_filter` False: updated_since does nothing,
-    `heeds_list` False: filter does nothing.
+    """Serves `tickets` and `ratings`. `wall`: the last page of a list; `heeds_filter` False: updated_since does
+    nothing, `heeds_list` False: filter does nothing.
 
     Faults: `repeated_page` gives the last list again, `empty_page` no ticket where there are some, `changed` moves a
     ticket to now before it answers.
@@ -74,7 +74,7 @@ class FakeFreshdesk(FakeVendor):
         ratings: list[dict[str, Any]] | None = None,
         *,
         wall: int = 300,
-        clock: VirtualClock | None = None,
+        clock: Clock | None = None,
         plan: FaultPlan | None = None,
     ):
         super().__init__(clock, plan)
@@ -100,6 +100,8 @@ class FakeFreshdesk(FakeVendor):
         parts = asked.path.removeprefix("/api/v2/").split("/")
         if parts == ["tickets"]:
             reply = self._listed(asked, self._tickets(asked))
+        elif parts == ["search", "tickets"]:
+            return self._searched(asked.query["query"])
         elif parts == ["surveys", "satisfaction_ratings"]:
             if self.refuses_ratings:
                 return Reply(403, {"code": "access_denied", "message": "You are not authorized."})
@@ -133,6 +135,12 @@ class FakeFreshdesk(FakeVendor):
         # Equal times come in the order of the ids here; the vendor promises none.
         found.sort(key=lambda one: (one[order], one["id"]), reverse=query.get("order_type", "desc") == "desc")
         return [_shown(one, asked) for one in found]
+
+    def _searched(self, query: str) -> Reply:
+        """Tickets changed on a date; neither deleted nor spam."""
+        day = query.removeprefix("\"updated_at:'").removesuffix("'\"")
+        found = [one for one in self.tickets.values() if not _kind(one) and one["updated_at"].startswith(day)]
+        return Reply(data={"total": len(found), "results": found[:30]})
 
     def _ratings(self, asked: Asked) -> list[dict[str, Any]]:
         month_ago = _text(datetime.fromtimestamp(self.now_s, UTC) - timedelta(days=30))

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.pulling.clock import Clock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
 USER, PASSWORD = "integration", "servicenow-password-canary"
 _USER_ZONE = timedelta(hours=-7)
@@ -79,6 +79,17 @@ def result(number: int, instance: str, metric: str, actual_value: str) -> dict[s
     }
 
 
+def deletion(number: int, of: dict[str, str], deleted_on: str, tablename: str = "incident") -> dict[str, str]:
+    """What an instance records of a deleted row."""
+    return {
+        "sys_id": sys_id(300_000 + number),
+        "tablename": tablename,
+        "documentkey": of["sys_id"],
+        "display_value": of["number"],
+        "sys_updated_on": deleted_on,
+    }
+
+
 def seeded_incidents(seed: int, count: int = 40) -> list[dict[str, str]]:
     """Incidents, many with the same second of change, in no order."""
     chance = random.Random(seed)
@@ -91,23 +102,25 @@ def seeded_incidents(seed: int, count: int = 40) -> list[dict[str, str]]:
 
 
 class FakeServiceNow(FakeVendor):
-    """Serves `tables`. `hidden`: sys_ids that the user may not see; `unknown`: columns whose conditions are dropped.
+    """Serves `tables`. `hidden`: sys_ids that the user may not see; `unknown`: columns whose conditions are dropped;
+    `forbidden`: tables that are refused.
 
-    Faults: `repeated_page` gives the table's last rows again, `changed` updates a row of the first table before it answers,
-    `broken_off` gives half of the rows and an error, with status 200.
+    Faults: `repeated_page` gives the table's last rows again, `changed` updates a row of the first table before it
+    answers, `broken_off` gives half of the rows and an error, with status 200.
     """
 
     def __init__(
         self,
         tables: dict[str, list[dict[str, str]]],
         *,
-        clock: VirtualClock | None = None,
+        clock: Clock | None = None,
         plan: FaultPlan | None = None,
     ):
         super().__init__(clock, plan)
         self.tables = tables
         self.hidden: set[str] = set()
         self.unknown: set[str] = set()
+        self.forbidden: set[str] = set()
         self.heeds_reference_link = True
         self._chance = random.Random(1)
         self._before: dict[str, Reply] = {}
@@ -123,6 +136,8 @@ class FakeServiceNow(FakeVendor):
         if asked.fault == "changed":
             self.change(self._chance.choice(next(iter(self.tables.values()))))
         table = asked.path.removeprefix("/api/now/table/")
+        if table in self.forbidden:
+            return _failure(403, "User Not Authorized")
         if table not in self.tables:
             return _failure(400, f"Invalid table {table}")
         reply = self._rows(asked, self.tables[table])

@@ -5,9 +5,9 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from ces_pipeline_tests.vendors.clock import VirtualClock
-from ces_pipeline_tests.vendors.faults import FaultPlan
-from ces_pipeline_tests.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.pulling.clock import Clock
+from ces_pipeline.sample.vendors.faults import FaultPlan
+from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
 
 CLIENT, SECRET = "medallia-client", "medallia-canary-secret"
 TOKEN_PATH = "/oauth/acme/token"
@@ -35,7 +35,7 @@ class FakeMedallia(FakeVendor):
     anything. blanks: fields that are there and empty.
     """
 
-    def __init__(self, records: list[dict[str, str]], clock: VirtualClock | None = None):
+    def __init__(self, records: list[dict[str, str]], clock: Clock | None = None):
         super().__init__(clock, FaultPlan())
         self.records = records
         self.token_seconds = 3600.0

@@ -1,0 +1,83 @@
+"""What columns each delivery brought and of what kind their values were: the rows of `audit.delivery_columns`.
+
+Noted after landing, for files and pulls alike, from landed rows. Whether something changed is asked in
+`sql/checks/schema_change.sql`. No value of a row is kept.
+"""
+
+import pyarrow as pa
+
+from ces_pipeline.landing.fields import field_table
+from ces_pipeline.landing.ledger import Delivery, Ledger, raw_file
+from ces_pipeline.landing.privacy import redact_text
+from ces_pipeline.schemas.audit import DELIVERY_COLUMNS
+from ces_pipeline.storage.duck import readable
+from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.quote import quote_text
+from ces_pipeline.storage.scratch import scratch
+
+LOOKED_AT = 20_000
+"""Rows of a delivery that are looked at: enough to know a column, however large the delivery is."""
+_KIND = """
+    case
+        when count(value) = 0 then 'empty'
+        when bool_and(lower(value) in ('true', 'false')) filter (value is not null) then 'flag'
+        when bool_and(try_cast(value as double) is not null) filter (value is not null) then 'number'
+        when bool_and(try_cast(value as timestamptz) is not null) filter (value is not null) then 'time'
+        else 'text'
+    end
+"""
+
+
+def note_columns(lake: Lake, source_id: str) -> None:
+    """Note the columns of the feed's deliveries that are not noted yet; one small file per delivery."""
+    for delivery in Ledger.read(lake).of_source(source_id):
+        path = f"{DELIVERY_COLUMNS.name.replace('.', '/')}/{source_id}/{delivery.delivery_id}.parquet"
+        if delivery.rows_landed and not lake.exists(path):
+            lake.write_table(path, _columns(lake, delivery))
+
+
+def _columns(lake: Lake, delivery: Delivery) -> pa.Table:
+    paths = [
+        raw_file(delivery.source_id, delivery.delivery_id, day)
+        for day, (landed, _) in sorted(delivery.days.items())
+        if landed
+    ]
+    fields = {one.name: one for one in field_table(delivery.kind)}
+    mapped = [(fields[name], column) for name, column in delivery.mapping.items() if name in fields]
+    parts = [
+        "select unnest(map_entries(extra::json::map(varchar, varchar)), recursive := true) from looked_at"
+    ]
+    for one, column in mapped:
+        # What a hash or an instant was made from is not kept: such a column has the kind that it is mapped as.
+        shown = {
+            "person": f"case when {one.stored_as} is not null then 'person' end",
+            "time": f"coalesce({one.name}::varchar, times_as_written::json ->> {quote_text(one.name)})",
+        }.get(one.treatment, one.name)
+        parts.append(f"select {quote_text(column)} as key, {shown} as value from looked_at")
+    query = f"""
+        with looked_at as (select * from {{}} limit {LOOKED_AT}),
+        cells as ({" union all ".join(parts)})
+        select key as column_name, {_KIND} as kind, count(value) as filled,
+            (select count(*) from looked_at) as looked_at
+        from cells
+        group by key
+        order by key
+    """
+    with scratch() as connection, readable(connection, lake, paths) as rows:
+        found = connection.execute(query.format(rows)).fetchall()
+    named = {column: one.name for one, column in mapped}
+    rows_found = {
+        # Where a header is missing, answers stand in its place.
+        redact_text(column): {
+            "source_id": delivery.source_id,
+            "delivery_id": delivery.delivery_id,
+            "column_name": redact_text(column),
+            "field": named.get(column),
+            "kind": kind,
+            "filled": filled,
+            "looked_at": looked_at,
+            "received_at": delivery.received_at,
+        }
+        for column, kind, filled, looked_at in found
+    }
+    return pa.Table.from_pylist(list(rows_found.values()), schema=DELIVERY_COLUMNS.arrow)

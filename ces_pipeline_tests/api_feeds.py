@@ -1,0 +1,293 @@
+"""One seeded feed per connector against its fake vendor, for tests that must hold for every connector alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ces_pipeline.sample.vendors import freshdesk, medallia, qualtrics, rest, servicenow, zendesk, zigpoll
+from ces_pipeline.sample.vendors.faults import PAGING
+from ces_pipeline.sample.vendors.server import FakeVendor, Reply
+
+SINCE = "2026-03-01"
+_START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+_STEP = timedelta(hours=5)
+COUNT = 23
+PAGE_SIZE = 4
+
+
+@dataclass(frozen=True)
+class ApiFeed:
+    """A connector's feed.
+
+    make: its vendor with COUNT records, five hours apart, all of them before the vendor's clock. ids: what must land,
+    as the lake names it, in the order of time. columns: mapping of the feed. auth, options: of its `api` block. environment: its secrets.
+    without: takes records with these ids out of a reply's list, as a page that got lost would.
+    """
+
+    connector: str
+    kind: str
+    reader: str
+    make: Callable[[], FakeVendor]
+    ids: Callable[[FakeVendor], list[str]]
+    auth: dict[str, Any]
+    environment: dict[str, str]
+    without: Callable[[Reply, set[str]], Reply] | None = None
+    columns: dict[str, str] | None = None
+    options: dict[str, Any] | None = None
+    paging: tuple[str, ...] = PAGING
+
+    def entry(self, url: str, **more: Any) -> dict[str, Any]:
+        """The feed's entry in sources.yaml; its id is the connector's name."""
+        api = {
+            "connector": self.connector,
+            "base_url": url,
+            "since": SINCE,
+            "page_size": PAGE_SIZE,
+            "auth": {
+                name: f"{url}{value}" if name == "token_url" else value for name, value in self.auth.items()
+            },
+            "options": self.options or {},
+        }
+        survey = {"survey": "after_chat"} if self.kind == "survey" else {}
+        feed = {"id": self.connector, "kind": self.kind, "reader": self.reader, **survey, "api": api}
+        return feed | ({"columns": self.columns} if self.columns else {}) | more
+
+    @property
+    def id_column(self) -> str:
+        return "response_id" if self.kind == "survey" else "ticket_id"
+
+
+def _moments() -> list[datetime]:
+    return [_START + number * _STEP for number in range(COUNT)]
+
+
+def _basic(user: str, password: str = "") -> tuple[dict[str, Any], dict[str, str]]:
+    named = {"user": "VENDOR_USER", **({"password": "VENDOR_PASSWORD"} if password else {})}
+    secrets = {"VENDOR_USER": user, **({"VENDOR_PASSWORD": password} if password else {})}
+    return {"kind": "basic_token", **named}, secrets
+
+
+def _less(*keys: str, named: str = "id") -> Callable[[Reply, set[str]], Reply]:
+    """Takes records out of the list under `keys`."""
+
+    def without(reply: Reply, ids: set[str]) -> Reply:
+        found = reply.data
+        # A response of Zigpoll's is named by participant and poll.
+        gone = {one.partition(":")[0] for one in ids}
+        for key in keys[:-1]:
+            found = found.get(key) if isinstance(found, dict) else None
+        if keys and isinstance(found, dict) and isinstance(found.get(keys[-1]), list):
+            found[keys[-1]] = [one for one in found[keys[-1]] if str(one.get(named)) not in gone]
+        elif not keys and isinstance(found, list):
+            return Reply(
+                reply.status, [one for one in found if str(one.get(named)) not in gone], headers=reply.headers
+            )
+        return reply
+
+    return without
+
+
+def _zendesk() -> zendesk.FakeZendesk:
+    vendor = zendesk.FakeZendesk(
+        [
+            zendesk.ticket(
+                number,
+                generated=int(at.timestamp()),
+                custom_fields=[{"id": 4711, "value": str(1 + number % 5)}],
+            )
+            for number, at in enumerate(_moments(), start=1)
+        ]
+    )
+    for number, at in enumerate(_moments(), start=1):
+        told = zendesk.iso(at.timestamp())
+        vendor.ratings.append(
+            {"id": number, "ticket_id": number, "score": "good", "created_at": told, "updated_at": told}
+        )
+        answer = {"type": "rating_scale", "rating": 4, "created_at": told, "updated_at": told}
+        vendor.survey_responses.append(
+            {"id": f"R{number}", "survey_id": "S", "created_at": told, "answers": [answer]}
+        )
+    return vendor
+
+
+def _freshdesk() -> freshdesk.FakeFreshdesk:
+    return freshdesk.FakeFreshdesk(
+        [
+            freshdesk.ticket(number, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+            for number, at in enumerate(_moments(), start=1)
+        ]
+    )
+
+
+def _servicenow() -> servicenow.FakeServiceNow:
+    rows = [
+        servicenow.incident(number, f"{at:%Y-%m-%d %H:%M:%S}")
+        for number, at in enumerate(_moments(), start=1)
+    ]
+    return servicenow.FakeServiceNow({"incident": rows})
+
+
+def _medallia() -> medallia.FakeMedallia:
+    return medallia.FakeMedallia(
+        [medallia.medallia_record(f"m{number:03d}", at) for number, at in enumerate(_moments())]
+    )
+
+
+def _qualtrics() -> qualtrics.FakeQualtrics:
+    return qualtrics.FakeQualtrics(
+        [qualtrics.QualtricsAnswer(f"R_{number}", at) for number, at in enumerate(_moments())]
+    )
+
+
+def _zigpoll() -> zigpoll.FakeZigpoll:
+    return zigpoll.FakeZigpoll(
+        [
+            zigpoll.zigpoll_answer(number, f"p{number}", zigpoll.EASE, "4", at)
+            for number, at in enumerate(_moments())
+        ]
+    )
+
+
+def _tool() -> rest.FakeSurveyTool:
+    return rest.FakeSurveyTool(
+        [{"id": f"r{number}", "changed": at.isoformat(), "score": 4} for number, at in enumerate(_moments())],
+        "cursor",
+    )
+
+
+_ZENDESK_AUTH, _ZENDESK_SECRETS = _basic(zendesk.EMAIL, zendesk.TOKEN)
+_FRESHDESK_AUTH, _FRESHDESK_SECRETS = _basic(freshdesk.KEY)
+_SERVICENOW_AUTH, _SERVICENOW_SECRETS = _basic(servicenow.USER, servicenow.PASSWORD)
+
+API_FEEDS: dict[str, ApiFeed] = {
+    one.connector: one
+    for one in (
+        ApiFeed(
+            "zendesk",
+            "tickets",
+            "zendesk_json",
+            _zendesk,
+            lambda vendor: [str(one["id"]) for one in vendor.tickets],  # type: ignore[attr-defined]
+            _ZENDESK_AUTH,
+            _ZENDESK_SECRETS,
+            _less("tickets"),
+        ),
+        ApiFeed(
+            "zendesk_field",
+            "survey",
+            "json",
+            _zendesk,
+            lambda vendor: [str(one["id"]) for one in vendor.tickets],  # type: ignore[attr-defined]
+            _ZENDESK_AUTH,
+            _ZENDESK_SECRETS,
+            columns={"response_id": "id", "score": "score", "submitted_at": "answered_at"},
+            options={"field_id": 4711},
+        ),
+        ApiFeed(
+            "zendesk_ratings",
+            "survey",
+            "json",
+            _zendesk,
+            lambda vendor: [str(one["id"]) for one in vendor.ratings],  # type: ignore[attr-defined]
+            _ZENDESK_AUTH,
+            _ZENDESK_SECRETS,
+            _less("satisfaction_ratings"),
+            columns={"response_id": "id", "csat": "score", "recorded_at": "updated_at"},
+        ),
+        ApiFeed(
+            "zendesk_survey_responses",
+            "survey",
+            "json",
+            _zendesk,
+            lambda vendor: [one["id"] for one in vendor.survey_responses],  # type: ignore[attr-defined]
+            _ZENDESK_AUTH,
+            _ZENDESK_SECRETS,
+            columns={"response_id": "id", "csat": "rating", "recorded_at": "updated_at"},
+        ),
+        ApiFeed(
+            "qualtrics",
+            "survey",
+            "qualtrics_csv",
+            _qualtrics,
+            lambda vendor: [one.id for one in vendor.answers],  # type: ignore[attr-defined]
+            {"kind": "header_key", "header": "X-API-TOKEN", "key": "VENDOR_KEY"},
+            {"VENDOR_KEY": qualtrics.TOKEN},
+            columns={"score": "Q3"},
+            options={"survey": qualtrics.SURVEY, "window_days": 2},
+        ),
+        ApiFeed(
+            "zigpoll",
+            "survey",
+            "zigpoll_json",
+            _zigpoll,
+            lambda vendor: [f"{one['participantId']}:{one['pollId']}" for one in vendor.answers],  # type: ignore[attr-defined]
+            {"kind": "header_key", "header": "Authorization", "key": "VENDOR_KEY"},
+            {"VENDOR_KEY": zigpoll.KEY},
+            _less("data", named="participantId"),
+            columns={"score": f"slide:{zigpoll.EASE}"},
+            options={"account": zigpoll.ACCOUNT, "window_days": 2},
+        ),
+        ApiFeed(
+            "medallia",
+            "survey",
+            "medallia_json",
+            _medallia,
+            lambda vendor: [one["a_surveyid"] for one in vendor.records],  # type: ignore[attr-defined]
+            {
+                "kind": "oauth_client",
+                "token_url": medallia.TOKEN_PATH,
+                "client_id": "VENDOR_CLIENT",
+                "client_secret": "VENDOR_SECRET",
+            },
+            {"VENDOR_CLIENT": medallia.CLIENT, "VENDOR_SECRET": medallia.SECRET},
+            _less("data", "feedback", "nodes"),
+            columns={"response_id": "a_surveyid", "score": "q_ces", "recorded_at": medallia.DATE_FIELD},
+            options={"fields": ["q_ces"]},
+        ),
+        ApiFeed(
+            "freshdesk",
+            "tickets",
+            "freshdesk_json",
+            _freshdesk,
+            lambda vendor: [str(one) for one in vendor.tickets],  # type: ignore[attr-defined]
+            _FRESHDESK_AUTH,
+            _FRESHDESK_SECRETS,
+            _less(),
+        ),
+        ApiFeed(
+            "servicenow",
+            "tickets",
+            "servicenow",
+            _servicenow,
+            lambda vendor: [one["number"] for one in vendor.tables["incident"]],  # type: ignore[attr-defined]
+            _SERVICENOW_AUTH,
+            _SERVICENOW_SECRETS,
+            _less("result", named="number"),
+            paging=("repeated_page", "changed", "broken_off"),
+        ),
+        ApiFeed(
+            "rest",
+            "survey",
+            "json",
+            _tool,
+            lambda vendor: [one["id"] for one in vendor.records],  # type: ignore[attr-defined]
+            {"kind": "header_key", "header": "X-Key", "key": "VENDOR_KEY"},
+            {"VENDOR_KEY": rest.KEY},
+            _less("data", "items"),
+            columns={"response_id": "id", "score": "score", "recorded_at": "changed"},
+            options={
+                "path": rest.PATH,
+                "paging": "cursor",
+                "cursor_param": "after",
+                "next_path": "next",
+                "record_path": "data.items",
+                "size_param": "size",
+                "since_param": "since",
+                "time_field": "changed",
+                "total_path": "total",
+            },
+        ),
+    )
+}
+"""Connector's name -> its feed."""

@@ -1,0 +1,9 @@
+-- warning: The newest pull of these feeds did not come to a good end; what it landed before stays, and the next one goes on from there. `ces doctor` tells whether the API is up.
+select
+    source_id,
+    strftime(started_at at time zone 'UTC', '%Y-%m-%d %H:%M') as started_at,
+    failure
+from audit.pulls
+where source_id in (select source_id from reference.sources)
+qualify row_number() over (partition by source_id order by started_at desc, pull_id desc) = 1 and failure is not null
+order by source_id;

@@ -1,0 +1,119 @@
+-- One row per feed and span of time (a day, or longer) with landed rows or with a number from its vendor; landed of expected.
+-- Answers whether what lies in the lake is all that the source has: `captured_share` is `landed` / `expected`, both as of
+-- `asked_at`, when the vendor was asked last. It is a count of everything, so it has no interval. Null `expected` and
+-- `captured_share`: nobody can say how many records there are (`state` is `unknown`), which is never taken for all.
+-- A file says nothing of what was left out of it, so a feed of files is unknown.
+with asked as (
+    select
+        source_id,
+        stream,
+        window_start,
+        window_end,
+        landed,
+        expected,
+        basis,
+        detail,
+        asked_at
+    from audit.pull_windows
+    qualify row_number() over (
+        partition by source_id, stream, window_start
+        order by asked_at desc, window_end desc, pull_id
+    ) = 1
+),
+
+delivered as (
+    select
+        source_id,
+        day,
+        sum(rows_landed)::bigint as landed
+    from audit.delivery_days
+    group by all
+),
+
+-- Days of feeds that no vendor was ever asked about.
+unasked as (
+    select
+        delivered.source_id,
+        'rows' as stream,
+        delivered.day,
+        null::timestamptz as window_start,
+        null::timestamptz as window_end,
+        delivered.landed,
+        null::bigint as expected,
+        'unknown' as basis,
+        'the feed is not pulled from an API' as detail,
+        null::timestamptz as asked_at
+    from delivered
+    anti join asked on delivered.source_id = asked.source_id
+    where delivered.landed > 0
+),
+
+accounts as (
+    select
+        source_id,
+        stream,
+        (window_start at time zone 'UTC')::date as day,
+        window_start,
+        window_end,
+        landed,
+        expected,
+        basis,
+        detail,
+        asked_at
+    from asked
+    union all
+    select
+        source_id,
+        stream,
+        day,
+        window_start,
+        window_end,
+        landed,
+        expected,
+        basis,
+        detail,
+        asked_at
+    from unasked
+),
+
+final as (
+    select
+        source_id,
+        stream,
+        day,
+        window_start,
+        window_end,
+        landed,
+        expected,
+        -- `greatest` and `least` pass over nulls, which must stay.
+        case when expected is not null then greatest(expected - landed, 0) end as missing,
+        case when expected is not null then greatest(landed - expected, 0) end as surplus,
+        case when expected > 0 then least(landed, expected) / expected end as captured_share,
+        case
+            when expected is null then 'unknown'
+            when landed < expected then 'short'
+            else 'complete'
+        end as state,
+        basis,
+        detail,
+        asked_at
+    from accounts
+)
+
+select
+    source_id,
+    stream,
+    day,
+    window_start,
+    window_end,
+    landed,
+    expected,
+    missing,
+    surplus,
+    captured_share,
+    state,
+    basis,
+    detail,
+    asked_at
+from final
+order by source_id, stream, day, window_start;
