@@ -104,19 +104,6 @@ SETTINGS = Table(
     },
 )
 
-T_QUANTILES = Table(
-    "reference.t_quantiles",
-    "One row per number of degrees of freedom from 1 to 100.",
-    ("degrees_of_freedom",),
-    {
-        "degrees_of_freedom": column(INTEGER, "n - 1."),
-        "t_975": column(
-            NUMBER, "97.5 % quantile of Student's t: half-width factor of a 95 % interval of a mean."
-        ),
-    },
-    sort=("degrees_of_freedom",),
-)
-
 PUBLISHED_DAYS = Table(
     "audit.published_days",
     "One row per table and day file of the lake that this file holds.",
@@ -154,7 +141,7 @@ PUBLICATION = Table(
 )
 
 REFERENCE_TABLES: dict[str, Table] = {
-    table.name: table for table in (SURVEYS, SCALES, SCALE_BOXES, SOURCES, REASONS, SETTINGS, T_QUANTILES)
+    table.name: table for table in (SURVEYS, SCALES, SCALE_BOXES, SOURCES, REASONS, SETTINGS)
 }
 SNAPSHOT_TABLES: dict[str, Table] = {
     **REFERENCE_TABLES,

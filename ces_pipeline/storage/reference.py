@@ -1,15 +1,10 @@
-"""The registry, and the numbers that the marts need, as reference tables for SQL."""
-
-import math
-from functools import cache
+"""The registry as reference tables for SQL."""
 
 import pyarrow as pa
 
 from ces_pipeline.cleaning.reasons import REASONS
 from ces_pipeline.registry.models import DEFAULT_SEVERITIES, Registry
 from ces_pipeline.schemas.snapshot import REFERENCE_TABLES
-
-T_TABLE_DEGREES = 100
 
 
 def reference_tables(registry: Registry) -> dict[str, pa.Table]:
@@ -89,34 +84,7 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                 "reject_share_warning": settings.reject_share_warning,
             }
         ],
-        "reference.t_quantiles": [
-            {"degrees_of_freedom": degrees, "t_975": t_quantile(degrees)}
-            for degrees in range(1, T_TABLE_DEGREES + 1)
-        ],
     }
     return {
         name: pa.Table.from_pylist(rows[name], schema=table.arrow) for name, table in REFERENCE_TABLES.items()
     }
-
-
-@cache
-def t_quantile(degrees: int, probability: float = 0.975) -> float:
-    """Quantile of Student's t with whole degrees of freedom, for probabilities above one half."""
-    centre = 2 * probability - 1
-    low, high = 0.0, math.pi / 2
-    for _ in range(60):
-        angle = (low + high) / 2
-        low, high = (angle, high) if _t_within(angle, degrees) < centre else (low, angle)
-    return round(math.sqrt(degrees) * math.tan((low + high) / 2), 10)
-
-
-def _t_within(angle: float, degrees: int) -> float:
-    """P(|T| <= sqrt(degrees) tan(angle)), by the finite series of Abramowitz and Stegun 26.7.3 and 26.7.4."""
-    cosine, sine = math.cos(angle), math.sin(angle)
-    odd = degrees % 2
-    term = cosine if odd else 1.0
-    total = 0.0 if degrees == 1 else term
-    for k in range(2 if odd else 1, degrees - 2, 2):
-        term *= cosine * cosine * k / (k + 1)
-        total += term
-    return 2 / math.pi * (angle + sine * total) if odd else sine * total
