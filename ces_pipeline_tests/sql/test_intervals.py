@@ -15,7 +15,7 @@ from ces_pipeline.storage.derive import define_macros
 SAMPLES = 4_000
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         define_macros(connection)
