@@ -13,7 +13,9 @@ from pkgutil import resolve_name
 
 import pandas as pd
 
-FINISHED_BY: dict[str, str] = {}
+FINISHED_BY: dict[str, str] = {
+    "mart.segment_differences": "ces_pipeline.analysis.differences:segment_differences",
+}
 """Mart -> `module:function`, by name: scipy takes seconds to import, which only a publish should pay."""
 
 

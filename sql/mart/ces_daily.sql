@@ -73,7 +73,8 @@ final as (
         case when not is_suppressed then net_low(easy_count, difficult_count, n) end as net_ease_low,
         case when not is_suppressed then net_high(easy_count, difficult_count, n) end as net_ease_high,
         is_suppressed,
-        ease_sum as ease_sum_0_100
+        ease_sum as ease_sum_0_100,
+        ease_square_sum as ease_square_sum_0_100
     from moments
 )
 
@@ -104,6 +105,7 @@ select
     net_ease_low,
     net_ease_high,
     is_suppressed,
-    ease_sum_0_100
+    ease_sum_0_100,
+    ease_square_sum_0_100
 from final
 order by day, survey_id, channel, persona, product, journey_stage;

@@ -50,23 +50,122 @@ EFFORT_FIGURES: dict[str, Any] = {
     "ease_sum_0_100": column(
         NUMBER, "Sum of ease: add these and n up to pool days or segments; never suppressed."
     ),
+    "ease_square_sum_0_100": column(
+        NUMBER, "Sum of squared ease: pools standard deviations likewise; never suppressed."
+    ),
 }
 """What every split of the scored responses tells of a group."""
+
+_CELL: dict[str, Any] = {
+    "survey_id": column(TEXT, "The touchpoint."),
+    "channel": column(TEXT, "Channel of the interaction."),
+    "persona": column(TEXT, "Persona; `unassigned` where no rule matches."),
+    "product": column(TEXT, "Product or service."),
+    "journey_stage": column(TEXT, "Stage of the customer journey."),
+}
 
 CES_DAILY = Table(
     "mart.ces_daily",
     "One row per day x survey x channel x persona x product x stage with at least one scored response.",
-    ("day", "survey_id", "channel", "persona", "product", "journey_stage"),
-    {
-        "day": column(DAY, "Business-zone date of recorded_at."),
-        "survey_id": column(TEXT, "The touchpoint."),
-        "channel": column(TEXT, "Channel of the interaction."),
-        "persona": column(TEXT, "Persona; `unassigned` where no rule matches."),
-        "product": column(TEXT, "Product or service."),
-        "journey_stage": column(TEXT, "Stage of the customer journey."),
-        **EFFORT_FIGURES,
-    },
-    sort=("day", "survey_id", "channel", "persona", "product", "journey_stage"),
+    ("day", *_CELL),
+    {"day": column(DAY, "Business-zone date of recorded_at."), **_CELL, **EFFORT_FIGURES},
+    sort=("day", *_CELL),
 )
 
-TABLES = (CES_DAILY,)
+CES_WEEKLY = Table(
+    "mart.ces_weekly",
+    "One row per week x survey x channel x persona x product x stage with at least one scored response.",
+    ("week", *_CELL),
+    {"week": column(DAY, "Monday of the week."), **_CELL, **EFFORT_FIGURES},
+    sort=("week", *_CELL),
+)
+
+_SEGMENT_KEY = ("period", "period_start", "dimension", "segment")
+_PERIOD: dict[str, Any] = {
+    "period": column(TEXT, "`month`, or `all` for all days."),
+    "period_start": column(DAY, "Its first day; of `all`, the first day with an answer."),
+    "dimension": column(TEXT, "What splits the answers: `survey`, `channel`, `persona`, `owner` ..."),
+}
+
+CES_SEGMENTS = Table(
+    "mart.ces_segments",
+    "One row per period x dimension x segment with at least one scored response.",
+    _SEGMENT_KEY,
+    {
+        **_PERIOD,
+        "period": column(TEXT, "`day`, `week` (from Monday), `month`, or `all` for all days."),
+        "dimension": column(
+            TEXT, "What splits the answers: `survey`, `channel`, `persona`, `owner` ...; `all` does not."
+        ),
+        "segment": column(TEXT, "The value of the dimension; of dimension `all`, `all`."),
+        "is_mixed_scales": column(
+            FLAG, "True where its answers were given on several scales: their boxes are not alike."
+        ),
+        **EFFORT_FIGURES,
+    },
+    sort=_SEGMENT_KEY,
+)
+
+SEGMENT_VARIANCE = Table(
+    "mart.segment_variance",
+    "One row per month (and all days) x dimension with at least one scored response.",
+    ("period", "period_start", "dimension"),
+    {
+        **_PERIOD,
+        "segments": column(INTEGER, "Segments of the dimension with an answer."),
+        "n": column(INTEGER, "Scored responses."),
+        "between_squares": column(
+            NUMBER,
+            "Squared deviations of the segments' mean ease from the whole mean, times their n, added up.",
+        ),
+        "within_squares": column(NUMBER, "Squared deviations of ease from its segment's mean, added up."),
+        "total_squares": column(NUMBER, "Squared deviations of ease from the whole mean: between + within."),
+        "eta_squared": column(
+            NUMBER,
+            "between / total, 0 to 1; chance alone gives about (segments - 1) / (n - 1). Null: fewer answers than "
+            "the minimum n, or all equal.",
+            nullable=True,
+        ),
+        "omega_squared": column(
+            NUMBER, "The share freed from what chance gives, 0 to 1; null as eta_squared.", nullable=True
+        ),
+        "is_suppressed": column(FLAG, "True where n is below the minimum n: the shares are null, not zero."),
+    },
+    sort=("period", "period_start", "dimension"),
+)
+
+SEGMENT_DIFFERENCES = Table(
+    "mart.segment_differences",
+    "One row per month (and all days) x dimension x segment: the segment against the rest of its dimension.",
+    _SEGMENT_KEY,
+    {
+        **_PERIOD,
+        "segment": column(TEXT, "The value of the dimension."),
+        "n": column(INTEGER, "Scored responses of the segment."),
+        "n_rest": column(INTEGER, "Scored responses of all other segments."),
+        "mean_ease_0_100": column(NUMBER, "Mean ease of the segment; null: suppressed.", nullable=True),
+        "mean_ease_rest_0_100": column(NUMBER, "Mean ease of the rest; null: suppressed.", nullable=True),
+        "difference_ease_0_100": column(
+            NUMBER, "Segment minus rest: above 0 the segment has it easier; null: suppressed.", nullable=True
+        ),
+        "difference_low_0_100": column(
+            NUMBER, "Lower end of its 95 % interval (Welch); null: suppressed, or no variance.", nullable=True
+        ),
+        "difference_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+        "p_value": column(NUMBER, "Two-sided p of Welch's test; null as the interval.", nullable=True),
+        "q_value": column(
+            NUMBER,
+            "p after false-discovery control (Benjamini and Hochberg) among all comparisons of the period.",
+            nullable=True,
+        ),
+        "verdict": column(
+            TEXT,
+            "`easier` or `harder` where q is at most 0.05, else `no difference shown`; `suppressed`, "
+            "`no variance` (all answers equal) or `only segment` where nothing can be said.",
+        ),
+        "is_suppressed": column(FLAG, "True where a side has fewer answers than the minimum n."),
+    },
+    sort=_SEGMENT_KEY,
+)
+
+TABLES = (CES_DAILY, CES_WEEKLY, CES_SEGMENTS, SEGMENT_VARIANCE, SEGMENT_DIFFERENCES)
