@@ -74,7 +74,7 @@ def rank_correlation(
     if n < 10 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return Correlation(n, *UNDEFINED)
     found = stats.spearmanr(x, y) if method == "spearman" else stats.kendalltau(x, y)
-    value = float(found.statistic)
+    value = float(np.round(found.statistic, 12))
     variance = (1 + value**2 / 2) / (n - 3) if method == "spearman" else 0.437 / (n - 4)
     if abs(value) >= 1:
         return Correlation(n, value, value, value, float(found.pvalue))

@@ -192,12 +192,25 @@ class Survey(Entry):
     live_from: date | None = None
     live_to: date | None = None
     wording_version: str = "1"
+    wording_changes: dict[str, date] = Field(
+        {}, description="each later wording version: the first day on which it was asked"
+    )
     expected_per_day: int | None = Field(None, ge=0)
     expect: dict[str, str] = Field({}, description="export column -> the only answer that passes")
     link_window_days: float = Field(
         14.0, gt=0, description="how long after a solve an answer may still mean it"
     )
     rules: ResponseRules = ResponseRules()
+
+    @model_validator(mode="after")
+    def _newest_wording(self) -> "Survey":
+        if self.wording_changes:
+            newest = max(self.wording_changes, key=lambda version: self.wording_changes[version])
+            if newest != self.wording_version:
+                raise ValueError(
+                    f"wording_version is {self.wording_version!r}, but the newest of wording_changes is {newest!r}"
+                )
+        return self
 
     @property
     def required_answers(self) -> tuple[str, ...]:

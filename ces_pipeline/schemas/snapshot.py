@@ -32,6 +32,18 @@ SURVEYS = Table(
     sort=("survey_id",),
 )
 
+WORDING_CHANGES = Table(
+    "reference.wording_changes",
+    "One row per touchpoint and changed wording.",
+    ("survey_id", "wording_version"),
+    {
+        "survey_id": column(TEXT, "The touchpoint."),
+        "wording_version": column(TEXT, "The wording that came with the change."),
+        "first_day": column(DAY, "The first day on which it was asked."),
+    },
+    sort=("survey_id", "first_day"),
+)
+
 SCALES = Table(
     "reference.scales",
     "One row per registered scale.",
@@ -141,7 +153,7 @@ PUBLICATION = Table(
 )
 
 REFERENCE_TABLES: dict[str, Table] = {
-    table.name: table for table in (SURVEYS, SCALES, SCALE_BOXES, SOURCES, REASONS, SETTINGS)
+    table.name: table for table in (SURVEYS, WORDING_CHANGES, SCALES, SCALE_BOXES, SOURCES, REASONS, SETTINGS)
 }
 SNAPSHOT_TABLES: dict[str, Table] = {
     **REFERENCE_TABLES,

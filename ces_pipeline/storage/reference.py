@@ -37,6 +37,11 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
             }
             for _, survey in sorted(registry.surveys.items())
         ],
+        "reference.wording_changes": [
+            {"survey_id": survey.id, "wording_version": version, "first_day": first_day}
+            for _, survey in sorted(registry.surveys.items())
+            for version, first_day in sorted(survey.wording_changes.items(), key=lambda change: change[1])
+        ],
         "reference.scales": [
             {
                 "scale_id": scale.id,

@@ -168,4 +168,61 @@ SEGMENT_DIFFERENCES = Table(
     sort=_SEGMENT_KEY,
 )
 
-TABLES = (CES_DAILY, CES_WEEKLY, CES_SEGMENTS, SEGMENT_VARIANCE, SEGMENT_DIFFERENCES)
+CES_ADJUSTED_WEEKLY = Table(
+    "mart.ces_adjusted_weekly",
+    "One row per series x unbroken stretch x week with at least one scored response.",
+    ("series", "break_number", "week"),
+    {
+        "series": column(TEXT, "A touchpoint, or `all surveys`."),
+        "break_number": column(
+            INTEGER, "How often its wording had changed by then: rows of different numbers do not compare."
+        ),
+        "week": column(DAY, "Monday of the week."),
+        "is_after_break": column(FLAG, "True in the first week after a changed wording."),
+        "n": column(INTEGER, "Scored responses."),
+        "effective_n": column(
+            NUMBER, "Answers that would give the adjusted mean the same error without weights."
+        ),
+        "weight_covered_share": column(
+            NUMBER,
+            "Share of the standard mix whose channels have an answer in this week, 0 to 1; the weights of those "
+            "there are scaled up to 1.",
+        ),
+        "raw_ease_0_100": column(
+            NUMBER, "Mean ease as it came; null: fewer than the minimum n.", nullable=True
+        ),
+        "raw_ease_low_0_100": column(
+            NUMBER, "Lower end of its 95 % interval (Student t); null as it.", nullable=True
+        ),
+        "raw_ease_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+        "adjusted_ease_0_100": column(
+            NUMBER,
+            "Mean ease at the mix of the whole stretch; null: fewer than the minimum n.",
+            nullable=True,
+        ),
+        "adjusted_ease_low_0_100": column(
+            NUMBER,
+            "Lower end of its 95 % interval; null as it, or where a channel never has two answers a week.",
+            nullable=True,
+        ),
+        "adjusted_ease_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+        "mix_part_0_100": column(
+            NUMBER, "raw - adjusted: what is due to the week's mix of channels; null as they.", nullable=True
+        ),
+        "raw_change_0_100": column(
+            NUMBER,
+            "Raw mean minus that of the week before in this stretch; null: no such week.",
+            nullable=True,
+        ),
+        "adjusted_change_0_100": column(NUMBER, "Adjusted mean likewise; null as it.", nullable=True),
+        "mix_change_0_100": column(
+            NUMBER,
+            "raw_change - adjusted_change: the part due to a changed mix; null as they.",
+            nullable=True,
+        ),
+        "is_suppressed": column(FLAG, "True where n is below the minimum n: the figures are null, not zero."),
+    },
+    sort=("series", "break_number", "week"),
+)
+
+TABLES = (CES_DAILY, CES_WEEKLY, CES_ADJUSTED_WEEKLY, CES_SEGMENTS, SEGMENT_VARIANCE, SEGMENT_DIFFERENCES)
