@@ -14,6 +14,7 @@ from pkgutil import resolve_name
 import pandas as pd
 
 FINISHED_BY: dict[str, str] = {
+    "mart.effort_drivers": "ces_pipeline.analysis.drivers:effort_drivers",
     "mart.segment_differences": "ces_pipeline.analysis.differences:segment_differences",
 }
 """Mart -> `module:function`, by name: scipy takes seconds to import, which only a publish should pay."""

@@ -113,6 +113,58 @@ SETTINGS = Table(
         "reject_share_warning": column(
             NUMBER, "Share of rejected rows above which a day is reported, 0 to 1."
         ),
+        "repeat_contact_days": column(
+            NUMBER, "A ticket so soon after another of the same person and category is a repeat contact."
+        ),
+    },
+)
+
+BUSINESS_HOURS = Table(
+    "reference.business_hours",
+    "One row per weekday on which support works.",
+    ("iso_weekday",),
+    {
+        "iso_weekday": column(INTEGER, "1 Monday to 7 Sunday."),
+        "opens_minute": column(INTEGER, "Minutes after midnight, business zone."),
+        "closes_minute": column(INTEGER, "Minutes after midnight, business zone."),
+    },
+    sort=("iso_weekday",),
+)
+
+HOLIDAYS = Table(
+    "reference.holidays",
+    "One row per day without business hours, whatever its weekday.",
+    ("day",),
+    {"day": column(DAY, "The day, business zone.")},
+    sort=("day",),
+)
+
+SURVEY_INELIGIBLE = Table(
+    "reference.survey_ineligible",
+    "One row per value of a ticket's attribute that excepts it from surveys.",
+    ("attribute", "value"),
+    {
+        "attribute": column(TEXT, "`channel`, `product`, `category` or `priority`."),
+        "value": column(TEXT, "The value."),
+    },
+    sort=("attribute", "value"),
+)
+
+_INDEX_COUNTS = ("replies", "handoffs", "reopens", "channel_switches")
+
+EFFORT_INDEX_WEIGHTS = Table(
+    "reference.effort_index_weights",
+    "One row: the weights of the effort index.",
+    (),
+    {
+        "weights_version": column(TEXT, "Their version."),
+        **{
+            f"weight_{name}": column(NUMBER, f"Weight of `{name}_component`.")
+            for name in ("resolution", "first_reply", *_INDEX_COUNTS)
+        },
+        **{
+            f"full_{name}": column(NUMBER, f"Number of {name} that counts in full.") for name in _INDEX_COUNTS
+        },
     },
 )
 
@@ -153,7 +205,20 @@ PUBLICATION = Table(
 )
 
 REFERENCE_TABLES: dict[str, Table] = {
-    table.name: table for table in (SURVEYS, WORDING_CHANGES, SCALES, SCALE_BOXES, SOURCES, REASONS, SETTINGS)
+    table.name: table
+    for table in (
+        SURVEYS,
+        WORDING_CHANGES,
+        SCALES,
+        SCALE_BOXES,
+        SOURCES,
+        REASONS,
+        SETTINGS,
+        BUSINESS_HOURS,
+        HOLIDAYS,
+        SURVEY_INELIGIBLE,
+        EFFORT_INDEX_WEIGHTS,
+    )
 }
 SNAPSHOT_TABLES: dict[str, Table] = {
     **REFERENCE_TABLES,

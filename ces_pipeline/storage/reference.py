@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from ces_pipeline.cleaning.reasons import REASONS
-from ces_pipeline.registry.models import DEFAULT_SEVERITIES, Registry
+from ces_pipeline.registry.models import DEFAULT_SEVERITIES, WEEKDAYS, EffortIndex, Registry
 from ces_pipeline.schemas.snapshot import REFERENCE_TABLES
 
 
@@ -87,9 +87,36 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                 "first_day": settings.first_day,
                 "minimum_n": settings.minimum_n,
                 "reject_share_warning": settings.reject_share_warning,
+                "repeat_contact_days": settings.repeat_contact_days,
             }
         ],
+        "reference.business_hours": [
+            {
+                "iso_weekday": WEEKDAYS.index(weekday) + 1,
+                "opens_minute": hours.opens_minute,
+                "closes_minute": hours.closes_minute,
+            }
+            for weekday, hours in sorted(
+                settings.business_hours.items(), key=lambda entry: WEEKDAYS.index(entry[0])
+            )
+        ],
+        "reference.holidays": [{"day": day} for day in sorted(set(settings.holidays))],
+        "reference.survey_ineligible": [
+            {"attribute": attribute, "value": value}
+            for attribute, values in sorted(settings.survey_ineligible.items())
+            for value in sorted(set(values))
+        ],
+        "reference.effort_index_weights": [_effort_index_weights(settings.effort_index)],
     }
     return {
         name: pa.Table.from_pylist(rows[name], schema=table.arrow) for name, table in REFERENCE_TABLES.items()
+    }
+
+
+def _effort_index_weights(index: EffortIndex) -> dict[str, object]:
+    places, counts = ("resolution", "first_reply"), ("replies", "handoffs", "reopens", "channel_switches")
+    return {
+        "weights_version": index.version,
+        **{f"weight_{name}": getattr(index, name).weight for name in (*places, *counts)},
+        **{f"full_{name}": getattr(index, name).full_at for name in counts},
     }

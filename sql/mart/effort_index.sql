@@ -1,0 +1,108 @@
+-- One row per ticket that is not deleted: the effort that its history shows, answered or not.
+-- Answers: which customers probably had a hard time, though they never said so? 0 none to 100 most, from what the ticket
+-- system observed. Each component is 0 to 1 and never falls as its input rises; null: the system does not say. What is
+-- missing passes its weight on to the rest: `weight_used_share` tells how much was there. It is no CES and is never
+-- merged with one; `mart.effort_drivers` says how well it agrees with the answers.
+with ranked as (
+    select
+        ticket_key,
+        category,
+        created_day,
+        resolved_day,
+        resolution_minutes,
+        first_reply_minutes,
+        reopens,
+        handoffs,
+        replies,
+        channel_switches,
+        count(resolution_minutes) over (partition by category) as n_resolved,
+        count(first_reply_minutes) over (partition by category) as n_replied,
+        rank() over (partition by category order by resolution_minutes nulls last) as resolution_rank,
+        rank() over (partition by category order by first_reply_minutes nulls last) as first_reply_rank
+    from mart.ticket_effort
+    where not is_deleted
+),
+
+components as (
+    select
+        ticket_key,
+        category,
+        created_day,
+        resolved_day,
+        -- A place among few says nothing.
+        case
+            when resolution_minutes is not null and n_resolved >= greatest(minimum_n, 2)
+                then (resolution_rank - 1) / (n_resolved - 1)
+        end as resolution_component,
+        case
+            when first_reply_minutes is not null and n_replied >= greatest(minimum_n, 2)
+                then (first_reply_rank - 1) / (n_replied - 1)
+        end as first_reply_component,
+        least(replies / full_replies, 1) as replies_component,
+        least(handoffs / full_handoffs, 1) as handoffs_component,
+        least(reopens / full_reopens, 1) as reopens_component,
+        least(channel_switches / full_channel_switches, 1) as channel_switches_component,
+        effort_index_weights.*
+    from ranked
+    cross join reference.effort_index_weights
+    cross join reference.settings
+),
+
+weighed as (
+    select
+        components.*,
+        coalesce(resolution_component * weight_resolution, 0)
+        + coalesce(first_reply_component * weight_first_reply, 0)
+        + coalesce(replies_component * weight_replies, 0)
+        + coalesce(handoffs_component * weight_handoffs, 0)
+        + coalesce(reopens_component * weight_reopens, 0)
+        + coalesce(channel_switches_component * weight_channel_switches, 0) as weighted_sum,
+        (resolution_component is not null)::integer * weight_resolution
+        + (first_reply_component is not null)::integer * weight_first_reply
+        + (replies_component is not null)::integer * weight_replies
+        + (handoffs_component is not null)::integer * weight_handoffs
+        + (reopens_component is not null)::integer * weight_reopens
+        + (channel_switches_component is not null)::integer * weight_channel_switches as weight_used,
+        weight_resolution
+        + weight_first_reply
+        + weight_replies
+        + weight_handoffs
+        + weight_reopens
+        + weight_channel_switches as weight_all
+    from components
+),
+
+final as (
+    select
+        ticket_key,
+        category,
+        created_day,
+        resolved_day,
+        resolution_component,
+        first_reply_component,
+        replies_component,
+        handoffs_component,
+        reopens_component,
+        channel_switches_component,
+        least(100 * weighted_sum / nullif(weight_used, 0), 100) as effort_index_0_100,
+        weight_used / weight_all as weight_used_share,
+        weights_version
+    from weighed
+)
+
+select
+    ticket_key,
+    category,
+    created_day,
+    resolved_day,
+    resolution_component,
+    first_reply_component,
+    replies_component,
+    handoffs_component,
+    reopens_component,
+    channel_switches_component,
+    effort_index_0_100,
+    weight_used_share,
+    weights_version
+from final
+order by ticket_key;
