@@ -73,7 +73,8 @@ def test_a_mart_tells_its_grain_and_names_its_columns(file: SqlFile) -> None:
     assert file.title == TABLES[file.table].grain
     assert "select *" not in file.text
     assert "final as (" in file.text
-    assert "order by" in file.text.rsplit("final", 1)[-1]
+    # Millions of tickets are not sorted by a hash.
+    assert "order by" in file.text.rsplit("final", 1)[-1] or TABLES[file.table].key == ("ticket_key",)
 
 
 def test_every_function_that_finishes_a_mart_is_there_and_has_a_query() -> None:

@@ -181,6 +181,23 @@ def test_a_week_without_a_channel_says_how_much_of_the_mix_it_covers(here: Regis
     assert weeks[2]["adjusted_ease_0_100"] == pytest.approx(80)
 
 
+def test_a_channel_with_one_answer_a_week_leaves_the_adjusted_mean_without_an_interval(
+    here: Registry,
+) -> None:
+    rows = [
+        row
+        for week in range(2)
+        for row in (
+            *responses([75.0, 25.0, 50.0], DAY + timedelta(weeks=week), channel="chat"),
+            *responses([0.0], DAY + timedelta(weeks=week), channel="phone"),
+        )
+    ]
+    with derived(here, ["mart.ces_adjusted_weekly"], {"core.responses": rows}) as snapshot:
+        first, _ = snapshot.rows("FROM mart.ces_adjusted_weekly WHERE series = 'after_chat' ORDER BY week")
+    assert first["adjusted_ease_0_100"] == pytest.approx(37.5)
+    assert (first["adjusted_ease_low_0_100"], first["adjusted_ease_high_0_100"]) == (None, None)
+
+
 def test_a_changed_wording_breaks_the_series(here: Registry) -> None:
     survey = Survey(
         id="after_chat",

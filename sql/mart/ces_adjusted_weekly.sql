@@ -67,7 +67,7 @@ weighted as (
         cells.*,
         cell_n / stretch_n as weight,
         ease_sum / n as cell_mean,
-        greatest(variance, 0) as variance,
+        case when variance is not null then greatest(variance, 0) end as variance,
         sum(cell_n) over (partition by series, break_number, week) / stretch_n as weight_covered_share
     from cells
     join standard using (series, break_number, survey_id, channel)

@@ -1,8 +1,10 @@
 -- One row per ticket: its latest state, how long it took, how often it changed hands, the effort of its answers.
 -- Answers: which tickets were hard work? Minutes are of the calendar, and beside them of business hours (`business_hours`
--- in settings.yaml, in the business zone). Null: it has not happened, or the system does not say; never zero.
+-- in settings.yaml, in the business zone). Null: it has not happened, or the system does not say; never zero. The rows
+-- have no order: to sort millions of wide rows by a hash would cost more than to make them.
 with tickets as (
     select
+        rowid as ticket_row,
         ticket_key,
         source_id,
         coalesce(category, 'unknown') as category,
@@ -61,8 +63,9 @@ open_quarters as (
     select
         quarter,
         local_day,
-        case when holidays.day is null then greatest(least(opens_minute - minute_of_day, 15), 0) else 0 end as opens,
-        case when holidays.day is null then greatest(least(closes_minute - minute_of_day, 15), 0) else 0 end as closes
+        opens_minute is not null and holidays.day is null as is_working_day,
+        case when is_working_day then greatest(least(opens_minute - minute_of_day, 15), 0) else 0 end as opens,
+        case when is_working_day then greatest(least(closes_minute - minute_of_day, 15), 0) else 0 end as closes
     from local_quarters
     left join reference.business_hours on business_hours.iso_weekday = isodow(local_day)
     left join reference.holidays on holidays.day = local_day
@@ -72,11 +75,11 @@ calendar as (
     select
         quarter,
         local_day,
-        coalesce(opens, 0) as opens,
-        coalesce(closes, 0) as closes,
-        sum(coalesce(closes, 0) - coalesce(opens, 0)) over (
+        opens,
+        closes,
+        sum(closes - opens) over (
             order by quarter rows between unbounded preceding and current row
-        ) - (coalesce(closes, 0) - coalesce(opens, 0)) as minutes_before
+        ) - (closes - opens) as minutes_before
     from open_quarters
 ),
 
@@ -111,11 +114,12 @@ channels as (
     group by ticket_key
 ),
 
+-- Sorting millions of rows by two texts is slow: they are told apart by a number of 64 bits.
 contacts as (
     select
-        ticket_key,
+        ticket_row,
         created_us - lag(created_us) over (
-            partition by requester_key, category order by created_us, ticket_key
+            partition by hash(requester_key, category) order by created_us
         ) as us_since_contact
     from tickets
     where requester_key is not null and created_us is not null and not is_deleted
@@ -160,7 +164,7 @@ final as (
                 then tickets.replies <= 1 and coalesce(tickets.reopens, 0) = 0
         end as is_one_touch,
         case
-            when contacts.ticket_key is not null
+            when contacts.ticket_row is not null
                 then coalesce(us_since_contact <= repeat_contact_days * 86400000000, false)
         end as is_repeat_contact,
         tickets.is_survey_eligible,
@@ -175,7 +179,7 @@ final as (
     left join calendar as resolved on resolved.quarter = resolved_us // 900000000
     left join answers using (ticket_key)
     left join channels using (ticket_key)
-    left join contacts using (ticket_key)
+    left join contacts using (ticket_row)
 )
 
 select
@@ -206,5 +210,4 @@ select
     linked_scores,
     linked_effort_0_100,
     linked_ease_0_100
-from final
-order by ticket_key;
+from final;
