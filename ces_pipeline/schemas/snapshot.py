@@ -71,6 +71,18 @@ SCALE_BOXES = Table(
     sort=("scale_id", "score"),
 )
 
+SCALE_LABELS = Table(
+    "reference.scale_labels",
+    "One row per scale and label of an answer.",
+    ("scale_id", "label"),
+    {
+        "scale_id": column(TEXT, "The scale."),
+        "label": column(TEXT, "The answer in words, in lower case, white space folded; of any language."),
+        "score": column(INTEGER, "The answer that it means."),
+    },
+    sort=("scale_id", "label"),
+)
+
 SOURCES = Table(
     "reference.sources",
     "One row per registered feed.",
@@ -211,6 +223,7 @@ REFERENCE_TABLES: dict[str, Table] = {
         WORDING_CHANGES,
         SCALES,
         SCALE_BOXES,
+        SCALE_LABELS,
         SOURCES,
         REASONS,
         SETTINGS,

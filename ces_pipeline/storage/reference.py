@@ -62,6 +62,11 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
             for _, scale in sorted(registry.scales.items())
             for score in range(scale.min, scale.max + 1)
         ],
+        "reference.scale_labels": [
+            {"scale_id": scale.id, "label": label, "score": score}
+            for _, scale in sorted(registry.scales.items())
+            for label, score in sorted(scale.by_label.items())
+        ],
         "reference.sources": [
             {
                 "source_id": source.id,

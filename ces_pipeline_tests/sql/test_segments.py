@@ -1,5 +1,6 @@
 """Protects the marts that split responses: hand-computed cases, sums that tie, and mixes that do not fool."""
 
+import json
 import math
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from scipy import stats
 
 from ces_pipeline.registry import Registry
 from ces_pipeline.registry.models import Survey
-from ces_pipeline_tests.lake_days import DAY, registry, response
+from ces_pipeline_tests.lake_days import DAY, registry, rejected, response
 from ces_pipeline_tests.sql.snapshots import Snapshot, derived
 
 SEGMENTS = ("mart.ces_segments", "mart.segment_variance", "mart.segment_differences")
@@ -242,3 +243,36 @@ def _total(snapshot: Snapshot) -> int:
     return int(
         snapshot.row("SELECT n FROM mart.ces_segments WHERE period = 'all' AND dimension = 'all'")["n"]
     )
+
+
+def test_the_headline_stands_beside_what_other_judgements_would_have_said(here: Registry) -> None:
+    def refused(
+        key: str, score: str | None, *reasons: str, survey: str | None = "after_chat"
+    ) -> dict[str, Any]:
+        landed = json.dumps({} if score is None else {"score": score})
+        return rejected(key, reasons=reasons, survey_id=survey, landed=landed)
+
+    given = {
+        "core.responses": [*responses([100.0, 75.0]), *responses([0.0], is_suspect=True, flags=["partial"])],
+        "core.rejected_responses": [
+            refused("a", "2", "too_fast"),
+            refused("b", " Very  Easy", "duplicate"),
+            refused("c", "9", "score_off_scale"),
+            refused("d", None, "incomplete"),
+            refused("e", "1", "test_response"),
+            refused("f", "1", "unregistered_survey", survey=None),
+        ],
+    }
+    with derived(here, ["mart.sensitivity"], given) as snapshot:
+        found = {
+            row["variant"]: row
+            for row in snapshot.rows("FROM mart.sensitivity WHERE period = 'all' AND series = 'after_chat'")
+        }
+    assert {name: (row["n"], row["n_suspect"], row["mean_ease_0_100"]) for name, row in found.items()} == {
+        "headline": (3, 1, pytest.approx(175 / 3)),
+        "without suspect": (2, 0, 87.5),
+        "with rejected": (5, 1, 60.0),
+    }
+    assert found["with rejected"]["net_ease"] == pytest.approx((3 - 2) / 5)
+    assert found["without suspect"]["mean_ease_difference_0_100"] == pytest.approx(87.5 - 175 / 3)
+    assert found["headline"]["mean_ease_difference_0_100"] == 0

@@ -181,6 +181,22 @@ def test_an_exception_from_surveys_moves_only_the_share_of_tickets(tmp_path: Pat
     assert [shown["some"][name] for name in linked] == [5, 1, 0, 1, 1, 1, 1, 0.4]
 
 
+def test_a_day_with_nothing_linked_adds_up_too(here: Registry) -> None:
+    solved = ticket("t", created_at=NOON, solved_at=NOON + timedelta(days=1))
+    with derived(
+        here, ["mart.link_coverage_daily"], {"core.tickets": [solved], "core.responses": [response("r")]}
+    ) as snapshot:
+        answers, tickets = snapshot.rows("FROM mart.link_coverage_daily ORDER BY day")
+        assert snapshot.check("links_add_up").passed
+    assert (answers["responses"], answers["without_ticket"], answers["resolved_tickets"]) == (1, 1, 0)
+    assert (tickets["responses"], tickets["without_ticket"], tickets["resolved_tickets"]) == (0, 0, 1)
+
+
+def test_a_system_that_tells_only_how_long_the_reply_took_has_business_minutes_too(here: Registry) -> None:
+    (row,) = effort_of(here, [ticket("t", created_at=NOON, first_reply_minutes=6 * 60.0)])
+    assert row["first_reply_business_minutes"] == pytest.approx(5 * 60)
+
+
 def test_a_category_tells_how_long_how_often_again_and_how_hard(here: Registry) -> None:
     minutes, eases = [30.0, 60.0, 600.0], [100.0, 0.0, 0.0]
     tickets = [

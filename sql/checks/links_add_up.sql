@@ -28,7 +28,7 @@ left join links using (day)
 where
     coalesce(responses, 0) <> coalesce(accepted, 0)
     or linked_by_ticket_id + linked_by_external_id + linked_by_requester_window <> coalesce(links.linked, 0)
-    or accepted - coalesce(linked_or_tried, 0) <> without_ticket
+    or coalesce(accepted, 0) - coalesce(linked_or_tried, 0) <> without_ticket
     or without_ticket < 0
     or answered_tickets > eligible_tickets
     or eligible_tickets > resolved_tickets

@@ -16,6 +16,7 @@ with tickets as (
 links as (
     select
         day,
+        count(ticket_key) as linked,
         count(*) filter (method = 'ticket_id') as linked_by_ticket_id,
         count(*) filter (method = 'external_id') as linked_by_external_id,
         count(*) filter (method = 'requester_window') as linked_by_requester_window,
@@ -45,7 +46,7 @@ days as (
         coalesce(linked_by_requester_window, 0) as linked_by_requester_window,
         coalesce(ambiguous, 0) as ambiguous,
         coalesce(named_not_found, 0) as named_not_found,
-        linked_by_ticket_id + linked_by_external_id + linked_by_requester_window as linked
+        coalesce(linked, 0) as linked
     from tickets
     full join responses using (day)
     full join links using (day)

@@ -15,7 +15,8 @@ with tickets as (
         requester_key,
         created_at,
         epoch_us(created_at) as created_us,
-        epoch_us(first_reply_at) as first_reply_us,
+        -- Some systems tell only how long the first reply took.
+        coalesce(epoch_us(first_reply_at), created_us + (first_reply_minutes * 6e7)::bigint) as first_reply_us,
         epoch_us(coalesce(solved_at, closed_at)) as resolved_us,
         first_reply_minutes,
         resolution_minutes,
