@@ -1,15 +1,17 @@
 """The published file as one step: its derived tables and marts as assets, its checks beside it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
 from ces_pipeline import pipeline
+from ces_pipeline.analysis import FINISHED_BY
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL, asset_key, table_metadata
-from ces_pipeline.schemas import TABLES
+from ces_pipeline.schemas import TABLES, Table
 from ces_pipeline.settings import Home
-from ces_pipeline.storage.checks import all_checks
+from ces_pipeline.storage.checks import PUBLISHED_TABLES, all_checks
+from ces_pipeline.storage.lineage import Origin, column_lineage
 from ces_pipeline.storage.sql import SqlFile, derived_files
 from ces_pipeline.storage.state import DAY_TABLES
 from ces_pipeline.storage.warehouse import PublishResult
@@ -27,9 +29,14 @@ def snapshot_keys() -> list[dg.AssetKey]:
 def snapshot_asset(home: Home) -> dg.AssetsDefinition:
     """The publish as a multi-asset. A failed blocking check fails it, and the old file stays."""
 
+    lineage = column_lineage(
+        {file.table: file.query for file in derived_files()},
+        {name: list(table.columns) for name, table in PUBLISHED_TABLES.items()},
+    )
+
     @dg.multi_asset(
         name=SNAPSHOT_STEP,
-        specs=[*(_derived_spec(file) for file in derived_files()), _file_spec()],
+        specs=[*(_derived_spec(file, lineage[file.table]) for file in derived_files()), _file_spec()],
         check_specs=[
             dg.AssetCheckSpec(
                 check.name,
@@ -57,17 +64,31 @@ def snapshot_asset(home: Home) -> dg.AssetsDefinition:
     return snapshot
 
 
-def _derived_spec(file: SqlFile) -> dg.AssetSpec:
+def _derived_spec(file: SqlFile, origins: Mapping[str, Sequence[Origin]]) -> dg.AssetSpec:
     table = TABLES[file.table]
     inputs = sorted(file.reads & {*_CLEANED, *(other.table for other in derived_files())})
     return dg.AssetSpec(
         asset_key(file.table),
         deps=[asset_key(name) for name in inputs] or [asset_key(name) for name in _CLEANED],
         group_name=table.layer,
-        kinds={"duckdb", "sql"},
+        kinds={"duckdb", "sql", "scipy"} if file.table in FINISHED_BY else {"duckdb", "sql"},
         owners=OWNERS,
         description=table.grain,
-        metadata=table_metadata(table),
+        metadata={**table_metadata(table), "dagster/column_lineage": _lineage(table, origins)},
+    )
+
+
+def _lineage(table: Table, origins: Mapping[str, Sequence[Origin]]) -> dg.TableColumnLineage:
+    """What a table's columns come from; one that a function makes comes from all of its evidence."""
+    evidence = sorted({origin for found in origins.values() for origin in found})
+    return dg.TableColumnLineage(
+        {
+            name: [
+                dg.TableColumnDep(asset_key=asset_key(of), column_name=column)
+                for of, column in origins.get(name, evidence)
+            ]
+            for name in table.columns
+        }
     )
 
 

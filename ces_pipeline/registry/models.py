@@ -192,12 +192,25 @@ class Survey(Entry):
     live_from: date | None = None
     live_to: date | None = None
     wording_version: str = "1"
+    wording_changes: dict[str, date] = Field(
+        {}, description="each later wording version: the first day on which it was asked"
+    )
     expected_per_day: int | None = Field(None, ge=0)
     expect: dict[str, str] = Field({}, description="export column -> the only answer that passes")
     link_window_days: float = Field(
         14.0, gt=0, description="how long after a solve an answer may still mean it"
     )
     rules: ResponseRules = ResponseRules()
+
+    @model_validator(mode="after")
+    def _newest_wording(self) -> "Survey":
+        if self.wording_changes:
+            newest = max(self.wording_changes, key=lambda version: self.wording_changes[version])
+            if newest != self.wording_version:
+                raise ValueError(
+                    f"wording_version is {self.wording_version!r}, but the newest of wording_changes is {newest!r}"
+                )
+        return self
 
     @property
     def required_answers(self) -> tuple[str, ...]:
@@ -338,6 +351,70 @@ class Segment(Entry):
     when: dict[str, str | float | int | tuple[str | float | int, ...]] = Field(min_length=1)
 
 
+def _minutes(text: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d|24:00", text):
+        raise ValueError(
+            f"{text!r} is not a time of day such as '09:00' (in quotes; midnight at the end: '24:00')"
+        )
+    return text
+
+
+TimeOfDay = Annotated[str, AfterValidator(_minutes)]
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class OpenHours(Entry):
+    """When support works on a day of the week."""
+
+    opens: TimeOfDay
+    closes: TimeOfDay
+
+    @model_validator(mode="after")
+    def _open_at_all(self) -> "OpenHours":
+        if self.opens_minute >= self.closes_minute:
+            raise ValueError("closes must be later than opens; leave out a day on which it is closed")
+        return self
+
+    @property
+    def opens_minute(self) -> int:
+        """Minutes after midnight."""
+        return int(self.opens[:2]) * 60 + int(self.opens[3:])
+
+    @property
+    def closes_minute(self) -> int:
+        """Minutes after midnight."""
+        return int(self.closes[:2]) * 60 + int(self.closes[3:])
+
+
+_OFFICE = OpenHours(opens="09:00", closes="17:00")
+
+
+class EffortIndexComponent(Entry):
+    """One observed input of the effort index. full_at: the count at which it says all that it can."""
+
+    weight: float = Field(gt=0)
+    full_at: float = Field(default=1, gt=0)
+
+
+class EffortIndex(Entry):
+    """Weights of the effort index. Another version's figures do not compare: change it with any of them."""
+
+    version: str = "1"
+    resolution: EffortIndexComponent = EffortIndexComponent(weight=3)
+    first_reply: EffortIndexComponent = EffortIndexComponent(weight=2)
+    replies: EffortIndexComponent = EffortIndexComponent(weight=2, full_at=8)
+    handoffs: EffortIndexComponent = EffortIndexComponent(weight=2, full_at=4)
+    reopens: EffortIndexComponent = EffortIndexComponent(weight=3, full_at=2)
+    channel_switches: EffortIndexComponent = EffortIndexComponent(weight=2, full_at=2)
+
+    @model_validator(mode="after")
+    def _places_are_full_at_one(self) -> "EffortIndex":
+        for name in ("resolution", "first_reply"):
+            if getattr(self, name).full_at != 1:
+                raise ValueError(f"{name} is a place among its category's tickets: it has no full_at")
+        return self
+
+
 class Settings(Entry):
     """What holds for the whole installation."""
 
@@ -347,6 +424,17 @@ class Settings(Entry):
     speed_window_days: int = Field(28, ge=1)
     schedule_hour: int = Field(2, ge=0, le=23)
     reject_share_warning: float = Field(0.25, ge=0, le=1)
+    business_hours: dict[Literal[WEEKDAYS], OpenHours] = Field(  # type: ignore[valid-type]
+        dict.fromkeys(WEEKDAYS[:5], _OFFICE), description="weekday: when support works, in the business zone"
+    )
+    holidays: tuple[date, ...] = Field((), description="days without business hours")
+    repeat_contact_days: float = Field(
+        7, gt=0, description="a ticket so soon after another of the same person and category is a repeat"
+    )
+    survey_ineligible: dict[Literal["channel", "product", "category", "priority"], tuple[str, ...]] = Field(
+        {}, description="tickets that are never surveyed, by the values of an attribute"
+    )
+    effort_index: EffortIndex = EffortIndex()
     workers: int | None = Field(None, ge=1, description="processes that clean days side by side")
 
 

@@ -32,6 +32,18 @@ SURVEYS = Table(
     sort=("survey_id",),
 )
 
+WORDING_CHANGES = Table(
+    "reference.wording_changes",
+    "One row per touchpoint and changed wording.",
+    ("survey_id", "wording_version"),
+    {
+        "survey_id": column(TEXT, "The touchpoint."),
+        "wording_version": column(TEXT, "The wording that came with the change."),
+        "first_day": column(DAY, "The first day on which it was asked."),
+    },
+    sort=("survey_id", "first_day"),
+)
+
 SCALES = Table(
     "reference.scales",
     "One row per registered scale.",
@@ -57,6 +69,18 @@ SCALE_BOXES = Table(
         "effort_0_100": column(NUMBER, "The answer as effort, 0 to 100, higher is harder."),
     },
     sort=("scale_id", "score"),
+)
+
+SCALE_LABELS = Table(
+    "reference.scale_labels",
+    "One row per scale and label of an answer.",
+    ("scale_id", "label"),
+    {
+        "scale_id": column(TEXT, "The scale."),
+        "label": column(TEXT, "The answer in words, in lower case, white space folded; of any language."),
+        "score": column(INTEGER, "The answer that it means."),
+    },
+    sort=("scale_id", "label"),
 )
 
 SOURCES = Table(
@@ -101,20 +125,59 @@ SETTINGS = Table(
         "reject_share_warning": column(
             NUMBER, "Share of rejected rows above which a day is reported, 0 to 1."
         ),
+        "repeat_contact_days": column(
+            NUMBER, "A ticket so soon after another of the same person and category is a repeat contact."
+        ),
     },
 )
 
-T_QUANTILES = Table(
-    "reference.t_quantiles",
-    "One row per number of degrees of freedom from 1 to 100.",
-    ("degrees_of_freedom",),
+BUSINESS_HOURS = Table(
+    "reference.business_hours",
+    "One row per weekday on which support works.",
+    ("iso_weekday",),
     {
-        "degrees_of_freedom": column(INTEGER, "n - 1."),
-        "t_975": column(
-            NUMBER, "97.5 % quantile of Student's t: half-width factor of a 95 % interval of a mean."
-        ),
+        "iso_weekday": column(INTEGER, "1 Monday to 7 Sunday."),
+        "opens_minute": column(INTEGER, "Minutes after midnight, business zone."),
+        "closes_minute": column(INTEGER, "Minutes after midnight, business zone."),
     },
-    sort=("degrees_of_freedom",),
+    sort=("iso_weekday",),
+)
+
+HOLIDAYS = Table(
+    "reference.holidays",
+    "One row per day without business hours, whatever its weekday.",
+    ("day",),
+    {"day": column(DAY, "The day, business zone.")},
+    sort=("day",),
+)
+
+SURVEY_INELIGIBLE = Table(
+    "reference.survey_ineligible",
+    "One row per value of a ticket's attribute that excepts it from surveys.",
+    ("attribute", "value"),
+    {
+        "attribute": column(TEXT, "`channel`, `product`, `category` or `priority`."),
+        "value": column(TEXT, "The value."),
+    },
+    sort=("attribute", "value"),
+)
+
+_INDEX_COUNTS = ("replies", "handoffs", "reopens", "channel_switches")
+
+EFFORT_INDEX_WEIGHTS = Table(
+    "reference.effort_index_weights",
+    "One row: the weights of the effort index.",
+    (),
+    {
+        "weights_version": column(TEXT, "Their version."),
+        **{
+            f"weight_{name}": column(NUMBER, f"Weight of `{name}_component`.")
+            for name in ("resolution", "first_reply", *_INDEX_COUNTS)
+        },
+        **{
+            f"full_{name}": column(NUMBER, f"Number of {name} that counts in full.") for name in _INDEX_COUNTS
+        },
+    },
 )
 
 PUBLISHED_DAYS = Table(
@@ -154,7 +217,21 @@ PUBLICATION = Table(
 )
 
 REFERENCE_TABLES: dict[str, Table] = {
-    table.name: table for table in (SURVEYS, SCALES, SCALE_BOXES, SOURCES, REASONS, SETTINGS, T_QUANTILES)
+    table.name: table
+    for table in (
+        SURVEYS,
+        WORDING_CHANGES,
+        SCALES,
+        SCALE_BOXES,
+        SCALE_LABELS,
+        SOURCES,
+        REASONS,
+        SETTINGS,
+        BUSINESS_HOURS,
+        HOLIDAYS,
+        SURVEY_INELIGIBLE,
+        EFFORT_INDEX_WEIGHTS,
+    )
 }
 SNAPSHOT_TABLES: dict[str, Table] = {
     **REFERENCE_TABLES,

@@ -13,6 +13,7 @@ TEXT: Any = str
 INTEGER: Any = pd.Int64Dtype()
 NUMBER: Any = pd.Float64Dtype()
 FLAG: Any = bool
+FLAG_OR_NULL: Any = pd.BooleanDtype()
 INSTANT: Any = pd.DatetimeTZDtype("us", "UTC")
 DAY: Any = pd.ArrowDtype(pya.date32())
 TEXTS: Any = pd.ArrowDtype(pya.list_(pya.string()))
@@ -22,6 +23,7 @@ _ARROW = {
     "Int64": pya.int64(),
     "Float64": pya.float64(),
     "bool": pya.bool_(),
+    "boolean": pya.bool_(),
     "datetime64[us, UTC]": pya.timestamp("us", "UTC"),
     str(DAY): pya.date32(),
     str(TEXTS): pya.list_(pya.string()),

@@ -55,7 +55,7 @@ class CheckResult:
 @cache
 def all_checks() -> tuple[Check, ...]:
     """Every check, by name."""
-    found = [_schema_check(), _keys_check()]
+    found = [_schema_check(), _keys_check(), _nulls_check()]
     for file in sql_files("checks"):
         severity, _, remedy = file.title.partition(": ")
         if severity not in ("blocking", "warning") or not remedy:
@@ -163,4 +163,21 @@ def _keys_check() -> Check:
         "A key stands on several rows of these tables, so joins would count twice. Clean their days again "
         "with `ces run --from DAY --to DAY`; if it stays, keep the lake and report it.",
         "\nunion all\n".join(parts) + "\norder by table_name",
+    )
+
+
+def _nulls_check() -> Check:
+    """Only of the marts: day files are held to their schema before they are written."""
+    parts = [
+        f"select '{table.name}' as table_name, '{name}' as column_name, count(*) as nulls "
+        f"from {table.name} where {name} is null having count(*) > 0"
+        for table in PUBLISHED_TABLES.values()
+        for name, column in table.columns.items()
+        if table.layer == "mart" and not column.nullable
+    ]
+    return Check(
+        "nulls_described",
+        "blocking",
+        "These columns hold nulls though nothing says what one would mean. Keep the lake and report it.",
+        "\nunion all\n".join(parts) + "\norder by table_name, column_name",
     )

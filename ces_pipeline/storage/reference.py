@@ -1,15 +1,10 @@
-"""The registry, and the numbers that the marts need, as reference tables for SQL."""
-
-import math
-from functools import cache
+"""The registry as reference tables for SQL."""
 
 import pyarrow as pa
 
 from ces_pipeline.cleaning.reasons import REASONS
-from ces_pipeline.registry.models import DEFAULT_SEVERITIES, Registry
+from ces_pipeline.registry.models import DEFAULT_SEVERITIES, WEEKDAYS, EffortIndex, Registry
 from ces_pipeline.schemas.snapshot import REFERENCE_TABLES
-
-T_TABLE_DEGREES = 100
 
 
 def reference_tables(registry: Registry) -> dict[str, pa.Table]:
@@ -42,6 +37,11 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
             }
             for _, survey in sorted(registry.surveys.items())
         ],
+        "reference.wording_changes": [
+            {"survey_id": survey.id, "wording_version": version, "first_day": first_day}
+            for _, survey in sorted(registry.surveys.items())
+            for version, first_day in sorted(survey.wording_changes.items(), key=lambda change: change[1])
+        ],
         "reference.scales": [
             {
                 "scale_id": scale.id,
@@ -61,6 +61,11 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
             }
             for _, scale in sorted(registry.scales.items())
             for score in range(scale.min, scale.max + 1)
+        ],
+        "reference.scale_labels": [
+            {"scale_id": scale.id, "label": label, "score": score}
+            for _, scale in sorted(registry.scales.items())
+            for label, score in sorted(scale.by_label.items())
         ],
         "reference.sources": [
             {
@@ -87,36 +92,36 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                 "first_day": settings.first_day,
                 "minimum_n": settings.minimum_n,
                 "reject_share_warning": settings.reject_share_warning,
+                "repeat_contact_days": settings.repeat_contact_days,
             }
         ],
-        "reference.t_quantiles": [
-            {"degrees_of_freedom": degrees, "t_975": t_quantile(degrees)}
-            for degrees in range(1, T_TABLE_DEGREES + 1)
+        "reference.business_hours": [
+            {
+                "iso_weekday": WEEKDAYS.index(weekday) + 1,
+                "opens_minute": hours.opens_minute,
+                "closes_minute": hours.closes_minute,
+            }
+            for weekday, hours in sorted(
+                settings.business_hours.items(), key=lambda entry: WEEKDAYS.index(entry[0])
+            )
         ],
+        "reference.holidays": [{"day": day} for day in sorted(set(settings.holidays))],
+        "reference.survey_ineligible": [
+            {"attribute": attribute, "value": value}
+            for attribute, values in sorted(settings.survey_ineligible.items())
+            for value in sorted(set(values))
+        ],
+        "reference.effort_index_weights": [_effort_index_weights(settings.effort_index)],
     }
     return {
         name: pa.Table.from_pylist(rows[name], schema=table.arrow) for name, table in REFERENCE_TABLES.items()
     }
 
 
-@cache
-def t_quantile(degrees: int, probability: float = 0.975) -> float:
-    """Quantile of Student's t with whole degrees of freedom, for probabilities above one half."""
-    centre = 2 * probability - 1
-    low, high = 0.0, math.pi / 2
-    for _ in range(60):
-        angle = (low + high) / 2
-        low, high = (angle, high) if _t_within(angle, degrees) < centre else (low, angle)
-    return round(math.sqrt(degrees) * math.tan((low + high) / 2), 10)
-
-
-def _t_within(angle: float, degrees: int) -> float:
-    """P(|T| <= sqrt(degrees) tan(angle)), by the finite series of Abramowitz and Stegun 26.7.3 and 26.7.4."""
-    cosine, sine = math.cos(angle), math.sin(angle)
-    odd = degrees % 2
-    term = cosine if odd else 1.0
-    total = 0.0 if degrees == 1 else term
-    for k in range(2 if odd else 1, degrees - 2, 2):
-        term *= cosine * cosine * k / (k + 1)
-        total += term
-    return 2 / math.pi * (angle + sine * total) if odd else sine * total
+def _effort_index_weights(index: EffortIndex) -> dict[str, object]:
+    places, counts = ("resolution", "first_reply"), ("replies", "handoffs", "reopens", "channel_switches")
+    return {
+        "weights_version": index.version,
+        **{f"weight_{name}": getattr(index, name).weight for name in (*places, *counts)},
+        **{f"full_{name}": getattr(index, name).full_at for name in counts},
+    }

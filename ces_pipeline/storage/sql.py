@@ -17,7 +17,10 @@ _TABLE = re.compile(r"\b(?:core|mart|audit|reference)\.[a-z_]+\b")
 
 @dataclass(frozen=True)
 class SqlFile:
-    """One query. `folder` is `core`, `mart`, `checks`, `views` or `queries`; `name` is the file's stem."""
+    """One query (of `macros`, some statements); `name` is the file's stem.
+
+    `folder` is `core`, `mart`, `macros`, `checks`, `views` or `queries`.
+    """
 
     folder: str
     name: str

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
+from ces_pipeline.analysis import sources
 from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas import TABLES, Table
@@ -27,6 +28,7 @@ from ces_pipeline.schemas.snapshot import SNAPSHOT_TABLES
 from ces_pipeline.schemas.table import split_by_day
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.checks import PUBLISHED_TABLES, CheckResult, all_checks, run_checks, sql_type
+from ces_pipeline.storage.derive import fill_derived, replace_rows
 from ces_pipeline.storage.duck import (
     arrow_rows,
     attach_published,
@@ -192,8 +194,7 @@ class _Publish:
             restated = self._restatements(connection, before, [*changed, *removed], old, now)
             self._fill(connection, "audit.published_days", _published_days(wanted))
             self._fill_small_tables(connection, lake, now, restated)
-            for file in derived_files():
-                _replace_rows(connection, PUBLISHED_TABLES[file.table], file.query)
+            fill_derived(connection, derived_files())
             connection.execute("COMMIT")
             _describe(connection)
             checks = run_checks(connection, all_checks(), business_date=_business_date(self.registry))
@@ -327,7 +328,7 @@ class _Publish:
         table = PUBLISHED_TABLES[name]
         order = f" ORDER BY {', '.join(table.sort)}" if table.sort else ""
         connection.register("incoming", rows)
-        _replace_rows(connection, table, f"SELECT * FROM incoming{order}")
+        replace_rows(connection, table, f"SELECT * FROM incoming{order}")
         connection.unregister("incoming")
 
 
@@ -403,12 +404,6 @@ def _packing(table: Table, field: pa.Field) -> str:
         return ""
     differs = field.name.endswith("_key") or field.name in _IDS
     return f" USING COMPRESSION {'fsst' if differs else 'dictionary'}"
-
-
-def _replace_rows(connection: duckdb.DuckDBPyConnection, table: Table, query: str) -> None:
-    columns = ", ".join(table.columns)
-    connection.execute(f"DELETE FROM {table.name}")
-    connection.execute(f"INSERT INTO {table.name} BY NAME SELECT {columns} FROM ({query})")
 
 
 def _describe(connection: duckdb.DuckDBPyConnection) -> None:
@@ -549,7 +544,9 @@ def state_fingerprint(registry: Registry, state: LakeState) -> str:
             ("audit.delivery_days", state.delivery_days),
         )
     }
-    queries = [(file.table, file.text) for file in (*derived_files(), *sql_files("checks"))]
+    queries = [
+        (file.table, file.text) for file in (*derived_files(), *sql_files("macros"), *sql_files("checks"))
+    ]
     # Rows of logs are only ever added: how many there are tells whether some are new.
     logs = {name: rows.num_rows for name, rows in state.logs.items()}
-    return _fingerprint([_layout(), days, small, queries, state.pending, logs])
+    return _fingerprint([_layout(), days, small, queries, sources(), state.pending, logs])

@@ -23,9 +23,10 @@ from ces_pipeline.partitions import (
 from ces_pipeline.schemas import TABLES
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.checks import all_checks
+from ces_pipeline.storage.sql import derived_files
 from ces_pipeline_tests.lake_days import DAY, SmallHome, registry, small_home
 
-DERIVED = {"core/tickets", "core/response_tickets", "mart/ces_daily", "mart/quality_daily"}
+DERIVED = {file.table.replace(".", "/") for file in derived_files()}
 
 
 @pytest.fixture
@@ -82,6 +83,18 @@ def test_a_mart_depends_on_the_tables_that_its_sql_reads(small: SmallHome) -> No
     }
     assert parents == {"core/responses", "core/tickets"}
     assert graph.get(dg.AssetKey(["core", "responses"])).parent_keys == {dg.AssetKey(["raw", "web"])}
+
+
+def test_a_mart_shows_which_columns_its_own_are_computed_from(small: SmallHome) -> None:
+    specs = {
+        spec.key.to_user_string(): spec for spec in build_definitions(small.home).resolve_all_asset_specs()
+    }
+    lineage = specs["mart/ces_daily"].metadata["dagster/column_lineage"].deps_by_column
+    assert set(lineage) == set(TABLES["mart.ces_daily"].columns)
+    assert lineage["mean_ease_0_100"] == [
+        dg.TableColumnDep(asset_key=dg.AssetKey(["core", "responses"]), column_name="ease_0_100"),
+        dg.TableColumnDep(asset_key=dg.AssetKey(["reference", "settings"]), column_name="minimum_n"),
+    ]
 
 
 def test_every_table_shows_its_described_columns(small: SmallHome) -> None:

@@ -58,6 +58,8 @@ def test_a_good_file_passes_every_check(snapshot: duckdb.DuckDBPyConnection) -> 
         ("UPDATE core.response_tickets SET ticket_key = NULL", "links_point_somewhere"),
         ("UPDATE mart.ces_daily SET n = n + 1", "totals_tie"),
         ("DELETE FROM mart.ces_daily", "totals_tie"),
+        ("UPDATE mart.link_coverage_daily SET without_ticket = NULL", "nulls_described"),
+        ("UPDATE mart.ticket_effort SET category = NULL", "nulls_described"),
     ],
 )
 def test_harm_is_found_and_blocks(snapshot: duckdb.DuckDBPyConnection, harm: str, check: str) -> None:

@@ -3,7 +3,7 @@
 import math
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import NormalDist, mean, stdev
+from statistics import mean, stdev
 from typing import Any
 
 import pytest
@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ces_pipeline.cleaning.reasons import REASON_NAMES
+from ces_pipeline.storage.derive import define_macros
 from ces_pipeline.storage.duck import session
-from ces_pipeline.storage.reference import t_quantile
 from ces_pipeline.storage.sql import sql_files
 from ces_pipeline_tests.lake_days import DAY, SmallHome, rejected, response, small_home
 
@@ -46,6 +46,7 @@ def test_the_daily_figures_are_those_computed_by_hand(small: SmallHome) -> None:
     assert row["sd_ease_0_100"] == pytest.approx(stdev(eases), rel=1e-12)
     assert row["ease_low_0_100"] == pytest.approx(60 - half, rel=1e-9)
     assert row["ease_high_0_100"] == pytest.approx(min(60 + half, 100), rel=1e-9)
+    assert (row["easy_share"], row["difficult_share"]) == (0.6, 0.2)
     assert row["net_ease"] == pytest.approx(0.4)
     assert row["ease_sum_0_100"] == 300.0
     assert not row["is_suppressed"]
@@ -65,7 +66,15 @@ def test_below_the_minimum_n_a_figure_is_missing_not_zero(small: SmallHome) -> N
         "sd_ease_0_100",
         "ease_low_0_100",
         "ease_high_0_100",
+        "easy_share",
+        "easy_share_low",
+        "easy_share_high",
+        "difficult_share",
+        "difficult_share_low",
+        "difficult_share_high",
         "net_ease",
+        "net_ease_low",
+        "net_ease_high",
     ]
     assert row["is_suppressed"]
     assert (row["n"], row["ease_sum_0_100"]) == (1, 100.0)
@@ -92,9 +101,7 @@ def test_no_order_of_the_rows_changes_a_figure(
             connection.execute("CREATE SCHEMA core")
             connection.execute("CREATE SCHEMA reference")
             connection.execute("CREATE TABLE reference.settings AS SELECT 2 AS minimum_n")
-            connection.execute(
-                "CREATE TABLE reference.t_quantiles AS SELECT 1 AS degrees_of_freedom, 12.7 AS t_975"
-            )
+            define_macros(connection)
             connection.execute(
                 "CREATE TABLE core.responses AS SELECT unnest($eases::DOUBLE[]) AS ease_0_100,"
                 " 's' AS survey_id, 'c' AS channel, 'p' AS persona, 'q' AS product, 'j' AS journey_stage,"
@@ -104,22 +111,6 @@ def test_no_order_of_the_rows_changes_a_figure(
             answers.append(connection.execute(query).fetchall())
         seed.shuffle(eases)
     assert answers[0] == answers[1]
-
-
-@pytest.mark.parametrize(
-    ("degrees", "known"),
-    [(1, 12.7062047362), (2, 4.3026527297), (10, 2.2281388520), (29, 2.0452296421), (100, 1.9839715185)],
-)
-def test_the_quantiles_of_students_t_are_those_of_the_tables(degrees: int, known: float) -> None:
-    assert t_quantile(degrees) == pytest.approx(known, abs=5e-10)
-
-
-def test_beyond_the_table_the_interval_goes_on_without_a_step(small: SmallHome) -> None:
-    eases = [0.0, 100.0] * 100
-    row = publish_scores(small, list(eases))
-    used = (row["ease_high_0_100"] - 50) / (stdev(eases) / math.sqrt(200))
-    assert used == pytest.approx(t_quantile(199), abs=1e-5)
-    assert used > NormalDist().inv_cdf(0.975)
 
 
 def test_quality_shows_the_books_and_every_reason(small: SmallHome) -> None:

@@ -39,20 +39,10 @@ moments as (
         sums.*,
         n < minimum_n as is_suppressed,
         ease_sum / n as mean_ease,
-        case
-            when n > 1 then sqrt(greatest(ease_square_sum - ease_sum * ease_sum / n, 0) / (n - 1))
-        end as sd_ease,
-        -- Beyond the table: the expansion of Student's t around the normal quantile z = 1.959963984540054 in powers
-        -- of 1 / (n - 1), right to five decimals from 101 degrees of freedom on.
-        coalesce(
-            t_975,
-            1.959963984540054
-            + 2.372271230 / (n - 1)
-            + 2.822498616 / ((n - 1) * (n - 1))
-        ) as t_975
+        sample_sd(n, ease_sum, ease_square_sum) as sd_ease,
+        mean_half_width(n, sd_ease) as half_width
     from sums
     cross join reference.settings
-    left join reference.t_quantiles on t_quantiles.degrees_of_freedom = sums.n - 1
 ),
 
 final as (
@@ -68,18 +58,23 @@ final as (
         case when not is_suppressed then 100 - mean_ease end as mean_effort_0_100,
         case when not is_suppressed then mean_ease end as mean_ease_0_100,
         case when not is_suppressed then sd_ease end as sd_ease_0_100,
-        case
-            when not is_suppressed and n > 1 then greatest(mean_ease - t_975 * sd_ease / sqrt(n), 0)
-        end as ease_low_0_100,
-        case
-            when not is_suppressed and n > 1 then least(mean_ease + t_975 * sd_ease / sqrt(n), 100)
-        end as ease_high_0_100,
+        case when not is_suppressed and n > 1 then greatest(mean_ease - half_width, 0) end as ease_low_0_100,
+        case when not is_suppressed and n > 1 then least(mean_ease + half_width, 100) end as ease_high_0_100,
         easy_count,
         neutral_count,
         difficult_count,
+        case when not is_suppressed then easy_count / n end as easy_share,
+        case when not is_suppressed then share_low(easy_count, n) end as easy_share_low,
+        case when not is_suppressed then share_high(easy_count, n) end as easy_share_high,
+        case when not is_suppressed then difficult_count / n end as difficult_share,
+        case when not is_suppressed then share_low(difficult_count, n) end as difficult_share_low,
+        case when not is_suppressed then share_high(difficult_count, n) end as difficult_share_high,
         case when not is_suppressed then (easy_count - difficult_count) / n end as net_ease,
+        case when not is_suppressed then net_low(easy_count, difficult_count, n) end as net_ease_low,
+        case when not is_suppressed then net_high(easy_count, difficult_count, n) end as net_ease_high,
         is_suppressed,
-        ease_sum as ease_sum_0_100
+        ease_sum as ease_sum_0_100,
+        ease_square_sum as ease_square_sum_0_100
     from moments
 )
 
@@ -100,8 +95,17 @@ select
     easy_count,
     neutral_count,
     difficult_count,
+    easy_share,
+    easy_share_low,
+    easy_share_high,
+    difficult_share,
+    difficult_share_low,
+    difficult_share_high,
     net_ease,
+    net_ease_low,
+    net_ease_high,
     is_suppressed,
-    ease_sum_0_100
+    ease_sum_0_100,
+    ease_square_sum_0_100
 from final
 order by day, survey_id, channel, persona, product, journey_stage;

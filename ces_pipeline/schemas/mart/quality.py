@@ -1,6 +1,7 @@
 """What became of landed rows: columns of the marts on data quality."""
 
 from ces_pipeline.cleaning.reasons import REASONS
+from ces_pipeline.schemas.mart.segments import EFFORT_FIGURES
 from ces_pipeline.schemas.table import DAY, INTEGER, NUMBER, TEXT, Table, column
 
 QUALITY_DAILY = Table(
@@ -27,4 +28,28 @@ QUALITY_DAILY = Table(
     sort=("day", "source_id"),
 )
 
-TABLES = (QUALITY_DAILY,)
+_DIFFERENCE = "minus that of the headline; null: one of the two is suppressed, or there is no headline."
+
+SENSITIVITY = Table(
+    "mart.sensitivity",
+    "One row per month (and all days) x touchpoint (and all of them) x variant of the headline figures.",
+    ("period", "period_start", "series", "variant"),
+    {
+        "period": column(TEXT, "`month`, or `all` for all days."),
+        "period_start": column(DAY, "Its first day; of `all`, the first day with an answer."),
+        "series": column(TEXT, "A touchpoint, or `all surveys`."),
+        "variant": column(
+            TEXT,
+            "`headline`: every accepted answer; `without suspect`: none that a suspect rule marked; "
+            "`with rejected`: also rejected rows with a score of their scale, test answers aside.",
+        ),
+        **EFFORT_FIGURES,
+        "n": column(INTEGER, "Scored responses of the variant."),
+        "mean_ease_difference_0_100": column(NUMBER, f"Mean ease {_DIFFERENCE}", nullable=True),
+        "easy_share_difference": column(NUMBER, f"Easy share {_DIFFERENCE}", nullable=True),
+        "net_ease_difference": column(NUMBER, f"Net ease {_DIFFERENCE}", nullable=True),
+    },
+    sort=("period", "period_start", "series", "variant"),
+)
+
+TABLES = (QUALITY_DAILY, SENSITIVITY)

@@ -1,51 +1,228 @@
 """Effort by day and segment: columns of the marts that split responses."""
 
+from typing import Any
+
 from ces_pipeline.schemas.table import DAY, FLAG, INTEGER, NUMBER, TEXT, Table, column
+
+EFFORT_FIGURES: dict[str, Any] = {
+    "n": column(INTEGER, "Scored, accepted responses (suspect ones included)."),
+    "n_suspect": column(INTEGER, "Of these, marked suspect."),
+    "mean_effort_0_100": column(
+        NUMBER, "Mean effort, higher is harder; null: fewer than the minimum n.", nullable=True
+    ),
+    "mean_ease_0_100": column(
+        NUMBER, "Mean ease, higher is easier; null: fewer than the minimum n.", nullable=True
+    ),
+    "sd_ease_0_100": column(
+        NUMBER,
+        "Sample standard deviation of ease (and of effort); null: n below 2 or the minimum n.",
+        nullable=True,
+    ),
+    "ease_low_0_100": column(
+        NUMBER,
+        "Lower end of the 95 % interval of mean ease (Student t, kept inside 0 to 100); null as sd.",
+        nullable=True,
+    ),
+    "ease_high_0_100": column(NUMBER, "Upper end of that interval; null as sd.", nullable=True),
+    "easy_count": column(INTEGER, "Responses in the scale's easy boxes."),
+    "neutral_count": column(INTEGER, "Responses between the boxes."),
+    "difficult_count": column(INTEGER, "Responses in the scale's difficult boxes."),
+    "easy_share": column(NUMBER, "easy_count / n, 0 to 1; null: fewer than the minimum n.", nullable=True),
+    "easy_share_low": column(NUMBER, "Lower end of its 95 % interval (Wilson); null as it.", nullable=True),
+    "easy_share_high": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+    "difficult_share": column(
+        NUMBER, "difficult_count / n, 0 to 1; null: fewer than the minimum n.", nullable=True
+    ),
+    "difficult_share_low": column(
+        NUMBER, "Lower end of its 95 % interval (Wilson); null as it.", nullable=True
+    ),
+    "difficult_share_high": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+    "net_ease": column(
+        NUMBER,
+        "Easy share minus difficult share, -1 to 1; null: fewer than the minimum n.",
+        nullable=True,
+    ),
+    "net_ease_low": column(
+        NUMBER, "Lower end of its 95 % interval (adjusted Wald); null as it.", nullable=True
+    ),
+    "net_ease_high": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+    "is_suppressed": column(FLAG, "True where n is below the minimum n: the figures are null, not zero."),
+    "ease_sum_0_100": column(
+        NUMBER, "Sum of ease: add these and n up to pool days or segments; never suppressed."
+    ),
+    "ease_square_sum_0_100": column(
+        NUMBER, "Sum of squared ease: pools standard deviations likewise; never suppressed."
+    ),
+}
+"""What every split of the scored responses tells of a group."""
+
+_CELL: dict[str, Any] = {
+    "survey_id": column(TEXT, "The touchpoint."),
+    "channel": column(TEXT, "Channel of the interaction."),
+    "persona": column(TEXT, "Persona; `unassigned` where no rule matches."),
+    "product": column(TEXT, "Product or service."),
+    "journey_stage": column(TEXT, "Stage of the customer journey."),
+}
 
 CES_DAILY = Table(
     "mart.ces_daily",
     "One row per day x survey x channel x persona x product x stage with at least one scored response.",
-    ("day", "survey_id", "channel", "persona", "product", "journey_stage"),
+    ("day", *_CELL),
+    {"day": column(DAY, "Business-zone date of recorded_at."), **_CELL, **EFFORT_FIGURES},
+    sort=("day", *_CELL),
+)
+
+CES_WEEKLY = Table(
+    "mart.ces_weekly",
+    "One row per week x survey x channel x persona x product x stage with at least one scored response.",
+    ("week", *_CELL),
+    {"week": column(DAY, "Monday of the week."), **_CELL, **EFFORT_FIGURES},
+    sort=("week", *_CELL),
+)
+
+_SEGMENT_KEY = ("period", "period_start", "dimension", "segment")
+_PERIOD: dict[str, Any] = {
+    "period": column(TEXT, "`month`, or `all` for all days."),
+    "period_start": column(DAY, "Its first day; of `all`, the first day with an answer."),
+    "dimension": column(TEXT, "What splits the answers: `survey`, `channel`, `persona`, `owner` ..."),
+}
+
+CES_SEGMENTS = Table(
+    "mart.ces_segments",
+    "One row per period x dimension x segment with at least one scored response.",
+    _SEGMENT_KEY,
     {
-        "day": column(DAY, "Business-zone date of recorded_at."),
-        "survey_id": column(TEXT, "The touchpoint."),
-        "channel": column(TEXT, "Channel of the interaction."),
-        "persona": column(TEXT, "Persona; `unassigned` where no rule matches."),
-        "product": column(TEXT, "Product or service."),
-        "journey_stage": column(TEXT, "Stage of the customer journey."),
-        "n": column(INTEGER, "Scored, accepted responses (suspect ones included)."),
-        "n_suspect": column(INTEGER, "Of these, marked suspect."),
-        "mean_effort_0_100": column(
-            NUMBER, "Mean effort, higher is harder; null: fewer than the minimum n.", nullable=True
+        **_PERIOD,
+        "period": column(TEXT, "`day`, `week` (from Monday), `month`, or `all` for all days."),
+        "dimension": column(
+            TEXT, "What splits the answers: `survey`, `channel`, `persona`, `owner` ...; `all` does not."
         ),
-        "mean_ease_0_100": column(
-            NUMBER, "Mean ease, higher is easier; null: fewer than the minimum n.", nullable=True
+        "segment": column(TEXT, "The value of the dimension; of dimension `all`, `all`."),
+        "is_mixed_scales": column(
+            FLAG, "True where its answers were given on several scales: their boxes are not alike."
         ),
-        "sd_ease_0_100": column(
+        **EFFORT_FIGURES,
+    },
+    sort=_SEGMENT_KEY,
+)
+
+SEGMENT_VARIANCE = Table(
+    "mart.segment_variance",
+    "One row per month (and all days) x dimension with at least one scored response.",
+    ("period", "period_start", "dimension"),
+    {
+        **_PERIOD,
+        "segments": column(INTEGER, "Segments of the dimension with an answer."),
+        "n": column(INTEGER, "Scored responses."),
+        "between_squares": column(
             NUMBER,
-            "Sample standard deviation of ease (and of effort); null: n below 2 or the minimum n.",
+            "Squared deviations of the segments' mean ease from the whole mean, times their n, added up.",
+        ),
+        "within_squares": column(NUMBER, "Squared deviations of ease from its segment's mean, added up."),
+        "total_squares": column(NUMBER, "Squared deviations of ease from the whole mean: between + within."),
+        "eta_squared": column(
+            NUMBER,
+            "between / total, 0 to 1; chance alone gives about (segments - 1) / (n - 1). Null: fewer answers than "
+            "the minimum n, or all equal.",
             nullable=True,
         ),
-        "ease_low_0_100": column(
+        "omega_squared": column(
+            NUMBER, "The share freed from what chance gives, 0 to 1; null as eta_squared.", nullable=True
+        ),
+        "is_suppressed": column(FLAG, "True where n is below the minimum n: the shares are null, not zero."),
+    },
+    sort=("period", "period_start", "dimension"),
+)
+
+SEGMENT_DIFFERENCES = Table(
+    "mart.segment_differences",
+    "One row per month (and all days) x dimension x segment: the segment against the rest of its dimension.",
+    _SEGMENT_KEY,
+    {
+        **_PERIOD,
+        "segment": column(TEXT, "The value of the dimension."),
+        "n": column(INTEGER, "Scored responses of the segment."),
+        "n_rest": column(INTEGER, "Scored responses of all other segments."),
+        "mean_ease_0_100": column(NUMBER, "Mean ease of the segment; null: suppressed.", nullable=True),
+        "mean_ease_rest_0_100": column(NUMBER, "Mean ease of the rest; null: suppressed.", nullable=True),
+        "difference_ease_0_100": column(
+            NUMBER, "Segment minus rest: above 0 the segment has it easier; null: suppressed.", nullable=True
+        ),
+        "difference_low_0_100": column(
+            NUMBER, "Lower end of its 95 % interval (Welch); null: suppressed, or no variance.", nullable=True
+        ),
+        "difference_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+        "p_value": column(NUMBER, "Two-sided p of Welch's test; null as the interval.", nullable=True),
+        "q_value": column(
             NUMBER,
-            "Lower end of the 95 % interval of mean ease (Student t, kept inside 0 to 100); null as sd.",
+            "p after false-discovery control (Benjamini and Hochberg) among all comparisons of the period.",
             nullable=True,
         ),
-        "ease_high_0_100": column(NUMBER, "Upper end of that interval; null as sd.", nullable=True),
-        "easy_count": column(INTEGER, "Responses in the scale's easy boxes."),
-        "neutral_count": column(INTEGER, "Responses between the boxes."),
-        "difficult_count": column(INTEGER, "Responses in the scale's difficult boxes."),
-        "net_ease": column(
+        "verdict": column(
+            TEXT,
+            "`easier` or `harder` where q is at most 0.05, else `no difference shown`; `suppressed`, "
+            "`no variance` (all answers equal) or `only segment` where nothing can be said.",
+        ),
+        "is_suppressed": column(FLAG, "True where a side has fewer answers than the minimum n."),
+    },
+    sort=_SEGMENT_KEY,
+)
+
+CES_ADJUSTED_WEEKLY = Table(
+    "mart.ces_adjusted_weekly",
+    "One row per series x unbroken stretch x week with at least one scored response.",
+    ("series", "break_number", "week"),
+    {
+        "series": column(TEXT, "A touchpoint, or `all surveys`."),
+        "break_number": column(
+            INTEGER, "How often its wording had changed by then: rows of different numbers do not compare."
+        ),
+        "week": column(DAY, "Monday of the week."),
+        "is_after_break": column(FLAG, "True in the first week after a changed wording."),
+        "n": column(INTEGER, "Scored responses."),
+        "effective_n": column(
+            NUMBER, "Answers that would give the adjusted mean the same error without weights."
+        ),
+        "weight_covered_share": column(
             NUMBER,
-            "Easy share minus difficult share, -1 to 1; null: fewer than the minimum n.",
+            "Share of the standard mix whose channels have an answer in this week, 0 to 1; the weights of those "
+            "there are scaled up to 1.",
+        ),
+        "raw_ease_0_100": column(
+            NUMBER, "Mean ease as it came; null: fewer than the minimum n.", nullable=True
+        ),
+        "raw_ease_low_0_100": column(
+            NUMBER, "Lower end of its 95 % interval (Student t); null as it.", nullable=True
+        ),
+        "raw_ease_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+        "adjusted_ease_0_100": column(
+            NUMBER,
+            "Mean ease at the mix of the whole stretch; null: fewer than the minimum n.",
+            nullable=True,
+        ),
+        "adjusted_ease_low_0_100": column(
+            NUMBER,
+            "Lower end of its 95 % interval; null as it, or where a channel never has two answers a week.",
+            nullable=True,
+        ),
+        "adjusted_ease_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+        "mix_part_0_100": column(
+            NUMBER, "raw - adjusted: what is due to the week's mix of channels; null as they.", nullable=True
+        ),
+        "raw_change_0_100": column(
+            NUMBER,
+            "Raw mean minus that of the week before in this stretch; null: no such week.",
+            nullable=True,
+        ),
+        "adjusted_change_0_100": column(NUMBER, "Adjusted mean likewise; null as it.", nullable=True),
+        "mix_change_0_100": column(
+            NUMBER,
+            "raw_change - adjusted_change: the part due to a changed mix; null as they.",
             nullable=True,
         ),
         "is_suppressed": column(FLAG, "True where n is below the minimum n: the figures are null, not zero."),
-        "ease_sum_0_100": column(
-            NUMBER, "Sum of ease: add these and n up to pool days or segments; never suppressed."
-        ),
     },
-    sort=("day", "survey_id", "channel", "persona", "product", "journey_stage"),
+    sort=("series", "break_number", "week"),
 )
 
-TABLES = (CES_DAILY,)
+TABLES = (CES_DAILY, CES_WEEKLY, CES_ADJUSTED_WEEKLY, CES_SEGMENTS, SEGMENT_VARIANCE, SEGMENT_DIFFERENCES)

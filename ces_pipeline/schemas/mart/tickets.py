@@ -1,0 +1,214 @@
+"""Tickets and the effort in them: columns of the marts that join answers with support work."""
+
+from typing import Any
+
+from ces_pipeline.schemas.table import DAY, FLAG, FLAG_OR_NULL, INSTANT, INTEGER, NUMBER, TEXT, Table, column
+
+_MAYBE: Any = {"nullable": True}
+
+
+def _share(of: str, n: str) -> dict[str, Any]:
+    return {
+        of: column(NUMBER, f"Share, 0 to 1, of {n}; null: fewer than the minimum n.", **_MAYBE),
+        f"{of}_low": column(NUMBER, "Lower end of its 95 % interval (Wilson); null as it.", **_MAYBE),
+        f"{of}_high": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+    }
+
+
+TICKET_EFFORT = Table(
+    "mart.ticket_effort",
+    "One row per ticket: its latest state, how long it took, how often it changed hands, the effort of its answers.",
+    ("ticket_key",),
+    {
+        "ticket_key": column(TEXT, "The ticket."),
+        "source_id": column(TEXT, "The feed it came by."),
+        "category": column(TEXT, "Issue category; `unknown` where none is set."),
+        "priority": column(TEXT, "Priority; `unknown` where none is set."),
+        "channel": column(TEXT, "How the ticket came in; `unknown` where not said."),
+        "product": column(TEXT, "Product or service; `unknown` where not said."),
+        "group_name": column(TEXT, "The team that holds it; `unknown` where none."),
+        "is_deleted": column(FLAG, "True where the system deleted it: no other mart counts it."),
+        "created_at": column(INSTANT, "Opened, UTC; null: not known.", **_MAYBE),
+        "created_day": column(DAY, "Business-zone date of created_at; null: not known.", **_MAYBE),
+        "resolved_day": column(
+            DAY, "Business-zone date of the latest solve, else of the close; null: unresolved.", **_MAYBE
+        ),
+        "first_reply_minutes": column(
+            NUMBER,
+            "Calendar minutes from opening to the first reply; null: no reply, or not known.",
+            **_MAYBE,
+        ),
+        "first_reply_business_minutes": column(
+            NUMBER, "Of these, within business hours; null as it.", **_MAYBE
+        ),
+        "resolution_minutes": column(
+            NUMBER,
+            "Calendar minutes from opening to the latest solve (else close); null: unresolved, or not known.",
+            **_MAYBE,
+        ),
+        "resolution_business_minutes": column(
+            NUMBER, "Of these, within business hours; null as it.", **_MAYBE
+        ),
+        "reopens": column(INTEGER, "Times reopened; null: the system does not say.", **_MAYBE),
+        "handoffs": column(
+            INTEGER, "Times given to another agent or group; null: the system does not say.", **_MAYBE
+        ),
+        "replies": column(INTEGER, "Public replies by agents; null: the system does not say.", **_MAYBE),
+        "touches": column(INTEGER, "Replies and handoffs; null: the replies are not known.", **_MAYBE),
+        "channel_switches": column(
+            INTEGER, "Further channels that its updates came by; null: the channel is not known.", **_MAYBE
+        ),
+        "is_one_touch": column(
+            FLAG_OR_NULL,
+            "True where it was resolved with at most one reply and never reopened; null: unresolved, or the "
+            "replies are not known.",
+            **_MAYBE,
+        ),
+        "is_repeat_contact": column(
+            FLAG_OR_NULL,
+            "True where the same requester had opened another of that category in the days before "
+            "(`repeat_contact_days` in settings.yaml); null: the requester or the opening is not known.",
+            **_MAYBE,
+        ),
+        "is_survey_eligible": column(
+            FLAG, "True where it is resolved, not deleted, and nothing in `survey_ineligible` excepts it."
+        ),
+        "linked_responses": column(INTEGER, "Accepted responses linked to it."),
+        "linked_scores": column(INTEGER, "Of these, with an effort score."),
+        "linked_effort_0_100": column(
+            NUMBER, "Mean effort of these, higher is harder; null: no score.", **_MAYBE
+        ),
+        "linked_ease_0_100": column(
+            NUMBER, "Mean ease of these, higher is easier; null: no score.", **_MAYBE
+        ),
+    },
+    sort=("ticket_key",),
+)
+
+_COMPONENT = "0 to 1; null: the system does not say"
+
+EFFORT_INDEX = Table(
+    "mart.effort_index",
+    "One row per ticket that is not deleted: the effort that its history shows, answered or not.",
+    ("ticket_key",),
+    {
+        "ticket_key": column(TEXT, "The ticket."),
+        "category": column(TEXT, "Issue category; `unknown` where none is set."),
+        "created_day": column(DAY, "Business-zone date of its opening; null: not known.", **_MAYBE),
+        "resolved_day": column(
+            DAY, "Business-zone date of the latest solve, else of the close; null: unresolved.", **_MAYBE
+        ),
+        "resolution_component": column(
+            NUMBER,
+            "Place of its resolution time among its category's, 0 to 1; null: unresolved, or too few to compare.",
+            **_MAYBE,
+        ),
+        "first_reply_component": column(
+            NUMBER,
+            "Place of its wait for the first reply among its category's, 0 to 1; null: none, or too few.",
+            **_MAYBE,
+        ),
+        "replies_component": column(NUMBER, f"Replies over the full number, {_COMPONENT}.", **_MAYBE),
+        "handoffs_component": column(NUMBER, f"Handoffs over the full number, {_COMPONENT}.", **_MAYBE),
+        "reopens_component": column(NUMBER, f"Reopens over the full number, {_COMPONENT}.", **_MAYBE),
+        "channel_switches_component": column(
+            NUMBER, f"Channel switches over the full number, {_COMPONENT}.", **_MAYBE
+        ),
+        "effort_index_0_100": column(
+            NUMBER, "Weighted mean of the components there are, times 100; null: there is none.", **_MAYBE
+        ),
+        "weight_used_share": column(NUMBER, "Share of all weight whose component was there, 0 to 1."),
+        "weights_version": column(TEXT, "Version of the weights in settings.yaml."),
+    },
+    sort=("ticket_key",),
+)
+
+CATEGORY_EFFORT = Table(
+    "mart.category_effort",
+    "One row per week, month (and all days) of resolution x category of resolved tickets.",
+    ("period", "period_start", "category"),
+    {
+        "period": column(TEXT, "`week` (from Monday), `month`, or `all` for all days."),
+        "period_start": column(DAY, "Its first day; of `all`, the first day with a resolved ticket."),
+        "category": column(TEXT, "Issue category; `unknown` where none is set."),
+        "tickets": column(INTEGER, "Tickets resolved in the period."),
+        "timed_tickets": column(INTEGER, "Of these, with a known resolution time."),
+        "median_resolution_minutes": column(
+            NUMBER, "Median calendar minutes to resolution; null: fewer than the minimum n.", **_MAYBE
+        ),
+        "p90_resolution_minutes": column(NUMBER, "Nine in ten took no longer; null as the median.", **_MAYBE),
+        "median_resolution_business_minutes": column(
+            NUMBER, "Median minutes within business hours; null as the median.", **_MAYBE
+        ),
+        "reopen_known": column(INTEGER, "Tickets whose reopens are known."),
+        **_share("reopened_share", "these, reopened at least once"),
+        "one_touch_known": column(INTEGER, "Tickets whose replies are known."),
+        **_share("one_touch_share", "these, resolved with at most one reply"),
+        "repeat_known": column(INTEGER, "Tickets whose requester is known."),
+        **_share("repeat_contact_share", "these, opened again for the same category"),
+        "n": column(INTEGER, "Scored responses linked to these tickets."),
+        "mean_effort_0_100": column(
+            NUMBER, "Their mean effort, higher is harder; null: fewer than the minimum n.", **_MAYBE
+        ),
+        "mean_ease_0_100": column(
+            NUMBER, "Their mean ease, higher is easier; null: fewer than the minimum n.", **_MAYBE
+        ),
+        "ease_low_0_100": column(
+            NUMBER, "Lower end of its 95 % interval (Student t, kept inside 0 to 100); null as it.", **_MAYBE
+        ),
+        "ease_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "difficult_count": column(INTEGER, "Responses in the scale's difficult boxes."),
+        **_share("difficult_share", "the scored responses, in the difficult boxes"),
+        "is_effort_suppressed": column(FLAG, "True where n is below the minimum n."),
+    },
+    sort=("period", "period_start", "category"),
+)
+
+LINK_COVERAGE_DAILY = Table(
+    "mart.link_coverage_daily",
+    "One row per day with a resolved ticket or an accepted response.",
+    ("day",),
+    {
+        "day": column(DAY, "Business-zone date of the resolution, and of recorded_at."),
+        "resolved_tickets": column(INTEGER, "Tickets resolved, not deleted."),
+        "eligible_tickets": column(INTEGER, "Of these, which may be surveyed."),
+        "answered_tickets": column(INTEGER, "Of these, with a linked response of any day."),
+        **_share("answered_share", "the eligible tickets"),
+        "responses": column(INTEGER, "Accepted responses of the day."),
+        "linked_by_ticket_id": column(INTEGER, "Of these, linked by the ticket id that they name."),
+        "linked_by_external_id": column(INTEGER, "Of these, linked by another shared reference."),
+        "linked_by_requester_window": column(INTEGER, "Of these, linked by person and time."),
+        "ambiguous": column(INTEGER, "Of these, unlinked: several tickets fit."),
+        "named_not_found": column(INTEGER, "Of these, unlinked: no feed has delivered the named ticket."),
+        "without_ticket": column(INTEGER, "Of these, unlinked: nothing points at a ticket."),
+        **_share("linked_share", "the responses, linked by any method"),
+    },
+    sort=("day",),
+)
+
+EFFORT_DRIVERS = Table(
+    "mart.effort_drivers",
+    "One row per category (and all tickets) x driver: how strongly effort goes with it, by rank correlation.",
+    ("category", "driver"),
+    {
+        "category": column(TEXT, "Issue category, `unknown` where none is set; or `all tickets`."),
+        "driver": column(
+            TEXT, "The observed quantity: a column of `mart.ticket_effort`, or the effort index."
+        ),
+        "n": column(INTEGER, "Scored answers whose ticket tells it."),
+        "correlation": column(
+            NUMBER,
+            "Spearman's rank correlation with effort, -1 to 1; null: suppressed, or one side never varies.",
+            **_MAYBE,
+        ),
+        "correlation_low": column(
+            NUMBER, "Lower end of its 95 % interval (Bonett and Wright); null as it.", **_MAYBE
+        ),
+        "correlation_high": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "p_value": column(NUMBER, "Two-sided p of no association; null as it.", **_MAYBE),
+        "is_suppressed": column(FLAG, "True where n is below the minimum n."),
+    },
+    sort=("category", "driver"),
+)
+
+TABLES = (TICKET_EFFORT, EFFORT_INDEX, CATEGORY_EFFORT, LINK_COVERAGE_DAILY, EFFORT_DRIVERS)

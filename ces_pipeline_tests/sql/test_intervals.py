@@ -1,0 +1,97 @@
+"""Protects the interval macros: they are the textbook's, they cover what they promise, and nothing is no figure."""
+
+import math
+from collections.abc import Iterator
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from ces_pipeline.storage.derive import define_macros
+
+SAMPLES = 4_000
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        define_macros(connection)
+        yield connection
+
+
+def asked(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, *macros: str) -> list[np.ndarray]:
+    connection.register("frame", frame)
+    answer = connection.execute(f"SELECT {', '.join(macros)} FROM frame").fetchnumpy()
+    return list(answer.values())
+
+
+def test_the_quantiles_of_students_t_are_those_of_scipy(connection: duckdb.DuckDBPyConnection) -> None:
+    degrees = np.array([*range(1, 200), 1_000, 1_000_000])
+    (found,) = asked(connection, pd.DataFrame({"df": degrees}), "t_975(df)")
+    assert found == pytest.approx(stats.t.ppf(0.975, degrees), abs=5e-8)
+
+
+def test_wilson_is_that_of_statsmodels_and_stays_a_share(connection: duckdb.DuckDBPyConnection) -> None:
+    frame = pd.DataFrame([(k, n) for n in (1, 5, 30, 385) for k in range(n + 1)], columns=["k", "n"])
+    low, high = asked(connection, frame, "share_low(k, n)", "share_high(k, n)")
+    known = proportion_confint(frame["k"], frame["n"], method="wilson")
+    assert low == pytest.approx(known[0], abs=1e-12)
+    assert high == pytest.approx(known[1], abs=1e-12)
+    assert low.min() >= 0
+    assert high.max() <= 1
+
+
+def test_the_net_interval_is_the_one_computed_by_hand(connection: duckdb.DuckDBPyConnection) -> None:
+    # 60 easy, 20 difficult of 100: (60.75 - 20.75) / 103 and (60.75 + 20.75) / 103.
+    net, ends = 40 / 103, 81.5 / 103
+    half = 1.959963984540054 * math.sqrt((ends - net**2) / 103)
+    told = connection.execute("SELECT net_low(60, 20, 100), net_high(60, 20, 100)").fetchone()
+    assert told == pytest.approx((net - half, net + half), abs=1e-12)
+    assert connection.execute("SELECT net_low(0, 10, 10), net_high(10, 0, 10)").fetchone() == (-1, 1)
+
+
+def test_of_nothing_there_is_no_figure(connection: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        SELECT share_low(0, 0), share_high(0, 0), net_low(0, 0, 0), net_high(0, 0, 0),
+            t_975(0), sample_sd(1, 50.0, 2500.0), mean_half_width(1, 0.0)
+    """
+    assert connection.execute(query).fetchone() == (None,) * 7
+
+
+@pytest.mark.parametrize("n", [30, 200])
+def test_ninety_five_percent_intervals_cover_about_that_often(
+    connection: duckdb.DuckDBPyConnection, n: int
+) -> None:
+    shares = np.array([0.05, 0.1, 0.15, 0.2, 0.2, 0.2, 0.1])
+    ease = np.linspace(0, 100, 7)
+    counts = np.random.default_rng(20260302).multinomial(n, shares, SAMPLES)
+    frame = pd.DataFrame(
+        {
+            "n": n,
+            "easy": counts[:, 4:].sum(axis=1),
+            "difficult": counts[:, :3].sum(axis=1),
+            "total": counts @ ease,
+            "squares": counts @ ease**2,
+        }
+    )
+    half, share_low, share_high, net_low, net_high = asked(
+        connection,
+        frame,
+        "mean_half_width(n, sample_sd(n, total, squares))",
+        "share_low(easy, n)",
+        "share_high(easy, n)",
+        "net_low(easy, difficult, n)",
+        "net_high(easy, difficult, n)",
+    )
+    covered = {
+        "mean": abs(frame["total"] / n - shares @ ease) <= half,
+        "share": (share_low <= shares[4:].sum()) & (shares[4:].sum() <= share_high),
+        "net": (net_low <= shares[4:].sum() - shares[:3].sum())
+        & (shares[4:].sum() - shares[:3].sum() <= net_high),
+    }
+    assert {name: 0.93 <= float(np.mean(hits)) <= 0.97 for name, hits in covered.items()} == dict.fromkeys(
+        covered, True
+    )

@@ -1,0 +1,32 @@
+-- blocking: The tickets of these marts are not those of `core.tickets`, or categories do not add up to all. Delete the published file and run `ces run`, which makes it again from the lake; if it stays, report it.
+with counted as (
+    select
+        'mart.ticket_effort' as mart,
+        (select count(*) from mart.ticket_effort) as counted,
+        (select count(*) from core.tickets) as expected
+    union all
+    select
+        'mart.effort_index' as mart,
+        (select count(*) from mart.effort_index) as counted,
+        (select count(*) from core.tickets where not is_deleted) as expected
+    union all
+    select
+        'mart.link_coverage_daily' as mart,
+        (select sum(resolved_tickets) from mart.link_coverage_daily) as counted,
+        (select count(resolved_day) from mart.ticket_effort where not is_deleted) as expected
+    union all
+    select
+        'mart.category_effort, ' || period as mart,
+        sum(tickets) as counted,
+        (select count(resolved_day) from mart.ticket_effort where not is_deleted) as expected
+    from mart.category_effort
+    group by period
+)
+
+select
+    mart,
+    coalesce(counted, 0) as counted,
+    expected
+from counted
+where coalesce(counted, 0) <> expected
+order by mart;

@@ -1,0 +1,195 @@
+-- One row per week, month (and all days) of resolution x category of resolved tickets.
+-- Answers: which issues are hard to get solved, how long do they take and how often do they come back? Tickets count by
+-- the business-zone date on which they were resolved, with all answers linked to them. A null figure rests on fewer
+-- rows than the minimum n, or the system does not say; `unknown` are tickets without a category.
+with tickets as (
+    select
+        ticket_key,
+        category,
+        resolved_day,
+        resolution_minutes,
+        resolution_business_minutes,
+        reopens > 0 as is_reopened,
+        is_one_touch,
+        is_repeat_contact
+    from mart.ticket_effort
+    where not is_deleted and resolved_day is not null
+),
+
+periods as (
+    select
+        tickets.*,
+        'week' as period,
+        date_trunc('week', resolved_day)::date as period_start
+    from tickets
+    union all by name
+    select
+        tickets.*,
+        'month' as period,
+        date_trunc('month', resolved_day)::date as period_start
+    from tickets
+    union all by name
+    select
+        tickets.*,
+        'all' as period,
+        (select min(resolved_day) from tickets) as period_start
+    from tickets
+),
+
+ticket_figures as (
+    select
+        period,
+        period_start,
+        category,
+        count(*) as tickets,
+        count(resolution_minutes) as timed_tickets,
+        quantile_cont(resolution_minutes, [0.5, 0.9]) as minutes,
+        quantile_cont(resolution_business_minutes, 0.5) as median_business_minutes,
+        count(is_reopened) as reopen_known,
+        count(*) filter (is_reopened) as reopened,
+        count(is_one_touch) as one_touch_known,
+        count(*) filter (is_one_touch) as one_touch,
+        count(is_repeat_contact) as repeat_known,
+        count(*) filter (is_repeat_contact) as repeat_contacts
+    from periods
+    group by all
+),
+
+scored as (
+    select
+        category,
+        resolved_day,
+        effort_band,
+        ease_0_100::decimal(9, 6) as ease
+    from core.response_tickets
+    join core.responses using (response_key)
+    join tickets using (ticket_key)
+    where ease_0_100 is not null
+),
+
+daily_answers as (
+    select
+        category,
+        resolved_day,
+        count(*) as n,
+        sum(ease) as ease_sum,
+        sum(ease * ease) as ease_square_sum,
+        count(*) filter (effort_band = 'difficult') as difficult_count
+    from scored
+    group by all
+),
+
+answer_periods as (
+    select
+        daily_answers.*,
+        'week' as period,
+        date_trunc('week', resolved_day)::date as period_start
+    from daily_answers
+    union all by name
+    select
+        daily_answers.*,
+        'month' as period,
+        date_trunc('month', resolved_day)::date as period_start
+    from daily_answers
+    union all by name
+    select
+        daily_answers.*,
+        'all' as period,
+        (select min(resolved_day) from tickets) as period_start
+    from daily_answers
+),
+
+answer_figures as (
+    select
+        period,
+        period_start,
+        category,
+        sum(n)::bigint as n,
+        sum(ease_sum)::double as ease_sum,
+        sum(ease_square_sum)::double as ease_square_sum,
+        sum(difficult_count)::bigint as difficult_count
+    from answer_periods
+    group by all
+),
+
+moments as (
+    select
+        ticket_figures.*,
+        coalesce(n, 0) as n,
+        coalesce(difficult_count, 0) as difficult_count,
+        minimum_n,
+        ease_sum / n as mean_ease,
+        mean_half_width(n, sample_sd(n, ease_sum, ease_square_sum)) as half_width
+    from ticket_figures
+    left join answer_figures using (period, period_start, category)
+    cross join reference.settings
+),
+
+final as (
+    select
+        period,
+        period_start,
+        category,
+        tickets,
+        timed_tickets,
+        case when timed_tickets >= minimum_n then minutes[1] end as median_resolution_minutes,
+        case when timed_tickets >= minimum_n then minutes[2] end as p90_resolution_minutes,
+        case when timed_tickets >= minimum_n then median_business_minutes end as median_resolution_business_minutes,
+        reopen_known,
+        case when reopen_known >= minimum_n then reopened / reopen_known end as reopened_share,
+        case when reopen_known >= minimum_n then share_low(reopened, reopen_known) end as reopened_share_low,
+        case when reopen_known >= minimum_n then share_high(reopened, reopen_known) end as reopened_share_high,
+        one_touch_known,
+        case when one_touch_known >= minimum_n then one_touch / one_touch_known end as one_touch_share,
+        case when one_touch_known >= minimum_n then share_low(one_touch, one_touch_known) end as one_touch_share_low,
+        case when one_touch_known >= minimum_n then share_high(one_touch, one_touch_known) end as one_touch_share_high,
+        repeat_known,
+        case when repeat_known >= minimum_n then repeat_contacts / repeat_known end as repeat_contact_share,
+        case when repeat_known >= minimum_n then share_low(repeat_contacts, repeat_known) end as repeat_contact_share_low,
+        case when repeat_known >= minimum_n then share_high(repeat_contacts, repeat_known) end as repeat_contact_share_high,
+        n,
+        case when n >= minimum_n then 100 - mean_ease end as mean_effort_0_100,
+        case when n >= minimum_n then mean_ease end as mean_ease_0_100,
+        case when n >= minimum_n and n > 1 then greatest(mean_ease - half_width, 0) end as ease_low_0_100,
+        case when n >= minimum_n and n > 1 then least(mean_ease + half_width, 100) end as ease_high_0_100,
+        difficult_count,
+        case when n >= minimum_n then difficult_count / n end as difficult_share,
+        case when n >= minimum_n then share_low(difficult_count, n) end as difficult_share_low,
+        case when n >= minimum_n then share_high(difficult_count, n) end as difficult_share_high,
+        n < minimum_n as is_effort_suppressed
+    from moments
+)
+
+select
+    period,
+    period_start,
+    category,
+    tickets,
+    timed_tickets,
+    median_resolution_minutes,
+    p90_resolution_minutes,
+    median_resolution_business_minutes,
+    reopen_known,
+    reopened_share,
+    reopened_share_low,
+    reopened_share_high,
+    one_touch_known,
+    one_touch_share,
+    one_touch_share_low,
+    one_touch_share_high,
+    repeat_known,
+    repeat_contact_share,
+    repeat_contact_share_low,
+    repeat_contact_share_high,
+    n,
+    mean_effort_0_100,
+    mean_ease_0_100,
+    ease_low_0_100,
+    ease_high_0_100,
+    difficult_count,
+    difficult_share,
+    difficult_share_low,
+    difficult_share_high,
+    is_effort_suppressed
+from final
+order by period, period_start, category;

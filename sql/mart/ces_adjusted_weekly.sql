@@ -1,0 +1,168 @@
+-- One row per series x unbroken stretch x week with at least one scored response.
+-- Answers: did effort change, or only who answered where? Beside the raw mean stands the one that the week would have had
+-- with the channel mix of its whole stretch (direct standardisation; series `all surveys` holds survey and channel
+-- fixed). A changed wording ends a stretch: `break_number` counts them, and nothing is compared across one.
+-- A null figure is of fewer answers than the minimum n; a null change has no shown week before it.
+with breaks as (
+    select survey_id as series, first_day from reference.wording_changes
+    union
+    select 'all surveys' as series, first_day from reference.wording_changes
+),
+
+daily as (
+    select survey_id as series, ces_daily.* from mart.ces_daily
+    union all by name
+    select 'all surveys' as series, ces_daily.* from mart.ces_daily
+),
+
+stretches as (
+    select
+        days.series,
+        days.day,
+        count(breaks.first_day) as break_number
+    from (select distinct series, day from daily) as days
+    left join breaks on days.series = breaks.series and breaks.first_day <= days.day
+    group by all
+),
+
+cells as (
+    select
+        series,
+        break_number,
+        date_trunc('week', day)::date as week,
+        survey_id,
+        channel,
+        sum(n)::bigint as n,
+        sum(ease_sum_0_100::decimal(18, 6))::double as ease_sum,
+        sum(ease_square_sum_0_100::decimal(24, 6))::double as ease_square_sum
+    from daily
+    join stretches using (series, day)
+    group by all
+),
+
+-- The mix of the whole stretch, and how answers of a cell vary within a week.
+standard as (
+    select
+        series,
+        break_number,
+        survey_id,
+        channel,
+        sum(n) as cell_n,
+        sum(ease_square_sum - ease_sum * ease_sum / n order by week) / nullif(sum(n) - count(*), 0) as variance
+    from cells
+    group by all
+),
+
+stretch_sizes as (
+    select
+        series,
+        break_number,
+        sum(n) as stretch_n
+    from cells
+    group by all
+),
+
+weighted as (
+    select
+        cells.*,
+        cell_n / stretch_n as weight,
+        ease_sum / n as cell_mean,
+        case when variance is not null then greatest(variance, 0) end as variance,
+        sum(cell_n) over (partition by series, break_number, week) / stretch_n as weight_covered_share
+    from cells
+    join standard using (series, break_number, survey_id, channel)
+    join stretch_sizes using (series, break_number)
+),
+
+sums as (
+    select
+        series,
+        break_number,
+        week,
+        sum(n)::bigint as n,
+        sum(ease_sum order by survey_id, channel) as ease_sum,
+        sum(ease_square_sum order by survey_id, channel) as ease_square_sum,
+        any_value(weight_covered_share) as weight_covered_share,
+        sum(weight / weight_covered_share * cell_mean order by survey_id, channel) as adjusted_ease,
+        sum(pow(weight / weight_covered_share, 2) / n order by survey_id, channel) as weight_square_sum,
+        case
+            when count(variance) = count(*)
+                then sqrt(sum(pow(weight / weight_covered_share, 2) * variance / n order by survey_id, channel))
+        end as adjusted_error
+    from weighted
+    group by all
+),
+
+shown as (
+    select
+        series,
+        break_number,
+        week,
+        n,
+        n < minimum_n as is_suppressed,
+        weight_covered_share,
+        1 / weight_square_sum as effective_n,
+        mean_half_width(n, sample_sd(n, ease_sum, ease_square_sum)) as raw_half_width,
+        adjusted_error * 1.959963984540054 as adjusted_half_width,
+        case when not is_suppressed then ease_sum / n end as raw_ease,
+        case when not is_suppressed then adjusted_ease end as adjusted_ease
+    from sums
+    cross join reference.settings
+),
+
+final as (
+    select
+        series,
+        break_number,
+        week,
+        break_number > 0 and lag(week) over stretch is null as is_after_break,
+        n,
+        effective_n,
+        weight_covered_share,
+        raw_ease as raw_ease_0_100,
+        case
+            when raw_ease is not null and raw_half_width is not null then greatest(raw_ease - raw_half_width, 0)
+        end as raw_ease_low_0_100,
+        case
+            when raw_ease is not null and raw_half_width is not null then least(raw_ease + raw_half_width, 100)
+        end as raw_ease_high_0_100,
+        adjusted_ease as adjusted_ease_0_100,
+        case
+            when adjusted_ease is not null and adjusted_half_width is not null
+                then greatest(adjusted_ease - adjusted_half_width, 0)
+        end as adjusted_ease_low_0_100,
+        case
+            when adjusted_ease is not null and adjusted_half_width is not null
+                then least(adjusted_ease + adjusted_half_width, 100)
+        end as adjusted_ease_high_0_100,
+        raw_ease - adjusted_ease as mix_part_0_100,
+        raw_ease - lag(raw_ease) over stretch as raw_change_0_100,
+        adjusted_ease - lag(adjusted_ease) over stretch as adjusted_change_0_100,
+        (raw_ease - lag(raw_ease) over stretch)
+        - (adjusted_ease - lag(adjusted_ease) over stretch) as mix_change_0_100,
+        is_suppressed
+    from shown
+    window stretch as (partition by series, break_number order by week)
+)
+
+select
+    series,
+    break_number,
+    week,
+    is_after_break,
+    n,
+    effective_n,
+    weight_covered_share,
+    raw_ease_0_100,
+    raw_ease_low_0_100,
+    raw_ease_high_0_100,
+    adjusted_ease_0_100,
+    adjusted_ease_low_0_100,
+    adjusted_ease_high_0_100,
+    mix_part_0_100,
+    raw_change_0_100,
+    adjusted_change_0_100,
+    mix_change_0_100,
+    is_suppressed
+from final
+order by series, break_number, week;

@@ -1,0 +1,167 @@
+-- One row per period x dimension x segment with at least one scored response.
+-- Answers: how hard is it for whom? Every dimension splits the same answers: the n of its segments add up to that of
+-- dimension `all`. Periods are `day`, `week` (from Monday), `month` and `all` days. A null figure is of fewer answers
+-- than the minimum n. Where `is_mixed_scales`, the boxes of scales of different length stand in one share: compare means.
+with scored as (
+    -- Ease has at most six decimals: as a decimal its sums are exact, so no order of the rows changes a mean.
+    select
+        day,
+        survey_id,
+        responses.channel,
+        persona,
+        responses.product,
+        device,
+        responses.journey_stage,
+        responses.process,
+        language,
+        coalesce(owner, 'unknown') as owner,
+        responses.scale_id,
+        is_suspect,
+        effort_band,
+        ease_0_100::decimal(9, 6) as ease
+    from core.responses
+    left join reference.surveys using (survey_id)
+    where ease_0_100 is not null
+),
+
+daily as (
+    select
+        day,
+        case
+            when grouping(survey_id) = 0 then 'survey'
+            when grouping(channel) = 0 then 'channel'
+            when grouping(persona) = 0 then 'persona'
+            when grouping(product) = 0 then 'product'
+            when grouping(device) = 0 then 'device'
+            when grouping(journey_stage) = 0 then 'journey_stage'
+            when grouping(process) = 0 then 'process'
+            when grouping(language) = 0 then 'language'
+            when grouping(owner) = 0 then 'owner'
+            else 'all'
+        end as dimension,
+        coalesce(survey_id, channel, persona, product, device, journey_stage, process, language, owner, 'all') as segment,
+        count(*) as n,
+        count(*) filter (is_suspect) as n_suspect,
+        sum(ease) as ease_sum,
+        sum(ease * ease) as ease_square_sum,
+        count(*) filter (effort_band = 'easy') as easy_count,
+        count(*) filter (effort_band = 'neutral') as neutral_count,
+        count(*) filter (effort_band = 'difficult') as difficult_count,
+        min(scale_id) as first_scale,
+        max(scale_id) as last_scale
+    from scored
+    group by grouping sets (
+        (day),
+        (day, survey_id),
+        (day, channel),
+        (day, persona),
+        (day, product),
+        (day, device),
+        (day, journey_stage),
+        (day, process),
+        (day, language),
+        (day, owner)
+    )
+),
+
+by_period as (
+    select 'day' as period, day as period_start, daily.* exclude (day) from daily
+    union all by name
+    select 'week' as period, date_trunc('week', day)::date as period_start, daily.* exclude (day) from daily
+    union all by name
+    select 'month' as period, date_trunc('month', day)::date as period_start, daily.* exclude (day) from daily
+    union all by name
+    select 'all' as period, (select min(day) from daily) as period_start, daily.* exclude (day) from daily
+),
+
+sums as (
+    select
+        period,
+        period_start,
+        dimension,
+        segment,
+        sum(n)::bigint as n,
+        sum(n_suspect)::bigint as n_suspect,
+        sum(ease_sum)::double as ease_sum,
+        sum(ease_square_sum)::double as ease_square_sum,
+        sum(easy_count)::bigint as easy_count,
+        sum(neutral_count)::bigint as neutral_count,
+        sum(difficult_count)::bigint as difficult_count,
+        min(first_scale) <> max(last_scale) as is_mixed_scales
+    from by_period
+    group by all
+),
+
+moments as (
+    select
+        sums.*,
+        n < minimum_n as is_suppressed,
+        ease_sum / n as mean_ease,
+        sample_sd(n, ease_sum, ease_square_sum) as sd_ease,
+        mean_half_width(n, sd_ease) as half_width
+    from sums
+    cross join reference.settings
+),
+
+final as (
+    select
+        period,
+        period_start,
+        dimension,
+        segment,
+        is_mixed_scales,
+        n,
+        n_suspect,
+        case when not is_suppressed then 100 - mean_ease end as mean_effort_0_100,
+        case when not is_suppressed then mean_ease end as mean_ease_0_100,
+        case when not is_suppressed then sd_ease end as sd_ease_0_100,
+        case when not is_suppressed and n > 1 then greatest(mean_ease - half_width, 0) end as ease_low_0_100,
+        case when not is_suppressed and n > 1 then least(mean_ease + half_width, 100) end as ease_high_0_100,
+        easy_count,
+        neutral_count,
+        difficult_count,
+        case when not is_suppressed then easy_count / n end as easy_share,
+        case when not is_suppressed then share_low(easy_count, n) end as easy_share_low,
+        case when not is_suppressed then share_high(easy_count, n) end as easy_share_high,
+        case when not is_suppressed then difficult_count / n end as difficult_share,
+        case when not is_suppressed then share_low(difficult_count, n) end as difficult_share_low,
+        case when not is_suppressed then share_high(difficult_count, n) end as difficult_share_high,
+        case when not is_suppressed then (easy_count - difficult_count) / n end as net_ease,
+        case when not is_suppressed then net_low(easy_count, difficult_count, n) end as net_ease_low,
+        case when not is_suppressed then net_high(easy_count, difficult_count, n) end as net_ease_high,
+        is_suppressed,
+        ease_sum as ease_sum_0_100,
+        ease_square_sum as ease_square_sum_0_100
+    from moments
+)
+
+select
+    period,
+    period_start,
+    dimension,
+    segment,
+    is_mixed_scales,
+    n,
+    n_suspect,
+    mean_effort_0_100,
+    mean_ease_0_100,
+    sd_ease_0_100,
+    ease_low_0_100,
+    ease_high_0_100,
+    easy_count,
+    neutral_count,
+    difficult_count,
+    easy_share,
+    easy_share_low,
+    easy_share_high,
+    difficult_share,
+    difficult_share_low,
+    difficult_share_high,
+    net_ease,
+    net_ease_low,
+    net_ease_high,
+    is_suppressed,
+    ease_sum_0_100,
+    ease_square_sum_0_100
+from final
+order by period, period_start, dimension, segment;

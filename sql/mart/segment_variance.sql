@@ -1,0 +1,85 @@
+-- One row per month (and all days) x dimension with at least one scored response.
+-- Answers: how much of the difference between answers goes with channel, persona, product ...? The squared deviations
+-- of ease from its mean, split into those of the segments' means (between) and those around them (within): they add up
+-- to the total. Associations, not causes; dimensions overlap, so shares of several do not add up. Null shares: fewer
+-- answers than the minimum n, or all answers equal.
+with segments as (
+    select
+        period,
+        period_start,
+        dimension,
+        segment,
+        n,
+        ease_sum_0_100 as ease_sum,
+        ease_square_sum_0_100 as ease_square_sum
+    from mart.ces_segments
+    where period in ('all', 'month') and dimension <> 'all'
+),
+
+totals as (
+    select
+        period,
+        period_start,
+        n as n_total,
+        ease_sum_0_100 / n as mean_total,
+        greatest(ease_square_sum_0_100 - ease_sum_0_100 * ease_sum_0_100 / n, 0) as total_squares
+    from mart.ces_segments
+    where dimension = 'all'
+),
+
+-- Added up in the segments' order: sums of floating numbers depend on it.
+split as (
+    select
+        period,
+        period_start,
+        dimension,
+        count(*) as segments,
+        sum(n)::bigint as n,
+        sum(n * pow(ease_sum / n - mean_total, 2) order by segment) as between_squares,
+        sum(greatest(ease_square_sum - ease_sum * ease_sum / n, 0) order by segment) as within_squares,
+        any_value(total_squares) as total_squares
+    from segments
+    join totals using (period, period_start)
+    group by all
+),
+
+final as (
+    select
+        period,
+        period_start,
+        dimension,
+        segments,
+        n,
+        between_squares,
+        within_squares,
+        total_squares,
+        case
+            when n >= minimum_n and total_squares > 0 then least(between_squares / total_squares, 1)
+        end as eta_squared,
+        case
+            when n >= minimum_n and total_squares > 0 and n > segments
+                then greatest(
+                    (between_squares - (segments - 1) * within_squares / (n - segments))
+                    / (total_squares + within_squares / (n - segments)),
+                    0
+                )
+        end as omega_squared,
+        n < minimum_n as is_suppressed
+    from split
+    cross join reference.settings
+)
+
+select
+    period,
+    period_start,
+    dimension,
+    segments,
+    n,
+    between_squares,
+    within_squares,
+    total_squares,
+    eta_squared,
+    omega_squared,
+    is_suppressed
+from final
+order by period, period_start, dimension;

@@ -1,0 +1,202 @@
+-- One row per month (and all days) x touchpoint (and all of them) x variant of the headline figures.
+-- Answers: would we say the same had we judged otherwise? `headline` holds every accepted answer; `without suspect` leaves
+-- out those that a suspect rule marked; `with rejected` adds the rejected ones that carry a score of their scale, test
+-- answers aside. The differences are to the headline of the same row. Null: fewer answers than the minimum n.
+with accepted as (
+    select
+        day,
+        survey_id,
+        effort_band,
+        ease_0_100::decimal(9, 6) as ease,
+        is_suspect,
+        false as is_rejected
+    from core.responses
+    where ease_0_100 is not null
+),
+
+rejected_answers as (
+    select
+        day,
+        survey_id,
+        scale_id,
+        lower(trim(regexp_replace(landed ->> 'score', '\s+', ' ', 'g'))) as answer
+    from core.rejected_responses
+    join reference.surveys using (survey_id)
+    where not list_contains(reasons, 'test_response')
+),
+
+-- An answer that is none of its scale has no effort to count.
+rejected as (
+    select
+        day,
+        survey_id,
+        effort_band,
+        (100 - effort_0_100)::decimal(9, 6) as ease,
+        false as is_suspect,
+        true as is_rejected
+    from rejected_answers
+    left join reference.scale_labels
+        on rejected_answers.scale_id = scale_labels.scale_id and rejected_answers.answer = scale_labels.label
+    join reference.scale_boxes
+        on
+            rejected_answers.scale_id = scale_boxes.scale_id
+            and scale_boxes.score = coalesce(try_cast(answer as double), scale_labels.score)
+),
+
+daily as (
+    select
+        day,
+        survey_id,
+        is_suspect,
+        is_rejected,
+        count(*) as n,
+        sum(ease) as ease_sum,
+        sum(ease * ease) as ease_square_sum,
+        count(*) filter (effort_band = 'easy') as easy_count,
+        count(*) filter (effort_band = 'neutral') as neutral_count,
+        count(*) filter (effort_band = 'difficult') as difficult_count
+    from (select accepted.* from accepted union all by name select rejected.* from rejected)
+    group by all
+),
+
+by_variant as (
+    select 'headline' as variant, daily.* from daily where not is_rejected
+    union all by name
+    select 'without suspect' as variant, daily.* from daily where not is_rejected and not is_suspect
+    union all by name
+    select 'with rejected' as variant, daily.* from daily
+),
+
+by_series as (
+    select by_variant.*, survey_id as series from by_variant
+    union all by name
+    select by_variant.*, 'all surveys' as series from by_variant
+),
+
+by_period as (
+    select
+        by_series.*,
+        'month' as period,
+        date_trunc('month', day)::date as period_start
+    from by_series
+    union all by name
+    select
+        by_series.*,
+        'all' as period,
+        (select min(day) from daily) as period_start
+    from by_series
+),
+
+sums as (
+    select
+        period,
+        period_start,
+        series,
+        variant,
+        sum(n)::bigint as n,
+        coalesce(sum(n) filter (is_suspect), 0)::bigint as n_suspect,
+        sum(ease_sum)::double as ease_sum,
+        sum(ease_square_sum)::double as ease_square_sum,
+        sum(easy_count)::bigint as easy_count,
+        sum(neutral_count)::bigint as neutral_count,
+        sum(difficult_count)::bigint as difficult_count
+    from by_period
+    group by all
+),
+
+moments as (
+    select
+        sums.*,
+        n < minimum_n as is_suppressed,
+        ease_sum / n as mean_ease,
+        sample_sd(n, ease_sum, ease_square_sum) as sd_ease,
+        mean_half_width(n, sd_ease) as half_width
+    from sums
+    cross join reference.settings
+),
+
+figures as (
+    select
+        period,
+        period_start,
+        series,
+        variant,
+        n,
+        n_suspect,
+        case when not is_suppressed then 100 - mean_ease end as mean_effort_0_100,
+        case when not is_suppressed then mean_ease end as mean_ease_0_100,
+        case when not is_suppressed then sd_ease end as sd_ease_0_100,
+        case when not is_suppressed and n > 1 then greatest(mean_ease - half_width, 0) end as ease_low_0_100,
+        case when not is_suppressed and n > 1 then least(mean_ease + half_width, 100) end as ease_high_0_100,
+        easy_count,
+        neutral_count,
+        difficult_count,
+        case when not is_suppressed then easy_count / n end as easy_share,
+        case when not is_suppressed then share_low(easy_count, n) end as easy_share_low,
+        case when not is_suppressed then share_high(easy_count, n) end as easy_share_high,
+        case when not is_suppressed then difficult_count / n end as difficult_share,
+        case when not is_suppressed then share_low(difficult_count, n) end as difficult_share_low,
+        case when not is_suppressed then share_high(difficult_count, n) end as difficult_share_high,
+        case when not is_suppressed then (easy_count - difficult_count) / n end as net_ease,
+        case when not is_suppressed then net_low(easy_count, difficult_count, n) end as net_ease_low,
+        case when not is_suppressed then net_high(easy_count, difficult_count, n) end as net_ease_high,
+        is_suppressed,
+        ease_sum as ease_sum_0_100,
+        ease_square_sum as ease_square_sum_0_100
+    from moments
+),
+
+headlines as (
+    select
+        period,
+        period_start,
+        series,
+        mean_ease_0_100 as headline_mean_ease,
+        net_ease as headline_net_ease,
+        easy_share as headline_easy_share
+    from figures
+    where variant = 'headline'
+),
+
+final as (
+    select
+        figures.*,
+        mean_ease_0_100 - headline_mean_ease as mean_ease_difference_0_100,
+        easy_share - headline_easy_share as easy_share_difference,
+        net_ease - headline_net_ease as net_ease_difference
+    from figures
+    left join headlines using (period, period_start, series)
+)
+
+select
+    period,
+    period_start,
+    series,
+    variant,
+    n,
+    n_suspect,
+    mean_effort_0_100,
+    mean_ease_0_100,
+    sd_ease_0_100,
+    ease_low_0_100,
+    ease_high_0_100,
+    easy_count,
+    neutral_count,
+    difficult_count,
+    easy_share,
+    easy_share_low,
+    easy_share_high,
+    difficult_share,
+    difficult_share_low,
+    difficult_share_high,
+    net_ease,
+    net_ease_low,
+    net_ease_high,
+    is_suppressed,
+    ease_sum_0_100,
+    ease_square_sum_0_100,
+    mean_ease_difference_0_100,
+    easy_share_difference,
+    net_ease_difference
+from final
+order by period, period_start, series, variant;
