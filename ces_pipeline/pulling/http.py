@@ -12,10 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import urljoin, urlsplit
 
+import duckdb
 import requests
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, RequestException
 from urllib3.exceptions import HTTPError
@@ -24,8 +26,10 @@ from ces_pipeline.pulling.clock import Clock
 from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.pulling.limits import Limits, Pace
 from ces_pipeline.pulling.requests_log import RequestsLog
+from ces_pipeline.storage.scratch import scratch
 
 MAX_BODY_BYTES = 256 << 20
+_LARGE_BODY = 1 << 16
 _CHUNK = 1 << 16
 _BUSY = (408, 425, 429)
 _BROKEN = (500, 502, 503, 504, 520, 521, 522, 523, 524)
@@ -50,12 +54,17 @@ class Patience:
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer. headers: names in lower case. data: the parsed body where JSON was asked for, else None."""
+    """A whole answer. headers: names in lower case. is_json: whether the body is known to be JSON."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
-    data: Any = None
+    is_json: bool = False
+
+    @cached_property
+    def data(self) -> Any:
+        """The body as Python objects, None where it is empty or no JSON was asked for."""
+        return json.loads(self.body) if self.is_json and self.body else None
 
 
 class Credentials(Protocol):
@@ -308,18 +317,15 @@ class Http:
                 return _Sent(problem="the answer came too slowly")
             parts.append(chunk)
         headers = {name.lower(): value for name, value in response.headers.items()}
-        status, body, data = response.status_code, b"".join(parts), None
+        status, body = response.status_code, b"".join(parts)
         is_good = 200 <= status < 300 or status in ask.accept
-        if ask.wants_json:
-            try:
-                data = json.loads(body) if body or 200 <= status < 300 else None
-            except ValueError:
-                if 200 <= status < 300:
-                    kind = "HTML" if body.lstrip()[:1] == b"<" else "something cut off or"
-                    return _Sent(Answer(status, headers, b""), f"{kind} not JSON")
+        is_whole = ask.wants_json and is_json(body)
+        if ask.wants_json and not is_whole and 200 <= status < 300:
+            kind = "HTML" if body.lstrip()[:1] == b"<" else "something cut off or"
+            return _Sent(Answer(status, headers, b""), f"{kind} not JSON")
         with suppress(KeyError, ValueError, TypeError):
             self.skew_seconds = (parsedate_to_datetime(headers["date"]) - self._clock.now()).total_seconds()
-        return _Sent(Answer(status, headers, body, data), None if is_good else f"status {status}")
+        return _Sent(Answer(status, headers, body, is_whole), None if is_good else f"status {status}")
 
     def _wait_before_retry(self, ask: _Ask, sent: _Sent, attempt: int) -> None:
         patience = self._patience
@@ -379,6 +385,20 @@ def _query(params: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def is_json(body: bytes) -> bool:
+    """Whether the whole body is one JSON text. Large ones are looked through by DuckDB, which builds no objects."""
+    if len(body) > _LARGE_BODY:
+        with scratch() as connection, suppress(UnicodeDecodeError, duckdb.Error):
+            [(is_valid,)] = connection.execute("SELECT json_valid($1)", [body.decode()]).fetchall()
+            if is_valid:
+                return True
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
 
 
 def _retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:

@@ -33,7 +33,9 @@ def workspace() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def chunks(json_file: JsonFile) -> Iterator[tuple[pa.Table, dict[int, str]]]:
+def chunks(
+    connection: duckdb.DuckDBPyConnection, json_file: JsonFile
+) -> Iterator[tuple[pa.Table, dict[int, str]]]:
     """The file's documents in parts of some 8 MB: (table of place and valid JSON text, place -> broken text).
 
     Places count documents from 0 over the whole file.
@@ -44,21 +46,21 @@ def chunks(json_file: JsonFile) -> Iterator[tuple[pa.Table, dict[int, str]]]:
         texts.append(text)
         size += len(text)
         if size >= _CHUNK_BYTES:
-            yield _valid(texts, first)
+            yield _valid(connection, texts, first)
             first += len(texts)
             texts, size = [], 0
     if texts:
-        yield _valid(texts, first)
+        yield _valid(connection, texts, first)
 
 
-def _valid(texts: list[bytes], first: int) -> tuple[pa.Table, dict[int, str]]:
+def _valid(
+    connection: duckdb.DuckDBPyConnection, texts: list[bytes], first: int
+) -> tuple[pa.Table, dict[int, str]]:
     """What DuckDB cannot parse but Python can (NaN, half an emoji) is written anew; the rest is broken."""
     decoded = [text.decode("utf-8", "replace") for text in texts]
-    with workspace() as connection:
-        connection.register("texts", pa.table({"text": pa.array(decoded, pa.string())}))
-        valid = [
-            is_valid for (is_valid,) in connection.execute("SELECT json_valid(text) FROM texts").fetchall()
-        ]
+    connection.register("texts", pa.table({"text": pa.array(decoded, pa.string())}))
+    valid = [is_valid for (is_valid,) in connection.execute("SELECT json_valid(text) FROM texts").fetchall()]
+    connection.unregister("texts")
     rows: list[dict[str, Any]] = []
     broken: dict[int, str] = {}
     for place, (text, is_valid) in enumerate(zip(decoded, valid, strict=True), start=first):

@@ -275,7 +275,7 @@ class _Pages:
         self._lists_tickets = False
         broken: dict[int, str] = {}
         connection.execute(_TABLES)
-        for docs, broken_lines in chunks(JsonFile(file)):
+        for docs, broken_lines in chunks(connection, JsonFile(file)):
             broken |= broken_lines
             connection.register("docs", docs)
             for query in (_PAGES, _RECORDS, *map(_side_load, _SIDE_LOADS)):
