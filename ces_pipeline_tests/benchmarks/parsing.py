@@ -57,7 +57,10 @@ def ticket(number: int) -> dict[str, Any]:
         "id": 100_000 + number,
         "url": f"https://example.zendesk.com/api/v2/tickets/{100_000 + number}.json",
         "external_id": None,
-        "via": {"channel": ("web", "email", "chat")[number % 3], "source": {"from": {}, "to": {}, "rel": None}},
+        "via": {
+            "channel": ("web", "email", "chat")[number % 3],
+            "source": {"from": {}, "to": {}, "rel": None},
+        },
         "created_at": f"{at:%Y-%m-%dT%H:%M:%SZ}",
         "updated_at": f"{updated:%Y-%m-%dT%H:%M:%SZ}",
         "generated_timestamp": int(updated.timestamp()),
@@ -118,7 +121,15 @@ def _metrics(told: dict[str, Any]) -> dict[str, Any]:
 
 def qualtrics_zip(records: int) -> bytes:
     """One export as it is downloaded: a zip with a CSV of three header rows."""
-    names = ["StartDate", "EndDate", "Status", "Progress", "Duration (in seconds)", "Finished", "RecordedDate"]
+    names = [
+        "StartDate",
+        "EndDate",
+        "Status",
+        "Progress",
+        "Duration (in seconds)",
+        "Finished",
+        "RecordedDate",
+    ]
     names += ["ResponseId", "RecipientEmail", "UserLanguage", "Q1", "Q2"]
     ids = [json.dumps({"ImportId": name, "timeZone": "Z"}).replace('"', '""') for name in names]
     lines = [",".join(names), ",".join(names), ",".join(f'"{one}"' for one in ids)]
@@ -158,7 +169,7 @@ class _Served:
 
 def zendesk_seconds(home: Home, registry: Registry, pages: list[bytes]) -> float:
     """Seconds of one pull of the pages into an empty lake."""
-    with mock.patch.object(pulling, "open_http", lambda *_given, **_more: _Served(pages)):
+    with mock.patch.object(pulling, "open_http", return_value=_Served(pages)):
         started = time.perf_counter()
         landed = pulling.pull(home, registry, registry.sources["tickets"], now=_NOW)
         seconds = time.perf_counter() - started
