@@ -186,7 +186,7 @@ class _Publish:
             connection.execute("USE ces")
             connection.execute("BEGIN")
             if anew:
-                _create_tables(connection)
+                create_tables(connection)
                 self._load(connection, lake, wanted)
             else:
                 self._unload(connection, [*changed, *removed])
@@ -384,7 +384,8 @@ def _verify(lake: Lake, marks: Mapping[DayFile, FileMark]) -> None:
         )
 
 
-def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make every table and view of the published file, empty, in the default catalog."""
     for layer in sorted({table.layer for table in PUBLISHED_TABLES.values()}):
         connection.execute(f"CREATE SCHEMA {layer}")
     for table in PUBLISHED_TABLES.values():

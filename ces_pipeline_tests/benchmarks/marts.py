@@ -20,13 +20,12 @@ import yaml
 
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.settings import Home
-from ces_pipeline.storage.checks import PUBLISHED_TABLES, sql_type
 from ces_pipeline.storage.derive import fill_derived
 from ces_pipeline.storage.duck import open_published, session
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.reference import reference_tables
 from ces_pipeline.storage.sql import derived_files, sql_files
-from ces_pipeline.storage.warehouse import STORAGE_VERSION
+from ces_pipeline.storage.warehouse import STORAGE_VERSION, create_tables
 
 REBUILD_LIMIT_SECONDS = 20
 QUESTION_LIMIT_MS = 100
@@ -109,13 +108,7 @@ def make_registry(folder: Path) -> Registry:
 
 def fill(connection: duckdb.DuckDBPyConnection, registry: Registry, values: dict[str, object]) -> None:
     """Every table of the snapshot, those of `_FILLED` and the registry with rows."""
-    for layer in sorted({table.layer for table in PUBLISHED_TABLES.values()}):
-        connection.execute(f"CREATE SCHEMA {layer}")
-    for table in PUBLISHED_TABLES.values():
-        columns = ", ".join(f"{field.name} {sql_type(field.type)}" for field in table.arrow)
-        connection.execute(f"CREATE TABLE {table.name} ({columns})")
-    for view in sql_files("views"):
-        connection.execute(f"CREATE VIEW main.{view.name} AS {view.query}")
+    create_tables(connection)
     for name, rows in reference_tables(registry).items():
         connection.register("rows", rows)
         connection.execute(f"INSERT INTO {name} SELECT * FROM rows")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pytest
@@ -299,3 +300,56 @@ def test_a_home_may_be_moved_and_needs_no_cleaning_then(home: Home, tmp_path: Pa
     registry = load_registry(moved.registry)
     assert [stale_days(moved, registry, kind) for kind in KINDS] == [[], []]
     assert publish(moved, registry, run_id="moved").unchanged
+
+
+def _open_minutes(opened: pd.Timestamp, resolved: pd.Timestamp) -> float:
+    """Minutes between the two that lie on a weekday between 9:00 and 17:00, day by day."""
+    total = 0.0
+    for day in pd.date_range(opened.normalize(), resolved.normalize(), freq="B"):
+        start, end = max(opened, day + pd.Timedelta(hours=9)), min(resolved, day + pd.Timedelta(hours=17))
+        total += max((end - start).total_seconds() / 60, 0)
+    return total
+
+
+def test_the_incidents_effort_is_that_of_an_independent_computation(
+    published: duckdb.DuckDBPyConnection,
+) -> None:
+    log = pd.read_csv(real_data(_DROPS["incidents"][0]), na_values="?", low_memory=False)
+    for name in ("opened_at", "resolved_at", "closed_at", "sys_updated_at"):
+        log[name] = pd.to_datetime(log[name], format="%d/%m/%Y %H:%M")
+    # The last event of an incident closes it.
+    last = log[log["incident_state"] == "Closed"].sort_values(["sys_updated_at", "sys_mod_count"])
+    last = last.groupby("number").tail(1).set_index("number").sort_index()
+    resolved = last["resolved_at"].fillna(last["closed_at"])
+    minutes = (resolved - last["opened_at"]).dt.total_seconds() / 60
+
+    found = (
+        published.execute(
+            """
+            SELECT ticket_id, coalesce(tickets.category, '?') AS category, ticket_effort.resolution_minutes,
+                resolution_business_minutes, ticket_effort.reopens, ticket_effort.handoffs
+            FROM mart.ticket_effort JOIN core.tickets USING (ticket_key) WHERE tickets.source_id = 'incidents'
+            """
+        )
+        .df()
+        .set_index("ticket_id")
+        .sort_index()
+    )
+    assert found.index.tolist() == last.index.tolist()
+    assert found["resolution_minutes"].to_numpy() == pytest.approx(minutes.to_numpy())
+    assert found["reopens"].tolist() == last["reopen_count"].tolist()
+    assert found["handoffs"].tolist() == last["reassignment_count"].tolist()
+    some = found.index[::40]
+    business = [_open_minutes(last.at[number, "opened_at"], resolved[number]) for number in some]
+    assert found.loc[some, "resolution_business_minutes"].to_numpy() == pytest.approx(business, abs=1e-6)
+
+    by_category = published.execute(
+        "SELECT category, tickets, median_resolution_minutes, reopened_share FROM mart.category_effort "
+        "WHERE period = 'all' AND category IN (SELECT category FROM core.tickets WHERE source_id = 'incidents')"
+    ).fetchall()
+    expected = minutes.groupby(last["category"]).agg(["size", "median"])
+    expected["reopened"] = (last["reopen_count"] > 0).groupby(last["category"]).mean()
+    shown = {category: figures for category, *figures in by_category}
+    assert set(shown) == set(expected.index)
+    for category, row in expected[expected["size"] >= 30].iterrows():
+        assert shown[category] == pytest.approx([row["size"], row["median"], row["reopened"]])

@@ -2,7 +2,7 @@
 -- Answers: which tickets were hard work? Minutes are of the calendar, and beside them of business hours (`business_hours`
 -- in settings.yaml, in the business zone). Null: it has not happened, or the system does not say; never zero. The rows
 -- have no order: to sort millions of wide rows by a hash would cost more than to make them.
-with tickets as (
+with tickets as not materialized (
     select
         rowid as ticket_row,
         ticket_key,

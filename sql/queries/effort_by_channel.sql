@@ -1,11 +1,11 @@
--- Which channel is hardest? Mean ease and share of difficult answers per channel, hardest first, without small n.
+-- Which channel is hardest? Mean ease with its 95 % interval and share of difficult answers, hardest first, no small n.
 select
-    channel,
-    sum(n) as n,
-    round(sum(ease_sum_0_100) / sum(n), 1) as mean_ease_0_100,
-    round(sum(difficult_count) / sum(n), 3) as difficult_share
-from mart.ces_daily
-cross join reference.settings
-group by channel
-having sum(n) >= any_value(minimum_n)
+    segment as channel,
+    n,
+    round(mean_ease_0_100, 1) as mean_ease_0_100,
+    round(ease_low_0_100, 1) as ease_low_0_100,
+    round(ease_high_0_100, 1) as ease_high_0_100,
+    round(difficult_share, 3) as difficult_share
+from mart.ces_segments
+where period = 'all' and dimension = 'channel' and not is_suppressed
 order by mean_ease_0_100, channel;

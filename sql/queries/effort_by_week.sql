@@ -1,13 +1,12 @@
--- Is it getting easier? Mean ease per week and touchpoint; n beside every mean, none below the minimum n.
+-- Is it getting easier? Mean ease per week and touchpoint with its 95 % interval; null below the minimum n.
 select
-    date_trunc('week', day)::date as week,
-    survey_id,
-    sum(n) as n,
-    case when sum(n) >= any_value(minimum_n) then round(sum(ease_sum_0_100) / sum(n), 1) end as mean_ease_0_100,
-    case
-        when sum(n) >= any_value(minimum_n) then round((sum(easy_count) - sum(difficult_count)) / sum(n), 2)
-    end as net_ease
-from mart.ces_daily
-cross join reference.settings
-group by all
+    period_start as week,
+    segment as survey_id,
+    n,
+    round(mean_ease_0_100, 1) as mean_ease_0_100,
+    round(ease_low_0_100, 1) as ease_low_0_100,
+    round(ease_high_0_100, 1) as ease_high_0_100,
+    round(net_ease, 2) as net_ease
+from mart.ces_segments
+where period = 'week' and dimension = 'survey'
 order by week, survey_id;
