@@ -111,7 +111,7 @@ def _lake(home: Home, registry: Registry) -> Iterator[Finding]:
         yield Finding(
             False, f"lake: {table} of {day} is not the file that was cleaned: `ces run` cleans it again"
         )
-    for kind in ("survey", "tickets"):
+    for kind in registry.kinds:
         waiting = stale_days(home, registry, kind)
         if waiting:
             yield Finding(
