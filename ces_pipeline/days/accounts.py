@@ -22,6 +22,7 @@ from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.sql import sql_files
 
 _DAYS = pa.schema([("day", pa.date32()), ("decided_on", pa.date32())])
+_DAY_OF_FILE = pa.schema([("place", pa.int64()), ("day", pa.date32())])
 _UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, pa.ArrowException, OSError)
 
 
@@ -37,9 +38,9 @@ def attributes_of(
 
     files: day files of `core.account_versions`. respondents: distinct (day, respondent_key).
     """
-    with _timeline(lake, registry, files) as connection:
+    days = _decided_on(registry, respondents["day"].unique().to_pylist())
+    with _timeline(lake, registry.settings.business_time_zone, files, days) as connection:
         connection.register("respondents", respondents)
-        connection.register("days", _decided_on(registry, respondents["day"].unique().to_pylist()))
         found = connection.sql(_query(names, "respondents")).to_arrow_table()
         return found.to_pandas(types_mapper={pa.date32(): DAY}.get)
 
@@ -56,66 +57,49 @@ def account_digests(
     files: path and SHA-256 of each day file of `core.account_versions`. raw_files: path and day of landed answers.
     A version that began on a day changes the fingerprints of that day and later ones with answers of its person only.
     """
-    return _digests(lake.root, registry.model_dump_json(include={"settings", "restatements"}), tuple(names),
-                    tuple(files), tuple(raw_files), _Held(registry))  # fmt: skip
+    days = _decided_on(registry, sorted({day for _, day in raw_files}))
+    zone = registry.settings.business_time_zone
+    return _digests(lake.root, zone, tuple(files), tuple(names), tuple(raw_files), days)
 
 
-class _Held:
-    """A registry that is no part of a cache's key: what matters of it is told beside."""
-
-    def __init__(self, registry: Registry):
-        self.registry = registry
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held)
-
-    def __hash__(self) -> int:
-        return 0
-
-
+# A run plans several times over the same files.
 @lru_cache(maxsize=2)
 def _digests(
     root: str,
-    _told: str,
-    names: tuple[str, ...],
+    zone: str,
     files: tuple[tuple[str, str], ...],
+    names: tuple[str, ...],
     raw_files: tuple[tuple[str, date], ...],
-    held: _Held,
+    days: tuple[tuple[date, date], ...],
 ) -> dict[date, str]:
     lake = Lake(root)
     accounts = [path for path, _ in files]
-    raw = list(raw_files)
     try:
-        return _digests_of(lake, held.registry, accounts, names, raw)
+        return _read_digests(lake, zone, accounts, names, raw_files, days)
     except _UNREADABLE:
         # What cannot be read is told of when its day is cleaned; planning goes on without it.
-        whole = [path for path in accounts if _is_readable(lake, path)]
-        return _digests_of(
-            lake, held.registry, whole, names, [one for one in raw if _is_readable(lake, one[0])]
-        )
+        accounts = [path for path in accounts if _is_readable(lake, path)]
+        answers = [(path, day) for path, day in raw_files if _is_readable(lake, path)]
+        return _read_digests(lake, zone, accounts, names, answers, days)
 
 
-def _digests_of(
+def _read_digests(
     lake: Lake,
-    registry: Registry,
+    zone: str,
     files: Sequence[str],
     names: Sequence[str],
     raw_files: Sequence[tuple[str, date]],
+    days: tuple[tuple[date, date], ...],
 ) -> dict[date, str]:
     if not files or not raw_files:
         return {}
-    with _timeline(lake, registry, files) as connection:
-        days = sorted({day for _, day in raw_files})
-        connection.register("days", _decided_on(registry, days))
-        places = {
-            "place": list(range(len(raw_files))),
-            "day": pa.array([one for _, one in raw_files], pa.date32()),
-        }
-        connection.register("raw_days", pa.table(places))
+    with _timeline(lake, zone, files, days) as connection:
+        of_file = [{"place": place, "day": day} for place, (_, day) in enumerate(raw_files)]
+        connection.register("day_of_file", pa.Table.from_pylist(of_file, schema=_DAY_OF_FILE))
         rows = lake.scan(connection, [path for path, _ in raw_files], "answers")
         respondents = (
             f"(SELECT DISTINCT day, lower(hex(respondent_key)) AS respondent_key FROM {rows} "
-            f"JOIN raw_days USING (place) WHERE respondent_key IS NOT NULL)"
+            f"JOIN day_of_file USING (place) WHERE respondent_key IS NOT NULL)"
         )
         told = ", ".join(f"coalesce(asked_{place}, '\x1e')" for place in range(len(names)))
         found = connection.execute(
@@ -126,24 +110,28 @@ def _digests_of(
 
 
 @contextmanager
-def _timeline(lake: Lake, registry: Registry, files: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection whose table `core.accounts` holds the versions of these day files."""
+def _timeline(
+    lake: Lake, zone: str, files: Sequence[str], days: tuple[tuple[date, date], ...]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with `core.accounts` of these day files, and `days`: each day and that whose accounts decide."""
     (timeline,) = [file for file in sql_files("core") if file.table == "core.accounts"]
-    zone = quote_text(registry.settings.business_time_zone)
+    told = [{"day": day, "decided_on": decided_on} for day, decided_on in days]
     with session(None) as connection:
         connection.execute("CREATE SCHEMA core")
         connection.execute("CREATE SCHEMA reference")
-        connection.execute(f"CREATE VIEW reference.settings AS SELECT {zone} AS business_time_zone")
+        connection.execute(
+            f"CREATE VIEW reference.settings AS SELECT {quote_text(zone)} AS business_time_zone"
+        )
         with readable(connection, lake, list(files)) as rows:
             connection.execute(f"CREATE TABLE core.account_versions AS SELECT * FROM {rows}")
         connection.execute(f"CREATE TABLE core.accounts AS {timeline.query}")
+        connection.register("days", pa.Table.from_pylist(told, schema=_DAYS))
         yield connection
 
 
-def _decided_on(registry: Registry, days: Iterable[date]) -> pa.Table:
-    """For each day the day whose accounts decide: its own, unless a restatement names another."""
-    told = [{"day": day, "decided_on": registry.accounts_as_of(day)} for day in days]
-    return pa.Table.from_pylist(told, schema=_DAYS)
+def _decided_on(registry: Registry, days: Iterable[date]) -> tuple[tuple[date, date], ...]:
+    """Each day with the day whose accounts decide it: its own, unless a restatement names another."""
+    return tuple((day, registry.accounts_as_of(day)) for day in days)
 
 
 def _query(names: Sequence[str], respondents: str) -> str:
