@@ -314,6 +314,10 @@ class _Publish:
             "audit.delivery_days": self.state.delivery_days,
             **self.state.logs,
             "audit.restatements": _history(lake, "audit.restatements", self.run_id, restated),
+            # Of earlier publishes; this one's verdicts come when there are any.
+            "audit.check_results": stored_rows(
+                lake, TABLES["audit.check_results"], without=_history_file("audit.check_results", self.run_id)
+            ),
             "audit.pending_days": pa.Table.from_pylist(
                 pending, schema=SNAPSHOT_TABLES["audit.pending_days"].arrow
             ),

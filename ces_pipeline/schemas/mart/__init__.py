@@ -3,7 +3,7 @@
 One module per family of marts; each ends with its `TABLES`.
 """
 
-from ces_pipeline.schemas.mart import capture, coverage, funnel, quality, segments, tickets
+from ces_pipeline.schemas.mart import capture, coverage, funnel, journey, kpis, quality, segments, tickets
 from ces_pipeline.schemas.table import Table
 
 MARTS: tuple[Table, ...] = (
@@ -13,6 +13,8 @@ MARTS: tuple[Table, ...] = (
     *capture.TABLES,
     *coverage.TABLES,
     *funnel.TABLES,
+    *journey.TABLES,
+    *kpis.TABLES,
 )
 
 __all__ = ["MARTS"]
