@@ -27,10 +27,13 @@ def core_assets(home: Home, registry: Registry) -> list[dg.AssetsDefinition]:
 
 def _core_asset(home: Home, registry: Registry, kind: str) -> dg.AssetsDefinition:
     table = TABLES[KINDS[kind].accepted]
+    deps = [raw_key(source.id) for source in registry.feeds(kind)]
+    if kind == "survey" and registry.asks_accounts:
+        deps.append(asset_key(KINDS["accounts"].accepted))
 
     @dg.asset(
         key=asset_key(table.name),
-        deps=[raw_key(source.id) for source in registry.feeds(kind)],
+        deps=deps,
         partitions_def=daily_partitions(registry),
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=table.layer,

@@ -147,15 +147,15 @@ def _check_references(registry: Registry, folder: Path) -> None:
 
 
 def _check_accounts(registry: Registry, folder: Path) -> None:
-    asking = [
-        one.id for one in registry.segments if any(name.startswith(ACCOUNT_PREFIX) for name in one.when)
-    ]
-    if asking and not registry.feeds("accounts"):
+    if registry.asks_accounts and not registry.feeds("accounts"):
+        asking = next(
+            one for one in registry.segments if any(name.startswith(ACCOUNT_PREFIX) for name in one.when)
+        )
         raise RegistryError(
-            f"{folder / 'segments.yaml'}: entry {asking[0]}: when: it asks for an attribute of accounts, but "
+            f"{folder / 'segments.yaml'}: entry {asking.id}: when: it asks for an attribute of accounts, but "
             f"sources.yaml has no feed of kind accounts"
         )
-    if registry.restatements and not asking:
+    if registry.restatements and not registry.asks_accounts:
         raise RegistryError(
             f"{folder / 'restatements.yaml'}: entry {registry.restatements[0].id}: no rule of segments.yaml asks "
             f"for an attribute of accounts, so there is nothing to restate"

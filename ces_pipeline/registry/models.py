@@ -508,6 +508,11 @@ class Registry(Entry):
         told["touchpoints"] = {source.id: source.survey for source in self.sources.values()}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
+    @property
+    def asks_accounts(self) -> bool:
+        """Whether a rule asks for an attribute of accounts."""
+        return any(name.startswith(ACCOUNT_PREFIX) for segment in self.segments for name in segment.when)
+
     def accounts_as_of(self, day: date) -> date:
         """The day whose accounts decide the personas of this day: itself, unless it is restated."""
         for one in self.restatements:
