@@ -35,7 +35,7 @@ answered as (
     left join core.response_invitations using (response_key)
     left join core.invitations using (invitation_key)
     left join core.events on invitations.event_id = events.event_id
-    where responses.effort_0_100 is not null
+    where responses.effort_0_100 is not null and responses.day > (select before_day from bounds)
     -- Two feeds may use one id for their events.
     qualify row_number() over (partition by responses.response_key order by events.event_key) = 1
 ),
@@ -57,7 +57,12 @@ ticket_touches as (
         group by ticket_key
     ) as answers using (ticket_key)
     cross join reference.settings
-    where requester_key is not null and not is_deleted
+    where
+        requester_key is not null
+        and not is_deleted
+        -- Cheaper than the day itself, and never later than it.
+        and coalesce(solved_at, closed_at, created_at, updated_at)
+        >= (select before_day - 1 from bounds)::timestamp::timestamptz
 ),
 
 event_touches as (
@@ -133,7 +138,7 @@ stages as (
     from answered
     cross join bounds
     cross join reference.settings
-    where person_key is not null and day > before_day
+    where person_key is not null
     group by person_key, process, journey_stage
 ),
 

@@ -3,31 +3,43 @@
 -- response, `ticket_csat` is the rating of the ticket that the response is linked to.
 with pairs as (
     select
-        response_key,
+        responses.response_key,
         'csat' as kpi,
-        csat_0_100 as other,
-        csat_scale_id as other_scale_id
+        responses.day,
+        responses.survey_id,
+        responses.ease_0_100,
+        responses.effort_band,
+        responses.csat_0_100 as other,
+        surveys.csat_scale_id as other_scale_id
     from core.responses
     inner join reference.surveys using (survey_id)
-    where ease_0_100 is not null and csat_0_100 is not null
+    where responses.ease_0_100 is not null and responses.csat_0_100 is not null
     union all
     select
-        response_key,
+        responses.response_key,
         'nps' as kpi,
-        nps as other,
+        responses.day,
+        responses.survey_id,
+        responses.ease_0_100,
+        responses.effort_band,
+        responses.nps as other,
         null as other_scale_id
     from core.responses
-    where ease_0_100 is not null and nps is not null
+    where responses.ease_0_100 is not null and responses.nps is not null
     union all
     select
-        response_key,
+        responses.response_key,
         'ticket_csat' as kpi,
+        responses.day,
+        responses.survey_id,
+        responses.ease_0_100,
+        responses.effort_band,
         tickets.csat_0_100 as other,
         'csat_good_bad' as other_scale_id
     from core.responses
     inner join core.response_tickets using (response_key)
     inner join core.tickets using (ticket_key)
-    where ease_0_100 is not null and tickets.csat_0_100 is not null
+    where responses.ease_0_100 is not null and tickets.csat_0_100 is not null
 ),
 
 boxes as (
@@ -42,10 +54,10 @@ final as (
     select
         pairs.response_key,
         pairs.kpi,
-        responses.day,
-        responses.survey_id,
-        responses.ease_0_100,
-        responses.effort_band,
+        pairs.day,
+        pairs.survey_id,
+        pairs.ease_0_100,
+        pairs.effort_band,
         pairs.other,
         case
             when pairs.kpi = 'nps'
@@ -54,7 +66,6 @@ final as (
             else coalesce(boxes.band, 'neutral')
         end as other_band
     from pairs
-    inner join core.responses using (response_key)
     left join boxes on pairs.other_scale_id = boxes.other_scale_id and round(pairs.other, 3) = boxes.other_key
 )
 

@@ -134,13 +134,6 @@ KPI_ASSOCIATION = Table(
             "Bonett and Wright",
             "see why_null",
         ),
-        **_figure(
-            "kendall",
-            ("kendall_low", "kendall_high"),
-            "Kendall's tau-b likewise",
-            "Fieller, Hartley and Pearson",
-            "see why_null",
-        ),
         "is_suppressed": column(FLAG, "True where n is below the minimum n, or below 10."),
         "why_null": column(TEXT, "Why there is no figure; null: there is one.", nullable=True),
     },

@@ -23,9 +23,8 @@ def evidence(correlation: float, n: int, seed: int) -> pd.DataFrame:
 def test_intervals_cover_the_true_association_as_often_as_they_say(correlation: float) -> None:
     truth = kpi_association(evidence(correlation, 400_000, 1)).iloc[0]
     found = pd.concat([kpi_association(evidence(correlation, 200, seed)) for seed in range(2, 202)])
-    for method in ("spearman", "kendall"):
-        covered = (found[f"{method}_low"] <= truth[method]) & (truth[method] <= found[f"{method}_high"])
-        assert 0.90 <= covered.mean() <= 0.99
+    covered = (found["spearman_low"] <= truth["spearman"]) & (truth["spearman"] <= found["spearman_high"])
+    assert 0.92 <= covered.mean() <= 0.98
 
 
 def test_each_touchpoint_and_kpi_is_told_by_itself() -> None:
