@@ -210,6 +210,32 @@ def verdict(run_id: str, checked_at: Any, *, passed: bool = True) -> dict[str, A
     }
 
 
+def test_events_without_an_invitation_and_with_several_are_counted(tmp_path: Path) -> None:
+    here = registry(tmp_path)
+    chat = here.surveys["after_chat"].model_copy(update={"trigger_event": "Chat_Closed"})
+    here = here.model_copy(update={"surveys": {"after_chat": chat}})
+    events = [*(event(f"e{n}") for n in range(4)), event("other", event_type="page_seen")]
+    invitations = [
+        invitation("i0", event_id="e0", response_id="r"),
+        invitation("i1", event_id="e1", status="out_of_scope"),
+        invitation("i2", event_id="e1"),
+    ]
+    with funnel(
+        here,
+        ["mart.event_coverage_daily"],
+        events=events,
+        invitations=invitations,
+        responses=[response("r")],
+    ) as snapshot:
+        row = snapshot.row("FROM mart.event_coverage_daily")
+    counts = ("event_type", "events", "with_invitation", "with_several_invitations", "with_response")
+    assert [row[name] for name in counts] == ["chat_closed", 4, 2, 1, 1]
+    assert (row["invited_share"], row["invited_share_low"]) == (
+        0.5,
+        pytest.approx(proportion_confint(2, 4, method="wilson")[0]),
+    )
+
+
 def days(*numbers: int) -> list[date]:
     return [DAY + timedelta(days=number) for number in numbers]
 

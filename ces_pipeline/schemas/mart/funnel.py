@@ -149,7 +149,31 @@ OVER_CONTACTED_CUSTOMERS = Table(
     sort=("person_key",),
 )
 
+EVENT_COVERAGE_DAILY = Table(
+    "mart.event_coverage_daily",
+    "One row per day x type of event that triggers a touchpoint, with at least one event.",
+    ("day", "event_type"),
+    {
+        "day": column(DAY, "Business-zone date of the event."),
+        "event_type": column(TEXT, "The event, as trigger_event of a touchpoint."),
+        "events": column(INTEGER, "Events."),
+        "with_invitation": column(INTEGER, "Of these, named by an invitation."),
+        "with_several_invitations": column(INTEGER, "Of these, named by more than one."),
+        "with_response": column(INTEGER, "Events whose invitation has an accepted response."),
+        "invited_share": column(
+            NUMBER, "with_invitation / events, 0 to 1; null: fewer events than the minimum n.", nullable=True
+        ),
+        "invited_share_low": column(
+            NUMBER, "Lower end of its 95 % interval (Wilson); null as it.", nullable=True
+        ),
+        "invited_share_high": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+        "is_suppressed": column(FLAG, "True where events are fewer than the minimum n."),
+    },
+    sort=("day", "event_type"),
+)
+
 TABLES = (
+    EVENT_COVERAGE_DAILY,
     RESPONSE_FUNNEL_DAILY,
     RESPONSE_RATES,
     RESPONSE_LATENCY_DAILY,
