@@ -19,6 +19,17 @@ triggers as (
     group by lower(trigger_event)
 ),
 
+event_of_response as (
+    select
+        response_key,
+        -- Two feeds may use one id for their events.
+        min(event_key) as event_key
+    from core.response_invitations
+    inner join core.invitations using (invitation_key)
+    inner join core.events using (event_id)
+    group by response_key
+),
+
 answered as (
     select
         responses.response_key,
@@ -28,16 +39,12 @@ answered as (
         responses.effort_0_100,
         responses.day,
         tickets.ticket_key,
-        events.event_key
+        event_of_response.event_key
     from core.responses
     left join core.response_tickets using (response_key)
     left join core.tickets on response_tickets.ticket_key = tickets.ticket_key and not tickets.is_deleted
-    left join core.response_invitations using (response_key)
-    left join core.invitations using (invitation_key)
-    left join core.events on invitations.event_id = events.event_id
+    left join event_of_response using (response_key)
     where responses.effort_0_100 is not null and responses.day > (select before_day from bounds)
-    -- Two feeds may use one id for their events.
-    qualify row_number() over (partition by responses.response_key order by events.event_key) = 1
 ),
 
 ticket_touches as (
