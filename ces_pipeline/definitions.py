@@ -23,7 +23,7 @@ def build_definitions(home: Home) -> dg.Definitions:
     with warnings.catch_warnings():
         # `backfill_policy` is marked beta; without it a range of days is a run per day.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        assets = [*raw_assets(home, registry), *core_assets(home, registry), snapshot_asset(home)]
+        assets = [*raw_assets(home, registry), *core_assets(home, registry), snapshot_asset(home, registry)]
     return dg.Definitions(
         assets=assets,
         jobs=jobs(registry),

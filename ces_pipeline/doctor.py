@@ -20,6 +20,7 @@ from ces_pipeline.pulling.pull import open_http
 from ces_pipeline.pulling.requests_log import RequestsLog
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.overlaps import overlaps
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.lake import Lake
@@ -39,11 +40,27 @@ def examine(home: Home) -> Iterator[Finding]:
         yield Finding(False, str(problem))
         return
     yield Finding(True, f"registry: {len(registry.sources)} feeds, {len(registry.surveys)} touchpoints")
+    yield from _rules(registry)
     for look in (_writable, _key, _inbox, _apis, _lake, _published):
         try:
             yield from look(home, registry)
         except CesError as problem:
             yield Finding(False, str(problem))
+
+
+def _rules(registry: Registry) -> Iterator[Finding]:
+    """Rules of segments.yaml that can match the same answer; only one that never decides is a mistake."""
+    for one in overlaps(registry):
+        if one.is_shadowed:
+            yield Finding(
+                False,
+                f"rules: {one.second.id} never decides, since {one.first.id} before it matches all that it does: "
+                f"put it before {one.first.id} in segments.yaml, or take it out",
+            )
+        else:
+            yield Finding(
+                True, f"rules: where {one.first.id} and {one.second.id} both match, {one.first.id} decides"
+            )
 
 
 def _writable(home: Home, _: Registry) -> Iterator[Finding]:
@@ -111,7 +128,7 @@ def _lake(home: Home, registry: Registry) -> Iterator[Finding]:
         yield Finding(
             False, f"lake: {table} of {day} is not the file that was cleaned: `ces run` cleans it again"
         )
-    for kind in ("survey", "tickets"):
+    for kind in registry.kinds:
         waiting = stale_days(home, registry, kind)
         if waiting:
             yield Finding(

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from datetime import date
 
 from ces_pipeline.days.clean import clean
-from ces_pipeline.days.plan import KINDS, Planner
+from ces_pipeline.days.plan import Planner
 from ces_pipeline.days.work import DayResult
 from ces_pipeline.delivery_columns import note_columns
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.land import FeedLanding, land_feed
 from ces_pipeline.landing.land import land as land_files
 from ces_pipeline.registry.models import Registry
@@ -49,5 +50,5 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
 
 
 def stale_days(home: Home, registry: Registry, kind: str) -> list[date]:
-    """The days of a kind (`survey` or `tickets`) that are not what their deliveries, registry and rules would give."""
+    """The days of a kind that are not what their deliveries, registry and rules would give."""
     return Planner(Lake(home.lake), registry, kind).stale_days()

@@ -23,7 +23,6 @@ from ces_pipeline.starter import make_home
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.warehouse import is_behind
 
-_KINDS = ("survey", "tickets")
 _SHOWN_DIFFERENCES = 10
 _HEADLINE_COLUMNS = ("touchpoint", "answers", "mean ease", "easy", "difficult", "rejected")
 _HEADLINE = """
@@ -60,7 +59,7 @@ def run(home: Home, first: date | None = None, last: date | None = None) -> bool
     chosen = _chosen(registry, first, last) if first or last else None
     with local_runs(home.make()) as runs:
         landed = _land(runs, registry)
-        cleaned = [_clean(runs, home, registry, kind, chosen) for kind in _KINDS]
+        cleaned = [_clean(runs, home, registry, kind, chosen) for kind in registry.kinds]
         published = _publish(runs, home, registry)
     return landed and all(cleaned) and published
 

@@ -123,7 +123,7 @@ def _accepted(
     score = evidence.score[chosen]
     said = {
         "survey_id": of_survey([one.id for one in surveys]),
-        "channel": _channel(rows["channel"]).fillna(of_survey([one.channel for one in surveys])),
+        "channel": channels_of(rows["channel"]).fillna(of_survey([one.channel for one in surveys])),
         "product": rows["product"].fillna(of_survey([one.product for one in surveys])),
         "device": rows["device_type"].str.lower().fillna("unknown"),
         "journey_stage": rows["journey_stage"].fillna(of_survey([one.journey_stage for one in surveys])),
@@ -216,7 +216,7 @@ def _satisfaction(evidence: Evidence, registry: Registry) -> np.ndarray:
     return result
 
 
-def _channel(texts: pd.Series) -> pd.Series:
+def channels_of(texts: pd.Series) -> pd.Series:
     """The channel as one of CHANNELS; `other` for a word that is none; null stays null."""
     codes, distinct = pd.factorize(texts)
     words: list[str] = []

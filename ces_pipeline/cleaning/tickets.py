@@ -4,28 +4,15 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from ces_pipeline.cleaning.columns import texts_where
-from ces_pipeline.cleaning.evidence import is_usable
-from ces_pipeline.cleaning.judge import CLOCK_SKEW_SECONDS, RULE_VERSION, broken_rules, rule
-from ces_pipeline.cleaning.quarantine import landed_json
-from ces_pipeline.cleaning.responses import CleanedDays, count_outcomes, count_reasons
+from ces_pipeline.cleaning.judge import broken_rules
+from ces_pipeline.cleaning.records import HAS_USABLE_TIME, IS_READABLE, split_records, time_evidence
+from ces_pipeline.cleaning.responses import CleanedDays
 from ces_pipeline.cleaning.versions import newest, resolve_versions
-from ces_pipeline.landing.fields import TICKET_FIELDS
 from ces_pipeline.registry.models import Registry
 
 # A ticket updated before it was created is kept: helpdesks round and import such times, and the ticket is no less real.
 TICKET_REASONS = ("unreadable_row", "missing_time", "in_the_future")
-LANDED_COLUMNS = [one.stored_as for one in TICKET_FIELDS] + ["times_as_written", "extra", "problem"]
-_RULES = pa.DataFrameSchema(
-    {
-        "is_readable": pa.Column(bool, rule("unreadable_row", pa.Check.eq(True))),
-        "has_usable_time": pa.Column(bool, rule("missing_time", pa.Check.eq(True))),
-        "seconds_before_receipt": pa.Column(
-            float, rule("in_the_future", pa.Check.ge(-CLOCK_SKEW_SECONDS)), nullable=True
-        ),
-    },
-    strict=True,
-)
+_RULES = pa.DataFrameSchema({**IS_READABLE, **HAS_USABLE_TIME}, strict=True)
 
 
 def clean_tickets(rows: pd.DataFrame, registry: Registry) -> CleanedDays:
@@ -36,28 +23,9 @@ def clean_tickets(rows: pd.DataFrame, registry: Registry) -> CleanedDays:
     ordered = rows.assign(version_number=pd.to_numeric(rows["version"], errors="coerce").fillna(-1.0))
     resolved = resolve_versions(ordered, "update_key", order=("version_number",))
     current = newest(resolved)
-    broken = _broken(current, registry)
-    rejected = np.asarray(broken.any(axis=1))
-    marks = {"accepted": ~rejected, "rejected": rejected, "suspect": np.zeros(len(current), dtype=bool)}
-    return CleanedDays(
-        _accepted(current[~rejected], registry),
-        _rejected(current[rejected], broken[rejected]),
-        count_outcomes(resolved, marks),
-        count_reasons(current["day"], broken, TICKET_REASONS),
-    )
-
-
-def _broken(current: pd.DataFrame, registry: Registry) -> np.ndarray:
-    moment = current["event_at"]
-    readable = current["problem"].isna()
-    evidence = pd.DataFrame(
-        {
-            "is_readable": readable,
-            "has_usable_time": is_usable(moment, registry) | ~readable,
-            "seconds_before_receipt": (current["received_at"] - moment).dt.total_seconds(),
-        }
-    )
-    return broken_rules(_RULES, evidence, TICKET_REASONS)
+    evidence = {"is_readable": current["problem"].isna(), **time_evidence(current, registry)}
+    broken = broken_rules(_RULES, pd.DataFrame(evidence), TICKET_REASONS)
+    return split_records("tickets", resolved, current, _accepted(current, registry), broken, TICKET_REASONS)
 
 
 def _accepted(rows: pd.DataFrame, registry: Registry) -> pd.DataFrame:
@@ -119,21 +87,3 @@ def _satisfaction(texts: pd.Series, registry: Registry) -> pd.Series:
         number = pd.to_numeric(one, errors="coerce")
         read.append(100.0 * value if value is not None else float(number) if 0 <= number <= 100 else np.nan)
     return pd.Series(np.array([*read, np.nan])[codes], index=texts.index, dtype="Float64")
-
-
-def _rejected(rows: pd.DataFrame, broken: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "ticket_key": rows["ticket_key"],
-            "source_id": rows["source_id"].astype("str"),
-            "ticket_id": rows["ticket_id"],
-            "landed": landed_json(rows, LANDED_COLUMNS),
-            "reasons": texts_where(broken, TICKET_REASONS, rows.index),
-            "updated_at": rows["event_at"],
-            "rule_version": pd.Series(RULE_VERSION, index=rows.index, dtype="str"),
-            "delivery_id": rows["delivery_id"].astype("str"),
-            "row_number": rows["row_number"].astype("Int64"),
-            "day": rows["day"],
-        },
-        index=rows.index,
-    )

@@ -34,7 +34,7 @@ def clean(
     run_id: str,
     executor: Executor | None = None,
 ) -> Iterator[DayResult]:
-    """Clean these days of a kind (`survey` or `tickets`), yielding each as it is written, in order.
+    """Clean these days of a kind, yielding each as it is written, in order.
 
     executor: where days are fanned out to; by default worker processes when the work is worth them, else none.
     """

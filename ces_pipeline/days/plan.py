@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,18 +19,12 @@ import pyarrow.fs as pa_fs
 
 from ces_pipeline.cleaning.evidence import columns_asked_for
 from ces_pipeline.cleaning.judge import RULE_VERSION
+from ces_pipeline.days.accounts import account_digests, account_names
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.fields import field_table
 from ces_pipeline.landing.ledger import Delivery, Ledger, moves_file, raw_file
 from ces_pipeline.registry.models import Registry
 from ces_pipeline.storage.lake import Lake
-
-KINDS = ("tickets", "survey")
-"""In the order in which a run cleans them."""
-
-TABLES_OF_KIND = {
-    "survey": ("core.responses", "core.rejected_responses"),
-    "tickets": ("core.ticket_versions", "core.rejected_tickets"),
-}
 
 
 @dataclass(frozen=True)
@@ -55,10 +50,12 @@ class DayPlan:
     files: tuple[RawFile, ...]
     lookback: tuple[RawFile, ...]
     moves: tuple[tuple[str, str], ...]
-    """(source, path) of the files that tell of responses on several days."""
+    """(source, path) of the files that tell of rows on several days."""
     as_of: dict[tuple[str, str], datetime | None]
     """(source, delivery) -> the moment that the delivery shows; empty without moves."""
     asked: tuple[str, ...]
+    account_files: tuple[str, ...]
+    """Cleaned days of account versions, where a rule asks for an attribute of accounts."""
     books: dict[str, tuple[int, int]]
     """Source -> (rows landed, rows redelivered) of the day, as the ledger tells."""
 
@@ -150,8 +147,29 @@ class Planner:
             RULE_VERSION,
             self.registry.judging,
             *(self._digest(day - timedelta(step)) for step in range(back + 1)),
+            *self._accounts(day),
         ]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+    def _accounts(self, day: date) -> tuple[str, ...]:
+        """What the day depends on of its respondents' accounts; nothing where no rule asks for one."""
+        if not account_names(self.asked):
+            return ()
+        return (self._account_digests.get(day, ""),)
+
+    @cached_property
+    def _account_files(self) -> tuple[tuple[str, str], ...]:
+        """Path and SHA-256 of each cleaned day of account versions."""
+        told = [
+            mark.outputs.get(KINDS["accounts"].accepted)
+            for mark in read_marks(self.lake, "accounts").values()
+        ]
+        return tuple(sorted((one["path"], one["sha256"]) for one in told if one))
+
+    @cached_property
+    def _account_digests(self) -> dict[date, str]:
+        raw = [(one.path, one.day) for one in self.files(self.touching)]
+        return account_digests(self.lake, self.registry, self._account_files, account_names(self.asked), raw)
 
     def lookback(self, day: date) -> int:
         """How many days before this one the comparison with earlier answers reaches into."""
@@ -181,7 +199,8 @@ class Planner:
         moves = {
             (one.source_id, moves_file(one.source_id, one.delivery_id))
             for one in touching
-            if self.kind == "survey" and self.lake.exists(moves_file(one.source_id, one.delivery_id))
+            if not KINDS[self.kind].is_versioned
+            and self.lake.exists(moves_file(one.source_id, one.delivery_id))
         }
         return DayPlan(
             kind=self.kind,
@@ -194,6 +213,7 @@ class Planner:
             if moves
             else {},
             asked=self.asked,
+            account_files=tuple(path for path, _ in self._account_files) if account_names(self.asked) else (),
             books=books,
         )
 

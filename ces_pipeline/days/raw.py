@@ -9,9 +9,11 @@ import pandas as pd
 import pyarrow as pa
 
 from ces_pipeline.cleaning.evidence import SpeedLimit
+from ces_pipeline.days.accounts import account_names, attributes_of
 from ces_pipeline.days.plan import DayPlan, Planner, RawFile
-from ces_pipeline.landing.fields import field_table
-from ces_pipeline.registry.models import Registry, fold
+from ces_pipeline.kinds import KINDS
+from ces_pipeline.landing.fields import field_table, fields_of
+from ces_pipeline.registry.models import ACCOUNT_PREFIX, Registry, fold
 from ces_pipeline.schemas.table import DAY
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.quote import quote_text
@@ -82,26 +84,51 @@ def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
         return connection.sql(query).to_arrow_table().to_pandas(types_mapper={pa.date32(): DAY}.get)
 
 
+def with_accounts(lake: Lake, registry: Registry, plan: DayPlan, rows: pd.DataFrame) -> pd.DataFrame:
+    """The raw rows of answers with the asked attributes of each respondent's account on the row's day."""
+    names = account_names(plan.asked)
+    if not names:
+        return rows
+    columns = {f"asked_{place}": f"asked_{plan.asked.index(name)}" for place, name in enumerate(names)}
+    known = rows.loc[rows["respondent_key"].notna(), ["day", "respondent_key"]].drop_duplicates()
+    if known.empty or not plan.account_files:
+        return rows.assign(
+            **{name: pd.Series(None, index=rows.index, dtype="str") for name in columns.values()}
+        )
+    respondents = pa.Table.from_pandas(known, preserve_index=False)
+    found = attributes_of(lake, registry, plan.account_files, names, respondents).rename(columns=columns)
+    return rows.merge(found, on=["day", "respondent_key"], how="left")
+
+
 def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str) -> str:
-    survey = plan.kind == "survey"
-    own_id, key = ("response_id", "response_key") if survey else ("ticket_id", "ticket_key")
+    kind = KINDS[plan.kind]
+    own_id = fields_of(plan.kind)[kind.own_id]
+    named = (
+        f"coalesce(lower(hex({own_id.stored_as})), content::VARCHAR)"
+        if own_id.treatment == "person"
+        else own_id.name
+    )
     columns = [
         "source_id", "delivery_id", "received_at", "day",
         "coalesce(as_of, TIMESTAMPTZ '1900-01-01 00:00:00Z') AS as_of",
         "row_number", "content", "key_hi", "key_lo", "event_at", "times_as_written", "extra", "problem",
-        f"md5(source_id || '\x1f' || {own_id}) AS {key}", f"{is_lookback} AS is_lookback",
+        f"md5(source_id || '\x1f' || {named}) AS {kind.key}", f"{is_lookback} AS is_lookback",
     ]  # fmt: skip
     for one in field_table(plan.kind):
         columns.append(
             f"lower(hex({one.stored_as})) AS {one.stored_as}" if one.treatment == "person" else one.stored_as
         )
-    if survey:
+    if kind.name == "survey":
         columns.append("answers::VARCHAR AS answers")
-        columns += [f"{_asked(name, files)} AS asked_{place}" for place, name in enumerate(plan.asked)]
-    else:
+        columns += [
+            f"{_asked(name, files)} AS asked_{place}"
+            for place, name in enumerate(plan.asked)
+            if not name.startswith(ACCOUNT_PREFIX)
+        ]
+    if kind.is_versioned:
         # The day too: an update without a usable time lies on the day of its receipt, each receipt by itself.
         columns.append(
-            f"{key} || '@' || coalesce(epoch_us(event_at)::VARCHAR, '') || '@' || day AS update_key"
+            f"{kind.key} || '@' || coalesce(epoch_us(event_at)::VARCHAR, '') || '@' || day AS update_key"
         )
     return f"SELECT {', '.join(columns)} FROM {rows}"
 

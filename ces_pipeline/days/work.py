@@ -9,16 +9,23 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from ces_pipeline.cleaning.accounts import clean_accounts
+from ces_pipeline.cleaning.events import clean_events
 from ces_pipeline.cleaning.evidence import DayContext, SpeedLimit
+from ces_pipeline.cleaning.invitations import clean_invitations
 from ces_pipeline.cleaning.judge import RULE_VERSION
 from ces_pipeline.cleaning.responses import CleanedDays, clean_responses
 from ces_pipeline.cleaning.tickets import clean_tickets
-from ces_pipeline.days.plan import TABLES_OF_KIND, DayPlan, mark_file
-from ces_pipeline.days.raw import UNREADABLE, read_moves, read_rows, unreadable_files
+from ces_pipeline.days.plan import DayPlan, mark_file
+from ces_pipeline.days.raw import UNREADABLE, read_moves, read_rows, unreadable_files, with_accounts
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.registry.models import Registry
 from ces_pipeline.schemas import TABLES
 from ces_pipeline.schemas.audit import LOAD_AUDIT
 from ces_pipeline.storage.lake import Lake
+
+_CLEAN_VERSIONED = {"accounts": clean_accounts, "tickets": clean_tickets}
+_CLEAN_REVISED = {"invitations": clean_invitations, "events": clean_events}
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ def clean_days(
         if lost := _lost_files(lake, plans[0]):
             return [_not_cleaned(plans[0], lost)]
         raise
-    names = TABLES_OF_KIND[plans[0].kind]
+    names = KINDS[plans[0].kind].tables
     rows = {
         name: TABLES[name].in_arrow(frame)
         for name, frame in zip(names, (cleaned.accepted, cleaned.rejected), strict=True)
@@ -83,7 +90,7 @@ def _finish(
     problems = [*broken, *_unbalanced(plan, counts)]
     if not problems:
         outputs = {}
-        for name in TABLES_OF_KIND[plan.kind]:
+        for name in KINDS[plan.kind].tables:
             path = lake.day_file(name, plan.day)
             if plan.day in tables[name]:
                 stored = lake.write_table(path, tables[name][plan.day])
@@ -141,17 +148,20 @@ def _cleaned(
     if not any(plan.files for plan in plans):
         return _nothing(kind)
     rows = read_rows(lake, plans)
-    if kind == "tickets":
-        return clean_tickets(rows, registry)
+    if KINDS[kind].is_versioned:
+        return _CLEAN_VERSIONED[kind](rows, registry)
     moves = read_moves(lake, plans)
     if len(moves):
         key = ["source_id", "key_hi", "key_lo"]
-        moves = moves.merge(rows[[*key, "response_key"]].drop_duplicates(), on=key)
-    return clean_responses(rows, moves, DayContext(registry, limits, plans[0].asked))
+        moves = moves.merge(rows[[*key, KINDS[kind].key]].drop_duplicates(), on=key)
+    if kind == "survey":
+        rows = with_accounts(lake, registry, plans[0], rows)
+        return clean_responses(rows, moves, DayContext(registry, limits, plans[0].asked))
+    return _CLEAN_REVISED[kind](rows, moves, registry)
 
 
 def _nothing(kind: str) -> CleanedDays:
-    accepted, rejected = (pd.DataFrame(columns=list(TABLES[name].columns)) for name in TABLES_OF_KIND[kind])
+    accepted, rejected = (pd.DataFrame(columns=list(TABLES[name].columns)) for name in KINDS[kind].tables)
     columns = ["stored", "landed_again", "superseded", "accepted", "rejected", "suspect"]
     index = pd.MultiIndex.from_arrays([[], []], names=["day", "source_id"])
     return CleanedDays(

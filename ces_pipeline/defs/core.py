@@ -10,29 +10,30 @@ from ces_pipeline import pipeline
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL, asset_key, table_metadata
 from ces_pipeline.defs.raw import raw_key
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.partitions import daily_partitions, within_calendar
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas import TABLES
 from ces_pipeline.settings import Home
-
-CORE_TABLES = {"survey": "core.responses", "tickets": "core.ticket_versions"}
-"""Kind of feed -> the table that its cleaning fills."""
 
 DAY_DONE: ContextVar[Callable[[date], None]] = ContextVar("DAY_DONE", default=lambda _day: None)
 """Hears of each day as it is cleaned, where the run shares a process with whoever waits for it."""
 
 
 def core_assets(home: Home, registry: Registry) -> list[dg.AssetsDefinition]:
-    """The two cleaned tables as assets over the registry's calendar."""
-    return [_core_asset(home, registry, kind) for kind in CORE_TABLES]
+    """The cleaned tables of the home's kinds of feed as assets over the registry's calendar."""
+    return [_core_asset(home, registry, kind) for kind in registry.kinds]
 
 
 def _core_asset(home: Home, registry: Registry, kind: str) -> dg.AssetsDefinition:
-    table = TABLES[CORE_TABLES[kind]]
+    table = TABLES[KINDS[kind].accepted]
+    deps = [raw_key(source.id) for source in registry.feeds(kind)]
+    if kind == "survey" and registry.asks_accounts:
+        deps.append(asset_key(KINDS["accounts"].accepted))
 
     @dg.asset(
         key=asset_key(table.name),
-        deps=[raw_key(source.id) for source in registry.feeds(kind)],
+        deps=deps,
         partitions_def=daily_partitions(registry),
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=table.layer,

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from ces_pipeline.defs.core import CORE_TABLES
 from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.snapshot import snapshot_keys
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.registry import Registry
 
 if TYPE_CHECKING:
@@ -16,16 +16,16 @@ LAND = "land"
 CLEAN_AND_PUBLISH = "clean_and_publish"
 
 
-def core_keys() -> list[dg.AssetKey]:
+def core_keys(registry: Registry) -> list[dg.AssetKey]:
     """The assets that cleaning materialises."""
-    return [asset_key(name) for name in CORE_TABLES.values()]
+    return [asset_key(KINDS[kind].accepted) for kind in registry.kinds]
 
 
 def jobs(registry: Registry) -> "list[UnresolvedAssetJobDefinition]":
     """`land` where there are feeds, and `clean_and_publish`."""
     clean_and_publish = dg.define_asset_job(
         CLEAN_AND_PUBLISH,
-        selection=dg.AssetSelection.assets(*core_keys(), *snapshot_keys()),
+        selection=dg.AssetSelection.assets(*core_keys(registry), *snapshot_keys()),
         description="Clean days and publish the file. A sensor requests the days that wait.",
     )
     return [land_job(), clean_and_publish] if registry.sources else [clean_and_publish]

@@ -9,13 +9,14 @@ from typing import Any
 import dagster as dg
 
 from ces_pipeline.definitions import build_definitions
-from ces_pipeline.defs.core import CORE_TABLES, DAY_DONE
+from ces_pipeline.defs.core import DAY_DONE
 from ces_pipeline.defs.instance import open_instance
 from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
 from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.raw import raw_key
 from ces_pipeline.defs.snapshot import PUBLISHED_FILE, SNAPSHOT_STEP, snapshot_keys
 from ces_pipeline.errors import CesError
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.partitions import range_tags
 from ces_pipeline.settings import Home
 
@@ -62,7 +63,7 @@ class LocalRuns:
         self, kind: str, first: date, last: date, done: Callable[[date], None] = lambda _day: None
     ) -> StepOutcome:
         """Clean a range of days in one run; `done` hears of each day."""
-        key = asset_key(CORE_TABLES[kind])
+        key = asset_key(KINDS[kind].accepted)
         token = DAY_DONE.set(done)
         try:
             return _outcome(self._run(CLEAN_AND_PUBLISH, [key], range_tags(first, last)), key)

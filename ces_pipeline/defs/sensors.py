@@ -8,11 +8,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from ces_pipeline.defs.core import CORE_TABLES
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
 from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.snapshot import snapshot_keys
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.partitions import range_tags, stale_ranges
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.state import lake_state
@@ -52,10 +52,10 @@ def stale_days_sensor(home: Home) -> dg.SensorDefinition:
         requests = [
             dg.RunRequest(
                 run_key=_digest([state, kind, str(first), str(last)]),
-                asset_selection=[asset_key(table)],
+                asset_selection=[asset_key(KINDS[kind].accepted)],
                 tags=range_tags(first, last),
             )
-            for kind, table in CORE_TABLES.items()
+            for kind in registry.kinds
             for first, last in stale_ranges(registry, [day for of, day in held.pending if of == kind])
         ]
         known = set(json.loads(context.cursor or "[]"))

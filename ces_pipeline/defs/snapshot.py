@@ -8,6 +8,8 @@ from ces_pipeline import pipeline
 from ces_pipeline.analysis import FINISHED_BY
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL, asset_key, table_metadata
+from ces_pipeline.kinds import KINDS
+from ces_pipeline.registry import Registry
 from ces_pipeline.schemas import TABLES, Table
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.checks import PUBLISHED_TABLES, all_checks
@@ -18,7 +20,6 @@ from ces_pipeline.storage.warehouse import PublishResult
 
 PUBLISHED_FILE = dg.AssetKey(["publish", "ces_duckdb"])
 SNAPSHOT_STEP = "snapshot"
-_CLEANED = ("core.responses", "core.ticket_versions")
 
 
 def snapshot_keys() -> list[dg.AssetKey]:
@@ -26,7 +27,7 @@ def snapshot_keys() -> list[dg.AssetKey]:
     return [*(asset_key(file.table) for file in derived_files()), PUBLISHED_FILE]
 
 
-def snapshot_asset(home: Home) -> dg.AssetsDefinition:
+def snapshot_asset(home: Home, registry: Registry) -> dg.AssetsDefinition:
     """The publish as a multi-asset. A failed blocking check fails it, and the old file stays."""
 
     lineage = column_lineage(
@@ -34,9 +35,14 @@ def snapshot_asset(home: Home) -> dg.AssetsDefinition:
         {name: list(table.columns) for name, table in PUBLISHED_TABLES.items()},
     )
 
+    cleaned = [KINDS[kind].accepted for kind in registry.kinds]
+
     @dg.multi_asset(
         name=SNAPSHOT_STEP,
-        specs=[*(_derived_spec(file, lineage[file.table]) for file in derived_files()), _file_spec()],
+        specs=[
+            *(_derived_spec(file, cleaned, lineage[file.table]) for file in derived_files()),
+            _file_spec(cleaned),
+        ],
         check_specs=[
             dg.AssetCheckSpec(
                 check.name,
@@ -64,12 +70,14 @@ def snapshot_asset(home: Home) -> dg.AssetsDefinition:
     return snapshot
 
 
-def _derived_spec(file: SqlFile, origins: Mapping[str, Sequence[Origin]]) -> dg.AssetSpec:
+def _derived_spec(
+    file: SqlFile, cleaned: Sequence[str], origins: Mapping[str, Sequence[Origin]]
+) -> dg.AssetSpec:
     table = TABLES[file.table]
-    inputs = sorted(file.reads & {*_CLEANED, *(other.table for other in derived_files())})
+    inputs = sorted(file.reads & {*cleaned, *(other.table for other in derived_files())})
     return dg.AssetSpec(
         asset_key(file.table),
-        deps=[asset_key(name) for name in inputs] or [asset_key(name) for name in _CLEANED],
+        deps=[asset_key(name) for name in inputs] or [asset_key(name) for name in cleaned],
         group_name=table.layer,
         kinds={"duckdb", "sql", "scipy"} if file.table in FINISHED_BY else {"duckdb", "sql"},
         owners=OWNERS,
@@ -92,8 +100,8 @@ def _lineage(table: Table, origins: Mapping[str, Sequence[Origin]]) -> dg.TableC
     )
 
 
-def _file_spec() -> dg.AssetSpec:
-    held = [*_CLEANED, *(file.table for file in derived_files())]
+def _file_spec(cleaned: list[str]) -> dg.AssetSpec:
+    held = [*cleaned, *(file.table for file in derived_files())]
     return dg.AssetSpec(
         PUBLISHED_FILE,
         deps=[asset_key(name) for name in held],

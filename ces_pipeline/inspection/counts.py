@@ -19,7 +19,11 @@ def count_rules(naming: Naming, times: Times, scale: Scale | None) -> dict[str, 
     """Rule -> rows that it would flag. Members of a group that shares something are all counted."""
     if not naming.rows.columns:
         return {}
-    counts = _of_tickets(naming, times) if naming.kind == "tickets" else _of_responses(naming, times, scale)
+    counts: dict[str, int] = {}
+    if naming.kind == "tickets":
+        counts = _of_tickets(naming, times)
+    elif naming.kind == "survey":
+        counts = _of_responses(naming, times, scale)
     return {**counts, "repeated_rows": naming.rows.repeated_rows()}
 
 

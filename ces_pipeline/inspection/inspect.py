@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ces_pipeline.errors import RegistryError, UnreadableFileError
 from ces_pipeline.inspection.counts import count_rules
@@ -14,6 +14,7 @@ from ces_pipeline.inspection.result import Inspection, Proposal, Question, ZoneI
 from ces_pipeline.inspection.rows import loaded
 from ces_pipeline.inspection.scales import fitting_labels, is_number, reaches
 from ces_pipeline.inspection.times import Times
+from ces_pipeline.kinds import KindName
 from ces_pipeline.registry.models import Registry, Scale, Source, Survey
 from ces_pipeline.sources.contract import Export, Reader
 from ces_pipeline.sources.files import DeliveredFile
@@ -95,7 +96,7 @@ def _as_feed(reader: Reader, feed: Source | None, delimiter: str | None) -> Sour
     given = {"delimiter": delimiter} if delimiter else {}
     if feed:
         return feed.model_copy(update={"options": {**feed.options, **given}})
-    kind: Literal["survey", "tickets"] = "tickets" if reader.kind == "tickets" else "survey"
+    kind: KindName = "tickets" if reader.kind == "tickets" else "survey"
     return Source(
         id="inspected",
         kind=kind,

@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.inspection.result import InspectedColumn, Question
 from ces_pipeline.inspection.rows import Rows
 from ces_pipeline.inspection.scales import look_like_scores
 from ces_pipeline.inspection.spellings import SPELLINGS, TICKET_WORDS, speaks_of_effort
+from ces_pipeline.kinds import KindName
 from ces_pipeline.landing.fields import fields_of
 from ces_pipeline.registry.models import Registry, Source
 from ces_pipeline.sources.contract import Export, Reader, map_columns
@@ -46,7 +46,7 @@ class Naming:
         return self.rows.sample()
 
     @cached_property
-    def kind(self) -> Literal["survey", "tickets"]:
+    def kind(self) -> KindName:
         if self.feed:
             return self.feed.kind
         if self.reader.kind != "any":

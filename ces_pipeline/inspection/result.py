@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import yaml
 
+from ces_pipeline.kinds import KindName
 from ces_pipeline.sources.contract import Reader
 
 ZoneIs = Literal["stated in the file", "given", "of the feed", "assumed"]
@@ -67,7 +68,7 @@ class Inspection:
     file: str
     reader: Reader
     runners_up: tuple[tuple[str, int], ...]
-    kind: Literal["survey", "tickets"]
+    kind: KindName
     columns: tuple[InspectedColumn, ...]
     rows: int
     unreadable: int

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ces_pipeline.inspection.naming import Naming
 from ces_pipeline.inspection.result import Question, TimeRange, ZoneIs
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.fields import fields_of
 
 _HAS_ZONE = r"(Z|[+-]\d\d:?\d\d| [A-Z]{3,4}|^\d{10,13})$"
@@ -49,7 +50,8 @@ class Times:
             return
         times = self._fields()
         if not times:
-            field = "updated_at" if self.naming.kind == "tickets" else "submitted_at"
+            kind = KINDS[self.naming.kind]
+            field = "submitted_at" if kind.name == "survey" else kind.times[0]
             self.naming.questions.append(
                 Question("which column holds the times?", f"--column {field}=COLUMN")
             )

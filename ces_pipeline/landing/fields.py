@@ -82,9 +82,49 @@ TICKET_FIELDS: tuple[Field, ...] = (
 )
 
 
+ACCOUNT_FIELDS: tuple[Field, ...] = (
+    Field("person", "who, by the e-mail or id that answers and tickets name them by", "person"),
+    Field("account", "the account that the person belongs to", "person"),
+    Field("valid_from", "when this version began to hold", "time"),
+    Field("valid_to", "when it ended: the first moment at which it no longer held", "time"),
+)
+"""Every other column of the export is an attribute of the account, kept under its own name."""
+
+INVITATION_FIELDS: tuple[Field, ...] = (
+    Field("invitation_id", "the platform's id of the invitation"),
+    Field("survey", "the platform's name of the touchpoint, where one feed carries several"),
+    Field("person", "who was asked, by the e-mail or id that answers name them by", "person"),
+    Field("response_id", "the answer that came of it, where the platform says"),
+    Field("ticket_id", "the ticket that it asks about"),
+    Field("event_id", "the event that sent it out"),
+    Field("channel", "how it was sent"),
+    Field("status", "what became of it: sent, bounced, opened, refused, out of scope ..."),
+    Field("sent_at", "when it was sent", "time"),
+)
+
+EVENT_FIELDS: tuple[Field, ...] = (
+    Field("event_id", "the system's id of the event"),
+    Field("event_type", "what happened, as `trigger_event` of surveys.yaml names it"),
+    Field("survey", "the platform's name of the touchpoint, of events that are views of a survey"),
+    Field("person", "whom it happened to, by the e-mail or id that answers name them by", "person"),
+    Field("ticket_id", "the ticket that it is about"),
+    Field("category", "a category of the event or measure"),
+    Field("value", "a number that it carries, such as how many views or milliseconds"),
+    Field("occurred_at", "when it happened", "time"),
+)
+
+_FIELDS: dict[str, tuple[Field, ...]] = {
+    "survey": SURVEY_FIELDS,
+    "tickets": TICKET_FIELDS,
+    "accounts": ACCOUNT_FIELDS,
+    "invitations": INVITATION_FIELDS,
+    "events": EVENT_FIELDS,
+}
+
+
 def field_table(kind: str) -> tuple[Field, ...]:
-    """The fields of a feed kind (`survey` or `tickets`), in the order in which raw files store them."""
-    return SURVEY_FIELDS if kind == "survey" else TICKET_FIELDS
+    """The fields of a kind of feed, in the order in which raw files store them."""
+    return _FIELDS[kind]
 
 
 def fields_of(kind: str) -> dict[str, Field]:

@@ -5,15 +5,12 @@ import json
 import re
 
 from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.statement import Reading
 from ces_pipeline.registry.models import Registry, Source, fold
 from ces_pipeline.sources import DeliveredFile, Export
 from ces_pipeline.sources.people import looks_like_people
 
-_ESSENTIAL = {
-    "survey": ("score", "survey", "response_id", "recorded_at"),
-    "tickets": ("ticket_id", "updated_at"),
-}
 _VALUE = re.compile(r"@|^\W*\d[\d\s:.,/+TZ-]*$")
 """What stands in the first row of a table without a header, and hardly ever in one."""
 
@@ -39,7 +36,7 @@ def reading_of(source: Source, export: Export, file: DeliveredFile, notes: list[
             mapping[name] = column
         elif fold(column) in by_folded:
             mapping[name] = by_folded[fold(column)]
-        elif name in _ESSENTIAL[source.kind]:
+        elif name in KINDS[source.kind].essential:
             listed = _listed(export.columns)
             hint = (
                 " (one column only: a wrong delimiter? set options.delimiter)"

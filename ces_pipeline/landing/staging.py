@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.day_parts import DayParts
 from ces_pipeline.landing.ledger import Delivery, index_file, moves_file, raw_file
 from ces_pipeline.landing.misfits import delimiter_of, refuse_open_quote, without_people
@@ -249,8 +250,8 @@ class Staging:
         return set(held) | moved
 
     def _note_moves(self, delivery_id: str) -> set[date]:
-        """Write the versions of responses that now stand on several days; those days."""
-        if self.source.kind != "survey":
+        """Write the versions of rows that now stand on several days; those days."""
+        if KINDS[self.source.kind].is_versioned:
             return set()
         moves = self.connection.sql(
             f"""

@@ -8,7 +8,8 @@ import json
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
-from ces_pipeline.landing.fields import Field, field_table
+from ces_pipeline.kinds import KINDS
+from ces_pipeline.landing.fields import Field, field_table, fields_of
 from ces_pipeline.landing.privacy import hashed, redacted
 from ces_pipeline.landing.times import instant, plausible
 from ces_pipeline.sources.contract import ROW_NUMBER
@@ -90,10 +91,10 @@ def landing_query(reading: Reading) -> str:
     content = fingerprint(f"concat_ws('\x1f', {printed})")
     identifier = own_id(reading.kind)
     row_id = "'row-' || printf('%016x', content)"
-    if identifier in reading.mapping:
-        row_id = f"coalesce({identifier}, {row_id})"
+    if identifier.name in reading.mapping:
+        row_id = f"coalesce({identifier.stored_as}, {row_id})"
     derived = {
-        identifier: "identifier",
+        **_named(identifier),
         "times_as_written": _as_written(times),
         "extra": "extra",
         "content": "content",
@@ -131,11 +132,10 @@ def unreadable_query(reading: Reading) -> str:
 
     Parameters: `$received_at`, `$first_day`, `$zone`.
     """
-    identifier = own_id(reading.kind)
     hi, lo = index_key(reading.kind, "identifier", "NULL::TIMESTAMPTZ")
     derived = {
         ROW_NUMBER: ROW_NUMBER,
-        identifier: "identifier",
+        **_named(own_id(reading.kind)),
         "problem": "problem",
         "extra": "'{\"row\":' || to_json(row_text) || '}'",
         "content": "content",
@@ -155,9 +155,11 @@ def unreadable_query(reading: Reading) -> str:
 def index_key(kind: str, identifier: str, moment: str) -> tuple[str, str]:
     """SQL for key_hi and key_lo: what a row's revisions have in common within its feed.
 
-    A ticket's updates are rows of their own: only the same update delivered differently is a revision of it.
+    The updates of a versioned kind (of a ticket, say) are rows of their own: only the same update delivered
+    differently is a revision of it.
     """
-    key = identifier if kind == "survey" else f"{identifier} || coalesce('@' || epoch_us({moment}), '')"
+    versioned = KINDS[kind].is_versioned
+    key = f"{identifier} || coalesce('@' || epoch_us({moment}), '')" if versioned else identifier
     return f"(md5_number({key}) >> 64)::UBIGINT", fingerprint(key)
 
 
@@ -166,19 +168,19 @@ def fingerprint(text: str) -> str:
     return f"(md5_number({text}) & 18446744073709551615)::UBIGINT"
 
 
-def own_id(kind: str) -> str:
+def own_id(kind: str) -> Field:
     """The field that identifies a row of this kind within its feed."""
-    return "response_id" if kind == "survey" else "ticket_id"
+    return fields_of(kind)[KINDS[kind].own_id]
+
+
+def _named(identifier: Field) -> dict[str, str]:
+    """The identifying column with a stand-in where the export has none; a person has no stand-in."""
+    return {} if identifier.treatment == "person" else {identifier.name: "identifier"}
 
 
 def event_at(kind: str, given: Container[str]) -> str:
     """SQL for the instant that decides a row's day and which of two versions is newer, from the `given` fields."""
-    order = (
-        ("recorded_at", "submitted_at")
-        if kind == "survey"
-        else ("updated_at", "closed_at", "solved_at", "created_at")
-    )
-    known = [name for name in order if name in given]
+    known = [name for name in KINDS[kind].times if name in given]
     return f"coalesce({', '.join(known)})" if known else "NULL::TIMESTAMPTZ"
 
 

@@ -1,6 +1,7 @@
 """Read `registry/*.yaml` into the models, with errors that name file, entry and key."""
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -8,7 +9,17 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ces_pipeline.errors import RegistryError
-from ces_pipeline.registry.models import Api, Registry, Scale, Segment, Settings, Source, Survey
+from ces_pipeline.registry.models import (
+    ACCOUNT_PREFIX,
+    Api,
+    Registry,
+    Restatement,
+    Scale,
+    Segment,
+    Settings,
+    Source,
+    Survey,
+)
 
 M = TypeVar("M", bound=BaseModel)
 _SHIPPED_SCALES = Path(__file__).with_name("scales.yaml")
@@ -33,12 +44,14 @@ def load_registry(folder: Path) -> Registry:
             )
         scales[scale_id] = scale
     segments = tuple(_entries(folder / "segments.yaml", Segment).values())
+    restatements = tuple(_entries(folder / "restatements.yaml", Restatement).values())
     registry = Registry(
         sources=sources,
         surveys=surveys,
         scales=scales,
         segments=segments,
         settings=_settings(folder / "settings.yaml"),
+        restatements=restatements,
     )
     _check_references(registry, folder)
     return registry
@@ -130,6 +143,30 @@ def _check_references(registry: Registry, folder: Path) -> None:
                 known("sources.yaml", source.id, key, field, fields_of(source.kind))
         if source.api is not None:
             _check_api(source, source.api, folder)
+    _check_accounts(registry, folder)
+
+
+def _check_accounts(registry: Registry, folder: Path) -> None:
+    if registry.asks_accounts and not registry.feeds("accounts"):
+        asking = next(
+            one for one in registry.segments if any(name.startswith(ACCOUNT_PREFIX) for name in one.when)
+        )
+        raise RegistryError(
+            f"{folder / 'segments.yaml'}: entry {asking.id}: when: it asks for an attribute of accounts, but "
+            f"sources.yaml has no feed of kind accounts"
+        )
+    if registry.restatements and not registry.asks_accounts:
+        raise RegistryError(
+            f"{folder / 'restatements.yaml'}: entry {registry.restatements[0].id}: no rule of segments.yaml asks "
+            f"for an attribute of accounts, so there is nothing to restate"
+        )
+    in_order = sorted(registry.restatements, key=lambda one: one.first_day)
+    for one, after in pairwise(in_order):
+        if after.first_day <= one.last_day:
+            raise RegistryError(
+                f"{folder / 'restatements.yaml'}: entry {after.id}: first_day: {after.first_day} is restated by "
+                f"{one.id} already: let the days of one of them end before"
+            )
 
 
 def _check_api(source: Source, api: Api, folder: Path) -> None:

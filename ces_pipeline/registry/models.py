@@ -15,6 +15,8 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from ces_pipeline.kinds import ALWAYS, KINDS, KindName
+
 CHANNELS = (
     "email",
     "chat",
@@ -306,7 +308,7 @@ class Source(Entry):
     """A feed: where deliveries of one system arrive and how their columns are to be read."""
 
     id: Slug
-    kind: Literal["survey", "tickets"]
+    kind: KindName
     reader: str
     inbox: str = Field("**/*", description="which files below inbox/<id>/ belong to the feed")
     time_zone: TimeZone = Field(
@@ -331,8 +333,10 @@ class Source(Entry):
     def _survey_named_once(self) -> "Source":
         if self.kind == "survey" and (self.survey is None) == (self.survey_column is None):
             raise ValueError("a survey feed names its touchpoint by exactly one of survey and survey_column")
-        if self.kind == "tickets" and (self.survey or self.survey_column):
-            raise ValueError("a ticket feed has no survey")
+        if self.survey and self.survey_column:
+            raise ValueError("a feed names its touchpoint by survey or survey_column, not by both")
+        if not KINDS[self.kind].has_survey and (self.survey or self.survey_column):
+            raise ValueError(f"a feed of kind {self.kind} has no survey")
         return self
 
     @property
@@ -342,8 +346,15 @@ class Source(Entry):
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
+ACCOUNT_PREFIX = "account."
+"""What the name of an account's attribute begins with in the conditions of a rule."""
+
+
 class Segment(Entry):
-    """A persona or journey-stage rule. All conditions must hold; the first rule that matches wins."""
+    """A persona or journey-stage rule. All conditions must hold; the first rule that matches wins.
+
+    A condition is on an attribute of the answer, or, as `account.<attribute>`, of the respondent's account.
+    """
 
     id: Slug
     assigns: Literal["persona", "journey_stage"] = "persona"
@@ -415,6 +426,22 @@ class EffortIndex(Entry):
         return self
 
 
+class Restatement(Entry):
+    """Days whose personas and stages are decided by the accounts as they were on another day."""
+
+    id: Slug
+    first_day: date
+    last_day: date
+    as_of: date = Field(description="the day whose accounts decide")
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Restatement":
+        if self.first_day > self.last_day:
+            raise ValueError("first_day must not be after last_day")
+        return self
+
+
 class Settings(Entry):
     """What holds for the whole installation."""
 
@@ -435,6 +462,15 @@ class Settings(Entry):
         {}, description="tickets that are never surveyed, by the values of an attribute"
     )
     effort_index: EffortIndex = EffortIndex()
+    tag_coverage_warning: float = Field(
+        0.5, ge=0, le=1, description="share of known tags below which it warns"
+    )
+    silent_touchpoint_days: int = Field(7, ge=1, description="days without an answer after which it warns")
+    contact_limit: int = Field(3, ge=1, description="invitations within the window that are not too many")
+    contact_window_days: int = Field(30, ge=1)
+    invitation_window_days: int = Field(30, ge=1, description="how long after it an answer may come of it")
+    journey_window_days: int = Field(365, ge=1, description="days of a customer's journey that are added up")
+    effort_half_life_days: float = Field(90.0, gt=0, description="days after which an effort counts half")
     workers: int | None = Field(None, ge=1, description="processes that clean days side by side")
 
 
@@ -446,6 +482,7 @@ class Registry(Entry):
     scales: dict[str, Scale]
     segments: tuple[Segment, ...]
     settings: Settings
+    restatements: tuple[Restatement, ...] = ()
 
     @cached_property
     def survey_names(self) -> dict[str, str]:
@@ -470,6 +507,23 @@ class Registry(Entry):
         )
         told["touchpoints"] = {source.id: source.survey for source in self.sources.values()}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def asks_accounts(self) -> bool:
+        """Whether a rule asks for an attribute of accounts."""
+        return any(name.startswith(ACCOUNT_PREFIX) for segment in self.segments for name in segment.when)
+
+    def accounts_as_of(self, day: date) -> date:
+        """The day whose accounts decide the personas of this day: itself, unless it is restated."""
+        for one in self.restatements:
+            if one.first_day <= day <= one.last_day:
+                return one.as_of
+        return day
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of feed that this home works with, in the order in which a run cleans them."""
+        return tuple(name for name in KINDS if name in ALWAYS or self.feeds(name))
 
     def feeds(self, kind: str) -> list[Source]:
         return [source for source in self.sources.values() if source.kind == kind]

@@ -5,7 +5,7 @@ column schemas shown in Dagster and the data dictionary. Rules that judge answer
 `ces_pipeline.cleaning`.
 """
 
-from ces_pipeline.schemas import audit, responses, tickets
+from ces_pipeline.schemas import accounts, audit, events, invitations, responses, tickets
 from ces_pipeline.schemas.mart import MARTS
 from ces_pipeline.schemas.table import Table
 
@@ -18,6 +18,14 @@ TABLES: dict[str, Table] = {
         tickets.TICKET_VERSIONS,
         tickets.TICKETS,
         tickets.REJECTED_TICKETS,
+        accounts.ACCOUNT_VERSIONS,
+        accounts.ACCOUNTS,
+        accounts.REJECTED_ACCOUNTS,
+        invitations.INVITATIONS,
+        invitations.REJECTED_INVITATIONS,
+        invitations.RESPONSE_INVITATIONS,
+        events.EVENTS,
+        events.REJECTED_EVENTS,
         audit.LOAD_AUDIT,
         audit.DELIVERIES,
         audit.DELIVERY_DAYS,

@@ -2,12 +2,14 @@
 
 from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, Table, column
 
+_KINDS = "Kind of feed: `survey`, `tickets`, `accounts`, `invitations` or `events`."
+
 LOAD_AUDIT = Table(
     "audit.load_audit",
     "One row per kind, day, source and cleaning; landed = redelivered + superseded + accepted + rejected.",
     ("kind", "day", "source_id", "cleaned_at"),
     {
-        "kind": column(TEXT, "`survey` or `tickets`."),
+        "kind": column(TEXT, _KINDS),
         "day": column(DAY, "The day that was cleaned."),
         "source_id": column(TEXT, "The feed."),
         "landed": column(INTEGER, "Rows of the day in all deliveries so far."),
@@ -39,7 +41,7 @@ DELIVERIES = Table(
     {
         "delivery_id": column(TEXT, "SHA-256 of the content, unpacked."),
         "source_id": column(TEXT, "The feed."),
-        "kind": column(TEXT, "`survey` or `tickets`."),
+        "kind": column(TEXT, _KINDS),
         "file_name": column(TEXT, "Name of the file, redacted."),
         "size_bytes": column(INTEGER, "Size of the content, unpacked."),
         "received_at": column(INSTANT, "When it was landed."),
@@ -67,7 +69,7 @@ DELIVERY_DAYS = Table(
     {
         "delivery_id": column(TEXT, "The delivery."),
         "source_id": column(TEXT, "The feed."),
-        "kind": column(TEXT, "`survey` or `tickets`."),
+        "kind": column(TEXT, _KINDS),
         "day": column(DAY, "The day."),
         "rows_landed": column(INTEGER, "Rows of the day that were new or changed."),
         "rows_redelivered": column(INTEGER, "Rows of the day that were already landed."),
@@ -97,7 +99,7 @@ RESTATEMENTS = Table(
     ("run_id", "table_name", "day"),
     {
         "run_id": column(TEXT, "The run that changed it."),
-        "table_name": column(TEXT, "`core.responses` or `core.ticket_versions`."),
+        "table_name": column(TEXT, "A table of the lake's day files."),
         "day": column(DAY, "The day."),
         "rows_before": column(INTEGER, "Rows published before."),
         "rows_after": column(INTEGER, "Rows published now."),

@@ -5,6 +5,8 @@ They are written by the publish itself and have no files in the lake.
 
 from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, Table, column
 
+_KINDS = "Kind of feed: `survey`, `tickets`, `accounts`, `invitations` or `events`."
+
 SURVEYS = Table(
     "reference.surveys",
     "One row per registered touchpoint.",
@@ -89,7 +91,7 @@ SOURCES = Table(
     ("source_id",),
     {
         "source_id": column(TEXT, "The feed."),
-        "kind": column(TEXT, "`survey` or `tickets`."),
+        "kind": column(TEXT, _KINDS),
         "reader": column(TEXT, "How its exports are read."),
         "time_zone": column(TEXT, "Zone of its times that carry none."),
         "survey_id": column(
@@ -128,7 +130,36 @@ SETTINGS = Table(
         "repeat_contact_days": column(
             NUMBER, "A ticket so soon after another of the same person and category is a repeat contact."
         ),
+        "tag_coverage_warning": column(
+            NUMBER, "Share of responses with a known tag below which the tag is reported, 0 to 1."
+        ),
+        "silent_touchpoint_days": column(
+            INTEGER, "Days without a response after which a touchpoint is reported."
+        ),
+        "contact_limit": column(
+            INTEGER, "Invitations of one customer within the window that are not too many."
+        ),
+        "contact_window_days": column(INTEGER, "Days of that window."),
+        "invitation_window_days": column(
+            INTEGER, "Days after an invitation in which a response may come of it."
+        ),
+        "journey_window_days": column(INTEGER, "Days of a customer's journey that are added up."),
+        "effort_half_life_days": column(NUMBER, "Days after which an effort counts half."),
     },
+)
+
+RESTATEMENTS = Table(
+    "reference.restatements",
+    "One row per span of days whose personas are decided by the accounts as they were on another day.",
+    ("restatement_id",),
+    {
+        "restatement_id": column(TEXT, "The entry of restatements.yaml."),
+        "first_day": column(DAY, "First day restated."),
+        "last_day": column(DAY, "Last day restated."),
+        "as_of": column(DAY, "The day whose accounts decide."),
+        "why": column(TEXT, "Why; null: not said.", nullable=True),
+    },
+    sort=("restatement_id",),
 )
 
 BUSINESS_HOURS = Table(
@@ -198,7 +229,7 @@ PENDING_DAYS = Table(
     "One row per kind and day that waited to be cleaned (again) when this file was published.",
     ("kind", "day"),
     {
-        "kind": column(TEXT, "`survey` or `tickets`."),
+        "kind": column(TEXT, _KINDS),
         "day": column(DAY, "The day; what this file holds of it may be older than its deliveries."),
     },
     sort=("kind", "day"),
@@ -227,6 +258,7 @@ REFERENCE_TABLES: dict[str, Table] = {
         SOURCES,
         REASONS,
         SETTINGS,
+        RESTATEMENTS,
         BUSINESS_HOURS,
         HOLIDAYS,
         SURVEY_INELIGIBLE,

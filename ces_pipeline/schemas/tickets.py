@@ -1,6 +1,7 @@
 """Tickets: every version, the latest state, and the rejected rows."""
 
-from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, TEXTS, Table, column
+from ces_pipeline.schemas.rejected import rejected_table
+from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, Table, column
 
 _COLUMNS = {
     "ticket_key": column(TEXT, "Hash of source and ticket id; the key of a ticket everywhere."),
@@ -60,23 +61,16 @@ TICKETS = Table(
     "core.tickets", "One row per ticket: its latest version.", ("ticket_key",), _COLUMNS, sort=("ticket_key",)
 )
 
-REJECTED_TICKETS = Table(
+REJECTED_TICKETS = rejected_table(
     "core.rejected_tickets",
-    "One row per rejected landed ticket row.",
-    (),
+    "ticket",
     {
         "ticket_key": column(TEXT, "Hash of source and ticket id."),
         "source_id": column(TEXT, "The feed it came by."),
         "ticket_id": column(
             TEXT, "The ticket system's id; for rows without one `row-` and a hash of the row."
         ),
-        "landed": column(TEXT, "The landed values as JSON: people as keyed hashes, texts redacted."),
-        "reasons": column(TEXTS, "Every reason that applies; never empty."),
-        "updated_at": column(INSTANT, "The update it tells of, UTC; null: no usable time.", nullable=True),
-        "rule_version": column(TEXT, "Version of the rules that judged it."),
-        "delivery_id": column(TEXT, "The earliest delivery that holds this content."),
-        "row_number": column(INTEGER, "Its row in that delivery's file, as a spreadsheet shows it."),
-        "day": column(DAY, "Partition: business-zone date of updated_at, else of the delivery's receipt."),
     },
-    sort=("ticket_key", "delivery_id", "row_number"),
+    "updated_at",
+    "The update it tells of",
 )

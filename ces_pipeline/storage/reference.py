@@ -91,9 +91,31 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                 "business_time_zone": settings.business_time_zone,
                 "first_day": settings.first_day,
                 "minimum_n": settings.minimum_n,
-                "reject_share_warning": settings.reject_share_warning,
-                "repeat_contact_days": settings.repeat_contact_days,
+                **{
+                    name: getattr(settings, name)
+                    for name in (
+                        "reject_share_warning",
+                        "repeat_contact_days",
+                        "tag_coverage_warning",
+                        "silent_touchpoint_days",
+                        "contact_limit",
+                        "contact_window_days",
+                        "invitation_window_days",
+                        "journey_window_days",
+                        "effort_half_life_days",
+                    )
+                },
             }
+        ],
+        "reference.restatements": [
+            {
+                "restatement_id": one.id,
+                "first_day": one.first_day,
+                "last_day": one.last_day,
+                "as_of": one.as_of,
+                "why": one.why or None,
+            }
+            for one in sorted(registry.restatements, key=lambda one: one.id)
         ],
         "reference.business_hours": [
             {

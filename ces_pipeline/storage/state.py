@@ -15,12 +15,13 @@ import pyarrow as pa
 import pyarrow.dataset as pa_dataset
 import pyarrow.fs as pa_fs
 
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas import TABLES, Table
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.lake import Lake
 
-DAY_TABLES = ("core.responses", "core.rejected_responses", "core.ticket_versions", "core.rejected_tickets")
+DAY_TABLES = tuple(name for kind in KINDS.values() for name in kind.tables)
 """Tables that are published from the lake's day files."""
 
 LOGS = ("audit.requests", "audit.pulls", "audit.pull_windows", "audit.delivery_columns")
@@ -74,7 +75,7 @@ def lake_state(home: Home, registry: Registry) -> LakeState:
     from ces_pipeline.pipeline import stale_days
 
     lake = Lake(home.lake)
-    pending = [(kind, day) for kind in ("survey", "tickets") for day in stale_days(home, registry, kind)]
+    pending = [(kind, day) for kind in registry.kinds for day in stale_days(home, registry, kind)]
     return LakeState(
         read_load_audit(lake),
         ledger.deliveries(lake),

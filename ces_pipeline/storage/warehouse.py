@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from ces_pipeline.analysis import sources
 from ces_pipeline.errors import CesError, HomeError
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas import TABLES, Table
 from ces_pipeline.schemas.snapshot import SNAPSHOT_TABLES
@@ -55,7 +56,7 @@ from ces_pipeline.storage.state import (
 STORAGE_VERSION = "v1.2.0"
 STORED_TABLES = ("core.tickets", "core.response_tickets")
 """Derived tables that the publish also writes back into the lake."""
-RESTATED_TABLES = ("core.responses", "core.ticket_versions")
+RESTATED_TABLES = tuple(kind.accepted for kind in KINDS.values())
 
 _PROSE = ("comment", "landed")
 _IDS = ("response_id", "ticket_id", "external_id")
@@ -313,6 +314,10 @@ class _Publish:
             "audit.delivery_days": self.state.delivery_days,
             **self.state.logs,
             "audit.restatements": _history(lake, "audit.restatements", self.run_id, restated),
+            # Of earlier publishes; this one's verdicts come when there are any.
+            "audit.check_results": stored_rows(
+                lake, TABLES["audit.check_results"], without=_history_file("audit.check_results", self.run_id)
+            ),
             "audit.pending_days": pa.Table.from_pylist(
                 pending, schema=SNAPSHOT_TABLES["audit.pending_days"].arrow
             ),

@@ -55,6 +55,21 @@ def test_a_home_has_one_asset_per_feed_and_table_and_one_for_the_file(small: Sma
     assert jobs == {"land", "clean_and_publish"}
 
 
+def test_only_a_home_with_such_a_feed_has_the_asset_of_its_kind(small: SmallHome) -> None:
+    feed = "- {id: crm, kind: accounts, reader: csv}\n"
+    (small.home.registry / "sources.yaml").write_text(feed)
+    definitions = build_definitions(small.home)
+    dg.Definitions.validate_loadable(definitions)
+    found = keys(definitions)
+    assert "core/account_versions" in found
+    assert not {"core/invitations", "core/events"} & found
+    graph = definitions.resolve_asset_graph()
+    assert graph.get(dg.AssetKey(["core", "account_versions"])).parent_keys == {dg.AssetKey(["raw", "crm"])}
+    assert (
+        dg.AssetKey(["core", "account_versions"]) in graph.get(dg.AssetKey(["core", "accounts"])).parent_keys
+    )
+
+
 def test_a_home_without_a_registry_loads_without_feeds(tmp_path: Path) -> None:
     definitions = build_definitions(Home(tmp_path / "nothing"))
     dg.Definitions.validate_loadable(definitions)

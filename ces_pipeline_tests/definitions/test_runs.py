@@ -210,9 +210,9 @@ def test_stale_days_are_asked_for_once_as_ranges(tick: dict) -> None:
     tick["survey"] = [DAY, NEXT, DAY + timedelta(days=5)]
     tick["tickets"] = [NEXT]
     assert requested(tick["run"]()) == [
+        ("core/ticket_versions", "2026-03-03", "2026-03-03"),
         ("core/responses", "2026-03-02", "2026-03-03"),
         ("core/responses", "2026-03-07", "2026-03-07"),
-        ("core/ticket_versions", "2026-03-03", "2026-03-03"),
     ]
     assert tick["run"]() == []
     tick["state"] = "s2"

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from ces_pipeline import pipeline
-from ces_pipeline.days.plan import TABLES_OF_KIND
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.land import land_feed
 from ces_pipeline.pipeline import DayResult, PublishResult
 from ces_pipeline.registry import load_registry
@@ -19,7 +19,7 @@ from ces_pipeline.storage.checks import PUBLISHED_TABLES
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline_tests.builders import NOW
 
-DAY_TABLES = tuple(name for names in TABLES_OF_KIND.values() for name in names)
+DAY_TABLES = tuple(name for kind in KINDS.values() for name in kind.tables)
 
 
 def stale(home: Home, kind: str = "survey") -> list[str]:

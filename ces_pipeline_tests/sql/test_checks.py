@@ -60,6 +60,14 @@ def test_a_good_file_passes_every_check(snapshot: duckdb.DuckDBPyConnection) -> 
         ("DELETE FROM mart.ces_daily", "totals_tie"),
         ("UPDATE mart.link_coverage_daily SET without_ticket = NULL", "nulls_described"),
         ("UPDATE mart.ticket_effort SET category = NULL", "nulls_described"),
+        ("DELETE FROM mart.journey_weekly", "journey_and_funnel_tie"),
+        ("UPDATE mart.response_funnel_daily SET responses = responses + 1", "journey_and_funnel_tie"),
+        ("UPDATE mart.response_funnel_daily SET refusals = refusals + 1", "journey_and_funnel_tie"),
+        ("UPDATE mart.tag_coverage_daily SET known = known + 1", "journey_and_funnel_tie"),
+        (
+            "INSERT INTO mart.kpi_crosstab (kpi, survey_id, effort_band, other_band, n) VALUES ('nps', 's', 'e', 'o', 1)",
+            "journey_and_funnel_tie",
+        ),
     ],
 )
 def test_harm_is_found_and_blocks(snapshot: duckdb.DuckDBPyConnection, harm: str, check: str) -> None:

@@ -13,12 +13,24 @@ accepted as (
     select 'survey' as kind, day, source_id, count(*) as accepted from core.responses group by all
     union all
     select 'tickets' as kind, day, source_id, count(*) as accepted from core.ticket_versions group by all
+    union all
+    select 'accounts' as kind, day, source_id, count(*) as accepted from core.account_versions group by all
+    union all
+    select 'invitations' as kind, day, source_id, count(*) as accepted from core.invitations group by all
+    union all
+    select 'events' as kind, day, source_id, count(*) as accepted from core.events group by all
 ),
 
 rejected as (
     select 'survey' as kind, day, source_id, count(*) as rejected from core.rejected_responses group by all
     union all
     select 'tickets' as kind, day, source_id, count(*) as rejected from core.rejected_tickets group by all
+    union all
+    select 'accounts' as kind, day, source_id, count(*) as rejected from core.rejected_accounts group by all
+    union all
+    select 'invitations' as kind, day, source_id, count(*) as rejected from core.rejected_invitations group by all
+    union all
+    select 'events' as kind, day, source_id, count(*) as rejected from core.rejected_events group by all
 ),
 
 cleaned as (

@@ -3,9 +3,18 @@
 One module per family of marts; each ends with its `TABLES`.
 """
 
-from ces_pipeline.schemas.mart import capture, quality, segments, tickets
+from ces_pipeline.schemas.mart import capture, coverage, funnel, journey, kpis, quality, segments, tickets
 from ces_pipeline.schemas.table import Table
 
-MARTS: tuple[Table, ...] = (*segments.TABLES, *tickets.TABLES, *quality.TABLES, *capture.TABLES)
+MARTS: tuple[Table, ...] = (
+    *segments.TABLES,
+    *tickets.TABLES,
+    *quality.TABLES,
+    *capture.TABLES,
+    *coverage.TABLES,
+    *funnel.TABLES,
+    *journey.TABLES,
+    *kpis.TABLES,
+)
 
 __all__ = ["MARTS"]

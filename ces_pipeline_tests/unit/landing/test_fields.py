@@ -2,11 +2,13 @@
 
 import pytest
 
+from ces_pipeline.kinds import KINDS, Kind
 from ces_pipeline.landing.fields import field_table, fields_of
 from ces_pipeline.landing.statement import raw_columns
+from ces_pipeline.schemas import TABLES
 
 
-@pytest.mark.parametrize("kind", ["survey", "tickets"])
+@pytest.mark.parametrize("kind", list(KINDS))
 def test_every_field_has_one_column_in_the_raw_file_under_the_name_that_its_treatment_gives(
     kind: str,
 ) -> None:
@@ -19,7 +21,14 @@ def test_every_field_has_one_column_in_the_raw_file_under_the_name_that_its_trea
 
 
 @pytest.mark.parametrize(
-    ("kind", "people"), [("survey", {"respondent", "device", "ip_address"}), ("tickets", {"requester"})]
+    ("kind", "people"),
+    [
+        ("survey", {"respondent", "device", "ip_address"}),
+        ("tickets", {"requester"}),
+        ("accounts", {"person", "account"}),
+        ("invitations", {"person"}),
+        ("events", {"person"}),
+    ],
 )
 def test_a_person_is_stored_as_a_key_alone(kind: str, people: set[str]) -> None:
     fields = fields_of(kind)
@@ -27,6 +36,14 @@ def test_a_person_is_stored_as_a_key_alone(kind: str, people: set[str]) -> None:
     for name in people:
         assert fields[name].stored_as == f"{name}_key"
         assert name not in raw_columns(kind)
+
+
+@pytest.mark.parametrize("kind", list(KINDS.values()), ids=list(KINDS))
+def test_what_a_kind_declares_are_fields_and_tables_that_exist(kind: Kind) -> None:
+    assert {kind.own_id, *kind.times, *kind.essential} <= set(fields_of(kind.name))
+    assert all(fields_of(kind.name)[name].treatment == "time" for name in kind.times)
+    assert kind.has_survey == ("survey" in fields_of(kind.name))
+    assert set(kind.tables) <= set(TABLES)
 
 
 def test_the_double_submit_rule_compares_what_the_respondent_said_and_nothing_else() -> None:

@@ -1,0 +1,100 @@
+"""The kinds of feed: for each, what identifies a row, which time decides its day, and the tables that it fills.
+
+Everything that differs between kinds in landing, staleness and storage is declared here. The fields of a kind are in
+`landing/fields.py`, its columns in `schemas/`, how its rows are judged in `cleaning/`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+KindName = Literal["survey", "tickets", "accounts", "invitations", "events"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of feed.
+
+    own_id: the field that identifies a row within its feed. key: the column that names it in the tables.
+    times: the fields whose first known one decides a row's day. essential: fields whose mapped column must be there.
+    is_versioned: True where every update is a row of its own (own id and time); False where the same id with other
+    content is a revision, and the newest counts wherever it lies.
+    accepted, rejected: the tables of day files. has_survey: whether a feed may name its touchpoint.
+    """
+
+    name: KindName
+    own_id: str
+    key: str
+    times: tuple[str, ...]
+    essential: tuple[str, ...]
+    is_versioned: bool
+    accepted: str
+    rejected: str
+    has_survey: bool = False
+
+    @property
+    def tables(self) -> tuple[str, str]:
+        return self.accepted, self.rejected
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            name="accounts",
+            own_id="person",
+            key="version_key",
+            times=("valid_from",),
+            essential=("person", "valid_from"),
+            is_versioned=True,
+            accepted="core.account_versions",
+            rejected="core.rejected_accounts",
+        ),
+        Kind(
+            name="invitations",
+            own_id="invitation_id",
+            key="invitation_key",
+            times=("sent_at",),
+            essential=("invitation_id", "survey", "sent_at"),
+            is_versioned=False,
+            accepted="core.invitations",
+            rejected="core.rejected_invitations",
+            has_survey=True,
+        ),
+        Kind(
+            name="events",
+            own_id="event_id",
+            key="event_key",
+            times=("occurred_at",),
+            essential=("event_type", "occurred_at"),
+            is_versioned=False,
+            accepted="core.events",
+            rejected="core.rejected_events",
+            has_survey=True,
+        ),
+        Kind(
+            name="tickets",
+            own_id="ticket_id",
+            key="ticket_key",
+            times=("updated_at", "closed_at", "solved_at", "created_at"),
+            essential=("ticket_id", "updated_at"),
+            is_versioned=True,
+            accepted="core.ticket_versions",
+            rejected="core.rejected_tickets",
+        ),
+        Kind(
+            name="survey",
+            own_id="response_id",
+            key="response_key",
+            times=("recorded_at", "submitted_at"),
+            essential=("score", "survey", "response_id", "recorded_at"),
+            is_versioned=False,
+            accepted="core.responses",
+            rejected="core.rejected_responses",
+            has_survey=True,
+        ),
+    )
+}
+"""By name, in the order in which a run cleans them: answers last, since their personas depend on the accounts."""
+
+ALWAYS: tuple[str, ...] = ("tickets", "survey")
+"""The kinds that every home has tables and steps of, feeds or not."""

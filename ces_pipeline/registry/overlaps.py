@@ -1,0 +1,43 @@
+"""Which persona and journey-stage rules can match the same answer, by their conditions alone. No answer is read."""
+
+from dataclasses import dataclass
+
+from ces_pipeline.registry.models import Registry, Segment, fold
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Two rules of one kind with different values: `first` wins wherever both match.
+
+    is_shadowed: True where `second` matches nothing that `first` does not, so that it never decides.
+    """
+
+    first: Segment
+    second: Segment
+    is_shadowed: bool
+
+
+def overlaps(registry: Registry) -> list[Overlap]:
+    """Every pair of rules that can match one answer and say different things, in the rules' order.
+
+    Conditions on different attributes can always hold together; on the same attribute where they share a value.
+    """
+    found = []
+    for place, second in enumerate(registry.segments):
+        for first in registry.segments[:place]:
+            if first.assigns != second.assigns or first.value == second.value:
+                continue
+            one, other = _accepted(first), _accepted(second)
+            shared = one.keys() & other.keys()
+            if all(one[name] & other[name] for name in shared):
+                is_shadowed = all(name in other and other[name] <= wanted for name, wanted in one.items())
+                found.append(Overlap(first, second, is_shadowed))
+    return found
+
+
+def _accepted(segment: Segment) -> dict[str, set[str]]:
+    """Attribute -> the values that the rule accepts, as they are compared."""
+    return {
+        name: {fold(str(one)) for one in (wanted if isinstance(wanted, tuple) else (wanted,))}
+        for name, wanted in segment.when.items()
+    }

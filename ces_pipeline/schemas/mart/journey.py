@@ -1,0 +1,73 @@
+"""Effort along the customer journey: columns of its marts."""
+
+from ces_pipeline.schemas.table import DAY, FLAG, INTEGER, NUMBER, TEXT, Table, column
+
+JOURNEY_WEEKLY = Table(
+    "mart.journey_weekly",
+    "One row per week x process x journey stage, from the first week with a response to the last.",
+    ("week", "process", "journey_stage"),
+    {
+        "week": column(DAY, "Monday of the week."),
+        "process": column(TEXT, "Support, renewal, expansion ...: processes are never added up."),
+        "journey_stage": column(TEXT, "Stage of the customer journey."),
+        "is_measured": column(FLAG, "False where the stage had no scored response: nothing is known of it."),
+        "n": column(INTEGER, "Scored, accepted responses (suspect ones included)."),
+        "n_suspect": column(INTEGER, "Of these, marked suspect."),
+        "mean_effort_0_100": column(
+            NUMBER, "Mean effort, higher is harder; null: fewer than the minimum n.", nullable=True
+        ),
+        "mean_ease_0_100": column(NUMBER, "100 - mean effort, higher is easier; null as it.", nullable=True),
+        "ease_low_0_100": column(
+            NUMBER, "Lower end of its 95 % interval (Student t); null as it, or n below 2.", nullable=True
+        ),
+        "ease_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+        "easy_count": column(INTEGER, "Responses in the scale's easy boxes."),
+        "neutral_count": column(INTEGER, "Responses between the boxes."),
+        "difficult_count": column(INTEGER, "Responses in the scale's difficult boxes."),
+        "net_ease": column(
+            NUMBER,
+            "Easy share minus difficult share, -1 to 1; null: fewer than the minimum n.",
+            nullable=True,
+        ),
+        "net_ease_low": column(
+            NUMBER, "Lower end of its 95 % interval (adjusted Wald); null as it.", nullable=True
+        ),
+        "net_ease_high": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+        "is_suppressed": column(FLAG, "True where n is below the minimum n: the figures are null, not zero."),
+        "ease_sum_0_100": column(NUMBER, "Sum of ease, to pool weeks with n; never suppressed."),
+    },
+    sort=("week", "process", "journey_stage"),
+)
+
+CUSTOMER_JOURNEYS = Table(
+    "mart.customer_journeys",
+    "One row per known customer and process with a touch within the journey window, which ends on the newest "
+    "response day.",
+    ("person_key", "process"),
+    {
+        "person_key": column(TEXT, "Keyed hash of who, as respondent_key."),
+        "process": column(TEXT, "Support, renewal, expansion ...: processes are never added up."),
+        "touches": column(INTEGER, "Tickets, trigger events, and answers that belong to neither."),
+        "measured_touches": column(INTEGER, "Of these, with a scored response."),
+        "missing_touches": column(INTEGER, "Of these, without one: nothing stands in for them."),
+        "responses": column(INTEGER, "Scored responses: a touch may have several."),
+        "cumulative_effort": column(
+            NUMBER, "Sum of effort_0_100 over the responses; null: none.", nullable=True
+        ),
+        "decayed_effort": column(
+            NUMBER,
+            "The same sum, each effort halved for every half-life of its age on the newest response day; null: none.",
+            nullable=True,
+        ),
+        "worst_stage": column(
+            TEXT,
+            "Stage of the highest mean effort, of equal ones that with more responses; null: no response.",
+            nullable=True,
+        ),
+        "first_touch_day": column(DAY, "First touch in the window; null: only answers.", nullable=True),
+        "last_touch_day": column(DAY, "Last touch in the window; null: only answers.", nullable=True),
+    },
+    sort=("person_key", "process"),
+)
+
+TABLES = (JOURNEY_WEEKLY, CUSTOMER_JOURNEYS)

@@ -1,0 +1,143 @@
+"""Effort beside satisfaction and recommendation: columns of its marts."""
+
+from typing import Any
+
+from ces_pipeline.schemas.table import DAY, FLAG, INTEGER, NUMBER, TEXT, Table, column
+
+_KPI = column(
+    TEXT,
+    "`csat` or `nps` of the same response, or `ticket_csat`: the rating of the ticket that it is linked to.",
+)
+_SURVEY = column(TEXT, "The touchpoint of the effort question.")
+_EFFORT_BAND = column(TEXT, "`easy`, `neutral` or `difficult` by the scale's own boxes.")
+_OTHER_BAND = column(
+    TEXT,
+    "`positive`, `neutral` or `negative`: of nps 9-10, 7-8, 0-6; of csat by its scale's boxes; of a ticket's rating "
+    "good and bad (a percentage between them is neutral).",
+)
+_OTHER = column(NUMBER, "The other answer: csat 0 to 100, nps 0 to 10; higher is better.")
+_EASE = column(NUMBER, "Ease, 0 to 100, higher is easier.")
+
+
+def _figure(name: str, ends: tuple[str, str], means: str, method: str, null: str) -> dict[str, Any]:
+    return {
+        name: column(NUMBER, f"{means}; null: {null}.", nullable=True),
+        ends[0]: column(NUMBER, f"Lower end of its 95 % interval ({method}); null as it.", nullable=True),
+        ends[1]: column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+    }
+
+
+_FEW = "fewer than the minimum n"
+
+KPI_DAILY = Table(
+    "mart.kpi_daily",
+    "One row per day x survey with at least one answer on effort, satisfaction or recommendation.",
+    ("day", "survey_id"),
+    {
+        "day": column(DAY, "Business-zone date of recorded_at."),
+        "survey_id": column(TEXT, "The touchpoint."),
+        "ease_n": column(INTEGER, "Scored responses; 0: effort not asked or not answered."),
+        **_figure("mean_ease_0_100", ("ease_low_0_100", "ease_high_0_100"), "Mean ease", "Student t", _FEW),
+        "csat_n": column(INTEGER, "Responses with satisfaction; 0: not asked or not answered."),
+        **_figure(
+            "mean_csat_0_100",
+            ("csat_low_0_100", "csat_high_0_100"),
+            "Mean satisfaction, higher is better",
+            "Student t",
+            _FEW,
+        ),
+        "nps_n": column(INTEGER, "Responses with recommendation; 0: not asked or not answered."),
+        "promoters": column(INTEGER, "Answers 9 and 10."),
+        "passives": column(INTEGER, "Answers 7 and 8."),
+        "detractors": column(INTEGER, "Answers 0 to 6."),
+        **_figure(
+            "net_promoter_score",
+            ("net_promoter_score_low", "net_promoter_score_high"),
+            "Per cent promoters minus per cent detractors, -100 to 100",
+            "adjusted Wald",
+            _FEW,
+        ),
+    },
+    sort=("day", "survey_id"),
+)
+
+KPI_PAIRS = Table(
+    "mart.kpi_pairs",
+    "One row per scored response and other KPI of the same interaction.",
+    ("response_key", "kpi"),
+    {
+        "response_key": column(TEXT, "The response."),
+        "kpi": _KPI,
+        "day": column(DAY, "The response's day."),
+        "survey_id": _SURVEY,
+        "ease_0_100": _EASE,
+        "effort_band": _EFFORT_BAND,
+        "other": _OTHER,
+        "other_band": _OTHER_BAND,
+    },
+    sort=("response_key", "kpi"),
+)
+
+KPI_CROSSTAB = Table(
+    "mart.kpi_crosstab",
+    "One row per other KPI x survey x effort band x band of the other KPI that occurs with it.",
+    ("kpi", "survey_id", "effort_band", "other_band"),
+    {
+        "kpi": _KPI,
+        "survey_id": _SURVEY,
+        "effort_band": _EFFORT_BAND,
+        "other_band": _OTHER_BAND,
+        "n": column(INTEGER, "Pairs."),
+        "band_n": column(INTEGER, "Pairs of the effort band."),
+        **_figure(
+            "share_of_band",
+            ("share_of_band_low", "share_of_band_high"),
+            "n / band_n, 0 to 1",
+            "Wilson",
+            "band_n below the minimum n",
+        ),
+        "is_suppressed": column(FLAG, "True where band_n is below the minimum n."),
+    },
+    sort=("kpi", "survey_id", "effort_band", "other_band"),
+)
+
+KPI_DISAGREEMENTS = Table(
+    "mart.kpi_disagreements",
+    "One row per scored response and other KPI that say the opposite of each other.",
+    ("response_key", "kpi"),
+    {
+        "day": column(DAY, "The response's day."),
+        "response_key": column(TEXT, "The response."),
+        "kpi": _KPI,
+        "survey_id": _SURVEY,
+        "effort_band": _EFFORT_BAND,
+        "other_band": _OTHER_BAND,
+        "ease_0_100": _EASE,
+        "other": _OTHER,
+        "ticket_key": column(TEXT, "The ticket that it is linked to; null: none.", nullable=True),
+    },
+    sort=("day", "response_key", "kpi"),
+)
+
+KPI_ASSOCIATION = Table(
+    "mart.kpi_association",
+    "One row per other KPI x survey with both on the same interaction.",
+    ("kpi", "survey_id"),
+    {
+        "kpi": _KPI,
+        "survey_id": _SURVEY,
+        "n": column(INTEGER, "Pairs."),
+        **_figure(
+            "spearman",
+            ("spearman_low", "spearman_high"),
+            "Spearman's rank correlation of ease with the other, -1 to 1",
+            "Bonett and Wright",
+            "see why_null",
+        ),
+        "is_suppressed": column(FLAG, "True where n is below the minimum n, or below 10."),
+        "why_null": column(TEXT, "Why there is no figure; null: there is one.", nullable=True),
+    },
+    sort=("kpi", "survey_id"),
+)
+
+TABLES = (KPI_DAILY, KPI_PAIRS, KPI_CROSSTAB, KPI_DISAGREEMENTS, KPI_ASSOCIATION)

@@ -1,0 +1,42 @@
+"""Protects what is said of persona rules that can match one answer: which wins, and which never decides."""
+
+from typing import Any
+
+import pytest
+
+from ces_pipeline.registry.models import Registry, Segment, Settings
+from ces_pipeline.registry.overlaps import overlaps
+
+
+def rules(*told: dict[str, Any]) -> Registry:
+    segments = tuple(
+        Segment.model_validate({"id": f"r{number}", "value": f"v{number}", **one})
+        for number, one in enumerate(told)
+    )
+    return Registry(
+        sources={}, surveys={}, scales={}, segments=segments, settings=Settings.model_validate({})
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        ({"plan": "A"}, {"plan": "B"}, []),
+        ({"plan": "A"}, {"plan": ["a ", "B"]}, [("r0", "r1", False)]),
+        ({"plan": "A"}, {"region": "EU"}, [("r0", "r1", False)]),
+        ({"plan": ["A", "B"]}, {"plan": "b", "region": "EU"}, [("r0", "r1", True)]),
+        ({"plan": "A", "region": "EU"}, {"plan": "A"}, [("r0", "r1", False)]),
+        ({"plan": "A", "region": "EU"}, {"plan": "A", "region": "US"}, []),
+    ],
+)
+def test_rules_overlap_where_one_answer_can_fit_both(
+    first: dict[str, Any], second: dict[str, Any], found: list[tuple[str, str, bool]]
+) -> None:
+    told = overlaps(rules({"when": first}, {"when": second}))
+    assert [(one.first.id, one.second.id, one.is_shadowed) for one in told] == found
+
+
+def test_rules_of_another_kind_or_the_same_value_are_no_overlap() -> None:
+    when = {"plan": "A"}
+    assert overlaps(rules({"when": when}, {"when": when, "assigns": "journey_stage"})) == []
+    assert overlaps(rules({"when": when, "value": "x"}, {"when": when, "value": "x"})) == []

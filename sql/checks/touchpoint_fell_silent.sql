@@ -1,0 +1,27 @@
+-- warning: These touchpoints had no response for days while others had. Ask their owner; end one that is no longer asked with `live_to` in surveys.yaml.
+with last_response as (
+    select
+        survey_id,
+        max(last_response_day) as last_response_day,
+        min(days_silent) as days_silent
+    from mart.response_rates
+    group by survey_id
+),
+
+newest as (
+    select max(last_response_day) as day from mart.response_rates
+)
+
+select
+    survey_id,
+    last_response_day
+from last_response
+inner join reference.surveys using (survey_id)
+cross join newest
+cross join reference.settings
+where
+    newest.day is not null
+    and coalesce(live_from <= newest.day - silent_touchpoint_days::integer, true)
+    and coalesce(live_to >= newest.day, true)
+    and coalesce(days_silent >= silent_touchpoint_days, true)
+order by survey_id;

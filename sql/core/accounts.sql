@@ -1,0 +1,74 @@
+-- One row per person and span of days on which one version of their account decides.
+with versions as (
+    select
+        person_key,
+        account_key,
+        attributes,
+        source_id,
+        valid_from,
+        valid_to,
+        as_of,
+        delivery_id,
+        cast(timezone(business_time_zone, valid_from) as date) as began_on,
+        cast(timezone(business_time_zone, valid_to) as date) as ended_on
+    from core.account_versions
+    cross join reference.settings
+),
+
+-- A day has one version: of those that began on it, the last.
+last_of_day as (
+    select
+        person_key,
+        account_key,
+        attributes,
+        source_id,
+        valid_from,
+        valid_to,
+        began_on,
+        ended_on
+    from versions
+    qualify row_number() over (
+        partition by person_key, began_on
+        order by valid_from desc, as_of desc, source_id desc, delivery_id desc
+    ) = 1
+),
+
+spans as (
+    select
+        person_key,
+        account_key,
+        attributes,
+        source_id,
+        valid_from,
+        least(valid_to, lead(valid_from) over in_order) as valid_to,
+        case when row_number() over in_order = 1 then date '0001-01-01' else began_on end as from_day,
+        least(ended_on, lead(began_on) over in_order) as until_day
+    from last_of_day
+    window in_order as (partition by person_key order by began_on)
+),
+
+final as (
+    select
+        person_key,
+        account_key,
+        attributes,
+        source_id,
+        valid_from,
+        valid_to,
+        from_day,
+        until_day
+    from spans
+    where until_day is null or until_day > from_day
+)
+
+select
+    person_key,
+    account_key,
+    attributes,
+    source_id,
+    valid_from,
+    valid_to,
+    from_day,
+    until_day
+from final
+order by person_key, from_day;

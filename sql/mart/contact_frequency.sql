@@ -1,0 +1,83 @@
+-- One row per place of a contact among those of the same customer within the contact window, over all feeds.
+-- Answers: does asking again lower the chance of an answer, and how often is somebody asked more than the limit? A contact is
+-- an invitation (not one out of scope, bounced or failed) or an answer that came of none. The last place stands for all
+-- beyond the limit; a null place for contacts of people not known. Only invitations have an answered share.
+with contacts as (
+    select
+        person_key,
+        epoch_us(sent_at) as moment,
+        true as is_invitation,
+        response_invitations.response_key is not null as is_answered
+    from core.invitations
+    left join core.response_invitations using (invitation_key)
+    where status not in ('out_of_scope', 'bounced', 'failed')
+    union all
+    select
+        respondent_key as person_key,
+        epoch_us(recorded_at) as moment,
+        false as is_invitation,
+        true as is_answered
+    from core.responses
+    anti join core.response_invitations using (response_key)
+),
+
+placed as (
+    select
+        person_key,
+        is_invitation,
+        is_answered,
+        case
+            when person_key is not null
+                then least(
+                    count(*) over (
+                        partition by person_key
+                        order by moment
+                        range between (contact_window_days * 86400000000 - 1) preceding and current row
+                    ),
+                    contact_limit + 1
+                )
+        end as place
+    from contacts
+    cross join reference.settings
+),
+
+counted as (
+    select
+        place,
+        count(*) as contacts,
+        count(distinct person_key) as customers,
+        count(*) filter (is_invitation) as invitations,
+        count(*) filter (is_invitation and is_answered) as answered
+    from placed
+    group by place
+),
+
+final as (
+    select
+        place,
+        coalesce(place > contact_limit, false) as is_over_limit,
+        contacts,
+        customers,
+        invitations,
+        answered,
+        case when invitations >= minimum_n then answered / invitations end as answered_share,
+        case when invitations >= minimum_n then share_low(answered, invitations) end as answered_share_low,
+        case when invitations >= minimum_n then share_high(answered, invitations) end as answered_share_high,
+        invitations < minimum_n as is_suppressed
+    from counted
+    cross join reference.settings
+)
+
+select
+    place,
+    is_over_limit,
+    contacts,
+    customers,
+    invitations,
+    answered,
+    answered_share,
+    answered_share_low,
+    answered_share_high,
+    is_suppressed
+from final
+order by place nulls last;

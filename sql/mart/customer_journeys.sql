@@ -1,0 +1,194 @@
+-- One row per known customer and process with a touch within the journey window, which ends on the newest response day.
+-- Answers: how much effort did a customer have with us, and how much of the journey was never asked about? Touches are their
+-- tickets, the events that trigger a survey, and answers that belong to neither. Effort is added up over answers only:
+-- a touch without one is missing, and nothing stands in for it. Null effort: no touch was measured.
+with bounds as (
+    select
+        max(day) as newest_day,
+        max(day) - any_value(journey_window_days)::integer as before_day
+    from core.responses
+    cross join reference.settings
+),
+
+triggers as (
+    select
+        lower(trigger_event) as event_type,
+        min(process) as process
+    from reference.surveys
+    where trigger_event is not null
+    group by lower(trigger_event)
+),
+
+event_of_response as (
+    select
+        response_key,
+        -- Two feeds may use one id for their events.
+        min(event_key) as event_key
+    from core.response_invitations
+    inner join core.invitations using (invitation_key)
+    inner join core.events using (event_id)
+    group by response_key
+),
+
+answered as (
+    select
+        responses.response_key,
+        coalesce(responses.respondent_key, tickets.requester_key) as person_key,
+        responses.process,
+        responses.journey_stage,
+        responses.effort_0_100,
+        responses.day,
+        tickets.ticket_key,
+        event_of_response.event_key
+    from core.responses
+    left join core.response_tickets using (response_key)
+    left join core.tickets on response_tickets.ticket_key = tickets.ticket_key and not tickets.is_deleted
+    left join event_of_response using (response_key)
+    where responses.effort_0_100 is not null and responses.day > (select before_day from bounds)
+),
+
+ticket_touches as (
+    select
+        requester_key as person_key,
+        coalesce(answers.process, 'support') as process,
+        cast(
+            timezone(business_time_zone, coalesce(solved_at, closed_at, created_at, updated_at)) as date
+        ) as day,
+        answers.ticket_key is not null as is_measured
+    from core.tickets
+    left join (
+        select
+            ticket_key,
+            min(process) as process
+        from answered
+        group by ticket_key
+    ) as answers using (ticket_key)
+    cross join reference.settings
+    where
+        requester_key is not null
+        and not is_deleted
+        -- Cheaper than the day itself, and never later than it.
+        and coalesce(solved_at, closed_at, created_at, updated_at)
+        >= (select before_day - 1 from bounds)::timestamp::timestamptz
+),
+
+event_touches as (
+    select
+        person_key,
+        triggers.process,
+        events.day,
+        events.event_key in (select event_key from answered where event_key is not null) as is_measured
+    from core.events
+    inner join triggers using (event_type)
+    where
+        person_key is not null
+        -- An event of a ticket is the ticket's touch.
+        and coalesce(ticket_id not in (select ticket_id from core.tickets), true)
+),
+
+other_touches as (
+    select
+        person_key,
+        process,
+        day,
+        true as is_measured
+    from answered
+    where ticket_key is null and event_key is null
+),
+
+touches as (
+    select
+        person_key,
+        process,
+        count(*) as touches,
+        count(*) filter (is_measured) as measured_touches,
+        min(day) as first_touch_day,
+        max(day) as last_touch_day
+    from (
+        select
+            person_key,
+            process,
+            day,
+            is_measured
+        from ticket_touches
+        union all
+        select
+            person_key,
+            process,
+            day,
+            is_measured
+        from event_touches
+        union all
+        select
+            person_key,
+            process,
+            day,
+            is_measured
+        from other_touches
+    )
+    cross join bounds
+    where person_key is not null and day > before_day and day <= newest_day
+    group by person_key, process
+),
+
+stages as (
+    select
+        person_key,
+        process,
+        journey_stage,
+        count(*) as n,
+        sum(effort_0_100::decimal(9, 6)) as effort,
+        -- Rounded to a decimal, the sum does not depend on the order of its parts.
+        sum(
+            (effort_0_100 * pow(0.5, (newest_day - day) / effort_half_life_days))::decimal(18, 9)
+        ) as decayed_effort
+    from answered
+    cross join bounds
+    cross join reference.settings
+    where person_key is not null
+    group by person_key, process, journey_stage
+),
+
+efforts as (
+    select
+        person_key,
+        process,
+        sum(n)::bigint as responses,
+        sum(effort)::double as cumulative_effort,
+        sum(decayed_effort)::double as decayed_effort,
+        arg_max(journey_stage, (effort::double / n, n, journey_stage)) as worst_stage
+    from stages
+    group by person_key, process
+),
+
+final as (
+    select
+        person_key,
+        process,
+        coalesce(touches, 0) as touches,
+        coalesce(measured_touches, 0) as measured_touches,
+        coalesce(touches - measured_touches, 0) as missing_touches,
+        coalesce(responses, 0) as responses,
+        cumulative_effort,
+        decayed_effort,
+        worst_stage,
+        first_touch_day,
+        last_touch_day
+    from touches
+    full join efforts using (person_key, process)
+)
+
+select
+    person_key,
+    process,
+    touches,
+    measured_touches,
+    missing_touches,
+    responses,
+    cumulative_effort,
+    decayed_effort,
+    worst_stage,
+    first_touch_day,
+    last_touch_day
+from final
+order by person_key, process;

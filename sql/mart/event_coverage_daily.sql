@@ -1,0 +1,63 @@
+-- One row per day x type of event that triggers a touchpoint, with at least one event.
+-- Answers: did every event that should send a survey out send one, and only one? Invitations belong to the event that they
+-- name. Every event of the day is counted; an invitation out of scope is one all the same: the event was considered.
+with triggers as (
+    select distinct lower(trigger_event) as event_type
+    from reference.surveys
+    where trigger_event is not null
+),
+
+invited as (
+    select
+        event_id,
+        count(*) as invitations,
+        bool_or(response_invitations.response_key is not null) as is_answered
+    from core.invitations
+    left join core.response_invitations using (invitation_key)
+    where event_id is not null
+    group by event_id
+),
+
+counted as (
+    select
+        day,
+        event_type,
+        count(*) as events,
+        count(invitations) as with_invitation,
+        count(*) filter (invitations > 1) as with_several_invitations,
+        count(*) filter (is_answered) as with_response
+    from core.events
+    inner join triggers using (event_type)
+    left join invited using (event_id)
+    group by day, event_type
+),
+
+final as (
+    select
+        day,
+        event_type,
+        events,
+        with_invitation,
+        with_several_invitations,
+        with_response,
+        case when events >= minimum_n then with_invitation / events end as invited_share,
+        case when events >= minimum_n then share_low(with_invitation, events) end as invited_share_low,
+        case when events >= minimum_n then share_high(with_invitation, events) end as invited_share_high,
+        events < minimum_n as is_suppressed
+    from counted
+    cross join reference.settings
+)
+
+select
+    day,
+    event_type,
+    events,
+    with_invitation,
+    with_several_invitations,
+    with_response,
+    invited_share,
+    invited_share_low,
+    invited_share_high,
+    is_suppressed
+from final
+order by day, event_type;

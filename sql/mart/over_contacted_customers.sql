@@ -1,0 +1,60 @@
+-- One row per customer who was asked more often than the contact limit within a contact window, over all feeds.
+-- Answers: whom do we ask too much? Contacts as in `mart.contact_frequency`; people who are not known cannot be counted.
+with contacts as (
+    select
+        person_key,
+        sent_at as moment,
+        survey_id,
+        day
+    from core.invitations
+    where status not in ('out_of_scope', 'bounced', 'failed')
+    union all
+    select
+        respondent_key as person_key,
+        recorded_at as moment,
+        survey_id,
+        day
+    from core.responses
+    anti join core.response_invitations using (response_key)
+),
+
+placed as (
+    select
+        person_key,
+        day,
+        survey_id,
+        count(*) over (
+            partition by person_key
+            order by epoch_us(moment)
+            range between (contact_window_days * 86400000000 - 1) preceding and current row
+        ) as contacts_in_window,
+        contact_limit
+    from contacts
+    cross join reference.settings
+    where person_key is not null
+),
+
+final as (
+    select
+        person_key,
+        count(*) as contacts,
+        count(distinct survey_id) as touchpoints,
+        max(contacts_in_window) as most_in_window,
+        count(*) filter (contacts_in_window > contact_limit) as contacts_over_limit,
+        min(day) filter (contacts_in_window > contact_limit) as first_over_day,
+        max(day) filter (contacts_in_window > contact_limit) as last_over_day
+    from placed
+    group by person_key
+    having max(contacts_in_window) > any_value(contact_limit)
+)
+
+select
+    person_key,
+    contacts,
+    touchpoints,
+    most_in_window,
+    contacts_over_limit,
+    first_over_day,
+    last_over_day
+from final
+order by person_key;
