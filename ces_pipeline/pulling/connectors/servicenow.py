@@ -58,9 +58,9 @@ _DELETION_FIELDS = ("sys_id", "tablename", "documentkey", "display_value", "sys_
 _LAST_VERSION = "999999999"
 """Behind every version that a row can have had: sys_mod_count of a deleted row is not told."""
 _FOLLOWED = (
-    "sys_id", "sys_updated_on", "number", "state", "trigger_id", "task_id", "instance", "metric", "tablename",
-    "documentkey", "display_value",
-)  # fmt: skip
+    *("sys_id", "sys_updated_on", "number", "state", "trigger_id", "task_id", "instance", "metric"),
+    *("tablename", "documentkey", "display_value"),
+)
 """Columns without which rows cannot be followed or told apart, where they are asked for."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _NAME = re.compile(r"[a-z][a-z0-9_.]*")
