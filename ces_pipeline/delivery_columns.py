@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from ces_pipeline.landing.fields import field_table
 from ces_pipeline.landing.ledger import Delivery, Ledger, raw_file
-from ces_pipeline.landing.privacy import redact_text
+from ces_pipeline.landing.privacy import redacted
 from ces_pipeline.schemas.audit import DELIVERY_COLUMNS
 from ces_pipeline.storage.duck import readable
 from ces_pipeline.storage.lake import Lake
@@ -57,7 +57,7 @@ def _columns(lake: Lake, delivery: Delivery) -> pa.Table:
     query = f"""
         with looked_at as (select * from {{}} limit {LOOKED_AT}),
         cells as ({" union all ".join(parts)})
-        select key as column_name, {_KIND} as kind, count(value) as filled,
+        select key, {redacted("key", sentence=True)} as column_name, {_KIND} as kind, count(value) as filled,
             (select count(*) from looked_at) as looked_at
         from cells
         group by key
@@ -68,16 +68,16 @@ def _columns(lake: Lake, delivery: Delivery) -> pa.Table:
     named = {column: one.name for one, column in mapped}
     rows_found = {
         # Where a header is missing, answers stand in its place.
-        redact_text(column): {
+        shown: {
             "source_id": delivery.source_id,
             "delivery_id": delivery.delivery_id,
-            "column_name": redact_text(column),
+            "column_name": shown,
             "field": named.get(column),
             "kind": kind,
             "filled": filled,
             "looked_at": looked_at,
             "received_at": delivery.received_at,
         }
-        for column, kind, filled, looked_at in found
+        for column, shown, kind, filled, looked_at in found
     }
     return pa.Table.from_pylist(list(rows_found.values()), schema=DELIVERY_COLUMNS.arrow)
