@@ -54,17 +54,18 @@ def _columns(lake: Lake, delivery: Delivery) -> pa.Table:
             "time": f"coalesce({one.name}::varchar, times_as_written::json ->> {quote_text(one.name)})",
         }.get(one.treatment, one.name)
         parts.append(f"select {quote_text(column)} as key, {shown} as value from looked_at")
-    query = f"""
-        with looked_at as (select * from {{}} limit {LOOKED_AT}),
-        cells as ({" union all ".join(parts)})
-        select key, {redacted("key", sentence=True)} as column_name, {_KIND} as kind, count(value) as filled,
-            (select count(*) from looked_at) as looked_at
-        from cells
-        group by key
-        order by key
-    """
     with scratch() as connection, readable(connection, lake, paths) as rows:
-        found = connection.execute(query.format(rows)).fetchall()
+        found = connection.execute(
+            f"""
+            with looked_at as (select * from {rows} limit {LOOKED_AT}),
+            cells as ({" union all ".join(parts)})
+            select key, {redacted("key", sentence=True)} as column_name, {_KIND} as kind, count(value) as filled,
+                (select count(*) from looked_at) as looked_at
+            from cells
+            group by key
+            order by key
+            """
+        ).fetchall()
     named = {column: one.name for one, column in mapped}
     rows_found = {
         # Where a header is missing, answers stand in its place.
