@@ -112,12 +112,17 @@ def _zendesk() -> zendesk.FakeZendesk:
 
 
 def _freshdesk() -> freshdesk.FakeFreshdesk:
-    return freshdesk.FakeFreshdesk(
-        [
-            freshdesk.ticket(number, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
-            for number, at in enumerate(_moments(), start=1)
-        ]
+    times = [at.strftime("%Y-%m-%dT%H:%M:%SZ") for at in _moments()]
+    vendor = freshdesk.FakeFreshdesk(
+        [freshdesk.ticket(number, at) for number, at in enumerate(times, start=1)]
     )
+    vendor.csat_responses = {
+        "S1": [
+            freshdesk.csat_response(f"c{number}", number, 4, at) for number, at in enumerate(times, start=1)
+        ],
+        "S2": [],
+    }
+    return vendor
 
 
 def _servicenow() -> servicenow.FakeServiceNow:
@@ -254,6 +259,16 @@ API_FEEDS: dict[str, ApiFeed] = {
             _FRESHDESK_AUTH,
             _FRESHDESK_SECRETS,
             _less(),
+        ),
+        ApiFeed(
+            "freshdesk_csat",
+            "survey",
+            "json",
+            _freshdesk,
+            lambda vendor: [one["id"] for one in vendor.csat_responses["S1"]],  # type: ignore[attr-defined]
+            _FRESHDESK_AUTH,
+            _FRESHDESK_SECRETS,
+            columns={"response_id": "id", "score": "answers.Q_1", "recorded_at": "updated_at"},
         ),
         ApiFeed(
             "servicenow",

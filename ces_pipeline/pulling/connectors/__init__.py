@@ -4,6 +4,7 @@ To add one: write its module, add it here. Nothing else needs to know.
 """
 
 from ces_pipeline.pulling.connectors.freshdesk import Freshdesk
+from ces_pipeline.pulling.connectors.freshdesk_csat import FreshdeskCsat
 from ces_pipeline.pulling.connectors.medallia import Medallia
 from ces_pipeline.pulling.connectors.qualtrics import Qualtrics
 from ces_pipeline.pulling.connectors.rest import Rest
@@ -24,6 +25,7 @@ CONNECTORS: dict[str, Connector] = {
         Zigpoll(),
         Medallia(),
         Freshdesk(),
+        FreshdeskCsat(),
         ServiceNow(),
         Rest(),
     )

@@ -1,6 +1,7 @@
 """Freshdesk: tickets by their time of change, deleted and spam ones too, with the satisfaction given to them.
 
-Pages are lines for the reader `freshdesk_json`, plus what the ticket list does not hold: `deleted` on every ticket,
+Pages are lines for the reader `freshdesk_json`, with the account's own statuses by their names instead of their codes,
+plus what the ticket list does not hold: `deleted` on every ticket,
 `csat` (0 to 100), `satisfaction_rating` and `version`, which grows with a rating, since a rating does not move
 `updated_at`. People's ids, comments of ratings and conversations are not asked for or left out.
 """
@@ -20,6 +21,7 @@ _LISTS = {"tickets": None, "deleted": "deleted", "spam": "spam"}
 _TICKETS = "/api/v2/tickets"
 _RATINGS = "/api/v2/surveys/satisfaction_ratings"
 _LARGEST_PAGE = 100
+_LAST_OWN_STATUS = 5
 _LAST_PAGE = 300
 """The page behind it is refused with 400."""
 _SAME_ASKED = 6
@@ -71,7 +73,8 @@ class Freshdesk(Connector):
         at the end.
         """
         first = datetime.combine(api.since, time.min, UTC)
-        ratings = _Ratings(http, api, _instant(state.get("ratings")) or first)
+        statuses = _Statuses(http)
+        ratings = _Ratings(http, api, statuses, _instant(state.get("ratings")) or first)
         if api.options.get("ratings", True):
             ratings.load(max(first, ratings.since - _RATED_WITHIN))
         for name, chosen in _LISTS.items():
@@ -79,7 +82,7 @@ class Freshdesk(Connector):
             saved = walk.since
             for tickets in _changed(http, api, chosen, walk):
                 state = {**state, name: walk.state(max(saved, now - _OVERLAP))}
-                records = [_record(one, ratings, chosen) for one in tickets]
+                records = [_record(one, ratings, statuses, chosen) for one in tickets]
                 yield Page(json_lines(*records), len(records), state)
         for records, until in ratings.of_unchanged_tickets():
             state = {**state, "ratings": _text(max(ratings.since, min(until, now - _OVERLAP)))}
@@ -213,6 +216,42 @@ def _page(
 
 
 @dataclass
+class _Statuses:
+    """Names of the statuses that an account added. Asked for when the first of them is met."""
+
+    http: Http
+    _names: dict[str, str] | None = None
+
+    def name(self, code: Any) -> Any:
+        """The status's name; the code itself for the vendor's own statuses, and where there is no name."""
+        if not isinstance(code, int) or code <= _LAST_OWN_STATUS:
+            return code
+        if self._names is None:
+            # A user who may not read the fields has the codes.
+            answer = self.http.get("/api/v2/ticket_fields", accept=(403, 404))
+            self._names = _status_names(answer.data) if answer.status == 200 else {}
+        return self._names.get(str(code), code)
+
+
+def _status_names(fields: Any) -> dict[str, str]:
+    """Code -> name that agents see, of the field `status`: listed under the code, or as id and label."""
+    found: dict[str, str] = {}
+    for one in fields if isinstance(fields, list) else ():
+        choices = one.get("choices") if isinstance(one, dict) and one.get("name") == "status" else None
+        if isinstance(choices, dict):
+            for code, named in choices.items():
+                label = named[0] if isinstance(named, list) and named else named
+                found |= {str(code): label} if isinstance(label, str) else {}
+        elif isinstance(choices, list):
+            found |= {
+                str(choice.get("id", choice.get("value"))): choice["label"]
+                for choice in choices
+                if isinstance(choice, dict) and isinstance(choice.get("label"), str)
+            }
+    return found
+
+
+@dataclass
 class _Ratings:
     """Who was how satisfied: the ratings of recent time, and of older tickets one by one.
 
@@ -221,6 +260,7 @@ class _Ratings:
 
     http: Http
     api: Api
+    statuses: "_Statuses"
     since: datetime
     refused: RefusedError | None = None
     _from: datetime | None = None
@@ -273,7 +313,7 @@ class _Ratings:
             part = left[start : start + size]
             answers = [self._ticket(ticket_id) for _, ticket_id in part if ticket_id not in self._told]
             tickets = [answer.data for answer in answers if answer.status == 200]
-            yield [_record(one, self) for one in tickets], part[-1][0]
+            yield [_record(one, self, self.statuses) for one in tickets], part[-1][0]
 
     def _ticket(self, ticket_id: Any) -> Answer:
         include = "requester,stats" if self.api.options.get("requester", True) else "stats"
@@ -329,7 +369,9 @@ def _listed(answer: Answer, what: str, needed: tuple[str, ...]) -> tuple[list[di
     return records, 'rel="next"' in answer.headers.get("link", "")
 
 
-def _record(ticket: dict[str, Any], ratings: _Ratings, chosen: str | None = None) -> dict[str, Any]:
+def _record(
+    ticket: dict[str, Any], ratings: _Ratings, statuses: "_Statuses", chosen: str | None = None
+) -> dict[str, Any]:
     """The ticket as it is landed; chosen: the filter of the list that it comes from.
 
     Spam counts as deleted (`spam` still tells it), or it would stay open for ever.
@@ -337,6 +379,7 @@ def _record(ticket: dict[str, Any], ratings: _Ratings, chosen: str | None = None
     is_gone = bool(chosen or ticket.get("deleted") or ticket.get("spam"))
     record = {name: value for name, value in ticket.items() if name not in _ONLY_IN_SINGLE}
     record["deleted"] = is_gone
+    record["status"] = statuses.name(record["status"])
     ratings.join(record)
     return record
 

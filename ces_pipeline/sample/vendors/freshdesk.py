@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from ces_pipeline.pulling.clock import Clock
 from ces_pipeline.sample.vendors.faults import FaultPlan
@@ -48,6 +49,23 @@ def rating(rating_id: int, ticket_id: int, code: int, created_at: str) -> dict[s
     }
 
 
+def csat_response(name: str, ticket_id: int, value: int, created_at: str) -> dict[str, Any]:
+    """A response to a survey of the newer kind."""
+    return {
+        "id": name,
+        "survey_id": "S1",
+        "ticket_id": ticket_id,
+        "user_id": str(9000 + ticket_id),
+        "agent_id": "8",
+        "answers": [
+            {"question_id": "Q_1", "question_text": "How easy was it?", "value": value},
+            {"question_id": "Q_2", "question_text": "Why?", "value": None},
+        ],
+        "created_at": created_at,
+        "updated_at": created_at,
+    }
+
+
 def seeded_tickets(seed: int, count: int = 40) -> list[dict[str, Any]]:
     """Tickets, some with the same second of change, some deleted or spam, in no order."""
     chance = random.Random(seed)
@@ -84,8 +102,11 @@ class FakeFreshdesk(FakeVendor):
         self.heeds_filter = True
         self.heeds_list = True
         self.refuses_ratings = False
+        self.statuses: dict[str, list[str]] | None = None
+        self.csat_responses: dict[str, list[dict[str, Any]]] = {}
         self._chance = random.Random(len(tickets))
         self._before: dict[tuple[str, str], Reply] = {}
+        self._csat_before: dict[str, Reply] = {}
 
     def change(self, ticket_id: int, **more: Any) -> None:
         """A ticket changes now, by the vendor's clock."""
@@ -95,9 +116,18 @@ class FakeFreshdesk(FakeVendor):
     def answer(self, asked: Asked) -> Reply:
         if (asked.basic or ("",))[0] != KEY:
             return Reply(401, {"code": "invalid_credentials", "message": "You have to be logged in."})
-        if asked.fault == "changed":
+        if asked.fault == "changed" and self.tickets:
             self.change(self._chance.choice(sorted(self.tickets)), status=3)
         parts = asked.path.removeprefix("/api/v2/").split("/")
+        if parts[0] == "customer-satisfaction":
+            return self._csat(asked, parts)
+        return self._desk(asked, parts)
+
+    def _desk(self, asked: Asked, parts: list[str]) -> Reply:
+        """Tickets, their ratings and fields."""
+        if parts == ["ticket_fields"]:
+            fields = [{"name": "status", "type": "default_status", "choices": self.statuses}]
+            return Reply(data=fields) if self.statuses else Reply(403, {"code": "access_denied"})
         if parts == ["tickets"]:
             reply = self._listed(asked, self._tickets(asked))
         elif parts == ["search", "tickets"]:
@@ -135,6 +165,40 @@ class FakeFreshdesk(FakeVendor):
         # Equal times come in the order of the ids here; the vendor promises none.
         found.sort(key=lambda one: (one[order], one["id"]), reverse=query.get("order_type", "desc") == "desc")
         return [_shown(one, asked) for one in found]
+
+    def _csat(self, asked: Asked, parts: list[str]) -> Reply:
+        """Surveys, and the responses of one: pages whose next address carries a token."""
+        if parts[2:] == []:
+            return Reply(
+                data={"data": [{"id": one} for one in self.csat_responses], "paging": {"next": None}}
+            )
+        found = self.csat_responses.get(parts[2], [])
+        if asked.fault == "changed":
+            self._answer_csat(found)
+        since = asked.query.get("created_after", "")
+        kept = [one for one in found if one["created_at"] >= since]
+        if not kept:
+            return Reply(404, body=b"")
+        token = asked.query.get("next_token", "0.")
+        start, size = int(token.split(".")[0]), min(int(asked.query.get("per_page", 30)), 100)
+        is_empty = asked.fault == "empty_page"
+        if asked.fault == "repeated_page" and token in self._csat_before:
+            return self._csat_before[token]
+        end = start if is_empty else start + size
+        following = f"{end}.{len(self.asked)}"
+        url = f"{self.url}{asked.path}?{urlencode({**asked.query, 'next_token': following})}"
+        has_more = is_empty or end < len(kept)
+        reply = Reply(data={"data": kept[start:end], "paging": {"next": url if has_more else None}})
+        self._csat_before[following] = reply
+        return reply
+
+    def _answer_csat(self, responses: list[dict[str, Any]]) -> None:
+        """A customer answers now, another one thinks again."""
+        now = _text(datetime.fromtimestamp(self.now_s, UTC))
+        if responses:
+            responses[0] |= {"answers": [{"question_id": "Q_1", "value": 1}], "updated_at": now}
+            added = {"id": f"late{len(responses)}", "created_at": now, "updated_at": now}
+            responses.append({**responses[0], **added})
 
     def _searched(self, query: str) -> Reply:
         """Tickets changed on a date; neither deleted nor spam."""

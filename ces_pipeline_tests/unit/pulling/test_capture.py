@@ -28,6 +28,7 @@ BASES = {
     "zigpoll": {"second_read"},
     # Its search takes whole days only.
     "freshdesk": {"count", "unknown"},
+    "freshdesk_csat": {"unknown"},
     "zendesk_field": {"unknown"},
     "zendesk_survey_responses": {"unknown"},
 }

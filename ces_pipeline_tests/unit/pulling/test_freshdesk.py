@@ -340,6 +340,33 @@ def pull_into(home: InboxHome, vendor: FakeFreshdesk) -> None:
     assert outcome.failures == ()
 
 
+class TestStatuses:
+    def statuses(self, vendor: FakeFreshdesk) -> dict[int, Any]:
+        with vendor:
+            return {one["id"]: one["status"] for one in pulls(vendor).pull()}
+
+    def tickets(self) -> list[dict[str, Any]]:
+        return [ticket(code, f"2026-03-01T00:00:0{code}Z", status=code) for code in (2, 5, 6, 7, 8)]
+
+    def test_an_accounts_own_have_the_names_that_agents_see(self) -> None:
+        vendor = FakeFreshdesk(self.tickets())
+        vendor.statuses = {
+            "2": ["Open", "We are on it"],
+            "6": ["Waiting on Customer", "Your turn"],
+            "7": ["Parked", "x"],
+        }
+        assert self.statuses(vendor) == {2: 2, 5: 5, 6: "Waiting on Customer", 7: "Parked", 8: 8}
+        assert [one.path for one in vendor.asked].count("/api/v2/ticket_fields") == 1
+
+    def test_who_may_not_read_the_fields_has_the_codes(self) -> None:
+        assert self.statuses(FakeFreshdesk(self.tickets())) == {2: 2, 5: 5, 6: 6, 7: 7, 8: 8}
+
+    def test_without_any_of_them_the_fields_are_not_asked_for(self) -> None:
+        vendor = FakeFreshdesk(self.tickets()[:2])
+        self.statuses(vendor)
+        assert "/api/v2/ticket_fields" not in [one.path for one in vendor.asked]
+
+
 def test_a_real_ticket_lands_by_api_as_by_file(tmp_path: Path) -> None:
     path = real_data("tickets/freshdesk/v2_ticket_1.json")
     with FakeFreshdesk([json.loads(path.read_bytes())]) as vendor:
