@@ -1,0 +1,106 @@
+"""Protects a night on which a vendor fails: told plainly everywhere, no secret in it, the other feeds go on, the next night
+catches up."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ces_pipeline import runs
+from ces_pipeline.doctor import examine
+from ces_pipeline.pulling.pull import pull
+from ces_pipeline.sample.vendors.server import Asked, Reply
+from ces_pipeline.sample.vendors.zendesk import FakeZendesk
+from ces_pipeline.storage.duck import open_published
+from ces_pipeline_tests.api_feeds import API_FEEDS, COUNT
+from ces_pipeline_tests.builders import inbox_home
+
+
+@pytest.mark.parametrize("name", sorted(API_FEEDS))
+@pytest.mark.parametrize("status", [200, 401])
+def test_a_vendor_that_quotes_what_it_was_sent_leaves_no_secret_anywhere(
+    tmp_path: Path,
+    name: str,
+    status: int,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    feed = API_FEEDS[name]
+    secrets = [*feed.environment.values(), "canary-person@example.org"]
+    with feed.make() as vendor:
+
+        def quoting(asked: Asked) -> Reply:
+            return Reply(
+                status,
+                {"error": secrets, "message": f"{asked.headers} {secrets}"},
+                headers={"X-Echo": secrets[0]},
+            )
+
+        vendor.answer = quoting  # type: ignore[method-assign]
+        home = inbox_home(tmp_path, feed.entry(vendor.url))
+        registry = home.registry
+        outcome = pull(
+            home.home, registry, registry.sources[name], clock=vendor.clock, environment=feed.environment
+        )
+    (failure,) = outcome.failures
+    assert failure.startswith(f"{name}: ")
+    assert home.find(*secrets) == []
+    written = f"{failure} {caplog.text} {capfd.readouterr()}"
+    assert not [one for one in secrets if one in written]
+
+
+def test_a_vendor_that_is_down_all_night_stops_nothing_else_and_the_next_night_catches_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ces_pipeline.pulling.clock.SystemClock.sleep", lambda _self, _seconds: None)
+    monkeypatch.setattr("ces_pipeline.defs.raw._AGAIN", None)
+    desk, tool = API_FEEDS["zendesk"], API_FEEDS["rest"]
+    for variable, value in {**desk.environment, **tool.environment}.items():
+        monkeypatch.setenv(variable, value)
+    with desk.make() as down, tool.make() as up:
+        answer = down.answer
+        down.answer = lambda _asked: Reply(503, body=b"<html>maintenance</html>")  # type: ignore[method-assign]
+        home = inbox_home(tmp_path, desk.entry(down.url), tool.entry(up.url))
+        assert runs.run(home.home) is False
+        said = capsys.readouterr().err
+        assert "raw/zendesk: zendesk: 127.0.0.1 did not answer GET /api/v2/incremental/tickets/cursor" in said
+        assert "warning: pull_failed: source_id zendesk, " in said
+        told = [one.text for one in examine(home.home) if not one.is_well]
+        assert any(one.startswith("api of zendesk: 127.0.0.1 did not answer") for one in told)
+        with open_published(home.home.published) as published:
+            assert published.execute("SELECT count(*) FROM core.responses").fetchall() == [(COUNT,)]
+        down.answer = answer  # type: ignore[method-assign]
+        assert runs.run(home.home) is True
+        assert "pull_failed" not in capsys.readouterr().err
+        with open_published(home.home.published) as published:
+            assert published.execute("SELECT count(*) FROM core.tickets").fetchall() == [(COUNT,)]
+
+
+def test_what_is_written_back_to_tickets_comes_again_and_changes_no_answer(tmp_path: Path) -> None:
+    """Any write moves the export's time and `updated_at`: the ticket returns, and its answer is as it was."""
+    feed = API_FEEDS["zendesk_field"]
+    with feed.make() as vendor:
+        assert isinstance(vendor, FakeZendesk)
+        for one in vendor.tickets:
+            vendor.metrics[one["id"]] = {"ticket_id": one["id"], "solved_at": one["updated_at"]}
+        home = inbox_home(tmp_path, feed.entry(vendor.url, ignore=["updated_at"]))
+        registry, landed = home.registry, []
+        for _ in range(2):
+            outcome = pull(
+                home.home,
+                registry,
+                registry.sources["zendesk_field"],
+                clock=vendor.clock,
+                environment=feed.environment,
+            )
+            assert outcome.failures == ()
+            landed.append((outcome.records_pulled, outcome.rows_landed))
+            vendor.clock.sleep(timedelta(hours=2).total_seconds())
+            vendor.tickets = [_written_to(one, int(vendor.now_s) - 120) for one in vendor.tickets]
+    assert landed == [(COUNT, COUNT), (COUNT, 0)]
+
+
+def _written_to(ticket: dict[str, Any], at: int) -> dict[str, Any]:
+    moved = {"generated_timestamp": at, "updated_at": f"2026-03-20T{at % 86_400 // 3600:02}:00:00Z"}
+    return {**ticket, **moved, "tags": ["effort_known"]}
