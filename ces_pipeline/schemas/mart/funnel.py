@@ -31,7 +31,7 @@ def _interval(name: str, means: str) -> dict[str, Any]:
 
 _BASIS = column(
     TEXT,
-    "`invitations`: a response rate; `views`: completed share of views, no response rate; `none`: neither is delivered.",
+    "`invitations`: a response rate; `views`: completed share of views, no response rate; `none`: neither.",
 )
 _WHY_NULL = column(TEXT, "Why there is no rate; null: there is one.", nullable=True)
 
@@ -47,7 +47,9 @@ RESPONSE_FUNNEL_DAILY = Table(
         "views": column(INTEGER, "Times the survey was shown; null: not delivered.", nullable=True),
         "responses": column(INTEGER, "Accepted responses recorded on the day, of whatever invitation."),
         "uninvited_responses": column(INTEGER, "Of these, those that came of no invitation we know of."),
-        "is_final": column(FLAG, "True where the time in which the day's invitations may be answered is over."),
+        "is_final": column(
+            FLAG, "True where the time in which the day's invitations may be answered is over."
+        ),
         "n": column(INTEGER, "Denominator of the rates: invited, or views; null: neither.", nullable=True),
         **_interval("response_rate_1", "AAPOR RR1: completes / invited"),
         **_interval("response_rate_2", "AAPOR RR2: completes and partials / invited"),
@@ -72,7 +74,9 @@ RESPONSE_RATES = Table(
             INTEGER, "Days from then to the newest response of any touchpoint; null: none.", nullable=True
         ),
         "n": column(
-            INTEGER, "Denominator: invitations of final days, or views; null: none is delivered.", nullable=True
+            INTEGER,
+            "Denominator: invitations of final days, or views; null: none is delivered.",
+            nullable=True,
         ),
         **_interval("rate", "RR1 where the basis is invitations, responses / views where it is views"),
         "response_rate_2": column(
@@ -95,7 +99,9 @@ RESPONSE_LATENCY_DAILY = Table(
             "`event_to_invitation`, `invitation_to_response`, `response_to_landed` or `landed_to_published`.",
         ),
         "n": column(INTEGER, "Passes of zero time or more."),
-        "negative_count": column(INTEGER, "Passes of negative time: data errors, left out of the percentiles."),
+        "negative_count": column(
+            INTEGER, "Passes of negative time: data errors, left out of the percentiles."
+        ),
         "p50_minutes": column(NUMBER, "Median; null: fewer than the minimum n.", nullable=True),
         "p90_minutes": column(NUMBER, "90th percentile; null as the median.", nullable=True),
         "p95_minutes": column(NUMBER, "95th percentile; null as the median.", nullable=True),
