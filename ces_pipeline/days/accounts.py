@@ -59,7 +59,13 @@ def account_digests(
     """
     days = _decided_on(registry, sorted({day for _, day in raw_files}))
     zone = registry.settings.business_time_zone
-    return _digests(lake.root, zone, tuple(files), tuple(names), tuple(raw_files), days)
+    try:
+        return _digests(lake.root, zone, tuple(files), tuple(names), tuple(raw_files), days)
+    except _UNREADABLE:
+        # What cannot be read is told of when its day is cleaned; planning goes on without it.
+        whole = tuple(one for one in files if _is_readable(lake, one[0]))
+        answers = tuple(one for one in raw_files if _is_readable(lake, one[0]))
+        return _digests(lake.root, zone, whole, tuple(names), answers, days)
 
 
 # A run plans several times over the same files.
@@ -72,28 +78,10 @@ def _digests(
     raw_files: tuple[tuple[str, date], ...],
     days: tuple[tuple[date, date], ...],
 ) -> dict[date, str]:
-    lake = Lake(root)
-    accounts = [path for path, _ in files]
-    try:
-        return _read_digests(lake, zone, accounts, names, raw_files, days)
-    except _UNREADABLE:
-        # What cannot be read is told of when its day is cleaned; planning goes on without it.
-        accounts = [path for path in accounts if _is_readable(lake, path)]
-        answers = [(path, day) for path, day in raw_files if _is_readable(lake, path)]
-        return _read_digests(lake, zone, accounts, names, answers, days)
-
-
-def _read_digests(
-    lake: Lake,
-    zone: str,
-    files: Sequence[str],
-    names: Sequence[str],
-    raw_files: Sequence[tuple[str, date]],
-    days: tuple[tuple[date, date], ...],
-) -> dict[date, str]:
     if not files or not raw_files:
         return {}
-    with _timeline(lake, zone, files, days) as connection:
+    lake = Lake(root)
+    with _timeline(lake, zone, [path for path, _ in files], days) as connection:
         of_file = [{"place": place, "day": day} for place, (_, day) in enumerate(raw_files)]
         connection.register("day_of_file", pa.Table.from_pylist(of_file, schema=_DAY_OF_FILE))
         rows = lake.scan(connection, [path for path, _ in raw_files], "answers")

@@ -115,14 +115,20 @@ def _finish(
 
 
 def _lost_files(lake: Lake, plan: DayPlan) -> list[str]:
-    """What is wrong with the landed files that the day is cleaned from."""
+    """What is wrong with the files that the day is cleaned from."""
     owners = {one.path: (one.source_id, one.delivery_id) for one in (*plan.files, *plan.lookback)}
     for source_id, path in plan.moves:
         owners[path] = (source_id, path.rpartition("/")[2].removesuffix(".moves.parquet"))
     return [
-        f"{plan.day} {owners[path][0]}: {path} is missing or damaged: put it back, or delete "
-        f"ledger/{owners[path][0]}/{owners[path][1]}.json from the lake and run again, which lands that export anew"
-        for path in unreadable_files(lake, sorted(owners))
+        *(
+            f"{plan.day} {owners[path][0]}: {path} is missing or damaged: put it back, or delete "
+            f"ledger/{owners[path][0]}/{owners[path][1]}.json from the lake and run again, which lands that export anew"
+            for path in unreadable_files(lake, sorted(owners))
+        ),
+        *(
+            f"{plan.day}: {path}, which its personas depend on, is missing or damaged: run again, which cleans it anew"
+            for path in unreadable_files(lake, plan.account_files)
+        ),
     ]
 
 

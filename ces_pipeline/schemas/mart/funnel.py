@@ -31,7 +31,7 @@ def _interval(name: str, means: str) -> dict[str, Any]:
 
 _BASIS = column(
     TEXT,
-    "`invitations`: a response rate; `views`: completed share of views; `none`: neither is delivered.",
+    "`invitations`: a response rate; `views`: completed share of views, no response rate; `none`: neither.",
 )
 _WHY_NULL = column(TEXT, "Why there is no rate; null: there is one.", nullable=True)
 

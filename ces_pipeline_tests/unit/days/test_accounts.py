@@ -11,7 +11,7 @@ from ces_pipeline.days.plan import read_marks
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.registry import load_registry
 from ces_pipeline_tests.builders import WEB, InboxHome, answer, inbox_home
-from ces_pipeline_tests.drills.homes import clean, run, stale
+from ces_pipeline_tests.drills.homes import clean, damage, run, stale
 from ces_pipeline_tests.lake_days import days_from
 
 CRM: dict[str, Any] = {
@@ -170,6 +170,35 @@ def test_a_version_without_a_time_holds_from_its_receipt_and_before_the_calendar
     crm_home.drop("a.csv", [version("ann", "1999-01-01", "SMB"), version("ann", "", "Enterprise")], "crm")
     prepare(crm_home)
     assert set(personas(crm_home)) == {"smb"}
+
+
+@pytest.mark.parametrize("how", ["truncated", "deleted"])
+def test_a_damaged_day_of_accounts_is_cleaned_again_and_until_then_nothing_is_written(
+    crm_home: InboxHome, how: str
+) -> None:
+    crm_home.drop("a.csv", [version("ann", "2026-02-20", "SMB")], "crm")
+    prepare(crm_home)
+    (path,) = (crm_home.home.lake / "core/account_versions").rglob("*.parquet")
+    damage(path, how)
+    assert stale(crm_home.home, "accounts") == ["2026-02-20"]
+    problems = {one.day: one.problems for one in clean(crm_home.home, days_from(FIRST, 2))}
+    assert all("missing or damaged: run again, which cleans it anew" in told[0] for told in problems.values())
+    clean(crm_home.home, kind="accounts")
+    assert stale(crm_home.home) == []
+    assert set(personas(crm_home)) == {"smb"}
+
+
+def test_a_damaged_day_of_answers_does_not_stop_the_others(crm_home: InboxHome) -> None:
+    crm_home.drop("a.csv", [version("ann", "2026-02-20", "SMB")], "crm")
+    prepare(crm_home)
+    (path,) = (crm_home.home.lake / "raw/web/day=2026-02-22").rglob("*.parquet")
+    damage(path, "truncated")
+    crm_home.drop("b.csv", [version("ann", "2026-02-27", "Enterprise")], "crm")
+    crm_home.land("crm")
+    clean(crm_home.home, kind="accounts")
+    failed = [one.day.day for one in clean(crm_home.home) if one.problems]
+    assert failed == [22]
+    assert personas(crm_home) == ["smb"] * 7 + ["enterprise"] * 3
 
 
 def test_days_that_ask_for_no_account_depend_on_none(tmp_path: Path) -> None:
