@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from configparser import ConfigParser
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -179,11 +180,12 @@ def test_every_program_runs(number: int, place: Path, demo: object) -> None:
 
 
 def test_the_registry_examples_load_together_and_name_every_reader(tmp_path: Path) -> None:
-    entries: dict[str, list[object]] = {}
+    entries: dict[str, Any] = {}
     for block in blocks("yaml"):
         first, _, rest = block.partition("\n")
-        entries.setdefault(first.removeprefix("# registry/"), []).extend(yaml.safe_load(rest))
-    assert sorted(entries) == ["sources.yaml", "surveys.yaml"]
+        name, told = first.removeprefix("# registry/"), yaml.safe_load(rest)
+        entries[name] = [*entries.get(name, []), *told] if isinstance(told, list) else told
+    assert sorted(entries) == ["settings.yaml", "sources.yaml", "surveys.yaml"]
     for name, told in entries.items():
         (tmp_path / name).write_text(yaml.safe_dump(told), encoding="utf-8")
     registry = load_registry(tmp_path)

@@ -1,4 +1,4 @@
--- One row per week, month (and all days) of resolution x category of resolved tickets.
+-- One row per week (and all days) of resolution x category of resolved tickets.
 -- Answers: which issues are hard to get solved, how long do they take and how often do they come back? Tickets count by
 -- the business-zone date on which they were resolved, with all answers linked to them. A null figure rests on fewer
 -- rows than the minimum n, or the system does not say; `unknown` are tickets without a category.
@@ -21,12 +21,6 @@ periods as (
         tickets.*,
         'week' as period,
         date_trunc('week', resolved_day)::date as period_start
-    from tickets
-    union all by name
-    select
-        tickets.*,
-        'month' as period,
-        date_trunc('month', resolved_day)::date as period_start
     from tickets
     union all by name
     select
@@ -84,12 +78,6 @@ answer_periods as (
         daily_answers.*,
         'week' as period,
         date_trunc('week', resolved_day)::date as period_start
-    from daily_answers
-    union all by name
-    select
-        daily_answers.*,
-        'month' as period,
-        date_trunc('month', resolved_day)::date as period_start
     from daily_answers
     union all by name
     select

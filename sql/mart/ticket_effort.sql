@@ -1,7 +1,8 @@
 -- One row per ticket: its latest state, how long it took, how often it changed hands, the effort of its answers.
 -- Answers: which tickets were hard work? Minutes are of the calendar, and beside them of business hours (`business_hours`
 -- in settings.yaml, in the business zone). Null: it has not happened, or the system does not say; never zero. The rows
--- have no order: to sort millions of wide rows by a hash would cost more than to make them.
+-- have no order: to sort millions of wide rows by a hash would cost more than to make them. Likewise texts are grouped
+-- by a number of 64 bits made of them.
 with tickets as not materialized (
     select
         rowid as ticket_row,
@@ -84,7 +85,6 @@ calendar as (
     from open_quarters
 ),
 
--- One row per answer with its ticket, then one per ticket.
 answers as (
     select
         ticket_key,
@@ -98,10 +98,10 @@ answers as (
 ),
 
 several_channels as (
-    select ticket_key
+    select any_value(ticket_key) as ticket_key
     from core.ticket_versions
     where channel <> 'unknown'
-    group by ticket_key
+    group by hash(ticket_key)
     having min(channel) <> max(channel)
 ),
 
@@ -115,7 +115,6 @@ channels as (
     group by ticket_key
 ),
 
--- Sorting millions of rows by two texts is slow: they are told apart by a number of 64 bits.
 contacts as (
     select
         ticket_row,

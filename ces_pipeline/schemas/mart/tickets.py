@@ -125,10 +125,10 @@ EFFORT_INDEX = Table(
 
 CATEGORY_EFFORT = Table(
     "mart.category_effort",
-    "One row per week, month (and all days) of resolution x category of resolved tickets.",
+    "One row per week (and all days) of resolution x category of resolved tickets.",
     ("period", "period_start", "category"),
     {
-        "period": column(TEXT, "`week` (from Monday), `month`, or `all` for all days."),
+        "period": column(TEXT, "`week` (from Monday), or `all` for all days."),
         "period_start": column(DAY, "Its first day; of `all`, the first day with a resolved ticket."),
         "category": column(TEXT, "Issue category; `unknown` where none is set."),
         "tickets": column(INTEGER, "Tickets resolved in the period."),
