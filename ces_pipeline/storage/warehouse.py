@@ -59,7 +59,7 @@ STORED_TABLES = ("core.tickets", "core.response_tickets")
 RESTATED_TABLES = tuple(kind.accepted for kind in KINDS.values())
 
 _PROSE = ("comment", "landed")
-_IDS = ("response_id", "ticket_id", "external_id")
+_FEW_IDS = ("source_id", "survey_id", "scale_id", "delivery_id")
 _WORK = ".publishing-"
 _ROWS_AT_ONCE = 500_000
 _DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
@@ -408,7 +408,7 @@ def _packing(table: Table, field: pa.Field) -> str:
     writing the one that it then finds; the file is as small either way."""
     if table.layer not in ("core", "mart") or not pa.types.is_string(field.type) or field.name in _PROSE:
         return ""
-    differs = field.name.endswith("_key") or field.name in _IDS
+    differs = field.name.endswith(("_key", "_id")) and field.name not in _FEW_IDS
     return f" USING COMPRESSION {'fsst' if differs else 'dictionary'}"
 
 
