@@ -4,13 +4,14 @@ Noted after landing, for files and pulls alike, from landed rows. Whether someth
 `sql/checks/schema_change.sql`. No value of a row is kept.
 """
 
-import pyarrow as pa
+from typing import Any
 
 from ces_pipeline.landing.fields import field_table
 from ces_pipeline.landing.ledger import Delivery, Ledger, raw_file
 from ces_pipeline.landing.privacy import redacted
 from ces_pipeline.schemas.audit import DELIVERY_COLUMNS
 from ces_pipeline.storage.duck import readable
+from ces_pipeline.storage.journal import add_rows, rows_of
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.scratch import scratch
@@ -29,14 +30,17 @@ _KIND = """
 
 
 def note_columns(lake: Lake, source_id: str) -> None:
-    """Note the columns of the feed's deliveries that are not noted yet; one small file per delivery."""
-    for delivery in Ledger.read(lake).of_source(source_id):
-        path = f"{DELIVERY_COLUMNS.name.replace('.', '/')}/{source_id}/{delivery.delivery_id}.parquet"
-        if delivery.rows_landed and not lake.exists(path):
-            lake.write_table(path, _columns(lake, delivery))
+    """Note the columns of the feed's deliveries that are not noted yet."""
+    deliveries = [one for one in Ledger.read(lake).of_source(source_id) if one.rows_landed]
+    noted = (
+        {row["delivery_id"] for row in rows_of(lake, DELIVERY_COLUMNS, source_id)} if deliveries else set()
+    )
+    for delivery in deliveries:
+        if delivery.delivery_id not in noted:
+            add_rows(lake, DELIVERY_COLUMNS, source_id, delivery.received_at, _columns(lake, delivery))
 
 
-def _columns(lake: Lake, delivery: Delivery) -> pa.Table:
+def _columns(lake: Lake, delivery: Delivery) -> list[dict[str, Any]]:
     paths = [
         raw_file(delivery.source_id, delivery.delivery_id, day)
         for day, (landed, _) in sorted(delivery.days.items())
@@ -81,4 +85,4 @@ def _columns(lake: Lake, delivery: Delivery) -> pa.Table:
         }
         for column, shown, kind, filled, looked_at in found
     }
-    return pa.Table.from_pylist(list(rows_found.values()), schema=DELIVERY_COLUMNS.arrow)
+    return list(rows_found.values())

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-import pyarrow as pa
-
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.ledger import Ledger, raw_file
+from ces_pipeline.landing.statement import own_id
 from ces_pipeline.pulling.contract import Connector, Window
 from ces_pipeline.pulling.errors import PullError
 from ces_pipeline.pulling.http import Http
 from ces_pipeline.registry.models import Source
 from ces_pipeline.schemas.audit import PULL_WINDOWS
 from ces_pipeline.storage.duck import readable
+from ces_pipeline.storage.journal import add_rows, rows_of
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.scratch import scratch
 
@@ -26,8 +27,6 @@ LAG = timedelta(minutes=15)
 SINGLE_DAYS = 31
 """Days before the pull that are asked about one by one; what lies before them, once and together."""
 _DAY = timedelta(days=1)
-_TIMES = {"survey": ("recorded_at", "submitted_at"), "tickets": ("updated_at",)}
-"""Fields that decide where a row lies in time, the first that a feed maps."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,7 @@ class Capture:
             }
             for window, here, count in zip(windows, landed, counts, strict=True)
         ]
-        if rows:
-            path = f"{PULL_WINDOWS.name.replace('.', '/')}/{self.pull_id}.parquet"
-            self.lake.write_table(path, pa.Table.from_pylist(rows, schema=PULL_WINDOWS.arrow))
+        add_rows(self.lake, PULL_WINDOWS, self.source.id, self.now, rows)
         known = [count for count in counts if count is not None]
         return sum(known) if known and len(known) == len(counts) else None
 
@@ -84,7 +81,7 @@ class Capture:
         if column is None or not windows:
             return windows, unknown, detail
         if self._column_of_time() != column:
-            field = _TIMES[self.source.kind][0]
+            field = KINDS[self.source.kind].times[0]
             told = f"the vendor counts by {column}, which is not the feed's {field}: map columns {field}: {column}"
             return windows, unknown, told
         try:
@@ -98,14 +95,7 @@ class Capture:
 
     def _before(self) -> list[dict[str, Any]]:
         """What earlier pulls of the feed noted, the newest of each window's start last."""
-        folder = PULL_WINDOWS.name.replace(".", "/")
-        found = [
-            row
-            for info in self.lake.list(folder)
-            if info.base_name.startswith(f"{self.source.id}-") and info.base_name.endswith(".parquet")
-            for row in self.lake.read_table(info.path).to_pylist()
-            if row["source_id"] == self.source.id
-        ]
+        found = rows_of(self.lake, PULL_WINDOWS, self.source.id)
         return sorted(found, key=lambda row: (row["asked_at"], row["window_start"]))
 
     def _column_of_time(self) -> str | None:
@@ -116,7 +106,7 @@ class Capture:
             assert self.source.api is not None
             return self.connector.counted_by(self.source.api)
         mapping = deliveries[-1].mapping
-        return next((mapping[name] for name in _TIMES[self.source.kind] if name in mapping), None)
+        return next((mapping[name] for name in KINDS[self.source.kind].times if name in mapping), None)
 
     def _landed(self, windows: Sequence[Window]) -> list[int]:
         """How many records have their latest landed change in each window."""
@@ -132,14 +122,14 @@ class Capture:
         ]
         if not paths:
             return [0] * len(windows)
-        is_survey = self.source.kind == "survey"
+        counts_all = self.source.kind != "tickets" or self.connector.counts_deleted
         gone = "lower(coalesce(is_deleted, '')) = 'true' or status = 'deleted'"
         query = f"""
             with records as (
-                select {"response_id" if is_survey else "ticket_id"} as record_id, max(event_at) as changed_at
+                select {own_id(self.source.kind).stored_as} as record_id, max(event_at) as changed_at
                 from {{}}
                 group by record_id
-                {"" if is_survey or self.connector.counts_deleted else f"having not bool_or(coalesce({gone}, false))"}
+                {"" if counts_all else f"having not bool_or(coalesce({gone}, false))"}
             )
             select count(changed_at) filter (changed_at >= window_start and changed_at < window_end)
             from (

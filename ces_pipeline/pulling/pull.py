@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import pyarrow as pa
-
 from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.landing.land import FeedLanding, land_bytes
 from ces_pipeline.pulling.auth import credentials_of
@@ -32,6 +30,7 @@ from ces_pipeline.pulling.requests_log import RequestsLog
 from ces_pipeline.registry.models import Api, Registry, Source
 from ces_pipeline.schemas.audit import PULLS
 from ces_pipeline.settings import Home
+from ces_pipeline.storage.journal import add_rows
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
 
@@ -115,8 +114,7 @@ def _note(lake: Lake, pull_id: str, now: datetime, outcome: FeedLanding) -> None
         "failure": "; ".join(outcome.failures) or None,
         "is_transient": outcome.is_transient,
     }
-    path = f"{PULLS.name.replace('.', '/')}/{pull_id}.parquet"
-    lake.write_table(path, pa.Table.from_pylist([row], schema=PULLS.arrow))
+    add_rows(lake, PULLS, outcome.source_id, now, [row])
 
 
 def open_http(

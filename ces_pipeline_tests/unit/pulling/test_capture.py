@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ces_pipeline.delivery_columns import note_columns
 from ces_pipeline.landing.land import FeedLanding
 from ces_pipeline.pulling.capture import SINGLE_DAYS, windows_to_ask
 from ces_pipeline.pulling.pull import pull
@@ -188,6 +189,32 @@ class TestAccounts:
             pull_into(home, feed, vendor)
         told = newest(home)[datetime(2026, 3, 20, tzinfo=UTC)]
         assert (told["landed"], told["expected"]) == (1, 1)
+
+    @pytest.mark.parametrize(
+        ("kind", "columns", "survey"),
+        [
+            (
+                "events",
+                {"event_id": "id", "event_type": "score", "occurred_at": "changed"},
+                {"survey": "after_chat"},
+            ),
+            ("invitations", {"invitation_id": "id", "sent_at": "changed"}, {"survey": "after_chat"}),
+            ("accounts", {"person": "id", "valid_from": "changed"}, {}),
+        ],
+    )
+    def test_feeds_of_every_kind_have_an_account(
+        self, tmp_path: Path, kind: str, columns: dict[str, str], survey: dict[str, str]
+    ) -> None:
+        feed = API_FEEDS["rest"]
+        with feed.make() as vendor:
+            told = {name: value for name, value in feed.entry(vendor.url).items() if name != "survey"}
+            told |= {"kind": kind, "columns": columns, **survey}
+            home = inbox_home(tmp_path, told)
+            pull_into(home, feed, vendor)
+            note_columns(home.lake, "rest")
+        rows = newest(home).values()
+        assert sum(row["landed"] for row in rows) == COUNT
+        assert all(row["landed"] == row["expected"] for row in rows)
 
     @pytest.mark.parametrize("name", sorted(API_FEEDS))
     def test_what_came_whole_is_whole_and_what_nobody_counts_is_unknown(

@@ -1,0 +1,49 @@
+"""Rows that are only ever added, by feed and month: few files, however many nights there were.
+
+For the tables of `state.LOGS` that grow by some rows a feed and night. Reading all of them is `state.stored_rows`.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from ces_pipeline.schemas import Table
+from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.locks import exclusive
+
+
+def add_rows(lake: Lake, table: Table, source_id: str, at: datetime, rows: Sequence[dict[str, Any]]) -> None:
+    """Add a feed's rows to the month of `at`. A killed call leaves the file as it was, or with all of them."""
+    if not rows:
+        return
+    path = f"{_folder(table, source_id)}/{at:%Y-%m}.parquet"
+    added = pa.Table.from_pylist(list(rows), schema=table.arrow)
+    with _locked(lake, table, source_id):
+        held = [lake.read_table(path).cast(table.arrow)] if lake.exists(path) else []
+        lake.write_table(path, pa.concat_tables([*held, added]))
+
+
+def rows_of(lake: Lake, table: Table, source_id: str) -> list[dict[str, Any]]:
+    """All rows of a feed."""
+    return [
+        row
+        for info in sorted(lake.list(_folder(table, source_id)), key=lambda info: info.path)
+        if info.base_name.endswith(".parquet") and not info.base_name.startswith(".")
+        for row in lake.read_table(info.path).to_pylist()
+    ]
+
+
+def _folder(table: Table, source_id: str) -> str:
+    return f"{table.name.replace('.', '/')}/{source_id}"
+
+
+@contextmanager
+def _locked(lake: Lake, table: Table, source_id: str) -> Iterator[None]:
+    if lake.local is None:
+        yield
+        return
+    with exclusive(lake.local / _folder(table, source_id) / ".lock"):
+        yield
