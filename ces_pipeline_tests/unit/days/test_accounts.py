@@ -115,7 +115,7 @@ def test_no_order_of_deliveries_changes_a_persona(tmp_path: Path) -> None:
         [version("ann", "2026-02-25", "Corporate"), version("ann", "2026-02-26", "other")],
     ]
     seen = set()
-    for number, order in enumerate(((0, 1, 2), (2, 1, 0), (1, 2, 0))):
+    for number, order in enumerate(((0, 1, 2), (2, 1, 0))):
         small = inbox_home(tmp_path / str(number), WEB, CRM, segments=RULES)
         small.drop("answers.csv", [said("ann", day) for day in days_from(FIRST, 8)])
         small.land()
