@@ -19,15 +19,23 @@ def fill_derived(connection: duckdb.DuckDBPyConnection, files: Iterable[SqlFile]
     """
     define_macros(connection)
     for file in files:
-        table = PUBLISHED_TABLES[file.table]
-        finish = finisher(file.table)
-        if finish is None:
-            replace_rows(connection, table, file.query)
-        else:
-            evidence = connection.sql(file.query).to_arrow_table().to_pandas()
-            connection.register("finished", typed(finish(evidence), table))
-            replace_rows(connection, table, "SELECT * FROM finished")
-            connection.unregister("finished")
+        try:
+            _fill(connection, file)
+        except Exception as problem:
+            problem.add_note(f"while {file.table} was filled")
+            raise
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
+    table = PUBLISHED_TABLES[file.table]
+    finish = finisher(file.table)
+    if finish is None:
+        replace_rows(connection, table, file.query)
+        return
+    evidence = connection.sql(file.query).to_arrow_table().to_pandas()
+    connection.register("finished", typed(finish(evidence), table))
+    replace_rows(connection, table, "SELECT * FROM finished")
+    connection.unregister("finished")
 
 
 def define_macros(connection: duckdb.DuckDBPyConnection) -> None:

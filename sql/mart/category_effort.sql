@@ -2,7 +2,7 @@
 -- Answers: which issues are hard to get solved, how long do they take and how often do they come back? Tickets count by
 -- the business-zone date on which they were resolved, with all answers linked to them. A null figure rests on fewer
 -- rows than the minimum n, or the system does not say; `unknown` are tickets without a category.
-with tickets as (
+with tickets as not materialized (
     select
         ticket_key,
         category,

@@ -3,7 +3,7 @@
 -- system observed. Each component is 0 to 1 and never falls as its input rises; null: the system does not say. What is
 -- missing passes its weight on to the rest: `weight_used_share` tells how much was there. It is no CES and is never
 -- merged with one; `mart.effort_drivers` says how well it agrees with the answers. The rows have no order.
-with tickets as (
+with tickets as not materialized (
     select
         ticket_key,
         category,
