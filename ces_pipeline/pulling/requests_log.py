@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
-
 from ces_pipeline.schemas.audit import REQUESTS
+from ces_pipeline.storage.journal import add_rows
 from ces_pipeline.storage.lake import Lake
 
 _ADDRESS = re.compile(r"[^/]*(?:@|%40)[^/]*", re.IGNORECASE)
@@ -15,11 +14,12 @@ _ADDRESS = re.compile(r"[^/]*(?:@|%40)[^/]*", re.IGNORECASE)
 
 @dataclass
 class RequestsLog:
-    """The requests of one pull so far. One file of the lake, replaced by every `save`."""
+    """The requests of one pull so far; `save` adds those since the last one to the feed's month."""
 
     source_id: str
     pull_id: str
     rows: list[dict[str, Any]] = field(default_factory=list)
+    _saved: int = 0
 
     def note(
         self,
@@ -51,7 +51,7 @@ class RequestsLog:
         )
 
     def save(self, lake: Lake) -> None:
-        """Write the rows so far; a pull without a request leaves no file."""
-        if self.rows:
-            rows = pa.Table.from_pylist(self.rows, schema=REQUESTS.arrow)
-            lake.write_table(f"{REQUESTS.name.replace('.', '/')}/{self.pull_id}.parquet", rows)
+        """Write the rows that are not written yet; a pull without a request leaves no file."""
+        new, self._saved = self.rows[self._saved :], len(self.rows)
+        if new:
+            add_rows(lake, REQUESTS, self.source_id, new[0]["requested_at"], new)
