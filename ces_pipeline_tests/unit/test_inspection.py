@@ -242,3 +242,17 @@ class TestWriting:
         found = inspect_file(file.path, load_registry(home.registry), source="export")
         assert (found.time_zone, found.time_zone_is) == ("Asia/Tokyo", "of the feed")
         assert (found.counts["off_the_scale"], found.proposal.sources, asked(found)) == (0, (), [])
+
+
+def test_a_registered_feed_of_another_kind_is_shown_by_its_own_fields(tmp_path: Path, home: Home) -> None:
+    feed = "- {id: crm, kind: accounts, reader: csv, columns: {person: email, valid_from: since}}\n"
+    (home.registry / "sources.yaml").write_text(feed)
+    file = delivered(tmp_path, "email,since,plan\nann@example.org,2026-01-01,SMB\n").path
+    found = inspect_file(file, load_registry(home.registry), source="crm")
+    assert (found.kind, asked(found)) == ("accounts", [])
+    told = {one.name: (one.field, one.holds, one.examples) for one in found.columns}
+    assert told == {
+        "email": ("person", "person", ()),
+        "since": ("valid_from", "values", ("2026-01-01",)),
+        "plan": (None, "values", ("SMB",)),
+    }
