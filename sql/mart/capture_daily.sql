@@ -21,13 +21,27 @@ with asked as (
     ) = 1
 ),
 
+-- Rows that stand in the lake twice, since deliveries came out of order, are landed once: no order of deliveries shows.
 delivered as (
     select
         source_id,
         day,
-        sum(rows_landed)::bigint as landed
-    from audit.delivery_days
-    group by all
+        sum(rows)::bigint as landed
+    from (
+        select
+            source_id,
+            day,
+            rows_landed as rows
+        from audit.delivery_days
+        union all
+        select
+            source_id,
+            day,
+            -landed_again as rows
+        from audit.load_audit
+        where is_current
+    )
+    group by source_id, day
 ),
 
 -- Days of feeds that no vendor was ever asked about.
