@@ -28,6 +28,9 @@ EVERY = [
     file for folder in ("core", "mart", "macros", "checks", "views", "queries") for file in sql_files(folder)
 ]
 
+UNORDERED = ("mart.ticket_effort", "mart.effort_index", "mart.customer_journeys")
+"""Millions of tickets or people are not sorted by a hash."""
+
 
 def named(file: SqlFile) -> str:
     return f"{file.folder}/{file.name}"
@@ -73,8 +76,7 @@ def test_a_mart_tells_its_grain_and_names_its_columns(file: SqlFile) -> None:
     assert file.title == TABLES[file.table].grain
     assert "select *" not in file.text
     assert "final as (" in file.text
-    # Millions of tickets are not sorted by a hash.
-    assert "order by" in file.text.rsplit("final", 1)[-1] or TABLES[file.table].key == ("ticket_key",)
+    assert "order by" in file.text.rsplit("final", 1)[-1] or file.table in UNORDERED
 
 
 def test_every_function_that_finishes_a_mart_is_there_and_has_a_query() -> None:

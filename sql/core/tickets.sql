@@ -26,5 +26,10 @@ select
     delivery_id,
     day
 from core.ticket_versions
-qualify row_number() over (partition by ticket_key order by updated_at desc) = 1
-order by ticket_key;
+semi join (
+    select
+        ticket_key,
+        max(updated_at) as updated_at
+    from core.ticket_versions
+    group by ticket_key
+) as newest using (ticket_key, updated_at);

@@ -21,23 +21,39 @@ with contacts as (
     anti join core.response_invitations using (response_key)
 ),
 
+-- Most are asked once, which needs no look at the times.
+asked_again as (
+    select person_key
+    from contacts
+    where person_key is not null
+    group by person_key
+    having count(*) > 1
+),
+
 placed as (
     select
         person_key,
         is_invitation,
         is_answered,
-        case
-            when person_key is not null
-                then least(
-                    count(*) over (
-                        partition by person_key
-                        order by moment
-                        range between (contact_window_days * 86400000000 - 1) preceding and current row
-                    ),
-                    contact_limit + 1
-                )
-        end as place
+        least(
+            count(*) over (
+                partition by person_key
+                order by moment
+                range between (contact_window_days * 86400000000 - 1) preceding and current row
+            ),
+            contact_limit + 1
+        ) as place
     from contacts
+    semi join asked_again using (person_key)
+    cross join reference.settings
+    union all
+    select
+        person_key,
+        is_invitation,
+        is_answered,
+        case when person_key is not null then least(1, contact_limit + 1) end as place
+    from contacts
+    anti join asked_again using (person_key)
     cross join reference.settings
 ),
 

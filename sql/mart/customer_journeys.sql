@@ -86,78 +86,91 @@ event_touches as (
         and coalesce(ticket_id not in (select ticket_id from core.tickets), true)
 ),
 
-other_touches as (
+-- Tickets and events that were touches, and answers: each is one where it belongs to neither of the two.
+parts as (
     select
         person_key,
         process,
         day,
-        true as is_measured
-    from answered
-    where ticket_key is null and event_key is null
-),
-
-touches as (
-    select
-        person_key,
-        process,
-        count(*) as touches,
-        count(*) filter (is_measured) as measured_touches,
-        min(day) as first_touch_day,
-        max(day) as last_touch_day
-    from (
-        select
-            person_key,
-            process,
-            day,
-            is_measured
-        from ticket_touches
-        union all
-        select
-            person_key,
-            process,
-            day,
-            is_measured
-        from event_touches
-        union all
-        select
-            person_key,
-            process,
-            day,
-            is_measured
-        from other_touches
-    )
+        true as is_touch,
+        is_measured,
+        null as journey_stage,
+        null as effort,
+        null as decayed_effort
+    from ticket_touches
     cross join bounds
-    where person_key is not null and day > before_day and day <= newest_day
-    group by person_key, process
-),
-
-stages as (
+    where day > before_day and day <= newest_day
+    union all
     select
         person_key,
         process,
+        day,
+        true as is_touch,
+        is_measured,
+        null as journey_stage,
+        null as effort,
+        null as decayed_effort
+    from event_touches
+    cross join bounds
+    where day > before_day and day <= newest_day
+    union all
+    select
+        person_key,
+        process,
+        day,
+        ticket_key is null and event_key is null as is_touch,
+        is_touch as is_measured,
         journey_stage,
-        count(*) as n,
-        sum(effort_0_100::decimal(9, 6)) as effort,
+        effort_0_100::decimal(9, 6) as effort,
         -- Rounded to a decimal, the sum does not depend on the order of its parts.
-        sum(
-            (effort_0_100 * pow(0.5, (newest_day - day) / effort_half_life_days))::decimal(18, 9)
-        ) as decayed_effort
+        (effort_0_100 * pow(0.5, (newest_day - day) / effort_half_life_days))::decimal(18, 9) as decayed_effort
     from answered
     cross join bounds
     cross join reference.settings
     where person_key is not null
-    group by person_key, process, journey_stage
 ),
 
-efforts as (
+journeys as (
     select
         person_key,
         process,
-        sum(n)::bigint as responses,
+        count(*) filter (is_touch) as touches,
+        count(*) filter (is_measured) as measured_touches,
+        min(day) filter (is_touch) as first_touch_day,
+        max(day) filter (is_touch) as last_touch_day,
+        count(effort) as responses,
         sum(effort)::double as cumulative_effort,
         sum(decayed_effort)::double as decayed_effort,
+        min(journey_stage) as first_stage,
+        max(journey_stage) as last_stage
+    from parts
+    group by person_key, process
+),
+
+-- Few people answer at several stages: only theirs are compared.
+worst_stages as (
+    select
+        person_key,
+        process,
         arg_max(journey_stage, (effort::double / n, n, journey_stage)) as worst_stage
-    from stages
+    from (
+        select
+            person_key,
+            process,
+            journey_stage,
+            count(*) as n,
+            sum(effort) as effort
+        from parts
+        semi join (
+            select
+                person_key,
+                process
+            from journeys
+            where first_stage <> last_stage
+        ) as several using (person_key, process)
+        where effort is not null
+        group by person_key, process, journey_stage
+    )
     group by person_key, process
 ),
 
@@ -165,17 +178,17 @@ final as (
     select
         person_key,
         process,
-        coalesce(touches, 0) as touches,
-        coalesce(measured_touches, 0) as measured_touches,
-        coalesce(touches - measured_touches, 0) as missing_touches,
-        coalesce(responses, 0) as responses,
+        touches,
+        measured_touches,
+        touches - measured_touches as missing_touches,
+        responses,
         cumulative_effort,
         decayed_effort,
-        worst_stage,
+        coalesce(worst_stage, first_stage) as worst_stage,
         first_touch_day,
         last_touch_day
-    from touches
-    full join efforts using (person_key, process)
+    from journeys
+    left join worst_stages using (person_key, process)
 )
 
 select
@@ -190,5 +203,4 @@ select
     worst_stage,
     first_touch_day,
     last_touch_day
-from final
-order by person_key, process;
+from final;

@@ -18,6 +18,15 @@ with contacts as (
     anti join core.response_invitations using (response_key)
 ),
 
+-- Few are asked so often at all: only theirs are looked at in time.
+often_asked as (
+    select person_key
+    from contacts
+    where person_key is not null
+    group by person_key
+    having count(*) > (select contact_limit from reference.settings)
+),
+
 placed as (
     select
         person_key,
@@ -30,8 +39,8 @@ placed as (
         ) as contacts_in_window,
         contact_limit
     from contacts
+    semi join often_asked using (person_key)
     cross join reference.settings
-    where person_key is not null
 ),
 
 final as (
