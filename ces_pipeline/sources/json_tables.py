@@ -65,7 +65,7 @@ def _valid(
     broken: dict[int, str] = {}
     for place, (text, is_valid) in enumerate(zip(decoded, valid, strict=True), start=first):
         if is_valid and text.lstrip()[:1] in "{[":
-            rows.append({"place": place, "doc": text})
+            rows.append({"place": place, "doc": text.strip()})
             continue
         document = parsed(text.encode())
         if isinstance(document, Broken):

@@ -118,23 +118,23 @@ _TABLES = "; ".join(
         ),
     ]
 )
+# In a recorded exchange the answer is its body.
 _PAGES = f"""
     CREATE OR REPLACE TEMP TABLE pages AS
     WITH documents AS (
-        SELECT
-            place,
-            -- In a recorded exchange the answer is its body.
-            CASE
-                WHEN json_exists(doc, '$.uri') AND json_exists(doc, '$.body') THEN doc->'body'
-                ELSE doc
-            END::VARCHAR AS page
+        SELECT place, doc, CASE WHEN doc[1] = '{{' THEN
+            json_extract(doc, ['$.uri', '$.body', {_pointers(_LISTS)}])::VARCHAR[]
+        END AS held
         FROM docs
     )
     SELECT
         place,
-        page,
-        CASE WHEN page[1] = '{{' THEN json_extract(page, [{_pointers(_LISTS)}])::VARCHAR[] END AS lists
-    FROM documents
+        if(is_exchange, held[2], doc) AS page,
+        CASE
+            WHEN NOT is_exchange THEN held[3:]
+            WHEN held[2][1] = '{{' THEN json_extract(held[2], [{_pointers(_LISTS)}])::VARCHAR[]
+        END AS lists
+    FROM (SELECT *, coalesce(held[1] IS NOT NULL AND held[2] IS NOT NULL, false) AS is_exchange FROM documents)
 """
 _RECORDS = f"""
     INSERT INTO records
