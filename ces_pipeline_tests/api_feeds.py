@@ -1,13 +1,18 @@
 """One seeded feed per connector against its fake vendor, for tests that must hold for every connector alike."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from ces_pipeline.kinds import KINDS
+from ces_pipeline.pulling.contract import State
+from ces_pipeline.pulling.pull import read_place, write_place
 from ces_pipeline.sample.vendors import freshdesk, medallia, qualtrics, rest, servicenow, zendesk, zigpoll
 from ces_pipeline.sample.vendors.faults import PAGING
 from ces_pipeline.sample.vendors.server import FakeVendor, Reply
+from ces_pipeline_tests.builders import InboxHome, inbox_home
 
 SINCE = "2026-03-01"
 _START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -22,7 +27,8 @@ class ApiFeed:
 
     make: its vendor with COUNT records, five hours apart, all of them before the vendor's clock. ids: what must land,
     as the lake names it, in the order of time. columns: mapping of the feed. auth, options: of its `api` block. environment: its secrets.
-    without: takes records with these ids out of a reply's list, as a page that got lost would.
+    without: takes records with these ids out of a reply's list, as a page that got lost would. earlier: what a pull
+    before the tests' own saved.
     """
 
     connector: str
@@ -36,6 +42,15 @@ class ApiFeed:
     columns: dict[str, str] | None = None
     options: dict[str, Any] | None = None
     paging: tuple[str, ...] = PAGING
+    earlier: State = field(default_factory=dict)
+
+    def home(self, folder: Path, vendor: FakeVendor, **more: Any) -> InboxHome:
+        """A home with this feed alone, pulled from the vendor."""
+        home = inbox_home(folder, self.entry(vendor.url, **more))
+        if self.earlier:
+            source = home.registry.sources[self.connector]
+            write_place(home.lake, source, replace(read_place(home.lake, source), state=self.earlier))
+        return home
 
     def entry(self, url: str, **more: Any) -> dict[str, Any]:
         """The feed's entry in sources.yaml; its id is the connector's name."""
@@ -49,13 +64,13 @@ class ApiFeed:
             },
             "options": self.options or {},
         }
-        survey = {"survey": "after_chat"} if self.kind == "survey" else {}
+        survey = {"survey": "after_chat"} if self.kind in ("survey", "events") else {}
         feed = {"id": self.connector, "kind": self.kind, "reader": self.reader, **survey, "api": api}
         return feed | ({"columns": self.columns} if self.columns else {}) | more
 
     @property
     def id_column(self) -> str:
-        return "response_id" if self.kind == "survey" else "ticket_id"
+        return KINDS[self.kind].own_id
 
 
 def _moments() -> list[datetime]:
@@ -154,6 +169,12 @@ def _zigpoll() -> zigpoll.FakeZigpoll:
     )
 
 
+def _polls() -> zigpoll.FakeZigpoll:
+    vendor = zigpoll.FakeZigpoll([])
+    vendor.polls = [zigpoll.zigpoll_poll(f"p{number}", 1 + number) for number in range(COUNT)]
+    return vendor
+
+
 def _tool() -> rest.FakeSurveyTool:
     return rest.FakeSurveyTool(
         [{"id": f"r{number}", "changed": at.isoformat(), "score": 4} for number, at in enumerate(_moments())],
@@ -232,6 +253,24 @@ API_FEEDS: dict[str, ApiFeed] = {
             _less("data", named="participantId"),
             columns={"score": f"slide:{zigpoll.EASE}"},
             options={"account": zigpoll.ACCOUNT, "window_days": 2},
+        ),
+        ApiFeed(
+            "zigpoll_counters",
+            "events",
+            "json",
+            _polls,
+            lambda vendor: [f"{one['_id']}:{_START.isoformat()}" for one in vendor.polls],  # type: ignore[attr-defined]
+            {"kind": "header_key", "header": "Authorization", "key": "VENDOR_KEY"},
+            {"VENDOR_KEY": zigpoll.KEY},
+            columns={
+                "event_id": "id",
+                "event_type": "event_type",
+                "value": "views",
+                "occurred_at": "occurred_at",
+            },
+            options={"account": zigpoll.ACCOUNT, "counter": "counts.presentation"},
+            paging=("changed",),
+            earlier={"read_at": _START.isoformat(), "counters": {}},
         ),
         ApiFeed(
             "medallia",

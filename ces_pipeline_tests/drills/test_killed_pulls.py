@@ -16,7 +16,6 @@ from ces_pipeline.registry import load_registry
 from ces_pipeline.sample.vendors.clock import VirtualClock
 from ces_pipeline.settings import Home
 from ces_pipeline_tests.api_feeds import API_FEEDS
-from ces_pipeline_tests.builders import inbox_home
 
 KILLS = 3
 LONGEST_SECONDS = 1.0
@@ -43,7 +42,7 @@ def pull_alone(root: Path, name: str, environment: dict[str, str], begun: Connec
 def test_killed_at_any_moment_every_record_lands_once(tmp_path: Path, name: str, seed: int) -> None:
     feed, chance = API_FEEDS[name], random.Random(f"{name}{seed}")
     with feed.make() as vendor:
-        home = inbox_home(tmp_path, feed.entry(vendor.url))
+        home = feed.home(tmp_path, vendor)
         for _ in range(KILLS):
             heard, begun = _PROCESSES.Pipe(duplex=False)
             process = _PROCESSES.Process(

@@ -38,7 +38,7 @@ def test_a_vendor_that_quotes_what_it_was_sent_leaves_no_secret_anywhere(
             )
 
         vendor.answer = quoting  # type: ignore[method-assign]
-        home = inbox_home(tmp_path, feed.entry(vendor.url))
+        home = feed.home(tmp_path, vendor)
         registry = home.registry
         outcome = pull(
             home.home, registry, registry.sources[name], clock=vendor.clock, environment=feed.environment

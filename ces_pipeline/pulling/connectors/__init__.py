@@ -12,6 +12,7 @@ from ces_pipeline.pulling.connectors.servicenow import ServiceNow
 from ces_pipeline.pulling.connectors.zendesk import ZendeskField, ZendeskTickets
 from ces_pipeline.pulling.connectors.zendesk_surveys import ZendeskRatings, ZendeskSurveyResponses
 from ces_pipeline.pulling.connectors.zigpoll import Zigpoll
+from ces_pipeline.pulling.connectors.zigpoll_counters import ZigpollCounters
 from ces_pipeline.pulling.contract import Connector
 
 CONNECTORS: dict[str, Connector] = {
@@ -23,6 +24,7 @@ CONNECTORS: dict[str, Connector] = {
         ZendeskSurveyResponses(),
         Qualtrics(),
         Zigpoll(),
+        ZigpollCounters(),
         Medallia(),
         Freshdesk(),
         FreshdeskCsat(),

@@ -87,9 +87,9 @@ class Zigpoll(Connector):
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
         scope = _scope(api)
-        _get(http, api, "/me")
+        zigpoll_get(http, api, "/me")
         yield Finding(True, "the key is accepted")
-        data = _get(http, api, "/responses", {**scope, "limit": 1}).data
+        data = zigpoll_get(http, api, "/responses", {**scope, "limit": 1}).data
         has_any = isinstance(data, dict) and bool(data.get("data"))
         yield Finding(
             has_any,
@@ -153,7 +153,7 @@ class _Listing:
         return {name: answer for name, answer in found.items() if since_ms <= _created_ms(answer) < until_ms}
 
     def _page(self, after_ms: int, before_ms: int, cursor: str | None) -> dict[str, Any]:
-        data = _get(
+        data = zigpoll_get(
             self.http,
             self.api,
             "/responses",
@@ -174,8 +174,8 @@ class _Listing:
         return data
 
 
-def _get(http: Http, api: Api, path: str, params: dict[str, Any] | None = None) -> Answer:
-    """An answer. The vendor tells a bad key with 422, on whatever path."""
+def zigpoll_get(http: Http, api: Api, path: str, params: dict[str, Any] | None = None) -> Answer:
+    """An answer of Zigpoll's API. Raises RefusedError naming the key's variable for 422, which tells a wrong key."""
     try:
         return http.get(path, params)
     except RefusedError as problem:

@@ -1,4 +1,4 @@
-"""A fake Zigpoll account: answers to slides, newest first, behind a raw key and a cursor."""
+"""A fake Zigpoll account: answers to slides, newest first, behind a raw key and a cursor; polls with counters."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -32,13 +32,21 @@ def zigpoll_answer(
     }
 
 
+def zigpoll_poll(poll: str, shown: int) -> dict[str, Any]:
+    """One poll as the vendor lists it, with its counters."""
+    counts = {"render": 3 * shown, "presentation": shown, "open": shown // 2, "complete": shown // 4}
+    return {"_id": poll, "accountId": ACCOUNT, "title": f"Poll {poll}", "isVisible": True, "counts": counts}
+
+
 class FakeZigpoll(FakeVendor):
     """Neither bound of a span belongs to it. Paging faults: `repeated_page` lists the page before again, its cursor
-    unchanged; `empty_page` lists nothing, its cursor unchanged; `changed` adds a comment and edits an answer."""
+    unchanged; `empty_page` lists nothing, its cursor unchanged; `changed` adds a comment and edits an answer,
+    or shows each poll once more."""
 
     def __init__(self, answers: list[dict[str, Any]], clock: Clock | None = None):
         super().__init__(clock, FaultPlan())
         self.answers = answers
+        self.polls: list[dict[str, Any]] = []
         self.sticks_at: str | None = None
         self._changes = 0
 
@@ -47,6 +55,8 @@ class FakeZigpoll(FakeVendor):
             return Reply(422, {"error": "Invalid private key."})
         if asked.path == "/me":
             return Reply(data={"accounts": [ACCOUNT]})
+        if asked.path == "/polls":
+            return self._polls(asked)
         if asked.path != "/responses":
             return Reply(404, {"error": "Not found"})
         scope = {name: asked.query[name] for name in _SCOPES if name in asked.query}
@@ -79,6 +89,15 @@ class FakeZigpoll(FakeVendor):
         return Reply(
             data={"data": page, "hasNextPage": more, "endCursor": page[-1]["_id"] if page else cursor}
         )
+
+    def _polls(self, asked: Asked) -> Reply:
+        if asked.fault == "changed":
+            self.show()
+        return Reply(data=[poll for poll in self.polls if poll["accountId"] == asked.query.get("accountId")])
+
+    def show(self, times: int = 1) -> None:
+        """Each poll is shown so many times more."""
+        self.polls = [zigpoll_poll(one["_id"], one["counts"]["presentation"] + times) for one in self.polls]
 
     def _change(self) -> None:
         """Someone answers one more slide now, and an earlier answer is edited."""

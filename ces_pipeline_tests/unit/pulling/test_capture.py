@@ -27,6 +27,7 @@ BASES = {
     **{name: {"count"} for name in API_FEEDS},
     "qualtrics": {"export"},
     "zigpoll": {"second_read"},
+    "zigpoll_counters": {"unknown"},
     # Its search takes whole days only.
     "freshdesk": {"count", "unknown"},
     "freshdesk_csat": {"unknown"},
@@ -125,7 +126,7 @@ class TestAccounts:
     def test_a_page_that_never_came_is_missing_in_its_window(self, tmp_path: Path, name: str) -> None:
         feed = API_FEEDS[name]
         with feed.make() as vendor:
-            home = inbox_home(tmp_path, feed.entry(vendor.url))
+            home = feed.home(tmp_path, vendor)
             # Every five hours from 2 March 09:00 on: these are of 5 March, from 07:00 on. Of Medallia only a part of
             # a page can get lost unseen: a whole one that is missing, the connector notices by itself.
             lost = 2 if name == "medallia" else 4
@@ -141,7 +142,7 @@ class TestAccounts:
     def test_what_is_delivered_later_in_another_way_makes_the_window_whole(self, tmp_path: Path) -> None:
         feed = API_FEEDS["rest"]
         with feed.make() as vendor:
-            home = inbox_home(tmp_path, feed.entry(vendor.url))
+            home = feed.home(tmp_path, vendor)
             missing = feed.ids(vendor)[14:18]
             hide(vendor, feed, set(missing))
             pull_into(home, feed, vendor)
@@ -157,7 +158,7 @@ class TestAccounts:
         with feed.make() as vendor:
             assert isinstance(vendor, FakeZendesk)
             vendor.forbidden = {"/api/v2/search"}
-            home = inbox_home(tmp_path, feed.entry(vendor.url))
+            home = feed.home(tmp_path, vendor)
             assert pull_into(home, feed, vendor).records_expected is None
         for row in newest(home).values():
             assert (row["expected"], row["basis"]) == (None, "unknown")
@@ -179,7 +180,7 @@ class TestAccounts:
         feed = API_FEEDS["zendesk"]
         with feed.make() as vendor:
             assert isinstance(vendor, FakeZendesk)
-            home = inbox_home(tmp_path, feed.entry(vendor.url))
+            home = feed.home(tmp_path, vendor)
             pull_into(home, feed, vendor)
             moved = vendor.clock.now().timestamp() - 7200
             vendor.tickets.append(
@@ -222,7 +223,7 @@ class TestAccounts:
     ) -> None:
         feed = API_FEEDS[name]
         with feed.make() as vendor:
-            home = inbox_home(tmp_path, feed.entry(vendor.url))
+            home = feed.home(tmp_path, vendor)
             pull_into(home, feed, vendor)
             rows = list(newest(home).values())
         assert rows
