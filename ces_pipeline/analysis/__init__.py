@@ -16,6 +16,7 @@ import pandas as pd
 FINISHED_BY: dict[str, str] = {
     "mart.effort_drivers": "ces_pipeline.analysis.drivers:effort_drivers",
     "mart.kpi_association": "ces_pipeline.analysis.kpis:kpi_association",
+    "mart.priorities": "ces_pipeline.analysis.priorities:priorities",
     "mart.segment_differences": "ces_pipeline.analysis.differences:segment_differences",
 }
 """Mart -> `module:function`, by name: scipy takes seconds to import, which only a publish should pay."""

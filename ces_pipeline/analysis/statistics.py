@@ -97,14 +97,16 @@ def lagged_correlations(
     return [(lag, rank_correlation(first[: len(first) - lag], second[lag:])) for lag in range(most_lags + 1)]
 
 
-def rank_interval(
-    samples: Callable[[np.random.Generator], np.ndarray], draws: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """2.5 % and 97.5 % quantiles of each item's rank (1 is the greatest) over `draws` resampled figures.
+def resampled(samples: Callable[[np.random.Generator], np.ndarray], draws: int, seed: int) -> np.ndarray:
+    """`draws` resampled figures of every item, one row a draw.
 
     samples: gives one resampled figure per item. The seed belongs to the data, so the same data give the same.
     """
     generator = np.random.default_rng(seed)
-    drawn = np.stack([samples(generator) for _ in range(draws)])
+    return np.stack([samples(generator) for _ in range(draws)])
+
+
+def rank_interval(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """2.5 % and 97.5 % quantiles of each item's rank (1 is the greatest) over the rows of `resampled` figures."""
     ranks = stats.rankdata(-drawn, axis=1)
     return np.quantile(ranks, 0.025, axis=0), np.quantile(ranks, 0.975, axis=0)

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ces_pipeline.errors import RegistryError
+from ces_pipeline.registry.improvements import Fix, Priorities, Release
 from ces_pipeline.registry.models import (
     ACCOUNT_PREFIX,
     Api,
@@ -50,8 +51,11 @@ def load_registry(folder: Path) -> Registry:
         surveys=surveys,
         scales=scales,
         segments=segments,
-        settings=_settings(folder / "settings.yaml"),
+        settings=_single(folder / "settings.yaml", Settings),
         restatements=restatements,
+        fixes=tuple(_entries(folder / "fixes.yaml", Fix).values()),
+        releases=tuple(_entries(folder / "releases.yaml", Release).values()),
+        priorities=_single(folder / "priorities.yaml", Priorities),
     )
     _check_references(registry, folder)
     return registry
@@ -101,11 +105,11 @@ def _entries(path: Path, model: type[M]) -> dict[str, M]:
     return found
 
 
-def _settings(path: Path) -> Settings:
+def _single(path: Path, model: type[M]) -> M:
     raw = _read(path) or {}
     if not isinstance(raw, dict):
         raise RegistryError(f"{path}: expected `key: value` lines")
-    return _validated(path, "settings", lambda: Settings.model_validate(raw))
+    return _validated(path, path.stem, lambda: model.model_validate(raw))
 
 
 def _check_references(registry: Registry, folder: Path) -> None:
@@ -143,7 +147,25 @@ def _check_references(registry: Registry, folder: Path) -> None:
                 known("sources.yaml", source.id, key, field, fields_of(source.kind))
         if source.api is not None:
             _check_api(source, source.api, folder)
+    _check_improvements(registry, folder)
     _check_accounts(registry, folder)
+
+
+def _check_improvements(registry: Registry, folder: Path) -> None:
+    for release in registry.releases:
+        for touchpoint in release.touchpoints:
+            if touchpoint not in registry.surveys:
+                raise RegistryError(
+                    f"{folder / 'releases.yaml'}: entry {release.id}: touchpoints: no such entry {touchpoint!r} "
+                    f"(known: {', '.join(sorted(registry.surveys)) or 'none'})"
+                )
+    personas = {one.value for one in registry.segments if one.assigns == "persona"} | {"unassigned"}
+    for persona in registry.priorities.value_weights:
+        if persona not in personas:
+            raise RegistryError(
+                f"{folder / 'priorities.yaml'}: value_weights: no rule of segments.yaml assigns the persona "
+                f"{persona!r} (known: {', '.join(sorted(personas))})"
+            )
 
 
 def _check_accounts(registry: Registry, folder: Path) -> None:

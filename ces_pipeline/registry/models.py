@@ -13,9 +13,11 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ces_pipeline.kinds import ALWAYS, KINDS, KindName
+from ces_pipeline.registry.base import Entry, Slug
+from ces_pipeline.registry.improvements import Fix, Priorities, Release
 
 CHANNELS = (
     "email",
@@ -43,20 +45,7 @@ def _zone(name: str) -> str:
     return name
 
 
-def _slug(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text):
-        raise ValueError(f"{text!r} must be lower-case letters, digits and _ and start with a letter")
-    return text
-
-
 TimeZone = Annotated[str, AfterValidator(_zone)]
-Slug = Annotated[str, AfterValidator(_slug)]
-
-
-class Entry(BaseModel):
-    """Base of every registry model: unknown keys are errors, values are never changed after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def fold(text: str) -> str:
@@ -74,7 +63,7 @@ class Scale(Entry):
     higher_means: Literal["easier", "harder"]
     easy: tuple[int, ...] = Field(min_length=1)
     difficult: tuple[int, ...] = Field(min_length=1)
-    labels: dict[str, dict[int, str | tuple[str, ...]]] = {}
+    labels: dict[str, dict[int, str | tuple[str, ...]]] = Field(default={})
 
     @model_validator(mode="after")
     def _boxes_fit(self) -> "Scale":
@@ -133,7 +122,7 @@ class ResponseRules(Entry):
     shared_device_people: int = Field(
         default=3, ge=2, description="one device or address with so many people a day"
     )
-    severities: dict[str, Severity] = {}
+    severities: dict[str, Severity] = Field(default={})
 
     @model_validator(mode="after")
     def _known_reasons(self) -> "ResponseRules":
@@ -471,6 +460,19 @@ class Settings(Entry):
     invitation_window_days: int = Field(30, ge=1, description="how long after it an answer may come of it")
     journey_window_days: int = Field(365, ge=1, description="days of a customer's journey that are added up")
     effort_half_life_days: float = Field(90.0, gt=0, description="days after which an effort counts half")
+    priority_window_days: int = Field(90, ge=1, description="newest days of tickets that priorities count")
+    fix_window_weeks: int = Field(8, ge=3, description="weeks before and after a fix that are compared")
+    release_window_days: int = Field(14, ge=3, description="days before and after a release, likewise")
+    smallest_effect_0_100: float = Field(
+        5.0, gt=0, le=100, description="a difference of effort that matters: how many answers would show it?"
+    )
+    smallest_ticket_change: float = Field(
+        0.1, gt=0, lt=1, description="a change of ticket volume that matters, as a share of it"
+    )
+    most_lag_days: int = Field(
+        7, ge=0, le=28, description="how long after a backend measure effort may follow"
+    )
+    outcome_window_days: int = Field(90, ge=28, description="first and last days that outcomes compare")
     workers: int | None = Field(None, ge=1, description="processes that clean days side by side")
 
 
@@ -483,6 +485,9 @@ class Registry(Entry):
     segments: tuple[Segment, ...]
     settings: Settings
     restatements: tuple[Restatement, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    releases: tuple[Release, ...] = ()
+    priorities: Priorities = Priorities()
 
     @cached_property
     def survey_names(self) -> dict[str, str]:

@@ -3,7 +3,7 @@
 They are written by the publish itself and have no files in the lake.
 """
 
-from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, Table, column
+from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, TEXTS, Table, column
 
 _KINDS = "Kind of feed: `survey`, `tickets`, `accounts`, `invitations` or `events`."
 
@@ -145,7 +145,88 @@ SETTINGS = Table(
         ),
         "journey_window_days": column(INTEGER, "Days of a customer's journey that are added up."),
         "effort_half_life_days": column(NUMBER, "Days after which an effort counts half."),
+        "priority_window_days": column(INTEGER, "Newest days of tickets that priorities count."),
+        "fix_window_weeks": column(INTEGER, "Weeks before and after a fix that are compared."),
+        "release_window_days": column(INTEGER, "Days before and after a release that are compared."),
+        "smallest_effect_0_100": column(
+            NUMBER, "The difference of effort that the n of a fix should be able to show."
+        ),
+        "smallest_ticket_change": column(NUMBER, "The change of ticket volume likewise, as a share of it."),
+        "most_lag_days": column(INTEGER, "Longest lag between a backend measure and effort."),
+        "outcome_window_days": column(INTEGER, "First and last days that outcomes compare."),
+        "quick_win_cost": column(
+            NUMBER, "Cost up to which a category is a quick win; null: not said.", nullable=True
+        ),
     },
+)
+
+FIXES = Table(
+    "reference.fixes",
+    "One row per registered fix.",
+    ("fix_id",),
+    {
+        "fix_id": column(TEXT, "The entry of fixes.yaml."),
+        "title": column(TEXT, "Its name for people."),
+        "live_on": column(DAY, "First day with it."),
+        "triggered_on": column(
+            DAY, "First day of the figures because of which it was chosen; null: not said.", nullable=True
+        ),
+        "lever": column(
+            TEXT,
+            "`slow_api`, `manual_step`, `self_service_gap`, `workflow_redesign`, `bug` or `untagged`.",
+        ),
+        "cost": column(NUMBER, "What it cost; null: not said.", nullable=True),
+        "owner": column(TEXT, "Who answers for it; null: not said.", nullable=True),
+    },
+    sort=("fix_id",),
+)
+
+FIX_CATEGORIES = Table(
+    "reference.fix_categories",
+    "One row per fix and category that it changes or is compared with.",
+    ("fix_id", "category"),
+    {
+        "fix_id": column(TEXT, "The fix."),
+        "category": column(TEXT, "The category of tickets."),
+        "is_comparison": column(FLAG, "True where the fix does not touch it and is compared with it."),
+    },
+    sort=("fix_id", "category"),
+)
+
+RELEASES = Table(
+    "reference.releases",
+    "One row per registered release.",
+    ("release_id",),
+    {
+        "release_id": column(TEXT, "The entry of releases.yaml."),
+        "day": column(DAY, "First day with it."),
+        "title": column(TEXT, "Its name for people."),
+        "products": column(TEXTS, "Products that it concerns; empty: all."),
+        "survey_ids": column(TEXTS, "Touchpoints that it concerns; empty: all."),
+    },
+    sort=("day", "release_id"),
+)
+
+VALUE_WEIGHTS = Table(
+    "reference.value_weights",
+    "One row per persona with a value weight.",
+    ("persona",),
+    {
+        "persona": column(TEXT, "The persona."),
+        "value_weight": column(NUMBER, "Worth of one of its customers beside those of other personas."),
+    },
+    sort=("persona",),
+)
+
+CATEGORY_COSTS = Table(
+    "reference.category_costs",
+    "One row per category with an estimated cost of fixing it.",
+    ("category",),
+    {
+        "category": column(TEXT, "The category of tickets."),
+        "cost": column(NUMBER, "The estimate, in the unit of all costs."),
+    },
+    sort=("category",),
 )
 
 RESTATEMENTS = Table(
@@ -263,6 +344,11 @@ REFERENCE_TABLES: dict[str, Table] = {
         HOLIDAYS,
         SURVEY_INELIGIBLE,
         EFFORT_INDEX_WEIGHTS,
+        FIXES,
+        FIX_CATEGORIES,
+        RELEASES,
+        VALUE_WEIGHTS,
+        CATEGORY_COSTS,
     )
 }
 SNAPSHOT_TABLES: dict[str, Table] = {

@@ -103,8 +103,16 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                         "invitation_window_days",
                         "journey_window_days",
                         "effort_half_life_days",
+                        "priority_window_days",
+                        "fix_window_weeks",
+                        "release_window_days",
+                        "smallest_effect_0_100",
+                        "smallest_ticket_change",
+                        "most_lag_days",
+                        "outcome_window_days",
                     )
                 },
+                "quick_win_cost": registry.priorities.quick_win_cost,
             }
         ],
         "reference.restatements": [
@@ -134,6 +142,7 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
             for value in sorted(set(values))
         ],
         "reference.effort_index_weights": [_effort_index_weights(settings.effort_index)],
+        **_improvements(registry),
     }
     return {
         name: pa.Table.from_pylist(rows[name], schema=table.arrow) for name, table in REFERENCE_TABLES.items()
@@ -146,4 +155,45 @@ def _effort_index_weights(index: EffortIndex) -> dict[str, object]:
         "weights_version": index.version,
         **{f"weight_{name}": getattr(index, name).weight for name in (*places, *counts)},
         **{f"full_{name}": getattr(index, name).full_at for name in counts},
+    }
+
+
+def _improvements(registry: Registry) -> dict[str, list[dict[str, object]]]:
+    fixes = sorted(registry.fixes, key=lambda fix: fix.id)
+    return {
+        "reference.fixes": [
+            {
+                "fix_id": fix.id,
+                "title": fix.title,
+                "live_on": fix.live_on,
+                "triggered_on": fix.triggered_on,
+                "lever": fix.lever or "untagged",
+                "cost": fix.cost,
+                "owner": fix.owner,
+            }
+            for fix in fixes
+        ],
+        "reference.fix_categories": [
+            {"fix_id": fix.id, "category": category, "is_comparison": category in fix.comparison_categories}
+            for fix in fixes
+            for category in sorted((*fix.categories, *fix.comparison_categories))
+        ],
+        "reference.releases": [
+            {
+                "release_id": release.id,
+                "day": release.day,
+                "title": release.title,
+                "products": sorted(release.products),
+                "survey_ids": sorted(release.touchpoints),
+            }
+            for release in sorted(registry.releases, key=lambda release: (release.day, release.id))
+        ],
+        "reference.value_weights": [
+            {"persona": persona, "value_weight": weight}
+            for persona, weight in sorted(registry.priorities.value_weights.items())
+        ],
+        "reference.category_costs": [
+            {"category": category, "cost": cost}
+            for category, cost in sorted(registry.priorities.category_costs.items())
+        ],
     }

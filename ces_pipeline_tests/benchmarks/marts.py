@@ -97,7 +97,17 @@ def make_registry(folder: Path) -> Registry:
         {"id": f"survey_{n}", "scale": "ces2_agreement_1_7", "owner": f"team_{n % 3}"}
         for n in range(_SURVEYS)
     ]
+    months = [_FIRST + timedelta(days=90 + 30 * n) for n in range(20)]
+    fixes = [
+        {"id": f"fix_{n}", "title": f"Fix {n}", "live_on": day, "categories": [f"category_{n + 1}"]}
+        for n, day in enumerate(months[:10])
+    ]
+    releases = [{"id": f"release_{n}", "title": f"Release {n}", "day": day} for n, day in enumerate(months)]
+    costs = {f"category_{n}": n for n in range(1, 15)}
     for name, told in (
+        ("fixes", fixes),
+        ("releases", releases),
+        ("priorities", {"value_weights": {"unassigned": 1}, "category_costs": costs}),
         ("surveys", surveys),
         ("sources", []),
         ("settings", {"first_day": _FIRST, "business_time_zone": "Europe/Berlin"}),

@@ -3,7 +3,17 @@
 One module per family of marts; each ends with its `TABLES`.
 """
 
-from ces_pipeline.schemas.mart import capture, coverage, funnel, journey, kpis, quality, segments, tickets
+from ces_pipeline.schemas.mart import (
+    capture,
+    coverage,
+    funnel,
+    improvements,
+    journey,
+    kpis,
+    quality,
+    segments,
+    tickets,
+)
 from ces_pipeline.schemas.table import Table
 
 MARTS: tuple[Table, ...] = (
@@ -15,6 +25,7 @@ MARTS: tuple[Table, ...] = (
     *funnel.TABLES,
     *journey.TABLES,
     *kpis.TABLES,
+    *improvements.TABLES,
 )
 
 __all__ = ["MARTS"]

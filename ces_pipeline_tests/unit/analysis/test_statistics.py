@@ -9,6 +9,7 @@ from ces_pipeline.analysis.statistics import (
     lagged_correlations,
     rank_correlation,
     rank_interval,
+    resampled,
     welch_difference,
 )
 
@@ -87,8 +88,8 @@ def test_ranks_of_clear_differences_are_certain_and_of_none_are_not() -> None:
     def clear(random: np.random.Generator) -> np.ndarray:
         return np.array([10.0, 20.0, 30.0]) + random.normal(size=3)
 
-    low, high = rank_interval(clear, 500, seed=1)
+    low, high = rank_interval(resampled(clear, 500, seed=1))
     assert (low.tolist(), high.tolist()) == ([3, 2, 1], [3, 2, 1])
-    low, high = rank_interval(lambda random: random.normal(size=3), 500, seed=1)
+    low, high = rank_interval(resampled(lambda random: random.normal(size=3), 500, seed=1))
     assert (low.tolist(), high.tolist()) == ([1, 1, 1], [3, 3, 3])
-    assert np.array_equal(rank_interval(clear, 50, seed=2), rank_interval(clear, 50, seed=2))
+    assert np.array_equal(resampled(clear, 50, seed=2), resampled(clear, 50, seed=2))
