@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
+from itertools import takewhile
 
 from ces_pipeline.settings import shipped
 
@@ -36,6 +37,12 @@ class SqlFile:
         """The first comment line."""
         first = self.text.splitlines()[0]
         return first.removeprefix("--").strip() if first.startswith("--") else ""
+
+    @property
+    def explanation(self) -> str:
+        """The comment lines below the title, before the statement begins, as one paragraph; empty where none."""
+        below = takewhile(lambda line: line.startswith("--"), self.text.splitlines()[1:])
+        return " ".join(line.removeprefix("--").strip() for line in below)
 
     @property
     def query(self) -> str:

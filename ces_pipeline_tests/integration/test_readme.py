@@ -31,10 +31,14 @@ from ces_pipeline.registry.models import DEFAULT_SEVERITIES, ResponseRules
 from ces_pipeline.settings import Home
 from ces_pipeline.sources import READERS
 from ces_pipeline.storage.checks import all_checks
+from ces_pipeline.storage.sql import SqlFile, sql_files
+from ces_pipeline_tests.benchmarks.marts import QUESTION_LIMIT_MS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BIN = Path(sys.executable).parent
+ANSWERS = yaml.safe_load(Path(__file__).with_name("cookbook_answers.yaml").read_text(encoding="utf-8"))
+"""Of every question: how many rows it has on the sample, and the first three."""
 INSTALL, TESTS = "python3 -m venv ", ".venv/bin/pytest"
 
 
@@ -160,16 +164,39 @@ def test_every_command_works_in_the_order_of_the_readme(place: Path) -> None:
     assert answers == [(6, "Quick answer"), (2, "Called twice, then wrote to [email]"), (7, None)]
 
 
-def test_every_query_is_shown_as_it_ships_and_answers(published: duckdb.DuckDBPyConnection) -> None:
-    shipped = {
-        path.read_text(encoding="utf-8").rstrip(): path.stem for path in ROOT.glob("sql/queries/*.sql")
-    }
-    shown = [block.rstrip() for block in blocks("sql")]
-    assert sorted(shown) == sorted(shipped)
-    for query in shown:
-        rows = published.execute(query).fetchall()
-        # A file published once has no changed days.
-        assert bool(rows) == (shipped[query] != "changed_days")
+def test_every_question_is_listed_and_what_is_shown_is_what_ships() -> None:
+    listed = table_rows(section("Asking questions"))
+    assert sorted(listed) == sorted(
+        [f"{file.title.split('?')[0]}?", f"[`{file.name}`](sql/queries/{file.name}.sql)"]
+        for file in sql_files("queries")
+    )
+    assert len(listed) >= 20
+    shown = {block.rstrip() for block in blocks("sql")}
+    assert len(shown) == 2
+    assert shown <= {file.text.rstrip() for file in sql_files("queries")}
+
+
+def test_every_question_has_an_answer_written_down() -> None:
+    assert sorted(ANSWERS) == [file.name for file in sql_files("queries")]
+
+
+@pytest.mark.parametrize("file", sql_files("queries"), ids=lambda file: file.name)
+def test_every_question_answers_as_written_down_and_quickly(
+    file: SqlFile, published: duckdb.DuckDBPyConnection
+) -> None:
+    rows = published.sql(file.query).to_arrow_table().to_pylist()
+    expected = ANSWERS[file.name]
+    assert len(rows) == expected["rows"]
+    assert len(expected["first"]) == min(len(rows), 3)
+    for row, told in zip(rows, expected["first"], strict=False):
+        assert {name: row[name] for name in told} == told
+    assert min(timed(published, file.query) for _ in range(3)) <= QUESTION_LIMIT_MS / 1000
+
+
+def timed(connection: duckdb.DuckDBPyConnection, query: str) -> float:
+    started = time.perf_counter()
+    connection.execute(query).fetchall()
+    return time.perf_counter() - started
 
 
 @pytest.mark.parametrize("number", range(len(blocks("python"))))

@@ -17,7 +17,7 @@ from ces_pipeline.errors import HomeError, UnreadableFileError
 from ces_pipeline.settings import Home
 from ces_pipeline_tests.lake_days import DAY, registry, small_home
 
-COMMANDS = ("demo", "run", "land", "inspect", "init", "doctor", "sample", "ui")
+COMMANDS = ("demo", "run", "land", "inspect", "init", "doctor", "sample", "dictionary", "ui")
 EXPORT = "answer_id,when,how_easy\n" + "".join(
     f"r{number},2026-03-02T10:{number:02}:00Z,{1 + number % 5}\n" for number in range(30)
 )
@@ -272,3 +272,14 @@ def test_the_demo_gives_the_numbers_that_were_planted(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "every number is as planted" in result.output
     assert str(tmp_path / "demo" / "warehouse" / "ces.duckdb") in result.output
+
+
+def test_the_dictionary_is_printed_or_written_and_a_bad_place_is_told(tmp_path: Path) -> None:
+    printed = ces("dictionary")
+    assert printed.exit_code == 0
+    written = ces("dictionary", "--out", tmp_path / "dictionary.md")
+    assert written.output == f"wrote {tmp_path / 'dictionary.md'}\n"
+    assert (tmp_path / "dictionary.md").read_text(encoding="utf-8") == printed.stdout
+    nowhere = ces("dictionary", "--out", tmp_path / "none" / "dictionary.md")
+    assert nowhere.exit_code == 2
+    assert "cannot be written (No such file or directory): name another file" in nowhere.output

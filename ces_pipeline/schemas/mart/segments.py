@@ -122,7 +122,7 @@ SEGMENT_VARIANCE = Table(
         "total_squares": column(NUMBER, "Squared deviations of ease from the whole mean: between + within."),
         "eta_squared": column(
             NUMBER,
-            "between / total, 0 to 1; chance alone gives about (segments - 1) / (n - 1). Null: fewer answers than "
+            "between / total, 0 to 1 (chance alone gives about (segments - 1) / (n - 1)); null: fewer answers than "
             "the minimum n, or all equal.",
             nullable=True,
         ),
@@ -155,7 +155,7 @@ SEGMENT_DIFFERENCES = Table(
         "p_value": column(NUMBER, "Two-sided p of Welch's test; null as the interval.", nullable=True),
         "q_value": column(
             NUMBER,
-            "p after false-discovery control (Benjamini and Hochberg) among all comparisons of the period.",
+            "p after false-discovery control (Benjamini and Hochberg) among all comparisons of the period; null as p.",
             nullable=True,
         ),
         "verdict": column(

@@ -1,0 +1,10 @@
+-- Do we ask the same people too often? Contacts by their place in a customer's window, and who of those invited answered.
+select
+    place,
+    is_over_limit,
+    contacts,
+    customers,
+    invitations,
+    round(answered_share, 3) as answered_share
+from mart.contact_frequency
+order by place nulls last;

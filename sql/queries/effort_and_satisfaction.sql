@@ -1,0 +1,11 @@
+-- Does easy also mean satisfied? Rank correlation of ease with the other answers to the same interaction, with interval.
+select
+    kpi,
+    survey_id,
+    n,
+    round(spearman, 3) as spearman,
+    round(spearman_low, 3) as spearman_low,
+    round(spearman_high, 3) as spearman_high,
+    why_null
+from mart.kpi_association
+order by kpi, survey_id;

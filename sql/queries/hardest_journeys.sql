@@ -1,0 +1,13 @@
+-- Whose journey was hardest lately? Effort added up over the journey window, older effort counting less; twenty customers.
+select
+    person_key,
+    process,
+    touches,
+    missing_touches,
+    responses,
+    round(decayed_effort, 1) as decayed_effort,
+    worst_stage
+from mart.customer_journeys
+where decayed_effort is not null
+order by decayed_effort desc, person_key, process
+limit 20;

@@ -1,0 +1,11 @@
+-- Does the headline depend on doubtful answers? Each touchpoint without suspect ones, and with rejected ones, over all days.
+select
+    series as survey_id,
+    variant,
+    n,
+    round(mean_ease_0_100, 1) as mean_ease_0_100,
+    round(mean_ease_difference_0_100, 2) as mean_ease_difference_0_100,
+    round(net_ease_difference, 3) as net_ease_difference
+from mart.sensitivity
+where period = 'all'
+order by survey_id, variant;

@@ -1,0 +1,12 @@
+-- What became of every landed row? landed = redelivered + superseded + accepted + rejected, per feed.
+select
+    source_id,
+    kind,
+    landed,
+    redelivered,
+    superseded,
+    accepted,
+    rejected,
+    round(rejected / nullif(accepted + rejected, 0), 4) as rejected_share
+from feed_books
+order by source_id;

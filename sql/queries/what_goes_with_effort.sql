@@ -1,0 +1,10 @@
+-- What goes with effort in support? Rank correlation with what the tickets show, strongest first; associations, not causes.
+select
+    driver,
+    n,
+    round(correlation, 3) as correlation,
+    round(correlation_low, 3) as correlation_low,
+    round(correlation_high, 3) as correlation_high
+from mart.effort_drivers
+where category = 'all tickets' and not is_suppressed
+order by abs(correlation) desc nulls last, driver;

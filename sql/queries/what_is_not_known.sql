@@ -1,0 +1,9 @@
+-- What do we not know of the answers? Share of each tag that is known, over all days, least first.
+select
+    tag,
+    sum(responses)::bigint as responses,
+    sum(not_known)::bigint as not_known,
+    round(sum(known) / sum(responses), 3) as known_share
+from mart.tag_coverage_daily
+group by tag
+order by known_share, tag;

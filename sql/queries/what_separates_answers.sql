@@ -1,0 +1,10 @@
+-- What separates easy from hard? Share of the variance of ease that goes with each attribute, freed from chance, most first.
+select
+    dimension,
+    segments,
+    n,
+    round(eta_squared, 4) as eta_squared,
+    round(omega_squared, 4) as omega_squared
+from mart.segment_variance
+where period = 'all' and not is_suppressed
+order by omega_squared desc nulls last, dimension;

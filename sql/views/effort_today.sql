@@ -1,0 +1,26 @@
+-- One row per touchpoint with an answer on the newest day: how hard it was that day, beside all days.
+-- The newest day is that of any touchpoint. Null figures: fewer answers than the minimum n.
+select
+    today.period_start as day,
+    today.segment as survey_id,
+    surveys.title as survey_title,
+    surveys.owner as survey_owner,
+    today.n,
+    today.mean_effort_0_100,
+    today.mean_ease_0_100,
+    today.ease_low_0_100,
+    today.ease_high_0_100,
+    today.easy_share,
+    today.difficult_share,
+    today.is_suppressed,
+    all_days.n as n_all_days,
+    all_days.mean_ease_0_100 as mean_ease_all_days_0_100
+from mart.ces_segments as today
+inner join mart.ces_segments as all_days
+    on all_days.period = 'all' and all_days.dimension = 'survey' and all_days.segment = today.segment
+left join reference.surveys on surveys.survey_id = today.segment
+where
+    today.period = 'day'
+    and today.dimension = 'survey'
+    and today.period_start = (select max(day) from mart.ces_daily)
+order by survey_id;

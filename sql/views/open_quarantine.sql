@@ -1,0 +1,38 @@
+-- One row per rejected row and reason, with the export that it came by: what somebody may mend at the source.
+-- A row with two reasons stands here twice. It leaves when the source delivers it mended, or the registry learns of it.
+-- Null `means`: a reason that only accounts, invitations or events have. Null `file_name`: no such delivery is known.
+with quarantine as (
+    select 'survey' as kind, day, source_id, reasons, delivery_id, row_number from core.rejected_responses
+    union all
+    select 'tickets' as kind, day, source_id, reasons, delivery_id, row_number from core.rejected_tickets
+    union all
+    select 'accounts' as kind, day, source_id, reasons, delivery_id, row_number from core.rejected_accounts
+    union all
+    select 'invitations' as kind, day, source_id, reasons, delivery_id, row_number from core.rejected_invitations
+    union all
+    select 'events' as kind, day, source_id, reasons, delivery_id, row_number from core.rejected_events
+),
+
+broken as (
+    select
+        kind,
+        day,
+        source_id,
+        unnest(reasons) as reason,
+        delivery_id,
+        row_number
+    from quarantine
+)
+
+select
+    broken.kind,
+    broken.day,
+    broken.source_id,
+    broken.reason,
+    reasons.means,
+    deliveries.file_name,
+    broken.row_number
+from broken
+left join reference.reasons using (reason)
+left join audit.deliveries using (source_id, delivery_id)
+order by kind, day, source_id, file_name, row_number, reason;
