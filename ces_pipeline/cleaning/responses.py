@@ -8,6 +8,7 @@ import pandas as pd
 from ces_pipeline.cleaning.columns import numbers, texts_by_code, texts_where, whole_numbers
 from ces_pipeline.cleaning.evidence import DayContext, Evidence, effort_0_100, gather_evidence, matches
 from ces_pipeline.cleaning.judge import RULE_VERSION, Verdicts, judge
+from ces_pipeline.cleaning.products import products_of
 from ces_pipeline.cleaning.quarantine import landed_json
 from ces_pipeline.cleaning.reasons import REASON_NAMES
 from ces_pipeline.cleaning.versions import newest, resolve_versions
@@ -124,7 +125,7 @@ def _accepted(
     said = {
         "survey_id": of_survey([one.id for one in surveys]),
         "channel": channels_of(rows["channel"]).fillna(of_survey([one.channel for one in surveys])),
-        "product": rows["product"].fillna(of_survey([one.product for one in surveys])),
+        "product": products_of(rows["product"], registry).fillna(of_survey([one.product for one in surveys])),
         "device": rows["device_type"].str.lower().fillna("unknown"),
         "journey_stage": rows["journey_stage"].fillna(of_survey([one.journey_stage for one in surveys])),
         "process": rows["process"].fillna(of_survey([one.process for one in surveys])),

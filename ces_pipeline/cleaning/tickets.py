@@ -5,6 +5,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from ces_pipeline.cleaning.judge import broken_rules
+from ces_pipeline.cleaning.products import products_of
 from ces_pipeline.cleaning.records import HAS_USABLE_TIME, IS_READABLE, split_records, time_evidence
 from ces_pipeline.cleaning.responses import CleanedDays
 from ces_pipeline.cleaning.versions import newest, resolve_versions
@@ -41,7 +42,7 @@ def _accepted(rows: pd.DataFrame, registry: Registry) -> pd.DataFrame:
         "priority": rows["priority"].str.lower(),
         "category": rows["category"],
         "channel": rows["channel"].str.lower().fillna("unknown"),
-        "product": rows["product"].fillna("unknown"),
+        "product": products_of(rows["product"], registry).fillna("unknown"),
         "requester_key": rows["requester_key"],
         "group_name": rows["group_name"],
         "created_at": rows["created_at"],

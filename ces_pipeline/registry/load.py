@@ -1,6 +1,6 @@
 """Read `registry/*.yaml` into the models, with errors that name file, entry and key."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from ces_pipeline.registry.improvements import Fix, Priorities, Release
 from ces_pipeline.registry.models import (
     ACCOUNT_PREFIX,
     Api,
+    Product,
     Registry,
     Restatement,
     Scale,
@@ -20,6 +21,7 @@ from ces_pipeline.registry.models import (
     Settings,
     Source,
     Survey,
+    fold,
 )
 
 M = TypeVar("M", bound=BaseModel)
@@ -56,6 +58,7 @@ def load_registry(folder: Path) -> Registry:
         fixes=tuple(_entries(folder / "fixes.yaml", Fix).values()),
         releases=tuple(_entries(folder / "releases.yaml", Release).values()),
         priorities=_single(folder / "priorities.yaml", Priorities),
+        products=_entries(folder / "products.yaml", Product),
     )
     _check_references(registry, folder)
     return registry
@@ -149,6 +152,43 @@ def _check_references(registry: Registry, folder: Path) -> None:
             _check_api(source, source.api, folder)
     _check_improvements(registry, folder)
     _check_accounts(registry, folder)
+    _check_products(registry, folder)
+
+
+def _check_products(registry: Registry, folder: Path) -> None:
+    """A name means one product, and where there are products the rest of the registry names them by id."""
+    taken: dict[str, str] = {}
+    for product in registry.products.values():
+        for name in (product.id, *product.also_known_as):
+            if taken.setdefault(fold(name), product.id) != product.id:
+                raise RegistryError(
+                    f"{folder / 'products.yaml'}: entry {product.id}: also_known_as: {name!r} already means "
+                    f"{taken[fold(name)]}"
+                )
+    if not registry.products:
+        return
+    listed = ", ".join(sorted(registry.products))
+    for file, where, named in _named_products(registry):
+        if named != "unknown" and named not in registry.products:
+            raise RegistryError(
+                f"{folder / file}: {where}: no such product {named!r}: write its id in products.yaml "
+                f"(known: {listed})"
+            )
+
+
+def _named_products(registry: Registry) -> Iterator[tuple[str, str, str]]:
+    """(File, entry and key, product) of everything in the registry that names a product."""
+    for survey in registry.surveys.values():
+        yield "surveys.yaml", f"entry {survey.id}: product", survey.product
+    for segment in registry.segments:
+        wanted = segment.when.get("product", ())
+        for name in wanted if isinstance(wanted, tuple) else (wanted,):
+            yield "segments.yaml", f"entry {segment.id}: when.product", str(name)
+    for name in registry.settings.survey_ineligible.get("product", ()):
+        yield "settings.yaml", "settings: survey_ineligible.product", name
+    for release in registry.releases:
+        for name in release.products:
+            yield "releases.yaml", f"entry {release.id}: products", name
 
 
 def _check_improvements(registry: Registry, folder: Path) -> None:

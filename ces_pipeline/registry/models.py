@@ -415,6 +415,16 @@ class EffortIndex(Entry):
         return self
 
 
+class Product(Entry):
+    """A product or service, and the names by which exports call it."""
+
+    id: Slug
+    title: str = ""
+    also_known_as: tuple[str, ...] = Field((), description="values of a feed's product that mean this one")
+    area: str | None = Field(None, description="what it belongs to, for products that are looked at together")
+    owner: str | None = None
+
+
 class Restatement(Entry):
     """Days whose personas and stages are decided by the accounts as they were on another day."""
 
@@ -488,6 +498,16 @@ class Registry(Entry):
     fixes: tuple[Fix, ...] = ()
     releases: tuple[Release, ...] = ()
     priorities: Priorities = Priorities()
+    products: dict[str, Product] = {}
+
+    @cached_property
+    def product_names(self) -> dict[str, str]:
+        """Folded product id or other name -> product id."""
+        return {
+            fold(name): product.id
+            for product in self.products.values()
+            for name in (product.id, *product.also_known_as)
+        }
 
     @cached_property
     def survey_names(self) -> dict[str, str]:
@@ -511,6 +531,8 @@ class Registry(Entry):
             },
         )
         told["touchpoints"] = {source.id: source.survey for source in self.sources.values()}
+        if self.products:
+            told["products"] = self.product_names
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
     @property

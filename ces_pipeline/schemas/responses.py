@@ -28,7 +28,10 @@ RESPONSES = Table(
         "persona": column(
             TEXT, "Persona by the registry's first matching rule; `unassigned` where none matches."
         ),
-        "product": column(TEXT, "Product or service; `unknown` where not said."),
+        "product": column(
+            TEXT,
+            "Product or service: the id of a registered one, else as the export says; `unknown` where not said.",
+        ),
         "device": column(TEXT, "Kind of device; `unknown` where not said."),
         "journey_stage": column(TEXT, "Stage of the customer journey; `unknown` where not said."),
         "process": column(TEXT, "Support, renewal, expansion ...; `unknown` where not said."),

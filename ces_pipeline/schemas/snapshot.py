@@ -229,6 +229,19 @@ CATEGORY_COSTS = Table(
     sort=("category",),
 )
 
+PRODUCTS = Table(
+    "reference.products",
+    "One row per registered product or service.",
+    ("product_id",),
+    {
+        "product_id": column(TEXT, "The product, as `product` of responses and tickets names it."),
+        "title": column(TEXT, "Its name for people."),
+        "area": column(TEXT, "What it belongs to; null: not said.", nullable=True),
+        "owner": column(TEXT, "Who answers for it; null: not said.", nullable=True),
+    },
+    sort=("product_id",),
+)
+
 RESTATEMENTS = Table(
     "reference.restatements",
     "One row per span of days whose personas are decided by the accounts as they were on another day.",
@@ -339,6 +352,7 @@ REFERENCE_TABLES: dict[str, Table] = {
         SOURCES,
         REASONS,
         SETTINGS,
+        PRODUCTS,
         RESTATEMENTS,
         BUSINESS_HOURS,
         HOLIDAYS,

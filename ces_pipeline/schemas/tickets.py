@@ -16,7 +16,10 @@ _COLUMNS = {
     "priority": column(TEXT, "Priority, lower case, as the system names it; null: none set.", nullable=True),
     "category": column(TEXT, "Issue category; null: none set.", nullable=True),
     "channel": column(TEXT, "How the ticket came in; `unknown` where not said."),
-    "product": column(TEXT, "Product or service; `unknown` where not said."),
+    "product": column(
+        TEXT,
+        "Product or service: the id of a registered one, else as the export says; `unknown` where not said.",
+    ),
     "requester_key": column(TEXT, "Keyed hash of who asked; null: not known.", nullable=True),
     "group_name": column(TEXT, "The team that holds it; null: none.", nullable=True),
     "created_at": column(INSTANT, "Opened, UTC; null: not known.", nullable=True),

@@ -115,6 +115,15 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                 "quick_win_cost": registry.priorities.quick_win_cost,
             }
         ],
+        "reference.products": [
+            {
+                "product_id": product.id,
+                "title": product.title or product.id,
+                "area": product.area,
+                "owner": product.owner,
+            }
+            for _, product in sorted(registry.products.items())
+        ],
         "reference.restatements": [
             {
                 "restatement_id": one.id,

@@ -96,6 +96,16 @@ def test_a_high_reject_share_is_a_warning(snapshot: duckdb.DuckDBPyConnection) -
     assert "rejected_share 0.333" in (result.detail or "")
 
 
+def test_products_that_nobody_registered_are_told_where_any_is(snapshot: duckdb.DuckDBPyConnection) -> None:
+    snapshot.execute("UPDATE core.responses SET product = 'Kiosk'")
+    snapshot.execute("UPDATE core.tickets SET product = 'web_shop'")
+    assert "unregistered_products" not in failed(snapshot)
+    snapshot.execute("INSERT INTO reference.products (product_id, title) VALUES ('web_shop', 'Web shop')")
+    result = failed(snapshot)["unregistered_products"]
+    assert not result.check.is_blocking
+    assert (result.detail or "").startswith("product Kiosk, responses 2, tickets 0. These products")
+
+
 def test_many_offending_rows_are_told_in_short(snapshot: duckdb.DuckDBPyConnection) -> None:
     snapshot.execute("DROP TABLE mart.quality_daily")
     (result,) = run_checks(

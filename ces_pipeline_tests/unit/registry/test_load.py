@@ -130,6 +130,31 @@ def test_a_scale_that_contradicts_itself_is_refused(tmp_path: Path, scale: dict[
     assert told in message
 
 
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"products": [{"id": "shop", "also_known_as": ["App"]}, {"id": "app"}]}, "'app' already means shop"),
+        (
+            {"surveys": [{**SURVEYS[0], "product": "Shop"}]},
+            "surveys.yaml: entry after_chat: product: no such product 'Shop': write its id in products.yaml "
+            "(known: app, shop)",
+        ),
+        (
+            {"segments": [{"id": "big", "value": "x", "when": {"product": ["shop", "kiosk"]}}]},
+            "segments.yaml: entry big: when.product: no such product 'kiosk'",
+        ),
+        (
+            {"settings": {"survey_ineligible": {"product": ["kiosk"]}}},
+            "settings.yaml: settings: survey_ineligible.product: no such product 'kiosk'",
+        ),
+    ],
+)
+def test_products_are_named_by_their_ids_and_a_name_means_one(
+    tmp_path: Path, files: dict[str, Any], told: str
+) -> None:
+    assert told in refused(tmp_path, **{"products": [{"id": "shop"}, {"id": "app"}], **files})
+
+
 @pytest.mark.parametrize("name", ["sources", "surveys", "scales", "segments"])
 def test_an_id_that_stands_twice_is_refused(tmp_path: Path, name: str) -> None:
     entries = {"sources": WEB, "surveys": SURVEYS[0], "scales": SCALE,
