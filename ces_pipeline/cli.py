@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from ces_pipeline.errors import CesError, HomeError, RegistryError
+from ces_pipeline.kinds import KINDS
 from ces_pipeline.settings import HOME_VARIABLE, Home
 from ces_pipeline.starter import make_home
 
@@ -136,12 +137,13 @@ def sample(folder: Path, responses: int, days: int, seed: int) -> None:
     help="The column of any other field; may be repeated.",
 )
 @click.option("--survey", metavar="ID", help="The touchpoint, registered or new.")
+@click.option("--kind", type=click.Choice(sorted(KINDS)), help="What the rows are, where it cannot be seen.")
 @click.option("--source", metavar="ID", help="The feed, registered or new.")
 @click.option("--time-zone", metavar="ZONE", help="Zone of times that carry none, such as Europe/London.")
 @click.option("--delimiter", metavar="C", help="The cell separator, where it cannot be seen.")
 @click.option("--reader", metavar="NAME", help="The format, where it is not recognised.")
 @click.option("--write", is_flag=True, help="Add the proposed entries to the registry.")
-def inspect(home: Home, file: Path, write: bool, columns: tuple[str, ...], **given: str | None) -> None:
+def inspect(home: Home, file: Path, write: bool, columns: tuple[str, ...], **given: Any) -> None:
     """Say what an export holds, what the rules would flag, and which registry entries it needs."""
     from ces_pipeline.inspection import inspect_file, write_proposal
     from ces_pipeline.registry import load_registry
@@ -221,7 +223,7 @@ def _show_inspection(found: "Inspection") -> None:
     click.echo(f"time zone: {found.time_zone} ({found.time_zone_is})")
     click.echo("columns:")
     for column in found.columns:
-        use = column.field or "kept as extra"
+        use = column.field or ("an attribute" if found.kind == "accounts" else "kept as extra")
         shown = f"{column.holds}" if column.holds != "values" else ", ".join(column.examples)
         click.echo(f"  {column.name}: {use}; {column.filled:,} filled; {shown}")
     for times in found.times:

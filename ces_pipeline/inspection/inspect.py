@@ -14,7 +14,7 @@ from ces_pipeline.inspection.result import Inspection, Proposal, Question, ZoneI
 from ces_pipeline.inspection.rows import loaded
 from ces_pipeline.inspection.scales import fitting_labels, is_number, reaches
 from ces_pipeline.inspection.times import Times
-from ces_pipeline.kinds import KindName
+from ces_pipeline.kinds import KINDS, KindName
 from ces_pipeline.registry.models import Registry, Scale, Source, Survey
 from ces_pipeline.sources.contract import Export, Reader
 from ces_pipeline.sources.files import DeliveredFile
@@ -33,12 +33,13 @@ def inspect_file(
     time_zone: str | None = None,
     delimiter: str | None = None,
     reader: str | None = None,
+    kind: KindName | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> Inspection:
     """Look at one export as a new feed (or, if `source` is registered, as that feed) would read it.
 
     score: the column of the effort answer. columns: our field -> the export's column, for any other field.
-    scale, survey, source: registry ids; the latter two may be new.
+    scale, survey, source: registry ids; the latter two may be new. kind: of a table whose columns do not tell it.
     Raises UnreadableFileError where no reader fits, RegistryError where an argument names nothing.
     """
     file = DeliveredFile(Path(path))
@@ -46,10 +47,11 @@ def inspect_file(
         raise UnreadableFileError(f"{path}: no such file")
     feed = registry.sources.get(source) if source else None
     chosen, others = _choose_reader(file, reader or (feed.reader if feed else None))
+    _refuse_other_kind(kind, chosen, feed)
     export = chosen.read(file, _as_feed(chosen, feed, delimiter))
     zone, zone_is = _zone(export, feed, time_zone)
     with loaded(export, zone) as rows:
-        naming = Naming(file, chosen, export, rows, registry, feed)
+        naming = Naming(file, chosen, export, rows, registry, feed, kind)
         naming.name_fields(score, survey, columns or {})
         times = Times(naming)
         times.settle_formats()
@@ -61,7 +63,7 @@ def inspect_file(
         )
         new_id = source or _free_id(file, registry)
         entry_zone = zone if zone_is in ("given", "assumed") else None
-        settled = _Settled(new_id, survey or new_id, on, entry_zone, delimiter)
+        settled = _Settled(new_id, survey, on, entry_zone, delimiter)
         return Inspection(
             file=file.name,
             reader=chosen,
@@ -90,6 +92,13 @@ def _choose_reader(file: DeliveredFile, given: str | None) -> tuple[Reader, list
             raise UnreadableFileError(f"{file.name}: no reader recognises this file: name one with --reader")
         given = found[0][0].name
     return READERS[given], [(reader, points) for reader, points in found if reader.name != given]
+
+
+def _refuse_other_kind(given: KindName | None, reader: Reader, feed: Source | None) -> None:
+    if given and feed and given != feed.kind:
+        raise RegistryError(f"--kind: the feed {feed.id} is registered as one of {feed.kind}")
+    if given and reader.kind not in ("any", given):
+        raise RegistryError(f"--kind: the reader {reader.name} reads {reader.kind}, not {given}")
 
 
 def _as_feed(reader: Reader, feed: Source | None, delimiter: str | None) -> Source:
@@ -149,10 +158,10 @@ def _free_id(file: DeliveredFile, registry: Registry) -> str:
 
 @dataclass(frozen=True)
 class _Settled:
-    """What the arguments and the file have settled, for the entries."""
+    """What the arguments and the file have settled, for the entries. survey: None where none is named."""
 
     source: str
-    survey: str
+    survey: str | None
     scale: Scale | None
     zone: str | None
     delimiter: str | None
@@ -161,18 +170,24 @@ class _Settled:
 def _proposal(naming: Naming, times: Times, settled: _Settled) -> Proposal:
     entry: dict[str, Any] = {"id": settled.source, "kind": naming.kind, "reader": naming.reader.name}
     survey: dict[str, Any] = {}
+    columns = dict(naming.guessed)
     if naming.kind == "survey":
-        entry["survey"] = settled.survey
-        if settled.survey not in naming.registry.surveys:
-            survey = {"id": settled.survey, "title": naming.file.name.split(".")[0]}
+        entry["survey"] = settled.survey or settled.source
+        if entry["survey"] not in naming.registry.surveys:
+            survey = {"id": entry["survey"], "title": naming.file.name.split(".")[0]}
             if settled.scale:
                 survey["scale"] = settled.scale.id
+    elif settled.survey and KINDS[naming.kind].has_survey:
+        entry["survey"] = settled.survey
+        columns.pop("survey", None)
+    elif "survey" in columns:
+        entry["survey_column"] = columns.pop("survey")
     if settled.zone:
         entry["time_zone"] = settled.zone
     if times.guessed_formats:
         entry["time_formats"] = list(times.guessed_formats)
-    if naming.guessed:
-        entry["columns"] = dict(naming.guessed)
+    if columns:
+        entry["columns"] = columns
     if settled.delimiter:
         entry["options"] = {"delimiter": settled.delimiter}
     return Proposal(() if naming.feed else (entry,), (survey,) if survey else ())

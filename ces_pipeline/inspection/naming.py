@@ -9,7 +9,7 @@ from ces_pipeline.errors import RegistryError
 from ces_pipeline.inspection.result import InspectedColumn, Question
 from ces_pipeline.inspection.rows import Rows
 from ces_pipeline.inspection.scales import look_like_scores
-from ces_pipeline.inspection.spellings import SPELLINGS, TICKET_WORDS, speaks_of_effort
+from ces_pipeline.inspection.spellings import SPELLINGS, TICKET_WORDS, speaks_of_effort, told_by_names
 from ces_pipeline.kinds import KindName
 from ces_pipeline.landing.fields import fields_of
 from ces_pipeline.registry.models import Registry, Source
@@ -36,6 +36,7 @@ class Naming:
     rows: Rows
     registry: Registry
     feed: Source | None
+    kind_given: KindName | None = None
     mapping: dict[str, str] = field(default_factory=dict)
     guessed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -51,8 +52,16 @@ class Naming:
             return self.feed.kind
         if self.reader.kind != "any":
             return self.reader.kind
+        if self.kind_given:
+            return self.kind_given
+        if self._named_like_scores():
+            return "survey"
         words = {word for name in self.export.columns for word in (name.lower(), *name.lower().split())}
-        return "tickets" if words & TICKET_WORDS and not self._named_like_scores() else "survey"
+        told = told_by_names(self.export.columns)
+        # Mails that invite have subjects too.
+        if words & (TICKET_WORDS - {"subject"} if told else TICKET_WORDS):
+            return "tickets"
+        return told or "survey"
 
     def name_fields(self, score: str | None, survey: str | None, columns: Mapping[str, str]) -> None:
         """Settle the mapping: the reader's, then the feed's, then guesses by name, then what is given.
@@ -79,6 +88,7 @@ class Naming:
             self._name_score(score, survey)
         if self.rows.columns:
             self._ask_for_id()
+            self._ask_for_the_rest(survey)
 
     def _name_given(self, name: str, column: str, option: str) -> None:
         """Take the column for the field, and from every other field."""
@@ -102,6 +112,26 @@ class Naming:
         said = any(note.startswith("no response id") for note in self.notes)
         if self.kind == "survey" and "response_id" not in self.mapping and not said:
             self.notes.append("no response id found: a response is known by its content")
+        one = {"invitations": "invitation", "events": "event"}.get(self.kind)
+        if one and f"{one}_id" not in self.mapping:
+            self.notes.append(f"no {one} id found: an {one} is known by its content")
+
+    def _ask_for_the_rest(self, survey: str | None) -> None:
+        """What accounts, invitations and events cannot do without."""
+        needed = {
+            "accounts": ("person", "which column names the person, as answers and tickets do?"),
+            "events": ("event_type", "which column says what happened?"),
+        }
+        if self.kind in needed and needed[self.kind][0] not in self.mapping:
+            field, question = needed[self.kind]
+            self.questions.append(Question(question, f"--column {field}=COLUMN"))
+        if self.kind == "invitations" and not (survey or self.feed or "survey" in self.mapping):
+            listed = ", ".join(sorted(self.registry.surveys)) or "none is registered yet"
+            self.questions.append(
+                Question(
+                    f"which touchpoint do they invite to? ({listed})", "--survey ID or --column survey=COLUMN"
+                )
+            )
 
     def _name_score(self, given: str | None, survey: str | None) -> None:
         if given is not None:

@@ -1,6 +1,10 @@
 """How columns are named that mean something to us, for formats that do not say what theirs mean."""
 
 import re
+from collections.abc import Collection
+
+from ces_pipeline.kinds import KindName
+from ces_pipeline.sources.contract import map_columns
 
 _SURVEY = {
     "response_id": "response id | id | _id | uuid | submission id",
@@ -46,10 +50,48 @@ _TICKETS = {
     "handoffs": "handoffs | reassignment count",
     "replies": "replies",
 }
+_PERSON = (
+    "person id | email | email address | customer email | user email | contact email | customer id | user id | "
+    "contact id | customer | user"
+)
+_ACCOUNTS = {
+    "person": _PERSON,
+    "account": "account id | account name | company id | company | organization id | organization | organisation",
+    "valid_from": "effective from | effective date | effective at | changed on | changed at | since",
+    "valid_to": "valid until | effective to | effective until",
+}
+_INVITATIONS = {
+    "sent_at": "sent | sent on | sent date | sent time | date sent | invited at | invited on | invitation date",
+    "invitation_id": "invite id | distribution id | message id | id",
+    "survey": "survey id | survey name | poll id",
+    "person": f"recipient | recipient email | recipient id | {_PERSON}",
+    "response_id": "",
+    "ticket_id": "ticket | ticket number | case id | case number",
+    "event_id": "trigger id",
+    "channel": "",
+    "status": "state | delivery status | disposition",
+}
+_EVENTS = {
+    "event_type": "event | event name | event kind | type | name",
+    "event_id": "id",
+    "survey": "survey id | poll id",
+    "person": _PERSON,
+    "ticket_id": "ticket | ticket number | case id | case number",
+    "category": "",
+    "value": "count | views",
+    "occurred_at": "event time | event at | event timestamp | occurred | happened at | timestamp | time | at | "
+    "created at | date",
+}
 
 SPELLINGS: dict[str, dict[str, tuple[str, ...]]] = {
-    kind: {name: (name, *spellings.split(" | ")) for name, spellings in fields.items()}
-    for kind, fields in (("survey", _SURVEY), ("tickets", _TICKETS))
+    kind: {name: (name, *filter(None, spellings.split(" | "))) for name, spellings in fields.items()}
+    for kind, fields in (
+        ("survey", _SURVEY),
+        ("tickets", _TICKETS),
+        ("accounts", _ACCOUNTS),
+        ("invitations", _INVITATIONS),
+        ("events", _EVENTS),
+    )
 }
 """Kind of feed -> our field -> spellings of its column, the likeliest first."""
 
@@ -57,6 +99,31 @@ TICKET_WORDS = frozenset(
     ("priority", "assignee", "requester", "requester_id", "assigned_to", "assignee_id", "subject", "issue")
 )
 """Words in column names that only tickets have."""
+
+_TELLING: dict[KindName, dict[str, tuple[str, ...]]] = {
+    "invitations": {
+        "sent_at": SPELLINGS["invitations"]["sent_at"],
+        "person": SPELLINGS["invitations"]["person"],
+    },
+    "accounts": {
+        "valid_from": SPELLINGS["accounts"]["valid_from"],
+        "person": SPELLINGS["accounts"]["person"],
+    },
+    "events": {
+        "event_type": ("event type", "event name", "event kind", "event"),
+        "occurred_at": SPELLINGS["events"]["occurred_at"],
+    },
+}
+"""Fields that, found together by name, make a table one of this kind: in this order, since an invitation may name its
+event."""
+
+
+def told_by_names(columns: Collection[str]) -> KindName | None:
+    """The kind of feed, beside surveys and tickets, that the column names tell; None where they do not."""
+    return next(
+        (kind for kind, told in _TELLING.items() if len(map_columns(columns, told)) == len(told)), None
+    )
+
 
 _EFFORT = re.compile(
     r"\b(eas(y|e|ily|ier|iness)|efforts?|effortless|difficult(y)?|hard(er)?|ces)\b", re.IGNORECASE

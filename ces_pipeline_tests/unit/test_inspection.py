@@ -1,6 +1,7 @@
 """An inspection tells what a new feed needs, shows no person, and writes only valid entries."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -163,6 +164,122 @@ def test_tickets_need_no_survey(tmp_path: Path, registry: Registry) -> None:
     found = inspect_file(delivered(tmp_path, text).path, registry)
     assert (found.kind, found.proposal.surveys) == ("tickets", ())
     assert (found.counts["unique_tickets"], found.counts["unique_versions"]) == (1, 2)
+
+
+ACCOUNTS = "email,company,changed_on,plan,region\nann@example.org,C-1,2026-01-01,SMB,EU\n"
+INVITATIONS = (
+    "id,recipient,survey_id,ticket,state,sent_at,subject\ni1,ann@example.org,chat,T-1,sent,2026-01-01,Hello\n"
+)
+EVENTS = "id,event_name,customer_id,at,category\ne1,chat_closed,c-9,2026-01-01T10:00:00Z,billing\n"
+
+
+class TestOtherKinds:
+    """Accounts, invitations and events are told by their columns, as surveys and tickets are."""
+
+    @pytest.mark.parametrize(
+        ("text", "entry"),
+        [
+            (
+                ACCOUNTS,
+                {
+                    "id": "export",
+                    "kind": "accounts",
+                    "reader": "csv",
+                    "time_zone": "UTC",
+                    "columns": {"person": "email", "account": "company", "valid_from": "changed_on"},
+                },
+            ),
+            (
+                INVITATIONS,
+                {
+                    "id": "export",
+                    "kind": "invitations",
+                    "reader": "csv",
+                    "survey_column": "survey_id",
+                    "time_zone": "UTC",
+                    "columns": {
+                        "sent_at": "sent_at",
+                        "invitation_id": "id",
+                        "person": "recipient",
+                        "ticket_id": "ticket",
+                        "status": "state",
+                    },
+                },
+            ),
+            (
+                EVENTS,
+                {
+                    "id": "export",
+                    "kind": "events",
+                    "reader": "csv",
+                    "time_zone": "UTC",
+                    "columns": {
+                        "event_type": "event_name",
+                        "event_id": "id",
+                        "person": "customer_id",
+                        "category": "category",
+                        "occurred_at": "at",
+                    },
+                },
+            ),
+        ],
+    )
+    def test_the_entry_is_proposed_and_can_be_written(
+        self, tmp_path: Path, home: Home, registry: Registry, text: str, entry: dict[str, Any]
+    ) -> None:
+        found = inspect_file(delivered(tmp_path, text).path, registry, time_zone="UTC")
+        assert (found.proposal.sources, found.proposal.surveys, asked(found)) == ((entry,), (), [])
+        assert "ann@example.org" not in repr(found)
+        assert "c-9" not in repr(found)
+        assert write_proposal(home, found) == ("export",)
+        assert load_registry(home.registry).sources["export"].kind == entry["kind"]
+
+    def test_invitations_need_a_touchpoint(self, tmp_path: Path, home: Home) -> None:
+        (home.registry / "surveys.yaml").write_text("- {id: after_chat, scale: ease_1_5}\n")
+        registry = load_registry(home.registry)
+        file = delivered(tmp_path, INVITATIONS.replace("survey_id", "template")).path
+        assert asked(inspect_file(file, registry, time_zone="UTC")) == [
+            "--survey ID or --column survey=COLUMN"
+        ]
+        found = inspect_file(file, registry, survey="after_chat", time_zone="UTC")
+        assert (asked(found), found.proposal.sources[0]["survey"]) == ([], "after_chat")
+        assert write_proposal(home, found) == ("export",)
+
+    @pytest.mark.parametrize(
+        ("text", "kind"),
+        [
+            # Answers that carry a plan's start, an event or a sending time are answers still.
+            (ACCOUNTS.replace("region", "How easy was it?"), "survey"),
+            (INVITATIONS.replace("subject", "score"), "survey"),
+            (EVENTS.replace("category", "ces"), "survey"),
+            (EVENTS.replace("category", "priority"), "tickets"),
+            (ACCOUNTS.replace("changed_on", "note"), "survey"),
+        ],
+    )
+    def test_scores_make_a_survey_and_a_tickets_words_a_ticket(
+        self, tmp_path: Path, registry: Registry, text: str, kind: str
+    ) -> None:
+        assert inspect_file(delivered(tmp_path, text).path, registry).kind == kind
+
+    def test_the_kind_can_be_said_and_then_what_it_lacks_is_asked(
+        self, tmp_path: Path, registry: Registry
+    ) -> None:
+        file = delivered(tmp_path, "when,what\n2026-01-01,x\n").path
+        found = inspect_file(file, registry, kind="events", time_zone="UTC")
+        assert asked(found) == ["--column event_type=COLUMN", "--column occurred_at=COLUMN"]
+        assert found.notes == ("no event id found: an event is known by its content",)
+        found = inspect_file(file, registry, kind="accounts", columns={"valid_from": "when"}, time_zone="UTC")
+        assert asked(found) == ["--column person=COLUMN"]
+
+    def test_a_kind_that_the_format_or_the_feed_is_not_is_refused(
+        self, tmp_path: Path, home: Home, registry: Registry
+    ) -> None:
+        ratings = delivered(tmp_path, FEEDBACK).path
+        with pytest.raises(RegistryError, match="--kind: the reader qualtrics_csv reads survey, not events"):
+            inspect_file(ratings, registry, reader="qualtrics_csv", kind="events")
+        write_proposal(home, inspect_file(ratings, registry, scale="ease_1_7", time_zone="UTC"))
+        with pytest.raises(RegistryError, match="--kind: the feed export is registered as one of survey"):
+            inspect_file(ratings, load_registry(home.registry), source="export", kind="tickets")
 
 
 def test_header_only_and_empty_documents_can_be_inspected(tmp_path: Path, registry: Registry) -> None:
