@@ -15,6 +15,8 @@ import pandas as pd
 
 FINISHED_BY: dict[str, str] = {
     "mart.effort_drivers": "ces_pipeline.analysis.drivers:effort_drivers",
+    "mart.fix_impact": "ces_pipeline.analysis.fixes:fix_impact",
+    "mart.fix_ticket_impact": "ces_pipeline.analysis.fixes:fix_ticket_impact",
     "mart.kpi_association": "ces_pipeline.analysis.kpis:kpi_association",
     "mart.priorities": "ces_pipeline.analysis.priorities:priorities",
     "mart.segment_differences": "ces_pipeline.analysis.differences:segment_differences",

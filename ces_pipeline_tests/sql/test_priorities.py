@@ -181,7 +181,7 @@ def test_the_interval_covers_the_true_excess_whatever_the_mix_of_channels(
     monkeypatch.setattr("ces_pipeline.analysis.priorities._DRAWS", 2)
     random, effects = np.random.default_rng(6), np.array([8.0, 0.0, -4.0, 0.0, -4.0])
     covered = []
-    for _ in range(150):
+    for _ in range(100):
         evidence = made(effects, random)
         rows = priorities(evidence).query("level == 'category'")
         n = evidence.pivot_table("answers", "category", "channel", "sum").to_numpy()

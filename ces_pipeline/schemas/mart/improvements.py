@@ -114,4 +114,157 @@ PRIORITIES = Table(
     sort=("level", "category", "persona"),
 )
 
-TABLES = (PRIORITIES,)
+CATEGORY_DAILY = Table(
+    "mart.category_daily",
+    "One row per day x category x channel with a ticket opened or a scored, linked answer.",
+    ("day", "category", "channel"),
+    {
+        "day": column(DAY, "Business-zone date: of tickets, opened; of answers, their own day."),
+        "category": column(TEXT, _CATEGORY),
+        "channel": column(
+            TEXT, "Of tickets, how they came in; of answers, theirs; `unknown` where not said."
+        ),
+        "tickets": column(INTEGER, "Tickets opened, deleted ones left out."),
+        "n": column(INTEGER, "Scored answers linked to tickets of the category."),
+        "mean_effort_0_100": column(NUMBER, f"Their mean effort; {_NOT_SHOWN}.", **_MAYBE),
+        "effort_low_0_100": column(
+            NUMBER, "Lower end of its 95 % interval (Student t); null as it.", **_MAYBE
+        ),
+        "effort_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "is_suppressed": column(FLAG, "True where n is below the minimum n: the figures are null, not zero."),
+        "effort_sum_0_100": column(NUMBER, "Sum of effort, to add rows up; 0 without an answer."),
+        "effort_square_sum_0_100": column(NUMBER, "Sum of squared effort, likewise."),
+    },
+    sort=("day", "category", "channel"),
+)
+
+FIX_WEEKS = Table(
+    "mart.fix_weeks",
+    "One row per fix x category x week around it that the data cover whole.",
+    ("fix_id", "category", "week_number"),
+    {
+        "fix_id": column(TEXT, "The fix."),
+        "category": column(TEXT, _CATEGORY),
+        "is_comparison": column(FLAG, "True where the fix does not touch the category."),
+        "period": column(TEXT, "`earlier`, `before` or `after`."),
+        "week_number": column(INTEGER, "0 begins on the day on which it went live, -1 ends the reference."),
+        "first_day": column(DAY, "First day of the week."),
+        "last_day": column(DAY, "Last day of the week."),
+        "weeks_from_live": column(NUMBER, "Weeks from the fix's first day to first_day; below 0: before it."),
+        "tickets": column(INTEGER, "Tickets opened."),
+        "active_customers": column(
+            INTEGER,
+            "Customers of the week, of all categories; null: no account is known of that time.",
+            **_MAYBE,
+        ),
+        "customers_basis": column(
+            TEXT,
+            "`accounts`: held on the last day; `customers seen`: with a ticket or an answer in the week.",
+        ),
+        "n": column(INTEGER, "Scored answers."),
+        "effort_sum_0_100": column(NUMBER, "Sum of their effort, to add rows up; 0 without an answer."),
+    },
+    sort=("fix_id", "category", "week_number"),
+)
+
+_FIX_METHOD: dict[str, Any] = {
+    "fix_id": column(TEXT, "The fix."),
+    "method": column(
+        TEXT,
+        "`difference in differences` (the one to go by), `interrupted series` or `plain before and after`.",
+    ),
+}
+_FIX_VERDICT: dict[str, Any] = {
+    "p_value": column(NUMBER, "Two-sided p of the change; null as it.", **_MAYBE),
+    "regression_guard": column(
+        TEXT,
+        "Against chance that only comes back to its level: `time before the trigger`, `earlier weeks agree` (the "
+        "change must show against them too), `comparison categories alone`, or `none`.",
+    ),
+    "verdict": column(TEXT, "`improved`, `worsened`, `no change shown` or `not enough data`."),
+    "why": column(TEXT, "Why nothing is claimed; null: something is.", **_MAYBE),
+    "overlapping_fixes": column(
+        TEXT,
+        "Other fixes of its categories in these weeks, whose share cannot be told apart; null: none.",
+        **_MAYBE,
+    ),
+    "is_complete": column(FLAG, "True where the data reach to the end of the weeks after."),
+}
+
+FIX_IMPACT = Table(
+    "mart.fix_impact",
+    "One row per fix x method: effort before and after it.",
+    ("fix_id", "method"),
+    {
+        **_FIX_METHOD,
+        "comparison_categories": column(TEXT, "What it is held against; null: nothing.", **_MAYBE),
+        "n_before": column(INTEGER, "Scored answers of its categories before."),
+        "n_after": column(INTEGER, "Scored answers after."),
+        "weeks_before": column(INTEGER, "Weeks with answers before."),
+        "weeks_after": column(INTEGER, "Weeks with answers after."),
+        "n_needed": column(
+            INTEGER,
+            "Answers on each side that show `smallest_effect_0_100` with 80 % power; null: no answers to tell their "
+            "spread by.",
+            **_MAYBE,
+        ),
+        "before_effort_0_100": column(
+            NUMBER, f"Mean effort before, as it came; {_NOT_SHOWN} on a side.", **_MAYBE
+        ),
+        "after_effort_0_100": column(NUMBER, "Mean effort after, as it came; null as it.", **_MAYBE),
+        "change_effort_0_100": column(
+            NUMBER, "Change of effort by the method, below 0: less; null: not enough data.", **_MAYBE
+        ),
+        "change_low_0_100": column(
+            NUMBER,
+            "Lower end of its 95 % interval (HC3 over weeks; plain: Welch over answers); null as it.",
+            **_MAYBE,
+        ),
+        "change_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "mix_part_0_100": column(
+            NUMBER,
+            "What of the plain change is due to another mix of channels and categories; null: not enough data, or "
+            "plain.",
+            **_MAYBE,
+        ),
+        **_FIX_VERDICT,
+    },
+    sort=("fix_id", "method"),
+)
+
+FIX_TICKET_IMPACT = Table(
+    "mart.fix_ticket_impact",
+    "One row per fix x method: tickets per active customer before and after it.",
+    ("fix_id", "method"),
+    {
+        **_FIX_METHOD,
+        "n_before": column(INTEGER, "Tickets of its categories before."),
+        "n_after": column(INTEGER, "Tickets after."),
+        "weeks_before": column(INTEGER, "Whole weeks before."),
+        "weeks_after": column(INTEGER, "Whole weeks after."),
+        "n_needed": column(
+            INTEGER,
+            "Tickets on each side that show `smallest_ticket_change` with 80 % power, if they come by chance.",
+        ),
+        "customers_basis": column(TEXT, "As in mart.fix_weeks; null: the data cover no week.", **_MAYBE),
+        "before_tickets_per_1000_customers": column(
+            NUMBER,
+            "Mean weekly tickets per 1,000 active customers before; null: customers not known.",
+            **_MAYBE,
+        ),
+        "after_tickets_per_1000_customers": column(NUMBER, "After; null likewise.", **_MAYBE),
+        "change_share": column(
+            NUMBER,
+            "Change as a share of the level before, -0.1: a tenth less; null: not enough data.",
+            **_MAYBE,
+        ),
+        "change_low_share": column(
+            NUMBER, "Lower end of its 95 % interval (HC3 over weeks); null as it.", **_MAYBE
+        ),
+        "change_high_share": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        **_FIX_VERDICT,
+    },
+    sort=("fix_id", "method"),
+)
+
+TABLES = (CATEGORY_DAILY, PRIORITIES, FIX_WEEKS, FIX_IMPACT, FIX_TICKET_IMPACT)

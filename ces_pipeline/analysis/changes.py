@@ -1,0 +1,79 @@
+"""What a change of level over time is: before and after, with intervals. Arrays in, small tuples out."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+_POWER_80 = float((stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) ** 2)
+
+
+class Change(NamedTuple):
+    """A change with its 95 % interval and two-sided p; NaN where it is not defined."""
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+
+UNKNOWN = Change(*[float("nan")] * 4)
+FEWEST_STEPS = 3
+"""Fewer weeks or days on a side tell nothing of how they vary."""
+
+
+def step_change(values: np.ndarray, is_after: np.ndarray, time: np.ndarray | None = None) -> Change:
+    """Level of equally weighted steps after against before, by least squares with HC3 errors and Student's t.
+
+    time: where given, the trend over it is held. Undefined below FEWEST_STEPS on a side (with a trend, twice as
+    many before). HC3 (MacKinnon and White 1985) holds where steps vary unequally.
+    """
+    # Imported here: it takes a second, and a home without fixes and releases never needs it.
+    from statsmodels.regression.linear_model import OLS
+
+    there = ~np.isnan(values)
+    values, is_after = values[there], is_after[there].astype(float)
+    before, after = int((is_after == 0).sum()), int(is_after.sum())
+    if min(before / (1 if time is None else 2), after) < FEWEST_STEPS or np.ptp(values) == 0:
+        return UNKNOWN
+    columns = [np.ones(len(values)), is_after]
+    if time is not None:
+        columns.append(time[there])
+    fitted = OLS(values, np.column_stack(columns)).fit(cov_type="HC3", use_t=True)
+    low, high = fitted.conf_int()[1]
+    return Change(*(float(one) for one in (fitted.params[1], low, high, fitted.pvalues[1])))
+
+
+def adjusted_levels(
+    total: np.ndarray, n: np.ndarray, group: np.ndarray, factors: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of each group with the additive effects of the factors taken out: what one mix would have shown.
+
+    total, n: sum and count of each cell, n above 0; group, factors: codes from 0. Weighted least squares of the
+    cells' means on group and factors; groups that no cell ties to the rest keep their own mean. Returns the levels,
+    up to a common constant, and their n.
+    """
+    effects = [(codes, int(codes.max()) + 1) for codes in (group, *factors)]
+    design = np.zeros((len(n), sum(size for _, size in effects)))
+    start = 0
+    for codes, size in effects:
+        design[np.arange(len(n)), start + codes] = 1
+        start += size
+    root = np.sqrt(n)
+    solved = np.linalg.lstsq(design * root[:, None], total / n * root, rcond=None)[0]
+    groups = effects[0][1]
+    levels, start = solved[:groups].copy(), groups
+    for codes, size in effects[1:]:
+        levels += np.bincount(codes, n, size) @ solved[start : start + size] / n.sum()
+        start += size
+    return levels, np.bincount(group, n, groups)
+
+
+def n_to_show(effect: float, variance: float) -> float:
+    """Rows on each side that show a difference of two means of this size with 80 % power at p 0.05."""
+    return float(np.ceil(2 * _POWER_80 * variance / effect**2))

@@ -1,0 +1,222 @@
+"""Protects the verdicts on fixes: figures by hand, and no claim from a mix, a growth, a bad week or too few answers."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ces_pipeline.registry import Registry
+from ces_pipeline.registry.improvements import Fix
+from ces_pipeline_tests.lake_days import registry
+from ces_pipeline_tests.sql.asked import at
+from ces_pipeline_tests.sql.snapshots import derived
+
+LIVE = date(2026, 3, 2)
+EFFORT, TICKETS = "mart.fix_impact", "mart.fix_ticket_impact"
+ZIGZAG = (2.0, -2.0, 1.0, -1.0)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Registry:
+    """Windows of four weeks; the fix `f` of billing, held against login."""
+    return fixed(registry(tmp_path, fix_window_weeks=4, minimum_n=10), {})
+
+
+def fixed(here: Registry, *changes: Mapping[str, Any]) -> Registry:
+    given = {
+        "id": "f",
+        "title": "F",
+        "live_on": LIVE,
+        "categories": ["billing"],
+        "comparison_categories": ["login"],
+    }
+    return here.model_copy(update={"fixes": tuple(Fix.model_validate({**given, **told}) for told in changes)})
+
+
+def cell(
+    week: int, category: str, efforts: list[float], tickets: int = 10, channel: str = "web"
+) -> dict[str, Any]:
+    """A week's answers and tickets of a category, all on its third day."""
+    return {
+        "day": LIVE + timedelta(days=7 * week + 2),
+        "category": category,
+        "channel": channel,
+        "tickets": tickets,
+        "n": len(efforts),
+        "is_suppressed": False,
+        "effort_sum_0_100": sum(efforts),
+        "effort_square_sum_0_100": sum(value * value for value in efforts),
+    }
+
+
+def edge(week: int) -> dict[str, Any]:
+    """A row that makes the data reach to the end of the week."""
+    return {**cell(week, "elsewhere", [], 0), "day": LIVE + timedelta(days=7 * week + 6)}
+
+
+def around(*, weeks: int = 4, effect: float = -10.0) -> list[dict[str, Any]]:
+    """Billing 50 and login 30, four answers a week; everything rises by 5 with the fix, billing by the effect too."""
+    rows = [{**edge(-weeks), "day": LIVE - timedelta(days=7 * weeks)}, edge(weeks - 1)]
+    for week in range(-weeks, weeks):
+        common = 5.0 if week >= 0 else 0.0
+        own = common + ZIGZAG[week % 4] + (effect if week >= 0 else 0.0)
+        rows.append(cell(week, "billing", [50 + own - 5, 50 + own + 5] * 2))
+        rows.append(cell(week, "login", [30 + common - 5, 30 + common + 5] * 2))
+    return rows
+
+
+def by_method(
+    here: Registry, mart: str, rows: list[dict[str, Any]], **core: Any
+) -> dict[str, dict[str, Any]]:
+    with derived(here, [mart], {"mart.category_daily": rows, **core}) as snapshot:
+        return {row["method"]: row for row in snapshot.rows(f"FROM {mart} WHERE fix_id = 'f'")}
+
+
+def test_the_difference_in_differences_is_the_one_computed_by_hand(here: Registry) -> None:
+    found = by_method(here, EFFORT, around())
+    row = found["difference in differences"]
+    assert (row["n_before"], row["n_after"], row["weeks_before"], row["weeks_after"]) == (16, 16, 4, 4)
+    assert (row["before_effort_0_100"], row["after_effort_0_100"]) == (50, 45)
+    assert row["change_effort_0_100"] == pytest.approx(-10)
+    # Residuals 2, -2, 1, -1 on both sides, leverage 1/4: HC3 is 2 x (4 + 4 + 1 + 1) / (3/4)^2 / 16; t of 6 degrees.
+    half = 2.446911851 * (2 * 10 / 0.75**2 / 16) ** 0.5
+    assert row["change_low_0_100"] == pytest.approx(-10 - half)
+    assert row["change_high_0_100"] == pytest.approx(-10 + half)
+    assert (row["verdict"], row["why"], row["comparison_categories"]) == ("improved", None, "login")
+    assert (row["regression_guard"], row["overlapping_fixes"], row["is_complete"]) == (
+        "comparison categories alone",
+        None,
+        True,
+    )
+    # Within a week answers lie 5 to either side: 16 x 4 squares of 25 over 16 x 3; 2 x 7.849 x 33.3 / 25, rounded up.
+    assert row["n_needed"] == 21
+    assert found["plain before and after"]["change_effort_0_100"] == pytest.approx(-5)
+    assert found["plain before and after"]["regression_guard"] == "none"
+    assert found["interrupted series"]["verdict"] == "not enough data"
+
+
+def test_what_all_categories_do_is_no_effect(here: Registry) -> None:
+    found = by_method(here, EFFORT, around(effect=0))
+    assert found["difference in differences"]["verdict"] == "no change shown"
+    assert found["plain before and after"]["verdict"] == "worsened"
+
+
+def test_a_planted_mix_shift_is_shown_as_one_and_is_no_effect(here: Registry) -> None:
+    rows = [{**edge(-4), "day": LIVE - timedelta(days=28)}, edge(3)]
+    for week in range(-4, 4):
+        phones, webs = (8, 2) if week < 0 else (2, 8)
+        step = ZIGZAG[week % 4]
+        rows.append(cell(week, "billing", [80 + step] * phones, channel="phone"))
+        rows.append(cell(week, "billing", [20 + step] * webs, channel="web"))
+        rows += [
+            cell(week, "login", [value] * 5, channel=name) for name, value in (("phone", 80.0), ("web", 20.0))
+        ]
+    found = by_method(here, EFFORT, rows)
+    row = found["difference in differences"]
+    assert (row["before_effort_0_100"], row["after_effort_0_100"]) == (pytest.approx(68), pytest.approx(32))
+    assert row["change_effort_0_100"] == pytest.approx(0, abs=1e-9)
+    assert row["mix_part_0_100"] == pytest.approx(-36)
+    assert row["verdict"] == "no change shown"
+    assert found["plain before and after"]["verdict"] == "improved"
+
+
+def test_too_few_answers_are_said_with_the_n_it_would_take(here: Registry) -> None:
+    rows = [{**edge(-4), "day": LIVE - timedelta(days=28)}, edge(3)]
+    rows += [cell(week, name, [40.0, 60.0]) for week in (-1, 0) for name in ("billing", "login")]
+    row = by_method(here, EFFORT, rows)["difference in differences"]
+    assert (row["verdict"], row["why"]) == ("not enough data", "2 before: fewer than the minimum n")
+    assert row["change_effort_0_100"] is None
+    # Variance 200: 2 x 7.849 x 200 / 25.
+    assert row["n_needed"] == 126
+
+
+def test_a_fix_without_any_data_is_told(here: Registry) -> None:
+    for mart in (EFFORT, TICKETS):
+        found = by_method(here, mart, [])
+        assert {row["verdict"] for row in found.values()} == {"not enough data"}
+        assert {(row["n_before"], row["why"]) for row in found.values()} == {
+            (0, "0 before: fewer than the minimum n")
+        }
+
+
+def test_a_category_that_only_came_back_to_its_level_has_not_improved(here: Registry) -> None:
+    rows = [{**edge(-8), "day": LIVE - timedelta(days=56)}, edge(3)]
+    for week in range(-8, 4):
+        level = 70.0 if -4 <= week < 0 else 50.0
+        rows.append(cell(week, "billing", [level + ZIGZAG[week % 4]] * 5))
+        rows.append(cell(week, "login", [30.0] * 5))
+    row = by_method(here, EFFORT, rows)["difference in differences"]
+    assert row["change_high_0_100"] < 0
+    assert (row["verdict"], row["regression_guard"]) == ("no change shown", "earlier weeks agree")
+    assert "come back to its level" in row["why"]
+    triggered = fixed(here, {"triggered_on": LIVE - timedelta(days=28)})
+    row = by_method(triggered, EFFORT, rows)["difference in differences"]
+    assert row["change_effort_0_100"] == pytest.approx(0)
+    assert (row["verdict"], row["regression_guard"]) == ("no change shown", "time before the trigger")
+
+
+def test_overlapping_fixes_and_those_of_one_day_say_so(here: Registry) -> None:
+    three = fixed(
+        here, {}, {"id": "g"}, {"id": "h", "live_on": LIVE + timedelta(days=27)},
+        {"id": "later", "live_on": LIVE + timedelta(days=28)}, {"id": "other", "categories": ["printer"]},
+    )  # fmt: skip
+    for mart in (EFFORT, TICKETS):
+        found = by_method(three, mart, around())
+        assert {row["overlapping_fixes"] for row in found.values()} == {"g (same day), h"}
+
+
+def test_unless_named_the_comparison_is_of_like_level_and_untouched(here: Registry) -> None:
+    rows = around()
+    levels = {"a": 52.0, "b": 49.0, "c": 51.0, "d": 47.0, "e": 54.0, "far": 90.0, "touched": 50.0}
+    for week in range(-4, 4):
+        rows += [cell(week, name, [level] * 3) for name, level in levels.items()]
+    told = fixed(
+        here,
+        {"comparison_categories": []},
+        {"id": "g", "categories": ["touched"], "live_on": LIVE - timedelta(days=7)},
+    )
+    row = by_method(told, EFFORT, rows)["difference in differences"]
+    assert row["comparison_categories"] == "a, b, c, d, e"
+
+
+def test_growth_of_all_tickets_is_no_effect_and_a_drop_is_by_hand(here: Registry) -> None:
+    rows = [{**edge(-4), "day": LIVE - timedelta(days=28)}, edge(3)]
+    counts = (20, 25, 20, 25)
+    for week in range(-4, 4):
+        growth = 1 if week < 0 else 3
+        rows.append(cell(week, "billing", [], counts[week % 4] * growth))
+        rows.append(cell(week, "login", [], 40 * growth))
+    found = by_method(here, TICKETS, rows)
+    row = found["difference in differences"]
+    assert (row["n_before"], row["n_after"], row["verdict"]) == (90, 270, "no change shown")
+    assert row["change_share"] == pytest.approx(0, abs=0.02)
+    assert found["plain before and after"]["why"] == "the active customers of these weeks are not known"
+    for one in rows:
+        if one["category"] == "billing" and one["day"] >= LIVE:
+            one["tickets"] = one["tickets"] // 3
+    row = by_method(here, TICKETS, rows)["difference in differences"]
+    assert row["change_share"] == pytest.approx(40.5 / 120.5 - 1, abs=0.001)
+    assert row["verdict"] == "improved"
+    assert row["change_low_share"] < row["change_share"] < row["change_high_share"] < 0
+
+
+def test_tickets_are_counted_per_account_where_accounts_are_known(here: Registry) -> None:
+    rows = [{**edge(-4), "day": LIVE - timedelta(days=28)}, edge(3)]
+    rows += [cell(week, "billing", [], 20 + week % 2) for week in range(-4, 4)]
+    accounts = [
+        {
+            "person_key": f"p{number}",
+            "source_id": "crm",
+            "valid_from": at(LIVE - timedelta(days=100)),
+            "from_day": date(1, 1, 1),
+            "until_day": LIVE if number < 50 else None,
+        }
+        for number in range(100)
+    ]
+    row = by_method(here, TICKETS, rows, **{"core.accounts": accounts})["plain before and after"]
+    assert row["customers_basis"] == "accounts"
+    assert row["before_tickets_per_1000_customers"] == pytest.approx(205)
+    assert row["after_tickets_per_1000_customers"] == pytest.approx(410)
+    assert row["verdict"] == "worsened"

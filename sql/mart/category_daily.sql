@@ -1,0 +1,86 @@
+-- One row per day x category x channel with a ticket opened or a scored, linked answer.
+-- Answers: how many tickets of a category come in a day, and how hard were those that were answered on it? The evidence
+-- of what came of fixes, of backend measures and of outcomes. A ticket counts on the day on which it was opened and by
+-- its own channel, an answer on its own day and channel. A null figure is of fewer answers than the minimum n.
+with opened as (
+    select
+        created_day as day,
+        category,
+        channel,
+        count(*) as tickets
+    from mart.ticket_effort
+    where not is_deleted and created_day is not null
+    group by all
+),
+
+scored as (
+    select
+        responses.day,
+        category,
+        responses.channel,
+        effort_0_100::decimal(9, 6) as effort
+    from core.response_tickets
+    join core.responses using (response_key)
+    join mart.ticket_effort using (ticket_key)
+    where effort_0_100 is not null and not is_deleted
+),
+
+answers as (
+    select
+        day,
+        category,
+        channel,
+        count(*) as n,
+        sum(effort)::double as effort_sum,
+        sum(effort * effort)::double as effort_square_sum
+    from scored
+    group by all
+),
+
+moments as (
+    select
+        day,
+        category,
+        channel,
+        coalesce(tickets, 0) as tickets,
+        coalesce(n, 0) as n,
+        coalesce(effort_sum, 0) as effort_sum,
+        coalesce(effort_square_sum, 0) as effort_square_sum,
+        coalesce(n, 0) < minimum_n as is_suppressed,
+        effort_sum / n as mean_effort,
+        mean_half_width(n, sample_sd(n, effort_sum, effort_square_sum)) as half_width
+    from opened
+    full join answers using (day, category, channel)
+    cross join reference.settings
+),
+
+final as (
+    select
+        day,
+        category,
+        channel,
+        tickets,
+        n,
+        case when not is_suppressed then mean_effort end as mean_effort_0_100,
+        case when not is_suppressed and n > 1 then greatest(mean_effort - half_width, 0) end as effort_low_0_100,
+        case when not is_suppressed and n > 1 then least(mean_effort + half_width, 100) end as effort_high_0_100,
+        is_suppressed,
+        effort_sum as effort_sum_0_100,
+        effort_square_sum as effort_square_sum_0_100
+    from moments
+)
+
+select
+    day,
+    category,
+    channel,
+    tickets,
+    n,
+    mean_effort_0_100,
+    effort_low_0_100,
+    effort_high_0_100,
+    is_suppressed,
+    effort_sum_0_100,
+    effort_square_sum_0_100
+from final
+order by day, category, channel;

@@ -1,0 +1,59 @@
+-- One row per fix x method: tickets per active customer before and after it.
+-- Answers: do fewer customers have to ask? `difference in differences` holds the weeks' tickets against those of the
+-- categories of comparison, so growth of all tickets is no effect; `interrupted series` continues the trend of tickets
+-- per customer; `plain before and after` compares them as they came. Active customers are the accounts held at the week's end,
+-- else the customers seen in it (`customers_basis`). A null figure: too few tickets, or no customers known; `why` says.
+with sums as (
+    select
+        fix_id,
+        period,
+        week_number,
+        is_comparison,
+        any_value(weeks_from_live) as weeks_from_live,
+        any_value(active_customers) as active_customers,
+        any_value(customers_basis) as customers_basis,
+        sum(tickets)::bigint as tickets,
+        count(*) as categories
+    from mart.fix_weeks
+    group by fix_id, period, week_number, is_comparison
+),
+
+final as (
+    select
+        fixes.fix_id,
+        fixes.triggered_on is not null as has_trigger,
+        overlapping_fixes,
+        smallest_ticket_change,
+        fix_window_weeks,
+        minimum_n,
+        period,
+        week_number,
+        weeks_from_live,
+        is_comparison,
+        tickets,
+        categories,
+        active_customers,
+        customers_basis
+    from reference.fixes
+    cross join reference.settings
+    join (select distinct fix_id, overlapping_fixes from mart.fix_impact) using (fix_id)
+    left join sums using (fix_id)
+)
+
+select
+    fix_id,
+    has_trigger,
+    overlapping_fixes,
+    smallest_ticket_change,
+    fix_window_weeks,
+    minimum_n,
+    period,
+    week_number,
+    weeks_from_live,
+    is_comparison,
+    tickets,
+    categories,
+    active_customers,
+    customers_basis
+from final
+order by fix_id, week_number, is_comparison;

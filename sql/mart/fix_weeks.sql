@@ -1,0 +1,188 @@
+-- One row per fix x category x week around it that the data cover whole.
+-- Answers: what happened before and after a fix, in the categories that it changes and in those it is compared with?
+-- Weeks count from the day on which the fix went live; before it from the day that triggered it, where one is named, so
+-- the time in which it was chosen counts as neither. Categories of comparison are those of fixes.yaml, else all that no
+-- fix changed in these weeks. Null customers: no account is known of that time.
+with fixes as (
+    select
+        fix_id,
+        live_on,
+        coalesce(triggered_on, live_on) as reference_end,
+        fix_window_weeks as weeks
+    from reference.fixes
+    cross join reference.settings
+),
+
+covered as (
+    select
+        min(day) as first_covered_day,
+        max(day) as last_covered_day
+    from mart.category_daily
+),
+
+weeks as (
+    select
+        fix_id,
+        case when number >= 0 then 'after' when number >= -weeks then 'before' else 'earlier' end as period,
+        number as week_number,
+        case when number >= 0 then live_on else reference_end end + (7 * number)::integer as first_day,
+        case when number >= 0 then live_on else reference_end end + (7 * number + 6)::integer as last_day,
+        live_on
+    from (select fixes.*, unnest(range(-2 * weeks, weeks)) as number from fixes)
+    cross join covered
+    where first_day >= first_covered_day and last_day <= last_covered_day
+),
+
+spans as (
+    select
+        fix_id,
+        min(first_day) as first_day,
+        max(last_day) as last_day
+    from weeks
+    group by fix_id
+),
+
+-- A category that another fix changed in these weeks is nothing to compare with.
+disturbed as (
+    select distinct
+        spans.fix_id,
+        fix_categories.category
+    from spans
+    join reference.fixes on fixes.live_on between spans.first_day and spans.last_day
+    join reference.fix_categories on fix_categories.fix_id = fixes.fix_id and not is_comparison
+),
+
+named as (
+    select
+        fix_id,
+        bool_or(is_comparison) as has_comparison
+    from reference.fix_categories
+    group by fix_id
+),
+
+roles as (
+    select
+        fix_id,
+        category,
+        is_comparison
+    from reference.fix_categories
+    union all
+    select
+        fix_id,
+        category,
+        true as is_comparison
+    from named
+    cross join (select distinct category from mart.category_daily)
+    anti join disturbed using (fix_id, category)
+    where not has_comparison
+),
+
+seen as (
+    select distinct
+        timezone(business_time_zone, created_at)::date as day,
+        hash(requester_key) as person
+    from core.tickets
+    cross join reference.settings
+    where requester_key is not null and not is_deleted
+    union
+    select distinct
+        day,
+        hash(respondent_key) as person
+    from core.responses
+    where respondent_key is not null
+),
+
+seen_weekly as (
+    select
+        first_day,
+        last_day,
+        count(distinct person) as customers_seen
+    from (select distinct first_day, last_day from weeks)
+    join seen on day between first_day and last_day
+    group by first_day, last_day
+),
+
+account_changes as (
+    select
+        greatest(from_day, timezone(business_time_zone, valid_from)::date) as day,
+        1 as change
+    from core.accounts
+    cross join reference.settings
+    union all
+    select
+        until_day as day,
+        -1 as change
+    from core.accounts
+    where until_day is not null
+),
+
+account_days as (
+    select
+        day,
+        sum(sum(change)) over (order by day) as accounts
+    from account_changes
+    group by day
+),
+
+customers as (
+    select
+        weeks.fix_id,
+        weeks.week_number,
+        case when has_accounts then accounts else customers_seen end as active_customers,
+        case when has_accounts then 'accounts' else 'customers seen' end as customers_basis
+    from weeks
+    cross join (select count(*) > 0 as has_accounts from core.accounts)
+    left join seen_weekly using (first_day, last_day)
+    asof left join account_days on weeks.last_day >= account_days.day
+),
+
+sums as (
+    select
+        fix_id,
+        week_number,
+        category,
+        sum(tickets)::bigint as tickets,
+        sum(n)::bigint as n,
+        sum(effort_sum_0_100::decimal(18, 6))::double as effort_sum
+    from weeks
+    join mart.category_daily on day between first_day and last_day
+    group by all
+),
+
+final as (
+    select
+        fix_id,
+        category,
+        is_comparison,
+        period,
+        week_number,
+        first_day,
+        last_day,
+        round((first_day - live_on) / 7, 6) as weeks_from_live,
+        coalesce(tickets, 0) as tickets,
+        nullif(active_customers, 0)::bigint as active_customers,
+        customers_basis,
+        coalesce(n, 0) as n,
+        coalesce(effort_sum, 0) as effort_sum_0_100
+    from weeks
+    join roles using (fix_id)
+    join customers using (fix_id, week_number)
+    left join sums using (fix_id, week_number, category)
+)
+
+select
+    fix_id,
+    category,
+    is_comparison,
+    period,
+    week_number,
+    first_day,
+    last_day,
+    weeks_from_live,
+    tickets,
+    active_customers,
+    customers_basis,
+    n,
+    effort_sum_0_100
+from final
+order by fix_id, category, week_number;
