@@ -10,6 +10,7 @@ from ces_pipeline.schemas.mart import (
     improvements,
     journey,
     kpis,
+    program,
     quality,
     segments,
     tickets,
@@ -26,6 +27,7 @@ MARTS: tuple[Table, ...] = (
     *journey.TABLES,
     *kpis.TABLES,
     *improvements.TABLES,
+    *program.TABLES,
 )
 
 __all__ = ["MARTS"]

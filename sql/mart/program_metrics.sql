@@ -1,0 +1,389 @@
+-- One row per metric, segment and day: how well the programme itself is doing.
+-- Answers: can its figures be trusted, and do they lead anywhere? Daily metrics have a row on every day that any of them
+-- can tell of, weekly ones on the week's Monday, those of fixes on the day a fix went live. `state` says whether there
+-- is a value; where there is none, `why_null` says why: too few (`suppressed`), nothing to measure that day, or a part
+-- that does not exist here. Shares of all there is (captured, requests, rejected) have no interval. Medians of several
+-- touchpoints cannot be pooled: latency is that of the slowest touchpoint.
+with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) as (
+    values
+    (
+        'M1a', 'captured_share', 'all', 'day', 'share', 'no vendor says how many records it has for this day',
+        'Landed of expected records, where a vendor says how many there are, in spans that begin on the day (UTC).'
+    ),
+    (
+        'M1b', 'api_calls_ok_share', 'all', 'day', 'share', 'no API was asked',
+        'Calls to APIs that ended well, at once or after a retry, of all calls that came to an end.'
+    ),
+    (
+        'M2', 'ease_variance_share', 'channel', 'day', 'share', 'no answers',
+        'Squared deviations of the channels'' mean ease from the whole mean, of all squared deviations (eta squared).'
+    ),
+    (
+        'M2', 'ease_variance_share', 'persona', 'day', 'share', 'no answers',
+        'Squared deviations of the personas'' mean ease from the whole mean, of all squared deviations (eta squared).'
+    ),
+    (
+        'M3', 'tickets_answered_share', 'all', 'day', 'share', 'no ticket that may be surveyed was resolved',
+        'Tickets resolved on the day that have a linked response, of those that may be surveyed; Wilson.'
+    ),
+    (
+        'M3', 'responses_linked_share', 'all', 'day', 'share', 'no responses',
+        'Responses of the day that are linked to a ticket, by any method, of all accepted ones; Wilson.'
+    ),
+    (
+        'M4a', 'detection_minutes', 'all', 'day', 'minutes', 'nothing raises alerts here',
+        'From the first response of a spike to its alert.'
+    ),
+    ('M4b', 'alerts', 'all', 'day', 'alerts', 'nothing raises alerts here', 'Alerts of the day, repeated ones apart.'),
+    (
+        'M4c', 'readable_checks_share', 'all', 'day', 'share', 'nothing opens the published file on a schedule',
+        'Scheduled checks in which the published file opened and answered in time, of all checks.'
+    ),
+    (
+        'M4d', 'alert_response_minutes', 'all', 'day', 'minutes', 'nothing raises alerts here',
+        'From an alert to whoever takes it on.'
+    ),
+    (
+        'M5a', 'response_rate_1', 'all', 'day', 'share', 'no invitations are delivered for this day',
+        'Complete responses of the invitations of the day (AAPOR RR1), all touchpoints, once the time to answer is over; '
+        || 'Wilson.'
+    ),
+    (
+        'M5a', 'response_rate_2', 'all', 'day', 'share', 'no invitations are delivered for this day',
+        'Complete and partial responses likewise (AAPOR RR2); Wilson.'
+    ),
+    (
+        'M5a', 'completed_views_share', 'all', 'day', 'share', 'no views are delivered for this day',
+        'Responses of views, where views are delivered and invitations are not: no response rate; Wilson.'
+    ),
+    (
+        'M5b', 'latency_p50_minutes', 'event_to_invitation', 'day', 'minutes', 'no invitation names its event',
+        'Median from the event to the invitation, of the slowest touchpoint.'
+    ),
+    (
+        'M5b', 'latency_p50_minutes', 'invitation_to_response', 'day', 'minutes', 'no response came of an invitation',
+        'Median from the invitation to the response, of the slowest touchpoint.'
+    ),
+    (
+        'M5b', 'latency_p50_minutes', 'response_to_landed', 'day', 'minutes', 'no responses',
+        'Median from the response to its landing, of the slowest touchpoint.'
+    ),
+    (
+        'M5b', 'latency_p50_minutes', 'landed_to_published', 'day', 'minutes', 'no responses',
+        'Median from landing to the first publish with it, of the slowest touchpoint.'
+    ),
+    (
+        'M6a', 'model_precision_share', 'all', 'day', 'share', 'no model predicts effort here',
+        'Cases rightly predicted hard, of all predicted hard, in a later span of time.'
+    ),
+    (
+        'M6a', 'model_recall_share', 'all', 'day', 'share', 'no model predicts effort here',
+        'Cases rightly predicted hard, of all that were hard, in a later span of time.'
+    ),
+    (
+        'M6b', 'routing_uplift_0_100', 'all', 'day', 'points 0 to 100', 'no cases are routed by a prediction',
+        'Effort of cases assigned to routing minus effort of those that were not, as assigned.'
+    ),
+    (
+        'M7a', 'commented_share', 'all', 'day', 'share', 'no complete responses',
+        'Complete responses with a comment that says something (two letters, not `n/a` or `none`), of all; Wilson.'
+    ),
+    (
+        'M7b', 'mean_sentiment', 'all', 'day', 'score', 'the sentiment of comments is not kept',
+        'Mean sentiment of comments, by one version of one method.'
+    ),
+    (
+        'M8a', 'rejected_share', 'all', 'day', 'share', 'no rows were judged',
+        'Rows that at least one rule rejects, of all judged; each rule in mart.quality_daily.'
+    ),
+    (
+        'M8a', 'suspect_share', 'all', 'day', 'share', 'no rows were accepted',
+        'Accepted rows that at least one rule marks suspect; each rule in mart.quality_daily.'
+    ),
+    (
+        'M8b', 'duplicate_share', 'all', 'day', 'share', 'no rows were judged',
+        'Rows rejected as duplicates (same person, survey and ticket, or a double submit), of all judged.'
+    ),
+    (
+        'M8b', 'redelivered_share', 'all', 'day', 'share', 'no rows were landed',
+        'Copies of a row already landed, of all rows delivered.'
+    ),
+    (
+        'M8b', 'superseded_share', 'all', 'day', 'share', 'no rows were landed',
+        'Older contents of revised responses, of all rows delivered.'
+    ),
+    (
+        'M9', 'mean_ease_0_100', 'all', 'week', 'points 0 to 100', 'no answers',
+        'Mean ease of the week that begins on the day, by process and journey stage; Student t.'
+    ),
+    (
+        'M10a', 'fix_effort_change_0_100', 'all', 'fix', 'points 0 to 100', 'no fix is registered',
+        'Change of effort after a fix against comparison categories.'
+    ),
+    (
+        'M10b', 'fix_tickets_change_share', 'all', 'fix', 'share', 'no fix is registered',
+        'Change of tickets per active customer after a fix against comparison categories.'
+    )
+),
+
+captured as (
+    select
+        day,
+        sum(least(landed, expected)) as counted,
+        sum(expected) as n
+    from mart.capture_daily
+    where expected > 0
+    group by day
+),
+
+called as (
+    select
+        day,
+        sum(ok_at_once + ok_after_retry) as counted,
+        sum(calls) as n
+    from mart.requests_daily
+    where calls > 0
+    group by day
+),
+
+-- As mart.segment_variance splits months; added up in the segments' order.
+varied as (
+    select
+        segments.dimension,
+        segments.period_start as day,
+        any_value(total.n) as n,
+        any_value(
+            greatest(total.ease_square_sum_0_100 - total.ease_sum_0_100 * total.ease_sum_0_100 / total.n, 0)
+        ) as total_squares,
+        sum(
+            segments.n * pow(segments.ease_sum_0_100 / segments.n - total.ease_sum_0_100 / total.n, 2)
+            order by segments.segment
+        ) as between_squares
+    from mart.ces_segments as segments
+    inner join mart.ces_segments as total
+        on total.period = 'day' and total.dimension = 'all' and total.period_start = segments.period_start
+    where segments.period = 'day' and segments.dimension in ('channel', 'persona')
+    group by segments.dimension, segments.period_start
+),
+
+invited as (
+    select
+        day,
+        sum(completes) as completes,
+        sum(completes + partials) as answered,
+        sum(n) as n,
+        bool_and(is_final) as is_final
+    from mart.response_funnel_daily
+    where basis = 'invitations'
+    group by day
+),
+
+viewed as (
+    select
+        day,
+        sum(responses) as responses,
+        sum(n) as n
+    from mart.response_funnel_daily
+    where basis = 'views'
+    group by day
+),
+
+slowest as (
+    select
+        step,
+        day,
+        max(p50_minutes) as p50_minutes,
+        coalesce(arg_max(n, (p50_minutes, n)) filter (p50_minutes is not null), max(n)) as n
+    from mart.response_latency_daily
+    where n > 0
+    group by step, day
+),
+
+commented as (
+    select
+        day,
+        count(*) as n,
+        count(*) filter (
+            regexp_matches(comment, '\p{L}\P{L}*\p{L}')
+            and lower(trim(comment)) not in ('n/a', 'na', 'none', 'nil', 'no comment')
+        ) as commented
+    from core.responses
+    where not list_contains(flags, 'partial')
+    group by day
+),
+
+judged as (
+    select
+        day,
+        sum(landed) as landed,
+        sum(redelivered) as redelivered,
+        sum(superseded) as superseded,
+        sum(accepted) as accepted,
+        sum(accepted + rejected) as judged,
+        sum(rejected) as rejected,
+        sum(suspect) as suspect,
+        sum(duplicate) as duplicate
+    from mart.quality_daily
+    group by day
+),
+
+-- Shares of all there is: shown whatever their n.
+counts (metric, day, counted, n) as (
+    select 'captured_share', day, counted, n from captured
+    union all
+    select 'api_calls_ok_share', day, counted, n from called
+    union all
+    select 'rejected_share', day, rejected, judged from judged
+    union all
+    select 'suspect_share', day, suspect, accepted from judged
+    union all
+    select 'duplicate_share', day, duplicate, judged from judged
+    union all
+    select 'redelivered_share', day, redelivered, landed from judged
+    union all
+    select 'superseded_share', day, superseded, landed from judged
+),
+
+-- Shares of those who might have answered: with an interval, and suppressed below the minimum n.
+samples (metric, day, counted, n, why_not) as (
+    select 'tickets_answered_share', day, answered_tickets, eligible_tickets, null from mart.link_coverage_daily
+    union all
+    select
+        'responses_linked_share',
+        day,
+        linked_by_ticket_id + linked_by_external_id + linked_by_requester_window,
+        responses,
+        null
+    from mart.link_coverage_daily
+    union all
+    select
+        'response_rate_1', day, completes, n, if(is_final, null, 'the invitations of the day may still be answered')
+    from invited
+    union all
+    select
+        'response_rate_2', day, answered, n, if(is_final, null, 'the invitations of the day may still be answered')
+    from invited
+    union all
+    select 'completed_views_share', day, responses, n, if(responses > n, 'more responses than views', null)
+    from viewed
+    union all
+    select 'commented_share', day, commented, n, null from commented
+),
+
+evidence (metric, segment, day, value, value_low, value_high, n, is_suppressed, why_not) as (
+    select metric, 'all', day, counted / n, null, null, n, false, null
+    from counts
+    where n > 0
+    union all
+    select
+        metric, 'all', day, counted / n, share_low(counted, n), share_high(counted, n), n, n < minimum_n, why_not
+    from samples
+    cross join reference.settings
+    where n > 0
+    union all
+    select
+        'ease_variance_share',
+        dimension,
+        day,
+        least(between_squares / nullif(total_squares, 0), 1),
+        null,
+        null,
+        n,
+        n < minimum_n,
+        if(total_squares > 0, null, 'all answers are equal')
+    from varied
+    cross join reference.settings
+    union all
+    select 'latency_p50_minutes', step, day, p50_minutes, null, null, n, p50_minutes is null, null
+    from slowest
+    union all
+    select
+        'mean_ease_0_100',
+        process || ': ' || journey_stage,
+        week,
+        mean_ease_0_100,
+        ease_low_0_100,
+        ease_high_0_100,
+        n,
+        is_suppressed and is_measured,
+        if(is_measured, null, 'the stage had no answer in the week')
+    from mart.journey_weekly
+),
+
+days as (
+    select distinct day
+    from evidence
+    inner join catalogue using (metric)
+    where cadence = 'day'
+),
+
+grid as (
+    select
+        metric_id,
+        metric,
+        segment,
+        day
+    from catalogue
+    cross join days
+    where cadence = 'day'
+    union all
+    select
+        metric_id,
+        metric,
+        evidence.segment,
+        evidence.day
+    from catalogue
+    inner join evidence using (metric)
+    where cadence <> 'day'
+    union all
+    select
+        metric_id,
+        metric,
+        segment,
+        (select max(day) from days) as day
+    from catalogue
+    anti join evidence using (metric)
+    where cadence <> 'day' and exists (from days)
+),
+
+final as (
+    select
+        grid.metric_id,
+        grid.metric,
+        grid.segment,
+        grid.day,
+        case
+            when evidence.n is null then told.missing
+            when is_suppressed then 'fewer than the minimum n'
+            else why_not
+        end as why_null,
+        case when why_null is null then value end as value,
+        case when why_null is null then value_low end as value_low,
+        case when why_null is null then value_high end as value_high,
+        evidence.n::bigint as n,
+        case
+            when why_null is null then 'measured' when is_suppressed then 'suppressed' else 'not measurable yet'
+        end as state,
+        told.unit,
+        told.definition
+    from grid
+    left join evidence using (metric, segment, day)
+    inner join catalogue as told
+        on told.metric = grid.metric and (told.segment = grid.segment or told.cadence <> 'day')
+)
+
+select
+    metric_id,
+    metric,
+    segment,
+    day,
+    value,
+    value_low,
+    value_high,
+    n,
+    state,
+    why_null,
+    unit,
+    definition
+from final
+order by metric_id, metric, segment, day;

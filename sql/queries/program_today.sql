@@ -1,0 +1,15 @@
+-- How is the programme itself doing? Each metric's newest value, or why there is none.
+select
+    metric_id,
+    metric,
+    segment,
+    day,
+    round(value, 3) as value,
+    round(value_low, 3) as value_low,
+    round(value_high, 3) as value_high,
+    n,
+    state,
+    why_null
+from mart.program_metrics
+qualify row_number() over (partition by metric, segment order by state = 'measured' desc, day desc) = 1
+order by regexp_extract(metric_id, '\d+')::integer, metric_id, metric, segment;
