@@ -498,7 +498,7 @@ class Registry(Entry):
     fixes: tuple[Fix, ...] = ()
     releases: tuple[Release, ...] = ()
     priorities: Priorities = Priorities()
-    products: dict[str, Product] = Field({})
+    products: dict[str, Product] = Field(default_factory=dict)
 
     @cached_property
     def product_names(self) -> dict[str, str]:
