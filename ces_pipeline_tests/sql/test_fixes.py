@@ -9,7 +9,7 @@ import pytest
 
 from ces_pipeline.registry import Registry
 from ces_pipeline.registry.improvements import Fix
-from ces_pipeline_tests.lake_days import registry
+from ces_pipeline_tests.lake_days import registry, response, ticket
 from ces_pipeline_tests.sql.asked import at
 from ces_pipeline_tests.sql.snapshots import derived
 
@@ -220,3 +220,22 @@ def test_tickets_are_counted_per_account_where_accounts_are_known(here: Registry
     assert row["before_tickets_per_1000_customers"] == pytest.approx(205)
     assert row["after_tickets_per_1000_customers"] == pytest.approx(410)
     assert row["verdict"] == "worsened"
+
+
+def test_customers_seen_are_those_of_the_seven_days_that_end_with_the_day(here: Registry) -> None:
+    days = {"a": (0, 3), "b": (1, 9), "c": (3,)}
+    given = {
+        "core.tickets": [
+            ticket(f"{person}{day}", requester_key=person, created_at=at(LIVE + timedelta(days=day)))
+            for person, of_person in days.items()
+            for day in of_person
+        ],
+        "core.responses": [response("r", LIVE + timedelta(days=3), respondent_key="c")],
+        "mart.category_daily": [edge(1)],
+    }
+    with derived(here, ["mart.active_customers_daily"], given) as snapshot:
+        rows = snapshot.rows("FROM mart.active_customers_daily")
+    counted = [row["active_customers"] for row in rows if row["day"] <= LIVE + timedelta(days=13)]
+    # a until day 9, c until 9, b on days 1 to 7 and from 9 on.
+    assert counted == [1, 2, 2, 3, 3, 3, 3, 3, 2, 3, 1, 1, 1, 1]
+    assert {row["customers_basis"] for row in rows} == {"customers seen"}

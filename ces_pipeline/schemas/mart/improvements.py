@@ -138,6 +138,21 @@ CATEGORY_DAILY = Table(
     sort=("day", "category", "channel"),
 )
 
+ACTIVE_CUSTOMERS_DAILY = Table(
+    "mart.active_customers_daily",
+    "One row per day: customers of that day.",
+    ("day",),
+    {
+        "day": column(DAY, "The day, business zone."),
+        "active_customers": column(INTEGER, "Customers; 0 where none is known of the day."),
+        "customers_basis": column(
+            TEXT,
+            "`accounts`: held on the day; `customers seen`: with a ticket or an answer in the seven days up to it.",
+        ),
+    },
+    sort=("day",),
+)
+
 FIX_WEEKS = Table(
     "mart.fix_weeks",
     "One row per fix x category x week around it that the data cover whole.",
@@ -246,7 +261,11 @@ FIX_TICKET_IMPACT = Table(
             INTEGER,
             "Tickets on each side that show `smallest_ticket_change` with 80 % power, if they come by chance.",
         ),
-        "customers_basis": column(TEXT, "As in mart.fix_weeks; null: the data cover no week.", **_MAYBE),
+        "customers_basis": column(
+            TEXT,
+            "As in mart.active_customers_daily; null: none is known, or the data cover no week.",
+            **_MAYBE,
+        ),
         "before_tickets_per_1000_customers": column(
             NUMBER,
             "Mean weekly tickets per 1,000 active customers before; null: customers not known.",
@@ -387,6 +406,7 @@ EVENT_EFFORT_LAG = Table(
 
 TABLES = (
     CATEGORY_DAILY,
+    ACTIVE_CUSTOMERS_DAILY,
     PRIORITIES,
     FIX_WEEKS,
     FIX_IMPACT,
