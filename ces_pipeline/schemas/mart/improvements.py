@@ -404,6 +404,38 @@ EVENT_EFFORT_LAG = Table(
     sort=("measure", "category", "lag_days"),
 )
 
+OUTCOMES = Table(
+    "mart.outcomes",
+    "One row per outcome that is claimed for such a programme.",
+    ("outcome",),
+    {
+        "outcome": column(TEXT, "`less effort`, `better retention`, `fewer tickets` or `faster resolution`."),
+        "claimed_low_share": column(
+            NUMBER, "Lower end of what is claimed elsewhere, without data; never a promise."
+        ),
+        "claimed_high_share": column(NUMBER, "Upper end of it."),
+        "state": column(TEXT, "`measured` or `not measurable yet`."),
+        "measured_share": column(
+            NUMBER,
+            "Change in the claimed direction as a share of the first window, 0.1: a tenth better, below 0: worse; "
+            "null: not measurable yet.",
+            **_MAYBE,
+        ),
+        "measured_low_share": column(NUMBER, "Lower end of its 95 % interval; null as it.", **_MAYBE),
+        "measured_high_share": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "n_before": column(
+            INTEGER, "Answers, tickets or accounts of the first window; 0 where none is known."
+        ),
+        "n_after": column(INTEGER, "Those of the newest window."),
+        "first_day": column(DAY, "First day of the data; null: none.", **_MAYBE),
+        "last_day": column(DAY, "Newest day of them; null: none.", **_MAYBE),
+        "window_days": column(INTEGER, "Days of each window, whole weeks."),
+        "method": column(TEXT, "What is compared and how."),
+        "why": column(TEXT, "What is missing to measure it; null: nothing.", **_MAYBE),
+    },
+    sort=("outcome",),
+)
+
 TABLES = (
     CATEGORY_DAILY,
     ACTIVE_CUSTOMERS_DAILY,
@@ -414,4 +446,5 @@ TABLES = (
     FIX_LEVERS,
     RELEASE_WINDOWS,
     EVENT_EFFORT_LAG,
+    OUTCOMES,
 )
