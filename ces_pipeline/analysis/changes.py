@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import sparse, stats
 
 _POWER_80 = float((stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) ** 2)
 
@@ -60,13 +60,13 @@ def adjusted_levels(
     up to a common constant, and their n.
     """
     effects = [(codes, int(codes.max()) + 1) for codes in (group, *factors)]
-    design = np.zeros((len(n), sum(size for _, size in effects)))
-    start = 0
-    for codes, size in effects:
-        design[np.arange(len(n)), start + codes] = 1
-        start += size
-    root = np.sqrt(n)
-    solved = np.linalg.lstsq(design * root[:, None], total / n * root, rcond=None)[0]
+    starts = np.cumsum([0, *(size for _, size in effects)])
+    columns = np.concatenate([start + codes for start, (codes, _) in zip(starts, effects, strict=False)])
+    rows = np.tile(np.arange(len(n)), len(effects))
+    design = sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(n), starts[-1]))
+    # Singular by nature (a constant may move between the factors): the solution of least norm is taken.
+    normal = (design.T @ (design * n[:, None])).toarray()
+    solved = np.linalg.lstsq(normal, design.T @ total, rcond=1e-10)[0]
     groups = effects[0][1]
     levels, start = solved[:groups].copy(), groups
     for codes, size in effects[1:]:

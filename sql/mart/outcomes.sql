@@ -94,6 +94,18 @@ tickets as (
     group by all
 ),
 
+resolved_daily as (
+    select
+        resolved_day,
+        category,
+        priority,
+        count(*) as n,
+        sum(ln(1 + resolution_minutes)::decimal(18, 9)) as total
+    from mart.ticket_effort
+    where not is_deleted and resolved_day is not null and resolution_minutes >= 0
+    group by all
+),
+
 resolution as (
     select
         weeks.outcome,
@@ -101,11 +113,11 @@ resolution as (
         week_number,
         category as stratum,
         priority as other_stratum,
-        count(*) as n,
-        sum(ln(1 + resolution_minutes)::decimal(18, 9))::double as total
+        sum(n)::bigint as n,
+        sum(total)::double as total
     from weeks
-    join mart.ticket_effort on resolved_day between week_first_day and week_last_day
-    where outcome = 'faster resolution' and not is_deleted and resolution_minutes >= 0
+    join resolved_daily on resolved_day between week_first_day and week_last_day
+    where outcome = 'faster resolution'
     group by all
 ),
 
