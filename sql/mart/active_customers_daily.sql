@@ -1,14 +1,30 @@
 -- One row per day: customers of that day.
 -- Answers: how many customers could have asked for help? Where accounts are known, those held on the day; else those
 -- seen, with a ticket or an answer, in the seven days that end with it. The denominator of tickets per active customer.
-with seen as (
+with opened as (
     select
-        timezone(business_time_zone, created_at)::date as day,
+        epoch_us(created_at) // 900000000 as quarter,
         hash(requester_key) as person
     from core.tickets
-    cross join reference.settings
     where requester_key is not null and created_at is not null and not is_deleted
-    union
+),
+
+-- A day begins with a quarter of an hour in every zone: few instants have to be placed in the calendar.
+quarters as (
+    select
+        quarter,
+        timezone(business_time_zone, make_timestamptz(quarter * 900000000))::date as day
+    from (select distinct quarter from opened)
+    cross join reference.settings
+),
+
+seen as (
+    select
+        day,
+        person
+    from opened
+    join quarters using (quarter)
+    union all
     select
         day,
         hash(respondent_key) as person
