@@ -15,10 +15,13 @@ import pandas as pd
 
 FINISHED_BY: dict[str, str] = {
     "mart.effort_drivers": "ces_pipeline.analysis.drivers:effort_drivers",
+    "mart.event_effort_lag": "ces_pipeline.analysis.lags:event_effort_lag",
     "mart.fix_impact": "ces_pipeline.analysis.fixes:fix_impact",
     "mart.fix_ticket_impact": "ces_pipeline.analysis.fixes:fix_ticket_impact",
     "mart.kpi_association": "ces_pipeline.analysis.kpis:kpi_association",
+    "mart.outcomes": "ces_pipeline.analysis.outcomes:outcomes",
     "mart.priorities": "ces_pipeline.analysis.priorities:priorities",
+    "mart.release_windows": "ces_pipeline.analysis.releases:release_windows",
     "mart.segment_differences": "ces_pipeline.analysis.differences:segment_differences",
 }
 """Mart -> `module:function`, by name: scipy takes seconds to import, which only a publish should pay."""

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from ces_pipeline.analysis.statistics import false_discovery_adjusted, welch_difference
-
-FALSE_DISCOVERY_RATE = 0.05
+from ces_pipeline.analysis.statistics import (
+    FALSE_DISCOVERY_RATE,
+    false_discovery_adjusted,
+    welch_difference,
+)
 
 
 def segment_differences(evidence: pd.DataFrame) -> pd.DataFrame:

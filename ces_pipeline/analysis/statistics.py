@@ -7,6 +7,8 @@ import numpy as np
 from scipy import stats
 
 Z_975 = float(stats.norm.ppf(0.975))
+FALSE_DISCOVERY_RATE = 0.05
+"""q up to which one of many comparisons is called a difference."""
 
 
 class Difference(NamedTuple):
@@ -76,25 +78,60 @@ def rank_correlation(
     found = stats.spearmanr(x, y) if method == "spearman" else stats.kendalltau(x, y)
     value = float(np.round(found.statistic, 12))
     variance = (1 + value**2 / 2) / (n - 3) if method == "spearman" else 0.437 / (n - 4)
+    return Correlation(n, value, *_fisher_interval(value, variance), float(found.pvalue))
+
+
+def _fisher_interval(value: float, variance: float) -> tuple[float, float]:
     if abs(value) >= 1:
-        return Correlation(n, value, value, value, float(found.pvalue))
-    half = Z_975 * np.sqrt(variance)
-    centre = np.arctanh(value)
-    return Correlation(
-        n, value, float(np.tanh(centre - half)), float(np.tanh(centre + half)), float(found.pvalue)
-    )
+        return value, value
+    half, centre = Z_975 * np.sqrt(variance), np.arctanh(value)
+    return float(np.tanh(centre - half)), float(np.tanh(centre + half))
+
+
+class LaggedCorrelation(NamedTuple):
+    """Rank correlation of two series `lag` steps apart, with the independent pairs that its n are worth."""
+
+    lag: int
+    effective_n: float
+    found: Correlation
 
 
 def lagged_correlations(
     leading: np.ndarray, following: np.ndarray, most_lags: int
-) -> list[tuple[int, Correlation]]:
+) -> list[LaggedCorrelation]:
     """Rank correlation of `leading` with `following` 0, 1, ... `most_lags` steps later, of the steps' changes.
 
     Both are equally spaced series, NaN where a step has no figure. Changes are compared, not levels: two series
-    that only drift would seem related at every lag.
+    that only drift would seem related at every lag. Neighbouring changes share a step, so interval and p rest on
+    the effective n (Bartlett 1946), as of independent pairs.
     """
     first, second = np.diff(leading), np.diff(following)
-    return [(lag, rank_correlation(first[: len(first) - lag], second[lag:])) for lag in range(most_lags + 1)]
+    lagged = []
+    for lag in range(most_lags + 1):
+        x, y = first[: len(first) - lag], second[lag:]
+        plain = rank_correlation(x, y)
+        worth = plain.n / _shared(x, y) if np.isfinite(plain.value) else float("nan")
+        if worth > 4 and abs(plain.value) < 1:
+            low, high = _fisher_interval(plain.value, (1 + plain.value**2 / 2) / (worth - 3))
+            t = abs(plain.value) * np.sqrt((worth - 2) / (1 - plain.value**2))
+            plain = plain._replace(low=low, high=high, p_value=float(2 * stats.t.sf(t, worth - 2)))
+        lagged.append(LaggedCorrelation(lag, worth, plain))
+    return lagged
+
+
+def _shared(x: np.ndarray, y: np.ndarray) -> float:
+    """By how much the variance of a correlation of the two exceeds that of independent pairs, at least 1."""
+    n = len(x)
+    most = min(10, n // 4)
+    products = [_autocorrelation(x, k) * _autocorrelation(y, k) * (1 - k / n) for k in range(1, most + 1)]
+    return max(1.0, 1 + 2 * float(np.sum(products)))
+
+
+def _autocorrelation(values: np.ndarray, lag: int) -> float:
+    ranks = stats.rankdata(values, nan_policy="omit")
+    ranks = ranks - np.nanmean(ranks)
+    both = ~np.isnan(ranks[lag:] * ranks[:-lag])
+    return float(np.nanmean((ranks[lag:] * ranks[:-lag])[both]) / np.nanmean(ranks**2)) if both.any() else 0.0
 
 
 def resampled(samples: Callable[[np.random.Generator], np.ndarray], draws: int, seed: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 
 from ces_pipeline.registry import Registry
 from ces_pipeline.registry.improvements import Fix
-from ces_pipeline_tests.lake_days import registry
+from ces_pipeline_tests.lake_days import registry, response, ticket
 from ces_pipeline_tests.sql.asked import at
 from ces_pipeline_tests.sql.snapshots import derived
 
@@ -80,8 +80,8 @@ def test_the_difference_in_differences_is_the_one_computed_by_hand(here: Registr
     assert (row["n_before"], row["n_after"], row["weeks_before"], row["weeks_after"]) == (16, 16, 4, 4)
     assert (row["before_effort_0_100"], row["after_effort_0_100"]) == (50, 45)
     assert row["change_effort_0_100"] == pytest.approx(-10)
-    # Residuals 2, -2, 1, -1 on both sides, leverage 1/4: HC3 is 2 x (4 + 4 + 1 + 1) / (3/4)^2 / 16; t of 6 degrees.
-    half = 2.446911851 * (2 * 10 / 0.75**2 / 16) ** 0.5
+    # Residuals 2, -2, 1, -1 on both sides, leverage 1/4: HC2 is 2 x (4 + 4 + 1 + 1) / (3/4) / 16; t of 6 degrees.
+    half = 2.446911851 * (2 * 10 / 0.75 / 16) ** 0.5
     assert row["change_low_0_100"] == pytest.approx(-10 - half)
     assert row["change_high_0_100"] == pytest.approx(-10 + half)
     assert (row["verdict"], row["why"], row["comparison_categories"]) == ("improved", None, "login")
@@ -220,3 +220,22 @@ def test_tickets_are_counted_per_account_where_accounts_are_known(here: Registry
     assert row["before_tickets_per_1000_customers"] == pytest.approx(205)
     assert row["after_tickets_per_1000_customers"] == pytest.approx(410)
     assert row["verdict"] == "worsened"
+
+
+def test_customers_seen_are_those_of_the_seven_days_that_end_with_the_day(here: Registry) -> None:
+    days = {"a": (0, 3), "b": (1, 9), "c": (3,)}
+    given = {
+        "core.tickets": [
+            ticket(f"{person}{day}", requester_key=person, created_at=at(LIVE + timedelta(days=day)))
+            for person, of_person in days.items()
+            for day in of_person
+        ],
+        "core.responses": [response("r", LIVE + timedelta(days=3), respondent_key="c")],
+        "mart.category_daily": [edge(1)],
+    }
+    with derived(here, ["mart.active_customers_daily"], given) as snapshot:
+        rows = snapshot.rows("FROM mart.active_customers_daily")
+    counted = [row["active_customers"] for row in rows if row["day"] <= LIVE + timedelta(days=13)]
+    # a until day 9, c until 9, b on days 1 to 7 and from 9 on.
+    assert counted == [1, 2, 2, 3, 3, 3, 3, 3, 2, 3, 1, 1, 1, 1]
+    assert {row["customers_basis"] for row in rows} == {"customers seen"}

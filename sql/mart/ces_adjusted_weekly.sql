@@ -93,6 +93,31 @@ sums as (
     group by all
 ),
 
+-- A release concerns the touchpoints that it names, or those of its products; without either, all.
+markers as (
+    select
+        series,
+        date_trunc('week', day)::date as week,
+        string_agg(release_id, ', ' order by release_id) as releases
+    from (
+        select
+            survey_id as series,
+            day,
+            release_id
+        from reference.releases
+        join reference.surveys
+            on (len(survey_ids) = 0 or list_contains(survey_ids, survey_id))
+            and (len(products) = 0 or product = 'unknown' or list_contains(products, product))
+        union all
+        select
+            'all surveys' as series,
+            day,
+            release_id
+        from reference.releases
+    )
+    group by all
+),
+
 shown as (
     select
         series,
@@ -140,8 +165,10 @@ final as (
         adjusted_ease - lag(adjusted_ease) over stretch as adjusted_change_0_100,
         (raw_ease - lag(raw_ease) over stretch)
         - (adjusted_ease - lag(adjusted_ease) over stretch) as mix_change_0_100,
-        is_suppressed
+        is_suppressed,
+        releases
     from shown
+    left join markers using (series, week)
     window stretch as (partition by series, break_number order by week)
 )
 
@@ -163,6 +190,7 @@ select
     raw_change_0_100,
     adjusted_change_0_100,
     mix_change_0_100,
-    is_suppressed
+    is_suppressed,
+    releases
 from final
 order by series, break_number, week;

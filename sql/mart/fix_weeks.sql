@@ -77,65 +77,6 @@ roles as (
     where not has_comparison
 ),
 
-seen as (
-    select distinct
-        timezone(business_time_zone, created_at)::date as day,
-        hash(requester_key) as person
-    from core.tickets
-    cross join reference.settings
-    where requester_key is not null and not is_deleted
-    union
-    select distinct
-        day,
-        hash(respondent_key) as person
-    from core.responses
-    where respondent_key is not null
-),
-
-seen_weekly as (
-    select
-        first_day,
-        last_day,
-        count(distinct person) as customers_seen
-    from (select distinct first_day, last_day from weeks)
-    join seen on day between first_day and last_day
-    group by first_day, last_day
-),
-
-account_changes as (
-    select
-        greatest(from_day, timezone(business_time_zone, valid_from)::date) as day,
-        1 as change
-    from core.accounts
-    cross join reference.settings
-    union all
-    select
-        until_day as day,
-        -1 as change
-    from core.accounts
-    where until_day is not null
-),
-
-account_days as (
-    select
-        day,
-        sum(sum(change)) over (order by day) as accounts
-    from account_changes
-    group by day
-),
-
-customers as (
-    select
-        weeks.fix_id,
-        weeks.week_number,
-        case when has_accounts then accounts else customers_seen end as active_customers,
-        case when has_accounts then 'accounts' else 'customers seen' end as customers_basis
-    from weeks
-    cross join (select count(*) > 0 as has_accounts from core.accounts)
-    left join seen_weekly using (first_day, last_day)
-    asof left join account_days on weeks.last_day >= account_days.day
-),
-
 sums as (
     select
         fix_id,
@@ -160,13 +101,13 @@ final as (
         last_day,
         round((first_day - live_on) / 7, 6) as weeks_from_live,
         coalesce(tickets, 0) as tickets,
-        nullif(active_customers, 0)::bigint as active_customers,
+        nullif(active_customers, 0) as active_customers,
         customers_basis,
         coalesce(n, 0) as n,
         coalesce(effort_sum, 0) as effort_sum_0_100
     from weeks
     join roles using (fix_id)
-    join customers using (fix_id, week_number)
+    left join mart.active_customers_daily on active_customers_daily.day = last_day
     left join sums using (fix_id, week_number, category)
 )
 

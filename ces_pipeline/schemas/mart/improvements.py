@@ -138,6 +138,21 @@ CATEGORY_DAILY = Table(
     sort=("day", "category", "channel"),
 )
 
+ACTIVE_CUSTOMERS_DAILY = Table(
+    "mart.active_customers_daily",
+    "One row per day: customers of that day.",
+    ("day",),
+    {
+        "day": column(DAY, "The day, business zone."),
+        "active_customers": column(INTEGER, "Customers; 0 where none is known of the day."),
+        "customers_basis": column(
+            TEXT,
+            "`accounts`: held on the day; `customers seen`: with a ticket or an answer in the seven days up to it.",
+        ),
+    },
+    sort=("day",),
+)
+
 FIX_WEEKS = Table(
     "mart.fix_weeks",
     "One row per fix x category x week around it that the data cover whole.",
@@ -217,7 +232,7 @@ FIX_IMPACT = Table(
         ),
         "change_low_0_100": column(
             NUMBER,
-            "Lower end of its 95 % interval (HC3 over weeks; plain: Welch over answers); null as it.",
+            "Lower end of its 95 % interval (HC2 over weeks; plain: Welch over answers); null as it.",
             **_MAYBE,
         ),
         "change_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
@@ -246,7 +261,11 @@ FIX_TICKET_IMPACT = Table(
             INTEGER,
             "Tickets on each side that show `smallest_ticket_change` with 80 % power, if they come by chance.",
         ),
-        "customers_basis": column(TEXT, "As in mart.fix_weeks; null: the data cover no week.", **_MAYBE),
+        "customers_basis": column(
+            TEXT,
+            "As in mart.active_customers_daily; null: none is known, or the data cover no week.",
+            **_MAYBE,
+        ),
         "before_tickets_per_1000_customers": column(
             NUMBER,
             "Mean weekly tickets per 1,000 active customers before; null: customers not known.",
@@ -259,7 +278,7 @@ FIX_TICKET_IMPACT = Table(
             **_MAYBE,
         ),
         "change_low_share": column(
-            NUMBER, "Lower end of its 95 % interval (HC3 over weeks); null as it.", **_MAYBE
+            NUMBER, "Lower end of its 95 % interval (HC2 over weeks); null as it.", **_MAYBE
         ),
         "change_high_share": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
         **_FIX_VERDICT,
@@ -267,4 +286,165 @@ FIX_TICKET_IMPACT = Table(
     sort=("fix_id", "method"),
 )
 
-TABLES = (CATEGORY_DAILY, PRIORITIES, FIX_WEEKS, FIX_IMPACT, FIX_TICKET_IMPACT)
+
+def _verdicts(of: str) -> dict[str, Any]:
+    return {
+        f"{of}_{verdict.replace(' ', '_')}": column(INTEGER, f"Fixes with the verdict `{verdict}` on {of}.")
+        for verdict in ("improved", "worsened", "no change shown", "not enough data")
+    }
+
+
+FIX_LEVERS = Table(
+    "mart.fix_levers",
+    "One row per lever: what the fixes of its kind brought together.",
+    ("lever",),
+    {
+        "lever": column(TEXT, "Kind of fix, as in reference.fixes; `untagged` where none is named."),
+        "fixes": column(INTEGER, "Fixes of the kind."),
+        "overlapping": column(
+            INTEGER, "Of these, with another fix of their categories at about the same time."
+        ),
+        "fixes_with_cost": column(INTEGER, "Fixes whose cost is known."),
+        "cost": column(NUMBER, "Cost of these together; null: none is known.", **_MAYBE),
+        "effort_measured": column(INTEGER, "Fixes with enough answers to compare."),
+        **_verdicts("effort"),
+        "effort_change_sum_0_100": column(
+            NUMBER,
+            "Changes of effort of the measured fixes, added up; below 0: less effort; null: none.",
+            **_MAYBE,
+        ),
+        "effort_change_sum_low_0_100": column(
+            NUMBER, "Lower end of its 95 % interval, the fixes taken as independent; null as it.", **_MAYBE
+        ),
+        "effort_change_sum_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        **_verdicts("tickets"),
+    },
+    sort=("lever",),
+)
+
+RELEASE_WINDOWS = Table(
+    "mart.release_windows",
+    "One row per release x touchpoint that it concerns (and all of them): effort in the days before and after it.",
+    ("release_id", "series"),
+    {
+        "release_id": column(TEXT, "The release."),
+        "series": column(TEXT, "A touchpoint that it concerns, or `all surveys` of them."),
+        "release_day": column(DAY, "Its first day."),
+        "n_before": column(INTEGER, "Scored answers of the days before."),
+        "n_after": column(INTEGER, "Scored answers from its day on."),
+        "days_before": column(INTEGER, "Days with answers before."),
+        "days_after": column(INTEGER, "Days with answers after."),
+        "before_effort_0_100": column(
+            NUMBER, f"Mean effort before, as it came; {_NOT_SHOWN} on a side.", **_MAYBE
+        ),
+        "after_effort_0_100": column(NUMBER, "Mean effort after, as it came; null as it.", **_MAYBE),
+        "change_effort_0_100": column(
+            NUMBER,
+            "Change at one mix of channels, products and touchpoints; above 0: harder; null: not enough data.",
+            **_MAYBE,
+        ),
+        "change_low_0_100": column(
+            NUMBER, "Lower end of its 95 % interval (HC2 over days); null as it.", **_MAYBE
+        ),
+        "change_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "mix_part_0_100": column(
+            NUMBER, "What of the change as it came is due to another mix; null as it.", **_MAYBE
+        ),
+        "p_value": column(NUMBER, "Two-sided p; null as the change.", **_MAYBE),
+        "q_value": column(
+            NUMBER,
+            "p after false-discovery control (Benjamini and Hochberg) among all rows; null as it.",
+            **_MAYBE,
+        ),
+        "verdict": column(
+            TEXT, "`harder` or `easier` where q is at most 0.05, `no change shown`, or `not enough data`."
+        ),
+        "why": column(TEXT, "What is missing; null: nothing.", **_MAYBE),
+        "overlapping_releases": column(
+            TEXT, "Other releases in these days, whose share cannot be told apart; null: none.", **_MAYBE
+        ),
+    },
+    sort=("release_id", "series"),
+)
+
+EVENT_EFFORT_LAG = Table(
+    "mart.event_effort_lag",
+    "One row per backend measure x category x lag in days.",
+    ("measure", "category", "lag_days"),
+    {
+        "measure": column(TEXT, "Type of the events whose values it is."),
+        "category": column(TEXT, "Category of events and tickets; `all tickets` for events without one."),
+        "lag_days": column(INTEGER, "Days from the measure to the effort."),
+        "n": column(INTEGER, "Pairs of changes from a day to the next, of the measure and of effort."),
+        "effective_n": column(
+            NUMBER,
+            "Independent pairs that these are worth (neighbours share a day); null as the correlation.",
+            **_MAYBE,
+        ),
+        "correlation": column(
+            NUMBER,
+            "Spearman's rank correlation, -1 to 1; null: fewer days than the minimum n, or no variance.",
+            **_MAYBE,
+        ),
+        "correlation_low": column(NUMBER, "Lower end of its 95 % interval; null as it.", **_MAYBE),
+        "correlation_high": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "p_value": column(NUMBER, "Two-sided p, of the effective n; null as it.", **_MAYBE),
+        "q_value": column(
+            NUMBER,
+            "p after false-discovery control (Benjamini and Hochberg) among all rows; null as it.",
+            **_MAYBE,
+        ),
+        "is_best_lag": column(FLAG, "True for the strongest of the lags that are `related`."),
+        "verdict": column(
+            TEXT,
+            "`related` where q is at most 0.05, else `no relation shown`; `not enough data`, `no variance`. No cause.",
+        ),
+        "is_suppressed": column(FLAG, "True where n is below the minimum n (10 at least)."),
+    },
+    sort=("measure", "category", "lag_days"),
+)
+
+OUTCOMES = Table(
+    "mart.outcomes",
+    "One row per outcome that is claimed for such a programme.",
+    ("outcome",),
+    {
+        "outcome": column(TEXT, "`less effort`, `better retention`, `fewer tickets` or `faster resolution`."),
+        "claimed_low_share": column(
+            NUMBER, "Lower end of what is claimed elsewhere, without data; never a promise."
+        ),
+        "claimed_high_share": column(NUMBER, "Upper end of it."),
+        "state": column(TEXT, "`measured` or `not measurable yet`."),
+        "measured_share": column(
+            NUMBER,
+            "Change in the claimed direction as a share of the first window, 0.1: a tenth better, below 0: worse; "
+            "null: not measurable yet.",
+            **_MAYBE,
+        ),
+        "measured_low_share": column(NUMBER, "Lower end of its 95 % interval; null as it.", **_MAYBE),
+        "measured_high_share": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "n_before": column(
+            INTEGER, "Answers, tickets or accounts of the first window; 0 where none is known."
+        ),
+        "n_after": column(INTEGER, "Those of the newest window."),
+        "first_day": column(DAY, "First day of the data; null: none.", **_MAYBE),
+        "last_day": column(DAY, "Newest day of them; null: none.", **_MAYBE),
+        "window_days": column(INTEGER, "Days of each window, whole weeks."),
+        "method": column(TEXT, "What is compared and how."),
+        "why": column(TEXT, "What is missing to measure it; null: nothing.", **_MAYBE),
+    },
+    sort=("outcome",),
+)
+
+TABLES = (
+    CATEGORY_DAILY,
+    ACTIVE_CUSTOMERS_DAILY,
+    PRIORITIES,
+    FIX_WEEKS,
+    FIX_IMPACT,
+    FIX_TICKET_IMPACT,
+    FIX_LEVERS,
+    RELEASE_WINDOWS,
+    EVENT_EFFORT_LAG,
+    OUTCOMES,
+)

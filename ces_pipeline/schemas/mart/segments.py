@@ -221,6 +221,9 @@ CES_ADJUSTED_WEEKLY = Table(
             nullable=True,
         ),
         "is_suppressed": column(FLAG, "True where n is below the minimum n: the figures are null, not zero."),
+        "releases": column(
+            TEXT, "Releases of the week that concern the series (releases.yaml); null: none.", nullable=True
+        ),
     },
     sort=("series", "break_number", "week"),
 )

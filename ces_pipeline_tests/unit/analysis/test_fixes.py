@@ -55,35 +55,35 @@ def simulated(times: int, seed: int, **planted: object) -> pd.DataFrame:
 @pytest.mark.slow
 @pytest.mark.parametrize("effect", [-8.0, 0.0])
 def test_the_interval_covers_a_planted_effect(effect: float) -> None:
-    found = simulated(800, 11, effect=effect)
+    found = simulated(600, 11, effect=effect)
     covered = (found["change_low_0_100"] <= effect) & (effect <= found["change_high_0_100"])
     assert 0.93 <= covered.mean() <= 0.97
 
 
 def test_a_planted_effect_is_found_and_noise_is_hardly_ever_claimed() -> None:
-    found = simulated(30, 3, effect=-12.0)
+    found = simulated(30, 3, effect=-15.0)
     assert (found["verdict"] == "improved").mean() >= 0.9
-    assert found["change_effort_0_100"].mean() == pytest.approx(-12, abs=1.5)
+    assert found["change_effort_0_100"].mean() == pytest.approx(-15, abs=1.5)
     assert (simulated(60, 5)["verdict"].isin(["improved", "worsened"])).mean() <= 0.1
 
 
 @pytest.mark.slow
 def test_noise_is_claimed_no_more_often_than_nominal() -> None:
-    assert simulated(600, 7)["verdict"].isin(["improved", "worsened"]).mean() <= 0.06
+    assert simulated(400, 7)["verdict"].isin(["improved", "worsened"]).mean() <= 0.06
 
 
 @pytest.mark.slow
 def test_a_category_chosen_for_its_worst_weeks_is_no_improvement() -> None:
-    found = simulated(600, 9, worst="before")
-    # The interval alone would claim far more; the earlier weeks are untouched by the choice.
-    assert (found["change_high_0_100"] < 0).mean() > 0.1
-    assert (found["verdict"] == "improved").mean() <= 0.05
+    found = simulated(400, 9, worst="before")
+    # The interval alone claims twice as often as the 2.5 % of noise; the earlier weeks are untouched by the choice.
+    assert (found["change_high_0_100"] < 0).mean() > 0.05
+    assert (found["verdict"] == "improved").mean() <= 0.03
 
 
 @pytest.mark.slow
 def test_with_a_trigger_the_time_before_it_is_a_fair_reference() -> None:
     random, found = np.random.default_rng(13), []
-    for _ in range(400):
+    for _ in range(300):
         # What led to the choice lies between the reference and the fix: the reference is the window before it.
         evidence = answers(random, worst="before")
         evidence = evidence.loc[evidence["period"] != "before"].assign(has_trigger=True)
@@ -113,9 +113,9 @@ def tickets(random: np.random.Generator, effect: float, growth: float) -> pd.Dat
 @pytest.mark.slow
 def test_growth_of_volume_without_effect_gives_no_claim_and_a_planted_drop_is_covered() -> None:
     random = np.random.default_rng(17)
-    grown = pd.DataFrame([headline(fix_ticket_impact(tickets(random, 0.0, 0.8))) for _ in range(400)])
+    grown = pd.DataFrame([headline(fix_ticket_impact(tickets(random, 0.0, 0.8))) for _ in range(300)])
     assert grown["verdict"].isin(["improved", "worsened"]).mean() <= 0.06
-    fallen = pd.DataFrame([headline(fix_ticket_impact(tickets(random, -0.3, 0.8))) for _ in range(400)])
+    fallen = pd.DataFrame([headline(fix_ticket_impact(tickets(random, -0.3, 0.8))) for _ in range(300)])
     covered = (fallen["change_low_share"] <= -0.3) & (fallen["change_high_share"] >= -0.3)
     assert 0.93 <= covered.mean() <= 0.97
     assert (fallen["verdict"] == "improved").mean() > 0.9

@@ -1,0 +1,139 @@
+"""Protects the outcomes: measured with an interval or said to be not measurable yet and why, never promised."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ces_pipeline.registry import Registry
+from ces_pipeline_tests.lake_days import DAY, registry, response, ticket
+from ces_pipeline_tests.sql.asked import at, version
+from ces_pipeline_tests.sql.snapshots import derived
+
+MART = "mart.outcomes"
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Registry:
+    return registry(tmp_path, outcome_window_days=28, minimum_n=8)
+
+
+def outcomes(here: Registry, given: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    with derived(here, [MART], given) as snapshot:
+        return {row["outcome"]: row for row in snapshot.rows(f"FROM {MART}")}
+
+
+def on(week: int) -> date:
+    return DAY + timedelta(days=7 * week)
+
+
+def history(weeks: int = 9) -> dict[str, list[dict[str, Any]]]:
+    """Weekly: two answers by web, effort 40 then 30; tickets of ten customers, ten then eight, 100 then 70 minutes."""
+    responses, tickets = [], []
+    for week in range(weeks):
+        is_new = week >= weeks - 4
+        wobble = (1.02, 1 / 1.02)[week % 2]
+        for number in range(2):
+            responses.append(
+                response(
+                    f"r{week}.{number}",
+                    on(week),
+                    ease=round(100 - (30 if is_new else 40) * wobble, 6),
+                    channel="web",
+                )
+            )
+        for number in range(8 if is_new else 10):
+            minutes = (70 if is_new else 100) * wobble - 1
+            tickets.append(
+                ticket(f"t{week}.{number}", requester_key=f"p{number}", category="c", created_at=at(on(week)),
+                       solved_at=at(on(week), 14), resolution_minutes=minutes)
+            )  # fmt: skip
+        responses += [
+            response(f"seen{week}.{number}", on(week), ease=None, respondent_key=f"p{number}")
+            for number in range(10)
+        ]
+    # The data end with whole weeks.
+    end = on(weeks) - timedelta(days=1)
+    responses.append(response("end", end, ease=60.0 if weeks < 9 else 70.0, channel="web"))
+    tickets.append(
+        ticket(
+            "end",
+            requester_key="p0",
+            category="c",
+            created_at=at(end),
+            solved_at=at(end, 13),
+            resolution_minutes=69.0,
+        )
+    )
+    return {"core.responses": responses, "core.tickets": tickets}
+
+
+def test_measured_outcomes_are_those_computed_by_hand(here: Registry) -> None:
+    found = outcomes(here, history())
+    effort = found["less effort"]
+    assert (effort["state"], effort["why"]) == ("measured", None)
+    # Four answers of 40 and as many of 30 by the wobble; the last week has one more of 30.
+    assert effort["measured_share"] == pytest.approx(0.25, abs=0.01)
+    assert effort["measured_low_share"] < 0.25 < effort["measured_high_share"]
+    assert (effort["n_before"], effort["n_after"]) == (8, 9)
+    assert (effort["claimed_low_share"], effort["claimed_high_share"]) == (0.2, 0.4)
+    resolution = found["faster resolution"]
+    assert resolution["measured_share"] == pytest.approx(0.3, abs=0.01)
+    fewer = found["fewer tickets"]
+    assert (fewer["n_before"], fewer["n_after"]) == (40, 33)
+    assert fewer["measured_share"] > 0.1
+    assert (found["better retention"]["state"], found["better retention"]["measured_share"]) == (
+        "not measurable yet",
+        None,
+    )
+
+
+def test_thin_data_are_not_measurable_yet_and_say_why(here: Registry) -> None:
+    found = outcomes(here, {})
+    assert {row["state"] for row in found.values()} == {"not measurable yet"}
+    assert {name: row["why"] for name, row in found.items()} == {
+        "less effort": "no scored answers",
+        "better retention": "no accounts feed says which customers there are",
+        "fewer tickets": "no tickets",
+        "faster resolution": "no resolved tickets with a resolution time",
+    }
+    short = outcomes(here, history(5))
+    assert short["less effort"]["why"] == "the data cover 35 days: two windows take 56"
+    assert {row["measured_share"] for row in short.values()} == {None}
+
+
+def test_retention_needs_accounts_that_end(here: Registry) -> None:
+    def accounts(left_early: int, left_late: int) -> list[dict[str, Any]]:
+        ends = dict.fromkeys(range(left_early), 10) | {100 + n: 90 for n in range(left_late)}
+        return [
+            {
+                **{
+                    key: value
+                    for key, value in version(f"p{n}", at(DAY)).items()
+                    if key in ("person_key", "source_id", "valid_from")
+                },
+                "from_day": date(1, 1, 1),
+                "until_day": DAY + timedelta(days=ends[n]) if n in ends else None,
+            }
+            for n in range(200)
+        ]
+
+    kept = outcomes(here, {"core.accounts": accounts(0, 0), **history()})["better retention"]
+    assert kept["why"] == "no account of the feed ever ended: who left is not known"
+    row = outcomes(here, {"core.accounts": accounts(40, 8)})["better retention"]
+    # 160 of 200 in the first window, 152 of 160 in the last: 0.95 / 0.8.
+    assert (row["n_before"], row["n_after"]) == (200, 160)
+    assert row["measured_share"] == pytest.approx(0.95 / 0.8 - 1)
+    half = 1.959963985 * (1 / 160 - 1 / 200 + 1 / 152 - 1 / 160) ** 0.5
+    assert row["measured_low_share"] == pytest.approx(0.95 / 0.8 * 2.718281828459045**-half - 1)
+
+
+def test_a_touchpoint_with_a_changed_wording_does_not_compare_with_itself(here: Registry) -> None:
+    survey = here.surveys["after_chat"].model_copy(
+        update={"wording_changes": {"2": on(4)}, "wording_version": "2"}
+    )
+    told = here.model_copy(update={"surveys": {"after_chat": survey}})
+    assert (
+        outcomes(told, history())["less effort"]["why"] == "0 in the first window: fewer than the minimum n"
+    )

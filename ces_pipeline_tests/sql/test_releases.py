@@ -1,0 +1,169 @@
+"""Protects release windows and markers: a planted effect recovered by hand and by simulation, none where none is."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ces_pipeline.analysis.releases import release_windows
+from ces_pipeline.registry import Registry
+from ces_pipeline.registry.improvements import Fix, Release
+from ces_pipeline_tests.lake_days import DAY, registry, response
+from ces_pipeline_tests.sql.snapshots import derived
+
+MART = "mart.release_windows"
+LIVE = DAY + timedelta(days=20)
+
+
+def released(folder: Path, *changes: dict[str, Any]) -> Registry:
+    here = registry(folder, release_window_days=3, minimum_n=6)
+    told = [{"id": "v2", "day": LIVE, "title": "Version 2", **change} for change in changes]
+    return here.model_copy(update={"releases": tuple(Release.model_validate(one) for one in told)})
+
+
+def daily(efforts: dict[int, list[float]], **values: Any) -> list[dict[str, Any]]:
+    """Days from the release -> efforts of the answers of that day."""
+    return [
+        response(
+            f"{values.get('product', '')}{offset}.{place}",
+            LIVE + timedelta(days=offset),
+            ease=100 - effort,
+            **values,
+        )
+        for offset, of_day in efforts.items()
+        for place, effort in enumerate(of_day)
+    ]
+
+
+PLANTED = {-4: [100.0, 100.0], -3: [20.0, 22.0], -2: [24.0, 26.0], -1: [22.0, 24.0],
+           0: [40.0, 42.0], 1: [44.0, 46.0], 2: [42.0, 44.0], 3: [100.0, 100.0]}  # fmt: skip
+
+
+def test_the_change_is_the_one_computed_by_hand(tmp_path: Path) -> None:
+    with derived(released(tmp_path, {}), [MART], {"core.responses": daily(PLANTED)}) as snapshot:
+        rows = snapshot.rows(f"FROM {MART}")
+    assert [row["series"] for row in rows] == ["after_chat", "all surveys"]
+    row = rows[0]
+    assert (row["n_before"], row["n_after"], row["days_before"], row["days_after"]) == (6, 6, 3, 3)
+    assert (row["before_effort_0_100"], row["after_effort_0_100"]) == (pytest.approx(23), pytest.approx(43))
+    # Days 21, 25, 23 and 41, 45, 43: variance 4 on each side, t of 4 degrees.
+    half = 2.776445105 * (4 / 3 + 4 / 3) ** 0.5
+    assert row["change_effort_0_100"] == pytest.approx(20)
+    assert (row["change_low_0_100"], row["change_high_0_100"]) == (
+        pytest.approx(20 - half),
+        pytest.approx(20 + half),
+    )
+    assert (row["verdict"], row["why"], row["overlapping_releases"]) == ("harder", None, None)
+    assert row["mix_part_0_100"] == pytest.approx(0)
+
+
+def test_no_release_no_claim_and_too_few_answers_are_told(tmp_path: Path) -> None:
+    with derived(released(tmp_path), [MART], {"core.responses": daily(PLANTED)}) as snapshot:
+        assert snapshot.rows(f"FROM {MART}") == []
+    few = {offset: efforts[:1] for offset, efforts in PLANTED.items()}
+    with derived(released(tmp_path, {}), [MART], {"core.responses": daily(few)}) as snapshot:
+        rows = snapshot.rows(f"FROM {MART}")
+    assert {(row["verdict"], row["why"]) for row in rows} == {
+        ("not enough data", "3 before: fewer than the minimum n")
+    }
+    assert {row["before_effort_0_100"] for row in rows} == {None}
+    with derived(released(tmp_path, {}), [MART], {}) as snapshot:
+        assert {row["n_before"] for row in snapshot.rows(f"FROM {MART}")} == {0}
+
+
+def test_a_release_of_a_product_is_held_to_its_answers_alone(tmp_path: Path) -> None:
+    rows = daily(PLANTED, product="Team") + daily(
+        {offset: [90.0, 91.0] for offset in PLANTED}, product="Enterprise"
+    )
+    here = released(
+        tmp_path,
+        {"products": ["Team"]},
+        {"id": "v3", "day": LIVE + timedelta(days=2), "touchpoints": ["after_chat"]},
+    )
+    with derived(here, [MART], {"core.responses": rows}) as snapshot:
+        row = snapshot.row(f"FROM {MART} WHERE release_id = 'v2' AND series = 'after_chat'")
+    assert (row["n_before"], row["change_effort_0_100"]) == (6, pytest.approx(20))
+    assert row["overlapping_releases"] == "v3"
+
+
+def test_a_release_marks_its_week_in_the_trend(tmp_path: Path) -> None:
+    here = released(
+        tmp_path, {}, {"id": "v1"}, {"id": "other", "products": ["Team"], "day": LIVE + timedelta(days=7)}
+    )
+    rows = daily({-20: [50.0, 50.0], 0: [50.0, 50.0], 7: [50.0, 50.0]})
+    with derived(here, ["mart.ces_adjusted_weekly"], {"core.responses": rows}) as snapshot:
+        found = snapshot.rows(
+            "SELECT releases FROM mart.ces_adjusted_weekly WHERE series = 'after_chat' ORDER BY week"
+        )
+    assert [row["releases"] for row in found] == [None, "v1, v2", "other"]
+
+
+def evidence(random: np.random.Generator, effect: float) -> pd.DataFrame:
+    days = np.arange(-14, 14)
+    n = random.poisson(20, (len(days), 2)) + 1
+    level = (
+        40
+        + 2 * random.standard_normal((len(days), 1))
+        + np.array([10.0, -10.0])
+        + effect * (days >= 0)[:, None]
+    )
+    means = level + 25 * random.standard_normal(n.shape) / np.sqrt(n)
+    at, channel = (axis.ravel() for axis in np.indices(n.shape))
+    return pd.DataFrame(
+        {
+            "release_id": "v2", "release_day": LIVE, "release_window_days": 14, "minimum_n": 30, "survey_id": "s",
+            "overlapping_releases": None, "day": days[at], "is_after": days[at] >= 0, "product": "unknown",
+            "channel": channel.astype(str), "n": n.ravel(), "effort_sum": (means * n).ravel(),
+        }
+    )  # fmt: skip
+
+
+def test_the_interval_covers_a_planted_effect_of_a_release() -> None:
+    random, effect, covered = np.random.default_rng(8), 6.0, []
+    for _ in range(200):
+        row = release_windows(evidence(random, effect)).iloc[0]
+        covered.append(row["change_low_0_100"] <= effect <= row["change_high_0_100"])
+    assert 0.93 <= np.mean(covered) <= 0.97
+
+
+def test_the_levers_add_up_and_untagged_fixes_are_counted_as_untagged(tmp_path: Path) -> None:
+    here = registry(tmp_path)
+    fix = {"title": "A fix", "live_on": DAY, "categories": ["billing"]}
+    fixes = [{"id": "a", "lever": "bug", "cost": 3}, {"id": "b", "lever": "bug"}, {"id": "c"}]
+    here = here.model_copy(update={"fixes": tuple(Fix.model_validate({**fix, **one}) for one in fixes)})
+    common = {
+        "n_before": 9,
+        "n_after": 9,
+        "weeks_before": 8,
+        "weeks_after": 8,
+        "n_needed": 1,
+        "is_complete": True,
+    }
+    method = {"method": "difference in differences", "regression_guard": "none", **common}
+    impact = [
+        {"fix_id": "a", "change_effort_0_100": -6.0, "change_low_0_100": -9.0, "change_high_0_100": -3.0, "verdict": "improved"},
+        {"fix_id": "b", "change_effort_0_100": 1.0, "change_low_0_100": -3.0, "change_high_0_100": 5.0,
+         "verdict": "no change shown", "overlapping_fixes": "c"},
+        {"fix_id": "c", "verdict": "not enough data"},
+    ]  # fmt: skip
+    given = {
+        "mart.fix_impact": [{**method, **row} for row in impact],
+        "mart.fix_ticket_impact": [{**method, "fix_id": one, "verdict": "worsened"} for one in "abc"],
+    }
+    with derived(here, ["mart.fix_levers"], given) as snapshot:
+        bug, untagged = snapshot.rows("FROM mart.fix_levers")
+    assert (bug["lever"], bug["fixes"], bug["cost"], bug["fixes_with_cost"], bug["overlapping"]) == (
+        "bug",
+        2,
+        3.0,
+        1,
+        1,
+    )
+    assert (bug["effort_improved"], bug["effort_no_change_shown"], bug["tickets_worsened"]) == (1, 1, 2)
+    # Half widths 3 and 4 make 5.
+    assert [bug[f"effort_change_sum{end}_0_100"] for end in ("_low", "", "_high")] == [-10.0, -5.0, 0.0]
+    assert (untagged["lever"], untagged["fixes"], untagged["effort_measured"]) == ("untagged", 1, 0)
+    assert untagged["effort_change_sum_0_100"] is None

@@ -1,0 +1,75 @@
+-- One row per lever: what the fixes of its kind brought together.
+-- Answers: which kind of fix lowers effort and tickets? Changes are those of `difference in differences`, each fix's
+-- own; they add up over the levers, and fixes without a lever count as `untagged`. Sums of changes rest on fixes that
+-- could be measured. A null figure: none could.
+with effort as (
+    select
+        fix_id,
+        verdict as effort_verdict,
+        overlapping_fixes is not null as is_overlapping,
+        change_effort_0_100 as change,
+        (change_high_0_100 - change_low_0_100) / 2 as half_width
+    from mart.fix_impact
+    where method = 'difference in differences'
+),
+
+tickets as (
+    select
+        fix_id,
+        verdict as tickets_verdict
+    from mart.fix_ticket_impact
+    where method = 'difference in differences'
+),
+
+sums as (
+    select
+        lever,
+        count(*) as fixes,
+        count(cost) as fixes_with_cost,
+        sum(cost order by fix_id) as cost,
+        count(*) filter (is_overlapping) as overlapping,
+        count(change) as effort_measured,
+        count(*) filter (effort_verdict = 'improved') as effort_improved,
+        count(*) filter (effort_verdict = 'worsened') as effort_worsened,
+        count(*) filter (effort_verdict = 'no change shown') as effort_no_change_shown,
+        count(*) filter (effort_verdict = 'not enough data') as effort_not_enough_data,
+        sum(change order by fix_id) as effort_change_sum_0_100,
+        sqrt(sum(half_width * half_width order by fix_id)) as half_width,
+        count(*) filter (tickets_verdict = 'improved') as tickets_improved,
+        count(*) filter (tickets_verdict = 'worsened') as tickets_worsened,
+        count(*) filter (tickets_verdict = 'no change shown') as tickets_no_change_shown,
+        count(*) filter (tickets_verdict = 'not enough data') as tickets_not_enough_data
+    from reference.fixes
+    join effort using (fix_id)
+    join tickets using (fix_id)
+    group by lever
+),
+
+final as (
+    select
+        sums.* exclude (half_width),
+        effort_change_sum_0_100 - half_width as effort_change_sum_low_0_100,
+        effort_change_sum_0_100 + half_width as effort_change_sum_high_0_100
+    from sums
+)
+
+select
+    lever,
+    fixes,
+    overlapping,
+    fixes_with_cost,
+    cost,
+    effort_measured,
+    effort_improved,
+    effort_worsened,
+    effort_no_change_shown,
+    effort_not_enough_data,
+    effort_change_sum_0_100,
+    effort_change_sum_low_0_100,
+    effort_change_sum_high_0_100,
+    tickets_improved,
+    tickets_worsened,
+    tickets_no_change_shown,
+    tickets_not_enough_data
+from final
+order by lever;
