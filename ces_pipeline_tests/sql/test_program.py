@@ -26,6 +26,7 @@ QUALITY = {
     "suspect": 4,
     "duplicate": 2,
 }
+FIX = {"method": "difference in differences", "n_before": 60, "n_after": 40}
 GIVEN: dict[str, list[dict[str, Any]]] = {
     "mart.capture_daily": [
         {"source_id": "a", "day": DAY, "landed": 90, "expected": 100},
@@ -149,6 +150,26 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
             "ease_square_sum_0_100": 30000.0,
         },
     ],
+    "mart.fix_impact": [
+        {
+            **FIX,
+            "fix_id": "faster_billing",
+            "change_effort_0_100": -8.0,
+            "change_low_0_100": -12.0,
+            "change_high_0_100": -4.0,
+        },
+        {**FIX, "fix_id": "faster_billing", "method": "plain before and after", "change_effort_0_100": -20.0},
+        {**FIX, "fix_id": "too_new", "why": "no whole week after it"},
+    ],
+    "mart.fix_ticket_impact": [
+        {
+            **FIX,
+            "fix_id": "faster_billing",
+            "change_share": -0.1,
+            "change_low_share": -0.2,
+            "change_high_share": 0.0,
+        },
+    ],
     "core.responses": [
         response("r1", comment="Easy enough"),
         response("r2", comment="n/a"),
@@ -164,7 +185,13 @@ for row in GIVEN["mart.ces_segments"]:
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    return registry(tmp_path_factory.mktemp("registry"))
+    """The small registry with two fixes that went live on one day."""
+    folder = tmp_path_factory.mktemp("registry")
+    (folder / "fixes.yaml").write_text(
+        f"- {{id: faster_billing, title: Billing, live_on: {NEXT}, categories: [billing]}}\n"
+        f"- {{id: too_new, title: Delivery, live_on: {NEXT}, categories: [delivery]}}\n"
+    )
+    return registry(folder)
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +245,24 @@ def test_variance_latency_and_stages_are_those_computed_by_hand(given: Snapshot)
     assert (stage["value"], stage["value_low"], stage["value_high"], stage["n"]) == (70.0, 65.0, 75.0, 12)
 
 
+def test_a_fix_has_its_change_on_the_day_it_went_live_by_the_method_to_go_by(given: Snapshot) -> None:
+    effort = told(given, "fix_effort_change_0_100", NEXT, "faster_billing")
+    assert (effort["value"], effort["value_low"], effort["value_high"], effort["n"]) == (
+        -8.0,
+        -12.0,
+        -4.0,
+        100,
+    )
+    assert (effort["metric_id"], effort["state"]) == ("M10a", "measured")
+    tickets = told(given, "fix_tickets_change_share", NEXT, "faster_billing")
+    assert (tickets["value"], tickets["value_low"], tickets["value_high"], tickets["unit"]) == (
+        -0.1,
+        -0.2,
+        0.0,
+        "share",
+    )
+
+
 @pytest.mark.parametrize(
     ("metric", "segment", "day", "state", "why", "n"),
     [
@@ -241,6 +286,7 @@ def test_variance_latency_and_stages_are_those_computed_by_hand(given: Snapshot)
             "the stage had no answer in the week",
             0,
         ),
+        ("fix_effort_change_0_100", "too_new", NEXT, "not measurable yet", "no whole week after it", 100),
         ("alerts", "all", DAY, "not measurable yet", "nothing raises alerts here", None),
         ("model_precision_share", "all", DAY, "not measurable yet", "no model predicts effort here", None),
     ],
@@ -276,9 +322,17 @@ def test_equal_answers_have_no_variance_to_split(here: Registry) -> None:
     assert (row["state"], row["why_null"], row["n"]) == ("not measurable yet", "all answers are equal", 3)
 
 
-def test_nothing_at_all_has_no_rows(here: Registry) -> None:
-    with derived(here, METRICS, {}) as snapshot:
+def test_nothing_at_all_has_no_rows_but_the_fixes_that_wait_for_data(here: Registry, tmp_path: Path) -> None:
+    with derived(registry(tmp_path), METRICS, {}) as snapshot:
         assert snapshot.rows("FROM mart.program_metrics") == []
+    with derived(here, METRICS, {}) as snapshot:
+        waiting = snapshot.rows(
+            "SELECT segment, state, value FROM mart.program_metrics WHERE metric_id = 'M10a'"
+        )
+    assert waiting == [
+        {"segment": fix, "state": "not measurable yet", "value": None}
+        for fix in ("faster_billing", "too_new")
+    ]
 
 
 def test_the_metrics_are_those_of_their_marts(tmp_path: Path) -> None:

@@ -28,6 +28,14 @@ expected (metric, counted) as (
     select 'mean_ease_0_100', count(ease_0_100) from core.responses
     union all
     select 'ease_variance_share', 2 * count(ease_0_100) from core.responses
+    union all
+    select 'fix_effort_change_0_100', sum(n_before + n_after)
+    from mart.fix_impact
+    where method = 'difference in differences'
+    union all
+    select 'fix_tickets_change_share', sum(n_before + n_after)
+    from mart.fix_ticket_impact
+    where method = 'difference in differences'
 ),
 
 -- Of shares of all there is, every row is measured: the counts above the line tie as well.

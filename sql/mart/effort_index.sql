@@ -9,6 +9,7 @@ with tickets as not materialized (
         category,
         created_day,
         resolved_day,
+        linked_scores,
         reopens,
         handoffs,
         replies,
@@ -48,6 +49,7 @@ components as (
         category,
         created_day,
         resolved_day,
+        linked_scores,
         -- A place among few says nothing. (`least` and `greatest` pass over nulls, so each is asked for one first.)
         case
             when n_resolved >= greatest(minimum_n, 2) then resolution_places.faster / (n_resolved - 1)
@@ -97,6 +99,7 @@ final as (
         category,
         created_day,
         resolved_day,
+        linked_scores,
         resolution_component,
         first_reply_component,
         replies_component,
@@ -114,6 +117,7 @@ select
     category,
     created_day,
     resolved_day,
+    linked_scores,
     resolution_component,
     first_reply_component,
     replies_component,

@@ -98,6 +98,9 @@ EFFORT_INDEX = Table(
         "resolved_day": column(
             DAY, "Business-zone date of the latest solve, else of the close; null: unresolved.", **_MAYBE
         ),
+        "linked_scores": column(
+            INTEGER, "Effort scores of the responses linked to it; 0: nobody said how hard it was."
+        ),
         "resolution_component": column(
             NUMBER,
             "Place of its resolution time among its category's, 0 to 1; null: unresolved, or too few to compare.",
@@ -121,6 +124,41 @@ EFFORT_INDEX = Table(
         "weights_version": column(TEXT, "Version of the weights in settings.yaml."),
     },
     sort=("ticket_key",),
+)
+
+HARD_TICKETS = Table(
+    "mart.hard_tickets",
+    "One row per ticket with a difficult answer within the 28 days that end on the newest response day.",
+    ("ticket_key",),
+    {
+        "ticket_key": column(TEXT, "The ticket."),
+        "source_id": column(TEXT, "The feed it came by."),
+        "ticket_id": column(TEXT, "Its id in the ticket system."),
+        "last_difficult_day": column(DAY, "Day of the newest difficult answer."),
+        "difficult_answers": column(INTEGER, "Answers in the difficult boxes of their scale, of these days."),
+        "hardest_effort_0_100": column(NUMBER, "The highest effort among them."),
+        "category": column(TEXT, "Issue category; `unknown` where none is set."),
+        "priority": column(TEXT, "Priority; `unknown` where none is set."),
+        "channel": column(TEXT, "How the ticket came in; `unknown` where not said."),
+        "group_name": column(TEXT, "The team that holds it; `unknown` where none."),
+        "resolution_minutes": column(
+            NUMBER, "Calendar minutes from opening to solve; null: unresolved, or not known.", **_MAYBE
+        ),
+        "replies": column(INTEGER, "Public replies by agents; null: the system does not say.", **_MAYBE),
+        "handoffs": column(
+            INTEGER, "Times given to another agent or group; null: the system does not say.", **_MAYBE
+        ),
+        "reopens": column(INTEGER, "Times reopened; null: the system does not say.", **_MAYBE),
+        "is_repeat_contact": column(
+            FLAG_OR_NULL,
+            "True where the same requester had opened another of that category shortly before; null: not known.",
+            **_MAYBE,
+        ),
+        "effort_index_0_100": column(
+            NUMBER, "Effort that its history shows; null: nothing is known of it.", **_MAYBE
+        ),
+    },
+    sort=("last_difficult_day", "ticket_key"),
 )
 
 CATEGORY_EFFORT = Table(
@@ -211,4 +249,4 @@ EFFORT_DRIVERS = Table(
     sort=("category", "driver"),
 )
 
-TABLES = (TICKET_EFFORT, EFFORT_INDEX, CATEGORY_EFFORT, LINK_COVERAGE_DAILY, EFFORT_DRIVERS)
+TABLES = (TICKET_EFFORT, EFFORT_INDEX, HARD_TICKETS, CATEGORY_EFFORT, LINK_COVERAGE_DAILY, EFFORT_DRIVERS)

@@ -1,0 +1,59 @@
+-- One row per ticket with a difficult answer within the 28 days that end on the newest response day.
+-- Answers: which tickets should somebody look at? Difficult is what the scale of the answer calls so. For those who solve
+-- tickets: no person is named. Deleted tickets are left out. Older ones are found by mart.ticket_effort.
+with difficult as (
+    select
+        ticket_key,
+        max(day) as last_difficult_day,
+        count(*) as difficult_answers,
+        max(effort_0_100) as hardest_effort_0_100
+    from core.responses
+    inner join core.response_tickets using (response_key, day)
+    where
+        day > (select max(day) from core.responses) - 28
+        and effort_band = 'difficult'
+        and ticket_key is not null
+    group by ticket_key
+),
+
+final as (
+    select
+        difficult.*,
+        tickets.source_id,
+        tickets.ticket_id,
+        effort.category,
+        effort.priority,
+        effort.channel,
+        effort.group_name,
+        effort.resolution_minutes,
+        effort.replies,
+        effort.handoffs,
+        effort.reopens,
+        effort.is_repeat_contact,
+        effort_index.effort_index_0_100
+    from difficult
+    inner join mart.ticket_effort as effort using (ticket_key)
+    inner join core.tickets using (ticket_key)
+    left join mart.effort_index using (ticket_key)
+    where not effort.is_deleted
+)
+
+select
+    ticket_key,
+    source_id,
+    ticket_id,
+    last_difficult_day,
+    difficult_answers,
+    hardest_effort_0_100,
+    category,
+    priority,
+    channel,
+    group_name,
+    resolution_minutes,
+    replies,
+    handoffs,
+    reopens,
+    is_repeat_contact,
+    effort_index_0_100
+from final
+order by last_difficult_day, ticket_key;
