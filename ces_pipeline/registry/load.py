@@ -58,7 +58,7 @@ def load_registry(folder: Path) -> Registry:
         fixes=tuple(_entries(folder / "fixes.yaml", Fix).values()),
         releases=tuple(_entries(folder / "releases.yaml", Release).values()),
         priorities=_single(folder / "priorities.yaml", Priorities),
-        products=_entries(folder / "products.yaml", Product),
+        products=tuple(_entries(folder / "products.yaml", Product).values()),
     )
     _check_references(registry, folder)
     return registry
@@ -158,7 +158,7 @@ def _check_references(registry: Registry, folder: Path) -> None:
 def _check_products(registry: Registry, folder: Path) -> None:
     """A name means one product, and where there are products the rest of the registry names them by id."""
     taken: dict[str, str] = {}
-    for product in registry.products.values():
+    for product in registry.products:
         for name in (product.id, *product.also_known_as):
             if taken.setdefault(fold(name), product.id) != product.id:
                 raise RegistryError(
@@ -167,12 +167,12 @@ def _check_products(registry: Registry, folder: Path) -> None:
                 )
     if not registry.products:
         return
-    listed = ", ".join(sorted(registry.products))
+    known = sorted(product.id for product in registry.products)
     for file, where, named in _named_products(registry):
-        if named != "unknown" and named not in registry.products:
+        if named != "unknown" and named not in known:
             raise RegistryError(
                 f"{folder / file}: {where}: no such product {named!r}: write its id in products.yaml "
-                f"(known: {listed})"
+                f"(known: {', '.join(known)})"
             )
 
 

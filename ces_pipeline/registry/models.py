@@ -498,14 +498,14 @@ class Registry(Entry):
     fixes: tuple[Fix, ...] = ()
     releases: tuple[Release, ...] = ()
     priorities: Priorities = Priorities()
-    products: dict[str, Product] = Field(default_factory=dict)
+    products: tuple[Product, ...] = ()
 
     @cached_property
     def product_names(self) -> dict[str, str]:
         """Folded product id or other name -> product id."""
         return {
             fold(name): product.id
-            for product in self.products.values()
+            for product in self.products
             for name in (product.id, *product.also_known_as)
         }
 

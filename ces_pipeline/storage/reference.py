@@ -122,7 +122,7 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                 "area": product.area,
                 "owner": product.owner,
             }
-            for _, product in sorted(registry.products.items())
+            for product in sorted(registry.products, key=lambda one: one.id)
         ],
         "reference.restatements": [
             {

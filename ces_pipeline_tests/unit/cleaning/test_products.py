@@ -19,8 +19,7 @@ SHOP = {
 
 
 def with_products(base: Registry, *products: dict[str, Any]) -> Registry:
-    found = [Product.model_validate(one) for one in products]
-    return base.model_copy(update={"products": {one.id: one for one in found}})
+    return base.model_copy(update={"products": tuple(Product.model_validate(one) for one in products)})
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,10 @@ def test_a_scale_that_contradicts_itself_is_refused(tmp_path: Path, scale: dict[
             {"settings": {"survey_ineligible": {"product": ["kiosk"]}}},
             "settings.yaml: settings: survey_ineligible.product: no such product 'kiosk'",
         ),
+        (
+            {"releases": [{"id": "v2", "day": date(2026, 3, 1), "title": "v2", "products": ["App"]}]},
+            "releases.yaml: entry v2: products: no such product 'App'",
+        ),
     ],
 )
 def test_products_are_named_by_their_ids_and_a_name_means_one(
