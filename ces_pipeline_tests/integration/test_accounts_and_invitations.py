@@ -1,17 +1,21 @@
 """Protects the feeds beside surveys and tickets in a whole run: landed, cleaned in order, linked and published."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ces_pipeline import runs
 from ces_pipeline.doctor import examine
+from ces_pipeline.pipeline import stale_days
+from ces_pipeline.registry import load_registry
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline_tests.builders import SURVEYS, WEB, InboxHome, answer, inbox_home
 
 FEEDS: list[dict[str, Any]] = [
-    WEB,
+    {**WEB, "columns": {**WEB["columns"], "product": "area"}},
     {
         "id": "crm",
         "kind": "accounts",
@@ -54,12 +58,13 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> InboxHome:
         *FEEDS,
         segments=RULES,
         surveys=surveys,
+        products=[{"id": "web_shop", "title": "Web shop", "also_known_as": ["Webshop"], "owner": "sales"}],
         settings={"first_day": "2026-03-01", "minimum_n": 2},
     )
     answers = [
-        answer(1, email="ann@example.org", recorded="2026-03-05T12:00:00Z"),
-        answer(2, email="ann@example.org", recorded="2026-03-11T12:00:00Z"),
-        answer(3, email="bob@example.org", recorded="2026-03-05T13:00:00Z"),
+        answer(1, email="ann@example.org", recorded="2026-03-05T12:00:00Z", area="Webshop"),
+        answer(2, email="ann@example.org", recorded="2026-03-11T12:00:00Z", area="web_shop"),
+        answer(3, email="bob@example.org", recorded="2026-03-05T13:00:00Z", area="Kiosk"),
     ]
     small.drop("answers.csv", answers)
     accounts = [
@@ -115,6 +120,27 @@ def test_invitations_answers_and_events_find_each_other(small: InboxHome) -> Non
         "ORDER BY step",
     ) == [("event_to_invitation", 2, 1.0), ("invitation_to_response", 2, 120.0)]
     assert asked(small.home, "SELECT sum(with_response) FROM mart.event_coverage_daily") == [(3,)]
+
+
+def test_products_have_one_name_and_one_that_nobody_registered_is_told(small: InboxHome) -> None:
+    assert asked(
+        small.home,
+        "SELECT product, owner, count(*) FROM core.responses LEFT JOIN reference.products ON product_id = product "
+        "GROUP BY ALL ORDER BY product",
+    ) == [("Kiosk", None, 1), ("web_shop", "sales", 2)]
+    ((detail,),) = asked(
+        small.home, "SELECT detail FROM audit.check_results WHERE check_name = 'unregistered_products'"
+    )
+    assert detail.startswith("product Kiosk, responses 1, tickets 0. ")
+
+
+def test_a_name_that_is_registered_later_makes_the_days_wait(small: InboxHome, tmp_path: Path) -> None:
+    assert stale_days(small.home, small.registry, "survey") == []
+    later = shutil.copytree(small.home.registry, tmp_path / "registry")
+    with (later / "products.yaml").open("a", encoding="utf-8") as file:
+        file.write("- {id: kiosk, also_known_as: [Kiosk]}\n")
+    waiting = stale_days(small.home, load_registry(later), "survey")
+    assert [str(day) for day in waiting] == ["2026-03-05", "2026-03-11"]
 
 
 def test_a_second_run_finds_nothing_to_do(small: InboxHome, capsys: pytest.CaptureFixture[str]) -> None:
