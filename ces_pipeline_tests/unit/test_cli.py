@@ -14,6 +14,7 @@ from ces_pipeline import runs
 from ces_pipeline.cli import main
 from ces_pipeline.doctor import Finding, examine
 from ces_pipeline.errors import HomeError, UnreadableFileError
+from ces_pipeline.registry import load_registry
 from ces_pipeline.settings import Home
 from ces_pipeline_tests.lake_days import DAY, registry, small_home
 
@@ -176,6 +177,20 @@ def test_inspect_shows_columns_and_writes_entries_when_told(home: Home, tmp_path
     written = ces(*words, *given, "--write")
     assert written.exit_code == 0, written.output
     assert "submitted_at: when" in (home.registry / "sources.yaml").read_text()
+
+
+def test_inspect_proposes_a_feed_of_accounts_whose_other_columns_are_attributes(
+    home: Home, tmp_path: Path
+) -> None:
+    export = tmp_path / "crm.csv"
+    export.write_text("email,when,plan\nann@example.org,2026-01-01,SMB\n")
+    words = ("inspect", export, "--home", home.root, "--time-zone", "UTC")
+    assert "crm.csv: CSV or TSV table, survey" in ces(*words).output
+    written = ces(*words, "--kind", "accounts", "--column", "valid_from=when", "--write")
+    assert written.exit_code == 0, written.output
+    assert "plan: an attribute; 1 filled; SMB" in written.output
+    assert "ann@example.org" not in written.output
+    assert load_registry(home.registry).sources["crm"].columns == {"person": "email", "valid_from": "when"}
 
 
 def test_inspect_refuses_a_column_that_is_not_there_or_no_field(home: Home, tmp_path: Path) -> None:
