@@ -134,6 +134,8 @@ def test_the_same_exports_in_any_order_give_the_same_bytes(responses: list[Respo
 
 PLACE = {"delivery_id", "row_number"}
 ABOUT_DELIVERIES = {"landed", "redelivered"}
+"""Columns of marts, and below the metrics, that count what was delivered how often."""
+SHARES_OF_DELIVERED = ("redelivered_share", "superseded_share")
 
 
 @settings(SMALL, max_examples=8)
@@ -165,7 +167,14 @@ def published_marts(small: InboxHome) -> dict[str, list[tuple[Any, ...]]]:
             for place, column in enumerate(PUBLISHED_TABLES[name].columns)
             if column not in ABOUT_DELIVERIES
         ]
-        found[name] = sorted((tuple(row[place] for place in kept) for row in rows), key=repr)
+        found[name] = sorted(
+            (
+                tuple(row[place] for place in kept)
+                for row in rows
+                if name != "mart.program_metrics" or row[1] not in SHARES_OF_DELIVERED
+            ),
+            key=repr,
+        )
     return found
 
 
