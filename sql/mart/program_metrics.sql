@@ -118,11 +118,11 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     ),
     (
         'M10a', 'fix_effort_change_0_100', 'all', 'fix', 'points 0 to 100', 'no fix is registered',
-        'Change of effort after a fix against comparison categories.'
+        'Change of effort with the fix that went live on the day, against comparison categories (mart.fix_impact).'
     ),
     (
         'M10b', 'fix_tickets_change_share', 'all', 'fix', 'share', 'no fix is registered',
-        'Change of tickets per active customer after a fix against comparison categories.'
+        'Change of tickets with the fix that went live on the day, against comparison categories (mart.fix_ticket_impact).'
     )
 ),
 
@@ -308,6 +308,34 @@ evidence (metric, segment, day, value, value_low, value_high, n, is_suppressed, 
         is_suppressed and is_measured,
         if(is_measured, null, 'the stage had no answer in the week')
     from mart.journey_weekly
+    union all
+    select
+        'fix_effort_change_0_100',
+        fix_id,
+        live_on,
+        change_effort_0_100,
+        change_low_0_100,
+        change_high_0_100,
+        n_before + n_after,
+        false,
+        if(verdict = 'not enough data', fix_impact.why, null)
+    from mart.fix_impact
+    join reference.fixes using (fix_id)
+    where method = 'difference in differences'
+    union all
+    select
+        'fix_tickets_change_share',
+        fix_id,
+        live_on,
+        change_share,
+        change_low_share,
+        change_high_share,
+        n_before + n_after,
+        false,
+        if(verdict = 'not enough data', fix_ticket_impact.why, null)
+    from mart.fix_ticket_impact
+    join reference.fixes using (fix_id)
+    where method = 'difference in differences'
 ),
 
 days as (
