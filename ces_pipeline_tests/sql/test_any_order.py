@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ces_pipeline.registry.improvements import Fix, Priorities, Release
 from ces_pipeline.storage.sql import sql_files
 from ces_pipeline_tests.lake_days import DAY, NOON, registry, response, ticket
 from ces_pipeline_tests.sql.snapshots import derived
@@ -50,7 +51,16 @@ def given() -> dict[str, list[dict[str, Any]]]:
 def test_the_rows_of_every_mart_are_the_same_bits_in_any_order(
     tmp_path: Path, given: dict[str, list[dict[str, Any]]]
 ) -> None:
-    here, random = registry(tmp_path, minimum_n=5), np.random.default_rng(8)
+    here = registry(tmp_path, minimum_n=5, fix_window_weeks=3, release_window_days=5)
+    live = DAY + timedelta(days=9)
+    here = here.model_copy(
+        update={
+            "fixes": (Fix(id="f", title="F", live_on=live, categories=("c1",)),),
+            "releases": (Release(id="r", title="R", day=live),),
+            "priorities": Priorities(value_weights={"unassigned": 1.0}, category_costs={"c1": 2.0}),
+        }
+    )
+    random = np.random.default_rng(8)
     answers = []
     for _ in range(2):
         with derived(here, MARTS, given) as snapshot:

@@ -239,3 +239,23 @@ def test_customers_seen_are_those_of_the_seven_days_that_end_with_the_day(here: 
     # a until day 9, c until 9, b on days 1 to 7 and from 9 on.
     assert counted == [1, 2, 2, 3, 3, 3, 3, 3, 2, 3, 1, 1, 1, 1]
     assert {row["customers_basis"] for row in rows} == {"customers seen"}
+
+
+def test_the_programmes_metrics_carry_every_fix_measured_or_not(here: Registry) -> None:
+    two = fixed(here, {}, {"id": "g", "live_on": LIVE + timedelta(days=100)})
+    answers = [response("a", LIVE)]
+    with derived(
+        two, ["mart.program_metrics"], {"mart.category_daily": around(), "core.responses": answers}
+    ) as snapshot:
+        rows = snapshot.rows(
+            "FROM mart.program_metrics WHERE metric_id LIKE 'M10%' ORDER BY metric_id, segment"
+        )
+    assert [(row["metric_id"], row["segment"], row["state"]) for row in rows] == [
+        ("M10a", "f", "measured"),
+        ("M10a", "g", "not measurable yet"),
+        ("M10b", "f", "not measurable yet"),
+        ("M10b", "g", "not measurable yet"),
+    ]
+    assert (rows[0]["value"], rows[0]["n"], rows[0]["day"]) == (pytest.approx(-10), 32, LIVE)
+    assert rows[1]["why_null"] == "0 before: fewer than the minimum n"
+    assert "all weeks are equal" in rows[2]["why_null"]

@@ -207,3 +207,22 @@ def test_many_categories_take_little_time() -> None:
     began = time.perf_counter()
     priorities(evidence)
     assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE mart.priorities SET excess_points = excess_points + 0.000001 WHERE category = 'login'",
+        "UPDATE mart.priorities SET tickets = tickets + 1",
+        "UPDATE mart.priorities SET n = n - 1 WHERE level = 'category'",
+        "UPDATE mart.priorities SET excess_share = 0.5",
+        "UPDATE mart.priorities SET total_excess_points = 1 WHERE category = 'login'",
+        "DELETE FROM mart.priorities WHERE persona = 'enterprise'",
+    ],
+)
+def test_contributions_that_do_not_add_up_block_a_publish(here: Registry, harm: str) -> None:
+    with derived(here, [MART], asked(CELLS, {})) as snapshot:
+        assert snapshot.check("priorities_tie").passed
+        snapshot.connection.execute(harm)
+        result = snapshot.check("priorities_tie")
+    assert (result.passed, result.check.is_blocking) == (False, True)
