@@ -1,0 +1,14 @@
+-- Did the fix help? Change of effort after each fix, by every method, with its verdict or why nothing is claimed.
+select
+    fix_id,
+    method,
+    n_before,
+    n_after,
+    n_needed,
+    round(change_effort_0_100, 1) as change_effort_0_100,
+    round(change_low_0_100, 1) as change_low_0_100,
+    round(change_high_0_100, 1) as change_high_0_100,
+    verdict,
+    why
+from mart.fix_impact
+order by fix_id, method;
