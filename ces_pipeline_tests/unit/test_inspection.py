@@ -373,3 +373,16 @@ def test_a_registered_feed_of_another_kind_is_shown_by_its_own_fields(tmp_path: 
         "since": ("valid_from", "values", ("2026-01-01",)),
         "plan": (None, "values", ("SMB",)),
     }
+
+
+def test_a_column_called_ces_tells_no_scale_and_nothing_is_written_until_one_is_named(
+    tmp_path: Path, home: Home
+) -> None:
+    export = tmp_path / "ces.csv"
+    rows = "".join(f"r{n},2026-03-02T10:{n:02}:00Z,{n % 11}\n" for n in range(30))
+    export.write_text("id,recorded_at,ces\n" + rows)
+    found = inspect_file(export, load_registry(home.registry), source="fresh", survey="fresh")
+    assert any("which scale do the answers of 'ces' use" in question.text for question in found.questions)
+    assert "scale" not in found.proposal.surveys_yaml
+    with pytest.raises(RegistryError):
+        write_proposal(home, found)
