@@ -48,21 +48,25 @@ def _columns(lake: Lake, delivery: Delivery) -> list[dict[str, Any]]:
     ]
     fields = {one.name: one for one in field_table(delivery.kind)}
     mapped = [(fields[name], column) for name, column in delivery.mapping.items() if name in fields]
-    parts = [
-        "select unnest(map_entries(extra::json::map(varchar, varchar)), recursive := true) from looked_at"
-    ]
+    cells = []
     for one, column in mapped:
         # What a hash or an instant was made from is not kept: such a column has the kind that it is mapped as.
         shown = {
             "person": f"case when {one.stored_as} is not null then 'person' end",
             "time": f"coalesce({one.name}::varchar, times_as_written::json ->> {quote_text(one.name)})",
         }.get(one.treatment, one.name)
-        parts.append(f"select {quote_text(column)} as key, {shown} as value from looked_at")
+        cells.append(f"struct_pack(key := {quote_text(column)}, value := {shown})")
     with scratch() as connection, readable(connection, lake, paths) as rows:
         found = connection.execute(
             f"""
             with looked_at as (select * from {rows} limit {LOOKED_AT}),
-            cells as ({" union all ".join(parts)})
+            cells as (
+                select unnest(list_concat(
+                    [{", ".join(cells)}]::struct(key varchar, value varchar)[],
+                    map_entries(extra::json::map(varchar, varchar))
+                ), recursive := true)
+                from looked_at
+            )
             select key, {redacted("key", sentence=True)} as column_name, {_KIND} as kind, count(value) as filled,
                 (select count(*) from looked_at) as looked_at
             from cells
