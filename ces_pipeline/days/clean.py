@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+
 from ces_pipeline.cleaning.evidence import SpeedLimit
 from ces_pipeline.days.plan import DayPlan, Planner
 from ces_pipeline.days.raw import UNREADABLE, speed_files, speed_limits, unreadable_files
@@ -39,6 +41,7 @@ def clean(
     executor: where days are fanned out to; by default worker processes when the work is worth them, else none.
     """
     lake = Lake(home.lake)
+    _give_memory_back()
     with exclusive(home.lake / f".cleaning-{kind}.lock"):
         planner = Planner(lake, registry, kind)
         plans = [planner.plan(day) for day in sorted(set(days))]
@@ -114,4 +117,11 @@ def _clean_in_worker(
     limits: dict[date, dict[str, SpeedLimit]],
     run_id: str,
 ) -> list[DayResult]:
-    return clean_days(Lake(lake_root), batch, registry, limits, run_id)
+    results = clean_days(Lake(lake_root), batch, registry, limits, run_id)
+    _give_memory_back()
+    return results
+
+
+def _give_memory_back() -> None:
+    """Arrow keeps what it freed for itself: every worker would hold the largest batch that it ever had."""
+    pa.default_memory_pool().release_unused()
