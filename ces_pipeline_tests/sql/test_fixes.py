@@ -97,6 +97,32 @@ def test_the_difference_in_differences_is_the_one_computed_by_hand(here: Registr
     assert found["interrupted series"]["verdict"] == "not enough data"
 
 
+def test_the_weeks_of_a_fix_are_counted_by_hand(here: Registry) -> None:
+    rows = [
+        {**edge(-1), "day": LIVE - timedelta(days=7)},
+        cell(-1, "billing", [50.0, 60.0], 3),
+        cell(0, "billing", [40.0], 2, channel="web"),
+        cell(0, "billing", [20.0], 1, channel="phone"),
+        cell(0, "login", [20.0, 30.0], 4),
+        edge(0),
+    ]
+    customers = [{"day": LIVE + timedelta(days=6), "active_customers": 9, "customers_basis": "accounts"}]
+    given = {"mart.category_daily": rows, "mart.active_customers_daily": customers}
+    before, after = (LIVE - timedelta(days=7), LIVE - timedelta(days=1)), (LIVE, LIVE + timedelta(days=6))
+    with derived(here, ["mart.fix_weeks"], given) as snapshot:
+        found = [tuple(row.values()) for row in snapshot.rows("FROM mart.fix_weeks")]
+    assert found == [
+        ("f", "billing", False, "before", -1, *before, -1.0, 3, None, None, 2, 110.0),
+        ("f", "billing", False, "after", 0, *after, 0.0, 3, 9, "accounts", 2, 60.0),
+        ("f", "login", True, "before", -1, *before, -1.0, 0, None, None, 0, 0.0),
+        ("f", "login", True, "after", 0, *after, 0.0, 4, 9, "accounts", 2, 50.0),
+    ]
+    # Between the trigger and the fix lies no week: those before it end where it was triggered.
+    triggered = fixed(here, {"triggered_on": LIVE - timedelta(days=1)})
+    with derived(triggered, ["mart.fix_weeks"], given) as snapshot:
+        assert {row["period"] for row in snapshot.rows("FROM mart.fix_weeks")} == {"after"}
+
+
 def test_what_all_categories_do_is_no_effect(here: Registry) -> None:
     found = by_method(here, EFFORT, around(effect=0))
     assert found["difference in differences"]["verdict"] == "no change shown"
