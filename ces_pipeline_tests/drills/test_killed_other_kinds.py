@@ -138,10 +138,10 @@ def test_the_undisturbed_run_published_what_the_second_deliveries_say(undisturbe
 @pytest.mark.parametrize(
     ("place", "count"),
     [
-        ("lake/raw/crm", 1),
-        ("lake/ledger/mails", 2),
+        pytest.param("lake/raw/crm", 1, marks=pytest.mark.slow),
+        pytest.param("lake/ledger/mails", 2, marks=pytest.mark.slow),
         ("lake/core/account_versions", 2),
-        ("lake/core/invitations", 1),
+        pytest.param("lake/core/invitations", 1, marks=pytest.mark.slow),
         ("lake/audit/load_audit/kind=events", 2),
         ("warehouse", 1),
         pytest.param("lake/ledger/crm", 1, marks=pytest.mark.slow),

@@ -107,7 +107,7 @@ def receive(small: InboxHome, exports: Sequence[tuple[str, datetime]], random: R
 EVERY = 4
 """One example in so many is published too: day files that are equal byte by byte publish alike."""
 SMALL = settings(
-    max_examples=25,
+    max_examples=16,
     deadline=None,
     database=None,
     derandomize=True,
@@ -138,7 +138,7 @@ ABOUT_DELIVERIES = {"landed", "redelivered"}
 SHARES_OF_DELIVERED = ("redelivered_share", "superseded_share")
 
 
-@settings(SMALL, max_examples=8)
+@settings(SMALL, max_examples=6)
 @given(responses=RESPONSES, seed=st.integers(0, 2**32))
 def test_the_same_responses_in_other_exports_give_the_same_rows(responses: list[Response], seed: int) -> None:
     random = Random(seed)
