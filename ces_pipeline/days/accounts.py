@@ -17,13 +17,12 @@ import pyarrow as pa
 from ces_pipeline.registry.models import ACCOUNT_PREFIX, Registry
 from ces_pipeline.schemas.table import DAY
 from ces_pipeline.storage.duck import readable, session
-from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.sql import sql_files
 
 _DAYS = pa.schema([("day", pa.date32()), ("decided_on", pa.date32())])
 _DAY_OF_FILE = pa.schema([("place", pa.int64()), ("day", pa.date32())])
-_UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, pa.ArrowException, OSError)
 
 
 def account_names(asked: Iterable[str]) -> tuple[str, ...]:
@@ -61,10 +60,11 @@ def account_digests(
     zone = registry.settings.business_time_zone
     try:
         return _digests(lake.root, zone, tuple(files), tuple(names), tuple(raw_files), days)
-    except _UNREADABLE:
+    except UNREADABLE:
         # What cannot be read is told of when its day is cleaned; planning goes on without it.
-        whole = tuple(one for one in files if _is_readable(lake, one[0]))
-        answers = tuple(one for one in raw_files if _is_readable(lake, one[0]))
+        lost = set(unreadable_files(lake, [path for path, _ in (*files, *raw_files)]))
+        whole = tuple(one for one in files if one[0] not in lost)
+        answers = tuple(one for one in raw_files if one[0] not in lost)
         return _digests(lake.root, zone, whole, tuple(names), answers, days)
 
 
@@ -137,11 +137,3 @@ def _query(names: Sequence[str], respondents: str) -> str:
 
 def _pointer(name: str) -> str:
     return "/" + name.removeprefix(ACCOUNT_PREFIX).replace("~", "~0").replace("/", "~1")
-
-
-def _is_readable(lake: Lake, path: str) -> bool:
-    try:
-        lake.read_table(path)
-    except (pa.ArrowException, OSError):
-        return False
-    return True

@@ -12,11 +12,11 @@ import pyarrow as pa
 
 from ces_pipeline.cleaning.evidence import SpeedLimit
 from ces_pipeline.days.plan import DayPlan, Planner
-from ces_pipeline.days.raw import UNREADABLE, speed_files, speed_limits, unreadable_files
+from ces_pipeline.days.raw import speed_files, speed_limits
 from ces_pipeline.days.work import DayResult, clean_days
 from ces_pipeline.registry.models import Registry
 from ces_pipeline.settings import Home
-from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
 from ces_pipeline.storage.locks import exclusive
 
 # In place of a day's fingerprint: the day stays stale until what it lacks is back.

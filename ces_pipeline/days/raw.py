@@ -1,7 +1,7 @@
 """Raw rows of days as frames, and the speed of past answers. The only reader of raw files."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import duckdb
@@ -18,9 +18,6 @@ from ces_pipeline.schemas.table import DAY
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.scratch import scratch
-
-UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, pa.ArrowException, OSError)
-"""What reading raw files raises where one of them is missing or damaged."""
 
 _FILES = pa.schema(
     [
@@ -160,17 +157,6 @@ def read_moves(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
         parts.append(part.assign(source_id=source_id, as_of=pd.DatetimeIndex(as_of, tz="UTC").as_unit("us")))
     moves = pd.concat(parts, ignore_index=True)
     return moves.drop_duplicates(["source_id", "key_hi", "key_lo", "content", "delivery_id"])
-
-
-def unreadable_files(lake: Lake, paths: Iterable[str]) -> list[str]:
-    """Those of these Parquet files that are missing or damaged. Reads each to its end."""
-    found = []
-    for path in paths:
-        try:
-            lake.read_table(path)
-        except (pa.ArrowException, OSError):
-            found.append(path)
-    return found
 
 
 def speed_files(planner: Planner, days: Sequence[date]) -> tuple[RawFile, ...]:

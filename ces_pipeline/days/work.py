@@ -17,12 +17,12 @@ from ces_pipeline.cleaning.judge import RULE_VERSION
 from ces_pipeline.cleaning.responses import CleanedDays, clean_responses
 from ces_pipeline.cleaning.tickets import clean_tickets
 from ces_pipeline.days.plan import DayPlan, mark_file
-from ces_pipeline.days.raw import UNREADABLE, read_moves, read_rows, unreadable_files, with_accounts
+from ces_pipeline.days.raw import read_moves, read_rows, with_accounts
 from ces_pipeline.kinds import KINDS
 from ces_pipeline.registry.models import Registry
 from ces_pipeline.schemas import TABLES
 from ces_pipeline.schemas.audit import LOAD_AUDIT
-from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
 
 _CLEAN_VERSIONED = {"accounts": clean_accounts, "tickets": clean_tickets}
 _CLEAN_REVISED = {"invitations": clean_invitations, "events": clean_events}

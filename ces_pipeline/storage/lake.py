@@ -26,6 +26,9 @@ import pyarrow.parquet as pq
 from ces_pipeline.errors import HomeError
 from ces_pipeline.storage.quote import quote_name, quote_text
 
+UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, pa.ArrowException, OSError)
+"""What reading files of the lake raises where one of them is missing or damaged."""
+
 _DAY = "day="
 STAGING = ".staging"
 _LOOKED_AT = 1_000
@@ -185,6 +188,17 @@ def _unwritable(problem: OSError) -> HomeError:
         f"the lake could not be written ({problem.strerror or problem}): free space or mend its permissions, "
         "then run again"
     )
+
+
+def unreadable_files(lake: Lake, paths: Iterable[str]) -> list[str]:
+    """Those of these Parquet files that are missing or damaged. Reads each to its end."""
+    found = []
+    for path in paths:
+        try:
+            lake.read_table(path)
+        except (pa.ArrowException, OSError):
+            found.append(path)
+    return found
 
 
 def _repeating(table: pa.Table) -> list[str]:
