@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
-import pyarrow as pa
-
 from ces_pipeline.cleaning.evidence import SpeedLimit
 from ces_pipeline.days.plan import DayPlan, Planner
 from ces_pipeline.days.raw import speed_files, speed_limits
@@ -18,13 +16,14 @@ from ces_pipeline.registry.models import Registry
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
 from ces_pipeline.storage.locks import exclusive
+from ces_pipeline.storage.memory import give_memory_back, keep_freed_memory
 
 # In place of a day's fingerprint: the day stays stale until what it lacks is back.
 _UNSETTLED = ""
 # Below this many rows the start of worker processes costs more than they save.
 _ROWS_WORTH_WORKERS = 200_000
 # Small days are cleaned together, since every pass over a frame costs the same few milliseconds for one row or many.
-_ROWS_TOGETHER, _DAYS_TOGETHER = 70_000, 60
+_ROWS_TOGETHER, _DAYS_TOGETHER = 100_000, 60
 
 
 def clean(
@@ -41,7 +40,7 @@ def clean(
     executor: where days are fanned out to; by default worker processes when the work is worth them, else none.
     """
     lake = Lake(home.lake)
-    _give_memory_back()
+    give_memory_back()
     with exclusive(home.lake / f".cleaning-{kind}.lock"):
         planner = Planner(lake, registry, kind)
         plans = [planner.plan(day) for day in sorted(set(days))]
@@ -117,11 +116,5 @@ def _clean_in_worker(
     limits: dict[date, dict[str, SpeedLimit]],
     run_id: str,
 ) -> list[DayResult]:
-    results = clean_days(Lake(lake_root), batch, registry, limits, run_id)
-    _give_memory_back()
-    return results
-
-
-def _give_memory_back() -> None:
-    """Arrow keeps what it freed for itself: every worker would hold the largest batch that it ever had."""
-    pa.default_memory_pool().release_unused()
+    keep_freed_memory()
+    return clean_days(Lake(lake_root), batch, registry, limits, run_id)

@@ -24,6 +24,7 @@ from ces_pipeline.settings import Home
 from ces_pipeline.sources import READERS, DeliveredFile
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
+from ces_pipeline.storage.memory import keep_freed_memory
 from ces_pipeline.storage.quote import quote_text
 
 _MEMORY = "700MB"
@@ -217,6 +218,7 @@ def _land_file(
     outcome: FeedLanding,
     as_of: datetime | None = None,
 ) -> Delivery:
+    keep_freed_memory()
     export = READERS[source.reader].read(file, source)
     notes: list[str] = []
     reading = reading_of(source, export, file, notes)

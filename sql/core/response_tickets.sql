@@ -1,5 +1,5 @@
 -- One row per response that names or matches a ticket: the link, how it was found and how far to trust it.
-with responses as (
+with responses as not materialized (
     select
         response_key,
         ticket_id,

@@ -13,7 +13,7 @@ with opened as (
     group by all
 ),
 
-scored as (
+scored as materialized (
     select
         responses.day,
         category,
@@ -22,7 +22,8 @@ scored as (
     from core.response_tickets
     join core.responses using (response_key)
     join mart.ticket_effort using (ticket_key)
-    where effort_0_100 is not null and not is_deleted
+    -- Most answers of some feeds name no ticket that was delivered: they are left out before the joins.
+    where response_tickets.ticket_key is not null and effort_0_100 is not null and not is_deleted
 ),
 
 answers as (

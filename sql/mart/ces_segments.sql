@@ -2,26 +2,38 @@
 -- Answers: how hard is it for whom? Every dimension splits the same answers: the n of its segments add up to that of
 -- dimension `all`. Periods are `day`, `week` (from Monday), `month` and `all` days. A null figure is of fewer answers
 -- than the minimum n. Where `is_mixed_scales`, the boxes of scales of different length stand in one share: compare means.
-with scored as (
-    -- Ease has at most six decimals: as a decimal its sums are exact, so no order of the rows changes a mean.
+with cells as (
+    -- All dimensions at once, so that the rows are read once. Ease has at most six decimals: as a decimal its sums are
+    -- exact, so no order of the rows changes a mean.
     select
         day,
         survey_id,
-        responses.channel,
+        channel,
         persona,
-        responses.product,
+        product,
         device,
-        responses.journey_stage,
-        responses.process,
+        journey_stage,
+        process,
         language,
-        coalesce(owner, 'unknown') as owner,
-        responses.scale_id,
-        is_suspect,
-        effort_band,
-        ease_0_100::decimal(9, 6) as ease
+        scale_id,
+        count(*) as n,
+        count(*) filter (is_suspect) as n_suspect,
+        sum(ease_0_100::decimal(9, 6)) as ease_sum,
+        sum(ease_0_100::decimal(9, 6) * ease_0_100::decimal(9, 6)) as ease_square_sum,
+        count(*) filter (effort_band = 'easy') as easy_count,
+        count(*) filter (effort_band = 'neutral') as neutral_count,
+        count(*) filter (effort_band = 'difficult') as difficult_count
     from core.responses
-    left join reference.surveys using (survey_id)
     where ease_0_100 is not null
+    group by all
+),
+
+owned as (
+    select
+        cells.*,
+        coalesce(owner, 'unknown') as owner
+    from cells
+    left join reference.surveys using (survey_id)
 ),
 
 daily as (
@@ -40,16 +52,16 @@ daily as (
             else 'all'
         end as dimension,
         coalesce(survey_id, channel, persona, product, device, journey_stage, process, language, owner, 'all') as segment,
-        count(*) as n,
-        count(*) filter (is_suspect) as n_suspect,
-        sum(ease) as ease_sum,
-        sum(ease * ease) as ease_square_sum,
-        count(*) filter (effort_band = 'easy') as easy_count,
-        count(*) filter (effort_band = 'neutral') as neutral_count,
-        count(*) filter (effort_band = 'difficult') as difficult_count,
+        sum(n)::bigint as n,
+        sum(n_suspect)::bigint as n_suspect,
+        sum(ease_sum) as ease_sum,
+        sum(ease_square_sum) as ease_square_sum,
+        sum(easy_count)::bigint as easy_count,
+        sum(neutral_count)::bigint as neutral_count,
+        sum(difficult_count)::bigint as difficult_count,
         min(scale_id) as first_scale,
         max(scale_id) as last_scale
-    from scored
+    from owned
     group by grouping sets (
         (day),
         (day, survey_id),

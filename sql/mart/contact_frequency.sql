@@ -2,9 +2,10 @@
 -- Answers: does asking again lower the chance of an answer, and how often is somebody asked more than the limit? A contact is
 -- an invitation (not one out of scope, bounced or failed) or an answer that came of none. The last place stands for all
 -- beyond the limit; a null place for contacts of people not known. Only invitations have an answered share.
-with contacts as (
+with contacts as not materialized (
     select
         person_key,
+        hash(person_key) as person,
         epoch_us(sent_at) as moment,
         true as is_invitation,
         response_invitations.response_key is not null as is_answered
@@ -14,6 +15,7 @@ with contacts as (
     union all
     select
         respondent_key as person_key,
+        hash(respondent_key) as person,
         epoch_us(recorded_at) as moment,
         false as is_invitation,
         true as is_answered
@@ -21,13 +23,17 @@ with contacts as (
     anti join core.response_invitations using (response_key)
 ),
 
--- Most are asked once, which needs no look at the times.
-asked_again as (
-    select person_key
+-- Most are asked once, which needs no look at the times. `person` is a number that stands for a customer: of two customers
+-- who share one the times are looked at, each for himself.
+people as (
+    select
+        person,
+        person_key is not null as is_known,
+        count(*) as contacts,
+        count(*) filter (is_invitation) as invitations,
+        count(*) filter (is_invitation and is_answered) as answered
     from contacts
-    where person_key is not null
-    group by person_key
-    having count(*) > 1
+    group by person, is_known
 ),
 
 placed as (
@@ -44,20 +50,16 @@ placed as (
             contact_limit + 1
         ) as place
     from contacts
-    semi join asked_again using (person_key)
+    semi join (
+        select person
+        from people
+        where contacts > 1 and is_known
+    ) as asked_again using (person)
     cross join reference.settings
-    union all
-    select
-        person_key,
-        is_invitation,
-        is_answered,
-        case when person_key is not null then least(1, contact_limit + 1) end as place
-    from contacts
-    anti join asked_again using (person_key)
-    cross join reference.settings
+    where person_key is not null
 ),
 
-counted as (
+counted_apart as (
     select
         place,
         count(*) as contacts,
@@ -65,6 +67,29 @@ counted as (
         count(*) filter (is_invitation) as invitations,
         count(*) filter (is_invitation and is_answered) as answered
     from placed
+    group by place
+    union all
+    select
+        case when is_known then least(1, contact_limit + 1) end as place,
+        sum(contacts) as contacts,
+        count(*) filter (is_known) as customers,
+        sum(invitations) as invitations,
+        sum(answered) as answered
+    from people
+    cross join reference.settings
+    where contacts = 1 or not is_known
+    group by all
+),
+
+-- Nobody is in both parts.
+counted as (
+    select
+        place,
+        sum(contacts)::bigint as contacts,
+        sum(customers)::bigint as customers,
+        sum(invitations)::bigint as invitations,
+        sum(answered)::bigint as answered
+    from counted_apart
     group by place
 ),
 

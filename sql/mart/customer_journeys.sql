@@ -30,7 +30,17 @@ event_of_response as (
     group by response_key
 ),
 
-answered as (
+-- A name without a ticket is no link, and most of a large join.
+linked as (
+    select
+        response_key,
+        ticket_key
+    from core.response_tickets
+    where ticket_key is not null
+),
+
+-- Wide and long: read again wherever it is asked for, which costs less than keeping it.
+answered as not materialized (
     select
         responses.response_key,
         coalesce(responses.respondent_key, tickets.requester_key) as person_key,
@@ -41,8 +51,8 @@ answered as (
         tickets.ticket_key,
         event_of_response.event_key
     from core.responses
-    left join core.response_tickets using (response_key)
-    left join core.tickets on response_tickets.ticket_key = tickets.ticket_key and not tickets.is_deleted
+    left join linked using (response_key)
+    left join core.tickets on linked.ticket_key = tickets.ticket_key and not tickets.is_deleted
     left join event_of_response using (response_key)
     where responses.effort_0_100 is not null and responses.day > (select before_day from bounds)
 ),
@@ -86,11 +96,13 @@ event_touches as (
         and coalesce(ticket_id not in (select ticket_id from core.tickets), true)
 ),
 
--- Tickets and events that were touches, and answers: each is one where it belongs to neither of the two.
+-- Tickets and events that were touches, and answers: each is one where it belongs to neither of the two. `journey` is a
+-- number that stands for customer and process; two that share one are still added up apart.
 parts as (
     select
         person_key,
         process,
+        hash(person_key, process) as journey,
         day,
         true as is_touch,
         is_measured,
@@ -104,6 +116,7 @@ parts as (
     select
         person_key,
         process,
+        hash(person_key, process) as journey,
         day,
         true as is_touch,
         is_measured,
@@ -117,6 +130,7 @@ parts as (
     select
         person_key,
         process,
+        hash(person_key, process) as journey,
         day,
         ticket_key is null and event_key is null as is_touch,
         is_touch as is_measured,
@@ -130,7 +144,30 @@ parts as (
     where person_key is not null
 ),
 
+-- Most customers come once, which needs no adding up: only those who may have come again are grouped.
+again as (
+    select journey
+    from parts
+    group by journey
+    having count(*) > 1
+),
+
 journeys as (
+    select
+        person_key,
+        process,
+        is_touch::bigint as touches,
+        is_measured::bigint as measured_touches,
+        case when is_touch then day end as first_touch_day,
+        case when is_touch then day end as last_touch_day,
+        (effort is not null)::bigint as responses,
+        effort::double as cumulative_effort,
+        decayed_effort::double as decayed_effort,
+        journey_stage as first_stage,
+        journey_stage as last_stage
+    from parts
+    anti join again using (journey)
+    union all
     select
         person_key,
         process,
@@ -144,6 +181,7 @@ journeys as (
         min(journey_stage) as first_stage,
         max(journey_stage) as last_stage
     from parts
+    semi join again using (journey)
     group by person_key, process
 ),
 

@@ -24,7 +24,8 @@ with final as (
     join mart.ticket_effort using (ticket_key)
     join mart.effort_index using (ticket_key)
     cross join reference.settings
-    where effort_0_100 is not null
+    -- Most answers of some feeds name no ticket that was delivered: they are left out before the joins.
+    where response_tickets.ticket_key is not null and effort_0_100 is not null
 )
 
 select

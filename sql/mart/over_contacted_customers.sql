@@ -1,8 +1,9 @@
 -- One row per customer who was asked more often than the contact limit within a contact window, over all feeds.
 -- Answers: whom do we ask too much? Contacts as in `mart.contact_frequency`; people who are not known cannot be counted.
-with contacts as (
+with contacts as not materialized (
     select
         person_key,
+        hash(person_key) as person,
         sent_at as moment,
         survey_id,
         day
@@ -11,6 +12,7 @@ with contacts as (
     union all
     select
         respondent_key as person_key,
+        hash(respondent_key) as person,
         recorded_at as moment,
         survey_id,
         day
@@ -18,12 +20,13 @@ with contacts as (
     anti join core.response_invitations using (response_key)
 ),
 
--- Few are asked so often at all: only theirs are looked at in time.
+-- Few are asked so often at all: only theirs are looked at in time. Grouped by a number that stands for a customer: of
+-- two who share one, each is looked at for himself.
 often_asked as (
-    select person_key
+    select person
     from contacts
     where person_key is not null
-    group by person_key
+    group by person
     having count(*) > (select contact_limit from reference.settings)
 ),
 
@@ -39,7 +42,7 @@ placed as (
         ) as contacts_in_window,
         contact_limit
     from contacts
-    semi join often_asked using (person_key)
+    semi join often_asked using (person)
     cross join reference.settings
 ),
 
