@@ -1,6 +1,6 @@
 """Columns built from codes without a Python object per row."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,16 @@ def texts_by_code(codes: np.ndarray, names: Sequence[str | None], index: pd.Inde
     return table.take(pa.array(places, pa.int64())).to_pandas().astype("str").set_axis(index)
 
 
+def filled(texts: pd.Series, otherwise: Callable[[], pd.Series]) -> pd.Series:
+    """The texts, and those of `otherwise()` where they are null; it is not called where none is."""
+    return texts.fillna(otherwise()) if texts.hasnans else texts
+
+
 def texts_where(flags: np.ndarray, names: tuple[str, ...], index: pd.Index) -> pd.Series:
     """A column of lists: row by row the names whose flag is set, in the names' order."""
-    offsets = np.concatenate([[0], np.cumsum(flags.sum(axis=1))])
-    values = pa.array(names, pa.string()).take(pa.array(np.nonzero(flags)[1], pa.int64()))
+    rows, places = np.nonzero(flags)
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(flags)))])
+    values = pa.array(names, pa.string()).take(pa.array(places, pa.int64()))
     lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
     return pd.Series(pd.arrays.ArrowExtensionArray(lists), index=index)
 

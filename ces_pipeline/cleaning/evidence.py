@@ -48,15 +48,16 @@ def survey_of(rows: pd.DataFrame, registry: Registry) -> tuple[np.ndarray, list[
     """(position in the returned list of the touchpoint of each row, -1 where none is registered; the touchpoints)."""
     surveys = list(registry.surveys.values())
     place = {survey.id: position for position, survey in enumerate(surveys)}
-    names = rows["source_id"].astype("str") + "\x1f" + rows["survey"].fillna("")
-    codes, distinct = pd.factorize(names)
-    found = []
-    for one in distinct:
-        source_id, _, named = str(one).partition("\x1f")
-        source = registry.sources.get(source_id)
-        survey_id = source.survey if source and source.survey else registry.survey_names.get(fold(named))
-        found.append(place.get(survey_id or "", -1))
-    return np.array(found, dtype=np.int64)[codes], surveys
+    sources, source_ids = pd.factorize(rows["source_id"])
+    named, names = pd.factorize(rows["survey"])
+    found = np.full((len(source_ids), len(names) + 1), -1)
+    for of_source, source_id in enumerate(source_ids):
+        source = registry.sources.get(str(source_id))
+        # The last place is that of rows that name no survey.
+        for of_name, name in enumerate([*names, ""]):
+            survey_id = source.survey if source and source.survey else registry.survey_names.get(fold(str(name)))
+            found[of_source, of_name] = place.get(survey_id or "", -1)
+    return found[sources, named] if len(rows) else np.zeros(0, dtype=np.int64), surveys
 
 
 @dataclass(frozen=True)

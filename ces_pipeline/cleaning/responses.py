@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ces_pipeline.cleaning.columns import numbers, texts_by_code, texts_where, whole_numbers
+from ces_pipeline.cleaning.columns import filled, numbers, texts_by_code, texts_where, whole_numbers
 from ces_pipeline.cleaning.evidence import DayContext, Evidence, effort_0_100, gather_evidence, matches
 from ces_pipeline.cleaning.judge import RULE_VERSION, Verdicts, judge
 from ces_pipeline.cleaning.products import products_of
@@ -120,16 +120,22 @@ def _accepted(
     def of_survey(values: list[str | None]) -> pd.Series:
         return texts_by_code(which, values, rows.index)
 
+    def or_survey(said: pd.Series, values: list[str | None]) -> pd.Series:
+        return filled(said, lambda: of_survey(values))
+
+    def or_unknown(said: pd.Series) -> pd.Series:
+        return filled(said, lambda: pd.Series("unknown", index=rows.index, dtype="str"))
+
     effort = effort_0_100(evidence, registry)[chosen]
     score = evidence.score[chosen]
     said = {
         "survey_id": of_survey([one.id for one in surveys]),
-        "channel": channels_of(rows["channel"]).fillna(of_survey([one.channel for one in surveys])),
-        "product": products_of(rows["product"], registry).fillna(of_survey([one.product for one in surveys])),
-        "device": rows["device_type"].str.lower().fillna("unknown"),
-        "journey_stage": rows["journey_stage"].fillna(of_survey([one.journey_stage for one in surveys])),
-        "process": rows["process"].fillna(of_survey([one.process for one in surveys])),
-        "language": rows["language"].str.lower().fillna("unknown"),
+        "channel": or_survey(channels_of(rows["channel"]), [one.channel for one in surveys]),
+        "product": or_survey(products_of(rows["product"], registry), [one.product for one in surveys]),
+        "device": or_unknown(rows["device_type"].str.lower()),
+        "journey_stage": or_survey(rows["journey_stage"], [one.journey_stage for one in surveys]),
+        "process": or_survey(rows["process"], [one.process for one in surveys]),
+        "language": or_unknown(rows["language"].str.lower()),
     }
     unassigned = pd.Series("unassigned", index=rows.index, dtype="str")
     columns = {

@@ -3,6 +3,8 @@
 Only plain contradictions count: the effort at one end of the scale, strong words of the other end, none of its own.
 """
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,8 @@ _WARM = (
     r"\b(?:excellent|perfect\w*|amazing|wonderful|fantastic|brilliant|effortless\w*|flawless\w*|outstanding"
     r"|(?:very|so|super|extremely|really) (?:easy|simple|smooth|quick|helpful))\b"
 )
+# What any strong word holds: a quick look at every comment, so that few are read closely.
+_STRONG = re.sub(r"\\b|\\w[+*]", "", f"{_HARSH}|{_WARM}")
 
 
 def contradictions(comments: pd.Series, effort_0_100: np.ndarray) -> np.ndarray:
@@ -25,6 +29,11 @@ def contradictions(comments: pd.Series, effort_0_100: np.ndarray) -> np.ndarray:
     if not extreme.any():
         return found
     texts = comments[extreme].str.lower()
+    strong = texts.str.contains(_STRONG, regex=True).to_numpy(dtype=bool)
+    if not strong.any():
+        return found
+    extreme[extreme] = strong
+    texts = texts[strong]
     plain = texts.str.replace(
         _NEGATION + "(?:" + _HARSH + "|" + _WARM + r"|easy|hard|difficult|simple)", " ", regex=True
     )

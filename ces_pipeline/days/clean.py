@@ -23,7 +23,7 @@ _UNSETTLED = ""
 # Below this many rows the start of worker processes costs more than they save.
 _ROWS_WORTH_WORKERS = 200_000
 # Small days are cleaned together, since every pass over a frame costs the same few milliseconds for one row or many.
-_ROWS_TOGETHER, _DAYS_TOGETHER = 100_000, 60
+_ROWS_TOGETHER, _DAYS_TOGETHER = 110_000, 60
 
 
 def clean(

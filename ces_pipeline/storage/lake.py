@@ -96,7 +96,7 @@ class Lake:
     def scan(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[str], name: str) -> str:
         """SQL for the rows of these Parquet files of one schema, with `place`: the file's place in `paths`.
 
-        Read by DuckDB itself from a local lake, else through Arrow. Registers tables whose names start with `name`.
+        Read by DuckDB itself from a local lake, else through Arrow, by tables whose names start with `name`.
         """
         if self.local is None:
             parts = []
@@ -106,13 +106,8 @@ class Lake:
                 )
                 parts.append(f"SELECT {place} AS place, * FROM {quote_name(f'{name}_{place}')}")
             return f"({' UNION ALL '.join(parts)})"
-        files = [str(self.local / path) for path in paths]
-        connection.register(f"{name}_places", pa.table({"filename": files, "place": range(len(files))}))
-        listed = ", ".join(quote_text(one) for one in files)
-        return (
-            f"(SELECT * EXCLUDE (filename) FROM read_parquet([{listed}], hive_partitioning=false, filename=true) "
-            f"JOIN {quote_name(f'{name}_places')} USING (filename))"
-        )
+        listed = ", ".join(quote_text(str(self.local / path)) for path in paths)
+        return f"(SELECT file_index AS place, * FROM read_parquet([{listed}], hive_partitioning=false))"
 
     def write_table(self, path: str, table: pa.Table) -> StoredFile:
         """Replace the file at `path` by `table` as Parquet (zstd). The same table always gives the same bytes."""
