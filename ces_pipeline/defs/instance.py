@@ -16,6 +16,13 @@ telemetry:
 # No invitation to a newsletter at the first look.
 nux:
   enabled: false
+event_log_storage:
+  # The history as Dagster keeps it, with its files held open: a run takes a sixth less time.
+  module: ces_pipeline.defs.event_log
+  class: HeldOpenEventLog
+  config:
+    dagster_home:
+      env: DAGSTER_HOME
 concurrency:
   pools:
     # Runs that work on this home queue behind one another.

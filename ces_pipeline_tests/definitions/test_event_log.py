@@ -1,0 +1,73 @@
+"""Protects the history of runs: what is kept with files held open is what Dagster itself keeps and reads."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.storage.event_log import SqliteEventLogStorage
+
+from ces_pipeline.defs import event_log
+from ces_pipeline.defs.event_log import HeldOpenEventLog
+from ces_pipeline.defs.instance import open_instance
+from ces_pipeline.settings import Home
+
+
+@dg.asset
+def counted() -> dg.MaterializeResult:
+    return dg.MaterializeResult(metadata={"rows": 3})
+
+
+def materialise(instance: dg.DagsterInstance) -> str:
+    result = dg.materialize([counted], instance=instance)
+    assert result.success
+    return result.run_id
+
+
+def opened_files(folder: Path) -> set[str]:
+    return {
+        link.resolve().name
+        for link in Path("/proc/self/fd").iterdir()
+        if link.exists() and link.resolve().parent == folder and link.resolve().suffix == ".db"
+    }
+
+
+def test_dagsters_own_class_reads_every_event_of_a_run(tmp_path: Path) -> None:
+    home = Home(tmp_path).make()
+    with open_instance(home) as instance:
+        assert isinstance(instance.event_log_storage, HeldOpenEventLog)
+        run_id = materialise(instance)
+        kept = [one.dagster_event_type for one in instance.all_logs(run_id)]
+    dagsters = SqliteEventLogStorage(str(home.dagster / "history" / "runs"))
+    read = [one.dagster_event_type for one in dagsters.get_logs_for_run(run_id)]
+    assert read == kept
+    assert dg.DagsterEventType.ASSET_MATERIALIZATION in read
+    latest = dagsters.get_latest_materialization_events([counted.key])[counted.key]
+    assert latest is not None
+    assert latest.run_id == run_id
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted in /proc")
+def test_no_more_files_stay_open_than_were_used_last_and_none_after_closing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_log, "_HELD_OPEN", 2)
+    home = Home(tmp_path).make()
+    with open_instance(home) as instance:
+        runs = [materialise(instance) for _ in range(3)]
+        assert opened_files(home.dagster / "history" / "runs") == {"index.db", f"{runs[-1]}.db"}
+    assert opened_files(home.dagster / "history" / "runs") == set()
+
+
+def test_runs_that_another_process_writes_are_seen(tmp_path: Path) -> None:
+    home = Home(tmp_path).make()
+    folder = str(home.dagster / "history" / "runs")
+    with open_instance(home) as instance:
+        materialise(instance)
+        other = HeldOpenEventLog(folder)
+        before = len(other.get_all_run_ids())
+        run_id = materialise(instance)
+        assert len(other.get_all_run_ids()) == before + 1
+        latest = other.get_latest_materialization_events([counted.key])[counted.key]
+        assert latest is not None
+        assert latest.run_id == run_id
+        other.dispose()
