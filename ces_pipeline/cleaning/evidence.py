@@ -55,7 +55,9 @@ def survey_of(rows: pd.DataFrame, registry: Registry) -> tuple[np.ndarray, list[
         source = registry.sources.get(str(source_id))
         # The last place is that of rows that name no survey.
         for of_name, name in enumerate([*names, ""]):
-            survey_id = source.survey if source and source.survey else registry.survey_names.get(fold(str(name)))
+            survey_id = (
+                source.survey if source and source.survey else registry.survey_names.get(fold(str(name)))
+            )
             found[of_source, of_name] = place.get(survey_id or "", -1)
     return found[sources, named] if len(rows) else np.zeros(0, dtype=np.int64), surveys
 

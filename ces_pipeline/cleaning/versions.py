@@ -5,7 +5,7 @@ import pandas as pd
 
 _OLDEST = pd.Timestamp("1900-01-01", tz="UTC")
 _RANK = ["as_of", "delivery_id", "row_number"]
-OUTCOMES = ("newest", "superseded", "landed_again")
+_OUTCOME = pd.CategoricalDtype(["newest", "superseded", "landed_again"])
 
 
 def resolve_versions(
@@ -19,7 +19,7 @@ def resolve_versions(
     Among equals newest is the delivery with the later as_of, then the greater id, then row number.
     The same content twice (deliveries came out of order) belongs to the oldest delivery that holds it.
     """
-    all_newest = pd.Categorical.from_codes(np.zeros(len(rows), dtype=np.int8), categories=list(OUTCOMES))
+    all_newest = pd.Categorical.from_codes(np.zeros(len(rows), dtype=np.int8), dtype=_OUTCOME)
     result = rows.assign(outcome=all_newest, revision=1)
     crowded = rows[key].duplicated(keep=False).to_numpy()
     if crowded.any():

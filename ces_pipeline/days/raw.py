@@ -90,13 +90,19 @@ def hex_texts(keys: pa.ChunkedArray) -> pa.ChunkedArray:
     """Binary keys as hex text in lower case; null stays null. (SQL's `lower(hex())` takes four times as long.)"""
     parts = [pa.array([], pa.large_string())]
     for chunk in keys.chunks:
-        whole = pa.concat_arrays([chunk.cast(pa.large_binary())]) if chunk.offset else chunk.cast(pa.large_binary())
+        whole = (
+            pa.concat_arrays([chunk.cast(pa.large_binary())])
+            if chunk.offset
+            else chunk.cast(pa.large_binary())
+        )
         validity, offsets, data = whole.buffers()
         ends = np.frombuffer(offsets, dtype=np.int64)[: len(whole) + 1]
         letters = _HEX[np.frombuffer(data or b"", dtype=np.uint8)[ends[0] : ends[-1]]]
         places = pa.py_buffer((ends - ends[0]) * 2)
         parts.append(
-            pa.LargeStringArray.from_buffers(len(whole), places, pa.py_buffer(letters), validity, whole.null_count)
+            pa.LargeStringArray.from_buffers(
+                len(whole), places, pa.py_buffer(letters), validity, whole.null_count
+            )
         )
     return pa.chunked_array(parts)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -24,6 +25,7 @@ from ces_pipeline.schemas import TABLES
 from ces_pipeline.schemas.audit import LOAD_AUDIT
 from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
 
+_WRITING = 3
 _CLEAN_VERSIONED = {"accounts": clean_accounts, "tickets": clean_tickets}
 _CLEAN_REVISED = {"invitations": clean_invitations, "events": clean_events}
 
@@ -72,7 +74,11 @@ def clean_days(
     broken = [problem for name, table in rows.items() for problem in TABLES[name].broken(table)]
     tables = {} if broken else {name: TABLES[name].by_day(table) for name, table in rows.items()}
     now = datetime.now(UTC)
-    return [_finish(lake, plan, cleaned, tables, broken, run_id, now) for plan in plans]
+    # Days are files of their own: while one waits for the disk, the next is packed.
+    with ThreadPoolExecutor(_WRITING) as writing:
+        return list(
+            writing.map(lambda plan: _finish(lake, plan, cleaned, tables, broken, run_id, now), plans)
+        )
 
 
 def _finish(

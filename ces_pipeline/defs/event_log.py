@@ -3,7 +3,7 @@
 Dagster opens a file anew for each of the five or so statements of an event and waits for the disk at each, which is
 most of what an event costs, and a run of this project has hundreds of events for a few seconds of work. What is stored,
 and where, is unchanged: an installation can name Dagster's class instead at any time. After a power cut the last events
-of a run may be missing (never the file: it is written ahead); what was landed, cleaned and published does not hang on them.
+of a run may be missing, never the file, which is written ahead; no landed, cleaned or published row hangs on them.
 """
 
 from collections import OrderedDict
@@ -35,9 +35,7 @@ class HeldOpenEventLog(SqliteEventLogStorage):
         return {"dagster_home": dg.StringSource}
 
     @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: dict[str, str]
-    ) -> Self:
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: dict[str, str]) -> Self:
         return cls(str(Path(config_value["dagster_home"], "history", "runs")), inst_data)
 
     @contextmanager

@@ -229,17 +229,19 @@ class Staging:
                 "SELECT DISTINCT day FROM keys SEMI JOIN again USING (row_number)"
             ).fetchall()
         }
+        staged = {}
         for day, parts in self._parts().items():
             if day not in held:
                 continue
             whole = parts[0]
             if len(parts) > 1 or day in dropped:
-                whole = self.folder / "whole.parquet"
+                whole = self.folder / f"{day}.parquet"
                 listed = ", ".join(quote_text(str(part)) for part in parts)
                 rows = f"read_parquet([{listed}], hive_partitioning=false)"
                 kept = f"SELECT * FROM {rows} ANTI JOIN again USING (row_number)"
                 self._copy(kept, whole)
-            self.lake.adopt(whole, raw_file(self.source.id, delivery_id, day))
+            staged[raw_file(self.source.id, delivery_id, day)] = whole
+        self.lake.adopt_all(staged)
         if not held:
             return set()
         moved = self._note_moves(delivery_id)

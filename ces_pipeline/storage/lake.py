@@ -9,10 +9,12 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -32,6 +34,8 @@ UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, pa.ArrowExceptio
 _DAY = "day="
 STAGING = ".staging"
 _LOOKED_AT = 1_000
+_WAITING = 8
+"""Files that wait for the disk at the same time: a disk syncs several about as fast as one."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,10 @@ class Lake:
         )
         return self.write_bytes(path, sink.getvalue())
 
+    def write_tables(self, tables: Mapping[str, pa.Table]) -> None:
+        """`write_table` of many files (path -> rows): while some wait for the disk, others are packed."""
+        _side_by_side([partial(self.write_table, path, table) for path, table in tables.items()])
+
     def write_bytes(self, path: str, data: bytes | pa.Buffer) -> StoredFile:
         """Replace the file at `path`: written beside it, synced, renamed. Raises HomeError where that fails."""
         try:
@@ -154,6 +162,10 @@ class Lake:
         except OSError as problem:
             raise _unwritable(problem) from problem
 
+    def adopt_all(self, staged: Mapping[str, Path]) -> None:
+        """`adopt` of many files (path in the lake -> local file), whose waits for the disk go side by side."""
+        _side_by_side([partial(self.adopt, file, path) for path, file in staged.items()])
+
     def delete(self, path: str) -> None:
         if self.exists(path):
             self.files.delete_file(path)
@@ -176,6 +188,13 @@ class Lake:
         """Remove what killed processes left of their staging folders; for the one process that may stage now."""
         if self.local is not None:
             shutil.rmtree(self.local / STAGING, ignore_errors=True)
+
+
+def _side_by_side(pieces: Iterable[Callable[[], object]]) -> None:
+    """Do all pieces; the first that failed raises when all are done."""
+    with ThreadPoolExecutor(_WAITING) as waiting:
+        for done in [waiting.submit(piece) for piece in pieces]:
+            done.result()
 
 
 def _unwritable(problem: OSError) -> HomeError:

@@ -1,4 +1,4 @@
-"""How this process holds memory between pieces of work. What the work is, and how large its pieces, is said elsewhere."""
+"""How this process holds memory between pieces of work; how large the pieces are is said where the work is done."""
 
 import ctypes
 from functools import cache

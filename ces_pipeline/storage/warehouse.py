@@ -449,8 +449,7 @@ def _store(connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, befo
     """
     for days in _in_parts(changed, {day: count for day, (count, _) in now.items()}):
         rows = arrow_rows(connection, query, table.arrow, {"days": days})
-        for day, part in split_by_day(rows).items():
-            lake.write_table(lake.day_file(table.name, day), part)
+        lake.write_tables({lake.day_file(table.name, day): part for day, part in split_by_day(rows).items()})
 
 
 def _in_parts(days: list[date], rows: Mapping[date, int]) -> Iterator[list[date]]:

@@ -84,6 +84,19 @@ def test_an_adopted_file_is_moved_into_its_place(lake: Lake, tmp_path: Path) -> 
     assert not staged.exists()
 
 
+def test_many_files_are_adopted_together_and_one_that_cannot_be_is_told_of(
+    lake: Lake, tmp_path: Path
+) -> None:
+    staged = {f"raw/day=2026-01-{day:02}/1.parquet": tmp_path / f"{day}" for day in range(1, 21)}
+    for path, file in staged.items():
+        file.write_text(path)
+    lake.adopt_all(staged)
+    assert {path: lake.read_bytes(path).decode() for path in staged} == {path: path for path in staged}
+    assert list(tmp_path.glob("[0-9]*")) == []
+    with pytest.raises(HomeError, match="could not be written"):
+        lake.adopt_all({"raw/gone.parquet": tmp_path / "gone"})
+
+
 def test_deleting_what_is_not_there_is_no_error(lake: Lake) -> None:
     lake.write_bytes("a.bin", b"")
     for _ in range(2):
