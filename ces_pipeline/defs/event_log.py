@@ -35,7 +35,7 @@ class HeldOpenEventLog(SqliteEventLogStorage):
         return {"dagster_home": dg.StringSource}
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: dict[str, str]) -> Self:
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
         return cls(str(Path(config_value["dagster_home"], "history", "runs")), inst_data)
 
     @contextmanager
