@@ -147,14 +147,18 @@ def _within(
     known = (key[0].notna() & rows["event_at"].notna()).to_numpy()
     if not known.any():
         return repeat
-    parts = [pd.factorize(part[known])[0].astype(np.int64) for part in key]
-    group = parts[0]
-    for part in parts[1:]:
-        group = pd.factorize(group * (part.max() + 2) + part + 1)[0].astype(np.int64)
+    # Most come once, whatever the rest of the key says.
+    positions = np.flatnonzero(known)
+    group = pd.factorize(key[0].iloc[positions])[0].astype(np.int64)
     crowded = np.bincount(group)[group] > 1
+    for part in key[1:]:
+        positions, group = positions[crowded], group[crowded]
+        codes = pd.factorize(part.iloc[positions])[0].astype(np.int64)
+        group = pd.factorize(group * (len(codes) + 1) + codes + 1)[0].astype(np.int64)
+        crowded = np.bincount(group)[group] > 1 if len(group) else np.zeros(0, dtype=bool)
     if not crowded.any():
         return repeat
-    positions = np.flatnonzero(known)[crowded]
+    positions = positions[crowded]
     at = rows["event_at"].to_numpy(dtype="datetime64[us]")[positions]
     ids, keys = (
         pd.factorize(rows[name].iloc[positions], sort=True)[0] for name in ("response_id", "response_key")
