@@ -168,7 +168,8 @@ def doctor(home: Home) -> None:
     findings = []
     for finding in examine(home):
         findings.append(finding)
-        click.echo(f"{'ok  ' if finding.is_well else 'MEND'}  {finding.text}")
+        mark = "MEND" if not finding.is_well else "warn" if finding.is_advice else "ok  "
+        click.echo(f"{mark}  {finding.text}")
     _exit(all(finding.is_well for finding in findings))
 
 

@@ -64,6 +64,18 @@ def load_registry(folder: Path) -> Registry:
     return registry
 
 
+def load_touchpoints(folder: Path) -> tuple[dict[str, Survey], Settings]:
+    """Touchpoints and settings alone, for code that must start quickly: no reader or connector is loaded.
+
+    Raises RegistryError as `load_registry` does, but for references, which `ces doctor` checks.
+    """
+    if not folder.is_dir():
+        raise RegistryError(
+            f"no registry at {folder}: deploy the home's registry/ and set CES_HOME to its home"
+        )
+    return _entries(folder / "surveys.yaml", Survey), _single(folder / "settings.yaml", Settings)
+
+
 def _read(path: Path) -> Any:
     if not path.exists():
         return None
@@ -148,6 +160,9 @@ def _check_references(registry: Registry, folder: Path) -> None:
         for key, named in (("columns", source.columns), ("values", source.values)):
             for field in named:
                 known("sources.yaml", source.id, key, field, fields_of(source.kind))
+        people = [one.name for one in fields_of(source.kind).values() if one.treatment == "person"]
+        for field in source.hashed:
+            known("sources.yaml", source.id, "hashed", field, people)
         if source.api is not None:
             _check_api(source, source.api, folder)
     _check_improvements(registry, folder)

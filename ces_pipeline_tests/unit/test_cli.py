@@ -250,6 +250,15 @@ def test_the_doctor_says_when_nothing_is_published_or_it_does_not_open(home: Hom
     assert any("cannot be opened" in text for text in findings(home))
 
 
+def test_the_doctor_warns_of_a_touchpoint_that_could_be_better_and_is_content(home: Home) -> None:
+    ces("run", "--home", home.root)
+    result = ces("doctor", "--home", home.root)
+    assert (
+        "warn  touchpoint after_chat: surveys.yaml does not say questions, wording, owner\n" in result.output
+    )
+    assert result.exit_code == 0
+
+
 def test_the_doctor_stops_at_a_registry_that_does_not_load(home: Home) -> None:
     (home.registry / "sources.yaml").write_text("- nothing\n")
     assert [finding.is_well for finding in examine(home)] == [False]
