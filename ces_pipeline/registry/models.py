@@ -305,6 +305,16 @@ class Api(Entry):
     options: dict[str, Any] = Field({}, description="further settings of the connector")
 
 
+class WriteBack(Entry):
+    """That the score of a ticket's answer is written to the ticket, and where. Only `ces export scores` does it."""
+
+    field: str = Field(
+        pattern=r"^\w+$",
+        description="Zendesk: the field's id; Freshdesk: its name (cf_...); ServiceNow: its column",
+    )
+    value: Literal["score", "effort_0_100", "ease_0_100", "effort_band"] = "score"
+
+
 class Source(Entry):
     """A feed: where deliveries of one system arrive and how their columns are to be read."""
 
@@ -332,6 +342,7 @@ class Source(Entry):
         {}, description="further settings of the reader, such as delimiter or record_path"
     )
     api: Api | None = Field(None, description="where it is pulled from, beside what lies in its inbox")
+    write_back: WriteBack | None = Field(None, description="what `ces export scores` writes to its tickets")
 
     @model_validator(mode="after")
     def _survey_named_once(self) -> "Source":
@@ -347,7 +358,7 @@ class Source(Entry):
     def reading(self) -> str:
         """Fingerprint of everything that decides how this feed's bytes become rows."""
         unset = set() if self.hashed else {"hashed"}
-        told = self.model_dump(mode="json", exclude={"inbox", "survey", "api", *unset})
+        told = self.model_dump(mode="json", exclude={"inbox", "survey", "api", "write_back", *unset})
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
