@@ -23,10 +23,14 @@ _NO_PROPERTIES = frozenset(
     ("insert_id", "event", "person_key", "occurred_at", "content", "sent_person", "sent_at_ms")
 )
 _BOUNDS = """
-    SELECT least(min(recorded_at), (SELECT min(created_at) FROM core.tickets)),
-        greatest(max(recorded_at), (SELECT max(updated_at) FROM core.tickets))
-    FROM core.responses
+    WITH moments AS (
+        SELECT recorded_at AS moment FROM core.responses
+        UNION ALL
+        SELECT unnest([created_at, solved_at, closed_at]) AS moment FROM core.tickets
+    )
+    SELECT min(moment), max(moment) FROM moments
 """
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def journey_query() -> str:
@@ -68,7 +72,8 @@ def write_file(connection: duckdb.DuckDBPyConnection, path: Path, since: date | 
     try:
         with beside.open("wb") as stream:
             writer = None
-            for month in months(connection, since):
+            # Without an event there is a file too, with the columns alone.
+            for month in [*months(connection, since)] or [{"since": _NEVER, "until": _NEVER}]:
                 table = connection.sql(journey_query(), params=month).to_arrow_table()
                 known = table.filter(pc.is_valid(table["person_key"])).drop_columns("content")
                 written, left_out = written + known.num_rows, left_out + table.num_rows - known.num_rows

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from ces_pipeline.cli import main
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.exporting.errors import ExportError
 from ces_pipeline.exporting.ledger import Ledger
@@ -346,3 +348,28 @@ def test_turning_it_on_reads_no_export_again(home_of: HomeOf) -> None:
     with vendor_of("zendesk") as vendor:
         told = home_of("zendesk", vendor).registry.sources["desk"]
     assert told.reading == told.model_copy(update={"write_back": None}).reading
+
+
+def test_the_command_counts_unless_it_is_told_to_send(
+    home_of: HomeOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, secret in ENVIRONMENT.items():
+        monkeypatch.setenv(name, secret)
+    with vendor_of("zendesk") as vendor:
+        small = home_of("zendesk", vendor)
+        words = ["export", "scores", "--home", str(small.root)]
+        counted = CliRunner().invoke(main, words)
+        assert counted.exit_code == 0
+        assert counted.output == (
+            "desk: would write at most 3 tickets; 0 were settled before; 0 said so already; 0 are gone or closed\n"
+            "nothing was sent: `ces export scores --send` does\n"
+        )
+        assert vendor.asked == []
+        vendor.tickets[0]["custom_fields"] = []
+        sent = CliRunner().invoke(main, [*words, "--send"])
+        assert sent.exit_code == 1
+        assert (
+            "desk: wrote 1 tickets; 0 were settled before; 1 said so already; 0 are gone or closed"
+            in sent.output
+        )
+        assert "desk: 1 tickets were refused: 1" in sent.output
