@@ -208,7 +208,7 @@ def ui(home: Home, port: int | None) -> None:
 
 @main.group()
 def export() -> None:
-    """Give journeys to analytics platforms or files, and scores to tickets. Off unless the registry asks for it."""
+    """Give journeys to analytics platforms or files, scores to tickets, contacts to the trigger handlers."""
 
 
 @export.command("journeys")
@@ -248,6 +248,22 @@ def export_scores(home: Home, send: bool) -> None:
     from ces_pipeline.exporting import command
 
     _exit(command.export_scores(home, sends=send))
+
+
+@export.command("contacts")
+@_home
+@click.option(
+    "--to",
+    "file",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The store of the trigger handlers (CES_TRIGGER_STORE).",
+)
+def export_contacts(home: Home, file: Path) -> None:
+    """Tell the trigger handlers whom other systems contacted lately, as keyed hashes."""
+    from ces_pipeline.exporting import command
+
+    _exit(command.export_contacts(home, file))
 
 
 def _open_ui(home: Home, port: int | None) -> NoReturn:

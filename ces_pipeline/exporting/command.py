@@ -1,16 +1,18 @@
 """What `ces export` does and says: counts in words, no person and no secret among them."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from ces_pipeline import console
 from ces_pipeline.errors import CesError, RegistryError
+from ces_pipeline.exporting.contacts import copy_contacts
 from ces_pipeline.exporting.journeys import write_file
 from ces_pipeline.exporting.scores import write_scores
 from ces_pipeline.exporting.send import send_journeys
 from ces_pipeline.registry.load import load_exports, load_registry
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.duck import open_published
+from ces_pipeline.triggers.store import SqliteStore
 
 _SHOWN = 20
 
@@ -89,6 +91,16 @@ def export_scores(home: Home, *, sends: bool) -> bool:
     if not sends:
         console.out.print("nothing was sent: `ces export scores --send` does")
     return is_well
+
+
+def export_contacts(home: Home, path: Path) -> bool:
+    """Tell a trigger store of the contacts that all feeds know."""
+    registry = load_registry(home.registry)
+    _published(home)
+    held = copy_contacts(home, registry.settings, SqliteStore(path), datetime.now(UTC))
+    days = registry.settings.contact_window_days
+    console.out.print(f"{path} knows the {held:,} contacts of the last {days} days")
+    return True
 
 
 def _published(home: Home) -> None:

@@ -34,6 +34,8 @@ _MARGIN = timedelta(hours=12)
 """How much earlier than it says a receiver is taken to have forgotten."""
 _REMEDY = "put the receiver's credentials into the environment (exports.yaml names the variables)"
 _REVISED = " Revised"
+_BRACKETS = 2
+"""Bytes around the events of a request."""
 _PLANNED = """
     SELECT planned.*, sent.person AS sent_person, sent.at_ms AS sent_at_ms
     FROM ({query}) AS planned LEFT JOIN sent ON sent.item = planned.insert_id
@@ -143,13 +145,13 @@ class _Run:
     def send(self, http: Http) -> None:
         self._settle_doubts()
         batch: list[Outgoing] = []
-        size = 0
+        size = _BRACKETS
         for event in self._planned():
             if batch and (
                 len(batch) == self.target.most_events or size + event.size > self.target.most_bytes
             ):
                 self._post(http, batch)
-                batch, size = [], 0
+                batch, size = [], _BRACKETS
             batch.append(event)
             size += event.size
         if batch:

@@ -17,6 +17,7 @@ from ces_pipeline.landing.pseudonyms import KEY_VARIABLE, Pseudonyms
 from ces_pipeline.registry.load import load_touchpoints
 from ces_pipeline.registry.models import Settings, Survey
 from ces_pipeline.settings import HOME_VARIABLE, Home
+from ces_pipeline.triggers.contacts import take_contact
 from ces_pipeline.triggers.decisions import Decision, DecisionFiles, Outlet
 from ces_pipeline.triggers.event import Event, UnreadableEventError, decoded_event
 from ces_pipeline.triggers.links import LinkTarget, signed_link
@@ -112,7 +113,9 @@ class Handler:
         survey, reason = touchpoint_of(event, self.surveys, self.settings, now)
         person = self.pseudonyms.of(event.person) if event.person else None
         if reason is None and person is not None:
-            reserved = self._reserve(person, name, now)
+            reserved = take_contact(
+                self.store, person, name, now, lambda earlier: may_contact(earlier, self.settings, now)
+            )
             reason = None if reserved else "over_limit"
             now = reserved or now
         return Decision(
@@ -126,24 +129,6 @@ class Handler:
             ticket_id=event.ticket_id,
             reason=reason,
         )
-
-    def _reserve(self, person: str, name: str, now: datetime) -> datetime | None:
-        """Take the person's next contact for this invitation: since when it is taken; None where the limit is met.
-
-        Contacts are numbered, and a number is given once: of two events at the same moment one takes it, the other
-        looks again.
-        """
-        partition = f"contact/{person}"
-        while True:
-            held = {int(row): json.loads(text) for row, text in self.store.rows(partition).items()}
-            contacts = {told["invitation_id"]: datetime.fromisoformat(told["at"]) for told in held.values()}
-            if name in contacts:
-                return contacts[name]
-            if not may_contact(contacts.values(), self.settings, now):
-                return None
-            text = json.dumps({"invitation_id": name, "at": now.isoformat()})
-            if self.store.put_if_absent(partition, f"{max(held, default=0) + 1:09}", text):
-                return now
 
     def _link(self, decision: Decision) -> str | None:
         survey = self.surveys.get(decision.survey or "")

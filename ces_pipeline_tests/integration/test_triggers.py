@@ -1,16 +1,24 @@
 """Protects the loop of event-driven surveys: events handled, decisions dropped, run, coverage and latency exact."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from ces_pipeline import runs
-from ces_pipeline.landing.pseudonyms import KEY_VARIABLE
+from ces_pipeline.cli import main
+from ces_pipeline.exporting.contacts import copy_contacts
+from ces_pipeline.landing.pseudonyms import KEY_VARIABLE, Pseudonyms
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.triggers import aws
-from ces_pipeline.triggers.handler import Handler, handler_of
+from ces_pipeline.triggers.decisions import DecisionFiles
+from ces_pipeline.triggers.event import Event
+from ces_pipeline.triggers.handler import handler_of
+from ces_pipeline.triggers.store import SqliteStore
 from ces_pipeline_tests.builders import WEB, InboxHome, answer, inbox_home
 
 DECISIONS: dict[str, Any] = {
@@ -66,13 +74,13 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> InboxHome:
         "CES_HOME": str(small.home.root),
         KEY_VARIABLE: "a test's key",
         "CES_LINK_KEY": "another",
-        "CES_TRIGGER_STORE": str(tmp_path_factory.mktemp("store") / "store.db"),
+        "CES_TRIGGER_STORE": str(tmp_path_factory.mktemp("handlers") / "store.db"),
         "CES_TRIGGER_DECISIONS": str(small.home.inbox / "survey_trigger"),
     }
     for name, person, at, minutes in HAPPENED:
         handled_at = at + timedelta(minutes=minutes)
         made = handler_of(environment)
-        handler = Handler(**{**vars(made), "now": lambda handled_at=handled_at: handled_at})
+        handler = replace(made, now=lambda handled_at=handled_at: handled_at)
         body = json.dumps(
             {"source": "chats", "event_id": name, "event_type": "chat_closed", "person": person}
         )
@@ -135,6 +143,34 @@ def test_the_audit_of_contacts_finds_the_limit_kept(loop: InboxHome) -> None:
     assert asked(loop, "SELECT count(*) FROM mart.over_contacted_customers") == [(0,)]
 
 
+def test_the_handlers_are_told_of_contacts_that_others_made(loop: InboxHome, tmp_path: Path) -> None:
+    now = datetime(2026, 3, 12, 10, tzinfo=UTC)
+    store = SqliteStore(tmp_path / "other.db")
+    settings = loop.registry.settings
+    # Ann's second and third and Cyd's; Ann's first and Bob's are ten days ago and more.
+    assert copy_contacts(loop.home, settings, store, now) == 3
+    assert copy_contacts(loop.home, settings, store, now) == 3
+    environment = {"CES_HOME": str(loop.home.root), KEY_VARIABLE: "a test's key", "CES_LINK_KEY": "another"}
+    outlet = DecisionFiles(tmp_path / "decisions")
+    handler = replace(handler_of(environment, store=store, outlet=outlet), now=lambda: now)
+    told = {"source": "chats", "event_type": "chat_closed"}
+    asks = [handler.handle(Event(event_id=who, person=who, **told)).decision.reason for who in (ANN, BOB)]
+    assert asks == ["over_limit", None]
+
+
+def test_a_contact_of_its_own_that_comes_back_by_the_feed_counts_once(
+    loop: InboxHome, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "handlers0" / "store.db"
+    own = SqliteStore(path)
+    person = Pseudonyms(b"a test's key").of(ANN)
+    ann = f"contact/{person}"
+    before = own.rows(ann)
+    assert len(before) == 3
+    copy_contacts(loop.home, loop.registry.settings, own, datetime(2026, 3, 12, 10, tzinfo=UTC))
+    assert own.rows(ann) == before
+
+
 def test_the_handlers_hash_is_the_pipelines(loop: InboxHome) -> None:
     assert asked(
         loop,
@@ -147,3 +183,14 @@ def test_nobody_is_named_outside_the_exports(loop: InboxHome) -> None:
     assert loop.find(ANN, BOB, CYD) == []
     decisions = "".join(path.read_text() for path in (loop.home.inbox / "survey_trigger").iterdir())
     assert "example.org" not in decisions
+
+
+def test_the_command_tells_a_store(loop: InboxHome, tmp_path: Path) -> None:
+    words = ["export", "contacts", "--to", str(tmp_path / "new" / "store.db"), "--home", str(loop.home.root)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    assert "store.db knows the " in result.output
+    (tmp_path / "broken.db").write_text("no database, " * 100)
+    broken = CliRunner().invoke(main, ["export", "contacts", "--to", str(tmp_path / "broken.db"), *words[4:]])
+    assert broken.exit_code == 1
+    assert "broken.db cannot be used (DatabaseError)" in broken.output

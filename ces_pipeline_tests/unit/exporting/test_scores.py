@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from ces_pipeline.cli import main
 from ces_pipeline.errors import RegistryError
+from ces_pipeline.exporting import scores
 from ces_pipeline.exporting.errors import ExportError
 from ces_pipeline.exporting.ledger import Ledger
 from ces_pipeline.exporting.scores import Report, write_scores
@@ -284,6 +285,19 @@ def test_a_ticket_that_is_refused_is_named_and_the_others_are_written(home_of: H
         report = write(small, vendor)
         assert (report.written, report.held, report.refused) == (1, 1, ["1"])
         assert write(small, vendor).refused == ["1"]
+
+
+def test_where_every_ticket_is_refused_it_stops_early(
+    home_of: HomeOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scores, "_MOST_REFUSED", 2)
+    with vendor_of("freshdesk") as vendor:
+        small = home_of("freshdesk", vendor)
+        for one in vendor.tickets.values():
+            one["custom_fields"] = {}
+        with pytest.raises(ExportError, match="desk: a ticket's field was refused with 400"):
+            write(small, vendor)
+        assert vendor.writes == ["1", "2"]
 
 
 def test_a_column_that_the_user_may_not_see_is_told(home_of: HomeOf) -> None:
