@@ -10,7 +10,8 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from ces_pipeline.storage.lake import Lake
+from ces_pipeline.errors import HomeError
+from ces_pipeline.storage.lake import UNREADABLE, Lake
 
 SENT = "sent"
 UNKNOWN = "unknown"
@@ -47,7 +48,7 @@ class Ledger:
         self._folder = f"exports/{name}"
         self._doubts: dict[str, tuple[Item, datetime]] = {}
         if lake.exists(self._pending):
-            for row in lake.read_table(self._pending).to_pylist():
+            for row in self._read(self._pending).to_pylist():
                 one = Item(row["item"], row["content"], row["person"], row["at_ms"])
                 self._doubts[one.item] = (one, row["sent_at"])
         self._next = 1 + max((int(path.rpartition("/")[2][:8]) for path in self._files()), default=0)
@@ -57,7 +58,7 @@ class Ledger:
         paths = self._files()
         if not paths:
             return SCHEMA.empty_table()
-        rows = pa.concat_tables([self._lake.read_table(path).cast(SCHEMA) for path in paths])
+        rows = pa.concat_tables([self._read(path) for path in paths])
         place = pa.array(range(rows.num_rows), pa.int64())
         last = rows.append_column("place", place).group_by("item").aggregate([("place", "max")])["place_max"]
         found = rows.take(last)
@@ -67,11 +68,15 @@ class Ledger:
                 self._lake.delete(path)
         return found
 
-    def begin(self, items: Sequence[Item], now: datetime) -> None:
-        """Note that these are about to be sent. What is in doubt already stays so since when it was first sent."""
-        for one in items:
-            self._doubts.setdefault(one.item, (one, now))
+    def begin(self, items: Sequence[Item], now: datetime) -> list[Item]:
+        """Note that these are about to be sent; those of them that were not in doubt already.
+
+        What was in doubt stays so since when it was first sent, whatever becomes of this attempt, unless it succeeds.
+        """
+        fresh = [one for one in items if one.item not in self._doubts]
+        self._doubts |= {one.item: (one, now) for one in fresh}
         self._note_doubts()
+        return fresh
 
     def end(self, sent: Sequence[Item], not_taken: Sequence[Item], now: datetime, state: str = SENT) -> None:
         """Note those that ended in `state`; neither they nor those not taken are in doubt any more."""
@@ -90,6 +95,15 @@ class Ledger:
             self._lake.write_table(self._pending, _rows(list(self._doubts.values()), UNKNOWN))
         else:
             self._lake.delete(self._pending)
+
+    def _read(self, path: str) -> pa.Table:
+        try:
+            return self._lake.read_table(path).cast(SCHEMA)
+        except UNREADABLE as problem:
+            raise HomeError(
+                f"{path} of the home cannot be read ({type(problem).__name__}): restore it from your backup; without "
+                "it, what it notes would be sent again"
+            ) from None
 
     def _write(self, rows: pa.Table) -> None:
         self._lake.write_table(f"{self._folder}/{self._next:08}.parquet", rows)

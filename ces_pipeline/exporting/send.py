@@ -13,11 +13,10 @@ from datetime import timedelta
 from typing import Any
 
 import duckdb
-import pyarrow.compute as pc
 
 from ces_pipeline.exporting.errors import ExportError, told
 from ces_pipeline.exporting.journeys import journey_query, months, properties
-from ces_pipeline.exporting.ledger import SENT, UNKNOWN, Item, Ledger
+from ces_pipeline.exporting.ledger import UNKNOWN, Item, Ledger
 from ces_pipeline.exporting.targets import Amplitude, Mixpanel, Outcome, Outgoing, Target
 from ces_pipeline.pulling.auth import FixedHeaders, basic, secrets_of, variables_of
 from ces_pipeline.pulling.clock import Clock, SystemClock
@@ -39,8 +38,16 @@ _BRACKETS = 2
 _PLANNED = """
     SELECT planned.*, sent.person AS sent_person, sent.at_ms AS sent_at_ms
     FROM ({query}) AS planned LEFT JOIN sent ON sent.item = planned.insert_id
-    WHERE sent.item IS NULL OR sent.content <> planned.content
+    WHERE sent.item IS NULL OR sent.content IS DISTINCT FROM planned.content
     ORDER BY planned.occurred_at, planned.insert_id
+"""
+_UNKNOWN_REVISION = "unknown_revision"
+"""As UNKNOWN, of an answer that was sent before with another content: sent as if it were new it would count twice."""
+_SENT = f"""
+    CREATE OR REPLACE TEMP TABLE sent AS
+    SELECT item, person, at_ms, CASE WHEN state = '{_UNKNOWN_REVISION}' AND $1 THEN NULL ELSE content END AS content
+    FROM noted
+    WHERE state <> '{UNKNOWN}' OR NOT $1
 """
 _WITHDRAWN = """
     SELECT count(*) FROM sent
@@ -66,7 +73,6 @@ class Report:
     unknown: int = 0
     withdrawn: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
-    requests: int = 0
 
 
 def target_of(export: Export, environment: Mapping[str, str], *, is_dry: bool) -> Target:
@@ -111,8 +117,6 @@ def send_journeys(
                 run.send(http)
             except PullError as problem:
                 raise told(export.id, "an import", problem) from None
-            finally:
-                run.report.requests = len(log.rows)
         return run.report
 
 
@@ -159,18 +163,20 @@ class _Run:
 
     def _settle_doubts(self) -> None:
         """What a killed run was sending is sent again, unless the receiver would no longer know it again."""
-        if self.target.remembers is not None:
-            items = self.ledger.in_doubt(self.clock.now() - self.target.remembers + _MARGIN)
-            if items:
-                self.ledger.end(items, [], self.clock.now(), UNKNOWN)
-                self.report.unknown = len(items)
+        if self.target.remembers is None:
+            return
+        items = self.ledger.in_doubt(self.clock.now() - self.target.remembers + _MARGIN)
+        if items:
+            known = set(self.ledger.newest()["item"].to_pylist())
+            revisions = [one for one in items if one.item in known]
+            self.ledger.end(revisions, [], self.clock.now(), _UNKNOWN_REVISION)
+            self.ledger.end([one for one in items if one.item not in known], [], self.clock.now(), UNKNOWN)
+            self.report.unknown = len(items)
 
     def _planned(self) -> Iterator[Outgoing]:
         """What is to be sent now, oldest first; counts everything on the way."""
-        held = self.ledger.newest()
-        if self.sends_unknown:
-            held = held.filter(pc.field("state") == SENT)
-        self.connection.register("sent", held)
+        self.connection.register("noted", self.ledger.newest())
+        self.connection.execute(_SENT, [self.sends_unknown])
         query = _PLANNED.format(query=journey_query())
         total = f"SELECT count(*), count(person_key) FROM ({journey_query()})"
         for month in months(self.connection, self.export.since):
@@ -236,20 +242,20 @@ class _Run:
     def _posted(self, http: Http, events: Sequence[Outgoing]) -> Outcome:
         """One request, with what is noted before and behind it."""
         items = [one.item for one in events]
-        self.ledger.begin(items, self.clock.now())
+        fresh = self.ledger.begin(items, self.clock.now())
         try:
             outcome = self.target.post(http, events)
         except UnavailableError as problem:
             if not problem.may_have_arrived:
-                self.ledger.end([], items, self.clock.now())
+                self.ledger.end([], fresh, self.clock.now())
             raise
         except (RefusedError, ExportError):
-            self.ledger.end([], items, self.clock.now())
+            self.ledger.end([], fresh, self.clock.now())
             raise
         is_stored = outcome.stores_rest and not outcome.is_too_large
         stored = [one for place, one in enumerate(items) if is_stored and place not in outcome.refused]
         kept = {one.item for one in stored}
-        self.ledger.end(stored, [one for one in items if one.item not in kept], self.clock.now())
+        self.ledger.end(stored, [one for one in fresh if one.item not in kept], self.clock.now())
         return outcome
 
     def _halves(self, events: Sequence[Outgoing]) -> list[Sequence[Outgoing]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ces_pipeline.errors import HomeError
 from ces_pipeline.exporting.errors import ExportError
 from ces_pipeline.exporting.ledger import Ledger
 from ces_pipeline.exporting.send import Report, send_journeys
@@ -99,15 +100,15 @@ def killed_at_request(number: int, step: str = "end") -> Iterator[None]:
     calls = 0
     call = getattr(Ledger, step)
 
-    def kill(self: Ledger, *given: Any, **more: Any) -> None:
+    def kill(self: Ledger, *given: Any, **more: Any) -> Any:
         nonlocal calls
         calls += 1
-        if step == "begin":
-            call(self, *given, **more)
+        if calls == number and step == "end":
+            raise Killed
+        done = call(self, *given, **more)
         if calls == number:
             raise Killed
-        if step == "end":
-            call(self, *given, **more)
+        return done
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Ledger, step, kill)
@@ -377,6 +378,34 @@ def test_a_doubt_keeps_its_age_however_often_it_is_tried(many: SmallHome) -> Non
         assert send(many, there).unknown == 2000
 
 
+def test_a_revision_in_doubt_is_never_sent_as_a_new_answer(small: SmallHome) -> None:
+    with FakeAmplitude() as there:
+        send(small, there)
+        revised(small)
+        with killed_at_request(1):
+            send(small, there)
+        there.clock.sleep(8 * 86_400)
+        report = send(small, there)
+        assert (report.new, report.revised, report.unknown) == (0, 0, 1)
+        report = send(small, there, sends_unknown=True)
+        assert (report.new, report.revised) == (0, 1)
+        names = [one["event_type"] for one in there.stored if one["user_id"] == BOB]
+        assert names == ["CES Response", "CES Response Revised", "CES Response Revised"]
+        assert send(small, there, sends_unknown=True).revised == 0
+
+
+def test_a_refusal_settles_no_older_doubt(small: SmallHome) -> None:
+    with FakeAmplitude() as there:
+        with killed_at_request(1):
+            send(small, there)
+        there.clock.sleep(86_400)
+        with pytest.raises(ExportError):
+            send(small, there, environment={**ENVIRONMENT, "AMP_KEY": "wrong"})
+        there.clock.sleep(7 * 86_400)
+        report = send(small, there)
+        assert (report.new, report.unknown, len(there.stored)) == (0, 4, 4)
+
+
 def test_a_receiver_that_cannot_be_reached_leaves_no_doubt(small: SmallHome) -> None:
     with FakeAmplitude() as gone:
         pass
@@ -431,6 +460,16 @@ def test_a_long_ledger_becomes_one_file_and_says_the_same(small: SmallHome) -> N
         assert send(small, there).before == 4
         assert [path.name for path in folder.glob("0*.parquet")] == ["00000170.parquet"]
         assert send(small, there).before == 4
+
+
+def test_a_damaged_ledger_is_told_and_nothing_is_sent(small: SmallHome) -> None:
+    with FakeMixpanel() as there:
+        send(small, there)
+        asked = len(there.asked)
+        (small.root / "exports" / "journeys" / "there" / "00000001.parquet").write_bytes(b"PAR1")
+        with pytest.raises(HomeError, match=r"there/00000001\.parquet of the home cannot be read"):
+            send(small, there)
+        assert len(there.asked) == asked
 
 
 def test_nobody_and_no_secret_is_in_the_ledger(small: SmallHome) -> None:
