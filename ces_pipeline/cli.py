@@ -168,7 +168,8 @@ def doctor(home: Home) -> None:
     findings = []
     for finding in examine(home):
         findings.append(finding)
-        click.echo(f"{'ok  ' if finding.is_well else 'MEND'}  {finding.text}")
+        mark = "MEND" if not finding.is_well else "warn" if finding.is_advice else "ok  "
+        click.echo(f"{mark}  {finding.text}")
     _exit(all(finding.is_well for finding in findings))
 
 
@@ -203,6 +204,66 @@ def ui(home: Home, port: int | None) -> None:
     """Open Dagster's web page on this home, with its nightly schedule and sensors running."""
     home.make()
     _open_ui(home, port)
+
+
+@main.group()
+def export() -> None:
+    """Give journeys to analytics platforms or files, scores to tickets, contacts to the trigger handlers."""
+
+
+@export.command("journeys")
+@_home
+@click.option("--to", required=True, metavar="ID", help="A receiver of exports.yaml, or `file`.")
+@click.option(
+    "--out",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With `--to file`: what to write, .jsonl or .parquet.",
+)
+@click.option("--from", "first", type=_Day(), help="With `--to file`: the first day.")
+@click.option("--dry-run", is_flag=True, help="Count what would be sent; make no request.")
+@click.option("--send-unknown", is_flag=True, help="Also what a killed run may or may not have sent.")
+def export_journeys(
+    home: Home, to: str, file: Path | None, first: date | None, dry_run: bool, send_unknown: bool
+) -> None:
+    """Send every event of customers' journeys that the receiver does not have yet."""
+    from ces_pipeline.exporting import command
+
+    if (to == "file") != (file is not None):
+        raise click.UsageError("--to file and --out FILE go together")
+    if file is not None and (dry_run or send_unknown):
+        raise click.UsageError("a file is written whole: --dry-run and --send-unknown are for receivers")
+    if file is None and first is not None:
+        raise click.UsageError("--from is for files; a receiver's first day is `since` in exports.yaml")
+    if file is not None:
+        _exit(command.export_journeys_to_file(home, file, first))
+    _exit(command.export_journeys(home, to, is_dry=dry_run, sends_unknown=send_unknown))
+
+
+@export.command("scores")
+@_home
+@click.option("--send", is_flag=True, help="Write to the tickets; else only count what would be written.")
+def export_scores(home: Home, send: bool) -> None:
+    """Write the score of a ticket's answer to the ticket, for feeds with `write_back`."""
+    from ces_pipeline.exporting import command
+
+    _exit(command.export_scores(home, sends=send))
+
+
+@export.command("contacts")
+@_home
+@click.option(
+    "--to",
+    "file",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The store of the trigger handlers (CES_TRIGGER_STORE).",
+)
+def export_contacts(home: Home, file: Path) -> None:
+    """Tell the trigger handlers whom other systems contacted lately, as keyed hashes."""
+    from ces_pipeline.exporting import command
+
+    _exit(command.export_contacts(home, file))
 
 
 def _open_ui(home: Home, port: int | None) -> NoReturn:

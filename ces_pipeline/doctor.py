@@ -19,6 +19,8 @@ from ces_pipeline.pulling.http import Patience
 from ces_pipeline.pulling.pull import open_http
 from ces_pipeline.pulling.requests_log import RequestsLog
 from ces_pipeline.registry import Registry, load_registry
+from ces_pipeline.registry.lint import lint
+from ces_pipeline.registry.load import load_exports
 from ces_pipeline.registry.models import Source
 from ces_pipeline.registry.overlaps import overlaps
 from ces_pipeline.settings import Home
@@ -36,11 +38,13 @@ def examine(home: Home) -> Iterator[Finding]:
     """Every verdict on a home, in the order in which to mend things."""
     try:
         registry = load_registry(home.registry)
+        load_exports(home.registry)
     except CesError as problem:
         yield Finding(False, str(problem))
         return
     yield Finding(True, f"registry: {len(registry.sources)} feeds, {len(registry.surveys)} touchpoints")
     yield from _rules(registry)
+    yield from (Finding(True, told, is_advice=True) for told in lint(registry))
     for look in (_writable, _key, _inbox, _apis, _lake, _published):
         try:
             yield from look(home, registry)

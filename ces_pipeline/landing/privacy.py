@@ -4,20 +4,17 @@ The key comes from the environment (`CES_PSEUDONYM_KEY`) or a 0600 file made on 
 is decided elsewhere (`fields.py`, the registry, `sources/people.py`).
 """
 
-import hashlib
-import hmac
 import os
 import secrets
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
 from ces_pipeline.errors import HomeError
+from ces_pipeline.landing.pseudonyms import KEY_VARIABLE, Pseudonyms
 from ces_pipeline.storage.lake import Lake, sync_folder
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.scratch import scratch
 
-KEY_VARIABLE = "CES_PSEUDONYM_KEY"
 KEY_FILE = "pseudonym.key"
 _PROOF = "ledger/key_proof"
 
@@ -35,26 +32,6 @@ _PHONE = (
 )
 # A bare run of digits in a sentence is a phone, order or account number; in a table cell it may be anything.
 _NUMBER = (r"\b\d{9,15}\b", "[number]")
-
-
-@dataclass(frozen=True)
-class Pseudonyms:
-    """The installation's key, as the two padded blocks of HMAC-SHA256 that SQL needs."""
-
-    key: bytes
-
-    @property
-    def parameters(self) -> dict[str, bytes]:
-        """Values of `$ces_inner` and `$ces_outer` for statements that hold `hashed` expressions."""
-        block = (hashlib.sha256(self.key).digest() if len(self.key) > 64 else self.key).ljust(64, b"\0")
-        return {
-            "ces_inner": bytes(byte ^ 0x36 for byte in block),
-            "ces_outer": bytes(byte ^ 0x5C for byte in block),
-        }
-
-    def of(self, value: str) -> str:
-        """The pseudonym of one value, the same as SQL gives."""
-        return hmac.new(self.key, value.strip().lower().encode(), hashlib.sha256).hexdigest()
 
 
 def hashed(text: str) -> str:

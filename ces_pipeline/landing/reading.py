@@ -66,6 +66,7 @@ def reading_of(source: Source, export: Export, file: DeliveredFile, notes: list[
         people=frozenset(people),
         ignored=frozenset(source.ignore),
         missing=source.missing,
+        hashed=frozenset(source.hashed),
     )
 
 

@@ -22,6 +22,7 @@ class Reading:
 
     mapping: our field -> the export's column. values: our field -> export value in lower case -> our value.
     people: unmapped columns to be pseudonymised. ignored: columns never kept. missing: texts that mean no value.
+    hashed: fields of people whose column holds our own keyed hash already.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Reading:
     people: frozenset[str]
     ignored: frozenset[str]
     missing: tuple[str, ...]
+    hashed: frozenset[str] = frozenset()
 
     @property
     def columns_with_people(self) -> set[str]:
@@ -221,7 +223,12 @@ def _text(one: Field, reading: Reading) -> str:
 
 def _treated(one: Field, reading: Reading) -> str:
     if one.treatment == "person":
-        return f"{hashed(one.name)} AS {one.stored_as}"
+        key = hashed(one.name)
+        if one.name in reading.hashed:
+            # Whatever is no such hash may be a person in the clear.
+            kept = f"lower({one.name})"
+            key = f"CASE WHEN regexp_full_match({kept}, '[0-9a-f]{{64}}') THEN {kept} ELSE {key} END"
+        return f"{key} AS {one.stored_as}"
     if one.treatment == "time":
         return f"{instant(one.name, reading.time_formats)} AS {one.name}"
     if one.treatment == "free_text":

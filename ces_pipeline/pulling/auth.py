@@ -35,6 +35,7 @@ _NO_PASSWORD = "X"  # noqa: S105 - what vendors that take a key for the user nam
 _EARLY_SECONDS = 60.0
 _USUAL_SECONDS = 3600.0
 _TOKENS = "tokens"
+_REMEDY = "put the feed's credentials into the environment (api.auth in sources.yaml names the variables)"
 
 OpenHttp = Callable[[str], Http]
 """Makes a client without credentials for the origin of a URL: the vendor's token endpoint."""
@@ -96,7 +97,7 @@ class OAuthTokens:
         """The token endpoint's answer."""
         headers = {}
         if self.auth.client_in == "basic":
-            headers["Authorization"] = _basic(self.client_id, self.client_secret)
+            headers["Authorization"] = basic(self.client_id, self.client_secret)
         else:
             told = {**told, "client_id": self.client_id, "client_secret": self.client_secret}
         is_json = self.auth.client_in == "json"
@@ -191,11 +192,11 @@ def credentials_of(
     if auth is None:
         return None
     names = variables_of(auth)
-    secrets = _secrets(source.id, names, environment)
+    secrets = secrets_of(source.id, names, environment)
     if isinstance(auth, BasicToken):
         password = secrets[auth.password] if auth.password else _NO_PASSWORD
         user = secrets[auth.user] + connector.basic_user_suffix
-        return FixedHeaders(names, {"Authorization": _basic(user, password)})
+        return FixedHeaders(names, {"Authorization": basic(user, password)})
     if isinstance(auth, Bearer):
         return FixedHeaders(names, {"Authorization": f"Bearer {secrets[auth.token]}"})
     if isinstance(auth, HeaderKey):
@@ -221,22 +222,26 @@ def variables_of(auth: Auth) -> tuple[str, ...]:
     return tuple(told[name] for name in fields if told.get(name))
 
 
-def _secrets(source_id: str, names: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, str]:
+def secrets_of(
+    entry_id: str,
+    names: tuple[str, ...],
+    environment: Mapping[str, str],
+    remedy: str = _REMEDY,
+) -> dict[str, str]:
+    """Variable -> its value. Raises MissingVariableError with the names of all that are not set or cannot be right."""
     found = {name: environment.get(name, "").strip() for name in names}
     absent = [name for name, value in found.items() if not value]
     if absent:
-        raise MissingVariableError(
-            f"{source_id}: {' and '.join(absent)} not set: put the feed's credentials into the environment "
-            "(api.auth in sources.yaml names the variables)"
-        )
+        raise MissingVariableError(f"{entry_id}: {' and '.join(absent)} not set: {remedy}")
     odd = [name for name, value in found.items() if not value.isascii() or not value.isprintable()]
     if odd:
         raise MissingVariableError(
-            f"{source_id}: {' and '.join(odd)} holds characters that no credential has, such as a line break: "
+            f"{entry_id}: {' and '.join(odd)} holds characters that no credential has, such as a line break: "
             "set it anew"
         )
     return found
 
 
-def _basic(user: str, password: str) -> str:
+def basic(user: str, password: str) -> str:
+    """The value of the Authorization header of HTTP Basic."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

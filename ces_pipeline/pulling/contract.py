@@ -48,10 +48,14 @@ class Page:
 
 @dataclass(frozen=True)
 class Finding:
-    """One verdict of `ces doctor`. `is_well` False is something to mend; the text says what, and how."""
+    """One verdict of `ces doctor`. `is_well` False is something to mend; the text says what, and how.
+
+    is_advice: well enough, and could be better.
+    """
 
     is_well: bool
     text: str
+    is_advice: bool = False
 
 
 @dataclass(frozen=True)

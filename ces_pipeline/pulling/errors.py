@@ -14,9 +14,13 @@ class MissingVariableError(PullError):
 
 
 class UnavailableError(PullError):
-    """The vendor did not answer as it should, however often and patiently it was asked."""
+    """The vendor did not answer as it should, however often and patiently it was asked.
+
+    may_have_arrived: whether it may have taken what a request said all the same.
+    """
 
     is_transient = True
+    may_have_arrived = True
 
 
 class RefusedError(PullError):

@@ -103,6 +103,7 @@ class _Ask:
     params: Mapping[str, Any] | None
     json_body: Any
     form: Mapping[str, str] | None
+    body: bytes | None
     headers: Mapping[str, str]
     wants_json: bool
     accept: Collection[int]
@@ -162,12 +163,13 @@ class Http:
 
     def request(
         self,
-        method: Literal["GET", "POST"],
+        method: Literal["GET", "POST", "PUT", "PATCH"],
         path: str,
         *,
         params: Mapping[str, Any] | None = None,
         json_body: Any = None,
         form: Mapping[str, str] | None = None,
+        body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         expects: Literal["json", "bytes"] = "json",
         accept: Collection[int] = (),
@@ -178,10 +180,12 @@ class Http:
 
         path: below `api.base_url` (`/api/v2/tickets`), or a whole URL of the same origin, such as a next link.
         params: added to the query; None values are left out, lists repeat the name.
+        json_body, form, body: what is sent; a `body` goes as it is, with the type that `headers` say.
         expects: `json` parses the body into `data` (of accepted error statuses, where it is JSON); a body that does
             not parse is tried again as a cut connection is.
         repeatable: whether it may be sent again after it may have arrived. True for GET unless said otherwise, False
-            for POST: say True for a POST that only asks (a GraphQL query, the start of an export).
+            for the others: say True for a write that may be repeated (a field's value, an event with its own id) and
+            for a POST that only asks (a GraphQL query, the start of an export).
 
         Raises RefusedError for any other 4xx and for a redirect that leaves the origin, UnavailableError where the
         attempts or the waiting are used up, BadAnswerError for a body beyond `max_bytes`.
@@ -192,6 +196,7 @@ class Http:
             params=params,
             json_body=json_body,
             form=form,
+            body=body,
             headers=headers or {},
             wants_json=expects == "json",
             accept=frozenset(accept),
@@ -213,7 +218,7 @@ class Http:
         return self._clock.monotonic()
 
     def _asked(self, ask: _Ask) -> Answer:
-        attempt, renewed = 0, False
+        attempt, renewed, is_in_doubt = 0, False, False
         while True:
             attempt += 1
             self._limits.wait(ask.path)
@@ -238,9 +243,14 @@ class Http:
                     "check api.base_url; for a company's own certificates set REQUESTS_CA_BUNDLE"
                 )
             may_repeat = ask.repeatable or not sent.arrived or status in _BUSY
-            if not may_repeat or attempt >= self._patience.attempts:
-                self._give_up(ask, sent, attempt)
-            self._wait_before_retry(ask, sent, attempt)
+            is_in_doubt |= sent.arrived and status not in _BUSY
+            try:
+                if not may_repeat or attempt >= self._patience.attempts:
+                    self._give_up(ask, sent, attempt)
+                self._wait_before_retry(ask, sent, attempt)
+            except UnavailableError as problem:
+                problem.may_have_arrived = is_in_doubt
+                raise
 
     def _sent(self, ask: _Ask, attempt: int) -> _Sent:
         """One attempt, redirects within the origin followed; noted in the log."""
@@ -288,7 +298,7 @@ class Http:
                 url,
                 params=_query(params),
                 json=ask.json_body,
-                data=ask.form,
+                data=ask.form if ask.body is None else ask.body,
                 headers=headers,
                 stream=True,
                 allow_redirects=False,

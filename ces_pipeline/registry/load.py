@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ces_pipeline.errors import RegistryError
+from ces_pipeline.registry.exports import Export
 from ces_pipeline.registry.improvements import Fix, Priorities, Release
 from ces_pipeline.registry.models import (
     ACCOUNT_PREFIX,
@@ -21,6 +22,7 @@ from ces_pipeline.registry.models import (
     Settings,
     Source,
     Survey,
+    WriteBack,
     fold,
 )
 
@@ -62,6 +64,23 @@ def load_registry(folder: Path) -> Registry:
     )
     _check_references(registry, folder)
     return registry
+
+
+def load_exports(folder: Path) -> dict[str, Export]:
+    """The receivers of `exports.yaml`, by id; none where there is no such file. Raises RegistryError."""
+    return _entries(folder / "exports.yaml", Export)
+
+
+def load_touchpoints(folder: Path) -> tuple[dict[str, Survey], Settings]:
+    """Touchpoints and settings alone, for code that must start quickly: no reader or connector is loaded.
+
+    Raises RegistryError as `load_registry` does, but for references, which `ces doctor` checks.
+    """
+    if not folder.is_dir():
+        raise RegistryError(
+            f"no registry at {folder}: deploy the home's registry/ and set CES_HOME to its home"
+        )
+    return _entries(folder / "surveys.yaml", Survey), _single(folder / "settings.yaml", Settings)
 
 
 def _read(path: Path) -> Any:
@@ -145,11 +164,19 @@ def _check_references(registry: Registry, folder: Path) -> None:
             )
         from ces_pipeline.landing.fields import fields_of
 
-        for key, named in (("columns", source.columns), ("values", source.values)):
+        fields = fields_of(source.kind)
+        people = [one.name for one in fields.values() if one.treatment == "person"]
+        for key, named, names in (
+            ("columns", source.columns, fields),
+            ("values", source.values, fields),
+            ("hashed", source.hashed, people),
+        ):
             for field in named:
-                known("sources.yaml", source.id, key, field, fields_of(source.kind))
+                known("sources.yaml", source.id, key, field, names)
         if source.api is not None:
             _check_api(source, source.api, folder)
+        if source.write_back is not None:
+            _check_write_back(source, source.write_back, registry, folder)
     _check_improvements(registry, folder)
     _check_accounts(registry, folder)
     _check_products(registry, folder)
@@ -229,6 +256,23 @@ def _check_accounts(registry: Registry, folder: Path) -> None:
                 f"{folder / 'restatements.yaml'}: entry {after.id}: first_day: {after.first_day} is restated by "
                 f"{one.id} already: let the days of one of them end before"
             )
+
+
+def _check_write_back(source: Source, told: WriteBack, registry: Registry, folder: Path) -> None:
+    """A score is written where a vendor's way is known, and never to a field that a feed takes answers from."""
+
+    def wrong(key: str, what: str) -> RegistryError:
+        return RegistryError(f"{folder / 'sources.yaml'}: entry {source.id}: write_back{key}: {what}")
+
+    writable = ("zendesk", "freshdesk", "servicenow")
+    if source.kind != "tickets" or source.api is None or source.api.connector not in writable:
+        raise wrong("", f"only a tickets feed with api.connector {', '.join(writable)} can have it")
+    if source.api.connector == "zendesk" and not told.field.isdigit():
+        raise wrong(".field", "must be the number of the ticket field, in quotes")
+    for other in registry.sources.values():
+        reads = other.api and other.api.connector == "zendesk_field" and other.api.options.get("field_id")
+        if reads and other.api and other.api.base_url == source.api.base_url and str(reads) == told.field:
+            raise wrong(".field", f"the feed {other.id} takes answers from this field: write to another one")
 
 
 def _check_api(source: Source, api: Api, folder: Path) -> None:

@@ -158,6 +158,13 @@ DEFAULT_SEVERITIES: dict[str, Severity] = {
 """Reason -> severity, in the order in which reasons are listed on a row."""
 
 
+def _survey_link(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname or parts.username or parts.fragment:
+        raise ValueError("must be an https URL such as https://surveys.example.com/effort, without user or #")
+    return url
+
+
 class Survey(Entry):
     """A touchpoint: one question asked at one moment of one process."""
 
@@ -187,6 +194,11 @@ class Survey(Entry):
         {}, description="each later wording version: the first day on which it was asked"
     )
     expected_per_day: int | None = Field(None, ge=0)
+    questions: int | None = Field(None, ge=1, description="how many questions the whole survey asks")
+    wording: str | None = Field(None, description="the question as it is asked, in the newest wording")
+    link: Annotated[str, AfterValidator(_survey_link)] | None = Field(
+        None, description="where it is answered: what an invitation's signed link begins with"
+    )
     expect: dict[str, str] = Field({}, description="export column -> the only answer that passes")
     link_window_days: float = Field(
         14.0, gt=0, description="how long after a solve an answer may still mean it"
@@ -293,6 +305,16 @@ class Api(Entry):
     options: dict[str, Any] = Field({}, description="further settings of the connector")
 
 
+class WriteBack(Entry):
+    """That the score of a ticket's answer is written to the ticket, and where. Only `ces export scores` does it."""
+
+    field: str = Field(
+        pattern=r"^\w+$",
+        description="Zendesk: the field's id; Freshdesk: its name (cf_...); ServiceNow: its column",
+    )
+    value: Literal["score", "effort_0_100", "ease_0_100", "effort_band"] = "score"
+
+
 class Source(Entry):
     """A feed: where deliveries of one system arrive and how their columns are to be read."""
 
@@ -311,12 +333,16 @@ class Source(Entry):
     )
     values: dict[str, dict[str, str]] = Field({}, description="our field -> export value -> our value")
     people: tuple[str, ...] = Field((), description="further columns that hold people, to be pseudonymised")
+    hashed: tuple[str, ...] = Field(
+        (), description="our fields of people whose column holds this installation's own keyed hash already"
+    )
     ignore: tuple[str, ...] = Field((), description="columns never kept, such as the time of the export")
     missing: tuple[str, ...] = Field((), description="texts that mean: no value (the empty cell always does)")
     options: dict[str, Any] = Field(
         {}, description="further settings of the reader, such as delimiter or record_path"
     )
     api: Api | None = Field(None, description="where it is pulled from, beside what lies in its inbox")
+    write_back: WriteBack | None = Field(None, description="what `ces export scores` writes to its tickets")
 
     @model_validator(mode="after")
     def _survey_named_once(self) -> "Source":
@@ -331,7 +357,8 @@ class Source(Entry):
     @property
     def reading(self) -> str:
         """Fingerprint of everything that decides how this feed's bytes become rows."""
-        told = self.model_dump(mode="json", exclude={"inbox", "survey", "api"})
+        unset = set() if self.hashed else {"hashed"}
+        told = self.model_dump(mode="json", exclude={"inbox", "survey", "api", "write_back", *unset})
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -468,6 +495,7 @@ class Settings(Entry):
     contact_limit: int = Field(3, ge=1, description="invitations within the window that are not too many")
     contact_window_days: int = Field(30, ge=1)
     invitation_window_days: int = Field(30, ge=1, description="how long after it an answer may come of it")
+    most_questions: int = Field(3, ge=1, description="a survey that asks more is told as long")
     journey_window_days: int = Field(365, ge=1, description="days of a customer's journey that are added up")
     effort_half_life_days: float = Field(90.0, gt=0, description="days after which an effort counts half")
     priority_window_days: int = Field(90, ge=1, description="newest days of tickets that priorities count")
@@ -529,6 +557,7 @@ class Registry(Entry):
                 "segments": True,
                 "settings": {"business_time_zone", "first_day", "speed_window_days"},
             },
+            exclude={"surveys": {"__all__": {"link", "questions", "wording"}}},
         )
         told["touchpoints"] = {source.id: source.survey for source in self.sources.values()}
         if self.products:

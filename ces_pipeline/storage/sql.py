@@ -20,7 +20,7 @@ _TABLE = re.compile(r"\b(?:core|mart|audit|reference)\.[a-z_]+\b")
 class SqlFile:
     """One query (of `macros`, some statements); `name` is the file's stem.
 
-    `folder` is `core`, `mart`, `macros`, `checks`, `views` or `queries`.
+    `folder` is `core`, `mart`, `macros`, `checks`, `views`, `queries` or `exports`.
     """
 
     folder: str

@@ -27,6 +27,7 @@ from packaging.requirements import Requirement
 
 from ces_pipeline.defs.instance import open_instance
 from ces_pipeline.registry import load_registry
+from ces_pipeline.registry.load import load_exports
 from ces_pipeline.registry.models import DEFAULT_SEVERITIES, ResponseRules
 from ces_pipeline.settings import Home
 from ces_pipeline.sources import READERS
@@ -162,6 +163,9 @@ def test_every_command_works_in_the_order_of_the_readme(place: Path) -> None:
             "SELECT score, comment FROM core.responses ORDER BY response_id"
         ).fetchall()
     assert answers == [(6, "Quick answer"), (2, "Called twice, then wrote to [email]"), (7, None)]
+    assert "wrote 3 events to journeys.jsonl; 0 of people not known are left out" in followed.stdout
+    assert "mixpanel: would send 3 new events and 0 revised answers" in followed.stdout
+    assert sorted(load_exports(place / "ces/registry")) == ["amplitude", "mixpanel"]
 
 
 def test_every_question_is_listed_and_what_is_shown_is_what_ships() -> None:

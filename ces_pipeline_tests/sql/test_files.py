@@ -14,7 +14,9 @@ from ces_pipeline.storage.checks import PUBLISHED_TABLES, all_checks
 from ces_pipeline.storage.sql import SqlFile, derived_files, in_order, sql_files
 
 EVERY = [
-    file for folder in ("core", "mart", "macros", "checks", "views", "queries") for file in sql_files(folder)
+    file
+    for folder in ("core", "mart", "macros", "checks", "views", "queries", "exports")
+    for file in sql_files(folder)
 ]
 
 UNORDERED = ("mart.ticket_effort", "mart.effort_index", "mart.customer_journeys")

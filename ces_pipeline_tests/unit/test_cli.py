@@ -18,7 +18,7 @@ from ces_pipeline.registry import load_registry
 from ces_pipeline.settings import Home
 from ces_pipeline_tests.lake_days import DAY, registry, small_home
 
-COMMANDS = ("demo", "run", "land", "inspect", "init", "doctor", "sample", "dictionary", "ui")
+COMMANDS = ("demo", "run", "land", "inspect", "init", "doctor", "sample", "dictionary", "export", "ui")
 EXPORT = "answer_id,when,how_easy\n" + "".join(
     f"r{number},2026-03-02T10:{number:02}:00Z,{1 + number % 5}\n" for number in range(30)
 )
@@ -250,6 +250,15 @@ def test_the_doctor_says_when_nothing_is_published_or_it_does_not_open(home: Hom
     assert any("cannot be opened" in text for text in findings(home))
 
 
+def test_the_doctor_warns_of_a_touchpoint_that_could_be_better_and_is_content(home: Home) -> None:
+    ces("run", "--home", home.root)
+    result = ces("doctor", "--home", home.root)
+    assert (
+        "warn  touchpoint after_chat: surveys.yaml does not say questions, wording, owner\n" in result.output
+    )
+    assert result.exit_code == 0
+
+
 def test_the_doctor_stops_at_a_registry_that_does_not_load(home: Home) -> None:
     (home.registry / "sources.yaml").write_text("- nothing\n")
     assert [finding.is_well for finding in examine(home)] == [False]
@@ -298,3 +307,47 @@ def test_the_dictionary_is_printed_or_written_and_a_bad_place_is_told(tmp_path: 
     nowhere = ces("dictionary", "--out", tmp_path / "none" / "dictionary.md")
     assert nowhere.exit_code == 2
     assert "cannot be written (No such file or directory): name another file" in nowhere.output
+
+
+def test_an_export_without_an_entry_or_a_published_file_is_told(home: Home) -> None:
+    for words, status, said in [
+        (("journeys", "--to", "mixpanel"), 2, "there is no entry 'mixpanel' (known: none)"),
+        (("scores",), 2, "no tickets feed has `write_back`"),
+        (
+            ("journeys", "--to", "file", "--out", home.root / "a.jsonl"),
+            1,
+            "is not there yet: `ces run` makes it",
+        ),
+        (("journeys", "--to", "file"), 2, "--to file and --out FILE go together"),
+        (("journeys", "--to", "x", "--out", "a.jsonl"), 2, "--to file and --out FILE go together"),
+        (("journeys", "--to", "x", "--from", DAY), 2, "--from is for files"),
+        (("journeys", "--to", "file", "--out", "a.jsonl", "--dry-run"), 2, "a file is written whole"),
+    ]:
+        result = ces("export", *words, "--home", home.root)
+        assert (result.exit_code, said in result.output) == (status, True), result.output
+
+
+def test_a_slip_in_the_exports_is_told_by_the_doctor_too(home: Home) -> None:
+    (home.registry / "exports.yaml").write_text(
+        "- {id: there, target: amplitude, base_url: https://api2.amplitude.com, since: 2026-01-01, project_id: '1'}\n"
+    )
+    result = ces("export", "journeys", "--to", "there", "--home", home.root)
+    assert result.exit_code == 2
+    assert "exports.yaml: entry there: entry: amplitude takes key, and no other credentials" in result.output
+    assert findings(home) == [result.output.strip()]
+
+
+def test_a_dry_run_of_an_export_says_what_would_be_sent(home: Home) -> None:
+    ces("run", "--home", home.root)
+    (home.registry / "exports.yaml").write_text(
+        "- {id: there, target: amplitude, base_url: https://api2.amplitude.com, since: 2026-01-01, key: AMP_KEY}\n"
+    )
+    result = ces("export", "journeys", "--to", "there", "--dry-run", "--home", home.root)
+    assert result.exit_code == 0, result.output
+    # The export of this home names nobody.
+    assert result.output == (
+        "there: would send 0 new events and 0 revised answers; 0 were sent before; 30 are of people not known\n"
+    )
+    sent = ces("export", "journeys", "--to", "there", "--home", home.root)
+    assert sent.exit_code == 1
+    assert "there: AMP_KEY not set: put the receiver's credentials into the environment" in sent.output

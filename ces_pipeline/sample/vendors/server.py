@@ -152,7 +152,7 @@ class FakeVendor:
                     self.wfile.write(part)
                     self.wfile.flush()
 
-            do_GET = do_POST = _serve  # noqa: N815 - names that the base class looks for
+            do_GET = do_POST = do_PUT = do_PATCH = _serve  # noqa: N815 - names that the base class looks for
 
             def date_time_string(self, timestamp: float | None = None) -> str:
                 return super().date_time_string(vendor.now_s if timestamp is None else timestamp)

@@ -24,6 +24,7 @@ from ces_pipeline.landing.privacy import (
     redacted,
 )
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline_tests.builders import WEB, answer, inbox_home
 
 ASCII = st.text(st.characters(codec="ascii", min_codepoint=32, max_codepoint=126), max_size=80)
 
@@ -55,6 +56,18 @@ def cell(text: str) -> str:
 def test_sql_gives_the_hmac_sha256_of_the_standard_library(key: bytes, text: str) -> None:
     expected = hmac.new(key, text.strip(" ").lower().encode(), hashlib.sha256).hexdigest()
     assert by_sql(key, text) == expected
+
+
+def test_a_column_of_our_own_hashes_is_kept_and_whatever_else_is_in_it_is_hashed(tmp_path: Path) -> None:
+    home = inbox_home(tmp_path, {**WEB, "hashed": ["respondent"]})
+    key = Pseudonyms(b"k").of("ann@example.org")
+    people = (key, key.upper(), "bob@example.org", key[:-1], f"{key}0")
+    home.drop("a.csv", [answer(number, email=who) for number, who in enumerate(people)])
+    home.land()
+    found = [row["respondent_key"] for row in home.rows()]
+    ours = load_pseudonyms(tmp_path, home.lake)
+    assert found == [key, key, *(ours.of(who) for who in people[2:])]
+    assert home.find("bob@example.org") == []
 
 
 @pytest.mark.parametrize("length", [1, 63, 64, 65, 200])

@@ -112,6 +112,41 @@ def test_a_request_that_changes_something_is_not_sent_twice() -> None:
         assert len(vendor.asked) == 1
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_write_that_may_be_repeated_is(method: Any) -> None:
+    with Scripted(ok, FaultPlan({0: "cut"})) as vendor, client(vendor) as (http, _):
+        with pytest.raises(UnavailableError) as caught:
+            http.request(method, "/x", json_body={"a": 1})
+        assert caught.value.may_have_arrived
+        assert http.request(method, "/x", json_body={"a": 1}, repeatable=True).data == {"fine": True}
+        assert [(one.method, one.json) for one in vendor.asked] == [(method, {"a": 1})] * 2
+
+
+def test_bytes_go_as_they_are() -> None:
+    with Scripted(ok) as vendor, client(vendor) as (http, _):
+        http.request("POST", "/x", body=b"\x1f\x8b", headers={"Content-Type": "application/json"})
+        (asked,) = vendor.asked
+        assert (asked.body, asked.headers["content-type"]) == (b"\x1f\x8b", "application/json")
+
+
+def test_whether_a_request_may_have_arrived_is_known() -> None:
+    with Scripted(ok, FaultPlan(dict.fromkeys(range(8), "busy"))) as vendor, client(vendor) as (http, _):
+        with pytest.raises(UnavailableError) as caught:
+            http.request("POST", "/x", json_body={}, repeatable=True)
+        assert not caught.value.may_have_arrived
+    faults = {0: "error", **dict.fromkeys(range(1, 8), "busy")}
+    with Scripted(ok, FaultPlan(faults)) as vendor, client(vendor) as (http, _):
+        with pytest.raises(UnavailableError) as caught:
+            http.request("POST", "/x", json_body={}, repeatable=True)
+        assert caught.value.may_have_arrived
+    with Scripted(ok) as gone:
+        pass
+    with client(gone) as (http, _):
+        with pytest.raises(UnavailableError) as caught:
+            http.request("POST", "/x", json_body={}, repeatable=True)
+        assert not caught.value.may_have_arrived
+
+
 def test_a_post_that_only_asks_is() -> None:
     with Scripted(ok, FaultPlan({0: "cut"})) as vendor, client(vendor) as (http, _):
         assert http.request("POST", "/x", json_body={"q": 1}, repeatable=True).data == {"fine": True}

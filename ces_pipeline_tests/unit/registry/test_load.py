@@ -75,6 +75,7 @@ def test_an_absent_registry_is_told_with_what_to_do(tmp_path: Path) -> None:
         ({"survey_column": "poll"}, ("entry web", "exactly one of survey and survey_column")),
         ({"columns": {"scroe": "Q1"}}, ("entry web", "columns", "scroe", "score")),
         ({"values": {"scroe": {"a": "1"}}}, ("entry web", "values", "scroe", "score")),
+        ({"hashed": ["score"]}, ("entry web", "hashed", "score", "respondent")),
         ({"id": "Web Site"}, ("entry Web Site", "id", "lower-case")),
         ({"inbox": ["a", "b"]}, ("entry web", "inbox")),
     ],
@@ -226,6 +227,40 @@ def test_a_file_in_another_encoding_is_refused_with_its_name(tmp_path: Path) -> 
 
 def test_several_slips_in_an_entry_are_counted(tmp_path: Path) -> None:
     assert "(and 1 more)" in refused(tmp_path, {**WEB, "tiem_zone": "UTC", "raeder": "csv"})
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://surveys.example.com/a",
+        "surveys.example.com",
+        "https://ann@surveys.example.com",
+        "https://a.example/#b",
+    ],
+)
+def test_a_survey_link_is_a_plain_https_address(tmp_path: Path, link: str) -> None:
+    told = refused(tmp_path, WEB, surveys=[{**SURVEYS[0], "link": link}])
+    assert "surveys.yaml: entry after_chat: link: must be an https URL" in told
+
+
+def test_what_decides_no_verdict_makes_no_day_wait(tmp_path: Path) -> None:
+    more = {"link": "https://surveys.example.com/a?lang=de", "questions": 3, "wording": "How easy was it?"}
+    plain = inbox_home(tmp_path / "a", WEB).registry
+    told = inbox_home(tmp_path / "b", WEB, surveys=[{**SURVEYS[0], **more}]).registry
+    assert told.judging == plain.judging
+    assert (
+        inbox_home(tmp_path / "c", WEB, surveys=[{**SURVEYS[0], "channel": "chat"}]).registry.judging
+        != plain.judging
+    )
+
+
+def test_only_a_feed_that_says_so_is_read_anew_for_hashed_people(tmp_path: Path) -> None:
+    plain = inbox_home(tmp_path / "a", WEB).registry.sources["web"].reading
+    # What it was before the key existed, so that an update reads no export again.
+    assert plain == "dbe4bb915ce19b78"
+    assert (
+        inbox_home(tmp_path / "b", {**WEB, "hashed": ["respondent"]}).registry.sources["web"].reading != plain
+    )
 
 
 def test_direction_is_data(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""Azure Functions' entries: HTTP requests, queue messages, Event Grid events. Thin over `handler.py`.
+
+They take the objects of `azure.functions` by what these can do, so that package is needed in the function app alone:
+
+    app = func.FunctionApp()
+
+    @app.route(route="ces", auth_level=func.AuthLevel.FUNCTION)
+    def over_http(req: func.HttpRequest) -> func.HttpResponse:
+        status, body = azure.http(req)
+        return func.HttpResponse(body, status_code=status, mimetype="application/json")
+
+    @app.queue_trigger(arg_name="msg", queue_name="ces", connection="AzureWebJobsStorage")
+    def from_queue(msg: func.QueueMessage) -> None:
+        azure.queue(msg)
+
+    @app.event_grid_trigger(arg_name="event")
+    def from_event_grid(event: func.EventGridEvent) -> None:
+        azure.event_grid(event)
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Protocol
+
+from ces_pipeline.triggers.event import decoded_event, read_event
+from ces_pipeline.triggers.handler import Handler, answered, handler_of
+
+
+class HasBody(Protocol):
+    """`HttpRequest` and `QueueMessage`."""
+
+    def get_body(self) -> bytes:
+        """The body as it came."""
+
+
+class GridEvent(Protocol):
+    """`EventGridEvent`."""
+
+    id: str
+    topic: str
+    event_type: str
+
+    def get_json(self) -> Any:
+        """The event's data."""
+
+
+@cache
+def _from_environment() -> Handler:
+    return handler_of()
+
+
+def http(request: HasBody, handler: Handler | None = None) -> tuple[int, str]:
+    """(Status, JSON text): 200 with the decision, 400 for what is no event, 503 where it should come again."""
+    status, told = answered(request.get_body(), handler or _from_environment())
+    return status, json.dumps(told)
+
+
+def queue(message: HasBody, handler: Handler | None = None) -> None:
+    """Handle a message. It raises for what must come again; what is no event ends in the poison queue."""
+    (handler or _from_environment()).handle(decoded_event(message.get_body()))
+
+
+def event_grid(event: GridEvent | Mapping[str, Any], handler: Handler | None = None) -> None:
+    """Handle an Event Grid event, as the object or as the JSON object of its schema. It raises as `queue` does."""
+    if not isinstance(event, Mapping):
+        event = {
+            "id": event.id,
+            "topic": event.topic,
+            "eventType": event.event_type,
+            "data": event.get_json(),
+        }
+    (handler or _from_environment()).handle(read_event(event))

@@ -1,0 +1,73 @@
+"""Protects the round of a score: answered, written to its ticket, and pulled again without being taken for news."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ces_pipeline import runs
+from ces_pipeline.exporting.scores import write_scores
+from ces_pipeline.sample.vendors.zendesk import EMAIL, TOKEN, iso, ticket
+from ces_pipeline.storage.duck import open_published
+from ces_pipeline_tests.builders import WEB, InboxHome, answer, inbox_home
+from ces_pipeline_tests.pulled import entry
+from ces_pipeline_tests.unit.exporting.writable import WritableZendesk
+
+
+class Stirring(WritableZendesk):
+    """As the vendor does: an update moves the ticket to the end of the export."""
+
+    def answer(self, asked: Any) -> Any:
+        before = len(self.changes)
+        reply = super().answer(asked)
+        for number, *_ in self.changes[before:]:
+            (found,) = [one for one in self.tickets if str(one["id"]) == number]
+            found |= {"generated_timestamp": int(self.now_s) - 3600, "updated_at": iso(self.now_s - 3600)}
+        return reply
+
+
+def asked(home: InboxHome, query: str) -> list[tuple[Any, ...]]:
+    with open_published(home.home.published) as connection:
+        return connection.execute(query).fetchall()
+
+
+def figures(home: InboxHome) -> list[list[tuple[Any, ...]]]:
+    """What is known of tickets and answers, but for when a ticket was last touched."""
+    return [
+        asked(home, query)
+        for query in (
+            "SELECT ticket_id, status, created_at, solved_at, reopens FROM core.tickets ORDER BY ticket_id",
+            "SELECT response_id, score, revision FROM core.responses ORDER BY response_id",
+            "SELECT response_key, method FROM core.response_tickets ORDER BY response_key",
+            "SELECT ticket_key, resolution_minutes, reopens, handoffs FROM mart.ticket_effort ORDER BY ticket_key",
+        )
+    ]
+
+
+def test_a_written_score_comes_back_as_a_version_of_its_ticket_and_as_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZD_EMAIL", EMAIL)
+    monkeypatch.setenv("ZD_TOKEN", TOKEN)
+    with Stirring([ticket(number) for number in (1, 2, 3)]) as vendor:
+        auth = {"kind": "basic_token", "user": "ZD_EMAIL", "password": "ZD_TOKEN"}
+        desk = entry(
+            "desk",
+            vendor,
+            {"connector": "zendesk", "auth": auth},
+            kind="tickets",
+            reader="zendesk_json",
+            write_back={"field": "4711"},
+        )
+        web = {**WEB, "columns": {**WEB["columns"], "ticket_id": "case"}}
+        home = inbox_home(tmp_path, web, desk, settings={"first_day": "2026-03-01", "minimum_n": 2})
+        home.drop("answers.csv", [answer(number, case=number, score=number) for number in (1, 2)])
+        assert runs.run(home.home)
+        before = figures(home)
+        for expected in ([("1", None, 1), ("2", None, 2)], []):
+            changes = len(vendor.changes)
+            write_scores(home.home, home.registry.sources["desk"], is_dry=False, clock=vendor.clock)
+            assert vendor.changes[changes:] == expected
+            assert runs.run(home.home)
+            assert figures(home) == before
+        assert asked(home, "SELECT count(*) FROM core.ticket_versions") == [(5,)]

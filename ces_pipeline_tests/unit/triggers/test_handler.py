@@ -1,0 +1,241 @@
+"""Protects one event, one invitation: repeated, at once from many sides, and killed at every step."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ces_pipeline.errors import CesError, HomeError
+from ces_pipeline.landing.pseudonyms import Pseudonyms
+from ces_pipeline.triggers.handler import InProgressError, handler_of
+from ces_pipeline.triggers.links import check_link
+from ces_pipeline.triggers.store import SqliteStore, StoreError
+from ces_pipeline_tests.unit.triggers.handlers import KEY, LINK_KEY, MONDAY, PERSON, Desk, event, survey
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_an_event_invites_with_a_link_and_a_row(desk: Desk) -> None:
+    handled = desk.handler().handle(event(ticket_id="T-7"))
+    assert handled.link is not None
+    target = check_link(handled.link, MONDAY, LINK_KEY)
+    assert (target.survey, target.invitation, target.ticket) == (
+        "after_chat",
+        handled.decision.invitation_id,
+        "T-7",
+    )
+    assert desk.sent == [(handled.decision.invitation_id, handled.link)]
+    assert desk.rows == [
+        {
+            "invitation_id": handled.decision.invitation_id,
+            "survey": "after_chat",
+            "person": Pseudonyms(KEY).of(PERSON),
+            "ticket_id": "T-7",
+            "event_id": "e1",
+            "status": "sent",
+            "sent_at": "2026-03-02T09:00:00+00:00",
+            "reason": None,
+            "event_source": "chats",
+            "event_type": "chat_closed",
+        }
+    ]
+
+
+def test_the_same_event_again_is_told_and_nothing_is_done_again(desk: Desk) -> None:
+    first = desk.handler().handle(event())
+    desk.later(days=3)
+    again = desk.handler().handle(event())
+    assert (first.is_repeat, again.is_repeat) == (False, True)
+    assert again.link == first.link
+    assert again.decision == first.decision
+    assert (len(desk.sent), len(desk.rows)) == (1, 1)
+
+
+def test_one_id_of_two_sources_is_two_events(desk: Desk) -> None:
+    handler = desk.handler()
+    assert not handler.handle(event(source="chats", event_id="1")).is_repeat
+    assert not handler.handle(event(source="chat", event_id="s1")).is_repeat
+    assert not handler.handle(event(source="shop", event_id="1", person="bob@example.org")).is_repeat
+
+
+def test_the_limit_holds_over_touchpoints_and_a_window_ago_counts_no_more(desk: Desk) -> None:
+    handler = desk.handler(survey(), survey(id="after_order", trigger_event="order_placed"))
+    reasons = []
+    for name, kind, days in [
+        ("e1", "chat_closed", 0.0),
+        ("e2", "order_placed", 1),
+        ("e3", "chat_closed", 1),  # the third within ten days
+        ("e4", "chat_closed", 8),  # ten days after the first: that one counts no more
+        ("e5", "chat_closed", 0.9),  # nine days and more after the second: third again
+    ]:
+        desk.later(days=days)
+        reasons.append(handler.handle(event(name, event_type=kind)).decision.reason)
+    assert reasons == [None, None, "over_limit", None, "over_limit"]
+    # Somebody else, and somebody unknown, are not held back by it.
+    assert handler.handle(event("e6", "bob@example.org")).decision.invites
+    assert all(handler.handle(event(f"n{number}", None)).decision.invites for number in range(4))
+
+
+def test_case_and_blanks_make_no_other_person(desk: Desk) -> None:
+    handler = desk.handler(contact_limit=1)
+    assert handler.handle(event("e1", " Ann@Example.org ")).decision.invites
+    assert handler.handle(event("e2", PERSON)).decision.reason == "over_limit"
+
+
+@pytest.mark.parametrize(
+    ("changed", "settings", "told", "reason"),
+    [
+        ({}, {}, {"event_type": "call_ended"}, "unregistered_event"),
+        ({}, {}, {"survey": "another"}, "unregistered_event"),
+        ({"live_from": date(2026, 3, 3)}, {}, {}, "survey_not_live"),
+        ({"live_to": date(2026, 3, 1)}, {}, {}, "survey_not_live"),
+        ({"live_from": date(2026, 3, 2), "live_to": date(2026, 3, 2)}, {}, {}, None),
+        # Nine in the morning of UTC is still the day before in Honolulu.
+        ({"live_from": date(2026, 3, 2)}, {"business_time_zone": "Pacific/Honolulu"}, {}, "survey_not_live"),
+        ({"link": None}, {}, {}, "no_link"),
+        (
+            {},
+            {"survey_ineligible": {"category": ["spam"]}},
+            {"attributes": {"category": "spam"}},
+            "not_eligible",
+        ),
+        ({}, {"survey_ineligible": {"category": ["spam"]}}, {"attributes": {"category": "login"}}, None),
+        ({}, {"survey_ineligible": {"channel": ["unknown"]}}, {}, "not_eligible"),
+    ],
+)
+def test_who_is_not_invited_is_told_why_and_noted(
+    desk: Desk, changed: dict[str, Any], settings: dict[str, Any], told: dict[str, Any], reason: str | None
+) -> None:
+    handled = desk.handler(survey(**changed), **settings).handle(event(**told))
+    assert handled.decision.reason == reason
+    assert (handled.link is None) == (reason is not None)
+    (row,) = desk.rows
+    assert (row["status"], row["reason"]) == ("sent" if reason is None else "out_of_scope", reason)
+    assert len(desk.sent) == (reason is None)
+
+
+def test_of_two_touchpoints_the_live_one_asks(desk: Desk) -> None:
+    old = survey(id="old", live_to=date(2026, 2, 28))
+    assert desk.handler(old, survey()).handle(event()).decision.survey == "after_chat"
+
+
+def test_an_event_from_many_sides_at_once_is_sent_and_written_once(desk: Desk) -> None:
+    def handle(_: int) -> str:
+        try:
+            return "repeat" if desk.handler().handle(event()).is_repeat else "done"
+        except InProgressError:
+            return "later"
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(handle, range(24)))
+    assert outcomes.count("done") == 1
+    assert (len(desk.sent), len(desk.rows)) == (1, 1)
+
+
+def test_events_of_one_person_from_many_sides_keep_the_limit(desk: Desk) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        handled = list(pool.map(lambda number: desk.handler().handle(event(f"e{number}")), range(24)))
+    assert sum(one.decision.invites for one in handled) == 2
+    assert len(desk.rows) == 24
+
+
+STEPS = ("reserved", "decided", "sent", "outlet", "written")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_any_step_the_next_delivery_ends_what_was_begun(
+    desk: Desk, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = SqliteStore.put_if_absent
+
+    def killed_after(wanted: str) -> Callable[..., bool]:
+        def call(self: SqliteStore, partition: str, row: str, text: str) -> bool:
+            done = put(self, partition, row, text)
+            if partition.startswith(wanted):
+                raise Killed
+            return done
+
+        return call
+
+    def send(decision: Any, link: str) -> None:
+        desk.sent.append((decision.invitation_id, link))
+        if step == "sent":
+            raise Killed
+
+    handler = desk.handler(send=send)
+    with monkeypatch.context() as patched:
+        prefix = {"reserved": "contact/", "decided": "decided", "written": "written"}.get(step, "never")
+        patched.setattr(SqliteStore, "put_if_absent", killed_after(prefix))
+        if step == "outlet":
+            write = handler.outlet.write
+            patched.setattr(
+                handler.outlet, "write", lambda decision: (write(decision), (_ for _ in ()).throw(Killed()))
+            )
+        with pytest.raises(Killed):
+            handler.handle(event())
+    if step in ("decided", "sent", "outlet"):
+        # It may still be at work.
+        with pytest.raises(InProgressError):
+            desk.handler().handle(event())
+    desk.later(seconds=61)
+    handled = desk.handler().handle(event())
+    assert handled.is_repeat == (step == "written")
+    assert handled.decision.decided_at == MONDAY
+    # A repeated row is the same to the last letter, so landing drops it; a repeated sending has the same id.
+    assert len({json.dumps(row) for row in desk.rows}) == 1
+    assert len(set(desk.sent)) == 1
+    assert len(SqliteStore(desk.folder / "store.db").rows(f"contact/{Pseudonyms(KEY).of(PERSON)}")) == 1
+    assert desk.handler().handle(event()).is_repeat
+
+
+def test_a_line_that_a_killed_writer_left_does_not_spoil_the_next(desk: Desk) -> None:
+    (desk.folder / "decisions").mkdir()
+    (desk.folder / "decisions" / "decisions-2026-03-02.jsonl").write_text('{"invitation_id": "half')
+    desk.handler().handle(event())
+    half, whole = (desk.folder / "decisions" / "decisions-2026-03-02.jsonl").read_text().splitlines()
+    assert half == '{"invitation_id": "half'
+    assert json.loads(whole)["event_id"] == "e1"
+
+
+def test_nobody_is_named_in_anything_that_is_kept(desk: Desk) -> None:
+    handled = desk.handler().handle(event())
+    kept = b"".join(path.read_bytes() for path in desk.folder.rglob("*") if path.is_file())
+    assert kept
+    for text in (kept.decode("latin-1"), str(handled.answer), repr(event()), repr(desk.handler())):
+        assert PERSON not in text
+        assert LINK_KEY.decode() not in text
+        assert "'test-key'" not in text
+    assert oct((desk.folder / "store.db").stat().st_mode)[-3:] == "600"
+
+
+def test_a_store_that_cannot_be_used_says_so(tmp_path: Path) -> None:
+    (tmp_path / "store.db").write_text("no database, " * 100)
+    with pytest.raises(StoreError, match=r"store\.db cannot be used \(DatabaseError\)"):
+        SqliteStore(tmp_path / "store.db")
+
+
+def test_the_environment_makes_a_handler_or_is_told_what_is_missing(tmp_path: Path) -> None:
+    told = {"CES_HOME": str(tmp_path), "CES_PSEUDONYM_KEY": "k", "CES_LINK_KEY": "l"}
+    with pytest.raises(HomeError, match="CES_TRIGGER_STORE and CES_TRIGGER_DECISIONS not set"):
+        handler_of(told)
+    told |= {"CES_TRIGGER_STORE": str(tmp_path / "s.db"), "CES_TRIGGER_DECISIONS": str(tmp_path / "out")}
+    with pytest.raises(CesError, match="no registry at"):
+        handler_of(told)
+    (tmp_path / "registry").mkdir()
+    (tmp_path / "registry" / "surveys.yaml").write_text(
+        "- {id: after_chat, scale: ease_1_5, trigger_event: chat_closed, link: https://surveys.example.com/a}\n"
+    )
+    handled = handler_of(told).handle(event())
+    assert handled.decision.invites
+    assert abs(handled.decision.decided_at - handler_of(told).now()) < timedelta(minutes=1)

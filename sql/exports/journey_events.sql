@@ -1,0 +1,145 @@
+-- One row per event of a customer's journey from one instant to before another: an answer, or a ticket that one is about.
+-- A ticket has an event for its opening and one for its latest solve, and belongs to whoever answered about it. An event's
+-- insert_id is its own for ever. content: what makes an answer another one when it was revised; null: cannot be.
+with linked as (
+    select
+        ticket_key,
+        min(respondent_key) as respondent_key
+    from core.response_tickets
+    inner join core.responses using (response_key)
+    where ticket_key is not null
+    group by ticket_key
+),
+
+tickets as (
+    select
+        ticket_key,
+        coalesce(linked.respondent_key, requester_key) as person_key,
+        created_at,
+        coalesce(solved_at, closed_at) as resolved_at,
+        channel,
+        product,
+        category,
+        priority,
+        resolution_minutes,
+        reopens,
+        handoffs,
+        replies
+    from core.tickets
+    inner join linked using (ticket_key)
+    where not is_deleted
+),
+
+happened as (
+    select
+        'CES Response' as event,
+        response_key as own_key,
+        respondent_key as person_key,
+        recorded_at as occurred_at,
+        (
+            md5_number(concat_ws('|', survey_id, coalesce(score, -1), coalesce(nps, -1), coalesce(csat_0_100, -1)))
+            & 18446744073709551615
+        )::ubigint as content,
+        survey_id,
+        channel,
+        product,
+        persona,
+        journey_stage,
+        process,
+        scale_id,
+        score,
+        effort_0_100,
+        ease_0_100,
+        effort_band,
+        nps,
+        csat_0_100,
+        is_suspect
+    from core.responses
+    union all by name
+    select
+        'CES Ticket Opened' as event,
+        ticket_key as own_key,
+        person_key,
+        created_at as occurred_at,
+        channel,
+        product,
+        category,
+        priority
+    from tickets
+    union all by name
+    -- A ticket that was reopened is solved once more: that is another event.
+    select
+        'CES Ticket Solved' as event,
+        ticket_key || '@' || epoch_us(resolved_at) as own_key,
+        person_key,
+        resolved_at as occurred_at,
+        channel,
+        product,
+        category,
+        priority,
+        resolution_minutes,
+        reopens,
+        handoffs,
+        replies
+    from tickets
+),
+
+final as (
+    select
+        substr(sha256(event || '|' || own_key), 1, 36) as insert_id,
+        event,
+        person_key,
+        occurred_at,
+        content,
+        survey_id,
+        channel,
+        product,
+        category,
+        priority,
+        persona,
+        journey_stage,
+        process,
+        scale_id,
+        score,
+        effort_0_100,
+        ease_0_100,
+        effort_band,
+        nps,
+        csat_0_100,
+        is_suspect,
+        resolution_minutes,
+        reopens,
+        handoffs,
+        replies
+    from happened
+    where occurred_at >= $since and occurred_at < $until
+)
+
+select
+    insert_id,
+    event,
+    person_key,
+    occurred_at,
+    content,
+    survey_id,
+    channel,
+    product,
+    category,
+    priority,
+    persona,
+    journey_stage,
+    process,
+    scale_id,
+    score,
+    effort_0_100,
+    ease_0_100,
+    effort_band,
+    nps,
+    csat_0_100,
+    is_suspect,
+    resolution_minutes,
+    reopens,
+    handoffs,
+    replies
+from final
+order by occurred_at, insert_id;
