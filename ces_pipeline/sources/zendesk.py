@@ -3,9 +3,11 @@
 Side-loaded users, groups, metric sets and satisfaction ratings of a page are joined into its tickets here.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from functools import cached_property
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -24,7 +26,7 @@ from ces_pipeline.sources.delimited import unique_names
 from ces_pipeline.sources.files import DeliveredFile
 from ces_pipeline.sources.json_records import TEXT_LIMIT, JsonFile, names_in_head
 from ces_pipeline.sources.json_tables import Leaves, chunks, structure_of, workspace
-from ces_pipeline.storage.quote import quote_name
+from ces_pipeline.storage.quote import quote_name, quote_text
 
 _FIELDS = {
     "ticket_id": ("id",),
@@ -70,7 +72,11 @@ _PEOPLE = (
     "via.source.to.profile_url",
     "via.source.to.email_ccs",
 )
-_BATCH_ROWS = 20_000
+_BATCH_ROWS = 5_000
+_BLOCKS_AT_ONCE = 4
+_BLOCK_LEAST = 100
+_BLOCK_BYTES = 1 << 20
+_BLOCK_MOST_BYTES = 4 << 20
 _OTHER_LISTS = (
     "audits",
     "users",
@@ -94,144 +100,244 @@ _LISTS = (
 )
 # What `read_zendesk` puts into a ticket itself; `fields` is a copy of custom_fields.
 _OWN = ("fields", "custom_fields", "metric_set", "handoffs", "csat", "requester", "group", "is_deleted")
-_TICKET = ("id", "status", "requester_id", "group_id", "metric_set", "custom_fields", "satisfaction_rating")
-# List beside the tickets of a page -> (the id it is joined by, what is kept of each).
+# List beside the tickets of a page -> (the id it is joined by, what is kept of each; empty: all of it).
 _SIDE_LOADS = {
-    "users": ("$.id", "told->>'$.email'"),
-    "groups": ("$.id", "told->>'$.name'"),
-    "metric_sets": ("$.ticket_id", "told"),
-    "satisfaction_ratings": ("$.ticket_id", "coalesce(told->>'$.score', '')"),
+    "users": ("id", "email"),
+    "groups": ("id", "name"),
+    "metric_sets": ("ticket_id", ""),
+    "satisfaction_ratings": ("ticket_id", "score"),
 }
 
 
-def _pointers(names: Iterable[str]) -> str:
-    return ", ".join(f"'$.{name}'" for name in names)
+def _shape(opened: Any) -> str:
+    return quote_text(json.dumps(opened))
+
+
+def _scalar(value: str) -> str:
+    """SQL for the text of a JSON value: only strings are written otherwise in JSON."""
+    return f"CASE WHEN starts_with({value}::VARCHAR, '\"') THEN {value} ->> '$' ELSE {value}::VARCHAR END"
+
+
+def _kind(name: str) -> str:
+    """SQL for the JSON type of what a page holds under a name; null where it holds no such name."""
+    return f"kinds[{_LISTS.index(name) + 1}]"
 
 
 _TABLES = "; ".join(
     [
-        "CREATE TABLE records (place BIGINT, item BIGINT, record VARCHAR, own VARCHAR[], is_object BOOLEAN, "
-        "is_ticket BOOLEAN)",
+        "CREATE TEMP TABLE blocks (block BIGINT, listed VARCHAR)",
+        "CREATE TEMP TABLE found (block BIGINT, place BIGINT, item BIGINT, id VARCHAR, status VARCHAR, "
+        "requester_id VARCHAR, group_id VARCHAR, metric VARCHAR, custom VARCHAR, score VARCHAR)",
+        "CREATE TEMP TABLE odd (place BIGINT, item BIGINT, told VARCHAR)",
         *(
-            f'CREATE TABLE "{name}" (place BIGINT, item BIGINT, id VARCHAR, told VARCHAR)'
+            f'CREATE TEMP TABLE "{name}" (place BIGINT, item BIGINT, id VARCHAR, told VARCHAR)'
             for name in _SIDE_LOADS
         ),
     ]
 )
+def _pointers(names: Iterable[str]) -> str:
+    return ", ".join(f"'$.{name}'" for name in names)
+
+
 # In a recorded exchange the answer is its body.
 _PAGES = f"""
     CREATE OR REPLACE TEMP TABLE pages AS
     WITH documents AS (
-        SELECT place, doc, CASE WHEN doc[1] = '{{' THEN
-            json_extract(doc, ['$.uri', '$.body', {_pointers(_LISTS)}])::VARCHAR[]
-        END AS held
+        SELECT place, doc, CASE WHEN doc[1] = '{{' THEN json_type(doc, ['$.uri', '$.body', {_pointers(_LISTS)}]) END AS kinds
         FROM docs
+    ),
+    answers AS (
+        SELECT
+            place,
+            if(is_exchange, json_extract(doc, '$.body')::VARCHAR, doc) AS page,
+            CASE WHEN NOT is_exchange THEN kinds[3:] END AS kinds
+        FROM (SELECT *, coalesce(kinds[1] IS NOT NULL AND kinds[2] IS NOT NULL, false) AS is_exchange FROM documents)
+    ),
+    typed AS (
+        SELECT
+            place,
+            page,
+            CASE WHEN page[1] = '{{' THEN coalesce(kinds, json_type(page, [{_pointers(_LISTS)}])) END AS kinds
+        FROM answers
+    ),
+    opened AS (
+        SELECT *, CASE WHEN page[1] = '{{' THEN from_json(page, {_shape({
+    "tickets": "JSON",
+    "results": "JSON",
+    "ticket": "JSON",
+    **{name: [{key: "JSON", kept: "JSON"} if kept else "JSON"] for name, (key, kept) in _SIDE_LOADS.items()},
+})}) END AS held
+        FROM typed
     )
     SELECT
         place,
-        if(is_exchange, held[2], doc) AS page,
+        kinds,
+        {_kind("tickets")} = 'ARRAY' OR page = '[]' AS lists_tickets,
         CASE
-            WHEN NOT is_exchange THEN held[3:]
-            WHEN held[2][1] = '{{' THEN json_extract(held[2], [{_pointers(_LISTS)}])::VARCHAR[]
-        END AS lists
-    FROM (SELECT *, coalesce(held[1] IS NOT NULL AND held[2] IS NOT NULL, false) AS is_exchange FROM documents)
-"""
-_RECORDS = f"""
-    INSERT INTO records
-    WITH listed AS (
-        SELECT
-            place,
-            CASE
-                WHEN page[1] = '[' THEN page
-                WHEN page[1] <> '{{' THEN NULL
-                WHEN lists[1][1] = '[' THEN lists[1]
-                WHEN lists[2][1] = '[' THEN lists[2]
-                WHEN lists[3][1] = '{{' THEN '[' || lists[3] || ']'
-                ELSE '[' || page || ']'
-            END AS listed
-        FROM pages
-    ),
-    parted AS (SELECT place, from_json(listed, '["JSON"]') AS parts FROM listed),
-    items AS (SELECT place, unnest(range(len(parts))) AS item, unnest(parts)::VARCHAR AS record FROM parted),
-    opened AS (SELECT *, json_extract(record, [{_pointers(_TICKET)}])::VARCHAR[] AS own FROM items)
-    SELECT
-        *,
-        coalesce(record[1] = '{{', false) AS is_object,
-        own[1] IS NOT NULL AND own[2] IS NOT NULL AND own[3] IS NOT NULL AS is_ticket
+            WHEN page[1] = '[' THEN page
+            WHEN page[1] <> '{{' THEN NULL
+            WHEN {_kind("tickets")} = 'ARRAY' THEN held.tickets::VARCHAR
+            WHEN {_kind("results")} = 'ARRAY' THEN held.results::VARCHAR
+            WHEN {_kind("ticket")} = 'OBJECT' THEN '[' || held.ticket::VARCHAR || ']'
+            ELSE '[' || page || ']'
+        END AS listed,
+        {", ".join(f"held.{name} AS {name}" for name in _SIDE_LOADS)}
     FROM opened
 """
-
-
-def _side_load(name: str) -> str:
-    place = _LISTS.index(name) + 1
-    key, kept = _SIDE_LOADS[name]
-    return f"""
-        INSERT INTO "{name}"
-        WITH parted AS (
-            SELECT place, from_json(lists[{place}], '["JSON"]') AS parts FROM pages WHERE lists[{place}][1] = '['
-        ),
-        items AS (SELECT place, unnest(range(len(parts))) AS item, unnest(parts) AS told FROM parted)
-        SELECT place, item, told->>'{key}', {kept} FROM items WHERE told->>'{key}' IS NOT NULL
-    """
+# What `found` keeps of a ticket. Only tickets have these three; that one of them is null does not matter.
+_FOUND = {
+    "id": "JSON",
+    "status": "JSON",
+    "requester_id": "JSON",
+    "group_id": "JSON",
+    "metric_set": "JSON",
+    "custom_fields": "JSON",
+    "satisfaction_rating": {"score": "JSON"},
+}
+_ESSENTIAL = ("id", "status", "requester_id")
+# The lists of a page that are all tickets, and of no odd size, are blocks as they are.
+_OPENED = f"""
+    CREATE OR REPLACE TEMP TABLE opened AS
+    WITH parted AS (
+        SELECT place, from_json(listed, {_shape([_FOUND])}) AS parts FROM pages WHERE listed IS NOT NULL
+    )
+    SELECT place, unnest(range(len(parts))) AS item, unnest(parts) AS one FROM parted
+"""
+_ARE_BLOCKS = f"""
+    SELECT coalesce(bool_and({" AND ".join(f"one.{name} IS NOT NULL" for name in _ESSENTIAL)}), true)
+        AND count(*) >= {_BLOCK_LEAST} * count(DISTINCT place)
+        AND (SELECT coalesce(max(strlen(listed)), 0) <= {_BLOCK_MOST_BYTES} FROM pages)
+    FROM opened
+"""
+_BLOCKS = """
+    INSERT INTO blocks
+    SELECT $block + row_number() OVER (ORDER BY place), listed FROM pages WHERE listed IS NOT NULL
+"""
+# Otherwise the records are parted, and those that are tickets put together anew.
+_RECORDS = f"""
+    CREATE OR REPLACE TEMP TABLE records AS
+    WITH parted AS (SELECT place, from_json(listed, '["JSON"]') AS parts FROM pages),
+    items AS (SELECT place, unnest(range(len(parts))) AS item, unnest(parts)::VARCHAR AS record FROM parted),
+    looked_at AS (
+        SELECT
+            *,
+            coalesce(record[1] = '{{', false) AS is_object,
+            coalesce(list_bool_and(json_exists(record, [{_pointers(_ESSENTIAL)}])), false) AS is_ticket
+        FROM items
+    )
+    SELECT *, $block + CASE WHEN is_ticket THEN sum(if(is_ticket, strlen(record), 0)) OVER (
+        ORDER BY place, item ROWS UNBOUNDED PRECEDING
+    ) // {_BLOCK_BYTES} + 1 END AS block
+    FROM looked_at
+"""
+_BLOCKS_ANEW = """
+    INSERT INTO blocks
+    SELECT block, '[' || string_agg(record, ',' ORDER BY place, item) || ']'
+    FROM records WHERE is_ticket GROUP BY block ORDER BY block
+"""
+_ODD = "INSERT INTO odd SELECT place, item, record::JSON ->> '$' FROM records WHERE NOT is_object"
 
 
 # Custom fields come as a list of {{id, value}}; as one object of id -> value they are flattened like the rest.
-# A ticket's own metric set wins over the side-loaded one, a side-loaded rating over the ticket's own.
-_TICKETS = """
-    CREATE TABLE tickets AS
-    WITH last_metrics AS (SELECT place, id, arg_max(told, item) AS metric FROM metric_sets GROUP BY ALL),
-    last_ratings AS (SELECT place, id, arg_max(told, item) AS score FROM satisfaction_ratings GROUP BY ALL),
-    named AS (
+def _found(query: str) -> str:
+    """INSERT of what is kept of the tickets that `query` gives as block, place, item, one."""
+    return f"""
+        INSERT INTO found
         SELECT
+            block,
             place,
             item,
-            record,
-            own[1]::JSON->>'$' AS id,
-            own[2]::JSON->>'$' AS status,
-            own[3]::JSON->>'$' AS requester_id,
-            own[4]::JSON->>'$' AS group_id,
-            CASE WHEN own[5][1] = '{' THEN own[5] END AS own_metric,
-            CASE own[6][1]
-                WHEN '{' THEN own[6]
-                WHEN '[' THEN '{' || array_to_string(
+            {_scalar("one.id")},
+            {_scalar("one.status")},
+            {_scalar("one.requester_id")},
+            {_scalar("one.group_id")},
+            CASE WHEN starts_with(one.metric_set::VARCHAR, '{{') THEN one.metric_set::VARCHAR END,
+            CASE (one.custom_fields::VARCHAR)[1]
+                WHEN '{{' THEN one.custom_fields::VARCHAR
+                WHEN '[' THEN '{{' || array_to_string(
                     list_transform(
                         list_filter(
-                            from_json(own[6]::JSON, '[{"id": "VARCHAR", "value": "JSON"}]'),
-                            lambda one: one.id IS NOT NULL
+                            from_json(one.custom_fields, '[{{"id": "VARCHAR", "value": "JSON"}}]'),
+                            lambda field: field.id IS NOT NULL
                         ),
-                        lambda one: to_json(one.id) || ':' || coalesce(one.value, 'null')
+                        lambda field: to_json(field.id) || ':' || coalesce(field.value, 'null')
                     ),
                     ','
-                ) || '}'
-            END AS custom,
-            own[7]::JSON->>'$.score' AS own_score
-        FROM records
-        WHERE is_object AND is_ticket
+                ) || '}}'
+            END,
+            {_scalar("one.satisfaction_rating.score")}
+        FROM ({query})
+    """
+
+
+_FOUND_IN_BLOCKS = _found(
+    "SELECT $block + dense_rank() OVER (ORDER BY place) AS block, place, item, one FROM opened"
+)
+_FOUND_IN_RECORDS = _found(
+    f"SELECT block, place, item, from_json(record, {_shape(_FOUND)}) AS one FROM records WHERE is_ticket"
+)
+
+
+def _side_load(name: str) -> str:
+    key, kept = _SIDE_LOADS[name]
+    told = {"": "told::VARCHAR", "score": f"coalesce({_scalar('told.score')}, '')"}.get(
+        kept, _scalar(f"told.{kept}")
     )
-    SELECT
-        place,
-        item,
-        record,
-        custom,
-        coalesce(own_metric, metric) AS metric,
-        coalesce(score, own_score) AS score,
-        status,
-        requester_id,
-        group_id
-    FROM named
-    LEFT JOIN last_metrics USING (place, id)
-    LEFT JOIN last_ratings USING (place, id)
-"""
+    joined_by = _scalar(f"told.{key}") if kept else f"told ->> '$.{key}'"
+    return f"""
+        INSERT INTO "{name}"
+        WITH items AS (SELECT place, unnest(range(len({name}))) AS item, unnest({name}) AS told FROM pages)
+        SELECT place, item, {joined_by} AS id, {told} FROM items WHERE id IS NOT NULL
+    """
+
+
 _NUMBERED = """
-    CREATE TABLE numbered AS
+    CREATE TEMP TABLE numbered AS
     SELECT place, item, is_ticket, told, row_number() OVER (ORDER BY place, item) AS row_number
     FROM (
-        SELECT place, item, is_object AS is_ticket, CASE WHEN NOT is_object THEN record::JSON->>'$' END AS told
-        FROM records
-        WHERE NOT is_object OR is_ticket
+        SELECT place, item, true AS is_ticket, NULL AS told FROM found
+        UNION ALL
+        SELECT place, item, false, told FROM odd
         UNION ALL
         SELECT place, 0, false, told FROM broken
     )
+"""
+# A ticket's own metric set wins over the side-loaded one, a side-loaded rating over the ticket's own.
+_READY = """
+    CREATE TEMP TABLE ready AS
+    WITH last_metrics AS (SELECT place, id, arg_max(told, item) AS told FROM metric_sets GROUP BY ALL),
+    last_ratings AS (SELECT place, id, arg_max(told, item) AS told FROM satisfaction_ratings GROUP BY ALL),
+    emails AS (SELECT id, arg_max(told, (place, item)) AS told FROM users WHERE told <> '' GROUP BY id),
+    group_names AS (SELECT id, arg_max(told, (place, item)) AS told FROM "groups" WHERE told <> '' GROUP BY id),
+    joined AS (
+        SELECT
+            block,
+            row_number,
+            custom,
+            coalesce(metric, last_metrics.told) AS metric,
+            split_part(coalesce(last_ratings.told, score), '_', 1) AS rating,
+            coalesce(emails.told, requester_id) AS requester,
+            coalesce(group_names.told, group_id) AS "group",
+            (status = 'deleted')::VARCHAR AS is_deleted
+        FROM found
+        JOIN numbered USING (place, item)
+        LEFT JOIN last_metrics USING (place, id)
+        LEFT JOIN last_ratings USING (place, id)
+        LEFT JOIN emails ON emails.id = requester_id
+        LEFT JOIN group_names ON group_names.id = group_id
+        WHERE is_ticket
+    )
+    SELECT
+        block,
+        list(row_number ORDER BY row_number) AS row_number,
+        list(requester ORDER BY row_number) AS requester,
+        list("group" ORDER BY row_number) AS "group",
+        list(is_deleted ORDER BY row_number) AS is_deleted,
+        list(CASE WHEN rating IN ('good', 'bad') THEN rating END ORDER BY row_number) AS csat,
+        '[' || string_agg(coalesce(custom, 'null'), ',' ORDER BY row_number) || ']' AS custom,
+        '[' || string_agg(coalesce(metric, 'null'), ',' ORDER BY row_number) || ']' AS metric
+    FROM joined
+    GROUP BY block
 """
 
 
@@ -267,37 +373,55 @@ def _closing(open_things: ExitStack, batches: Iterator[pa.RecordBatch]) -> Itera
 
 
 class _Pages:
-    """A file's pages, taken apart into tables: tickets, and what stands beside them."""
+    """A file's pages, taken apart: blocks of tickets, and what stands beside them.
+
+    A block is a JSON list of tickets, as a rule that of a page; it is opened once for all values in it.
+    """
 
     def __init__(self, file: DeliveredFile, connection: duckdb.DuckDBPyConnection):
         self._name, self._connection = file.name, connection
         self._others: set[str] = set()
         self._lists_tickets = False
+        self._tickets = self.passed_over = 0
         broken: dict[int, str] = {}
         connection.execute(_TABLES)
         for docs, broken_lines in chunks(connection, JsonFile(file)):
             broken |= broken_lines
             connection.register("docs", docs)
-            for query in (_PAGES, _RECORDS, *map(_side_load, _SIDE_LOADS)):
+            for query in (_PAGES, _OPENED, *map(_side_load, _SIDE_LOADS)):
                 connection.execute(query)
             connection.unregister("docs")
             self._look_at_pages()
+            self._put_in_blocks()
         told = {
             "place": pa.array(list(broken), pa.int64()),
             "told": pa.array(list(broken.values()), pa.string()),
         }
         connection.register("broken", pa.table(told))
-        connection.execute(f"{_TICKETS}; {_NUMBERED}")
-        self._tickets, self.passed_over = connection.execute(
-            "SELECT count(*) FILTER (is_ticket), count(*) FILTER (NOT is_ticket) FROM records WHERE is_object"
-        ).fetchall()[0]
+        connection.execute(f"{_NUMBERED}; {_READY}")
+        [(self._tickets,)] = connection.execute("SELECT count(*) FROM found").fetchall()
+
+    def _put_in_blocks(self) -> None:
+        [(block,)] = self._connection.execute("SELECT coalesce(max(block), 0) FROM blocks").fetchall()
+        [(are_blocks,)] = self._connection.execute(_ARE_BLOCKS).fetchall()
+        if are_blocks:
+            for query in (_BLOCKS, _FOUND_IN_BLOCKS):
+                self._connection.execute(query, {"block": block})
+            return
+        self._connection.execute(_RECORDS, {"block": block})
+        for query in (_BLOCKS_ANEW, _FOUND_IN_RECORDS, _ODD):
+            self._connection.execute(query)
+        [(others,)] = self._connection.execute(
+            "SELECT count(*) FROM records WHERE is_object AND NOT is_ticket"
+        ).fetchall()
+        self.passed_over += others
 
     def _look_at_pages(self) -> None:
         held, lists_tickets = self._connection.execute(
             """
             SELECT
-                list_distinct(flatten(list(list_transform(lists, lambda one, place: if(one IS NULL, NULL, place))))),
-                coalesce(bool_or(lists[1][1] = '[' OR page = '[]'), false)
+                list_distinct(flatten(list(list_transform(kinds, lambda one, place: if(one IS NULL, NULL, place))))),
+                coalesce(bool_or(lists_tickets), false)
             FROM pages
             """
         ).fetchall()[0]
@@ -332,54 +456,51 @@ class _Pages:
         """Column -> SQL over the query of `batches`; none where there are no tickets."""
         if not self._tickets:
             return {}
-        leaves = self._leaves
         return {
-            **leaves["record"].columns("record_values"),
-            **leaves["custom"].columns("custom_values", "custom_fields."),
-            **leaves["metric"].columns("metric_values", "metric_set."),
-            "handoffs": "greatest(stations - 1, 0)::VARCHAR",
-            "csat": "CASE WHEN split_part(score, '_', 1) IN ('good', 'bad') THEN split_part(score, '_', 1) END",
-            "requester": "coalesce(emails.told, requester_id)",
-            "group": "coalesce(group_names.told, group_id)",
-            "is_deleted": "(status = 'deleted')::VARCHAR",
+            **self._leaves["listed"].columns("listed"),
+            **self._leaves["custom"].columns("custom", "custom_fields."),
+            **self._leaves["metric"].columns("metric", "metric_set."),
+            "handoffs": f"greatest(greatest({self._stations('assignee')}, {self._stations('group')}) - 1, 0)::VARCHAR",
+            "csat": "csat",
+            "requester": "requester",
+            "group": '"group"',
+            "is_deleted": "is_deleted",
         }
+
+    def _stations(self, whose: str) -> str:
+        places = self._leaves["metric"].columns("metric")
+        return f"try_cast({places.get(f'{whose}_stations', 'NULL')} AS BIGINT)"
 
     @cached_property
     def _leaves(self) -> dict[str, Leaves]:
         """The values of each of the three objects that a ticket is made of."""
         structures = {
-            name: structure_of(self._connection, f"SELECT {name} FROM tickets WHERE {name} IS NOT NULL")
-            for name in ("record", "custom", "metric")
+            name: structure_of(self._connection, f"SELECT block, {name} FROM {table}")
+            for name, table in (("listed", "blocks"), ("custom", "ready"), ("metric", "ready"))
         }
         return {
-            name: Leaves.of(told, self._name, _OWN if name == "record" else ())
+            name: Leaves.of(told, self._name, _OWN if name == "listed" else ())
             for name, told in structures.items()
         }
 
     def batches(self, columns: dict[str, str], names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
         """The tickets' columns under these names, with row numbers, in order."""
-        values = ", ".join(f"{one.values(name)} AS {name}_values" for name, one in self._leaves.items())
         chosen = ", ".join(
             f"{sql} AS {quote_name(name)}" for name, sql in zip(names, columns.values(), strict=True)
         )
-        yield from self._connection.sql(
+        opened = ", ".join(
+            f"unnest({leaves.opened(name)}) AS {name}" for name, leaves in self._leaves.items() if leaves.places
+        )
+        told = ("row_number", "requester", '"group"', "is_deleted", "csat")
+        blocks = self._connection.sql(
+            "SELECT * FROM blocks JOIN ready USING (block) ORDER BY block"
+        ).to_arrow_reader(_BLOCKS_AT_ONCE)
+        cursor = self._connection.cursor()
+        cursor.register("ordered", blocks)
+        yield from cursor.sql(
             f"""
-            WITH opened AS (
-                SELECT *, {values}, greatest(
-                    try_cast(metric->>'$.assignee_stations' AS BIGINT),
-                    try_cast(metric->>'$.group_stations' AS BIGINT)
-                ) AS stations
-                FROM tickets
-            ),
-            emails AS (SELECT id, arg_max(told, (place, item)) AS told FROM users WHERE told <> '' GROUP BY id),
-            group_names AS (SELECT id, arg_max(told, (place, item)) AS told FROM "groups" WHERE told <> '' GROUP BY id)
-            SELECT {chosen}, row_number AS {ROW_NUMBER}
-            FROM opened
-            JOIN numbered USING (place, item)
-            LEFT JOIN emails ON emails.id = requester_id
-            LEFT JOIN group_names ON group_names.id = group_id
-            WHERE is_ticket
-            ORDER BY row_number
+            SELECT {chosen}, {ROW_NUMBER}
+            FROM (SELECT {opened}, {", ".join(f"unnest({name}) AS {name}" for name in told)} FROM ordered)
             """
         ).to_arrow_reader(_BATCH_ROWS)
 
