@@ -20,7 +20,8 @@ from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.sources.json_records import MAX_COLUMNS, Broken, JsonFile, parsed
 from ces_pipeline.storage.quote import quote_text
 
-_CHUNK_BYTES = 8 << 20
+_CHUNK_BYTES = 32 << 20
+_BATCH_BYTES = 1 << 18
 _DOCS = pa.schema([("place", pa.int64()), ("doc", pa.string())])
 
 Structure = dict[str, Any]
@@ -47,10 +48,8 @@ def workspace() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def chunks(
-    connection: duckdb.DuckDBPyConnection, json_file: JsonFile
-) -> Iterator[tuple[pa.Table, dict[int, str]]]:
-    """The file's documents in parts of some 8 MB: (table of place and valid JSON text, place -> broken text).
+def chunks(json_file: JsonFile) -> Iterator[pa.Table]:
+    """The file's documents in parts of some 32 MB: place, text without white space around it, be it JSON or not.
 
     Places count documents from 0 over the whole file.
     """
@@ -60,52 +59,65 @@ def chunks(
         texts.append(text.strip())
         size += len(text)
         if size >= _CHUNK_BYTES:
-            yield _valid(connection, texts, first)
+            yield _docs(texts, first)
             first += len(texts)
             texts, size = [], 0
     if texts:
-        yield _valid(connection, texts, first)
+        yield _docs(texts, first)
 
 
-def _valid(
-    connection: duckdb.DuckDBPyConnection, texts: list[bytes], first: int
-) -> tuple[pa.Table, dict[int, str]]:
-    """What DuckDB cannot parse but Python can (NaN, half an emoji) is written anew; the rest is broken."""
+def _docs(texts: list[bytes], first: int) -> pa.Table:
     try:
         docs = pa.array(texts, pa.binary()).cast(pa.string())
     except pa.ArrowInvalid:
         docs = pa.array([text.decode("utf-8", "replace") for text in texts], pa.string())
-    table = pa.table([pa.array(range(first, first + len(texts)), pa.int64()), docs], schema=_DOCS)
-    connection.register("texts", table)
+    return _parted(pa.table([pa.array(range(first, first + len(texts)), pa.int64()), docs], schema=_DOCS))
+
+
+def look_like_json(docs: pa.Table) -> bool:
+    """Whether each document begins as an object or a list does. The rest shows when it is parsed."""
+    starts = pc.unique(pc.binary_slice(docs["doc"].cast(pa.binary()), 0, 1)).to_pylist()
+    return set(starts) <= {b"{", b"["}
+
+
+def mended(connection: duckdb.DuckDBPyConnection, docs: pa.Table) -> tuple[pa.Table, dict[int, str]]:
+    """(The documents that are JSON, place -> text of those that are none).
+
+    What DuckDB cannot parse but Python can (NaN, half an emoji) is written anew; the rest is broken.
+    """
+    connection.register("texts", docs)
     odd = connection.execute(
-        "SELECT place FROM texts WHERE NOT (json_valid(doc) AND doc[1] IN ('{', '[')) ORDER BY place"
+        "SELECT place, doc FROM texts WHERE NOT (json_valid(doc) AND doc[1] IN ('{', '[')) ORDER BY place"
     ).fetchall()
     connection.unregister("texts")
-    if not odd:
-        return table, {}
-    again = docs.to_pylist()
+    again: dict[int, str] = {}
     broken: dict[int, str] = {}
-    for (place,) in odd:
-        document = parsed(texts[place - first])
+    for place, text in odd:
+        document = parsed(text.encode())
         if isinstance(document, Broken):
-            broken[place], again[place - first] = document.text, None
+            broken[place] = document.text
         else:
-            text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace").decode()
-            again[place - first] = text
-    mended = pa.table([table["place"], pa.array(again, pa.string())], schema=_DOCS)
-    return mended.filter(pc.is_valid(mended["doc"])), broken
+            again[place] = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace").decode()
+    rows = zip(docs["place"].to_pylist(), docs["doc"].to_pylist(), strict=True)
+    kept = [(place, again.get(place, text)) for place, text in rows if place not in broken]
+    columns = [pa.array([place for place, _ in kept], pa.int64()), pa.array([doc for _, doc in kept], pa.string())]
+    return _parted(pa.table(columns, schema=_DOCS)), broken
 
 
-def structure_of(connection: duckdb.DuckDBPyConnection, query: str) -> Structure:
-    """The merged structure of the objects in JSON lists, which `query` gives as (place, list); empty without any.
+def _parted(docs: pa.Table) -> pa.Table:
+    """The documents in batches of some 250 kB, or of one larger one: DuckDB gives each of its threads a batch."""
+    rows = max(1, docs.num_rows * _BATCH_BYTES // max(1, docs.nbytes))
+    return pa.Table.from_batches(docs.to_batches(max_chunksize=rows), docs.schema)
 
-    Keys are in the order of their first appearance, by place: it becomes the order of the columns.
+
+def structure_of(connection: duckdb.DuckDBPyConnection, query: str, lists: str) -> Structure:
+    """The merged structure of the objects in JSON lists; empty without any.
+
+    query: gives (place, what `json_structure` says of a list). lists: gives (place, list), for the rare case in which
+    that does not suffice. Keys are in the order of their first appearance, by place: it becomes that of the columns.
     """
     found = connection.execute(
-        f"""
-        SELECT json_structure(listed) AS structure FROM ({query}) AS told(place, listed)
-        GROUP BY structure ORDER BY min(place)
-        """
+        f"SELECT structure FROM ({query}) AS told(place, structure) GROUP BY structure ORDER BY min(place)"
     ).fetchall()
     try:
         told = reduce(_merged, (json.loads(one)[0] for (one,) in found), "NULL")
@@ -113,7 +125,7 @@ def structure_of(connection: duckdb.DuckDBPyConnection, query: str) -> Structure
         [(whole,)] = connection.execute(
             f"""
             SELECT json_structure('[' || string_agg(listed, ',' ORDER BY place) || ']')
-            FROM ({query}) AS told(place, listed)
+            FROM ({lists}) AS told(place, listed)
             """
         ).fetchall()
         [[told]] = json.loads(whole)
@@ -178,7 +190,7 @@ class Leaves:
         """Raises UnreadableFileError, naming the file, where there are more names than a table has columns."""
         kept = {key: told for key, told in structure.items() if key not in without}
         places: dict[str, list[_Leaf]] = {}
-        for path, leaf in _leaves(kept):
+        for path, leaf in _leaves(kept) if kept else ():
             places.setdefault(".".join(path), []).append(leaf)
         if len(places) > MAX_COLUMNS:
             raise UnreadableFileError(
@@ -186,9 +198,10 @@ class Leaves:
             )
         return cls(_opens_as(kept), places)
 
-    def opened(self, listed: str) -> str:
-        """SQL that opens a text that is a JSON list of the objects: parsed once for all values."""
-        return f"from_json({listed}, {quote_text(json.dumps([self.shape], ensure_ascii=False))})"
+    def opened(self, text: str, *, in_list: bool = False) -> str:
+        """SQL that opens a JSON text: one object, or a list of them. It is parsed once for all values in it."""
+        shape = [self.shape] if in_list else self.shape
+        return f"from_json({text}, {quote_text(json.dumps(shape, ensure_ascii=False))})"
 
     def columns(self, opened: str, prefix: str = "") -> dict[str, str]:
         """Name -> SQL for its text, out of one opened object; empty texts, lists and objects are null."""

@@ -27,10 +27,12 @@ _LAG = timedelta(hours=1)
 _REPEATS = 5
 _HEAD = """
     SELECT
-        CASE WHEN json_type(page, '$.tickets') = 'ARRAY' THEN json_array_length(page, '$.tickets') END,
-        CASE page->>'$.end_of_stream' WHEN 'true' THEN true WHEN 'false' THEN false END,
-        page->>'$.after_cursor'
-    FROM (SELECT $1::JSON AS page)
+        len(page.tickets),
+        CASE page.end_of_stream WHEN 'true' THEN true WHEN 'false' THEN false END,
+        page.after_cursor
+    FROM (
+        SELECT from_json($1, '{"tickets": [{"id": "VARCHAR"}], "end_of_stream": "VARCHAR", "after_cursor": "VARCHAR"}') AS page
+    )
 """
 _CLOSED = re.compile(rb'"status"\s*:\s*"closed"')
 # Published: 10 exports a minute, 30 with the High Volume add-on; Team accounts 200 requests of any kind.
