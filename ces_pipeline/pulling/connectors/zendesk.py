@@ -17,6 +17,7 @@ from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, Unavailabl
 from ces_pipeline.pulling.http import Answer, Http
 from ces_pipeline.pulling.limits import Pace
 from ces_pipeline.registry.models import Api
+from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.scratch import scratch
 
 _EXPORT = "/api/v2/incremental/tickets/cursor"
@@ -25,14 +26,14 @@ _MOST_TICKETS = 1000
 _LAG = timedelta(hours=1)
 """A start younger than a minute is refused (400 StartTimeTooRecent), by the vendor's clock, which may be behind."""
 _REPEATS = 5
-_HEAD = """
+# One look at the page, of which no more is kept of a ticket than that it is there.
+_SHAPE = json.dumps({"tickets": [{"id": "VARCHAR"}], "end_of_stream": "VARCHAR", "after_cursor": "VARCHAR"})
+_HEAD = f"""
     SELECT
         len(page.tickets),
         CASE page.end_of_stream WHEN 'true' THEN true WHEN 'false' THEN false END,
         page.after_cursor
-    FROM (
-        SELECT from_json($1, '{"tickets": [{"id": "VARCHAR"}], "end_of_stream": "VARCHAR", "after_cursor": "VARCHAR"}') AS page
-    )
+    FROM (SELECT from_json(decode($1), {quote_text(_SHAPE)}) AS page)
 """
 _CLOSED = re.compile(rb'"status"\s*:\s*"closed"')
 # Published: 10 exports a minute, 30 with the High Volume add-on; Team accounts 200 requests of any kind.
@@ -194,9 +195,9 @@ def _head(answer: Answer) -> tuple[int | None, bool | None, str | None]:
     """
     with scratch() as connection:
         try:
-            [told] = connection.execute(_HEAD, [answer.body.decode("utf-8", "replace")]).fetchall()
+            [told] = connection.execute(_HEAD, [answer.body]).fetchall()
         except duckdb.Error:
-            [told] = connection.execute(_HEAD, [json.dumps(answer.data)]).fetchall()
+            [told] = connection.execute(_HEAD, [json.dumps(answer.data).encode()]).fetchall()
     return told
 
 
