@@ -5,6 +5,7 @@ renamed; where they are only listed and joined, not building the objects is ten 
 is left to the readers.
 """
 
+import atexit
 import json
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
@@ -31,7 +32,9 @@ Structure = dict[str, Any]
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     # Opened once a process, since opening costs as much as reading a page or two.
-    return duckdb.connect(":memory:ces-json", config={"threads": 2, "memory_limit": "2GB"})
+    connection = duckdb.connect(config={"threads": 2, "memory_limit": "2GB"})
+    atexit.register(connection.close)
+    return connection
 
 
 @contextmanager
