@@ -15,7 +15,6 @@ from ces_pipeline.landing.times import instant, plausible
 from ces_pipeline.sources.contract import ROW_NUMBER
 from ces_pipeline.storage.quote import quote_name, quote_text
 
-
 # Names that no export gives to a column.
 _ODD, _REDACTED = (quote_name(f"of this row\n{what}") for what in ("is odd", "redacted"))
 

@@ -103,7 +103,10 @@ def mended(connection: duckdb.DuckDBPyConnection, docs: pa.Table) -> tuple[pa.Ta
             again[place] = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace").decode()
     rows = zip(docs["place"].to_pylist(), docs["doc"].to_pylist(), strict=True)
     kept = [(place, again.get(place, text)) for place, text in rows if place not in broken]
-    columns = [pa.array([place for place, _ in kept], pa.int64()), pa.array([doc for _, doc in kept], pa.string())]
+    columns = [
+        pa.array([place for place, _ in kept], pa.int64()),
+        pa.array([doc for _, doc in kept], pa.string()),
+    ]
     return _parted(pa.table(columns, schema=_DOCS)), broken
 
 

@@ -153,12 +153,13 @@ class _Tickets:
         )
         joined = ", ".join(f'unnest("{name}") AS "{name}"' for name in JOINED)
         opened = ", ".join(f"{self._leaves[name].opened(name)} AS {name}" for name in ("custom", "metric"))
+        tickets = self._leaves["listed"].opened("listed", in_list=True)
         yield from self._connection.sql(
             f"""
             SELECT {chosen}, {ROW_NUMBER}
             FROM (
                 SELECT * REPLACE ({opened})
-                FROM (SELECT unnest({self._leaves["listed"].opened("listed", in_list=True)}) AS listed, {joined} FROM blocks)
+                FROM (SELECT unnest({tickets}) AS listed, {joined} FROM blocks)
             )
             """
         ).to_arrow_reader(_BATCH_ROWS)

@@ -145,7 +145,8 @@ _PAGES = f"""
         *,
         from_json(listed, {_shape([_JOINED_BY])}) AS joined_by,
         CASE
-            WHEN strlen(listed) BETWEEN {_LEAST_BLOCK_BYTES} AND {_MOST_BLOCK_BYTES} THEN json_structure(listed)::VARCHAR
+            WHEN strlen(listed) BETWEEN {_LEAST_BLOCK_BYTES} AND {_MOST_BLOCK_BYTES}
+            THEN json_structure(listed)::VARCHAR
         END AS structure
     FROM listed
 """
@@ -308,10 +309,8 @@ class Pages:
         self.blocks = self._joined()
 
     def _take(self, docs: pa.Table) -> None:
-        try:
-            self._pages_of(docs if look_like_json(docs) else self._mended(docs))
-        except duckdb.InvalidInputException:
-            self._pages_of(self._mended(docs))
+        if not (look_like_json(docs) and self._are_pages(docs)):
+            self._are_pages(self._mended(docs))
         held, lists_tickets, are_blocks, *has_beside = self._connection.execute(_LOOK).fetchall()[0]
         self._others.update(_LISTS[place - 1] for place in held or () if place)
         self._lists_tickets |= lists_tickets
@@ -329,10 +328,16 @@ class Pages:
             "SELECT count(*) FROM records WHERE is_object AND NOT is_ticket"
         ).fetchall()[0][0]
 
-    def _pages_of(self, docs: pa.Table) -> None:
+    def _are_pages(self, docs: pa.Table) -> bool:
+        """Table `pages` of the documents; False where one of them is not JSON."""
         self._connection.register("docs", docs)
-        self._connection.execute(_PAGES)
-        self._connection.unregister("docs")
+        try:
+            self._connection.execute(_PAGES)
+        except duckdb.InvalidInputException:
+            return False
+        finally:
+            self._connection.unregister("docs")
+        return True
 
     def _mended(self, docs: pa.Table) -> pa.Table:
         docs, broken = mended(self._connection, docs)
@@ -356,7 +361,9 @@ class Pages:
                 for one in odd.to_pylist()
             ]
             rows = rows.filter(pc.is_null(rows["problem"]))
-        blocks = pa.concat_tables(self._blocks) if self._blocks else self._connection.sql(_BLOCKS).to_arrow_table()
+        blocks = (
+            pa.concat_tables(self._blocks) if self._blocks else self._connection.sql(_BLOCKS).to_arrow_table()
+        )
         ends = pa.array(np.concatenate([[0], np.cumsum(blocks["tickets"].to_numpy())]), pa.int32())
         for name in JOINED:
             blocks = blocks.append_column(name, pa.ListArray.from_arrays(ends, rows[name].combine_chunks()))
