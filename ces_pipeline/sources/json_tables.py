@@ -21,7 +21,7 @@ from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.sources.json_records import MAX_COLUMNS, Broken, JsonFile, parsed
 from ces_pipeline.storage.quote import quote_text
 
-_CHUNK_BYTES = 32 << 20
+_CHUNK_BYTES = 16 << 20
 _BATCH_BYTES = 1 << 18
 _DOCS = pa.schema([("place", pa.int64()), ("doc", pa.string())])
 
@@ -52,7 +52,7 @@ def workspace() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def chunks(json_file: JsonFile) -> Iterator[pa.Table]:
-    """The file's documents in parts of some 32 MB: place, text without white space around it, be it JSON or not.
+    """The file's documents in parts of some 16 MB: place, text without white space around it, be it JSON or not.
 
     Places count documents from 0 over the whole file.
     """

@@ -310,7 +310,7 @@ class Pages:
 
     def _take(self, docs: pa.Table) -> None:
         if not (look_like_json(docs) and self._are_pages(docs)):
-            self._are_pages(self._mended(docs))
+            self._open_pages(self._mended(docs))
         held, lists_tickets, are_blocks, *has_beside = self._connection.execute(_LOOK).fetchall()[0]
         self._others.update(_LISTS[place - 1] for place in held or () if place)
         self._lists_tickets |= lists_tickets
@@ -329,15 +329,20 @@ class Pages:
         ).fetchall()[0][0]
 
     def _are_pages(self, docs: pa.Table) -> bool:
-        """Table `pages` of the documents; False where one of them is not JSON."""
+        """As `_open_pages`; False where a document is not JSON."""
+        try:
+            self._open_pages(docs)
+        except duckdb.InvalidInputException:
+            return False
+        return True
+
+    def _open_pages(self, docs: pa.Table) -> None:
+        """Make the table `pages` of the documents."""
         self._connection.register("docs", docs)
         try:
             self._connection.execute(_PAGES)
-        except duckdb.InvalidInputException:
-            return False
         finally:
             self._connection.unregister("docs")
-        return True
 
     def _mended(self, docs: pa.Table) -> pa.Table:
         docs, broken = mended(self._connection, docs)
@@ -361,9 +366,7 @@ class Pages:
                 for one in odd.to_pylist()
             ]
             rows = rows.filter(pc.is_null(rows["problem"]))
-        blocks = (
-            pa.concat_tables(self._blocks) if self._blocks else self._connection.sql(_BLOCKS).to_arrow_table()
-        )
+        blocks = pa.concat_tables(self._blocks)
         ends = pa.array(np.concatenate([[0], np.cumsum(blocks["tickets"].to_numpy())]), pa.int32())
         for name in JOINED:
             blocks = blocks.append_column(name, pa.ListArray.from_arrays(ends, rows[name].combine_chunks()))
