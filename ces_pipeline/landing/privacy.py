@@ -47,13 +47,20 @@ def redacted(text: str, *, sentence: bool) -> str:
 
     sentence: also bare digit runs of 9 to 15, which in prose are account, order or phone numbers.
     """
-    patterns = [_EMAIL, _CARD, _PHONE] + ([_NUMBER] if sentence else [])
     replaced = text
-    for pattern, mark in patterns:
+    for pattern, mark in _patterns(sentence):
         replaced = f"regexp_replace({replaced}, {quote_text(pattern)}, '{mark}', 'g')"
-    # Most texts hold none: one pass that looks for all of them spares them the replacements.
-    any_of_them = "|".join(["@", *(pattern for pattern, _ in patterns[1:])])
-    return f"CASE WHEN regexp_matches({text}, {quote_text(any_of_them)}) THEN {replaced} ELSE {text} END"
+    return f"CASE WHEN {may_name_people(text, sentence=sentence)} THEN {replaced} ELSE {text} END"
+
+
+def may_name_people(text: str, *, sentence: bool) -> str:
+    """SQL for whether `redacted` has to look closer: most texts hold nothing, which one pass for all of it tells."""
+    any_of_them = "|".join(["@", *(pattern for pattern, _ in _patterns(sentence)[1:])])
+    return f"regexp_matches({text}, {quote_text(any_of_them)})"
+
+
+def _patterns(sentence: bool) -> list[tuple[str, str]]:
+    return [_EMAIL, _CARD, _PHONE] + ([_NUMBER] if sentence else [])
 
 
 def redact_text(text: str) -> str:

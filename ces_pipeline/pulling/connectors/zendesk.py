@@ -17,6 +17,7 @@ from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, Unavailabl
 from ces_pipeline.pulling.http import Answer, Http
 from ces_pipeline.pulling.limits import Pace
 from ces_pipeline.registry.models import Api
+from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.scratch import scratch
 
 _EXPORT = "/api/v2/incremental/tickets/cursor"
@@ -25,13 +26,15 @@ _MOST_TICKETS = 1000
 _LAG = timedelta(hours=1)
 """A start younger than a minute is refused (400 StartTimeTooRecent), by the vendor's clock, which may be behind."""
 _REPEATS = 5
-_HEAD = """
-    SELECT
-        CASE WHEN json_type(page, '$.tickets') = 'ARRAY' THEN json_array_length(page, '$.tickets') END,
-        CASE page->>'$.end_of_stream' WHEN 'true' THEN true WHEN 'false' THEN false END,
-        page->>'$.after_cursor'
-    FROM (SELECT $1::JSON AS page)
+_SHAPE = json.dumps({"tickets": [{"id": "VARCHAR"}], "end_of_stream": "VARCHAR", "after_cursor": "VARCHAR"})
+# In a lambda, since DuckDB would otherwise parse the page anew for each of the three.
+_HEAD = f"""
+    SELECT list_transform(
+        [from_json(decode($1), {quote_text(_SHAPE)})],
+        lambda page: [len(page.tickets)::VARCHAR, page.end_of_stream, page.after_cursor]
+    )[1]
 """
+_ENDS = {"true": True, "false": False}
 _CLOSED = re.compile(rb'"status"\s*:\s*"closed"')
 # Published: 10 exports a minute, 30 with the High Volume add-on; Team accounts 200 requests of any kind.
 _PACES = (Pace(10, 60.0, "/incremental/"), Pace(200, 60.0))
@@ -192,10 +195,11 @@ def _head(answer: Answer) -> tuple[int | None, bool | None, str | None]:
     """
     with scratch() as connection:
         try:
-            [told] = connection.execute(_HEAD, [answer.body.decode("utf-8", "replace")]).fetchall()
+            [(told,)] = connection.execute(_HEAD, [answer.body]).fetchall()
         except duckdb.Error:
-            [told] = connection.execute(_HEAD, [json.dumps(answer.data)]).fetchall()
-    return told
+            [(told,)] = connection.execute(_HEAD, [json.dumps(answer.data).encode()]).fetchall()
+    tickets, is_end, after = told
+    return int(tickets) if tickets is not None else None, _ENDS.get(is_end), after
 
 
 def _searched(http: Http, window: Window) -> int | None:
