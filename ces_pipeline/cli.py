@@ -168,7 +168,8 @@ def doctor(home: Home) -> None:
     findings = []
     for finding in examine(home):
         findings.append(finding)
-        click.echo(f"{'ok  ' if finding.is_well else 'MEND'}  {finding.text}")
+        verdict = ("warn" if finding.is_warning else "ok  ") if finding.is_well else "MEND"
+        click.echo(f"{verdict}  {finding.text}")
     _exit(all(finding.is_well for finding in findings))
 
 

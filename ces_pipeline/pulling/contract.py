@@ -48,10 +48,14 @@ class Page:
 
 @dataclass(frozen=True)
 class Finding:
-    """One verdict of `ces doctor`. `is_well` False is something to mend; the text says what, and how."""
+    """One verdict of `ces doctor`. `is_well` False is something to mend; the text says what, and how.
+
+    is_warning: nothing is broken, but something is worth doing.
+    """
 
     is_well: bool
     text: str
+    is_warning: bool = False
 
 
 @dataclass(frozen=True)

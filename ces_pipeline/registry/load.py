@@ -23,6 +23,7 @@ from ces_pipeline.registry.models import (
     Survey,
     fold,
 )
+from ces_pipeline.registry.objectives import Objective
 
 M = TypeVar("M", bound=BaseModel)
 _SHIPPED_SCALES = Path(__file__).with_name("scales.yaml")
@@ -59,6 +60,7 @@ def load_registry(folder: Path) -> Registry:
         releases=tuple(_entries(folder / "releases.yaml", Release).values()),
         priorities=_single(folder / "priorities.yaml", Priorities),
         products=tuple(_entries(folder / "products.yaml", Product).values()),
+        objectives=tuple(_entries(folder / "objectives.yaml", Objective).values()),
     )
     _check_references(registry, folder)
     return registry
@@ -151,6 +153,7 @@ def _check_references(registry: Registry, folder: Path) -> None:
         if source.api is not None:
             _check_api(source, source.api, folder)
     _check_improvements(registry, folder)
+    _check_objectives(registry, folder)
     _check_accounts(registry, folder)
     _check_products(registry, folder)
 
@@ -205,6 +208,15 @@ def _check_improvements(registry: Registry, folder: Path) -> None:
             raise RegistryError(
                 f"{folder / 'priorities.yaml'}: value_weights: no rule of segments.yaml assigns the persona "
                 f"{persona!r} (known: {', '.join(sorted(personas))})"
+            )
+
+
+def _check_objectives(registry: Registry, folder: Path) -> None:
+    for one in registry.objectives:
+        if one.dimension == "survey" and one.segment not in registry.surveys:
+            raise RegistryError(
+                f"{folder / 'objectives.yaml'}: entry {one.id}: segment: no such entry {one.segment!r} "
+                f"(known: {', '.join(sorted(registry.surveys)) or 'none'})"
             )
 
 

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ces_pipeline.kinds import ALWAYS, KINDS, KindName
 from ces_pipeline.registry.base import Entry, Slug
 from ces_pipeline.registry.improvements import Fix, Priorities, Release
+from ces_pipeline.registry.objectives import Objective
 
 CHANNELS = (
     "email",
@@ -499,6 +500,7 @@ class Registry(Entry):
     releases: tuple[Release, ...] = ()
     priorities: Priorities = Priorities()
     products: tuple[Product, ...] = ()
+    objectives: tuple[Objective, ...] = ()
 
     @cached_property
     def product_names(self) -> dict[str, str]:

@@ -256,6 +256,31 @@ RESTATEMENTS = Table(
     sort=("restatement_id",),
 )
 
+OBJECTIVES = Table(
+    "reference.objectives",
+    "One row per registered objective of the programme.",
+    ("objective_id",),
+    {
+        "objective_id": column(TEXT, "The entry of objectives.yaml."),
+        "title": column(TEXT, "Its name for people."),
+        "figure": column(TEXT, "A figure of `mart.ces_segments`, or a metric of `mart.program_metrics`."),
+        "dimension": column(TEXT, "Dimension of the figure; of a metric `programme`."),
+        "segment": column(TEXT, "Segment of the figure, or of the metric."),
+        "unit": column(TEXT, "Unit of baseline, target and value."),
+        "baseline": column(NUMBER, "Where it stood."),
+        "baseline_day": column(DAY, "Last day of the figures that the baseline was read from."),
+        "target": column(NUMBER, "Where it shall be."),
+        "target_day": column(DAY, "By when."),
+        "owner": column(TEXT, "Who answers for it; null: not said.", nullable=True),
+        "sponsor": column(TEXT, "Who stands behind it; null: not said.", nullable=True),
+        "budget": column(TEXT, "A note on what may be spent; null: not said.", nullable=True),
+        "follow_up": column(
+            TEXT, "Who has time to follow difficult answers up; null: not said.", nullable=True
+        ),
+    },
+    sort=("objective_id",),
+)
+
 BUSINESS_HOURS = Table(
     "reference.business_hours",
     "One row per weekday on which support works.",
@@ -363,6 +388,7 @@ REFERENCE_TABLES: dict[str, Table] = {
         RELEASES,
         VALUE_WEIGHTS,
         CATEGORY_COSTS,
+        OBJECTIVES,
     )
 }
 SNAPSHOT_TABLES: dict[str, Table] = {

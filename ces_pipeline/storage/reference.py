@@ -152,6 +152,30 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
         ],
         "reference.effort_index_weights": [_effort_index_weights(settings.effort_index)],
         **_improvements(registry),
+        "reference.objectives": [
+            {
+                "objective_id": one.id,
+                "figure": one.name,
+                "dimension": one.dimension if one.figure else "programme",
+                "unit": one.unit,
+                **{
+                    name: getattr(one, name)
+                    for name in (
+                        "title",
+                        "segment",
+                        "baseline",
+                        "baseline_day",
+                        "target",
+                        "target_day",
+                        "owner",
+                        "sponsor",
+                        "budget",
+                        "follow_up",
+                    )
+                },
+            }
+            for one in sorted(registry.objectives, key=lambda one: one.id)
+        ],
     }
     return {
         name: pa.Table.from_pylist(rows[name], schema=table.arrow) for name, table in REFERENCE_TABLES.items()

@@ -224,6 +224,30 @@ def test_the_doctor_finds_nothing_after_a_run(home: Home) -> None:
     assert "MEND" not in result.output
 
 
+def warnings(home: Home) -> list[str]:
+    return [finding.text for finding in examine(home) if finding.is_warning]
+
+
+def test_the_doctor_warns_of_a_programme_that_is_going_nowhere_or_alone(home: Home) -> None:
+    assert [text.split(":")[:2] for text in warnings(home)] == [["objectives", " none"]]
+    objectives = home.registry / "objectives.yaml"
+    objectives.write_text("[]\n")
+    assert len(warnings(home)) == 1
+    entry = "- {id: o, title: O, figure: easy_share, baseline: 0.5, baseline_day: 2026-03-01, target: 0.7, "
+    objectives.write_text(entry + "target_day: 2026-12-01, owner: Ann's team}\n")
+    assert [text.split(": settle")[0] for text in warnings(home)] == [
+        f"objectives: without {key}: o" for key in ("sponsor", "budget", "follow_up")
+    ]
+    objectives.write_text(entry + "target_day: 2026-12-01, owner: a, sponsor: b, budget: c, follow_up: d}\n")
+    assert warnings(home) == []
+    ces("run", "--home", home.root)
+    (home.registry / "objectives.yaml").unlink()
+    ces("run", "--home", home.root)
+    result = ces("doctor", "--home", home.root)
+    assert result.exit_code == 0
+    assert "warn  objectives: none" in result.output
+
+
 def test_the_doctor_names_what_to_mend(home: Home) -> None:
     ces("run", "--home", home.root)
     (home.inbox / "stray.csv").write_text("a\n")

@@ -270,13 +270,13 @@ samples (metric, day, counted, n, why_not) as (
     select 'commented_share', day, commented, n, null from commented
 ),
 
-evidence (metric, segment, day, value, value_low, value_high, n, is_suppressed, why_not) as (
-    select metric, 'all', day, counted / n, null, null, n, false, null
+evidence (metric, segment, day, value, value_low, value_high, n, counted, is_suppressed, why_not) as (
+    select metric, 'all', day, counted / n, null, null, n, counted, false, null
     from counts
     where n > 0
     union all
     select
-        metric, 'all', day, counted / n, share_low(counted, n), share_high(counted, n), n, n < minimum_n, why_not
+        metric, 'all', day, counted / n, share_low(counted, n), share_high(counted, n), n, counted, n < minimum_n, why_not
     from samples
     cross join reference.settings
     where n > 0
@@ -289,12 +289,13 @@ evidence (metric, segment, day, value, value_low, value_high, n, is_suppressed, 
         null,
         null,
         n,
+        null,
         n < minimum_n,
-        if(total_squares > 0, null, 'all answers are equal')
+        if(total_squares > 0 or n < minimum_n, null, 'all answers are equal')
     from varied
     cross join reference.settings
     union all
-    select 'latency_p50_minutes', step, day, p50_minutes, null, null, n, p50_minutes is null, null
+    select 'latency_p50_minutes', step, day, p50_minutes, null, null, n, null, p50_minutes is null, null
     from slowest
     union all
     select
@@ -305,6 +306,7 @@ evidence (metric, segment, day, value, value_low, value_high, n, is_suppressed, 
         ease_low_0_100,
         ease_high_0_100,
         n,
+        null,
         is_suppressed and is_measured,
         if(is_measured, null, 'the stage had no answer in the week')
     from mart.journey_weekly
@@ -317,6 +319,7 @@ evidence (metric, segment, day, value, value_low, value_high, n, is_suppressed, 
         change_low_0_100,
         change_high_0_100,
         n_before + n_after,
+        null,
         false,
         if(change_effort_0_100 is null, coalesce(why, 'not enough data'), null)
     from mart.fix_impact
@@ -331,6 +334,7 @@ evidence (metric, segment, day, value, value_low, value_high, n, is_suppressed, 
         change_low_share,
         change_high_share,
         n_before + n_after,
+        null,
         false,
         if(change_share is null, coalesce(why, 'not enough data'), null)
     from mart.fix_ticket_impact
@@ -382,15 +386,18 @@ final as (
         grid.day,
         case
             when evidence.n is null then told.missing
+            when why_not is not null then why_not
             when is_suppressed then 'fewer than the minimum n'
-            else why_not
         end as why_null,
         case when why_null is null then value end as value,
         case when why_null is null then value_low end as value_low,
         case when why_null is null then value_high end as value_high,
         evidence.n::bigint as n,
+        evidence.counted::bigint as counted,
         case
-            when why_null is null then 'measured' when is_suppressed then 'suppressed' else 'not measurable yet'
+            when why_null is null then 'measured'
+            when why_not is null and is_suppressed then 'suppressed'
+            else 'not measurable yet'
         end as state,
         told.unit,
         told.definition
@@ -409,6 +416,7 @@ select
     value_low,
     value_high,
     n,
+    counted,
     state,
     why_null,
     unit,
