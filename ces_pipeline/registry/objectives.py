@@ -61,6 +61,7 @@ PROGRAM_METRICS: dict[str, str] = {
     "mean_ease_0_100": "points 0 to 100",
     "fix_effort_change_0_100": "points 0 to 100",
     "fix_tickets_change_share": "share",
+    "followed_up_share": "share",
 }
 """Metrics of `mart.program_metrics` -> their unit."""
 

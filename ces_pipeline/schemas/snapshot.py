@@ -5,7 +5,7 @@ They are written by the publish itself and have no files in the lake.
 
 from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, TEXTS, Table, column
 
-_KINDS = "Kind of feed: `survey`, `tickets`, `accounts`, `invitations` or `events`."
+_KINDS = "Kind of feed: `survey`, `tickets`, `accounts`, `invitations`, `events` or `follow_ups`."
 
 SURVEYS = Table(
     "reference.surveys",

@@ -121,6 +121,10 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
         'Change of effort after a fix, below 0: less, against comparison categories (difference in differences).'
     ),
     (
+        'M11', 'followed_up_share', 'all', 'day', 'share', 'no answer was difficult',
+        'Difficult responses of the day with a follow-up by now, of all difficult ones; Wilson.'
+    ),
+    (
         'M10b', 'fix_tickets_change_share', 'all', 'fix', 'share', 'no fix is registered',
         'Change of tickets per active customer after a fix, of the level before, against comparison categories.'
     )
@@ -199,6 +203,24 @@ slowest as (
     group by step, day
 ),
 
+looped as (
+    select
+        day,
+        sum(difficult_count) as n,
+        coalesce(any_value(followed_up), 0) as followed_up,
+        bool_or(is_delivered) as is_delivered
+    from mart.ces_daily
+    cross join (select exists (from core.follow_ups) as is_delivered)
+    left join (
+        select
+            day,
+            count(*) filter (state <> 'none') as followed_up
+        from mart.follow_ups
+        group by day
+    ) using (day)
+    group by day
+),
+
 commented as (
     select
         day,
@@ -268,6 +290,9 @@ samples (metric, day, counted, n, why_not) as (
     from viewed
     union all
     select 'commented_share', day, commented, n, null from commented
+    union all
+    select 'followed_up_share', day, followed_up, n, if(is_delivered, null, 'no follow-ups are delivered')
+    from looped
 ),
 
 evidence (metric, segment, day, value, value_low, value_high, n, counted, is_suppressed, why_not) as (

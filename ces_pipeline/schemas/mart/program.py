@@ -9,7 +9,7 @@ PROGRAM_METRICS = Table(
     "One row per metric, segment and day: how well the programme itself is doing.",
     ("metric", "segment", "day"),
     {
-        "metric_id": column(TEXT, "What the metric belongs to, from M1 (data) to M10 (effect of fixes)."),
+        "metric_id": column(TEXT, "What the metric belongs to, from M1 (data) to M11 (closing the loop)."),
         "metric": column(TEXT, "Its name, which ends in its unit."),
         "segment": column(
             TEXT,
