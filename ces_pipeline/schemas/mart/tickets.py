@@ -15,6 +15,18 @@ def _share(of: str, n: str) -> dict[str, Any]:
     }
 
 
+def _median(of: str, what: str) -> dict[str, Any]:
+    return {
+        f"median_{of}": column(NUMBER, f"Median {what}; null: fewer than the minimum n.", **_MAYBE),
+        f"median_{of}_low": column(
+            NUMBER,
+            "Lower end of its 95 % interval (order statistics, binomial); null as it, or fewer than 6 are known.",
+            **_MAYBE,
+        ),
+        f"median_{of}_high": column(NUMBER, "Upper end of that interval; null likewise.", **_MAYBE),
+    }
+
+
 TICKET_EFFORT = Table(
     "mart.ticket_effort",
     "One row per ticket: its latest state, how long it took, how often it changed hands, the effort of its answers.",
@@ -171,13 +183,9 @@ CATEGORY_EFFORT = Table(
         "category": column(TEXT, "Issue category; `unknown` where none is set."),
         "tickets": column(INTEGER, "Tickets resolved in the period."),
         "timed_tickets": column(INTEGER, "Of these, with a known resolution time."),
-        "median_resolution_minutes": column(
-            NUMBER, "Median calendar minutes to resolution; null: fewer than the minimum n.", **_MAYBE
-        ),
+        **_median("resolution_minutes", "calendar minutes to resolution"),
         "p90_resolution_minutes": column(NUMBER, "Nine in ten took no longer; null as the median.", **_MAYBE),
-        "median_resolution_business_minutes": column(
-            NUMBER, "Median minutes within business hours; null as the median.", **_MAYBE
-        ),
+        **_median("resolution_business_minutes", "minutes within business hours"),
         "reopen_known": column(INTEGER, "Tickets whose reopens are known."),
         **_share("reopened_share", "these, reopened at least once"),
         "one_touch_known": column(INTEGER, "Tickets whose replies are known."),
