@@ -47,13 +47,14 @@ def load_registry(folder: Path) -> Registry:
                 f"{folder / 'scales.yaml'}: scale {scale_id} ships with ces; choose another id"
             )
         scales[scale_id] = scale
-    segments = tuple(_entries(folder / "segments.yaml", Segment).values())
+    rules = tuple(_entries(folder / "segments.yaml", Segment).values())
     restatements = tuple(_entries(folder / "restatements.yaml", Restatement).values())
     registry = Registry(
         sources=sources,
         surveys=surveys,
         scales=scales,
-        segments=segments,
+        segments=tuple(rule for rule in rules if rule.assigns != "handling"),
+        handling=tuple(rule for rule in rules if rule.assigns == "handling"),
         settings=_single(folder / "settings.yaml", Settings),
         restatements=restatements,
         fixes=tuple(_entries(folder / "fixes.yaml", Fix).values()),
@@ -183,7 +184,7 @@ def _named_products(registry: Registry) -> Iterator[tuple[str, str, str]]:
     """(File, entry and key, product) of everything in the registry that names a product."""
     for survey in registry.surveys.values():
         yield "surveys.yaml", f"entry {survey.id}: product", survey.product
-    for segment in registry.segments:
+    for segment in (*registry.segments, *registry.handling):
         wanted = segment.when.get("product", ())
         for name in wanted if isinstance(wanted, tuple) else (wanted,):
             yield "segments.yaml", f"entry {segment.id}: when.product", str(name)

@@ -314,6 +314,22 @@ SURVEY_INELIGIBLE = Table(
 
 _INDEX_COUNTS = ("replies", "handoffs", "reopens", "channel_switches")
 
+HANDLING_RULES = Table(
+    "reference.handling_rules",
+    "One row per rule about the handling of tickets, attribute and value that it accepts.",
+    ("rule_id", "attribute", "value"),
+    {
+        "rule_id": column(TEXT, "The entry of segments.yaml."),
+        "position": column(
+            INTEGER, "Its place among the rules, from 1: of those that match, the first decides."
+        ),
+        "handling": column(TEXT, "What it says of a ticket."),
+        "attribute": column(TEXT, "Column of `core.tickets`; a rule needs all of its attributes."),
+        "value": column(TEXT, "A value that it accepts, in lower case."),
+    },
+    sort=("position", "attribute", "value"),
+)
+
 EFFORT_INDEX_WEIGHTS = Table(
     "reference.effort_index_weights",
     "One row: the weights of the effort index.",
@@ -383,6 +399,7 @@ REFERENCE_TABLES: dict[str, Table] = {
         HOLIDAYS,
         SURVEY_INELIGIBLE,
         EFFORT_INDEX_WEIGHTS,
+        HANDLING_RULES,
         FIXES,
         FIX_CATEGORIES,
         RELEASES,

@@ -151,6 +151,18 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
             for value in sorted(set(values))
         ],
         "reference.effort_index_weights": [_effort_index_weights(settings.effort_index)],
+        "reference.handling_rules": [
+            {
+                "rule_id": rule.id,
+                "position": position,
+                "handling": rule.value,
+                "attribute": attribute,
+                "value": value,
+            }
+            for position, rule in enumerate(registry.handling, start=1)
+            for attribute in sorted(rule.when)
+            for value in sorted({_lower(one) for one in rule.wanted(attribute)})
+        ],
         **_improvements(registry),
         "reference.objectives": [
             {
@@ -180,6 +192,11 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
     return {
         name: pa.Table.from_pylist(rows[name], schema=table.arrow) for name, table in REFERENCE_TABLES.items()
     }
+
+
+def _lower(value: str | float | int) -> str:
+    """A rule's value as SQL compares it; 0.0 is 0."""
+    return f"{value:g}" if isinstance(value, int | float) else value.strip().lower()
 
 
 def _effort_index_weights(index: EffortIndex) -> dict[str, object]:

@@ -214,7 +214,9 @@ def test_a_category_tells_how_long_how_often_again_and_how_hard(here: Registry) 
         "core.response_tickets": [link(f"r{n}", f"t{n}") for n in range(3)],
     }
     with derived(
-        here, ["mart.category_effort", "mart.effort_index", "mart.link_coverage_daily"], given
+        here,
+        ["mart.category_effort", "mart.handling_effort", "mart.effort_index", "mart.link_coverage_daily"],
+        given,
     ) as snapshot:
         week = snapshot.row("FROM mart.category_effort WHERE period = 'week' AND category = 'billing'")
         none = snapshot.row("FROM mart.category_effort WHERE period = 'all' AND category = 'unknown'")
