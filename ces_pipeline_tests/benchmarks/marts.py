@@ -104,7 +104,12 @@ def make_registry(folder: Path) -> Registry:
     ]
     releases = [{"id": f"release_{n}", "title": f"Release {n}", "day": day} for n, day in enumerate(months)]
     costs = {f"category_{n}": n for n in range(1, 15)}
+    handling = [
+        {"id": "bot", "assigns": "handling", "value": "automated", "when": {"channel": "chat", "replies": 0}},
+        {"id": "people", "assigns": "handling", "value": "human", "when": {"replies": [1, 2, 3, 4, 5]}},
+    ]
     for name, told in (
+        ("segments", handling),
         ("fixes", fixes),
         ("releases", releases),
         ("priorities", {"value_weights": {"unassigned": 1}, "category_costs": costs}),

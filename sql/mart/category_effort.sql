@@ -16,7 +16,7 @@ with tickets as not materialized (
     where not is_deleted and resolved_day is not null
 ),
 
-periods as (
+periods as not materialized (
     select
         tickets.*,
         'week' as period,
@@ -38,11 +38,7 @@ ticket_figures as (
         count(*) as tickets,
         count(resolution_minutes) as timed_tickets,
         quantile_cont(resolution_minutes, [0.5, 0.9]) as minutes,
-        list_sort(list(resolution_minutes) filter (resolution_minutes is not null)) as ordered_minutes,
         quantile_cont(resolution_business_minutes, 0.5) as median_business_minutes,
-        list_sort(
-            list(resolution_business_minutes) filter (resolution_business_minutes is not null)
-        ) as ordered_business_minutes,
         count(is_reopened) as reopen_known,
         count(*) filter (is_reopened) as reopened,
         count(is_one_touch) as one_touch_known,
@@ -51,6 +47,31 @@ ticket_figures as (
         count(*) filter (is_repeat_contact) as repeat_contacts
     from periods
     group by all
+),
+
+-- Each by itself: lists of years of tickets are large, and the next begins when those of the last are gone.
+minutes_intervals as (
+    select
+        period,
+        period_start,
+        category,
+        list_sort(list(resolution_minutes) filter (resolution_minutes is not null)) as ordered,
+        median_low(ordered) as median_minutes_low,
+        median_high(ordered) as median_minutes_high
+    from periods
+    group by period, period_start, category
+),
+
+business_intervals as (
+    select
+        period,
+        period_start,
+        category,
+        list_sort(list(resolution_business_minutes) filter (resolution_business_minutes is not null)) as ordered,
+        median_low(ordered) as median_business_minutes_low,
+        median_high(ordered) as median_business_minutes_high
+    from periods
+    group by period, period_start, category
 ),
 
 scored as (
@@ -107,12 +128,18 @@ answer_figures as (
 moments as (
     select
         ticket_figures.*,
+        median_minutes_low,
+        median_minutes_high,
+        median_business_minutes_low,
+        median_business_minutes_high,
         coalesce(n, 0) as n,
         coalesce(difficult_count, 0) as difficult_count,
         minimum_n,
         ease_sum / n as mean_ease,
         mean_half_width(n, sample_sd(n, ease_sum, ease_square_sum)) as half_width
     from ticket_figures
+    inner join minutes_intervals using (period, period_start, category)
+    inner join business_intervals using (period, period_start, category)
     left join answer_figures using (period, period_start, category)
     cross join reference.settings
 ),
@@ -125,12 +152,12 @@ final as (
         tickets,
         timed_tickets,
         shown(timed_tickets < minimum_n, minutes[1]) as median_resolution_minutes,
-        shown(timed_tickets < minimum_n, median_low(ordered_minutes)) as median_resolution_minutes_low,
-        shown(timed_tickets < minimum_n, median_high(ordered_minutes)) as median_resolution_minutes_high,
+        shown(timed_tickets < minimum_n, median_minutes_low) as median_resolution_minutes_low,
+        shown(timed_tickets < minimum_n, median_minutes_high) as median_resolution_minutes_high,
         shown(timed_tickets < minimum_n, minutes[2]) as p90_resolution_minutes,
         shown(timed_tickets < minimum_n, median_business_minutes) as median_resolution_business_minutes,
-        shown(timed_tickets < minimum_n, median_low(ordered_business_minutes)) as median_resolution_business_minutes_low,
-        shown(timed_tickets < minimum_n, median_high(ordered_business_minutes)) as median_resolution_business_minutes_high,
+        shown(timed_tickets < minimum_n, median_business_minutes_low) as median_resolution_business_minutes_low,
+        shown(timed_tickets < minimum_n, median_business_minutes_high) as median_resolution_business_minutes_high,
         reopen_known,
         shown(reopen_known < minimum_n, reopened / reopen_known) as reopened_share,
         shown(reopen_known < minimum_n, share_low(reopened, reopen_known)) as reopened_share_low,

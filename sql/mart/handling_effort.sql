@@ -3,12 +3,12 @@
 -- as which is said by the rules about `handling` in segments.yaml; `unknown` are tickets that no rule matches, all of them
 -- where there is none. Tickets and answers count as in `mart.category_effort`. Not the same issues go to both: compare
 -- within a category before calling one better. A null figure rests on fewer rows than the minimum n.
-with tickets as (
+with tickets as not materialized (
     select
         ticket_key,
         handling,
         date_trunc('week', resolved_day)::date as week,
-        min(resolved_day) over () as first_day,
+        (select min(resolved_day) from mart.ticket_effort where not is_deleted) as first_day,
         resolution_minutes,
         reopens > 0 as is_reopened,
         is_repeat_contact
@@ -24,11 +24,22 @@ ticket_figures as (
         count(*) as tickets,
         count(resolution_minutes) as timed_tickets,
         quantile_cont(resolution_minutes, 0.5) as median_minutes,
-        list_sort(list(resolution_minutes) filter (resolution_minutes is not null)) as ordered_minutes,
         count(is_reopened) as reopen_known,
         count(*) filter (is_reopened) as reopened,
         count(is_repeat_contact) as repeat_known,
         count(*) filter (is_repeat_contact) as repeat_contacts
+    from tickets
+    group by grouping sets ((week, handling), (handling))
+),
+
+minutes_intervals as (
+    select
+        if(grouping(week) = 0, 'week', 'all') as period,
+        coalesce(week, min(first_day)) as period_start,
+        handling,
+        list_sort(list(resolution_minutes) filter (resolution_minutes is not null)) as ordered,
+        median_low(ordered) as median_minutes_low,
+        median_high(ordered) as median_minutes_high
     from tickets
     group by grouping sets ((week, handling), (handling))
 ),
@@ -62,12 +73,15 @@ answer_figures as (
 moments as (
     select
         ticket_figures.*,
+        median_minutes_low,
+        median_minutes_high,
         coalesce(n, 0) as n,
         coalesce(difficult_count, 0) as difficult_count,
         minimum_n,
         ease_sum / n as mean_ease,
         mean_half_width(n, sample_sd(n, ease_sum, ease_square_sum)) as half_width
     from ticket_figures
+    inner join minutes_intervals using (period, period_start, handling)
     left join answer_figures using (period, period_start, handling)
     cross join reference.settings
 ),
@@ -80,8 +94,8 @@ final as (
         tickets,
         timed_tickets,
         shown(timed_tickets < minimum_n, median_minutes) as median_resolution_minutes,
-        shown(timed_tickets < minimum_n, median_low(ordered_minutes)) as median_resolution_minutes_low,
-        shown(timed_tickets < minimum_n, median_high(ordered_minutes)) as median_resolution_minutes_high,
+        shown(timed_tickets < minimum_n, median_minutes_low) as median_resolution_minutes_low,
+        shown(timed_tickets < minimum_n, median_minutes_high) as median_resolution_minutes_high,
         reopen_known,
         shown(reopen_known < minimum_n, reopened / reopen_known) as reopened_share,
         shown(reopen_known < minimum_n, share_low(reopened, reopen_known)) as reopened_share_low,
