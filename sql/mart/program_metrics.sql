@@ -121,8 +121,8 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
         'Change of effort after a fix, below 0: less, against comparison categories (difference in differences).'
     ),
     (
-        'M11', 'followed_up_share', 'all', 'day', 'share', 'no answer was difficult',
-        'Difficult responses of the day with a follow-up by now, of all difficult ones; Wilson.'
+        'M11', 'followed_up_share', 'all', 'week', 'share', 'no answers',
+        'Difficult responses of the week that begins on the day with a follow-up by now, of all difficult ones; Wilson.'
     ),
     (
         'M10b', 'fix_tickets_change_share', 'all', 'fix', 'share', 'no fix is registered',
@@ -203,24 +203,6 @@ slowest as (
     group by step, day
 ),
 
-looped as (
-    select
-        day,
-        sum(difficult_count) as n,
-        coalesce(any_value(followed_up), 0) as followed_up,
-        bool_or(is_delivered) as is_delivered
-    from mart.ces_daily
-    cross join (select exists (from core.follow_ups) as is_delivered)
-    left join (
-        select
-            day,
-            count(*) filter (state <> 'none') as followed_up
-        from mart.follow_ups
-        group by day
-    ) using (day)
-    group by day
-),
-
 commented as (
     select
         day,
@@ -290,9 +272,6 @@ samples (metric, day, counted, n, why_not) as (
     from viewed
     union all
     select 'commented_share', day, commented, n, null from commented
-    union all
-    select 'followed_up_share', day, followed_up, n, if(is_delivered, null, 'no follow-ups are delivered')
-    from looped
 ),
 
 evidence (metric, segment, day, value, value_low, value_high, n, counted, is_suppressed, why_not) as (
@@ -335,6 +314,21 @@ evidence (metric, segment, day, value, value_low, value_high, n, counted, is_sup
         is_suppressed and is_measured,
         if(is_measured, null, 'the stage had no answer in the week')
     from mart.journey_weekly
+    union all
+    select
+        'followed_up_share',
+        'all',
+        period_start,
+        followed_up / nullif(difficult_answers, 0),
+        followed_up_share_low,
+        followed_up_share_high,
+        difficult_answers,
+        followed_up,
+        difficult_answers < minimum_n,
+        case when why_null <> 'fewer than the minimum n' then why_null end
+    from mart.follow_up_rates
+    cross join reference.settings
+    where period = 'week' and survey_id = 'all surveys'
     union all
     select
         'fix_effort_change_0_100',
