@@ -306,6 +306,13 @@ def test_a_home_of_another_kind_is_left_alone_by_the_demo(tmp_path: Path) -> Non
     assert "already holds a registry" in result.output
 
 
+def test_two_demos_at_once_are_refused(tmp_path: Path) -> None:
+    result = ces("demo", "--api", "--story", "--home", tmp_path / "demo")
+    assert result.exit_code == 2
+    assert "choose one of them" in result.output
+    assert not (tmp_path / "demo").exists()
+
+
 def test_the_demo_gives_the_numbers_that_were_planted(tmp_path: Path) -> None:
     result = ces("demo", "--home", tmp_path / "demo")
     assert result.exit_code == 0, result.output
