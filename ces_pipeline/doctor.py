@@ -28,6 +28,7 @@ from ces_pipeline.storage.state import disagreeing, lake_state
 from ces_pipeline.storage.warehouse import is_behind
 
 _SKEW_SECONDS = 120.0
+_MOST_QUESTIONS = 5
 _HASTY = Patience(attempts=2, waiting_seconds=20.0, read_seconds=20.0)
 """A person is waiting for the verdict."""
 
@@ -41,6 +42,7 @@ def examine(home: Home) -> Iterator[Finding]:
         return
     yield Finding(True, f"registry: {len(registry.sources)} feeds, {len(registry.surveys)} touchpoints")
     yield from _rules(registry)
+    yield from _brevity(registry)
     yield from _objectives(registry)
     for look in (_writable, _key, _inbox, _apis, _lake, _published):
         try:
@@ -62,6 +64,30 @@ def _rules(registry: Registry) -> Iterator[Finding]:
             yield Finding(
                 True, f"rules: where {one.first.id} and {one.second.id} both match, {one.first.id} decides"
             )
+
+
+def _brevity(registry: Registry) -> Iterator[Finding]:
+    """Whether touchpoints are brief and say what they ask."""
+    for one in registry.surveys.values():
+        if one.questions is not None and one.questions > _MOST_QUESTIONS:
+            yield Finding(
+                True,
+                f"touchpoints: {one.id} asks {one.questions} questions: more than {_MOST_QUESTIONS} cost answers, "
+                f"leave some out",
+                is_warning=True,
+            )
+        if "comment" in one.required_answers:
+            yield Finding(
+                True,
+                f"touchpoints: {one.id} insists on a comment: let customers leave it out, and take it from `required`",
+                is_warning=True,
+            )
+    if silent := [one.id for one in registry.surveys.values() if one.question is None]:
+        yield Finding(
+            True,
+            f"touchpoints: without their wording: {', '.join(silent)}: write it as `question` into surveys.yaml",
+            is_warning=True,
+        )
 
 
 def _objectives(registry: Registry) -> Iterator[Finding]:

@@ -183,6 +183,8 @@ class Survey(Entry):
     owner: str | None = None
     live_from: date | None = None
     live_to: date | None = None
+    question: str | None = Field(None, min_length=1, description="the wording, as customers read it")
+    questions: int | None = Field(None, ge=1, description="how many questions it asks, the score included")
     wording_version: str = "1"
     wording_changes: dict[str, date] = Field(
         {}, description="each later wording version: the first day on which it was asked"
@@ -564,6 +566,9 @@ class Registry(Entry):
             },
         )
         told["touchpoints"] = {source.id: source.survey for source in self.sources.values()}
+        for survey in told["surveys"].values():
+            for name in ("question", "questions"):
+                del survey[name]
         if self.products:
             told["products"] = self.product_names
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]

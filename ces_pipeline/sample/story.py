@@ -396,6 +396,8 @@ class Story:
                 {
                     "id": "after_case",
                     "title": "Ease of getting a case solved",
+                    "question": "How easy was it to get your case solved?",
+                    "questions": 2,
                     "scale": "ease_1_7",
                     "journey_stage": "support",
                     "process": "support",

@@ -25,6 +25,8 @@ SURVEYS = Table(
         "owner": column(TEXT, "Who answers for it; null: not said.", nullable=True),
         "live_from": column(DAY, "First day it was asked; null: not said.", nullable=True),
         "live_to": column(DAY, "Last day it was asked; null: still asked, or not said.", nullable=True),
+        "question": column(TEXT, "Its wording, as customers read it; null: not said.", nullable=True),
+        "questions": column(INTEGER, "How many questions it asks; null: not said.", nullable=True),
         "wording_version": column(TEXT, "Version of its wording."),
         "expected_per_day": column(INTEGER, "Responses expected per day; null: not said.", nullable=True),
         "link_window_days": column(

@@ -29,6 +29,8 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                         "owner",
                         "live_from",
                         "live_to",
+                        "question",
+                        "questions",
                         "wording_version",
                         "expected_per_day",
                         "link_window_days",

@@ -225,7 +225,11 @@ def test_the_doctor_finds_nothing_after_a_run(home: Home) -> None:
 
 
 def warnings(home: Home) -> list[str]:
-    return [finding.text for finding in examine(home) if finding.is_warning]
+    return [
+        finding.text
+        for finding in examine(home)
+        if finding.is_warning and finding.text.startswith("objectives")
+    ]
 
 
 def test_the_doctor_warns_of_a_programme_that_is_going_nowhere_or_alone(home: Home) -> None:
@@ -246,6 +250,25 @@ def test_the_doctor_warns_of_a_programme_that_is_going_nowhere_or_alone(home: Ho
     result = ces("doctor", "--home", home.root)
     assert result.exit_code == 0
     assert "warn  objectives: none" in result.output
+
+
+def test_the_doctor_warns_of_touchpoints_that_ask_much_or_do_not_say_what(home: Home) -> None:
+    surveys = home.registry / "surveys.yaml"
+    entry = "- {id: after_chat, scale: ease_1_5, "
+
+    def told(more: str) -> list[str]:
+        surveys.write_text(f"{entry}{more}}}\n")
+        first, *rest = examine(home)
+        assert first.text == "registry: 1 feeds, 1 touchpoints"
+        return [one.text for one in rest if one.is_warning and one.text.startswith("touchpoints")]
+
+    assert told("question: 'How easy was it?', questions: 5") == []
+    (text,) = told("question: 'How easy was it?', questions: 12")
+    assert text.startswith("touchpoints: after_chat asks 12 questions: ")
+    (text,) = told("question: 'How easy was it?', required: [score, comment]")
+    assert text.startswith("touchpoints: after_chat insists on a comment: ")
+    (text,) = told("questions: 1")
+    assert text.startswith("touchpoints: without their wording: after_chat: ")
 
 
 def test_the_doctor_names_what_to_mend(home: Home) -> None:

@@ -31,17 +31,33 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
         'Responses of the day that are linked to a ticket, by any method, of all accepted ones; Wilson.'
     ),
     (
-        'M4a', 'detection_minutes', 'all', 'day', 'minutes', 'nothing raises alerts here',
+        'M4a', 'detection_minutes', 'event_to_alert', 'day', 'minutes', 'nothing raises alerts here',
+        'From the first event that a spike affects to its alert.'
+    ),
+    (
+        'M4a', 'detection_minutes', 'response_to_alert', 'day', 'minutes', 'nothing raises alerts here',
         'From the first response of a spike to its alert.'
     ),
     ('M4b', 'alerts', 'all', 'day', 'alerts', 'nothing raises alerts here', 'Alerts of the day, repeated ones apart.'),
+    (
+        'M4b', 'repeated_alerts', 'all', 'day', 'alerts', 'nothing raises alerts here',
+        'Alerts of the day that tell again of an incident already told.'
+    ),
     (
         'M4c', 'readable_checks_share', 'all', 'day', 'share', 'nothing opens the published file on a schedule',
         'Scheduled checks in which the published file opened and answered in time, of all checks.'
     ),
     (
+        'M4c', 'freshness_minutes', 'all', 'day', 'minutes', 'nothing opens the published file on a schedule',
+        'Age of the newest response of the published file at a scheduled check, the greatest of the day.'
+    ),
+    (
         'M4d', 'alert_response_minutes', 'all', 'day', 'minutes', 'nothing raises alerts here',
         'From an alert to whoever takes it on.'
+    ),
+    (
+        'M4d', 'alert_resolution_minutes', 'all', 'day', 'minutes', 'nothing raises alerts here',
+        'From an alert until its incident is over.'
     ),
     (
         'M5a', 'response_rate_1', 'all', 'day', 'share', 'no invitations are delivered for this day',
@@ -99,6 +115,10 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     (
         'M8a', 'suspect_share', 'all', 'day', 'share', 'no rows were accepted',
         'Accepted rows that at least one rule marks suspect; each rule in mart.quality_daily.'
+    ),
+    (
+        'M8a', 'anomalies', 'all', 'day', 'anomalies', 'nothing looks for anomalies in figures here',
+        'Figures of the day that are unusual for their weekday.'
     ),
     (
         'M8b', 'duplicate_share', 'all', 'day', 'share', 'no rows were judged',

@@ -294,3 +294,13 @@ def test_every_reason_has_a_severity_that_a_touchpoint_may_change(tmp_path: Path
     rules = inbox_home(tmp_path, surveys=[survey]).registry.surveys["after_chat"].rules
     assert rules.severity("too_fast") == "suspect"
     assert rules.severity("incomplete") == DEFAULT_SEVERITIES["incomplete"] == "reject"
+
+
+def test_what_a_touchpoint_asks_in_words_decides_no_verdict(tmp_path: Path) -> None:
+    told = {**SURVEYS[0], "question": "How easy was it?", "questions": 2}
+    plain, wordy = (
+        inbox_home(tmp_path / name, surveys=[survey]).registry
+        for name, survey in (("a", SURVEYS[0]), ("b", told))
+    )
+    assert wordy.surveys["after_chat"].question == "How easy was it?"
+    assert plain.judging == wordy.judging
