@@ -37,8 +37,11 @@ ticket_figures as (
         category,
         count(*) as tickets,
         count(resolution_minutes) as timed_tickets,
-        quantile_cont(resolution_minutes, [0.5, 0.9]) as minutes,
-        quantile_cont(resolution_business_minutes, 0.5) as median_business_minutes,
+        list_sort(list(resolution_minutes) filter (resolution_minutes is not null)) as ordered,
+        list_aggregate(ordered, 'quantile_cont', 0.5) as median_minutes,
+        list_aggregate(ordered, 'quantile_cont', 0.9) as p90_minutes,
+        median_low(ordered) as median_minutes_low,
+        median_high(ordered) as median_minutes_high,
         count(is_reopened) as reopen_known,
         count(*) filter (is_reopened) as reopened,
         count(is_one_touch) as one_touch_known,
@@ -49,25 +52,14 @@ ticket_figures as (
     group by all
 ),
 
--- Each by itself: lists of years of tickets are large, and the next begins when those of the last are gone.
-minutes_intervals as (
-    select
-        period,
-        period_start,
-        category,
-        list_sort(list(resolution_minutes) filter (resolution_minutes is not null)) as ordered,
-        median_low(ordered) as median_minutes_low,
-        median_high(ordered) as median_minutes_high
-    from periods
-    group by period, period_start, category
-),
-
-business_intervals as (
+-- By itself: lists of years of tickets are large, and these begin when those above are gone.
+business_figures as (
     select
         period,
         period_start,
         category,
         list_sort(list(resolution_business_minutes) filter (resolution_business_minutes is not null)) as ordered,
+        list_aggregate(ordered, 'quantile_cont', 0.5) as median_business_minutes,
         median_low(ordered) as median_business_minutes_low,
         median_high(ordered) as median_business_minutes_high
     from periods
@@ -127,9 +119,8 @@ answer_figures as (
 
 moments as (
     select
-        ticket_figures.*,
-        median_minutes_low,
-        median_minutes_high,
+        ticket_figures.* exclude (ordered),
+        median_business_minutes,
         median_business_minutes_low,
         median_business_minutes_high,
         coalesce(n, 0) as n,
@@ -138,8 +129,7 @@ moments as (
         ease_sum / n as mean_ease,
         mean_half_width(n, sample_sd(n, ease_sum, ease_square_sum)) as half_width
     from ticket_figures
-    inner join minutes_intervals using (period, period_start, category)
-    inner join business_intervals using (period, period_start, category)
+    inner join business_figures using (period, period_start, category)
     left join answer_figures using (period, period_start, category)
     cross join reference.settings
 ),
@@ -151,10 +141,10 @@ final as (
         category,
         tickets,
         timed_tickets,
-        shown(timed_tickets < minimum_n, minutes[1]) as median_resolution_minutes,
+        shown(timed_tickets < minimum_n, median_minutes) as median_resolution_minutes,
         shown(timed_tickets < minimum_n, median_minutes_low) as median_resolution_minutes_low,
         shown(timed_tickets < minimum_n, median_minutes_high) as median_resolution_minutes_high,
-        shown(timed_tickets < minimum_n, minutes[2]) as p90_resolution_minutes,
+        shown(timed_tickets < minimum_n, p90_minutes) as p90_resolution_minutes,
         shown(timed_tickets < minimum_n, median_business_minutes) as median_resolution_business_minutes,
         shown(timed_tickets < minimum_n, median_business_minutes_low) as median_resolution_business_minutes_low,
         shown(timed_tickets < minimum_n, median_business_minutes_high) as median_resolution_business_minutes_high,

@@ -23,23 +23,14 @@ ticket_figures as (
         handling,
         count(*) as tickets,
         count(resolution_minutes) as timed_tickets,
-        quantile_cont(resolution_minutes, 0.5) as median_minutes,
+        list_sort(list(resolution_minutes) filter (resolution_minutes is not null)) as ordered,
+        list_aggregate(ordered, 'quantile_cont', 0.5) as median_minutes,
+        median_low(ordered) as median_minutes_low,
+        median_high(ordered) as median_minutes_high,
         count(is_reopened) as reopen_known,
         count(*) filter (is_reopened) as reopened,
         count(is_repeat_contact) as repeat_known,
         count(*) filter (is_repeat_contact) as repeat_contacts
-    from tickets
-    group by grouping sets ((week, handling), (handling))
-),
-
-minutes_intervals as (
-    select
-        if(grouping(week) = 0, 'week', 'all') as period,
-        coalesce(week, min(first_day)) as period_start,
-        handling,
-        list_sort(list(resolution_minutes) filter (resolution_minutes is not null)) as ordered,
-        median_low(ordered) as median_minutes_low,
-        median_high(ordered) as median_minutes_high
     from tickets
     group by grouping sets ((week, handling), (handling))
 ),
@@ -72,16 +63,13 @@ answer_figures as (
 
 moments as (
     select
-        ticket_figures.*,
-        median_minutes_low,
-        median_minutes_high,
+        ticket_figures.* exclude (ordered),
         coalesce(n, 0) as n,
         coalesce(difficult_count, 0) as difficult_count,
         minimum_n,
         ease_sum / n as mean_ease,
         mean_half_width(n, sample_sd(n, ease_sum, ease_square_sum)) as half_width
     from ticket_figures
-    inner join minutes_intervals using (period, period_start, handling)
     left join answer_figures using (period, period_start, handling)
     cross join reference.settings
 ),
