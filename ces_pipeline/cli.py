@@ -84,18 +84,33 @@ def land(home: Home) -> None:
 
 @main.command()
 @click.option(
-    "--home", "folder", metavar="DIR", help="A new or empty folder; else `demo` (`demo-api`) in the home."
+    "--home",
+    "folder",
+    metavar="DIR",
+    help="A new or empty folder; else `demo` (`demo-api`, `demo-story`) in the home.",
 )
 @click.option(
     "--api", is_flag=True, help="Pull from made-up vendors by their APIs, in place of sample exports."
 )
+@click.option(
+    "--story", is_flag=True, help="Sixteen weeks of every kind of feed: a slow API, hard cases, a fix."
+)
 @click.option("--ui", is_flag=True, help="Then open the demo in Dagster's web page.")
-def demo(folder: str | None, api: bool, ui: bool) -> None:
+def demo(folder: str | None, api: bool, story: bool, ui: bool) -> None:
     """Run everything on sample exports, in a home of its own, and compare with the known answers."""
     from ces_pipeline import runs
 
-    home = Home.find(folder or Home.find().root / ("demo-api" if api else "demo"))
-    done = runs.demo_by_api(home) if api else runs.demo(home)
+    if api and story:
+        raise click.BadOptionUsage("--story", "--api and --story are two demos: choose one of them")
+    run, name = (
+        (runs.demo_by_api, "demo-api")
+        if api
+        else (runs.demo_story, "demo-story")
+        if story
+        else (runs.demo, "demo")
+    )
+    home = Home.find(folder or Home.find().root / name)
+    done = run(home)
     if ui and done:
         _open_ui(home, None)
     _exit(done)
@@ -168,8 +183,8 @@ def doctor(home: Home) -> None:
     findings = []
     for finding in examine(home):
         findings.append(finding)
-        mark = "MEND" if not finding.is_well else "warn" if finding.is_advice else "ok  "
-        click.echo(f"{mark}  {finding.text}")
+        verdict = ("warn" if finding.is_warning else "ok  ") if finding.is_well else "MEND"
+        click.echo(f"{verdict}  {finding.text}")
     _exit(all(finding.is_well for finding in findings))
 
 

@@ -44,7 +44,8 @@ def examine(home: Home) -> Iterator[Finding]:
         return
     yield Finding(True, f"registry: {len(registry.sources)} feeds, {len(registry.surveys)} touchpoints")
     yield from _rules(registry)
-    yield from (Finding(True, told, is_advice=True) for told in lint(registry))
+    yield from (Finding(True, told, is_warning=True) for told in lint(registry))
+    yield from _objectives(registry)
     for look in (_writable, _key, _inbox, _apis, _lake, _published):
         try:
             yield from look(home, registry)
@@ -64,6 +65,25 @@ def _rules(registry: Registry) -> Iterator[Finding]:
         else:
             yield Finding(
                 True, f"rules: where {one.first.id} and {one.second.id} both match, {one.first.id} decides"
+            )
+
+
+def _objectives(registry: Registry) -> Iterator[Finding]:
+    """What a programme should have settled before it starts: where it is going, and who stands behind it."""
+    if not registry.objectives:
+        yield Finding(
+            True,
+            "objectives: none: say in objectives.yaml which figure shall go where, by when, and who stands behind it",
+            is_warning=True,
+        )
+        return
+    yield Finding(True, f"objectives: {len(registry.objectives)}")
+    for key in ("sponsor", "owner", "budget", "follow_up"):
+        if lacking := [one.id for one in registry.objectives if getattr(one, key) is None]:
+            yield Finding(
+                True,
+                f"objectives: without {key}: {', '.join(lacking)}: settle it and write it into objectives.yaml",
+                is_warning=True,
             )
 
 

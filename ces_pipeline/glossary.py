@@ -23,6 +23,8 @@ GLOSSARY: dict[str, str] = {
     "asks for ease.",
     "effort index": "Effort that a ticket's history shows (time, replies, handoffs, reopens), 0 to 100, answered or "
     "not. Observed behaviour, not an answer: never added to CES.",
+    "follow-up": "What somebody did about a difficult answer: taken on, customer contacted, settled. Also: closing "
+    "the loop.",
     "linked": "An answer whose ticket is known: by the id it names, another shared reference, or person and time.",
     "minimum n": "Fewer answers than this (`minimum_n` in settings.yaml) and a figure is suppressed.",
     "net ease": "Share of answers in the easy boxes minus share in the difficult boxes, -1 to 1. Vendors call it Net "

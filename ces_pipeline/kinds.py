@@ -7,7 +7,7 @@ Everything that differs between kinds in landing, staleness and storage is decla
 from dataclasses import dataclass
 from typing import Literal
 
-KindName = Literal["survey", "tickets", "accounts", "invitations", "events"]
+KindName = Literal["survey", "tickets", "accounts", "invitations", "events", "follow_ups"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,16 @@ KINDS: dict[str, Kind] = {
             accepted="core.events",
             rejected="core.rejected_events",
             has_survey=True,
+        ),
+        Kind(
+            name="follow_ups",
+            own_id="follow_up_id",
+            key="follow_up_key",
+            times=("changed_at",),
+            essential=("state", "changed_at"),
+            is_versioned=True,
+            accepted="core.follow_ups",
+            rejected="core.rejected_follow_ups",
         ),
         Kind(
             name="tickets",

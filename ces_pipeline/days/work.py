@@ -13,6 +13,7 @@ import pyarrow as pa
 from ces_pipeline.cleaning.accounts import clean_accounts
 from ces_pipeline.cleaning.events import clean_events
 from ces_pipeline.cleaning.evidence import DayContext, SpeedLimit
+from ces_pipeline.cleaning.follow_ups import clean_follow_ups
 from ces_pipeline.cleaning.invitations import clean_invitations
 from ces_pipeline.cleaning.judge import RULE_VERSION
 from ces_pipeline.cleaning.responses import CleanedDays, clean_responses
@@ -26,7 +27,11 @@ from ces_pipeline.schemas.audit import LOAD_AUDIT
 from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
 
 _WRITING = 3
-_CLEAN_VERSIONED = {"accounts": clean_accounts, "tickets": clean_tickets}
+_CLEAN_VERSIONED = {
+    "accounts": clean_accounts,
+    "follow_ups": clean_follow_ups,
+    "tickets": clean_tickets,
+}
 _CLEAN_REVISED = {"invitations": clean_invitations, "events": clean_events}
 
 

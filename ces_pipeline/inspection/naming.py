@@ -10,7 +10,7 @@ from ces_pipeline.inspection.result import InspectedColumn, Question
 from ces_pipeline.inspection.rows import Rows
 from ces_pipeline.inspection.scales import look_like_scores
 from ces_pipeline.inspection.spellings import SPELLINGS, TICKET_WORDS, speaks_of_effort, told_by_names
-from ces_pipeline.kinds import KindName
+from ces_pipeline.kinds import KINDS, KindName
 from ces_pipeline.landing.fields import fields_of
 from ces_pipeline.registry.models import Registry, Source
 from ces_pipeline.sources.contract import Export, Reader, map_columns
@@ -112,19 +112,27 @@ class Naming:
         said = any(note.startswith("no response id") for note in self.notes)
         if self.kind == "survey" and "response_id" not in self.mapping and not said:
             self.notes.append("no response id found: a response is known by its content")
-        one = {"invitations": "invitation", "events": "event"}.get(self.kind)
-        if one and f"{one}_id" not in self.mapping:
-            self.notes.append(f"no {one} id found: an {one} is known by its content")
+        one = {"invitations": "an invitation", "events": "an event", "follow_ups": "a follow-up"}.get(
+            self.kind
+        )
+        if one and KINDS[self.kind].own_id not in self.mapping:
+            self.notes.append(f"no {one.split()[1]} id found: {one} is known by its content")
 
     def _ask_for_the_rest(self, survey: str | None) -> None:
-        """What accounts, invitations and events cannot do without."""
+        """What accounts, invitations, events and follow-ups cannot do without."""
         needed = {
             "accounts": ("person", "which column names the person, as answers and tickets do?"),
             "events": ("event_type", "which column says what happened?"),
+            "follow_ups": ("state", "which column says what was done: assigned, contacted, resolved?"),
         }
         if self.kind in needed and needed[self.kind][0] not in self.mapping:
             field, question = needed[self.kind]
             self.questions.append(Question(question, f"--column {field}=COLUMN"))
+        if self.kind == "follow_ups" and not {"response_id", "ticket_id"} & self.mapping.keys():
+            question = "which column names the answer, or its ticket, that is followed up?"
+            self.questions.append(
+                Question(question, "--column response_id=COLUMN or --column ticket_id=COLUMN")
+            )
         if self.kind == "invitations" and not (survey or self.feed or "survey" in self.mapping):
             listed = ", ".join(sorted(self.registry.surveys)) or "none is registered yet"
             self.questions.append(

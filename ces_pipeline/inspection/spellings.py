@@ -83,6 +83,15 @@ _EVENTS = {
     "created at | date",
 }
 
+_FOLLOW_UPS = {
+    "follow_up_id": "follow up | followup id | follow-up id | callback id | case id | id",
+    "response_id": "response | answer id | survey response id",
+    "ticket_id": "ticket | ticket number | case number",
+    "agent": "agent email | agent name | assignee | owner | handled by | taken by | by",
+    "state": "status | stage | step",
+    "changed_at": "at | changed | updated at | time | timestamp | date",
+}
+
 SPELLINGS: dict[str, dict[str, tuple[str, ...]]] = {
     kind: {name: (name, *filter(None, spellings.split(" | "))) for name, spellings in fields.items()}
     for kind, fields in (
@@ -91,6 +100,7 @@ SPELLINGS: dict[str, dict[str, tuple[str, ...]]] = {
         ("accounts", _ACCOUNTS),
         ("invitations", _INVITATIONS),
         ("events", _EVENTS),
+        ("follow_ups", _FOLLOW_UPS),
     )
 }
 """Kind of feed -> our field -> spellings of its column, the likeliest first."""
@@ -101,6 +111,10 @@ TICKET_WORDS = frozenset(
 """Words in column names that only tickets have."""
 
 _TELLING: dict[KindName, dict[str, tuple[str, ...]]] = {
+    "follow_ups": {
+        "follow_up_id": ("follow up id", "follow up", "followup id", "follow-up id", "callback id"),
+        "changed_at": SPELLINGS["follow_ups"]["changed_at"],
+    },
     "invitations": {
         "sent_at": SPELLINGS["invitations"]["sent_at"],
         "person": SPELLINGS["invitations"]["person"],

@@ -113,12 +113,22 @@ EVENT_FIELDS: tuple[Field, ...] = (
     Field("occurred_at", "when it happened", "time"),
 )
 
+FOLLOW_UP_FIELDS: tuple[Field, ...] = (
+    Field("follow_up_id", "the system's id of the follow-up; the same on all of its steps"),
+    Field("response_id", "the answer that is followed up, by its platform's id"),
+    Field("ticket_id", "or the ticket that the answer is about"),
+    Field("agent", "who took the step", "person"),
+    Field("state", "what was done: assigned, contacted, resolved"),
+    Field("changed_at", "when", "time"),
+)
+
 _FIELDS: dict[str, tuple[Field, ...]] = {
     "survey": SURVEY_FIELDS,
     "tickets": TICKET_FIELDS,
     "accounts": ACCOUNT_FIELDS,
     "invitations": INVITATION_FIELDS,
     "events": EVENT_FIELDS,
+    "follow_ups": FOLLOW_UP_FIELDS,
 }
 
 

@@ -50,12 +50,12 @@ class Page:
 class Finding:
     """One verdict of `ces doctor`. `is_well` False is something to mend; the text says what, and how.
 
-    is_advice: well enough, and could be better.
+    is_warning: nothing is broken, but something is worth doing.
     """
 
     is_well: bool
     text: str
-    is_advice: bool = False
+    is_warning: bool = False
 
 
 @dataclass(frozen=True)

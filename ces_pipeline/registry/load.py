@@ -25,6 +25,7 @@ from ces_pipeline.registry.models import (
     WriteBack,
     fold,
 )
+from ces_pipeline.registry.objectives import Objective
 
 M = TypeVar("M", bound=BaseModel)
 _SHIPPED_SCALES = Path(__file__).with_name("scales.yaml")
@@ -48,19 +49,21 @@ def load_registry(folder: Path) -> Registry:
                 f"{folder / 'scales.yaml'}: scale {scale_id} ships with ces; choose another id"
             )
         scales[scale_id] = scale
-    segments = tuple(_entries(folder / "segments.yaml", Segment).values())
+    rules = tuple(_entries(folder / "segments.yaml", Segment).values())
     restatements = tuple(_entries(folder / "restatements.yaml", Restatement).values())
     registry = Registry(
         sources=sources,
         surveys=surveys,
         scales=scales,
-        segments=segments,
+        segments=tuple(rule for rule in rules if rule.assigns != "handling"),
+        handling=tuple(rule for rule in rules if rule.assigns == "handling"),
         settings=_single(folder / "settings.yaml", Settings),
         restatements=restatements,
         fixes=tuple(_entries(folder / "fixes.yaml", Fix).values()),
         releases=tuple(_entries(folder / "releases.yaml", Release).values()),
         priorities=_single(folder / "priorities.yaml", Priorities),
         products=tuple(_entries(folder / "products.yaml", Product).values()),
+        objectives=tuple(_entries(folder / "objectives.yaml", Objective).values()),
     )
     _check_references(registry, folder)
     return registry
@@ -178,6 +181,7 @@ def _check_references(registry: Registry, folder: Path) -> None:
         if source.write_back is not None:
             _check_write_back(source, source.write_back, registry, folder)
     _check_improvements(registry, folder)
+    _check_objectives(registry, folder)
     _check_accounts(registry, folder)
     _check_products(registry, folder)
 
@@ -207,7 +211,7 @@ def _named_products(registry: Registry) -> Iterator[tuple[str, str, str]]:
     """(File, entry and key, product) of everything in the registry that names a product."""
     for survey in registry.surveys.values():
         yield "surveys.yaml", f"entry {survey.id}: product", survey.product
-    for segment in registry.segments:
+    for segment in (*registry.segments, *registry.handling):
         wanted = segment.when.get("product", ())
         for name in wanted if isinstance(wanted, tuple) else (wanted,):
             yield "segments.yaml", f"entry {segment.id}: when.product", str(name)
@@ -232,6 +236,15 @@ def _check_improvements(registry: Registry, folder: Path) -> None:
             raise RegistryError(
                 f"{folder / 'priorities.yaml'}: value_weights: no rule of segments.yaml assigns the persona "
                 f"{persona!r} (known: {', '.join(sorted(personas))})"
+            )
+
+
+def _check_objectives(registry: Registry, folder: Path) -> None:
+    for one in registry.objectives:
+        if one.dimension == "survey" and one.segment not in registry.surveys:
+            raise RegistryError(
+                f"{folder / 'objectives.yaml'}: entry {one.id}: segment: no such entry {one.segment!r} "
+                f"(known: {', '.join(sorted(registry.surveys)) or 'none'})"
             )
 
 

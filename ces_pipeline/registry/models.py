@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ces_pipeline.kinds import ALWAYS, KINDS, KindName
 from ces_pipeline.registry.base import Entry, Slug
 from ces_pipeline.registry.improvements import Fix, Priorities, Release
+from ces_pipeline.registry.objectives import Objective
 
 CHANNELS = (
     "email",
@@ -195,7 +196,9 @@ class Survey(Entry):
     )
     expected_per_day: int | None = Field(None, ge=0)
     questions: int | None = Field(None, ge=1, description="how many questions the whole survey asks")
-    wording: str | None = Field(None, description="the question as it is asked, in the newest wording")
+    wording: str | None = Field(
+        None, min_length=1, description="the question as it is asked, in the newest wording"
+    )
     link: Annotated[str, AfterValidator(_survey_link)] | None = Field(
         None, description="where it is answered: what an invitation's signed link begins with"
     )
@@ -366,16 +369,46 @@ ACCOUNT_PREFIX = "account."
 """What the name of an account's attribute begins with in the conditions of a rule."""
 
 
-class Segment(Entry):
-    """A persona or journey-stage rule. All conditions must hold; the first rule that matches wins.
+TICKET_ATTRIBUTES = (
+    "source_id",
+    "status",
+    "priority",
+    "category",
+    "channel",
+    "product",
+    "group_name",
+    "replies",
+    "handoffs",
+    "reopens",
+)
+"""What a rule about the handling of tickets may ask for: columns of `core.tickets`."""
 
-    A condition is on an attribute of the answer, or, as `account.<attribute>`, of the respondent's account.
+
+class Segment(Entry):
+    """A persona, journey-stage or handling rule. All conditions must hold; the first rule that matches wins.
+
+    A condition is on an attribute of the answer, or, as `account.<attribute>`, of the respondent's account; of a rule
+    about handling, on one of TICKET_ATTRIBUTES.
     """
 
     id: Slug
-    assigns: Literal["persona", "journey_stage"] = "persona"
+    assigns: Literal["persona", "journey_stage", "handling"] = "persona"
     value: str
     when: dict[str, str | float | int | tuple[str | float | int, ...]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _asks_a_ticket(self) -> "Segment":
+        if self.assigns == "handling" and (stray := sorted(set(self.when) - set(TICKET_ATTRIBUTES))):
+            raise ValueError(
+                f"a rule about handling asks tickets, and {stray[0]!r} is no attribute of theirs "
+                f"(known: {', '.join(TICKET_ATTRIBUTES)})"
+            )
+        return self
+
+    def wanted(self, attribute: str) -> tuple[str | float | int, ...]:
+        """The values that the rule accepts of an attribute that it asks for."""
+        values = self.when[attribute]
+        return values if isinstance(values, tuple) else (values,)
 
 
 def _minutes(text: str) -> str:
@@ -521,12 +554,14 @@ class Registry(Entry):
     surveys: dict[str, Survey]
     scales: dict[str, Scale]
     segments: tuple[Segment, ...]
+    handling: tuple[Segment, ...] = ()
     settings: Settings
     restatements: tuple[Restatement, ...] = ()
     fixes: tuple[Fix, ...] = ()
     releases: tuple[Release, ...] = ()
     priorities: Priorities = Priorities()
     products: tuple[Product, ...] = ()
+    objectives: tuple[Objective, ...] = ()
 
     @cached_property
     def product_names(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Which persona and journey-stage rules can match the same answer, by their conditions alone. No answer is read."""
+"""Which rules of segments.yaml can match the same answer or ticket, by their conditions alone. No row is read."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,14 @@ class Overlap:
 
 
 def overlaps(registry: Registry) -> list[Overlap]:
-    """Every pair of rules that can match one answer and say different things, in the rules' order.
+    """Every pair of rules that can match one answer or ticket and say different things, in the rules' order.
 
     Conditions on different attributes can always hold together; on the same attribute where they share a value.
     """
     found = []
-    for place, second in enumerate(registry.segments):
-        for first in registry.segments[:place]:
+    rules = (*registry.segments, *registry.handling)
+    for place, second in enumerate(rules):
+        for first in rules[:place]:
             if first.assigns != second.assigns or first.value == second.value:
                 continue
             one, other = _accepted(first), _accepted(second)
@@ -37,7 +38,4 @@ def overlaps(registry: Registry) -> list[Overlap]:
 
 def _accepted(segment: Segment) -> dict[str, set[str]]:
     """Attribute -> the values that the rule accepts, as they are compared."""
-    return {
-        name: {fold(str(one)) for one in (wanted if isinstance(wanted, tuple) else (wanted,))}
-        for name, wanted in segment.when.items()
-    }
+    return {name: {fold(str(one)) for one in segment.wanted(name)} for name in segment.when}

@@ -5,7 +5,7 @@ column schemas shown in Dagster and the data dictionary. Rules that judge answer
 `ces_pipeline.cleaning`.
 """
 
-from ces_pipeline.schemas import accounts, audit, events, invitations, responses, tickets
+from ces_pipeline.schemas import accounts, audit, events, follow_ups, invitations, responses, tickets
 from ces_pipeline.schemas.mart import MARTS
 from ces_pipeline.schemas.table import Table
 
@@ -26,6 +26,9 @@ TABLES: dict[str, Table] = {
         invitations.RESPONSE_INVITATIONS,
         events.EVENTS,
         events.REJECTED_EVENTS,
+        follow_ups.FOLLOW_UPS,
+        follow_ups.REJECTED_FOLLOW_UPS,
+        follow_ups.RESPONSE_FOLLOW_UPS,
         audit.LOAD_AUDIT,
         audit.DELIVERIES,
         audit.DELIVERY_DAYS,

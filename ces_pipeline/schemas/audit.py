@@ -2,7 +2,7 @@
 
 from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, Table, column
 
-_KINDS = "Kind of feed: `survey`, `tickets`, `accounts`, `invitations` or `events`."
+_KINDS = "Kind of feed: `survey`, `tickets`, `accounts`, `invitations`, `events` or `follow_ups`."
 
 LOAD_AUDIT = Table(
     "audit.load_audit",

@@ -5,7 +5,7 @@ They are written by the publish itself and have no files in the lake.
 
 from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, TEXTS, Table, column
 
-_KINDS = "Kind of feed: `survey`, `tickets`, `accounts`, `invitations` or `events`."
+_KINDS = "Kind of feed: `survey`, `tickets`, `accounts`, `invitations`, `events` or `follow_ups`."
 
 SURVEYS = Table(
     "reference.surveys",
@@ -25,6 +25,8 @@ SURVEYS = Table(
         "owner": column(TEXT, "Who answers for it; null: not said.", nullable=True),
         "live_from": column(DAY, "First day it was asked; null: not said.", nullable=True),
         "live_to": column(DAY, "Last day it was asked; null: still asked, or not said.", nullable=True),
+        "wording": column(TEXT, "The question, as customers read it; null: not said.", nullable=True),
+        "questions": column(INTEGER, "How many questions it asks; null: not said.", nullable=True),
         "wording_version": column(TEXT, "Version of its wording."),
         "expected_per_day": column(INTEGER, "Responses expected per day; null: not said.", nullable=True),
         "link_window_days": column(
@@ -256,6 +258,31 @@ RESTATEMENTS = Table(
     sort=("restatement_id",),
 )
 
+OBJECTIVES = Table(
+    "reference.objectives",
+    "One row per registered objective of the programme.",
+    ("objective_id",),
+    {
+        "objective_id": column(TEXT, "The entry of objectives.yaml."),
+        "title": column(TEXT, "Its name for people."),
+        "figure": column(TEXT, "A figure of `mart.ces_segments`, or a metric of `mart.program_metrics`."),
+        "dimension": column(TEXT, "Dimension of the figure; of a metric `programme`."),
+        "segment": column(TEXT, "Segment of the figure, or of the metric."),
+        "unit": column(TEXT, "Unit of baseline, target and value."),
+        "baseline": column(NUMBER, "Where it stood."),
+        "baseline_day": column(DAY, "Last day of the figures that the baseline was read from."),
+        "target": column(NUMBER, "Where it shall be."),
+        "target_day": column(DAY, "By when."),
+        "owner": column(TEXT, "Who answers for it; null: not said.", nullable=True),
+        "sponsor": column(TEXT, "Who stands behind it; null: not said.", nullable=True),
+        "budget": column(TEXT, "A note on what may be spent; null: not said.", nullable=True),
+        "follow_up": column(
+            TEXT, "Who has time to follow difficult answers up; null: not said.", nullable=True
+        ),
+    },
+    sort=("objective_id",),
+)
+
 BUSINESS_HOURS = Table(
     "reference.business_hours",
     "One row per weekday on which support works.",
@@ -288,6 +315,22 @@ SURVEY_INELIGIBLE = Table(
 )
 
 _INDEX_COUNTS = ("replies", "handoffs", "reopens", "channel_switches")
+
+HANDLING_RULES = Table(
+    "reference.handling_rules",
+    "One row per rule about the handling of tickets, attribute and value that it accepts.",
+    ("rule_id", "attribute", "value"),
+    {
+        "rule_id": column(TEXT, "The entry of segments.yaml."),
+        "position": column(
+            INTEGER, "Its place among the rules, from 1: of those that match, the first decides."
+        ),
+        "handling": column(TEXT, "What it says of a ticket."),
+        "attribute": column(TEXT, "Column of `core.tickets`; a rule needs all of its attributes."),
+        "value": column(TEXT, "A value that it accepts, in lower case."),
+    },
+    sort=("position", "attribute", "value"),
+)
 
 EFFORT_INDEX_WEIGHTS = Table(
     "reference.effort_index_weights",
@@ -358,11 +401,13 @@ REFERENCE_TABLES: dict[str, Table] = {
         HOLIDAYS,
         SURVEY_INELIGIBLE,
         EFFORT_INDEX_WEIGHTS,
+        HANDLING_RULES,
         FIXES,
         FIX_CATEGORIES,
         RELEASES,
         VALUE_WEIGHTS,
         CATEGORY_COSTS,
+        OBJECTIVES,
     )
 }
 SNAPSHOT_TABLES: dict[str, Table] = {

@@ -29,6 +29,8 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                         "owner",
                         "live_from",
                         "live_to",
+                        "wording",
+                        "questions",
                         "wording_version",
                         "expected_per_day",
                         "link_window_days",
@@ -151,11 +153,52 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
             for value in sorted(set(values))
         ],
         "reference.effort_index_weights": [_effort_index_weights(settings.effort_index)],
+        "reference.handling_rules": [
+            {
+                "rule_id": rule.id,
+                "position": position,
+                "handling": rule.value,
+                "attribute": attribute,
+                "value": value,
+            }
+            for position, rule in enumerate(registry.handling, start=1)
+            for attribute in sorted(rule.when)
+            for value in sorted({_lower(one) for one in rule.wanted(attribute)})
+        ],
         **_improvements(registry),
+        "reference.objectives": [
+            {
+                "objective_id": one.id,
+                "figure": one.name,
+                "dimension": one.dimension if one.figure else "programme",
+                "unit": one.unit,
+                **{
+                    name: getattr(one, name)
+                    for name in (
+                        "title",
+                        "segment",
+                        "baseline",
+                        "baseline_day",
+                        "target",
+                        "target_day",
+                        "owner",
+                        "sponsor",
+                        "budget",
+                        "follow_up",
+                    )
+                },
+            }
+            for one in sorted(registry.objectives, key=lambda one: one.id)
+        ],
     }
     return {
         name: pa.Table.from_pylist(rows[name], schema=table.arrow) for name, table in REFERENCE_TABLES.items()
     }
+
+
+def _lower(value: str | float | int) -> str:
+    """A rule's value as SQL compares it; 0.0 is 0."""
+    return f"{value:g}" if isinstance(value, int | float) else value.strip().lower()
 
 
 def _effort_index_weights(index: EffortIndex) -> dict[str, object]:

@@ -78,6 +78,22 @@ _FILLED = {
             'delivery' AS delivery_id, solved_at::DATE AS day
         FROM rows
     """,
+    "core.follow_ups": """
+        WITH rows AS (
+            SELECT i, i // $responses AS d, unnest([1, 2, 3]) AS step
+            FROM range($responses * $days) AS numbers(i)
+            WHERE hash(i, 8) % 8 = 0
+        )
+        SELECT
+            md5('f' || i) AS follow_up_key, 'calls' AS source_id, i::VARCHAR AS follow_up_id,
+            CASE WHEN i % 2 = 0 THEN i::VARCHAR END AS response_id,
+            CASE WHEN i % 2 = 1 THEN (d * $tickets + i % $tickets)::VARCHAR END AS ticket_id,
+            ['assigned', 'contacted', 'resolved'][step] AS state,
+            make_timestamptz(((($first::DATE + d::INTEGER) - DATE '1970-01-01') * 24 + 24 * step) * 3600000000)
+                AS changed_at,
+            'delivery' AS delivery_id, changed_at::DATE AS day
+        FROM rows
+    """,
 }
 _FLOOR = """
     SELECT count(*) FROM (
@@ -104,7 +120,12 @@ def make_registry(folder: Path) -> Registry:
     ]
     releases = [{"id": f"release_{n}", "title": f"Release {n}", "day": day} for n, day in enumerate(months)]
     costs = {f"category_{n}": n for n in range(1, 15)}
+    handling = [
+        {"id": "bot", "assigns": "handling", "value": "automated", "when": {"channel": "chat", "replies": 0}},
+        {"id": "people", "assigns": "handling", "value": "human", "when": {"replies": [1, 2, 3, 4, 5]}},
+    ]
     for name, told in (
+        ("segments", handling),
         ("fixes", fixes),
         ("releases", releases),
         ("priorities", {"value_weights": {"unassigned": 1}, "category_costs": costs}),

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from ces_pipeline.registry.improvements import Fix, Priorities, Release
+from ces_pipeline.registry.models import Segment
+from ces_pipeline.registry.objectives import Objective
 from ces_pipeline.storage.sql import sql_files
 from ces_pipeline_tests.lake_days import DAY, NOON, registry, response, ticket
 from ces_pipeline_tests.sql.snapshots import derived
@@ -40,7 +42,16 @@ def given() -> dict[str, list[dict[str, Any]]]:
                resolution_minutes=float(random.exponential(900)), requester_key=f"p{number % 30}", replies=number % 7)
         for number in range(200)
     ]  # fmt: skip
+    follow_ups = [
+        {"follow_up_key": f"f{number // 2:03}", "source_id": "calls", "follow_up_id": f"f{number // 2:03}",
+         "response_id": f"r{number // 2:03}" if number % 4 < 2 else None,
+         "ticket_id": f"t{number // 2:03}" if number % 4 >= 2 else None,
+         "state": ("assigned", "contacted", "resolved")[number % 3], "delivery_id": "d6", "day": DAY,
+         "changed_at": NOON + timedelta(days=number % 30, minutes=number)}
+        for number in range(300)
+    ]  # fmt: skip
     return {
+        "core.follow_ups": follow_ups,
         "core.responses": responses,
         "core.response_tickets": links,
         "core.tickets": tickets,
@@ -57,6 +68,21 @@ def test_the_rows_of_every_mart_are_the_same_bits_in_any_order(
         update={
             "fixes": (Fix(id="f", title="F", live_on=live, categories=("c1",)),),
             "releases": (Release(id="r", title="R", day=live),),
+            "handling": (
+                Segment(id="one", assigns="handling", value="machine", when={"replies": (0, 1)}),
+                Segment(id="two", assigns="handling", value="people", when={"category": ("c1", "c2")}),
+            ),
+            "objectives": (
+                Objective(
+                    id="o",
+                    title="O",
+                    figure="mean_effort_0_100",
+                    baseline=60,
+                    baseline_day=DAY,
+                    target=40,
+                    target_day=live,
+                ),
+            ),
             "priorities": Priorities(value_weights={"unassigned": 1.0}, category_costs={"c1": 2.0}),
         }
     )
@@ -70,4 +96,5 @@ def test_the_rows_of_every_mart_are_the_same_bits_in_any_order(
         }
     filled = {mart for mart in MARTS if answers[0][mart]}
     assert len(filled) >= 20
+    assert {"mart.follow_ups", "mart.follow_up_rates", "mart.handling_effort", "mart.objectives"} <= filled
     assert [mart for mart in MARTS if answers[0][mart] != answers[1][mart]] == []

@@ -53,6 +53,51 @@ def test_the_net_interval_is_the_one_computed_by_hand(connection: duckdb.DuckDBP
     assert connection.execute("SELECT net_low(0, 10, 10), net_high(10, 0, 10)").fetchone() == (-1, 1)
 
 
+def test_the_rank_of_a_medians_lower_end_is_the_exact_one_of_the_binomial(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    sizes = np.unique([*range(6, 3_000), *np.geomspace(3_000, 5e6, 500).astype(int)])
+    (found,) = asked(connection, pd.DataFrame({"n": sizes}), "median_low_rank(n)")
+    # The least x with P(X <= x) above 2.5 % is the greatest k with P(X <= k - 1) below.
+    assert (found == stats.binom.ppf(0.025, sizes, 0.5)).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [
+        # P(X = 0) of 5 is 1/32, more than 2.5 %; of 6 it is 1/64.
+        ([1, 2, 3, 4, 5], None, None),
+        ([1, 2, 3, 4, 5, 6], 1, 6),
+        # P(X <= 1) of 10 is 11/1024 and P(X <= 2) is 56/1024.
+        ([*range(10, 110, 10)], 20, 90),
+        ([], None, None),
+    ],
+)
+def test_a_medians_interval_lies_between_the_values_that_the_binomial_names(
+    connection: duckdb.DuckDBPyConnection, values: list[float], low: float | None, high: float | None
+) -> None:
+    told = connection.execute("SELECT median_low(l), median_high(l) FROM (SELECT ?::DOUBLE[] AS l)", [values])
+    assert told.fetchone() == (low, high)
+
+
+@pytest.mark.parametrize("n", [6, 31, 200])
+def test_a_medians_interval_covers_at_least_as_often_as_it_says(
+    connection: duckdb.DuckDBPyConnection, n: int
+) -> None:
+    drawn = np.sort(np.random.default_rng(20260302).lognormal(3, 2, (SAMPLES, n)), axis=1)
+    low, high = asked(connection, pd.DataFrame({"l": list(drawn)}), "median_low(l)", "median_high(l)")
+    covered = np.mean((low <= np.exp(3)) & (np.exp(3) <= high))
+    # Ranks are whole: the chance is the binomial's, a little above 95 %.
+    exact = 1 - 2 * stats.binom.cdf(stats.binom.ppf(0.025, n, 0.5) - 1, n, 0.5)
+    assert 0.95 <= exact <= 0.98
+    assert covered == pytest.approx(exact, abs=0.012)
+
+
+def test_a_suppressed_figure_is_null(connection: duckdb.DuckDBPyConnection) -> None:
+    told = connection.execute("SELECT shown(true, 7), shown(false, 7), ease_low(50, NULL), ease_high(99, 3)")
+    assert told.fetchone() == (None, 7, None, 100)
+
+
 def test_of_nothing_there_is_no_figure(connection: duckdb.DuckDBPyConnection) -> None:
     query = """
         SELECT share_low(0, 0), share_high(0, 0), net_low(0, 0, 0), net_high(0, 0, 0),

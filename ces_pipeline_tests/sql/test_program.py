@@ -299,18 +299,19 @@ def test_what_is_not_known_says_why_and_is_never_zero(
     assert (row["value"], row["value_low"], row["value_high"]) == (None, None, None)
 
 
-def test_every_metric_from_m1_to_m10_has_its_row_on_every_day(given: Snapshot) -> None:
+def test_every_metric_from_m1_to_m11_has_its_row_on_every_day(given: Snapshot) -> None:
     ids = {row["metric_id"] for row in given.rows("SELECT DISTINCT metric_id FROM mart.program_metrics")}
     parts = {"M1": "ab", "M4": "abcd", "M5": "ab", "M6": "ab", "M7": "ab", "M8": "ab", "M10": "ab"}
     assert ids == {
         "M2",
         "M3",
         "M9",
+        "M11",
         *(f"{number}{part}" for number, letters in parts.items() for part in letters),
     }
     daily = given.rows(
         "SELECT metric, segment, list(day ORDER BY day) AS days FROM mart.program_metrics "
-        "WHERE metric_id NOT IN ('M9', 'M10a', 'M10b') GROUP BY ALL"
+        "WHERE metric_id NOT IN ('M9', 'M10a', 'M10b', 'M11') GROUP BY ALL"
     )
     assert all(row["days"] == [DAY, NEXT] for row in daily)
 

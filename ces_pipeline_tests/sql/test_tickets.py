@@ -214,7 +214,9 @@ def test_a_category_tells_how_long_how_often_again_and_how_hard(here: Registry) 
         "core.response_tickets": [link(f"r{n}", f"t{n}") for n in range(3)],
     }
     with derived(
-        here, ["mart.category_effort", "mart.effort_index", "mart.link_coverage_daily"], given
+        here,
+        ["mart.category_effort", "mart.handling_effort", "mart.effort_index", "mart.link_coverage_daily"],
+        given,
     ) as snapshot:
         week = snapshot.row("FROM mart.category_effort WHERE period = 'week' AND category = 'billing'")
         none = snapshot.row("FROM mart.category_effort WHERE period = 'all' AND category = 'unknown'")
@@ -237,6 +239,36 @@ def test_a_category_tells_how_long_how_often_again_and_how_hard(here: Registry) 
     assert (none["median_resolution_minutes"], none["mean_ease_0_100"], none["is_effort_suppressed"]) == (
         None, None, True,
     )  # fmt: skip
+
+
+def test_a_categorys_medians_have_the_interval_of_their_order_statistics(here: Registry) -> None:
+    # Of ten sorted values the interval goes from the second to the ninth; noon is in business hours for five hours.
+    took = [10.0 * n for n in (7, 2, 9, 4, 1, 10, 3, 8, 5, 6)]
+    tickets = [
+        ticket(
+            f"t{n}",
+            category="billing",
+            created_at=NOON,
+            solved_at=NOON + timedelta(minutes=minutes),
+            resolution_minutes=minutes,
+        )
+        for n, minutes in enumerate(took)
+    ]
+    tickets += [
+        ticket(f"few{n}", category="login", created_at=NOON, solved_at=NOON, resolution_minutes=n)
+        for n in range(5)
+    ]
+    with derived(here, ["mart.category_effort"], {"core.tickets": tickets}) as snapshot:
+        rows = {
+            row["category"]: row for row in snapshot.rows("FROM mart.category_effort WHERE period = 'all'")
+        }
+    for name in ("resolution_minutes", "resolution_business_minutes"):
+        figures = [f"median_{name}", f"median_{name}_low", f"median_{name}_high"]
+        assert [rows["billing"][figure] for figure in figures] == pytest.approx([55.0, 20.0, 90.0])
+    assert (rows["login"]["median_resolution_minutes"], rows["login"]["median_resolution_minutes_low"]) == (
+        2.0,
+        None,
+    )
 
 
 def index_of(here: Registry, efforts: list[Mapping[str, Any]]) -> list[dict[str, Any]]:

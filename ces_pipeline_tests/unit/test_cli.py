@@ -224,6 +224,34 @@ def test_the_doctor_finds_nothing_after_a_run(home: Home) -> None:
     assert "MEND" not in result.output
 
 
+def warnings(home: Home) -> list[str]:
+    return [
+        finding.text
+        for finding in examine(home)
+        if finding.is_warning and finding.text.startswith("objectives")
+    ]
+
+
+def test_the_doctor_warns_of_a_programme_that_is_going_nowhere_or_alone(home: Home) -> None:
+    assert [text.split(":")[:2] for text in warnings(home)] == [["objectives", " none"]]
+    objectives = home.registry / "objectives.yaml"
+    objectives.write_text("[]\n")
+    assert len(warnings(home)) == 1
+    entry = "- {id: o, title: O, figure: easy_share, baseline: 0.5, baseline_day: 2026-03-01, target: 0.7, "
+    objectives.write_text(entry + "target_day: 2026-12-01, owner: Ann's team}\n")
+    assert [text.split(": settle")[0] for text in warnings(home)] == [
+        f"objectives: without {key}: o" for key in ("sponsor", "budget", "follow_up")
+    ]
+    objectives.write_text(entry + "target_day: 2026-12-01, owner: a, sponsor: b, budget: c, follow_up: d}\n")
+    assert warnings(home) == []
+    ces("run", "--home", home.root)
+    (home.registry / "objectives.yaml").unlink()
+    ces("run", "--home", home.root)
+    result = ces("doctor", "--home", home.root)
+    assert result.exit_code == 0
+    assert "warn  objectives: none" in result.output
+
+
 def test_the_doctor_names_what_to_mend(home: Home) -> None:
     ces("run", "--home", home.root)
     (home.inbox / "stray.csv").write_text("a\n")
@@ -289,6 +317,13 @@ def test_a_home_of_another_kind_is_left_alone_by_the_demo(tmp_path: Path) -> Non
     result = ces("demo", "--home", small.home.root)
     assert result.exit_code == 2
     assert "already holds a registry" in result.output
+
+
+def test_two_demos_at_once_are_refused(tmp_path: Path) -> None:
+    result = ces("demo", "--api", "--story", "--home", tmp_path / "demo")
+    assert result.exit_code == 2
+    assert "choose one of them" in result.output
+    assert not (tmp_path / "demo").exists()
 
 
 def test_the_demo_gives_the_numbers_that_were_planted(tmp_path: Path) -> None:

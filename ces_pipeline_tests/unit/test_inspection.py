@@ -234,6 +234,21 @@ class TestOtherKinds:
         assert write_proposal(home, found) == ("export",)
         assert load_registry(home.registry).sources["export"].kind == entry["kind"]
 
+    def test_follow_ups_need_what_they_follow_up(
+        self, tmp_path: Path, home: Home, registry: Registry
+    ) -> None:
+        text = "follow_up_id,note,handled by,step,at\nf1,x,bob@example.org,called,2026-01-01 10:00:00\n"
+        file = delivered(tmp_path, text).path
+        found = inspect_file(file, registry, time_zone="UTC")
+        assert (found.kind, asked(found)) == (
+            "follow_ups",
+            ["--column response_id=COLUMN or --column ticket_id=COLUMN"],
+        )
+        assert "bob@example.org" not in repr(found)
+        found = inspect_file(file, registry, columns={"ticket_id": "note"}, time_zone="UTC")
+        assert asked(found) == []
+        assert write_proposal(home, found) == ("export",)
+
     def test_invitations_need_a_touchpoint(self, tmp_path: Path, home: Home) -> None:
         (home.registry / "surveys.yaml").write_text("- {id: after_chat, scale: ease_1_5}\n")
         registry = load_registry(home.registry)

@@ -19,6 +19,8 @@ accepted as (
     select 'invitations' as kind, day, source_id, count(*) as accepted from core.invitations group by all
     union all
     select 'events' as kind, day, source_id, count(*) as accepted from core.events group by all
+    union all
+    select 'follow_ups' as kind, day, source_id, count(*) as accepted from core.follow_ups group by all
 ),
 
 rejected as (
@@ -31,6 +33,8 @@ rejected as (
     select 'invitations' as kind, day, source_id, count(*) as rejected from core.rejected_invitations group by all
     union all
     select 'events' as kind, day, source_id, count(*) as rejected from core.rejected_events group by all
+    union all
+    select 'follow_ups' as kind, day, source_id, count(*) as rejected from core.rejected_follow_ups group by all
 ),
 
 cleaned as (

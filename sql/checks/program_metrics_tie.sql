@@ -25,6 +25,8 @@ expected (metric, counted) as (
     union all
     select 'redelivered_share', sum(landed) from mart.quality_daily
     union all
+    select 'followed_up_share', count(*) from core.responses where effort_band = 'difficult'
+    union all
     select 'mean_ease_0_100', count(ease_0_100) from core.responses
     union all
     select 'ease_variance_share', 2 * count(ease_0_100) from core.responses

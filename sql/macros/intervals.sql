@@ -1,4 +1,4 @@
--- 95 % intervals of means, shares and net scores from counts and sums, for the queries of the marts.
+-- 95 % intervals of means, shares, net scores and medians, and suppression, for the queries of the marts.
 -- 1.959963984540054 is the 97.5 % quantile z of the normal distribution. A figure of no rows is null.
 
 -- 97.5 % quantile of Student's t: a table, and from 30 degrees of freedom on the Cornish-Fisher expansion (Abramowitz
@@ -80,3 +80,30 @@ create or replace temp macro net_high(easy, difficult, n) as
                 )
             )
     end;
+
+-- Ends of the interval of a mean ease, kept inside 0 to 100.
+create or replace temp macro ease_low(mean_ease, half_width) as
+    case when half_width is not null then greatest(mean_ease - half_width, 0) end;
+
+create or replace temp macro ease_high(mean_ease, half_width) as
+    case when half_width is not null then least(mean_ease + half_width, 100) end;
+
+-- Rank, from the least, of the lower end of the distribution-free interval of a median of n values: the greatest k for
+-- which fewer than k of n lie below the median with a chance of at most 2.5 % (binomial). By the Cornish-Fisher expansion
+-- of the binomial of one half, which gives the exact rank. Null below n = 6, where no two values make a 95 % interval.
+create or replace temp macro median_low_rank(n) as
+    case
+        when n >= 6
+            then ceil((n - 1 - sqrt(n) * (1.959963984540054::double - 0.464111::double / n)) / 2)::bigint
+    end;
+
+-- Ends of that interval, of a list in ascending order without nulls.
+create or replace temp macro median_low(ordered) as
+    ordered[median_low_rank(len(ordered))];
+
+create or replace temp macro median_high(ordered) as
+    ordered[len(ordered) + 1 - median_low_rank(len(ordered))];
+
+-- A figure that is suppressed is null, never 0.
+create or replace temp macro shown(is_suppressed, figure) as
+    case when not is_suppressed then figure end;

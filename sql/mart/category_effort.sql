@@ -16,7 +16,7 @@ with tickets as not materialized (
     where not is_deleted and resolved_day is not null
 ),
 
-periods as (
+periods as not materialized (
     select
         tickets.*,
         'week' as period,
@@ -37,8 +37,11 @@ ticket_figures as (
         category,
         count(*) as tickets,
         count(resolution_minutes) as timed_tickets,
-        quantile_cont(resolution_minutes, [0.5, 0.9]) as minutes,
-        quantile_cont(resolution_business_minutes, 0.5) as median_business_minutes,
+        list_sort(list(resolution_minutes) filter (resolution_minutes is not null)) as ordered,
+        list_aggregate(ordered, 'quantile_cont', 0.5) as median_minutes,
+        list_aggregate(ordered, 'quantile_cont', 0.9) as p90_minutes,
+        median_low(ordered) as median_minutes_low,
+        median_high(ordered) as median_minutes_high,
         count(is_reopened) as reopen_known,
         count(*) filter (is_reopened) as reopened,
         count(is_one_touch) as one_touch_known,
@@ -47,6 +50,20 @@ ticket_figures as (
         count(*) filter (is_repeat_contact) as repeat_contacts
     from periods
     group by all
+),
+
+-- By itself: lists of years of tickets are large, and these begin when those above are gone.
+business_figures as (
+    select
+        period,
+        period_start,
+        category,
+        list_sort(list(resolution_business_minutes) filter (resolution_business_minutes is not null)) as ordered,
+        list_aggregate(ordered, 'quantile_cont', 0.5) as median_business_minutes,
+        median_low(ordered) as median_business_minutes_low,
+        median_high(ordered) as median_business_minutes_high
+    from periods
+    group by period, period_start, category
 ),
 
 scored as (
@@ -102,13 +119,17 @@ answer_figures as (
 
 moments as (
     select
-        ticket_figures.*,
+        ticket_figures.* exclude (ordered),
+        median_business_minutes,
+        median_business_minutes_low,
+        median_business_minutes_high,
         coalesce(n, 0) as n,
         coalesce(difficult_count, 0) as difficult_count,
         minimum_n,
         ease_sum / n as mean_ease,
         mean_half_width(n, sample_sd(n, ease_sum, ease_square_sum)) as half_width
     from ticket_figures
+    inner join business_figures using (period, period_start, category)
     left join answer_figures using (period, period_start, category)
     cross join reference.settings
 ),
@@ -120,30 +141,34 @@ final as (
         category,
         tickets,
         timed_tickets,
-        case when timed_tickets >= minimum_n then minutes[1] end as median_resolution_minutes,
-        case when timed_tickets >= minimum_n then minutes[2] end as p90_resolution_minutes,
-        case when timed_tickets >= minimum_n then median_business_minutes end as median_resolution_business_minutes,
+        shown(timed_tickets < minimum_n, median_minutes) as median_resolution_minutes,
+        shown(timed_tickets < minimum_n, median_minutes_low) as median_resolution_minutes_low,
+        shown(timed_tickets < minimum_n, median_minutes_high) as median_resolution_minutes_high,
+        shown(timed_tickets < minimum_n, p90_minutes) as p90_resolution_minutes,
+        shown(timed_tickets < minimum_n, median_business_minutes) as median_resolution_business_minutes,
+        shown(timed_tickets < minimum_n, median_business_minutes_low) as median_resolution_business_minutes_low,
+        shown(timed_tickets < minimum_n, median_business_minutes_high) as median_resolution_business_minutes_high,
         reopen_known,
-        case when reopen_known >= minimum_n then reopened / reopen_known end as reopened_share,
-        case when reopen_known >= minimum_n then share_low(reopened, reopen_known) end as reopened_share_low,
-        case when reopen_known >= minimum_n then share_high(reopened, reopen_known) end as reopened_share_high,
+        shown(reopen_known < minimum_n, reopened / reopen_known) as reopened_share,
+        shown(reopen_known < minimum_n, share_low(reopened, reopen_known)) as reopened_share_low,
+        shown(reopen_known < minimum_n, share_high(reopened, reopen_known)) as reopened_share_high,
         one_touch_known,
-        case when one_touch_known >= minimum_n then one_touch / one_touch_known end as one_touch_share,
-        case when one_touch_known >= minimum_n then share_low(one_touch, one_touch_known) end as one_touch_share_low,
-        case when one_touch_known >= minimum_n then share_high(one_touch, one_touch_known) end as one_touch_share_high,
+        shown(one_touch_known < minimum_n, one_touch / one_touch_known) as one_touch_share,
+        shown(one_touch_known < minimum_n, share_low(one_touch, one_touch_known)) as one_touch_share_low,
+        shown(one_touch_known < minimum_n, share_high(one_touch, one_touch_known)) as one_touch_share_high,
         repeat_known,
-        case when repeat_known >= minimum_n then repeat_contacts / repeat_known end as repeat_contact_share,
-        case when repeat_known >= minimum_n then share_low(repeat_contacts, repeat_known) end as repeat_contact_share_low,
-        case when repeat_known >= minimum_n then share_high(repeat_contacts, repeat_known) end as repeat_contact_share_high,
+        shown(repeat_known < minimum_n, repeat_contacts / repeat_known) as repeat_contact_share,
+        shown(repeat_known < minimum_n, share_low(repeat_contacts, repeat_known)) as repeat_contact_share_low,
+        shown(repeat_known < minimum_n, share_high(repeat_contacts, repeat_known)) as repeat_contact_share_high,
         n,
-        case when n >= minimum_n then 100 - mean_ease end as mean_effort_0_100,
-        case when n >= minimum_n then mean_ease end as mean_ease_0_100,
-        case when n >= minimum_n and n > 1 then greatest(mean_ease - half_width, 0) end as ease_low_0_100,
-        case when n >= minimum_n and n > 1 then least(mean_ease + half_width, 100) end as ease_high_0_100,
+        shown(n < minimum_n, 100 - mean_ease) as mean_effort_0_100,
+        shown(n < minimum_n, mean_ease) as mean_ease_0_100,
+        shown(n < minimum_n, ease_low(mean_ease, half_width)) as ease_low_0_100,
+        shown(n < minimum_n, ease_high(mean_ease, half_width)) as ease_high_0_100,
         difficult_count,
-        case when n >= minimum_n then difficult_count / n end as difficult_share,
-        case when n >= minimum_n then share_low(difficult_count, n) end as difficult_share_low,
-        case when n >= minimum_n then share_high(difficult_count, n) end as difficult_share_high,
+        shown(n < minimum_n, difficult_count / n) as difficult_share,
+        shown(n < minimum_n, share_low(difficult_count, n)) as difficult_share_low,
+        shown(n < minimum_n, share_high(difficult_count, n)) as difficult_share_high,
         n < minimum_n as is_effort_suppressed
     from moments
 )
@@ -155,8 +180,12 @@ select
     tickets,
     timed_tickets,
     median_resolution_minutes,
+    median_resolution_minutes_low,
+    median_resolution_minutes_high,
     p90_resolution_minutes,
     median_resolution_business_minutes,
+    median_resolution_business_minutes_low,
+    median_resolution_business_minutes_high,
     reopen_known,
     reopened_share,
     reopened_share_low,

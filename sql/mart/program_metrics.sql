@@ -31,17 +31,33 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
         'Responses of the day that are linked to a ticket, by any method, of all accepted ones; Wilson.'
     ),
     (
-        'M4a', 'detection_minutes', 'all', 'day', 'minutes', 'nothing raises alerts here',
+        'M4a', 'detection_minutes', 'event_to_alert', 'day', 'minutes', 'nothing raises alerts here',
+        'From the first event that a spike affects to its alert.'
+    ),
+    (
+        'M4a', 'detection_minutes', 'response_to_alert', 'day', 'minutes', 'nothing raises alerts here',
         'From the first response of a spike to its alert.'
     ),
     ('M4b', 'alerts', 'all', 'day', 'alerts', 'nothing raises alerts here', 'Alerts of the day, repeated ones apart.'),
+    (
+        'M4b', 'repeated_alerts', 'all', 'day', 'alerts', 'nothing raises alerts here',
+        'Alerts of the day that tell again of an incident already told.'
+    ),
     (
         'M4c', 'readable_checks_share', 'all', 'day', 'share', 'nothing opens the published file on a schedule',
         'Scheduled checks in which the published file opened and answered in time, of all checks.'
     ),
     (
+        'M4c', 'freshness_minutes', 'all', 'day', 'minutes', 'nothing opens the published file on a schedule',
+        'Age of the newest response of the published file at a scheduled check, the greatest of the day.'
+    ),
+    (
         'M4d', 'alert_response_minutes', 'all', 'day', 'minutes', 'nothing raises alerts here',
         'From an alert to whoever takes it on.'
+    ),
+    (
+        'M4d', 'alert_resolution_minutes', 'all', 'day', 'minutes', 'nothing raises alerts here',
+        'From an alert until its incident is over.'
     ),
     (
         'M5a', 'response_rate_1', 'all', 'day', 'share', 'no invitations are delivered for this day',
@@ -101,6 +117,10 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
         'Accepted rows that at least one rule marks suspect; each rule in mart.quality_daily.'
     ),
     (
+        'M8a', 'anomalies', 'all', 'day', 'anomalies', 'nothing looks for anomalies in figures here',
+        'Figures of the day that are unusual for their weekday.'
+    ),
+    (
         'M8b', 'duplicate_share', 'all', 'day', 'share', 'no rows were judged',
         'Rows rejected as duplicates (same person, survey and ticket, or a double submit), of all judged.'
     ),
@@ -119,6 +139,10 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     (
         'M10a', 'fix_effort_change_0_100', 'all', 'fix', 'points 0 to 100', 'no fix is registered',
         'Change of effort after a fix, below 0: less, against comparison categories (difference in differences).'
+    ),
+    (
+        'M11', 'followed_up_share', 'all', 'week', 'share', 'no answers',
+        'Difficult responses of the week that begins on the day with a follow-up by now, of all difficult ones; Wilson.'
     ),
     (
         'M10b', 'fix_tickets_change_share', 'all', 'fix', 'share', 'no fix is registered',
@@ -270,13 +294,13 @@ samples (metric, day, counted, n, why_not) as (
     select 'commented_share', day, commented, n, null from commented
 ),
 
-evidence (metric, segment, day, value, value_low, value_high, n, is_suppressed, why_not) as (
-    select metric, 'all', day, counted / n, null, null, n, false, null
+evidence (metric, segment, day, value, value_low, value_high, n, counted, is_suppressed, why_not) as (
+    select metric, 'all', day, counted / n, null, null, n, counted, false, null
     from counts
     where n > 0
     union all
     select
-        metric, 'all', day, counted / n, share_low(counted, n), share_high(counted, n), n, n < minimum_n, why_not
+        metric, 'all', day, counted / n, share_low(counted, n), share_high(counted, n), n, counted, n < minimum_n, why_not
     from samples
     cross join reference.settings
     where n > 0
@@ -289,12 +313,13 @@ evidence (metric, segment, day, value, value_low, value_high, n, is_suppressed, 
         null,
         null,
         n,
+        null,
         n < minimum_n,
-        if(total_squares > 0, null, 'all answers are equal')
+        if(total_squares > 0 or n < minimum_n, null, 'all answers are equal')
     from varied
     cross join reference.settings
     union all
-    select 'latency_p50_minutes', step, day, p50_minutes, null, null, n, p50_minutes is null, null
+    select 'latency_p50_minutes', step, day, p50_minutes, null, null, n, null, p50_minutes is null, null
     from slowest
     union all
     select
@@ -305,9 +330,25 @@ evidence (metric, segment, day, value, value_low, value_high, n, is_suppressed, 
         ease_low_0_100,
         ease_high_0_100,
         n,
+        null,
         is_suppressed and is_measured,
         if(is_measured, null, 'the stage had no answer in the week')
     from mart.journey_weekly
+    union all
+    select
+        'followed_up_share',
+        'all',
+        period_start,
+        followed_up / nullif(difficult_answers, 0),
+        followed_up_share_low,
+        followed_up_share_high,
+        difficult_answers,
+        followed_up,
+        difficult_answers < minimum_n,
+        case when why_null <> 'fewer than the minimum n' then why_null end
+    from mart.follow_up_rates
+    cross join reference.settings
+    where period = 'week' and survey_id = 'all surveys'
     union all
     select
         'fix_effort_change_0_100',
@@ -317,6 +358,7 @@ evidence (metric, segment, day, value, value_low, value_high, n, is_suppressed, 
         change_low_0_100,
         change_high_0_100,
         n_before + n_after,
+        null,
         false,
         if(change_effort_0_100 is null, coalesce(why, 'not enough data'), null)
     from mart.fix_impact
@@ -331,6 +373,7 @@ evidence (metric, segment, day, value, value_low, value_high, n, is_suppressed, 
         change_low_share,
         change_high_share,
         n_before + n_after,
+        null,
         false,
         if(change_share is null, coalesce(why, 'not enough data'), null)
     from mart.fix_ticket_impact
@@ -382,15 +425,18 @@ final as (
         grid.day,
         case
             when evidence.n is null then told.missing
+            when why_not is not null then why_not
             when is_suppressed then 'fewer than the minimum n'
-            else why_not
         end as why_null,
         case when why_null is null then value end as value,
         case when why_null is null then value_low end as value_low,
         case when why_null is null then value_high end as value_high,
         evidence.n::bigint as n,
+        evidence.counted::bigint as counted,
         case
-            when why_null is null then 'measured' when is_suppressed then 'suppressed' else 'not measurable yet'
+            when why_null is null then 'measured'
+            when why_not is null and is_suppressed then 'suppressed'
+            else 'not measurable yet'
         end as state,
         told.unit,
         told.definition
@@ -409,6 +455,7 @@ select
     value_low,
     value_high,
     n,
+    counted,
     state,
     why_null,
     unit,

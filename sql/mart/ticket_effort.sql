@@ -3,7 +3,22 @@
 -- in settings.yaml, in the business zone). Null: it has not happened, or the system does not say; never zero. The rows
 -- have no order: to sort millions of wide rows by a hash would cost more than to make them. Likewise texts are grouped
 -- by a number of 64 bits made of them.
-with tickets as not materialized (
+with asked as (
+    select
+        bool_or(attribute = 'source_id') as asks_source_id,
+        bool_or(attribute = 'status') as asks_status,
+        bool_or(attribute = 'priority') as asks_priority,
+        bool_or(attribute = 'category') as asks_category,
+        bool_or(attribute = 'channel') as asks_channel,
+        bool_or(attribute = 'product') as asks_product,
+        bool_or(attribute = 'group_name') as asks_group_name,
+        bool_or(attribute = 'replies') as asks_replies,
+        bool_or(attribute = 'handoffs') as asks_handoffs,
+        bool_or(attribute = 'reopens') as asks_reopens
+    from reference.handling_rules
+),
+
+tickets as not materialized (
     select
         rowid as ticket_row,
         ticket_key,
@@ -34,8 +49,57 @@ with tickets as not materialized (
         )
         and coalesce(priority, 'unknown') not in (
             select value from reference.survey_ineligible where attribute = 'priority'
-        ) as is_survey_eligible
+        ) as is_survey_eligible,
+        -- What the rules about handling ask for: tickets of which it is the same are handled alike.
+        concat_ws(
+            chr(31),
+            case when asks_source_id then 'source_id=' || lower(source_id) end,
+            case when asks_status then 'status=' || lower(status) end,
+            case when asks_priority then 'priority=' || lower(coalesce(priority, 'unknown')) end,
+            case when asks_category then 'category=' || lower(coalesce(category, 'unknown')) end,
+            case when asks_channel then 'channel=' || lower(channel) end,
+            case when asks_product then 'product=' || lower(product) end,
+            case when asks_group_name then 'group_name=' || lower(coalesce(group_name, 'unknown')) end,
+            case when asks_replies then 'replies=' || replies end,
+            case when asks_handoffs then 'handoffs=' || handoffs end,
+            case when asks_reopens then 'reopens=' || reopens end
+        ) as attributes_asked
     from core.tickets
+    cross join asked
+),
+
+rules as (
+    select
+        position,
+        any_value(handling) as handling,
+        count(distinct attribute) as conditions
+    from reference.handling_rules
+    group by position
+),
+
+matching_rules as (
+    select
+        attributes_asked,
+        position
+    from (
+        select
+            attributes_asked,
+            unnest(string_split(attributes_asked, chr(31))) as attribute_asked
+        from (select distinct attributes_asked from tickets)
+    )
+    inner join reference.handling_rules on attribute_asked = attribute || '=' || value
+    inner join rules using (position)
+    group by attributes_asked, position
+    having count(*) = any_value(conditions)
+),
+
+handled as (
+    select
+        attributes_asked,
+        arg_min(handling, position) as handling
+    from matching_rules
+    inner join rules using (position)
+    group by attributes_asked
 ),
 
 -- Every zone's clock and calendar changes on a quarter of an hour: what a quarter holds of business hours decides how
@@ -134,6 +198,7 @@ final as (
         tickets.channel,
         tickets.product,
         tickets.group_name,
+        coalesce(handling, 'unknown') as handling,
         tickets.is_deleted,
         tickets.created_at,
         created.local_day as created_day,
@@ -180,6 +245,7 @@ final as (
     left join answers using (ticket_key)
     left join channels using (ticket_key)
     left join contacts using (ticket_row)
+    left join handled using (attributes_asked)
 )
 
 select
@@ -190,6 +256,7 @@ select
     channel,
     product,
     group_name,
+    handling,
     is_deleted,
     created_at,
     created_day,

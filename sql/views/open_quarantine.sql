@@ -1,6 +1,6 @@
 -- One row per rejected row and reason, with the export that it came by: what somebody may mend at the source.
 -- A row with two reasons stands here twice. It leaves when the source delivers it mended, or the registry learns of it.
--- Null `means`: a reason that only accounts, invitations or events have. Null `file_name`: no such delivery is known.
+-- Null `means`: a reason that answers do not have. Null `file_name`: no such delivery is known.
 with quarantine as (
     select 'survey' as kind, day, source_id, reasons, delivery_id, row_number from core.rejected_responses
     union all
@@ -11,6 +11,8 @@ with quarantine as (
     select 'invitations' as kind, day, source_id, reasons, delivery_id, row_number from core.rejected_invitations
     union all
     select 'events' as kind, day, source_id, reasons, delivery_id, row_number from core.rejected_events
+    union all
+    select 'follow_ups' as kind, day, source_id, reasons, delivery_id, row_number from core.rejected_follow_ups
 ),
 
 broken as (

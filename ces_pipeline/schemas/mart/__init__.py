@@ -6,6 +6,7 @@ One module per family of marts; each ends with its `TABLES`.
 from ces_pipeline.schemas.mart import (
     capture,
     coverage,
+    follow_ups,
     funnel,
     improvements,
     journey,
@@ -24,6 +25,7 @@ MARTS: tuple[Table, ...] = (
     *capture.TABLES,
     *coverage.TABLES,
     *funnel.TABLES,
+    *follow_ups.TABLES,
     *journey.TABLES,
     *kpis.TABLES,
     *improvements.TABLES,

@@ -15,6 +15,18 @@ def _share(of: str, n: str) -> dict[str, Any]:
     }
 
 
+def _median(of: str, what: str) -> dict[str, Any]:
+    return {
+        f"median_{of}": column(NUMBER, f"Median {what}; null: fewer than the minimum n.", **_MAYBE),
+        f"median_{of}_low": column(
+            NUMBER,
+            "Lower end of its 95 % interval (order statistics, binomial); null as it, or fewer than 6 are known.",
+            **_MAYBE,
+        ),
+        f"median_{of}_high": column(NUMBER, "Upper end of that interval; null likewise.", **_MAYBE),
+    }
+
+
 TICKET_EFFORT = Table(
     "mart.ticket_effort",
     "One row per ticket: its latest state, how long it took, how often it changed hands, the effort of its answers.",
@@ -27,6 +39,10 @@ TICKET_EFFORT = Table(
         "channel": column(TEXT, "How the ticket came in; `unknown` where not said."),
         "product": column(TEXT, "Product or service; `unknown` where not said."),
         "group_name": column(TEXT, "The team that holds it; `unknown` where none."),
+        "handling": column(
+            TEXT,
+            "How it was handled (automated, human ...), by the rules of segments.yaml; `unknown`: none matches.",
+        ),
         "is_deleted": column(FLAG, "True where the system deleted it: no other mart counts it."),
         "created_at": column(INSTANT, "Opened, UTC; null: not known.", **_MAYBE),
         "created_day": column(DAY, "Business-zone date of created_at; null: not known.", **_MAYBE),
@@ -161,6 +177,23 @@ HARD_TICKETS = Table(
     sort=("last_difficult_day", "ticket_key"),
 )
 
+_ANSWERS: dict[str, Any] = {
+    "n": column(INTEGER, "Scored responses linked to these tickets."),
+    "mean_effort_0_100": column(
+        NUMBER, "Their mean effort, higher is harder; null: fewer than the minimum n.", **_MAYBE
+    ),
+    "mean_ease_0_100": column(
+        NUMBER, "Their mean ease, higher is easier; null: fewer than the minimum n.", **_MAYBE
+    ),
+    "ease_low_0_100": column(
+        NUMBER, "Lower end of its 95 % interval (Student t, kept inside 0 to 100); null as it.", **_MAYBE
+    ),
+    "ease_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+    "difficult_count": column(INTEGER, "Responses in the scale's difficult boxes."),
+    **_share("difficult_share", "the scored responses, in the difficult boxes"),
+    "is_effort_suppressed": column(FLAG, "True where n is below the minimum n."),
+}
+
 CATEGORY_EFFORT = Table(
     "mart.category_effort",
     "One row per week (and all days) of resolution x category of resolved tickets.",
@@ -171,35 +204,38 @@ CATEGORY_EFFORT = Table(
         "category": column(TEXT, "Issue category; `unknown` where none is set."),
         "tickets": column(INTEGER, "Tickets resolved in the period."),
         "timed_tickets": column(INTEGER, "Of these, with a known resolution time."),
-        "median_resolution_minutes": column(
-            NUMBER, "Median calendar minutes to resolution; null: fewer than the minimum n.", **_MAYBE
-        ),
+        **_median("resolution_minutes", "calendar minutes to resolution"),
         "p90_resolution_minutes": column(NUMBER, "Nine in ten took no longer; null as the median.", **_MAYBE),
-        "median_resolution_business_minutes": column(
-            NUMBER, "Median minutes within business hours; null as the median.", **_MAYBE
-        ),
+        **_median("resolution_business_minutes", "minutes within business hours"),
         "reopen_known": column(INTEGER, "Tickets whose reopens are known."),
         **_share("reopened_share", "these, reopened at least once"),
         "one_touch_known": column(INTEGER, "Tickets whose replies are known."),
         **_share("one_touch_share", "these, resolved with at most one reply"),
         "repeat_known": column(INTEGER, "Tickets whose requester is known."),
         **_share("repeat_contact_share", "these, opened again for the same category"),
-        "n": column(INTEGER, "Scored responses linked to these tickets."),
-        "mean_effort_0_100": column(
-            NUMBER, "Their mean effort, higher is harder; null: fewer than the minimum n.", **_MAYBE
-        ),
-        "mean_ease_0_100": column(
-            NUMBER, "Their mean ease, higher is easier; null: fewer than the minimum n.", **_MAYBE
-        ),
-        "ease_low_0_100": column(
-            NUMBER, "Lower end of its 95 % interval (Student t, kept inside 0 to 100); null as it.", **_MAYBE
-        ),
-        "ease_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
-        "difficult_count": column(INTEGER, "Responses in the scale's difficult boxes."),
-        **_share("difficult_share", "the scored responses, in the difficult boxes"),
-        "is_effort_suppressed": column(FLAG, "True where n is below the minimum n."),
+        **_ANSWERS,
     },
     sort=("period", "period_start", "category"),
+)
+
+HANDLING_EFFORT = Table(
+    "mart.handling_effort",
+    "One row per week (and all days) of resolution x handling of resolved tickets.",
+    ("period", "period_start", "handling"),
+    {
+        "period": column(TEXT, "`week` (from Monday), or `all` for all days."),
+        "period_start": column(DAY, "Its first day; of `all`, the first day with a resolved ticket."),
+        "handling": column(TEXT, "As the rules of segments.yaml say; `unknown` where none matches."),
+        "tickets": column(INTEGER, "Tickets resolved in the period."),
+        "timed_tickets": column(INTEGER, "Of these, with a known resolution time."),
+        **_median("resolution_minutes", "calendar minutes to resolution"),
+        "reopen_known": column(INTEGER, "Tickets whose reopens are known."),
+        **_share("reopened_share", "these, reopened at least once"),
+        "repeat_known": column(INTEGER, "Tickets whose requester is known."),
+        **_share("repeat_contact_share", "these, opened again for the same category"),
+        **_ANSWERS,
+    },
+    sort=("period", "period_start", "handling"),
 )
 
 LINK_COVERAGE_DAILY = Table(
@@ -249,4 +285,12 @@ EFFORT_DRIVERS = Table(
     sort=("category", "driver"),
 )
 
-TABLES = (TICKET_EFFORT, EFFORT_INDEX, HARD_TICKETS, CATEGORY_EFFORT, LINK_COVERAGE_DAILY, EFFORT_DRIVERS)
+TABLES = (
+    TICKET_EFFORT,
+    EFFORT_INDEX,
+    HARD_TICKETS,
+    CATEGORY_EFFORT,
+    HANDLING_EFFORT,
+    LINK_COVERAGE_DAILY,
+    EFFORT_DRIVERS,
+)

@@ -28,6 +28,7 @@ def test_every_field_has_one_column_in_the_raw_file_under_the_name_that_its_trea
         ("accounts", {"person", "account"}),
         ("invitations", {"person"}),
         ("events", {"person"}),
+        ("follow_ups", {"agent"}),
     ],
 )
 def test_a_person_is_stored_as_a_key_alone(kind: str, people: set[str]) -> None:

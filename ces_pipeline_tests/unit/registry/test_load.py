@@ -160,6 +160,49 @@ def test_products_are_named_by_their_ids_and_a_name_means_one(
     assert told in refused(tmp_path, **{"products": [{"id": "shop"}, {"id": "app"}], **files})
 
 
+OBJECTIVE = {
+    "id": "easier",
+    "title": "Easier",
+    "figure": "difficult_share",
+    "baseline": 0.3,
+    "baseline_day": date(2026, 3, 1),
+    "target": 0.2,
+    "target_day": date(2026, 12, 1),
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"baseline": ...}, "baseline: this key is required"),
+        ({"baseline": None}, "baseline: Input should be a valid number"),
+        ({"target": ...}, "target: this key is required"),
+        ({"figure": "ces"}, "figure: "),
+        ({"figure": None}, "exactly one of figure and metric"),
+        ({"metric": "response_rate_1"}, "exactly one of figure and metric"),
+        ({"figure": None, "metric": "response_rate_1", "dimension": "channel"}, "a metric has no dimension"),
+        ({"dimension": "channel"}, "any other has both"),
+        ({"segment": "chat"}, "any other has both"),
+        (
+            {"dimension": "survey", "segment": "after_caht"},
+            "segment: no such entry 'after_caht' (known: after_chat)",
+        ),
+        ({"baseline": 30}, "baseline 30 lies beyond 1, the most of a share: write 0.3"),
+        ({"figure": "mean_effort_0_100", "target": 101}, "target 101 lies beyond 100"),
+        ({"target": 0.3}, "no way between them"),
+        ({"target_day": date(2026, 3, 1)}, "target_day must be later than baseline_day"),
+        ({"sponsor": ""}, "sponsor: "),
+    ],
+)
+def test_an_objective_that_cannot_be_measured_is_refused_by_name(
+    tmp_path: Path, change: dict[str, Any], told: str
+) -> None:
+    entry = {key: value for key, value in {**OBJECTIVE, **change}.items() if value is not ...}
+    message = refused(tmp_path, objectives=[entry])
+    assert "objectives.yaml: entry easier: " in message
+    assert told in message
+
+
 @pytest.mark.parametrize("name", ["sources", "surveys", "scales", "segments"])
 def test_an_id_that_stands_twice_is_refused(tmp_path: Path, name: str) -> None:
     entries = {"sources": WEB, "surveys": SURVEYS[0], "scales": SCALE,

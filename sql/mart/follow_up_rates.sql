@@ -1,0 +1,114 @@
+-- One row per week (and all days) x touchpoint (and all of them) with a scored response.
+-- Answers: how many of those who had it hard were followed up, contacted, helped, and how soon? Weeks are those of the
+-- responses and begin on Monday; in the newest ones much is still to come. A null share: `why_null` tells why. Where no
+-- feed brings follow-ups nothing is known of them: that is no share of 0.
+with answer_weeks as (
+    select
+        survey_id,
+        date_trunc('week', day)::date as week,
+        min(day) over () as first_day,
+        difficult_count
+    from mart.ces_daily
+),
+
+answers as (
+    select
+        if(grouping(week) = 0, 'week', 'all') as period,
+        coalesce(week, min(first_day)) as period_start,
+        coalesce(survey_id, 'all surveys') as survey_id,
+        sum(difficult_count)::bigint as difficult_answers
+    from answer_weeks
+    group by grouping sets ((week, survey_id), (week), (survey_id), ())
+    having count(*) > 0
+),
+
+follow_up_weeks as (
+    select
+        follow_ups.survey_id,
+        date_trunc('week', follow_ups.day)::date as week,
+        first_day,
+        state,
+        minutes_to_contact,
+        minutes_to_resolve
+    from mart.follow_ups
+    cross join (select min(day) as first_day from mart.ces_daily)
+),
+
+followed as (
+    select
+        if(grouping(week) = 0, 'week', 'all') as period,
+        coalesce(week, min(first_day)) as period_start,
+        coalesce(survey_id, 'all surveys') as survey_id,
+        count(*) filter (state <> 'none') as followed_up,
+        count(*) filter (state in ('contacted', 'resolved')) as contacted,
+        count(*) filter (state = 'resolved') as resolved,
+        count(minutes_to_contact) as timed_contacts,
+        count(minutes_to_resolve) as timed_resolutions,
+        quantile_cont(minutes_to_contact, 0.5) as median_to_contact,
+        quantile_cont(minutes_to_resolve, 0.5) as median_to_resolve
+    from follow_up_weeks
+    group by grouping sets ((week, survey_id), (week), (survey_id), ())
+    having count(*) > 0
+),
+
+counted as (
+    select
+        answers.period,
+        answers.period_start,
+        answers.survey_id,
+        difficult_answers,
+        case when is_delivered then coalesce(followed_up, 0) end as followed_up,
+        case when is_delivered then coalesce(contacted, 0) end as contacted,
+        case when is_delivered then coalesce(resolved, 0) end as resolved,
+        case when timed_contacts >= minimum_n then median_to_contact end as median_minutes_to_contact,
+        case when timed_resolutions >= minimum_n then median_to_resolve end as median_minutes_to_resolve,
+        case
+            when not is_delivered then 'no follow-ups are delivered'
+            when difficult_answers = 0 then 'no answer was difficult'
+            when difficult_answers < minimum_n then 'fewer than the minimum n'
+        end as why_null
+    from answers
+    left join followed using (period, period_start, survey_id)
+    cross join (select exists (from core.follow_ups) as is_delivered)
+    cross join reference.settings
+),
+
+final as (
+    select
+        counted.*,
+        difficult_answers - followed_up as not_followed_up,
+        case when why_null is null then followed_up / difficult_answers end as followed_up_share,
+        case when why_null is null then share_low(followed_up, difficult_answers) end as followed_up_share_low,
+        case when why_null is null then share_high(followed_up, difficult_answers) end as followed_up_share_high,
+        case when why_null is null then contacted / difficult_answers end as contacted_share,
+        case when why_null is null then share_low(contacted, difficult_answers) end as contacted_share_low,
+        case when why_null is null then share_high(contacted, difficult_answers) end as contacted_share_high,
+        case when why_null is null then resolved / difficult_answers end as resolved_share,
+        case when why_null is null then share_low(resolved, difficult_answers) end as resolved_share_low,
+        case when why_null is null then share_high(resolved, difficult_answers) end as resolved_share_high
+    from counted
+)
+
+select
+    period,
+    period_start,
+    survey_id,
+    difficult_answers,
+    not_followed_up,
+    followed_up,
+    followed_up_share,
+    followed_up_share_low,
+    followed_up_share_high,
+    contacted,
+    contacted_share,
+    contacted_share_low,
+    contacted_share_high,
+    resolved,
+    resolved_share,
+    resolved_share_low,
+    resolved_share_high,
+    median_minutes_to_contact,
+    median_minutes_to_resolve,
+    why_null
+from final
+order by period, period_start, survey_id;

@@ -1,0 +1,80 @@
+-- One row per difficult response, where follow-ups are delivered.
+-- Answers: was anybody called back who had it hard, how soon, and is it settled? A response is difficult by the boxes of
+-- its own scale. `state` is the furthest step that was noted, `none` where there is no follow-up at all: a later step back
+-- does not undo it. A null time: nobody noted that step. Who took it is not given. Empty where no feed brings follow-ups.
+with steps as (
+    select
+        links.response_key,
+        count(distinct follow_up_key) as follow_ups,
+        min(changed_at) filter (state = 'assigned') as assigned_at,
+        min(changed_at) filter (state = 'contacted') as contacted_at,
+        min(changed_at) filter (state = 'resolved') as resolved_at
+    from core.response_follow_ups as links
+    inner join core.follow_ups using (follow_up_key)
+    inner join core.responses using (response_key)
+    where links.method = 'response_id' or changed_at >= recorded_at
+    group by links.response_key
+),
+
+difficult as (
+    select
+        response_key,
+        survey_id,
+        day,
+        recorded_at,
+        effort_0_100
+    from core.responses
+    where effort_band = 'difficult' and exists (from core.follow_ups)
+),
+
+newest as (
+    select max(day) as day from core.responses
+),
+
+final as (
+    select
+        response_key,
+        difficult.survey_id,
+        difficult.day,
+        links.ticket_key,
+        difficult.effort_0_100,
+        coalesce(steps.follow_ups, 0) as follow_ups,
+        case
+            when resolved_at is not null then 'resolved'
+            when contacted_at is not null then 'contacted'
+            when assigned_at is not null then 'assigned'
+            when steps.follow_ups > 0 then 'unknown'
+            else 'none'
+        end as state,
+        assigned_at,
+        contacted_at,
+        resolved_at,
+        case
+            when contacted_at >= recorded_at then (epoch_us(contacted_at) - epoch_us(recorded_at)) / 6e7
+        end as minutes_to_contact,
+        case
+            when resolved_at >= recorded_at then (epoch_us(resolved_at) - epoch_us(recorded_at)) / 6e7
+        end as minutes_to_resolve,
+        case when resolved_at is null then newest.day - difficult.day end as open_days
+    from difficult
+    cross join newest
+    left join steps using (response_key)
+    left join core.response_tickets as links using (response_key)
+)
+
+select
+    response_key,
+    survey_id,
+    day,
+    ticket_key,
+    effort_0_100,
+    follow_ups,
+    state,
+    assigned_at,
+    contacted_at,
+    resolved_at,
+    minutes_to_contact,
+    minutes_to_resolve,
+    open_days
+from final
+order by day, response_key;
