@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 from ces_pipeline.cleaning.evidence import SpeedLimit
@@ -17,6 +18,7 @@ from ces_pipeline.settings import Home
 from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
 from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.storage.memory import give_memory_back, keep_freed_memory
+from ces_pipeline.storage.scratch import use_one_thread
 
 # In place of a day's fingerprint: the day stays stale until what it lacks is back.
 _UNSETTLED = ""
@@ -116,5 +118,12 @@ def _clean_in_worker(
     limits: dict[date, dict[str, SpeedLimit]],
     run_id: str,
 ) -> list[DayResult]:
-    keep_freed_memory()
+    _settle_in()
     return clean_days(Lake(lake_root), batch, registry, limits, run_id)
+
+
+@cache
+def _settle_in() -> None:
+    """Once in a worker process."""
+    keep_freed_memory()
+    use_one_thread()

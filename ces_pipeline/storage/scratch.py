@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 
 import duckdb
+import pyarrow as pa
 
 
 @cache
@@ -27,6 +28,12 @@ def _close(spill: str) -> None:
     _database().close()
     _database.cache_clear()
     shutil.rmtree(spill, ignore_errors=True)
+
+
+def use_one_thread() -> None:
+    """From now on this process works on one core, as one of several that have a core each."""
+    _database().execute("SET threads = 1")
+    pa.set_cpu_count(1)
 
 
 @contextmanager
