@@ -3,11 +3,13 @@
 Arrow's own writer, a buffer at a time: DuckDB's partitioned COPY does the same at about twice the processor time.
 """
 
+from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 _BUFFERED_ROWS = 250_000
@@ -42,6 +44,8 @@ class DayParts:
         self._parts: dict[date, int] = {}
 
     def write(self, batch: pa.RecordBatch) -> None:
+        if not batch.num_rows:
+            return
         self._buffer.append(batch)
         self._rows += batch.num_rows
         if self._rows >= _BUFFERED_ROWS:
@@ -54,15 +58,14 @@ class DayParts:
     def _flush(self) -> None:
         if not self._rows:
             return
-        table = pa.Table.from_batches(self._buffer)
+        by_day: dict[date, list[pa.RecordBatch]] = {}
+        for batch in self._buffer:
+            for day, rows in _by_day(batch):
+                by_day.setdefault(day, []).append(rows)
         self._buffer, self._rows = [], 0
-        days = table["day"]
-        rows = table.drop_columns(["day"])
-        found = pc.unique(days).to_pylist()
-        for day in found:
-            self._file(day, rows.schema).write_table(
-                rows if len(found) == 1 else rows.filter(pc.equal(days, day))
-            )
+        for day, parts in by_day.items():
+            rows = pa.Table.from_batches(parts)
+            self._file(day, rows.schema).write_table(rows)
 
     def _file(self, day: date, schema: pa.Schema) -> pq.ParquetWriter:
         if day not in self._open:
@@ -82,3 +85,15 @@ class DayParts:
         for writer in self._open.values():
             writer.close()
         self._open = {}
+
+
+def _by_day(batch: pa.RecordBatch) -> Iterator[tuple[date, pa.RecordBatch]]:
+    """The rows of each day, without that column. Nothing is copied where they come in the order of their days."""
+    days = batch["day"].cast(pa.int32()).to_numpy()
+    if (days[1:] < days[:-1]).any():
+        order = np.argsort(days, kind="stable")
+        batch, days = batch.take(pa.array(order)), days[order]
+    cuts = np.flatnonzero(days[1:] != days[:-1]) + 1
+    rows = batch.drop_columns(["day"])
+    for start, end in pairwise([0, *cuts.tolist(), len(days)]):
+        yield batch["day"][start].as_py(), rows.slice(start, end - start)
