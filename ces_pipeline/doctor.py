@@ -5,9 +5,10 @@ A feed with an API is asked a few questions; an OAuth refresh token may be renew
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
+from ces_pipeline.cleaning.answers import OFF_SCALE, UNKNOWN, read_answer
 from ces_pipeline.errors import CesError
 from ces_pipeline.landing.inbox import inbox_files
 from ces_pipeline.landing.privacy import KEY_FILE
@@ -122,10 +123,10 @@ def _inbox(home: Home, registry: Registry) -> Iterator[Finding]:
 def _apis(home: Home, registry: Registry) -> Iterator[Finding]:
     for source in registry.sources.values():
         if source.api is not None:
-            yield from _api(home, source)
+            yield from _api(home, registry, source)
 
 
-def _api(home: Home, source: Source) -> Iterator[Finding]:
+def _api(home: Home, registry: Registry, source: Source) -> Iterator[Finding]:
     """What a feed's vendor says to a few requests; they are not kept in `audit.requests`."""
     assert source.api is not None
     name = f"api of {source.id}"
@@ -134,8 +135,11 @@ def _api(home: Home, source: Source) -> Iterator[Finding]:
         with closing(
             open_http(home, source, log, clock=SystemClock(), environment=os.environ, patience=_HASTY)
         ) as http:
-            for finding in CONNECTORS[source.api.connector].probe(http, source.api):
+            connector = CONNECTORS[source.api.connector]
+            for finding in connector.probe(http, source.api):
                 yield Finding(finding.is_well, f"{name}: {finding.text.removeprefix(f'{source.id}: ')}")
+            if told := _off_scale(registry, source, connector.answers(http, source.api)):
+                yield Finding(False, f"{name}: {told}")
             skew = http.skew_seconds
             if skew is not None and abs(skew) > _SKEW_SECONDS:
                 yield Finding(
@@ -144,6 +148,26 @@ def _api(home: Home, source: Source) -> Iterator[Finding]:
                 )
     except CesError as problem:
         yield Finding(False, f"{name}: {str(problem).removeprefix(f'{source.id}: ')}")
+
+
+def _off_scale(registry: Registry, source: Source, answers: Sequence[str]) -> str | None:
+    """Which of the answers that can be chosen are none of the touchpoint's scale, and would be rejected."""
+    survey = registry.surveys.get(source.survey or "")
+    if survey is None or survey.scale is None:
+        return None
+    scale = registry.scales[survey.scale]
+    translated = {old.lower(): new for old, new in source.values.get("score", {}).items()}
+    off = [
+        one
+        for one in answers
+        if read_answer(translated.get(one.lower(), one), scale)[1] in (OFF_SCALE, UNKNOWN)
+    ]
+    if not off:
+        return None
+    return (
+        f"its field offers {', '.join(off)}, which the scale {scale.id} does not know: say what they mean under "
+        f"`values` of {source.id} in sources.yaml, or mend the scale of {survey.id}"
+    )
 
 
 def _lake(home: Home, registry: Registry) -> Iterator[Finding]:

@@ -115,6 +115,13 @@ class Connector:
         """
         raise NotImplementedError
 
+    def answers(self, http: Http, api: Api) -> Sequence[str]:
+        """The answers that can be chosen for the score, as pages tell them, for `ces doctor` to hold to the scale.
+
+        None where the vendor does not say, or anything may come. May raise PullError.
+        """
+        return ()
+
 
 def json_lines(*documents: Any) -> bytes:
     """Documents as JSON Lines, each on a line of its own; b"" where there are none."""

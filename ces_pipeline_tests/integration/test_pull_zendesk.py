@@ -287,12 +287,39 @@ class TestDoctor:
         assert told.startswith("False api of desk: 127.0.0.1 refused")
         assert "only administrators" in told
 
-    def test_a_field_that_does_not_exist(self, tmp_path: Path, vendor: FakeZendesk) -> None:
+    def of_field(self, tmp_path: Path, vendor: FakeZendesk, **more: Any) -> list[str]:
         feed = desk(vendor, connector="zendesk_field", options={"field_id": 4711})
-        feed |= {"kind": "survey", "reader": "json", "survey": "after_chat"}
-        assert "False api of desk: there is no ticket field 4711: mend api.options.field_id" in self.findings(
-            inbox_home(tmp_path, feed)
+        feed |= {"kind": "survey", "reader": "json", "survey": "after_chat", **more}
+        # The vendor's clock is a made-up one.
+        return [one for one in self.findings(inbox_home(tmp_path, feed))[1:] if "clock" not in one]
+
+    def test_a_field_that_does_not_exist(self, tmp_path: Path, vendor: FakeZendesk) -> None:
+        assert (
+            self.of_field(tmp_path, vendor)[0]
+            == "False api of desk: there is no ticket field 4711: mend api.options.field_id"
         )
+
+    def test_a_field_of_a_type_that_holds_no_score(self, tmp_path: Path, vendor: FakeZendesk) -> None:
+        vendor.fields = {4711: {"id": 4711, "type": "checkbox", "active": True}}
+        assert self.of_field(tmp_path, vendor)[0].startswith(
+            "False api of desk: ticket field 4711 is of type checkbox, which holds no score: "
+        )
+
+    def test_options_of_a_field_are_held_to_the_scale(self, tmp_path: Path, vendor: FakeZendesk) -> None:
+        options = [
+            {"id": n, "name": f"{n}", "value": value} for n, value in enumerate(("1", "5", "ces_easy"))
+        ]
+        vendor.fields = {4711: {"id": 4711, "type": "tagger", "custom_field_options": options}}
+        well, off = self.of_field(tmp_path / "a", vendor)
+        assert well == "True api of desk: ticket field 4711 exists"
+        assert off.startswith(
+            "False api of desk: its field offers ces_easy, which the scale ease_1_5 does not know"
+        )
+        assert self.of_field(tmp_path / "b", vendor, values={"score": {"CES_easy": "5"}}) == [well]
+
+    def test_a_number_field_may_hold_anything(self, tmp_path: Path, vendor: FakeZendesk) -> None:
+        vendor.fields = {4711: {"id": 4711, "type": "integer"}}
+        assert self.of_field(tmp_path, vendor) == ["True api of desk: ticket field 4711 exists"]
 
 
 def test_recorded_exchanges_give_the_same_tickets_by_api_as_by_file(

@@ -26,6 +26,7 @@ _MOST_TICKETS = 1000
 _LAG = timedelta(hours=1)
 """A start younger than a minute is refused (400 StartTimeTooRecent), by the vendor's clock, which may be behind."""
 _REPEATS = 5
+_SCORE_TYPES = ("integer", "decimal", "text", "regexp", "tagger")
 _SHAPE = json.dumps({"tickets": [{"id": "VARCHAR"}], "end_of_stream": "VARCHAR", "after_cursor": "VARCHAR"})
 # In a lambda, since DuckDB would otherwise parse the page anew for each of the three.
 _HEAD = f"""
@@ -140,18 +141,33 @@ class ZendeskField(Connector):
             raise ValueError("options.field_id: this key is required")
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
-        """As for tickets, and whether the field exists and is active."""
+        """As for tickets, and whether the field exists, is active, and can hold a score."""
         yield from probe_export(http)
         field_id = _field_id(api)
-        answer = http.get(f"/api/v2/ticket_fields/{field_id}", accept=(404,))
-        field = answer.data.get("ticket_field") if isinstance(answer.data, dict) else None
-        if answer.status == 404 or not isinstance(field, dict):
+        field = _asked_field(http, field_id)
+        if field is None:
             yield Finding(False, f"there is no ticket field {field_id}: mend api.options.field_id")
-        else:
-            is_active = bool(field.get("active", True))
+        elif not field.get("active", True):
+            yield Finding(False, f"ticket field {field_id} is inactive: activate it")
+        elif field.get("type", "text") not in _SCORE_TYPES:
             yield Finding(
-                is_active, f"ticket field {field_id} {'exists' if is_active else 'is inactive: activate it'}"
+                False,
+                f"ticket field {field_id} is of type {field['type']}, which holds no score: name a number, text or "
+                "drop-down field in api.options.field_id",
             )
+        else:
+            yield Finding(True, f"ticket field {field_id} exists")
+
+    def answers(self, http: Http, api: Api) -> Sequence[str]:
+        """The options of a drop-down field, by the values that tickets carry."""
+        options = (_asked_field(http, _field_id(api)) or {}).get("custom_field_options")
+        return [str(one["value"]) for one in options or [] if isinstance(one, dict) and one.get("value")]
+
+
+def _asked_field(http: Http, field_id: str) -> dict[str, Any] | None:
+    answer = http.get(f"/api/v2/ticket_fields/{field_id}", accept=(404,))
+    field = answer.data.get("ticket_field") if isinstance(answer.data, dict) else None
+    return field if answer.status != 404 and isinstance(field, dict) else None
 
 
 def export_pages(http: Http, api: Api, state: State, now: datetime) -> Iterator[tuple[Answer, int, State]]:
