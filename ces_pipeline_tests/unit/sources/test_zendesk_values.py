@@ -1,6 +1,7 @@
 """Zendesk pages become columns without loss, whatever stands in them and however the pages are cut."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,11 @@ def test_any_ticket_is_flattened_as_records_of_other_systems_are(
 
 def minified(value: Any) -> str | None:
     if isinstance(value, list):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("\\u001f", "\\u001F")
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        # DuckDB writes control characters with capitals; behind an odd backslash it is one, else a text about one.
+        return re.sub(
+            r"(?<!\\)((?:\\\\)*\\u00)([01][0-9a-f])", lambda found: found[1] + found[2].upper(), text
+        )
     return cell_text(value)
 
 
