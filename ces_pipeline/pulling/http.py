@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import urljoin, urlsplit
 
-import duckdb
 import requests
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, RequestException
 from urllib3.exceptions import HTTPError
@@ -26,10 +25,9 @@ from ces_pipeline.pulling.clock import Clock
 from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.pulling.limits import Limits, Pace
 from ces_pipeline.pulling.requests_log import RequestsLog
-from ces_pipeline.storage.scratch import scratch
+from ces_pipeline.sources.json_records import is_json
 
 MAX_BODY_BYTES = 256 << 20
-_LARGE_BODY = 1 << 16
 _CHUNK = 1 << 16
 _BUSY = (408, 425, 429)
 _BROKEN = (500, 502, 503, 504, 520, 521, 522, 523, 524)
@@ -395,20 +393,6 @@ def _query(params: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-def is_json(body: bytes) -> bool:
-    """Whether the whole body is one JSON text. Large ones are looked through by DuckDB, which builds no objects."""
-    if len(body) > _LARGE_BODY:
-        with scratch() as connection, suppress(UnicodeDecodeError, duckdb.Error):
-            [(is_valid,)] = connection.execute("SELECT json_valid($1)", [body.decode()]).fetchall()
-            if is_valid:
-                return True
-    try:
-        json.loads(body)
-    except ValueError:
-        return False
-    return True
 
 
 def _retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:

@@ -8,8 +8,10 @@ columns, once for the rows); one whole document has to fit in memory and is refu
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -17,12 +19,14 @@ from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.sources.contract import ROW_NUMBER, Export, UnreadableRow, text_column
 from ces_pipeline.sources.delimited import unique_names
 from ces_pipeline.sources.files import DeliveredFile
+from ces_pipeline.storage.scratch import scratch
 
 BATCH_ROWS = 20_000
 MAX_DOCUMENT_BYTES = 256 << 20
 MAX_LINE_BYTES = 64 << 20
 MAX_COLUMNS = 5_000
 TEXT_LIMIT = 10_000
+_LARGE_BYTES = 1 << 16
 _KEY = re.compile(r'"([^"\\]{1,80})"\s*:')
 
 # NaN and Infinity are not JSON, yet some tools write them for a missing number.
@@ -92,7 +96,9 @@ class JsonFile:
             raise UnreadableFileError(
                 f"{name}: not JSON: it starts with neither {{ nor [: check the feed's reader"
             )
-        if len(first[0]) <= MAX_LINE_BYTES and not isinstance(parsed(first[0]), Broken):
+        if len(first[0]) <= MAX_LINE_BYTES and (
+            is_json(first[0]) or not isinstance(parsed(first[0]), Broken)
+        ):
             return True
         later_lines = any(isinstance(parsed(line), dict) for line in first[1:] if len(line) <= MAX_LINE_BYTES)
         if self._file.size > MAX_DOCUMENT_BYTES:
@@ -134,6 +140,20 @@ def _loads(content: bytes) -> Any:
     if end != len(text):
         raise json.JSONDecodeError("Extra data", text, end)
     return value
+
+
+def is_json(text: bytes) -> bool:
+    """Whether all of it is one JSON text. Large ones are looked through by DuckDB, which builds no objects."""
+    if len(text) > _LARGE_BYTES:
+        with scratch() as connection, suppress(UnicodeDecodeError, duckdb.Error):
+            [(is_valid,)] = connection.execute("SELECT json_valid($1)", [text.decode()]).fetchall()
+            if is_valid:
+                return True
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def parsed(line: bytes) -> Any:

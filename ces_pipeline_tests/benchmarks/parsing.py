@@ -23,10 +23,11 @@ from unittest import mock
 
 from ces_pipeline.landing.land import FeedLanding, land_bytes
 from ces_pipeline.pulling import pull as pulling
-from ces_pipeline.pulling.http import Answer, is_json
+from ces_pipeline.pulling.http import Answer
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.sample.vendors.zendesk import ticket as vendor_ticket
 from ces_pipeline.settings import Home
+from ces_pipeline.sources.json_records import is_json
 
 RECORDS_A_SECOND = 50_000
 _PAGE = 1_000
