@@ -52,12 +52,9 @@ def survey_of(rows: pd.DataFrame, registry: Registry) -> tuple[np.ndarray, list[
     named, names = pd.factorize(rows["survey"])
     found = np.full((len(source_ids), len(names) + 1), -1)
     for of_source, source_id in enumerate(source_ids):
-        source = registry.sources.get(str(source_id))
         # The last place is that of rows that name no survey.
         for of_name, name in enumerate([*names, ""]):
-            survey_id = (
-                source.survey if source and source.survey else registry.survey_names.get(fold(str(name)))
-            )
+            survey_id = registry.survey_of_feed(str(source_id), str(name))
             found[of_source, of_name] = place.get(survey_id or "", -1)
     return found[sources, named] if len(rows) else np.zeros(0, dtype=np.int64), surveys
 

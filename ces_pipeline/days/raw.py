@@ -14,7 +14,7 @@ from ces_pipeline.days.accounts import account_names, attributes_of
 from ces_pipeline.days.plan import DayPlan, Planner, RawFile
 from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.fields import field_table, fields_of
-from ces_pipeline.registry.models import ACCOUNT_PREFIX, Registry, fold
+from ces_pipeline.registry.models import ACCOUNT_PREFIX, Registry
 from ces_pipeline.schemas.table import DAY
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.quote import quote_text
@@ -90,11 +90,9 @@ def hex_texts(keys: pa.ChunkedArray) -> pa.ChunkedArray:
     """Binary keys as hex text in lower case; null stays null. (SQL's `lower(hex())` takes four times as long.)"""
     parts = [pa.array([], pa.large_string())]
     for chunk in keys.chunks:
-        whole = (
-            pa.concat_arrays([chunk.cast(pa.large_binary())])
-            if chunk.offset
-            else chunk.cast(pa.large_binary())
-        )
+        whole = chunk.cast(pa.large_binary())
+        if whole.offset:
+            whole = pa.concat_arrays([whole])
         validity, offsets, data = whole.buffers()
         ends = np.frombuffer(offsets, dtype=np.int64)[: len(whole) + 1]
         letters = _HEX[np.frombuffer(data or b"", dtype=np.uint8)[ends[0] : ends[-1]]]
@@ -235,9 +233,7 @@ def speed_limits(
             """
         ).fetchall()
     for day, source_id, named, n, total, squares in found:
-        source = registry.sources.get(source_id)
-        survey_id = source.survey if source and source.survey else registry.survey_names.get(fold(named))
-        if survey_id:
+        if survey_id := registry.survey_of_feed(source_id, named):
             sums = per_day.setdefault(day, {}).setdefault(survey_id, [0.0, 0.0, 0.0])
             for place, value in enumerate((n, total, squares)):
                 sums[place] += value
