@@ -177,9 +177,9 @@ told as (
         figures.last_day,
         figures.n,
         is_suppressed,
-        case when not is_suppressed then figures.value end as shown,
-        case when not is_suppressed then value_low end as shown_low,
-        case when not is_suppressed then value_high end as shown_high,
+        shown(is_suppressed, figures.value) as shown,
+        shown(is_suppressed, value_low) as shown_low,
+        shown(is_suppressed, value_high) as shown_high,
         (shown - baseline) / (target - baseline) as way_share,
         case
             when last_day is not null then least((last_day - baseline_day) / (target_day - baseline_day), 1)
