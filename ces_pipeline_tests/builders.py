@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from string import hexdigits
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -153,7 +154,12 @@ class InboxHome:
             yield str(path.relative_to(self.home.root)), text
 
     def find(self, *canaries: str) -> list[tuple[str, str]]:
-        """(Path, canary) of every planted value that was written outside the inbox, in any letter case."""
+        """(Path, canary) of every planted value that was written outside the inbox, in any letter case.
+
+        Keys are hex and Parquet is compressed, so that chance writes any short text somewhere: refuses those.
+        """
+        too_short = [one for one in canaries if len(one) < 6 or (len(one) < 8 and set(one) <= set(hexdigits))]
+        assert not too_short, f"found by chance as well: {too_short}"
         return [
             (path, canary)
             for path, text in self.everything_written()

@@ -139,5 +139,5 @@ def test_answers_are_linked_to_the_tickets_that_they_name(day: InboxHome) -> Non
 
 
 def test_no_persons_value_is_written(day: InboxHome) -> None:
-    assert day.find("person1@", "person3@", "7946") == []
+    assert day.find("person1@", "person3@", "7946 0958") == []
     assert len(published_rows(day.home)["core.responses"]) == 5
