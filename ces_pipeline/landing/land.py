@@ -19,9 +19,10 @@ from ces_pipeline.landing.ledger import Delivery, Ledger, commit, forget
 from ces_pipeline.landing.privacy import Pseudonyms, load_pseudonyms, redact_text
 from ces_pipeline.landing.reading import reading_of, reading_print
 from ces_pipeline.landing.staging import Staging
+from ces_pipeline.landing.statement import Reading
 from ces_pipeline.registry.models import Registry, Source
 from ces_pipeline.settings import Home
-from ces_pipeline.sources import READERS, DeliveredFile
+from ces_pipeline.sources import READERS, DeliveredFile, Export
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.storage.memory import keep_freed_memory
@@ -82,6 +83,27 @@ class FeedLanding:
         )
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A file opened by its feed's reader: how it is to be read is settled, its rows are still to come.
+
+    notes: what a person should know about how it is read.
+    """
+
+    file: DeliveredFile
+    export: Export
+    reading: Reading
+    notes: tuple[str, ...]
+
+
+def open_file(source: Source, file: DeliveredFile) -> Opened:
+    """Raises UnreadableFileError or RegistryError where the feed's reader, or its mapping, does not fit the file."""
+    notes: list[str] = []
+    export = READERS[source.reader].read(file, source)
+    reading = reading_of(source, export, file, notes)
+    return Opened(file, export, reading, tuple(notes))
+
+
 def land_feed(home: Home, registry: Registry, source: Source, *, now: datetime | None = None) -> FeedLanding:
     """Land every new file of one feed. Files already landed under the same reading cost a look at their size.
 
@@ -104,8 +126,10 @@ def land_feed(home: Home, registry: Registry, source: Source, *, now: datetime |
                 sha256 = seen.sha256(key, path) or file.sha256
                 if sha256 not in landed:
                     received_at = received.get(sha256) or now or datetime.now(UTC)
-                    landed[sha256] = _land_file(
-                        lake, registry, source, file, pseudonyms, list(landed.values()), received_at, outcome
+                    opened = open_file(source, file)
+                    outcome.notes += opened.notes
+                    landed[sha256] = _land_opened(
+                        lake, registry, source, opened, pseudonyms, list(landed.values()), received_at
                     )
                     outcome.add(landed[sha256])
                 else:
@@ -118,41 +142,31 @@ def land_feed(home: Home, registry: Registry, source: Source, *, now: datetime |
     return outcome
 
 
-def land_bytes(
-    home: Home,
-    registry: Registry,
-    source: Source,
-    name: str,
-    content: bytes,
-    now: datetime,
-    outcome: FeedLanding,
-) -> None:
-    """Land content that was never a file, such as pages of an API, as one delivery; `outcome` counts it.
+def land_opened(
+    home: Home, registry: Registry, source: Source, opened: Opened, now: datetime
+) -> Delivery | None:
+    """Land content that was never a file, such as pages of an API, as one delivery; None where it is there already.
 
     It shows the moment `now`, and is newer than every delivery before it, even where it only holds what an overlap
     read again: vendors list in the order of their pages, and an edit may come without a new time.
-    The same content again, read the same way, adds nothing. Raises UnreadableFileError where the feed's reader
-    cannot read it, HomeError where the lake cannot be written.
+    The same content again, read the same way, adds nothing. Raises UnreadableFileError where its rows cannot be
+    read to the end, HomeError where the lake cannot be written.
     """
     lake = Lake(home.lake)
     with exclusive(home.lake / ".landing.lock"):
         lake.clear_staging()
         pseudonyms = load_pseudonyms(home.root, lake)
         landed = {one.delivery_id: one for one in Ledger.read(lake).of_source(source.id)}
-        file = DeliveredFile.in_memory(name, content)
-        known = landed.get(file.sha256)
+        known = landed.get(opened.file.sha256)
         if known and known.reading == reading_print(registry, source):
-            outcome.files_known += 1
-            return
+            return None
         if known:
             forget(lake, [landed.pop(known.delivery_id)])
         received_at = known.received_at if known else now
         earlier = list(landed.values())
         shown = [one.as_of + timedelta(microseconds=1) for one in earlier if one.as_of]
         as_of = known.as_of if known else max([now, *shown])
-        outcome.add(
-            _land_file(lake, registry, source, file, pseudonyms, earlier, received_at, outcome, as_of)
-        )
+        return _land_opened(lake, registry, source, opened, pseudonyms, earlier, received_at, as_of)
 
 
 def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[FeedLanding]:
@@ -195,7 +209,7 @@ def _take_back_other_readings(
             file = DeliveredFile(path)
             known = landed.get(seen.sha256(key, path) or file.sha256)
             if known and known.delivery_id in other:
-                reading_of(source, READERS[source.reader].read(file, source), file, [])
+                open_file(source, file)
                 again[known.delivery_id] = known.received_at
         except (UnreadableFileError, RegistryError, OSError) as problem:
             # A file that was never landed is told of when its turn comes.
@@ -207,22 +221,18 @@ def _take_back_other_readings(
     return again
 
 
-def _land_file(
+def _land_opened(
     lake: Lake,
     registry: Registry,
     source: Source,
-    file: DeliveredFile,
+    opened: Opened,
     pseudonyms: Pseudonyms,
     earlier: list[Delivery],
     now: datetime,
-    outcome: FeedLanding,
     as_of: datetime | None = None,
 ) -> Delivery:
     keep_freed_memory()
-    export = READERS[source.reader].read(file, source)
-    notes: list[str] = []
-    reading = reading_of(source, export, file, notes)
-    outcome.notes += tuple(notes)
+    file, export, reading = opened.file, opened.export, opened.reading
     try:
         with lake.staging() as folder, duckdb.connect() as connection:
             connection.execute(

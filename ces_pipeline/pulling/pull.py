@@ -9,6 +9,7 @@ import json
 import os
 import random
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +18,8 @@ from typing import Any
 from uuid import uuid4
 
 from ces_pipeline.errors import CesError, HomeError
-from ces_pipeline.landing.land import FeedLanding, land_bytes
+from ces_pipeline.landing.land import FeedLanding, land_opened, open_file
+from ces_pipeline.landing.ledger import Delivery
 from ces_pipeline.pulling.auth import credentials_of
 from ces_pipeline.pulling.capture import Capture
 from ces_pipeline.pulling.clock import Clock, SystemClock
@@ -30,6 +32,7 @@ from ces_pipeline.pulling.requests_log import RequestsLog
 from ces_pipeline.registry.models import Api, Registry, Source
 from ces_pipeline.schemas.audit import PULLS
 from ces_pipeline.settings import Home
+from ces_pipeline.sources import DeliveredFile
 from ces_pipeline.storage.journal import add_rows
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
@@ -168,9 +171,10 @@ def _paces(connector: Connector, api: Api) -> tuple[Pace, ...]:
 
 @dataclass
 class _Pull:
-    """The pull under way. _place: what is saved. _waiting: pages fetched and not yet landed.
+    """The pull under way: what came lands while the next pages are fetched and opened.
 
-    _covered: spans that pages hold all records of, with their number.
+    _place: what is saved. _waiting: pages fetched and not yet opened. _landing: the delivery that is landing, and its
+    pages. _covered: spans that pages hold all records of, with their number.
     """
 
     home: Home
@@ -182,6 +186,7 @@ class _Pull:
     outcome: FeedLanding
     _place: Place = field(init=False)
     _waiting: list[Page] = field(default_factory=list)
+    _landing: tuple[Future[Delivery | None], list[Page]] | None = None
     _covered: list[tuple[Window, int]] = field(default_factory=list)
     _deliveries: int = 0
 
@@ -192,19 +197,22 @@ class _Pull:
         api = self.source.api
         assert api is not None
         connector = CONNECTORS[api.connector]
-        try:
-            for page in connector.pages(http, api, self._place.state, self.now):
-                self._take(page, connector)
-        except PullError:
-            # What came before the failure is whole, and stays.
-            self._land_waiting()
-            raise
-        self._land_waiting()
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="landing") as lander:
+            try:
+                for page in connector.pages(http, api, self._place.state, self.now):
+                    self._take(page, connector, lander)
+            except PullError:
+                # What came before the failure is whole, and stays.
+                self._land_waiting(lander)
+                self._see_landed()
+                raise
+            self._land_waiting(lander)
+            self._see_landed()
         self._save(Place(self._place.asked, self._place.state, self.now))
         capture = Capture(self.lake, self.source, connector, self.log.pull_id, self.now)
         self.outcome.records_expected = capture.ask(http, self._covered)
 
-    def _take(self, page: Page, connector: Connector) -> None:
+    def _take(self, page: Page, connector: Connector, lander: ThreadPoolExecutor) -> None:
         self._waiting.append(page)
         if page.covers is not None:
             self._covered.append((page.covers, page.records))
@@ -213,17 +221,40 @@ class _Pull:
         records = sum(one.records for one in self._waiting)
         size = sum(len(one.body) for one in self._waiting)
         if not connector.joinable or records >= _JOINED_RECORDS or size >= _JOINED_BYTES:
-            self._land_waiting()
+            self._land_waiting(lander)
 
-    def _land_waiting(self) -> None:
+    def _land_waiting(self, lander: ThreadPoolExecutor) -> None:
+        """Open what waits, then see that what came before it has landed, and begin to land it."""
         pages, self._waiting = self._waiting, []
-        if not pages:
-            return
         content = b"".join(page.body for page in pages)
-        if content:
-            self._deliveries += 1
-            name = f"{self.log.pull_id}-{self._deliveries:06d}"
-            land_bytes(self.home, self.registry, self.source, name, content, self.now, self.outcome)
+        opened = None
+        try:
+            if content:
+                self._deliveries += 1
+                name = f"{self.log.pull_id}-{self._deliveries:06d}"
+                opened = open_file(self.source, DeliveredFile.in_memory(name, content))
+                self.outcome.notes += opened.notes
+        finally:
+            self._see_landed()
+        if opened is not None:
+            landing = lander.submit(land_opened, self.home, self.registry, self.source, opened, self.now)
+            self._landing = landing, pages
+        elif pages:
+            self._note_landed(pages)
+
+    def _see_landed(self) -> None:
+        """Wait for what is landing, count it, and save the place behind it. Raises what went wrong with it."""
+        landing, self._landing = self._landing, None
+        if landing is None:
+            return
+        delivery = landing[0].result()
+        if delivery is None:
+            self.outcome.files_known += 1
+        else:
+            self.outcome.add(delivery)
+        self._note_landed(landing[1])
+
+    def _note_landed(self, pages: list[Page]) -> None:
         self.outcome.records_pulled += sum(page.records for page in pages)
         self._save(Place(self._place.asked, pages[-1].state, self._place.until))
         self.log.save(self.lake)

@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from ces_pipeline.landing.land import FeedLanding, land_bytes
+from ces_pipeline.landing.land import land_opened, open_file
 from ces_pipeline.pulling import pull as pulling
 from ces_pipeline.pulling.http import Answer
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.sample.vendors.zendesk import ticket as vendor_ticket
 from ces_pipeline.settings import Home
+from ces_pipeline.sources import DeliveredFile
 from ces_pipeline.sources.json_records import is_json
 
 RECORDS_A_SECOND = 50_000
@@ -187,10 +188,11 @@ def zendesk_seconds(home: Home, registry: Registry, pages: list[bytes]) -> float
 def qualtrics_seconds(home: Home, registry: Registry, packed: bytes, records: int) -> float:
     """Seconds to unpack one export and land it in an empty lake."""
     source = registry.sources["answers"]
-    landed = FeedLanding(source.id, source.kind)
     started = time.perf_counter()
-    land_bytes(home, registry, source, "export", unpacked(packed), _NOW, landed)
+    opened = open_file(source, DeliveredFile.in_memory("export", unpacked(packed)))
+    landed = land_opened(home, registry, source, opened, _NOW)
     seconds = time.perf_counter() - started
+    assert landed is not None
     assert landed.rows_landed == records
     return seconds
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from ces_pipeline.landing.land import FeedLanding, land_bytes
+from ces_pipeline.landing.land import land_opened, open_file
 from ces_pipeline.pipeline import clean, stale_days
 from ces_pipeline.registry import load_registry
 from ces_pipeline.settings import Home
+from ces_pipeline.sources import DeliveredFile
 from ces_pipeline.storage.lake import Lake
 
 _NOW = datetime(2026, 11, 3, 2, 0, tzinfo=UTC)
@@ -28,15 +29,8 @@ def test_an_answer_edited_without_a_new_time_takes_the_content_of_the_later_pull
     for night, said in enumerate((6, score)):
         content = f"id,at,score\nr1,2026-11-01T10:00:00Z,{said}\n".encode()
         moment = _NOW + timedelta(days=night)
-        land_bytes(
-            home,
-            registry,
-            registry.sources["web"],
-            "page",
-            content,
-            moment,
-            FeedLanding("web", "survey"),
-        )
+        opened = open_file(registry.sources["web"], DeliveredFile.in_memory("page", content))
+        assert land_opened(home, registry, registry.sources["web"], opened, moment) is not None
     days = stale_days(home, registry, "survey")
     assert [result.accepted for result in clean(home, registry, "survey", days, run_id="test")] == [1]
     rows = Lake(home.lake).read_table(Lake(home.lake).day_file("core.responses", days[0])).to_pylist()
