@@ -7,13 +7,14 @@ is left to the readers.
 
 import atexit
 import json
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, partial
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,10 +24,12 @@ from ces_pipeline.storage.quote import quote_text
 
 _CHUNK_BYTES = 16 << 20
 _BATCH_BYTES = 1 << 18
+_BATCH_TEXTS = 5_000
 _DOCS = pa.schema([("place", pa.int64()), ("doc", pa.string())])
-
-Structure = dict[str, Any]
-"""What `json_group_structure` tells of objects: key -> structure, type name, or list of one of them."""
+_DEPTH = 200
+_EMPTY = pa.array(["", "[]", "{}"])
+# SQL for what stands under an empty key of `one`, which DuckDB opens as no struct.
+_UNNAMED = "json_extract_string(one, '/')"
 
 
 @cache
@@ -74,7 +77,7 @@ def _docs(texts: list[bytes], first: int) -> pa.Table:
         docs = pa.array(texts, pa.binary()).cast(pa.string())
     except pa.ArrowInvalid:
         docs = pa.array([text.decode("utf-8", "replace") for text in texts], pa.string())
-    return _parted(pa.table([pa.array(range(first, first + len(texts)), pa.int64()), docs], schema=_DOCS))
+    return parted(pa.table([pa.array(range(first, first + len(texts)), pa.int64()), docs], schema=_DOCS))
 
 
 def look_like_json(docs: pa.Table) -> bool:
@@ -107,151 +110,224 @@ def mended(connection: duckdb.DuckDBPyConnection, docs: pa.Table) -> tuple[pa.Ta
         pa.array([place for place, _ in kept], pa.int64()),
         pa.array([doc for _, doc in kept], pa.string()),
     ]
-    return _parted(pa.table(columns, schema=_DOCS)), broken
+    return parted(pa.table(columns, schema=_DOCS)), broken
 
 
-def _parted(docs: pa.Table) -> pa.Table:
+def parted(docs: pa.Table) -> pa.Table:
     """The documents in batches of some 250 kB, or of one larger one: DuckDB gives each of its threads a batch."""
     rows = max(1, docs.num_rows * _BATCH_BYTES // max(1, docs.nbytes))
     return pa.Table.from_batches(docs.to_batches(max_chunksize=rows), docs.schema)
 
 
-def structure_of(connection: duckdb.DuckDBPyConnection, query: str, lists: str) -> Structure:
-    """The merged structure of the objects in JSON lists; empty without any.
+@dataclass(frozen=True)
+class TextColumns:
+    """What stands in JSON objects, as columns of text with a row for each object.
 
-    query: gives (place, what `json_structure` says of a list). lists: gives (place, list), for the rare case in which
-    that does not suffice. Keys are in the order of their first appearance, by place: it becomes that of the columns.
+    texts: key -> what stands under it: strings as they are, all else as JSON; null for nothing, and for an empty
+    text, list or object. objects, others: the keys under which objects that are not empty stand, and anything else.
     """
+
+    texts: dict[str, pa.ChunkedArray]
+    objects: frozenset[str]
+    others: frozenset[str]
+
+    @property
+    def nested(self) -> frozenset[str]:
+        """The keys that hold objects and nothing else."""
+        return self.objects - self.others
+
+    def without(self, keys: Container[str]) -> "TextColumns":
+        kept = {key: column for key, column in self.texts.items() if key not in keys}
+        return TextColumns(kept, self.objects, self.others)
+
+
+def listed(name: str, shape: Any) -> str:
+    """SQL for place, item and `one`, opened as the shape says, of what is in the list `name` of each of `docs`."""
+    opened = f"from_json(doc, {quote_text(json.dumps({name: [shape]}, ensure_ascii=False))})"
+    return f"""
+        SELECT place, unnest(range(len(listed))) AS item, unnest(listed) AS one
+        FROM (SELECT place, {opened}.{name} AS listed FROM docs)
+    """
+
+
+def listed_keys(connection: duckdb.DuckDBPyConnection, name: str) -> list[list[str]]:
+    """The different lists of keys in the list `name` of each of `docs`, by first appearance; [] is of no object."""
+    return _key_lists(
+        connection,
+        f"""
+        SELECT place, unnest(range(len(listed))) AS item, unnest(listed) AS keys
+        FROM (SELECT place, json_keys(doc, '$.{name}[*]') AS listed FROM docs)
+        """,
+    )
+
+
+def _key_lists(connection: duckdb.DuckDBPyConnection, query: str) -> list[list[str]]:
     found = connection.execute(
-        f"SELECT structure FROM ({query}) AS told(place, structure) GROUP BY structure ORDER BY min(place)"
+        f"SELECT keys FROM ({query}) GROUP BY keys ORDER BY min((place, item))"
     ).fetchall()
+    return [keys for (keys,) in found]
+
+
+def open_listed(
+    connection: duckdb.DuckDBPyConnection, name: str, keys: Sequence[str]
+) -> tuple[TextColumns, np.ndarray, np.ndarray]:
+    """(What stands under the keys of the objects in the list `name` of each of `docs`, their places, their items)."""
+    first = connection.execute(
+        f"SELECT json_extract(doc, '$.{name}[0]')::VARCHAR FROM docs LIMIT 1"
+    ).fetchall()
+    columns, (places, items) = _opened(
+        connection, partial(listed, name), keys, first[0][0] if first else None, ("place", "item")
+    )
+    return columns, places.to_numpy(), items.to_numpy()
+
+
+def open_texts(connection: duckdb.DuckDBPyConnection, texts: pa.ChunkedArray) -> TextColumns:
+    """What stands in the objects of a column of JSON texts; null for a null."""
+    places = pa.array(np.arange(len(texts)))
+    batches = pa.table({"place": places, "text": texts}).to_batches(max_chunksize=_BATCH_TEXTS)
+    connection.register("texts", pa.Table.from_batches(batches))
     try:
-        told = reduce(_merged, (json.loads(one)[0] for (one,) in found), "NULL")
-    except _AmbiguousError:
-        [(whole,)] = connection.execute(
-            f"""
-            SELECT json_structure('[' || string_agg(listed, ',' ORDER BY place) || ']')
-            FROM ({lists}) AS told(place, listed)
-            """
-        ).fetchall()
-        [[told]] = json.loads(whole)
-    return told if isinstance(told, dict) else {}
+        found = _key_lists(
+            connection, "SELECT place, 0 AS item, json_keys(text) AS keys FROM texts WHERE text IS NOT NULL"
+        )
+        keys = list(dict.fromkeys(key for one in found for key in one))
+        first = texts.drop_null().slice(0, 1).to_pylist()
+        columns, _ = _opened(connection, _opened_texts, keys, first[0] if first else None)
+        return columns
+    finally:
+        connection.unregister("texts")
 
 
-class _AmbiguousError(Exception):
-    """JSON, as the structure of a value, says that its types differ, or that it is an empty object."""
+def _opened_texts(shape: Any) -> str:
+    return f"SELECT from_json(text, {quote_text(json.dumps(shape, ensure_ascii=False))}) AS one FROM texts"
 
 
-def _merged(one: Any, other: Any) -> Any:
-    """What `json_structure` tells of two values together, from what it tells of each."""
-    if one == other or other == "NULL":
-        return one
-    if one == "NULL":
-        return other
-    if isinstance(one, list) and isinstance(other, list):
-        return one
-    if isinstance(one, dict) and isinstance(other, dict):
-        keys = dict.fromkeys([*one, *other])
-        return {key: _merged(one.get(key, "NULL"), other.get(key, "NULL")) for key in keys}
-    if (isinstance(one, dict) and other == "JSON") or (isinstance(other, dict) and one == "JSON"):
-        raise _AmbiguousError
-    return "JSON"
+def _opened(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Callable[[Any], str],
+    keys: Sequence[str],
+    first: str | None,
+    beside: Sequence[str] = (),
+) -> tuple[TextColumns, list[pa.ChunkedArray]]:
+    """(What stands under the keys, the columns beside `one`). rows: shape -> query of the objects as `one`.
 
-
-@dataclass(frozen=True)
-class _Leaf:
-    """Where one value stands in an opened object. pointer: the rest of the way, inside what was left as JSON."""
-
-    keys: tuple[str, ...]
-    pointer: str
-    kind: Any
-
-    def text(self, opened: str) -> str:
-        """SQL for the value as text, null where it is an empty text, list or object."""
-        place = opened
-        for key in self.keys:
-            place = f"struct_extract({place}, {quote_text(key)})"
-        if self.pointer:
-            return _filled(f"json_extract_string({place}, {quote_text(self.pointer)})")
-        if self.kind in _PLAIN:
-            return place
-        if _opens_as(self.kind) == "JSON":
-            return _filled(f"CASE WHEN {place}::VARCHAR <> '{{}}' THEN {place} ->> '$' END")
-        return _filled(place)
-
-
-@dataclass(frozen=True)
-class Leaves:
-    """The values in JSON objects of one structure.
-
-    shape: what `from_json` is to open such an object as. places: dotted name -> where its values are (a key may hold
-    a dot, so that there may be several).
+    first: one of the objects; most are like it.
     """
+    held = parsed(first.encode()) if first else {}
+    likely = (
+        {key for key, value in held.items() if value and isinstance(value, dict)}
+        if isinstance(held, dict)
+        else set()
+    )
+    opened = [_opened_group(connection, rows, group, likely, beside) for group in _side_by_side(keys)]
+    columns = [one for one, _ in opened]
+    texts = {key: text for one in columns for key, text in one.texts.items()}
+    told = TextColumns(
+        {key: texts[key] for key in keys},
+        frozenset().union(*(one.objects for one in columns)),
+        frozenset().union(*(one.others for one in columns)),
+    )
+    return told, opened[0][1] if opened else []
 
-    shape: Any
-    places: dict[str, list[_Leaf]]
 
-    @classmethod
-    def of(cls, structure: Structure, name: str, without: Container[str] = ()) -> "Leaves":
-        """Raises UnreadableFileError, naming the file, where there are more names than a table has columns."""
-        kept = {key: told for key, told in structure.items() if key not in without}
-        places: dict[str, list[_Leaf]] = {}
-        for path, leaf in _leaves(kept) if kept else ():
-            places.setdefault(".".join(path), []).append(leaf)
-        if len(places) > MAX_COLUMNS:
+def _opened_group(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Callable[[Any], str],
+    keys: Sequence[str],
+    likely: Container[str],
+    beside: Sequence[str],
+) -> tuple[TextColumns, list[pa.ChunkedArray]]:
+    """As `_opened`, of keys that can be names side by side. likely: keys under which objects are expected."""
+    kinds = {key: "JSON" if key in likely else "VARCHAR" for key in keys}
+    query = rows(kinds) if keys != [""] else f"SELECT * REPLACE ({_UNNAMED} AS one) FROM ({rows('JSON')})"
+    table = connection.sql(f"SELECT {', '.join([*beside, 'one'])} FROM ({query})").to_arrow_table()
+    opened = table["one"].flatten() if keys != [""] else [table["one"]]
+    columns = dict(zip(keys, map(_filled, opened), strict=True))
+    expected = [key for key, kind in kinds.items() if kind == "JSON"]
+    if not all(pc.all(pc.starts_with(columns[key], "{")).as_py() for key in expected):
+        # In JSON a text stands in quotes.
+        return _opened_group(connection, rows, keys, (), beside)
+    # Only as JSON an object can be told from a text that looks like one.
+    unclear = [
+        key for key in keys if key not in expected and pc.any(pc.starts_with(columns[key], "{")).as_py()
+    ]
+    others = {key for key in keys if columns[key].null_count < len(columns[key])} - {*expected, *unclear}
+    objects = {*expected}
+    if unclear:
+        values = [f"struct_extract_at(one, {at})::VARCHAR" for at in range(1, len(unclear) + 1)]
+        query = rows(dict.fromkeys(unclear, "JSON"))
+        if unclear == [""]:
+            values, query = ["json_extract(one, '/')::VARCHAR"], rows("JSON")
+        asked = ", ".join(
+            f"coalesce(bool_or({test}) FILTER ({value} NOT IN ('{{}}', '[]', '\"\"')), false)"
+            for value in values
+            for test in (f"starts_with({value}, '{{')", f"NOT starts_with({value}, '{{')")
+        )
+        [told] = connection.execute(f"SELECT {asked} FROM ({query})").fetchall()
+        objects |= {key for key, holds in zip(unclear, told[::2], strict=True) if holds}
+        others |= {key for key, holds in zip(unclear, told[1::2], strict=True) if holds}
+    return TextColumns(columns, frozenset(objects), frozenset(others)), table.columns[: len(beside)]
+
+
+def _filled(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The texts, empty ones and those of empty lists and objects as null."""
+    if not pc.any(pc.less_equal(pc.binary_length(texts), 2)).as_py():
+        return texts
+    is_empty = pc.is_in(texts, _EMPTY)
+    return pc.if_else(is_empty, None, texts) if pc.any(is_empty).as_py() else texts
+
+
+def _side_by_side(keys: Sequence[str]) -> list[list[str]]:
+    """The keys in groups of names that DuckDB tells apart: it does not by case alone, and cannot open an empty one."""
+    groups: list[dict[str, str]] = []
+    for key in filter(None, keys):
+        folded = key.lower()
+        group = next((one for one in groups if folded not in one), None)
+        if group is None:
+            groups.append(group := {})
+        group[folded] = key
+    return [[*group.values()] for group in groups] + [[key] for key in keys if not key]
+
+
+def together(parts: Sequence[TextColumns], sizes: Sequence[int]) -> TextColumns:
+    """Parts one below the other; sizes: how many rows each has. A key that a part lacks is null in it."""
+    keys = dict.fromkeys(key for part in parts for key in part.texts)
+    texts = {
+        key: pa.chunked_array(
+            [
+                chunk
+                for part, size in zip(parts, sizes, strict=True)
+                for chunk in (part.texts[key].chunks if key in part.texts else [pa.nulls(size, pa.string())])
+            ],
+            pa.string(),
+        )
+        for key in keys
+    }
+    return TextColumns(
+        texts,
+        frozenset().union(*(part.objects for part in parts)),
+        frozenset().union(*(part.others for part in parts)),
+    )
+
+
+def flattened(
+    connection: duckdb.DuckDBPyConnection, columns: TextColumns, name: str, prefix: str = ""
+) -> dict[str, pa.ChunkedArray]:
+    """Dotted name -> texts, with the objects in them opened too; a column of objects and other values stays text.
+
+    A key may hold a dot, so that two values may have one name: the first that is none counts. Raises
+    UnreadableFileError, naming the file, where there are more names than a table has columns.
+    """
+    flat: dict[str, pa.ChunkedArray] = {}
+    for key, texts in columns.texts.items():
+        path = prefix + key
+        found = {path: texts}
+        if key in columns.nested and path.count(".") < _DEPTH:
+            found = flattened(connection, open_texts(connection, texts), name, f"{path}.")
+        for one, values in found.items():
+            flat[one] = pc.coalesce(flat[one], values) if one in flat else values
+        if len(flat) > MAX_COLUMNS:
             raise UnreadableFileError(
                 f"{name}: more than {MAX_COLUMNS:,} different names in its records: ids are used as names somewhere"
             )
-        return cls(_opens_as(kept), places)
-
-    def opened(self, text: str, *, in_list: bool = False) -> str:
-        """SQL that opens a JSON text: one object, or a list of them. It is parsed once for all values in it."""
-        shape = [self.shape] if in_list else self.shape
-        return f"from_json({text}, {quote_text(json.dumps(shape, ensure_ascii=False))})"
-
-    def columns(self, opened: str, prefix: str = "") -> dict[str, str]:
-        """Name -> SQL for its text, out of one opened object; empty texts, lists and objects are null."""
-        columns = {}
-        for name, leaves in self.places.items():
-            texts = [leaf.text(opened) for leaf in leaves]
-            columns[prefix + name] = texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
-        return columns
-
-
-# Values whose text needs no second look: they are never empty, and DuckDB writes them as JSON does.
-_PLAIN = ("UBIGINT", "BIGINT", "BOOLEAN", "NULL")
-_DEPTH = 30
-
-
-def _filled(text: str) -> str:
-    return f"CASE WHEN {text} NOT IN ('', '[]', '{{}}') THEN {text} END"
-
-
-def _opens_as(told: Any, depth: int = 0) -> Any:
-    """What `from_json` opens a value of this structure as: an object by its keys, texts and lists as text.
-
-    JSON it stays where a value's text is not to be had otherwise (numbers with a fraction, values of several types),
-    and where the keys cannot be names side by side (told apart by case alone, or empty).
-    """
-    if isinstance(told, dict) and told:
-        names = {key.lower() for key in told}
-        if len(names) < len(told) or "" in names or depth == _DEPTH:
-            return "JSON"
-        return {key: _opens_as(one, depth + 1) for key, one in told.items()}
-    return "VARCHAR" if isinstance(told, list) or told in ("VARCHAR", *_PLAIN) else "JSON"
-
-
-def _leaves(
-    told: Any, path: tuple[str, ...] = (), opened: tuple[str, ...] = (), pointer: str = ""
-) -> Iterator[tuple[tuple[str, ...], _Leaf]]:
-    """The leaves of a structure, with the keys that lead to each."""
-    if not (isinstance(told, dict) and told):
-        yield path, _Leaf(opened, pointer, told)
-        return
-    stays_json = bool(pointer) or _opens_as(told, len(path)) == "JSON"
-    for key, one in told.items():
-        if stays_json:
-            step = "/" + key.replace("~", "~0").replace("/", "~1")
-            yield from _leaves(one, (*path, key), opened, pointer + step)
-        else:
-            yield from _leaves(one, (*path, key), (*opened, key))
+    return flat

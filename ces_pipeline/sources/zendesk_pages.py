@@ -1,11 +1,11 @@
-"""Pages of Zendesk tickets taken apart: blocks of tickets, and what is joined to each ticket.
+"""Pages of Zendesk tickets taken apart: the values in the tickets, and what is joined to each ticket.
 
-What the values in them mean, and which columns they become, is said in `zendesk.py`.
+What the values mean, and which columns they become, is said in `zendesk.py`.
 """
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import duckdb
 import numpy as np
@@ -13,16 +13,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ces_pipeline.errors import UnreadableFileError
-from ces_pipeline.sources.contract import ROW_NUMBER, UnreadableRow
+from ces_pipeline.sources.contract import UnreadableRow
 from ces_pipeline.sources.files import DeliveredFile
 from ces_pipeline.sources.json_records import TEXT_LIMIT, JsonFile
-from ces_pipeline.sources.json_tables import chunks, look_like_json, mended
+from ces_pipeline.sources.json_tables import (
+    TextColumns,
+    chunks,
+    listed,
+    listed_keys,
+    look_like_json,
+    mended,
+    open_listed,
+    parted,
+    together,
+)
 from ces_pipeline.storage.quote import quote_text
 
-# A list of tickets as long as a page's is opened as it is; shorter and longer ones are cut anew.
-_BLOCK_BYTES = 1 << 20
-_LEAST_BLOCK_BYTES = 1 << 15
-_MOST_BLOCK_BYTES = 4 << 20
 _OTHER_LISTS = (
     "audits",
     "users",
@@ -42,7 +48,7 @@ _LISTS = (
     "satisfaction_ratings",
     *_OTHER_LISTS,
 )
-# List beside the tickets of a page -> (the id it is joined by, what is kept of each; empty: all of it).
+# List beside the tickets of a page -> (the key it is joined by, the key of what is kept of each; none: all of it).
 _SIDE_LOADS = {
     "users": ("id", "email"),
     "groups": ("id", "name"),
@@ -50,36 +56,11 @@ _SIDE_LOADS = {
     "satisfaction_ratings": ("ticket_id", "score"),
 }
 # Only tickets have these three; that one of them is null does not matter.
-_ESSENTIAL = ("id", "status", "requester_id")
-# What is looked at in each ticket before all of it is opened.
-_JOINED_BY = {
-    **dict.fromkeys((*_ESSENTIAL, "group_id", "metric_set", "custom_fields"), "JSON"),
-    "satisfaction_rating": {"score": "JSON"},
-}
-
-
-def _shape(opened: Any) -> str:
-    return quote_text(json.dumps(opened))
-
-
-_PAGE = _shape(
-    {
-        **dict.fromkeys(("tickets", "results", "ticket"), "JSON"),
-        **{
-            name: [{key: "JSON", kept: "JSON"} if kept else "JSON"]
-            for name, (key, kept) in _SIDE_LOADS.items()
-        },
-    }
-)
+_ESSENTIAL = {"id", "status", "requester_id"}
 
 
 def _pointers(names: Iterable[str]) -> str:
     return ", ".join(f"'$.{name}'" for name in names)
-
-
-def _scalar(value: str) -> str:
-    """SQL for the text of a JSON value: only strings are written otherwise in JSON."""
-    return f"CASE WHEN starts_with({value}::VARCHAR, '\"') THEN {value} ->> '$' ELSE {value}::VARCHAR END"
 
 
 def _kind(name: str) -> str:
@@ -87,211 +68,153 @@ def _kind(name: str) -> str:
     return f"kinds[{_LISTS.index(name) + 1}]"
 
 
-_TABLES = "; ".join(
-    [
-        "CREATE TEMP TABLE found (place BIGINT, item BIGINT, id VARCHAR, status VARCHAR, requester_id VARCHAR, "
-        "group_id VARCHAR, metric VARCHAR, custom VARCHAR, score VARCHAR, problem VARCHAR, told VARCHAR)",
-        *(
-            f'CREATE TEMP TABLE "{name}" (place BIGINT, item BIGINT, id VARCHAR, told VARCHAR)'
-            for name in _SIDE_LOADS
-        ),
-    ]
-)
-# In a recorded exchange the answer is its body.
+# What shows an exchange that was recorded: the answer is its body.
+_EXCHANGE = ("uri", "body")
+# Whether each document is a page already: an object with a list of tickets.
+_ARE_PAGES = f"""
+    SELECT coalesce(bool_and(coalesce(
+        kinds[1] = 'ARRAY' AND (kinds[2] IS NULL OR kinds[3] IS NULL), false
+    )), true)
+    FROM (
+        SELECT CASE WHEN doc[1] = '{{' THEN json_type(doc, [{_pointers(("tickets", *_EXCHANGE))}]) END AS kinds
+        FROM docs
+    )
+"""
+# Of a repeated key the first counts.
 _PAGES = f"""
-    CREATE OR REPLACE TEMP TABLE pages AS
-    WITH documents AS (
+    WITH answers AS (
         SELECT
             place,
-            doc,
-            CASE WHEN doc[1] = '{{' THEN json_type(doc, ['$.uri', '$.body', {_pointers(_LISTS)}]) END AS kinds
+            CASE
+                WHEN doc[1] = '{{' AND list_bool_and(json_exists(doc, [{_pointers(_EXCHANGE)}]))
+                THEN json_extract(doc, '$.body')::VARCHAR
+                ELSE doc
+            END AS page
         FROM docs
     ),
-    told AS (
-        SELECT *, coalesce(kinds[1] IS NOT NULL AND kinds[2] IS NOT NULL, false) AS is_exchange FROM documents
-    ),
-    answers AS (
-        SELECT
-            place,
-            if(is_exchange, json_extract(doc, '$.body')::VARCHAR, doc) AS page,
-            CASE WHEN NOT is_exchange THEN kinds[3:] END AS kinds
-        FROM told
-    ),
     typed AS (
-        SELECT
-            place,
-            page,
-            CASE WHEN page[1] = '{{' THEN coalesce(kinds, json_type(page, [{_pointers(_LISTS)}])) END AS kinds
+        SELECT place, page, CASE WHEN page[1] = '{{' THEN json_type(page, [{_pointers(_LISTS)}]) END AS kinds
         FROM answers
-    ),
-    opened AS (SELECT *, CASE WHEN page[1] = '{{' THEN from_json(page, {_PAGE}) END AS held FROM typed),
-    listed AS (
-        SELECT
-            place,
-            kinds,
-            {_kind("tickets")} = 'ARRAY' OR page = '[]' AS lists_tickets,
-            CASE
-                WHEN page[1] = '[' THEN page
-                WHEN page[1] <> '{{' THEN NULL
-                WHEN {_kind("tickets")} = 'ARRAY' THEN held.tickets::VARCHAR
-                WHEN {_kind("results")} = 'ARRAY' THEN held.results::VARCHAR
-                WHEN {_kind("ticket")} = 'OBJECT' THEN '[' || held.ticket::VARCHAR || ']'
-                ELSE '[' || page || ']'
-            END AS listed,
-            {", ".join(f"held.{name} AS {name}" for name in _SIDE_LOADS)}
-        FROM opened
+        WHERE page[1] IN ('{{', '[')
     )
     SELECT
-        *,
-        from_json(listed, {_shape([_JOINED_BY])}) AS joined_by,
+        place,
         CASE
-            WHEN strlen(listed) BETWEEN {_LEAST_BLOCK_BYTES} AND {_MOST_BLOCK_BYTES}
-            THEN json_structure(listed)::VARCHAR
-        END AS structure
-    FROM listed
+            WHEN page[1] = '[' THEN '{{"tickets":' || page || '}}'
+            WHEN {_kind("tickets")} = 'ARRAY' THEN page
+            WHEN {_kind("results")} = 'ARRAY'
+                THEN '{{"tickets":' || json_extract(page, '$.results')::VARCHAR || ',' || page[2:]
+            WHEN {_kind("ticket")} = 'OBJECT'
+                THEN '{{"tickets":[' || json_extract(page, '$.ticket')::VARCHAR || '],' || page[2:]
+            WHEN len(json_keys(page)) > 0 THEN '{{"tickets":[' || page || '],' || page[2:]
+            ELSE '{{"tickets":[{{}}]}}'
+        END AS doc,
+        coalesce({_kind("tickets")} = 'ARRAY', false) OR page = '[]' AS lists_tickets,
+        list_filter(
+            [{", ".join(f"'{name}'" for name in _LISTS)}], lambda name, number: kinds[number] IS NOT NULL
+        ) AS held
+    FROM typed
 """
-_IS_TICKET = " AND ".join(f"one.{name} IS NOT NULL" for name in _ESSENTIAL)
-_LOOK = f"""
-    SELECT
-        list_distinct(flatten(list(list_transform(kinds, lambda one, place: if(one IS NULL, NULL, place))))),
-        coalesce(bool_or(lists_tickets), false),
-        coalesce(bool_and(
-            structure IS NOT NULL AND list_bool_and(list_transform(joined_by, lambda one: {_IS_TICKET}))
-        ) FILTER (listed <> '[]'), true),
-        {", ".join(f"coalesce(sum(len({name})), 0) > 0" for name in _SIDE_LOADS)}
-    FROM pages
-"""
-# The lists of the pages are blocks where they are all tickets, and of no odd size.
-_BLOCKS = "SELECT listed, structure, len(joined_by) AS tickets FROM pages WHERE listed <> '[]'"
-# Otherwise the records are parted, and those that are tickets put together anew.
+# What is among the tickets of each page, and the page with those alone that are tickets.
 _RECORDS = f"""
-    CREATE OR REPLACE TEMP TABLE records AS
-    WITH parted AS (SELECT place, from_json(listed, '["JSON"]') AS parts FROM pages),
-    items AS (SELECT place, unnest(range(len(parts))) AS item, unnest(parts)::VARCHAR AS record FROM parted),
-    looked_at AS (
-        SELECT
-            *,
-            coalesce(record[1] = '{{', false) AS is_object,
-            coalesce(list_bool_and(json_exists(record, [{_pointers(_ESSENTIAL)}])), false) AS is_ticket
-        FROM items
-    )
     SELECT
-        *,
-        sum(if(is_ticket, strlen(record), 0)) OVER (
-            ORDER BY place, item ROWS UNBOUNDED PRECEDING
-        ) // {_BLOCK_BYTES} AS block
-    FROM looked_at
+        place,
+        item,
+        one::VARCHAR AS record,
+        coalesce(record[1] = '{{', false) AS is_object,
+        coalesce(list_bool_and(json_exists(one, [{_pointers(sorted(_ESSENTIAL))}])), false) AS is_ticket
+    FROM ({listed("tickets", "JSON")})
 """
-_BLOCKS_ANEW = """
-    SELECT
-        '[' || string_agg(record, ',' ORDER BY place, item) || ']' AS listed,
-        json_structure(listed)::VARCHAR AS structure,
-        count(*) AS tickets
-    FROM records WHERE is_ticket GROUP BY block ORDER BY block
+_SIFTED = """
+    SELECT place, '{"tickets":[' || string_agg(record, ',' ORDER BY item) || '],' || any_value(doc)[2:] AS doc
+    FROM records JOIN docs USING (place)
+    WHERE is_ticket
+    GROUP BY place
+    ORDER BY place
 """
-_ODD = """
-    INSERT INTO found (place, item, problem, told)
-    SELECT place, item, 'a record that is not a JSON object', record::JSON ->> '$' FROM records WHERE NOT is_object
+_OPENED_SIDES = {
+    name: [{key: "VARCHAR", kept: "VARCHAR"} if kept else "JSON"] for name, (key, kept) in _SIDE_LOADS.items()
+}
+_CHOSEN_SIDES = ", ".join(
+    f"held.{name}{'' if kept else '::VARCHAR[]'} AS {name}" for name, (_, kept) in _SIDE_LOADS.items()
+)
+_SIDES = f"""
+    SELECT place, {_CHOSEN_SIDES}
+    FROM (SELECT place, from_json(doc, {quote_text(json.dumps(_OPENED_SIDES))}) AS held FROM docs)
 """
-_BROKEN = """
-    INSERT INTO found (place, item, problem, told) SELECT place, 0, 'this line is not a JSON object', told FROM broken
-"""
+
+
+def _text(value: str) -> str:
+    """SQL for a JSON object or list among texts; null for all else."""
+    return f"CASE WHEN {value}[1] IN ('{{', '[') AND json_valid({value}) THEN {value} END"
 
 
 # Custom fields come as a list of {id, value}; as one object of id -> value they are flattened like the rest.
-def _found(query: str) -> str:
-    """INSERT of what the tickets are joined by, which `query` gives as place, item, one."""
-    return f"""
-        INSERT INTO found
-        SELECT
-            place,
-            item,
-            {_scalar("one.id")},
-            {_scalar("one.status")},
-            {_scalar("one.requester_id")},
-            {_scalar("one.group_id")},
-            CASE WHEN starts_with(one.metric_set::VARCHAR, '{{') THEN one.metric_set::VARCHAR END,
-            CASE (one.custom_fields::VARCHAR)[1]
-                WHEN '{{' THEN one.custom_fields::VARCHAR
-                WHEN '[' THEN '{{' || array_to_string(
-                    list_transform(
-                        list_filter(
-                            from_json(one.custom_fields, '[{{"id": "VARCHAR", "value": "JSON"}}]'),
-                            lambda field: field.id IS NOT NULL
-                        ),
-                        lambda field: to_json(field.id) || ':' || coalesce(field.value, 'null')
-                    ),
-                    ','
-                ) || '}}'
-            END,
-            {_scalar("one.satisfaction_rating.score")},
-            NULL,
-            NULL
-        FROM ({query})
-    """
-
-
-_FOUND_IN_BLOCKS = _found(
-    "SELECT place, unnest(range(len(joined_by))) AS item, unnest(joined_by) AS one FROM pages"
-)
-_FOUND_IN_RECORDS = _found(
-    f"SELECT place, item, from_json(record, {_shape(_JOINED_BY)}) AS one FROM records WHERE is_ticket"
-)
-
-
-def _side_load(name: str) -> str:
-    key, kept = _SIDE_LOADS[name]
-    told = _scalar(f"told.{kept}") if kept else "told::VARCHAR"
-    joined_by = _scalar(f"told.{key}") if kept else f"told ->> '$.{key}'"
-    return f"""
-        INSERT INTO "{name}"
-        WITH items AS (SELECT place, unnest(range(len({name}))) AS item, unnest({name}) AS told FROM pages)
-        SELECT place, item, {joined_by} AS id, {told} FROM items WHERE id IS NOT NULL
-    """
-
-
 # A ticket's own metric set wins over the side-loaded one, a side-loaded rating over the ticket's own.
-_TICKETS = """
-    WITH last_metrics AS (SELECT place, id, arg_max(told, item) AS told FROM metric_sets GROUP BY ALL),
-    last_ratings AS (
-        SELECT place, id, arg_max(coalesce(told, ''), item) AS told FROM satisfaction_ratings GROUP BY ALL
+_JOINED = f"""
+    WITH last_metrics AS (
+        SELECT place, json_extract_string(told, '$.ticket_id') AS metric_of, arg_max(told, (place, n)) AS told
+        FROM metric_sets
+        WHERE told[1] = '{{'
+        GROUP BY ALL
     ),
-    emails AS (SELECT id, arg_max(told, (place, item)) AS told FROM users WHERE told <> '' GROUP BY id),
-    group_names AS (SELECT id, arg_max(told, (place, item)) AS told FROM "groups" WHERE told <> '' GROUP BY id),
-    joined AS (
+    last_ratings AS (
+        SELECT place, id, arg_max(coalesce(told, ''), n) AS told FROM satisfaction_ratings GROUP BY ALL
+    ),
+    emails AS (SELECT id, arg_max(told, (place, n)) AS told FROM users WHERE told <> '' GROUP BY id),
+    group_names AS (SELECT id, arg_max(told, (place, n)) AS told FROM "groups" WHERE told <> '' GROUP BY id),
+    found AS (
         SELECT
-            found.* EXCLUDE (metric),
-            coalesce(metric, last_metrics.told) AS metric,
-            split_part(coalesce(last_ratings.told, score), '_', 1) AS rating,
-            coalesce(emails.told, requester_id) AS requester,
-            coalesce(group_names.told, group_id) AS "group"
-        FROM found
-        LEFT JOIN last_metrics USING (place, id)
-        LEFT JOIN last_ratings USING (place, id)
-        LEFT JOIN emails ON emails.id = requester_id
-        LEFT JOIN group_names ON group_names.id = group_id
+            * REPLACE (
+                {_text("metric_set")} AS metric_set,
+                {_text("custom_fields")} AS custom_fields,
+                {_text("satisfaction_rating")} AS satisfaction_rating
+            )
+        FROM tickets
     )
     SELECT
-        requester,
-        "group",
+        coalesce(emails.told, requester_id) AS requester,
+        coalesce(group_names.told, group_id) AS "group",
         (status = 'deleted')::VARCHAR AS is_deleted,
+        split_part(coalesce(last_ratings.told, satisfaction_rating ->> '$.score'), '_', 1) AS rating,
         CASE WHEN rating IN ('good', 'bad') THEN rating END AS csat,
-        custom,
-        metric,
-        problem,
-        told
-    FROM joined
-    ORDER BY place, item
+        CASE
+            WHEN custom_fields[1] = '{{' THEN custom_fields
+            ELSE '{{' || array_to_string(
+                list_transform(
+                    list_filter(
+                        from_json(custom_fields, '[{{"id": "VARCHAR", "value": "JSON"}}]'),
+                        lambda field: field.id IS NOT NULL
+                    ),
+                    lambda field: to_json(field.id) || ':' || coalesce(field.value, 'null')
+                ),
+                ','
+            ) || '}}'
+        END AS custom,
+        CASE WHEN metric_set[1] = '{{' THEN metric_set ELSE last_metrics.told END AS metric
+    FROM found
+    LEFT JOIN last_metrics ON last_metrics.place = found.place AND metric_of = found.id
+    LEFT JOIN last_ratings ON last_ratings.place = found.place AND last_ratings.id = found.id
+    LEFT JOIN emails ON emails.id = requester_id
+    LEFT JOIN group_names ON group_names.id = group_id
+    ORDER BY found.n
 """
-JOINED = (ROW_NUMBER, "requester", "group", "is_deleted", "csat", "custom", "metric")
-"""What `Pages.blocks` has of each ticket beside itself."""
+_JOINED_BY = (
+    "id",
+    "status",
+    "requester_id",
+    "group_id",
+    "metric_set",
+    "custom_fields",
+    "satisfaction_rating",
+)
+_SIDE = pa.schema([("place", pa.int64()), ("id", pa.string()), ("told", pa.string())])
 
 
 class Pages:
     """A file's pages, taken apart.
 
-    blocks: listed, a JSON list of tickets, as a rule that of a page; structure, what `json_structure` says of it; and
-    for each of JOINED a list that runs beside it. custom: custom fields as one JSON object. metric: the metric set.
+    tickets: the values in them, a ticket to a row. numbers: their row numbers; what is not readable takes one too.
     unreadable: lines that are not JSON, and items among the tickets that are no objects. passed_over: how many
     objects among them are no tickets.
     """
@@ -300,81 +223,131 @@ class Pages:
         self._name, self._connection = file.name, connection
         self._others: set[str] = set()
         self._lists_tickets = False
-        self._blocks: list[pa.Table] = []
+        self._sides: dict[str, list[pa.Table]] = {name: [] for name in _SIDE_LOADS}
+        self._odd: list[tuple[int, int, str, str]] = []
+        self._parts: list[TextColumns] = []
+        self._places: list[np.ndarray] = [np.empty(0, np.int64)]
+        self._items: list[np.ndarray] = [np.empty(0, np.int64)]
         self.passed_over = 0
-        connection.execute(_TABLES)
         for docs in chunks(JsonFile(file)):
             self._take(docs)
-        self.unreadable: list[UnreadableRow] = []
-        self.blocks = self._joined()
+        self.tickets = together(self._parts, [len(one) for one in self._places[1:]])
+        self.numbers, self.unreadable = self._numbered()
 
     def _take(self, docs: pa.Table) -> None:
-        if not (look_like_json(docs) and self._are_pages(docs)):
-            self._open_pages(self._mended(docs))
-        held, lists_tickets, are_blocks, *has_beside = self._connection.execute(_LOOK).fetchall()[0]
-        self._others.update(_LISTS[place - 1] for place in held or () if place)
-        self._lists_tickets |= lists_tickets
-        for name, has_any in zip(_SIDE_LOADS, has_beside, strict=True):
-            if has_any:
-                self._connection.execute(_side_load(name))
-        if are_blocks:
-            self._blocks.append(self._connection.sql(_BLOCKS).to_arrow_table())
-            self._connection.execute(_FOUND_IN_BLOCKS)
-            return
-        for query in (_RECORDS, _FOUND_IN_RECORDS, _ODD):
-            self._connection.execute(query)
-        self._blocks.append(self._connection.sql(_BLOCKS_ANEW).to_arrow_table())
-        self.passed_over += self._connection.execute(
-            "SELECT count(*) FROM records WHERE is_object AND NOT is_ticket"
-        ).fetchall()[0][0]
+        with self._at_hand("docs", docs):
+            try:
+                are_pages = look_like_json(docs) and self._are_pages()
+            except duckdb.InvalidInputException:
+                are_pages = False
+        if are_pages:
+            self._lists_tickets = True
+        else:
+            docs = self._as_pages(self._mended(docs))
+        with self._at_hand("docs", docs):
+            self._note_sides()
+            key_lists = listed_keys(self._connection, "tickets")
+            if all(keys >= _ESSENTIAL for keys in map(set, key_lists)):
+                self._open(key_lists)
+                return
+            docs, items = self._sifted()
+        with self._at_hand("docs", docs):
+            self._open(listed_keys(self._connection, "tickets"), items)
 
-    def _are_pages(self, docs: pa.Table) -> bool:
-        """As `_open_pages`; False where a document is not JSON."""
+    @contextmanager
+    def _at_hand(self, name: str, table: pa.Table) -> Iterator[None]:
+        self._connection.register(name, table)
         try:
-            self._open_pages(docs)
-        except duckdb.InvalidInputException:
-            return False
-        return True
-
-    def _open_pages(self, docs: pa.Table) -> None:
-        """Make the table `pages` of the documents."""
-        self._connection.register("docs", docs)
-        try:
-            self._connection.execute(_PAGES)
+            yield
         finally:
-            self._connection.unregister("docs")
+            self._connection.unregister(name)
+
+    def _are_pages(self) -> bool:
+        """Raises duckdb.InvalidInputException where a document is not JSON."""
+        [(are_pages,)] = self._connection.execute(_ARE_PAGES).fetchall()
+        return bool(are_pages)
 
     def _mended(self, docs: pa.Table) -> pa.Table:
         docs, broken = mended(self._connection, docs)
-        told = {
-            "place": pa.array(list(broken), pa.int64()),
-            "told": pa.array(list(broken.values()), pa.string()),
-        }
-        self._connection.register("broken", pa.table(told))
-        self._connection.execute(_BROKEN)
-        self._connection.unregister("broken")
+        self._odd += [(place, 0, "this line is not a JSON object", told) for place, told in broken.items()]
         return docs
 
-    def _joined(self) -> pa.Table:
-        """The blocks, each with what is joined to its tickets, which run in the same order."""
-        rows = self._connection.sql(_TICKETS).to_arrow_table()
-        rows = rows.append_column(ROW_NUMBER, pa.array(np.arange(1, len(rows) + 1)))
-        if rows["problem"].null_count < len(rows):
-            odd = rows.filter(pc.is_valid(rows["problem"])).select([ROW_NUMBER, "problem", "told"])
-            self.unreadable = [
-                UnreadableRow(one[ROW_NUMBER], one["problem"], (one["told"] or "")[:TEXT_LIMIT])
-                for one in odd.to_pylist()
-            ]
-            rows = rows.filter(pc.is_null(rows["problem"]))
-        blocks = pa.concat_tables(self._blocks)
-        ends = pa.array(np.concatenate([[0], np.cumsum(blocks["tickets"].to_numpy())]), pa.int32())
-        for name in JOINED:
-            blocks = blocks.append_column(name, pa.ListArray.from_arrays(ends, rows[name].combine_chunks()))
-        return blocks
+    def _as_pages(self, docs: pa.Table) -> pa.Table:
+        with self._at_hand("docs", docs):
+            pages = self._connection.sql(_PAGES).to_arrow_table()
+        self._lists_tickets |= bool(pc.any(pages["lists_tickets"]).as_py())
+        self._others |= {*pc.unique(pc.list_flatten(pages["held"])).to_pylist()}
+        return parted(pages.select(["place", "doc"]))
+
+    def _note_sides(self) -> None:
+        sides = self._connection.sql(_SIDES).to_arrow_table()
+        for name, (_, kept) in _SIDE_LOADS.items():
+            lists = sides[name].combine_chunks()
+            told = lists.flatten()
+            if not len(told):
+                continue
+            places = sides["place"].combine_chunks().take(pc.list_parent_indices(lists))
+            ids, texts = told.flatten() if kept else (pa.nulls(len(told), pa.string()), told)
+            self._sides[name].append(pa.table([places, ids, texts], schema=_SIDE))
+
+    def _sifted(self) -> tuple[pa.Table, np.ndarray]:
+        """(The pages with nothing but tickets in their lists, where in them each of these stood.)"""
+        with self._at_hand("records", self._connection.sql(_RECORDS).to_arrow_table()):
+            ask = self._connection.execute
+            for place, item, told in ask(
+                "SELECT place, item, record::JSON ->> '$' FROM records WHERE NOT is_object"
+            ).fetchall():
+                self._odd.append((place, item, "a record that is not a JSON object", told or ""))
+            self.passed_over += ask(
+                "SELECT count(*) FROM records WHERE is_object AND NOT is_ticket"
+            ).fetchall()[0][0]
+            stood = self._connection.sql("SELECT item FROM records WHERE is_ticket ORDER BY place, item")
+            items = stood.to_arrow_table()["item"].to_numpy()
+            return parted(self._connection.sql(_SIFTED).to_arrow_table()), items
+
+    def _open(self, key_lists: list[list[str]], items: np.ndarray | None = None) -> None:
+        """items: where the tickets stood before others among them were taken out."""
+        keys = list(dict.fromkeys(key for one in key_lists for key in one))
+        if not keys:
+            return
+        columns, places, found = open_listed(self._connection, "tickets", keys)
+        self._parts.append(columns)
+        self._places.append(places)
+        self._items.append(found if items is None else items)
+
+    def _numbered(self) -> tuple[np.ndarray, list[UnreadableRow]]:
+        """Row numbers of the tickets, and what takes a number between them."""
+        places = np.concatenate([*self._places, [place for place, *_ in self._odd]])
+        items = np.concatenate([*self._items, [item for _, item, *_ in self._odd]])
+        numbers = np.empty(len(places), np.int64)
+        numbers[np.lexsort((items, places))] = np.arange(1, len(places) + 1)
+        tickets = len(places) - len(self._odd)
+        unreadable = [
+            UnreadableRow(int(number), problem, told[:TEXT_LIMIT])
+            for number, (_, _, problem, told) in zip(numbers[tickets:], self._odd, strict=True)
+        ]
+        return numbers[:tickets], sorted(unreadable, key=lambda row: row.row_number)
+
+    def joined(self) -> pa.Table:
+        """What is joined to each ticket, in their order.
+
+        requester, group, is_deleted, csat; and as JSON objects custom (custom fields, id -> value) and metric.
+        """
+        places = pa.array(np.concatenate(self._places))
+        nothing = pa.nulls(len(places), pa.string())
+        tickets = {name: self.tickets.texts.get(name, nothing) for name in _JOINED_BY}
+        with ExitStack() as at_hand:
+            found = pa.table({"n": np.arange(len(places)), "place": places, **tickets})
+            at_hand.enter_context(self._at_hand("tickets", found))
+            for name, parts in self._sides.items():
+                side = pa.concat_tables(parts) if parts else _SIDE.empty_table()
+                numbered = side.append_column("n", pa.array(np.arange(len(side))))
+                at_hand.enter_context(self._at_hand(name, numbered))
+            return self._connection.sql(_JOINED).to_arrow_table()
 
     def refuse_other_records(self) -> None:
         """Raise UnreadableFileError where the file holds other records and no ticket."""
-        if not (len(self.blocks) or self._lists_tickets):
+        if not (len(self.numbers) or self._lists_tickets):
             held = ", ".join(sorted(self._others & set(_OTHER_LISTS))) or "other records"
             raise UnreadableFileError(
                 f"{self._name}: no Zendesk tickets in it (it holds {held}): deliver ticket exports"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ces_pipeline.sources.json_records import cell_text, flatten
-from ces_pipeline.sources.json_tables import structure_of, workspace
+from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.sources.json_records import MAX_COLUMNS, cell_text, flatten
 from ces_pipeline_tests.unit.sources.reading import delivered, read
 
 LONG = "x" * 300
@@ -39,7 +39,7 @@ class TestValues:
             ("12345678901234567890123", "12345678901234567890123"),
             ("-9223372036854775809", "-9223372036854775809"),
             ("1.50", "1.5"),
-            ("0.1e-7", "1e-8"),
+            ("0.1e-7", "1e-08"),
             ("1e5", "100000.0"),
             ("1E400", "1E400"),
             ('"007"', "007"),
@@ -196,37 +196,51 @@ class TestHowPagesAreCut:
         assert (rows[1]["told"], rows[2]["told"], rows[5]["custom_fields.11"]) == (None, "2", "?")
 
 
-class TestStructure:
-    """Of lists that come one after the other, as of all of them in one list."""
+class TestNames:
+    """Which columns there are does not depend on how tickets are spread over pages."""
 
-    def told(self, *lists: Any) -> Any:
-        with workspace() as connection:
-            connection.execute("CREATE TEMP TABLE lists (place BIGINT, listed VARCHAR)")
-            connection.executemany(
-                "INSERT INTO lists VALUES (?, ?)", [[at, json.dumps(one)] for at, one in enumerate(lists)]
-            )
-            apart = structure_of(
-                connection, "SELECT place, json_structure(listed) FROM lists", "SELECT * FROM lists"
-            )
-            together = structure_of(
-                connection,
-                f"SELECT 0, json_structure('{json.dumps([one for listed in lists for one in listed])}')",
-                "SELECT * FROM lists",
-            )
-        assert apart == together
-        return apart
+    def told(self, folder: Path, *values: dict[str, Any]) -> dict[str, list[str | None]]:
+        """Column -> its texts, of the columns that these values of tickets become."""
+        tickets = [ticket(at, **one) for at, one in enumerate(values)]
+        columns, apart = rows_of(folder, *([one] for one in tickets))
+        assert (columns, apart) == rows_of(folder, tickets)
+        return {name: [row[name] for row in apart] for name in columns if name.startswith(("a", "b", "c"))}
 
-    def test_names_and_types_are_merged_in_order(self) -> None:
-        assert list(self.told([{"b": 1}], [{"a": "x", "b": None}], [None, {"c": {"d": True}}])) == [
-            "b",
-            "a",
-            "c",
+    def test_names_come_in_the_order_of_their_first_appearance(self, tmp_path: Path) -> None:
+        found = self.told(tmp_path, {"b": 1}, {"a": "x", "b": None}, {"c": {"d": True}})
+        assert [name for name in found if name != "csat"] == ["b", "a", "c.d"]
+
+    def test_objects_of_different_keys_are_opened_by_all_of_them(self, tmp_path: Path) -> None:
+        found = self.told(tmp_path, {"a": {"b": 1}}, {"a": {"c": {"d": "x"}}}, {"a": {"c": {}}}, {"a": []})
+        assert (found["a.b"], found["a.c.d"]) == (["1", None, None, None], [None, "x", None, None])
+        assert "a" not in found
+
+    @pytest.mark.parametrize("other", ["x", "{", 1, 0.5, False, [1]])
+    def test_an_object_beside_any_other_value_stays_text(self, tmp_path: Path, other: Any) -> None:
+        found = self.told(tmp_path, {"a": {}}, {"a": other}, {"a": {"b": 1}}, {})
+        assert found["a"] == [None, minified(other), '{"b":1}', None]
+        assert "a.b" not in found
+
+    def test_a_text_that_looks_like_an_object_is_none(self, tmp_path: Path) -> None:
+        assert self.told(tmp_path, {"a": '{"b": 1}'}, {"a": "{}"})["a"] == ['{"b": 1}', None]
+
+    def test_empty_objects_alone_are_an_empty_column(self, tmp_path: Path) -> None:
+        assert self.told(tmp_path, {"a": {}}, {"a": None})["a"] == [None, None]
+
+    def test_names_that_cannot_stand_side_by_side(self, tmp_path: Path) -> None:
+        found = self.told(tmp_path, {"a": 1, "A": {"x": 1}}, {"a": None, "A": {"X": 2, "x": 3, "": 4}})
+        assert found["a"] == ["1", None]
+        columns, rows = rows_of(tmp_path, [ticket(1, A={"x": 1}, a=1), ticket(2, A={"X": 2, "x": 3, "": 4})])
+        shown = {name: [row[name] for row in rows] for name in columns if name.startswith("A")}
+        assert list(shown.values()) == [["1", "3"], [None, "2"], [None, "4"]]
+
+    def test_of_two_values_of_one_name_the_first_that_is_none_counts(self, tmp_path: Path) -> None:
+        assert self.told(tmp_path, {"a": {"b": 1}}, {"a.b": 2}, {"a": {"b": 3}, "a.b": 4})["a.b"] == [
+            "1",
+            "2",
+            "3",
         ]
-        assert self.told([{"a": 1}], [{"a": "x"}]) == {"a": "JSON"}
-        assert self.told([{"a": None}], [{"a": "x"}]) == {"a": "VARCHAR"}
-        assert self.told([{"a": {"b": 1}}], [{"a": {"c": "x"}}]) == {"a": {"b": "UBIGINT", "c": "VARCHAR"}}
-        assert self.told([]) == {}
 
-    def test_an_empty_object_gives_way_to_a_full_one_and_mixed_types_do_not(self) -> None:
-        assert self.told([{"a": {}}], [{"a": {"b": 1}}]) == {"a": {"b": "UBIGINT"}}
-        assert self.told([{"a": {}}], [{"a": "x"}, {"a": 1}], [{"a": {"b": 1}}]) == {"a": "JSON"}
+    def test_ids_as_names_are_refused_by_the_name_of_the_file(self, tmp_path: Path) -> None:
+        with pytest.raises(UnreadableFileError, match=r"z\.jsonl: more than 5,000 different names"):
+            self.told(tmp_path, {"a": {f"n{at}": 1 for at in range(MAX_COLUMNS)}}, {"b": 1})
