@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ces_pipeline.errors import UnreadableFileError
-from ces_pipeline.sources.json_records import MAX_COLUMNS, cell_text, flatten
+from ces_pipeline.sources.json_records import MAX_COLUMNS, cell_text
 from ces_pipeline_tests.unit.sources.reading import delivered, read
 
 LONG = "x" * 300
@@ -110,24 +110,44 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(told=st.dictionaries(NAMES, VALUES, max_size=4))
-def test_any_ticket_is_flattened_as_records_of_other_systems_are(
-    tmp_path: Path, told: dict[str, Any]
+def opened(told: list[dict[str, Any] | None], prefix: str) -> dict[str, list[str | None]]:
+    """Column -> its texts, of objects: Python's own word for what the reader should make of them.
+
+    What is a (not empty) object wherever it is anything is opened, all else is text.
+    """
+    columns: dict[str, list[str | None]] = {}
+    for key in dict.fromkeys(key for one in told for key in one or ()):
+        values = [one.get(key) if one else None for one in told]
+        texts = [None if (text := minified(value)) in ("", "[]", "{}") else text for value in values]
+        filled = [value for value, text in zip(values, texts, strict=True) if text is not None]
+        if filled and all(isinstance(value, dict) for value in filled):
+            objects = [value if isinstance(value, dict) else None for value in values]
+            columns |= opened(objects, f"{prefix}{key}.")
+        else:
+            columns[prefix + key] = texts
+    return columns
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    told=st.lists(st.dictionaries(NAMES, VALUES, max_size=4), min_size=1, max_size=5),
+    in_pages_of=st.integers(1, 5),
+)
+def test_any_tickets_become_the_columns_that_their_values_say(
+    tmp_path: Path, told: list[dict[str, Any]], in_pages_of: int
 ) -> None:
-    """Against `flatten`, which builds Python objects. Names that run together (`x.y` beside `x` of `y`) excepted."""
-    expected = {
-        f"told.{name}": None if (text := minified(value)) in ("", "[]", "{}") else text
-        for name, value in flatten(told).items()
-    }
-    columns, [row] = rows_of(tmp_path, [ticket(1, told=told or None)])
-    shown = {name: row[name] for name in columns if name.startswith("told.")}
-    clear = {name for name in expected if sum(one.lower() == name.lower() for one in expected) == 1}
-    assert {name: shown[name] for name in clear} == {name: expected[name] for name in clear}
+    """However they are spread over pages. Names that run together (`x.y` beside `x` of `y`) excepted."""
+    tickets = [ticket(at, told=one or None) for at, one in enumerate(told)]
+    pages = [{"tickets": tickets[at : at + in_pages_of]} for at in range(0, len(tickets), in_pages_of)]
+    columns, rows = rows_of(tmp_path, *pages)
+    expected = opened([{"told": one or None} for one in told], "")
+    clear = [name for name in expected if "x.y" not in name]
+    assert {name: [row[name] for row in rows] for name in clear} == {name: expected[name] for name in clear}
+    assert {name for name in columns if name.startswith("told")} == {*expected}
 
 
 def minified(value: Any) -> str | None:
-    if isinstance(value, list):
+    if isinstance(value, list | dict):
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         # DuckDB writes control characters with capitals; behind an odd backslash it is one, else a text about one.
         return re.sub(
