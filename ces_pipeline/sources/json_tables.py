@@ -28,8 +28,6 @@ _BATCH_TEXTS = 5_000
 _DOCS = pa.schema([("place", pa.int64()), ("doc", pa.string())])
 _DEPTH = 200
 _EMPTY = pa.array(["", "[]", "{}"])
-# SQL for what stands under an empty key of `one`, which DuckDB opens as no struct.
-_UNNAMED = "json_extract_string(one, '/')"
 
 
 @cache
@@ -213,13 +211,13 @@ def _opened(
 
     first: one of the objects; most are like it.
     """
-    held = parsed(first.encode()) if first else {}
-    likely = (
-        {key for key, value in held.items() if value and isinstance(value, dict)}
-        if isinstance(held, dict)
-        else set()
-    )
-    opened = [_opened_group(connection, rows, group, likely, beside) for group in _side_by_side(keys)]
+    held = parsed(first.encode()) if first else None
+    values = held.items() if isinstance(held, dict) else ()
+    likely = {key for key, value in values if value and isinstance(value, dict)}
+    opened = [
+        _opened_group(connection, rows if "" not in group else _unnamed(rows), group, likely, beside)
+        for group in _side_by_side(keys)
+    ]
     columns = [one for one, _ in opened]
     texts = {key: text for one in columns for key, text in one.texts.items()}
     told = TextColumns(
@@ -239,10 +237,8 @@ def _opened_group(
 ) -> tuple[TextColumns, list[pa.ChunkedArray]]:
     """As `_opened`, of keys that can be names side by side. likely: keys under which objects are expected."""
     kinds = {key: "JSON" if key in likely else "VARCHAR" for key in keys}
-    query = rows(kinds) if keys != [""] else f"SELECT * REPLACE ({_UNNAMED} AS one) FROM ({rows('JSON')})"
-    table = connection.sql(f"SELECT {', '.join([*beside, 'one'])} FROM ({query})").to_arrow_table()
-    opened = table["one"].flatten() if keys != [""] else [table["one"]]
-    columns = dict(zip(keys, map(_filled, opened), strict=True))
+    table = connection.sql(f"SELECT {', '.join([*beside, 'one'])} FROM ({rows(kinds)})").to_arrow_table()
+    columns = dict(zip(keys, map(_filled, table["one"].flatten()), strict=True))
     expected = [key for key, kind in kinds.items() if kind == "JSON"]
     if not all(pc.all(pc.starts_with(columns[key], "{")).as_py() for key in expected):
         # In JSON a text stands in quotes.
@@ -255,18 +251,27 @@ def _opened_group(
     objects = {*expected}
     if unclear:
         values = [f"struct_extract_at(one, {at})::VARCHAR" for at in range(1, len(unclear) + 1)]
-        query = rows(dict.fromkeys(unclear, "JSON"))
-        if unclear == [""]:
-            values, query = ["json_extract(one, '/')::VARCHAR"], rows("JSON")
         asked = ", ".join(
             f"coalesce(bool_or({test}) FILTER ({value} NOT IN ('{{}}', '[]', '\"\"')), false)"
             for value in values
             for test in (f"starts_with({value}, '{{')", f"NOT starts_with({value}, '{{')")
         )
+        query = rows(dict.fromkeys(unclear, "JSON"))
         [told] = connection.execute(f"SELECT {asked} FROM ({query})").fetchall()
         objects |= {key for key, holds in zip(unclear, told[::2], strict=True) if holds}
         others |= {key for key, holds in zip(unclear, told[1::2], strict=True) if holds}
     return TextColumns(columns, frozenset(objects), frozenset(others)), table.columns[: len(beside)]
+
+
+def _unnamed(rows: Callable[[Any], str]) -> Callable[[Any], str]:
+    """As `rows`, for what stands under an empty key, which `from_json` cannot open."""
+
+    def query(shape: dict[str, str]) -> str:
+        extract = "json_extract" if shape[""] == "JSON" else "json_extract_string"
+        opened = f"struct_pack(unnamed := {extract}(one, '/'))"
+        return f"SELECT * REPLACE ({opened} AS one) FROM ({rows('JSON')})"
+
+    return query
 
 
 def _filled(texts: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -11,12 +11,14 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from ces_pipeline.pulling.contract import Connector, Finding, Page, State, Window, json_lines
 from ces_pipeline.pulling.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.pulling.http import Answer, Http
 from ces_pipeline.pulling.limits import Pace
 from ces_pipeline.registry.models import Api
+from ces_pipeline.sources.json_records import as_document
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.scratch import scratch
 
@@ -31,9 +33,10 @@ _SHAPE = json.dumps({"tickets": [{"id": "VARCHAR"}], "end_of_stream": "VARCHAR",
 # In a lambda, since DuckDB would otherwise parse the page anew for each of the three.
 _HEAD = f"""
     SELECT list_transform(
-        [from_json(decode($1), {quote_text(_SHAPE)})],
+        [from_json(doc, {quote_text(_SHAPE)})],
         lambda page: [len(page.tickets)::VARCHAR, page.end_of_stream, page.after_cursor]
     )[1]
+    FROM page
 """
 _ENDS = {"true": True, "false": False}
 _CLOSED = re.compile(rb'"status"\s*:\s*"closed"')
@@ -209,13 +212,18 @@ def _head(answer: Answer) -> tuple[int | None, bool | None, str | None]:
     Read by DuckDB, since to build every ticket as objects takes longer than all the rest of landing it; but for a
     page that only Python can read (one with half an emoji in it).
     """
-    with scratch() as connection:
-        try:
-            [(told,)] = connection.execute(_HEAD, [answer.body]).fetchall()
-        except duckdb.Error:
-            [(told,)] = connection.execute(_HEAD, [json.dumps(answer.data).encode()]).fetchall()
-    tickets, is_end, after = told
+    try:
+        tickets, is_end, after = _told(answer.body)
+    except (pa.ArrowInvalid, duckdb.Error):
+        tickets, is_end, after = _told(json.dumps(answer.data).encode())
     return int(tickets) if tickets is not None else None, _ENDS.get(is_end), after
+
+
+def _told(page: bytes) -> list[Any]:
+    with scratch() as connection:
+        connection.register("page", as_document(page))
+        [(told,)] = connection.execute(_HEAD).fetchall()
+    return list(told)
 
 
 def _searched(http: Http, window: Window) -> int | None:
