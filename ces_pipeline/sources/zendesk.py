@@ -1,4 +1,5 @@
-"""Zendesk tickets as JSON: pages of the incremental export, ticket lists, single tickets, recorded exchanges.
+"""Zendesk tickets as JSON: pages of the incremental export, ticket lists, single tickets, recorded exchanges, and the
+file that an administrator exports (a ticket to a line, with the people in it).
 
 Side-loaded users, groups, metric sets and satisfaction ratings of a page are joined into its tickets here.
 """
@@ -12,7 +13,7 @@ from ces_pipeline.sources.delimited import unique_names
 from ces_pipeline.sources.files import DeliveredFile
 from ces_pipeline.sources.json_records import names_in_head
 from ces_pipeline.sources.json_tables import flattened, open_texts, workspace
-from ces_pipeline.sources.zendesk_pages import Pages
+from ces_pipeline.sources.zendesk_pages import PEOPLE, Pages
 
 _FIELDS = {
     "ticket_id": ("id",),
@@ -36,10 +37,14 @@ _FIELDS = {
     "is_deleted": ("is_deleted",),
 }
 _PEOPLE = (
+    *PEOPLE,
     "requester_id",
     "submitter_id",
     "assignee_id",
     "recipient",
+    "collaborators",
+    "followers",
+    "email_ccs",
     "collaborator_ids",
     "follower_ids",
     "email_cc_ids",
@@ -58,8 +63,20 @@ _PEOPLE = (
     "via.source.to.profile_url",
     "via.source.to.email_ccs",
 )
-# What `read_zendesk` puts into a ticket itself; `fields` is a copy of custom_fields.
-_OWN = ("fields", "custom_fields", "metric_set", "handoffs", "csat", "requester", "group", "is_deleted")
+# What `read_zendesk` puts into a ticket itself, and what it leaves out: `fields` is a copy of custom_fields, and no
+# figure needs the conversation.
+_OWN = (
+    "fields",
+    "comments",
+    "custom_fields",
+    "metric_set",
+    "handoffs",
+    "csat",
+    "group",
+    "is_deleted",
+    *PEOPLE,
+)
+_ZENDESKS_OWN = {"tickets", "generated_timestamp", "brand_id", "custom_status_id", "ticket_form_id"}
 _BATCH_ROWS = 5_000
 
 
@@ -68,7 +85,8 @@ def read_zendesk(file: DeliveredFile, _source: Source | None) -> Export:
 
     `version` is generated_timestamp, which also moves where updated_at does not (deletion, scrubbing).
     `handoffs` is stations less the first, of agents or groups, whichever is more. `csat` is `good` or `bad`,
-    blank while unrated. `requester` is the e-mail where any page names it, else the id.
+    blank while unrated. `requester` is the e-mail where any page names it, else the id; so are `submitter` and
+    `assignee` where a ticket tells more of them than ids. Of people nothing else is kept, and no comments.
     Raises UnreadableFileError where the file holds other Zendesk records and no ticket.
     """
     with workspace() as connection:
@@ -103,6 +121,7 @@ def _columns(pages: Pages, connection: duckdb.DuckDBPyConnection, name: str) -> 
         **metric,
         "handoffs": _handoffs(connection, metric, len(joined)),
         **{one: joined[one] for one in ("csat", "requester", "group", "is_deleted")},
+        **{one: joined[one] for one in PEOPLE if one in pages.tickets.texts},
     }
 
 
@@ -121,9 +140,9 @@ def _handoffs(
 
 def _recognises(file: DeliveredFile) -> int:
     names = names_in_head(file)
-    if not {"status", "requester_id", "via"} <= names:
+    if not {"status", "via"} <= names or not ("requester_id" in names or {"requester", "submitter"} <= names):
         return 0
-    return 97 if {"tickets", "generated_timestamp", "brand_id", "custom_status_id"} & names else 70
+    return 97 if _ZENDESKS_OWN & names else 70
 
 
 ZENDESK_JSON = Reader(

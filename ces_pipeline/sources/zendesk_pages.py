@@ -55,8 +55,11 @@ _SIDE_LOADS = {
     "metric_sets": ("ticket_id", ""),
     "satisfaction_ratings": ("ticket_id", "score"),
 }
-# Only tickets have these three; that one of them is null does not matter.
-_ESSENTIAL = {"id", "status", "requester_id"}
+# Only tickets have these, and one of their requesters; that one of them is null does not matter. A file that an
+# administrator exports names people and groups as objects, the API by their ids.
+_ESSENTIAL = {"id", "status"}
+_REQUESTERS = {"requester_id", "requester"}
+PEOPLE = ("requester", "submitter", "assignee")
 
 
 def _pointers(names: Iterable[str]) -> str:
@@ -122,7 +125,11 @@ _RECORDS = f"""
         item,
         one::VARCHAR AS record,
         coalesce(record[1] = '{{', false) AS is_object,
-        coalesce(list_bool_and(json_exists(one, [{_pointers(sorted(_ESSENTIAL))}])), false) AS is_ticket
+        coalesce(
+            list_bool_and(json_exists(one, [{_pointers(sorted(_ESSENTIAL))}]))
+            AND list_bool_or(json_exists(one, [{_pointers(sorted(_REQUESTERS))}])),
+            false
+        ) AS is_ticket
     FROM ({listed("tickets", "JSON")})
 """
 _SIFTED = """
@@ -149,6 +156,16 @@ def _text(value: str) -> str:
     return f"CASE WHEN {value}[1] IN ('{{', '[') AND json_valid({value}) THEN {value} END"
 
 
+def _of(whom: str, key: str) -> str:
+    """SQL for what is under a key of a person or group that is an object; null where it is none."""
+    return f"json_extract_string({_text(f'found.{whom}')}, '$.{key}')"
+
+
+def _person(whom: str) -> str:
+    """SQL for a person by e-mail, else by id; one who is no object as told."""
+    return f"coalesce({_of(whom, 'email')}, {_of(whom, 'id')}, found.{whom})"
+
+
 # Custom fields come as a list of {id, value}; as one object of id -> value they are flattened like the rest.
 # A ticket's own metric set wins over the side-loaded one, a side-loaded rating over the ticket's own.
 _JOINED = f"""
@@ -173,8 +190,12 @@ _JOINED = f"""
         FROM tickets
     )
     SELECT
-        coalesce(emails.told, requester_id) AS requester,
-        coalesce(group_names.told, group_id) AS "group",
+        coalesce(emails.told, {_of("requester", "email")}, requester_id, {_person("requester")}) AS requester,
+        {_person("submitter")} AS submitter,
+        {_person("assignee")} AS assignee,
+        coalesce(
+            group_names.told, {_of('"group"', "name")}, group_id, {_of('"group"', "id")}, found."group"
+        ) AS "group",
         (status = 'deleted')::VARCHAR AS is_deleted,
         split_part(coalesce(last_ratings.told, satisfaction_rating ->> '$.score'), '_', 1) AS rating,
         CASE WHEN rating IN ('good', 'bad') THEN rating END AS csat,
@@ -207,6 +228,8 @@ _JOINED_BY = (
     "metric_set",
     "custom_fields",
     "satisfaction_rating",
+    "group",
+    *PEOPLE,
 )
 _SIDE = pa.schema([("place", pa.int64()), ("id", pa.string()), ("told", pa.string())])
 
@@ -247,7 +270,7 @@ class Pages:
         with self._at_hand("docs", docs):
             self._note_sides()
             key_lists = listed_keys(self._connection, "tickets")
-            if all(keys >= _ESSENTIAL for keys in map(set, key_lists)):
+            if all(keys >= _ESSENTIAL and keys & _REQUESTERS for keys in map(set, key_lists)):
                 self._open(key_lists)
                 return
             docs, items = self._sifted()
@@ -331,7 +354,8 @@ class Pages:
     def joined(self) -> pa.Table:
         """What is joined to each ticket, in their order.
 
-        requester, group, is_deleted, csat; and as JSON objects custom (custom fields, id -> value) and metric.
+        requester, group, submitter and assignee (where they are told by more than an id), is_deleted, csat; and as
+        JSON objects custom (custom fields, id -> value) and metric.
         """
         places = pa.array(np.concatenate(self._places))
         nothing = pa.nulls(len(places), pa.string())

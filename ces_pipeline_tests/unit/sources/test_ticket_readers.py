@@ -89,6 +89,69 @@ class TestZendesk:
     def test_only_given_ratings_count(self, tmp_path: Path, score: str, csat: str | None) -> None:
         assert self.one(tmp_path, [zendesk(1, satisfaction_rating={"score": score})])[1]["csat"] == csat
 
+    def test_the_file_that_an_administrator_exports(self, tmp_path: Path) -> None:
+        """A ticket to a line; people, the group and the organization are objects, ids of them are not told."""
+        ann = {
+            "id": 7,
+            "name": "Ann Example",
+            "email": "ann@example.com",
+            "phone": "030 1234567",
+            "photo": None,
+        }
+        bob = {"id": 8, "name": "Bob Example", "email": None, "signature": "Yours, Bob"}
+        shared = {
+            "custom_fields": [{"id": 11, "value": "x"}],
+            "metric_set": METRICS,
+            "via": {"channel": "web"},
+        }
+        lines = [
+            {
+                "id": 1,
+                "status": "solved",
+                "updated_at": "2026-01-01T00:00:00Z",
+                "brand_id": 5,
+                **shared,
+                "requester": ann,
+                "submitter": ann,
+                "assignee": bob,
+                "group": {"id": 3, "name": "Billing"},
+                "organization": {"id": 4, "name": "Example Inc"},
+                "comments": [{"body": "dear Ann Example"}],
+            },
+            {
+                "id": 2,
+                "status": "open",
+                "updated_at": "2026-01-01T00:00:00Z",
+                "brand_id": 5,
+                **shared,
+                "requester": bob,
+                "submitter": bob,
+                "assignee": None,
+                "group": None,
+                "organization": None,
+                "comments": [],
+            },
+        ]
+        file = delivered(tmp_path, "\n".join(map(json.dumps, lines)), "export.json")
+        assert recognise(file)[0][0].name == "zendesk_json"
+        export, rows = read("zendesk_json", file)
+        shown = [
+            [row[name] for name in ("id", "requester", "submitter", "assignee", "group", "organization.name")]
+            for row in rows
+        ]
+        assert shown == [
+            ["1", "ann@example.com", "ann@example.com", "8", "Billing", "Example Inc"],
+            ["2", "8", "8", None, None, None],
+        ]
+        assert (export.mapping["requester"], export.mapping["group_name"]) == ("requester", "group")
+        assert {"requester", "submitter", "assignee"} <= {*export.people}
+        assert (rows[0]["metric_set.reopens"], rows[0]["custom_fields.11"], rows[0]["handoffs"]) == (
+            "2",
+            "x",
+            "2",
+        )
+        assert "Example" not in repr(rows).replace("Example Inc", "")
+
     def test_recorded_exchanges_page_by_page(self, tmp_path: Path) -> None:
         lines = [
             {"uri": "a", "body": {"users": [{"id": 7, "email": "a@example.com"}], "tickets": [zendesk(1)]}},
