@@ -65,10 +65,11 @@ class Rows:
     def count(self, where: str) -> int:
         return int(self.one("count(*)", where))
 
-    def row(self, expressions: list[str]) -> tuple[Any, ...]:
+    def row(self, expressions: list[str], where: str = "true") -> tuple[Any, ...]:
         if not expressions:
             return ()
-        return self._connection.execute(f"SELECT {', '.join(expressions)} FROM export").fetchall()[0]
+        query = f"SELECT {', '.join(expressions)} FROM export WHERE {where}"
+        return self._connection.execute(query).fetchall()[0]
 
     def sample(self) -> dict[str, list[str]]:
         """Column -> the filled cells of the first rows."""

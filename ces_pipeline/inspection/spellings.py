@@ -10,8 +10,9 @@ _SURVEY = {
     "response_id": "response id | id | _id | uuid | submission id",
     "ticket_id": "ticket id | ticket | ticket number | case id | case number | conversation id",
     "external_id": "external id | external reference",
-    "respondent": "respondent | respondent id | email | email address | customer email | customer id | "
-    "user id",
+    "respondent": "respondent | respondent id | respondent email | email | email address | e-mail | "
+    "e-mail address | your email | your email address | customer email | user email | contact email | "
+    "customer id | user id | contact id",
     "ip_address": "ip address | ip",
     "device": "device id | cookie id | visitor id",
     "channel": "channel",
@@ -25,30 +26,44 @@ _SURVEY = {
     "finished": "finished | completed",
     "duration_seconds": "duration seconds | duration (in seconds) | duration in seconds | duration (s)",
     "started_at": "started at | start date | start time | time started",
-    "submitted_at": "submitted at | submit date | date submitted | completed at | end date | answered at | "
-    "response date | timestamp | created at | date",
+    "submitted_at": "submitted at | submit date | date submitted | submitted on | submission date | "
+    "submission time | submitted | completed at | end date | answered at | response date | timestamp | "
+    "created at | date created | date | date/time | time",
     "recorded_at": "recorded at | recorded date",
     "nps": "nps | nps score | likelihood to recommend",
     "csat": "csat | csat score",
 }
+# Of the help desks' own tables: Zendesk (CSV export, Explore), Freshdesk, Salesforce cases, HubSpot, Jira, Zoho.
 _TICKETS = {
-    "ticket_id": "ticket id | id | number | ticket number | case id | case number | key | complaint id",
+    "ticket_id": "ticket id | id | number | ticket number | ticket # | case id | case number | key | issue key | "
+    "complaint id | request id | conversation id",
     "external_id": "external id",
-    "status": "status | ticket status",
-    "priority": "priority",
-    "category": "category | type | issue",
-    "channel": "channel | source | via channel | submitted via",
-    "product": "product",
-    "requester": "requester | requester email | requester id | customer email | customer id | caller id",
-    "group_name": "group | group name | team | assignment group",
-    "created_at": "created at | created | opened at | date received | open date",
+    "status": "status | ticket status | case status | state",
+    "priority": "priority | ticket priority",
+    "category": "category | ticket category | type | ticket type | issue type | case type | request type | issue",
+    "channel": "channel | ticket channel | source | via | via channel | submitted via | case origin",
+    "product": "product | product name",
+    "requester": "requester email | requester id | requester | customer email | contact email | customer id | "
+    "contact id | caller id | email | email address | reporter",
+    "group_name": "group | ticket group | group name | team | team name | assignment group | assigned group | queue",
+    "created_at": "created at | created | created time | created date | create date | date created | "
+    "creation date | ticket created - timestamp | ticket created - date | opened at | opened | date opened | "
+    "date/time opened | date received | open date",
     "first_reply_at": "first reply at | first response at | first responded at",
-    "solved_at": "solved at | resolved at | resolved",
-    "closed_at": "closed at | closed",
-    "updated_at": "updated at | updated | last updated | last modified",
-    "reopens": "reopens | reopen count",
-    "handoffs": "handoffs | reassignment count",
-    "replies": "replies",
+    "solved_at": "solved at | resolved at | solved | resolved | resolved time | resolved date | date resolved | "
+    "resolution date | ticket solved - timestamp | ticket solved - date",
+    "closed_at": "closed at | closed | closed time | closed date | close date | date closed | date/time closed",
+    "updated_at": "updated at | updated | updated time | updated date | last updated | last updated at | "
+    "last update time | last modified | last modified date | modified time | modified date | "
+    "ticket updated - timestamp | ticket updated - date",
+    "first_reply_minutes": "first reply time in minutes | first reply time (min) | "
+    "first response time in minutes | first response time (min)",
+    "resolution_minutes": "full resolution time in minutes | full resolution time (min) | "
+    "resolution time in minutes | resolution time (min)",
+    "reopens": "reopens | reopen count | reopened count",
+    "handoffs": "handoffs | reassignment count | reassignments",
+    "replies": "replies | agent replies | agent interactions",
+    "csat": "satisfaction score | satisfaction rating | csat score",
 }
 _PERSON = (
     "person id | email | email address | customer email | user email | contact email | customer id | user id | "
@@ -92,8 +107,15 @@ _FOLLOW_UPS = {
     "changed_at": "at | changed | updated at | time | timestamp | date",
 }
 
+
+def _listed(name: str, spellings: str) -> tuple[str, ...]:
+    """The field's own name comes first, but where the spellings say its place."""
+    listed = tuple(filter(None, spellings.split(" | ")))
+    return listed if name.replace("_", " ") in listed else (name, *listed)
+
+
 SPELLINGS: dict[str, dict[str, tuple[str, ...]]] = {
-    kind: {name: (name, *filter(None, spellings.split(" | "))) for name, spellings in fields.items()}
+    kind: {name: _listed(name, spellings) for name, spellings in fields.items()}
     for kind, fields in (
         ("survey", _SURVEY),
         ("tickets", _TICKETS),

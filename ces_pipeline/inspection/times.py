@@ -1,11 +1,13 @@
 """How the times of an export are written, and from when to when they run."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ces_pipeline.inspection.naming import Naming
 from ces_pipeline.inspection.result import Question, TimeRange, ZoneIs
 from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.fields import fields_of
+from ces_pipeline.sources.contract import ROW_NUMBER
 
 _HAS_ZONE = r"(Z|[+-]\d\d:?\d\d| [A-Z]{3,4}|^\d{10,13})$"
 _DATES = (
@@ -14,12 +16,21 @@ _DATES = (
     "%m/%d/%y",
     "%d/%m/%y",
     "%d.%m.%Y",
+    "%d.%m.%y",
     "%d-%m-%Y",
     "%Y/%m/%d",
     "%b %d, %Y",
+    "%B %d, %Y",
     "%d %b %Y",
+    "%d %B %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d/%b/%Y",
+    "%d/%b/%y",
 )
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_TIMES = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
+_CLOCKS = ("", *(before + clock for clock in _TIMES for before in (" ", ", ")))
+_FIRST_ROWS = 2_000
 
 
 @dataclass
@@ -66,15 +77,26 @@ class Times:
 
     def _guess_format(self, column: str, filled: int) -> None:
         sql = self.naming.rows.sql(column)
+
+        def fits(candidates: Iterable[str], where: str = "true") -> dict[str, int]:
+            """Candidate -> how many cells it reads."""
+            told = list(candidates)
+            counts = self.naming.rows.row(
+                [
+                    f"count(*) FILTER (year(try_strptime({sql}, '{one}')) BETWEEN 1990 AND 2100)"
+                    for one in told
+                ],
+                where,
+            )
+            return dict(zip(told, counts, strict=True))
+
         candidates = [date + clock for date in _DATES for clock in _CLOCKS]
-        fitting = [
-            f"count(*) FILTER (year(try_strptime({sql}, '{candidate}')) BETWEEN 1990 AND 2100)"
-            for candidate in candidates
-        ]
-        counts = self.naming.rows.row(fitting)
-        best = [
-            candidate for candidate, count in zip(candidates, counts, strict=True) if count >= 0.99 * filled
-        ]
+        # Most of them read nothing, which the first rows tell as well as all do.
+        first = {one for one, count in fits(candidates, f"{ROW_NUMBER} <= {_FIRST_ROWS}").items() if count}
+        counts = fits([one for one in candidates if one in first] or candidates)
+        best = [one for one, count in counts.items() if count >= 0.99 * filled]
+        # In May both say the same.
+        best = [one for one in best if one.replace("%B", "%b") not in {*best} - {one}]
         if len(best) == 1:
             self.guessed_formats = tuple(dict.fromkeys((*self.guessed_formats, best[0])))
             self.formats = (*self.formats, best[0])

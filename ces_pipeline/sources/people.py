@@ -37,7 +37,8 @@ _NUMBERED = _words("number phone no")
 _ABOUT_SOMETHING_ELSE = _words(
     "at time times minutes seconds hours days stations count date status type channel method config score "
     "rating language role team reason sent segment satisfaction effort experience ease wait duration model "
-    "subject body template campaign group stats survey file product company brand verified consent"
+    "subject body template campaign group stats survey file product company brand verified consent "
+    "interactions replies"
 )
 _QUESTIONS = re.compile(
     r"\b(e-?mail addresse?s?|your e-?mail|your (?:\w+ )?names?|(?:phone|telephone|mobile) numbers?|"

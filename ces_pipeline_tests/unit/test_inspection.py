@@ -1,5 +1,6 @@
 """An inspection tells what a new feed needs, shows no person, and writes only valid entries."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ces_pipeline.registry.models import Registry
 from ces_pipeline.settings import Home
 from ces_pipeline_tests.unit.sources.reading import delivered
 
+_TIMED = re.compile(r"at$|time$|Opened|Closed|Date|Created|Updated|Resolved")
 FEEDBACK = "id,How easy was it?,customer_email,comment,ticket_id,submitted_at\n" + "".join(
     f'r{n},{n % 7 + 1},p{n}@example.com,"it was, all told, a rather long story {n}",T-{n},'
     f"2026-01-0{n % 7 + 1} 10:00:00\n"
@@ -171,6 +173,112 @@ INVITATIONS = (
     "id,recipient,survey_id,ticket,state,sent_at,subject\ni1,ann@example.org,chat,T-1,sent,2026-01-01,Hello\n"
 )
 EVENTS = "id,event_name,customer_id,at,category\ne1,chat_closed,c-9,2026-01-01T10:00:00Z,billing\n"
+
+
+class TestHelpDesksTables:
+    """Tickets as help desks write them to CSV, by the names that they give to columns."""
+
+    @pytest.mark.parametrize(
+        ("header", "columns"),
+        [
+            pytest.param(
+                "Ticket ID,Subject,Status,Priority,Source,Type,Agent,Group,Created time,Due by Time,Resolved time,"
+                "Closed time,Last update time,Agent interactions,Customer interactions,Product,Full name,Email",
+                {
+                    "ticket_id": "Ticket ID",
+                    "status": "Status",
+                    "priority": "Priority",
+                    "category": "Type",
+                    "channel": "Source",
+                    "product": "Product",
+                    "requester": "Email",
+                    "group_name": "Group",
+                    "created_at": "Created time",
+                    "solved_at": "Resolved time",
+                    "closed_at": "Closed time",
+                    "updated_at": "Last update time",
+                    "replies": "Agent interactions",
+                },
+                id="freshdesk",
+            ),
+            pytest.param(
+                "Id,Requester,Requester id,Requester email,Submitter,Assignee,Group,Subject,Status,Priority,Via,"
+                "Ticket type,Created at,Updated at,Due date,Solved at,Resolution time,Satisfaction Score,Reopens,Replies,"
+                "First reply time in minutes,Full resolution time in minutes",
+                {
+                    "ticket_id": "Id",
+                    "status": "Status",
+                    "priority": "Priority",
+                    "category": "Ticket type",
+                    "channel": "Via",
+                    "requester": "Requester email",
+                    "group_name": "Group",
+                    "created_at": "Created at",
+                    "solved_at": "Solved at",
+                    "updated_at": "Updated at",
+                    "first_reply_minutes": "First reply time in minutes",
+                    "reopens": "Reopens",
+                    "resolution_minutes": "Full resolution time in minutes",
+                    "replies": "Replies",
+                    "csat": "Satisfaction Score",
+                },
+                id="zendesk",
+            ),
+            pytest.param(
+                "Case Number,Contact Name,Contact Email,Subject,Status,Priority,Type,Case Origin,Case Owner,"
+                "Date/Time Opened,Date/Time Closed,Last Modified Date,Age (Hours)",
+                {
+                    "ticket_id": "Case Number",
+                    "status": "Status",
+                    "priority": "Priority",
+                    "category": "Type",
+                    "channel": "Case Origin",
+                    "requester": "Contact Email",
+                    "created_at": "Date/Time Opened",
+                    "closed_at": "Date/Time Closed",
+                    "updated_at": "Last Modified Date",
+                },
+                id="salesforce",
+            ),
+            pytest.param(
+                "Issue key,Issue id,Issue Type,Status,Priority,Assignee,Reporter,Created,Updated,Resolved,Summary",
+                {
+                    "ticket_id": "Issue key",
+                    "status": "Status",
+                    "priority": "Priority",
+                    "category": "Issue Type",
+                    "requester": "Reporter",
+                    "created_at": "Created",
+                    "solved_at": "Resolved",
+                    "updated_at": "Updated",
+                },
+                id="jira",
+            ),
+        ],
+    )
+    def test_tickets_are_mapped(
+        self, tmp_path: Path, registry: Registry, header: str, columns: dict[str, str]
+    ) -> None:
+        cells = ["2026-03-02 09:15:00" if _TIMED.search(name) else "x" for name in header.split(",")]
+        found = inspect_file(
+            delivered(tmp_path, f"{header}\n{','.join(cells)}\n").path, registry, time_zone="UTC"
+        )
+        assert (found.kind, found.proposal.sources[0]["columns"]) == ("tickets", columns)
+
+    @pytest.mark.parametrize(
+        ("text", "written"),
+        [
+            ("02/Mar/26 9:15 AM", "%d/%b/%y %I:%M %p"),
+            ("3/22/2026, 9:15:00 AM", "%m/%d/%Y, %I:%M:%S %p"),
+            ("March 2, 2026", "%B %d, %Y"),
+            ("May 2, 2026", "%b %d, %Y"),
+            ("02.03.26 09:15", "%d.%m.%y %H:%M"),
+        ],
+    )
+    def test_their_times_are_read(self, tmp_path: Path, registry: Registry, text: str, written: str) -> None:
+        table = f'key,subject,created\nA-1,x,"{text}"\n'
+        found = inspect_file(delivered(tmp_path, table).path, registry, time_zone="UTC")
+        assert found.proposal.sources[0]["time_formats"] == [written]
 
 
 class TestOtherKinds:

@@ -82,6 +82,8 @@ NOT_PEOPLE = (
     "resolved_at",
     "reply_time_in_minutes",
     "agent_wait_time_in_minutes",
+    "Agent interactions",
+    "Agent replies",
     "requester_updated_at",
     "assignee_stations",
     "email_config_id",
