@@ -186,6 +186,8 @@ def _proposal(naming: Naming, times: Times, settled: _Settled) -> Proposal:
         entry["time_zone"] = settled.zone
     if times.guessed_formats:
         entry["time_formats"] = list(times.guessed_formats)
+    if missing := naming.nobody():
+        entry["missing"] = missing
     if columns:
         entry["columns"] = columns
     if settled.delimiter:

@@ -21,6 +21,13 @@ _EXAMPLES = 3
 _EXAMPLE_LENGTH = 60
 _FREE_TEXT_WORDS = 6
 _ADDRESS = re.compile(r"\S+@\S+\.\S+")
+# Read as no value in every column of the feed, so that nothing stands here that may be an answer.
+_NOBODY = frozenset(
+    [
+        *("anonymous", "anonymous user", "anonym", "anonyme", "anónimo", "guest", "visitor"),
+        *("unknown", "undefined", "null", "none", "n/a", "na", "-"),
+    ]
+)
 
 
 @dataclass
@@ -175,6 +182,16 @@ class Naming:
             for column in self._free_columns()
             if speaks_of_effort(column, self.export.questions.get(column, ""))
         ]
+
+    def nobody(self) -> list[str]:
+        """Cells of the guessed columns of people that stand for nobody: taken for a person, it would be the busiest."""
+        people = [
+            column
+            for name, column in self.guessed.items()
+            if fields_of(self.kind)[name].treatment == "person"
+        ]
+        told = {cell for column in people for cell in self.rows.values(column)}
+        return sorted(cell for cell in told if cell.strip().lower() in _NOBODY)
 
     def is_person(self, column: str) -> bool:
         read_as = [name for name, mapped in self.mapping.items() if mapped == column]

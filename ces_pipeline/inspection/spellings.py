@@ -1,7 +1,7 @@
 """How columns are named that mean something to us, for formats that do not say what theirs mean."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from ces_pipeline.kinds import KindName
 from ces_pipeline.sources.contract import map_columns
@@ -12,14 +12,14 @@ _SURVEY = {
     "external_id": "external id | external reference",
     "respondent": "respondent | respondent id | respondent email | email | email address | e-mail | "
     "e-mail address | your email | your email address | customer email | user email | contact email | "
-    "customer id | user id | contact id",
+    "customer id | user id | contact id | customer",
     "ip_address": "ip address | ip",
     "device": "device id | cookie id | visitor id",
     "channel": "channel",
     "product": "product",
     "journey_stage": "journey stage",
     "process": "process",
-    "device_type": "device type",
+    "device_type": "device type | device category | device",
     "language": "language | locale",
     "comment": "comment | comments | feedback | verbatim",
     "status": "status",
@@ -27,7 +27,8 @@ _SURVEY = {
     "duration_seconds": "duration seconds | duration (in seconds) | duration in seconds | duration (s)",
     "started_at": "started at | start date | start time | time started",
     "submitted_at": "submitted at | submit date | date submitted | submitted on | submission date | "
-    "submission time | submitted | completed at | end date | answered at | response date | timestamp | "
+    "submission time | submitted | completed at | completion time | end date | end time | answered at | "
+    "responded at | rated at | response date | timestamp | "
     "created at | date created | date | date/time | time",
     "recorded_at": "recorded at | recorded date",
     "nps": "nps | nps score | likelihood to recommend",
@@ -108,14 +109,15 @@ _FOLLOW_UPS = {
 }
 
 
-def _listed(name: str, spellings: str) -> tuple[str, ...]:
-    """The field's own name comes first, but where the spellings say its place."""
-    listed = tuple(filter(None, spellings.split(" | ")))
-    return listed if name.replace("_", " ") in listed else (name, *listed)
+def _listed(name: str, fields: Mapping[str, str]) -> tuple[str, ...]:
+    """The field's own name comes first, but where its spellings say the place, or it means another field."""
+    own = name.replace("_", " ")
+    listed = tuple(filter(None, fields[name].split(" | ")))
+    return listed if any(own in spellings.split(" | ") for spellings in fields.values()) else (name, *listed)
 
 
 SPELLINGS: dict[str, dict[str, tuple[str, ...]]] = {
-    kind: {name: _listed(name, spellings) for name, spellings in fields.items()}
+    kind: {name: _listed(name, fields) for name in fields}
     for kind, fields in (
         ("survey", _SURVEY),
         ("tickets", _TICKETS),

@@ -175,6 +175,27 @@ INVITATIONS = (
 EVENTS = "id,event_name,customer_id,at,category\ne1,chat_closed,c-9,2026-01-01T10:00:00Z,billing\n"
 
 
+def test_nobody_is_no_person(tmp_path: Path, registry: Registry) -> None:
+    """Some tools write a word where nobody is known: as a person it would have given all of those answers."""
+    text = "id,date,email,score\n" + "".join(
+        f"{n},2026-03-02,{'anonymous' if n % 2 else f'p{n}@example.com'},5\n" for n in range(20)
+    )
+    found = inspect_file(delivered(tmp_path, text).path, registry, time_zone="UTC", scale="ease_1_7")
+    assert found.proposal.sources[0]["missing"] == ["anonymous"]
+    text = text.replace("anonymous", "ann@example.com")
+    found = inspect_file(delivered(tmp_path, text).path, registry, time_zone="UTC", scale="ease_1_7")
+    assert "missing" not in found.proposal.sources[0]
+
+
+@pytest.mark.parametrize("name", ["Device", "device type", "Device Category"])
+def test_a_kind_of_device_is_no_device(tmp_path: Path, registry: Registry, name: str) -> None:
+    """Taken for the device's own id, `mobile` would make one person of half of all respondents."""
+    text = f"id,date,{name},score\n" + "".join(f"{n},2026-03-02,mobile,5\n" for n in range(20))
+    found = inspect_file(delivered(tmp_path, text).path, registry, time_zone="UTC", scale="ease_1_7")
+    assert found.proposal.sources[0]["columns"]["device_type"] == name
+    assert "device" not in found.proposal.sources[0]["columns"]
+
+
 class TestHelpDesksTables:
     """Tickets as help desks write them to CSV, by the names that they give to columns."""
 
