@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ces_pipeline.errors import UnreadableFileError
@@ -318,6 +319,39 @@ def test_google_forms_has_no_id(tmp_path: Path) -> None:
     assert recognise(file)[0][0].name == "google_forms_csv"
     assert export.mapping == {"submitted_at": "Timestamp", "respondent": "Email Address"}
     assert export.notes[0].startswith("no response id")
+
+
+@pytest.mark.parametrize(
+    ("header", "stamps", "read_as"),
+    [
+        ("Timestamp", ["02/03/2026 10:15:00", "13/03/2026 10:15:00"], ["2026-03-02", "2026-03-13"]),
+        ("Timestamp", ["02/03/2026 10:15:00", "02/13/2026 10:15:00"], ["2026-02-03", "2026-02-13"]),
+        ("Horodateur", ["02/03/2026 10:15:00"], ["2026-03-02"]),
+        ("Informazioni cronologiche", ["02/03/2026 10.15.00"], ["2026-03-02"]),
+        ("Zeitstempel", ["02.03.2026 10:15:00"], ["2026-03-02"]),
+        ("Timestamp", ["2026/03/02 10:15:00 AM"], ["2026-03-02"]),
+    ],
+)
+def test_google_forms_times_follow_the_locale_of_the_sheet(
+    tmp_path: Path, header: str, stamps: list[str], read_as: list[str]
+) -> None:
+    """A day below 13 is a month too: what one time in the file tells holds for all of them."""
+    file = delivered(tmp_path, f"{header},How easy?\n" + "".join(f"{one},3\n" for one in stamps))
+    assert recognise(file)[0][0].name == "google_forms_csv"
+    export, _ = read("google_forms_csv", file)
+    assert len(export.notes) == 1
+    formats = ", ".join(f"'{one}'" for one in export.time_formats)
+    found = [
+        duckdb.execute(f"SELECT try_strptime(?, [{formats}])::DATE::VARCHAR", [one]).fetchall()[0][0]
+        for one in stamps
+    ]
+    assert found == read_as
+
+
+def test_google_forms_times_that_tell_no_order_are_said(tmp_path: Path) -> None:
+    export, _ = read("google_forms_csv", delivered(tmp_path, "Timestamp,Q\n02/03/2026 10:15:00,3\n"))
+    assert "day or month first" in export.notes[1]
+    assert "%m/%d/%Y %H:%M:%S" in export.time_formats
 
 
 def test_surveygizmo_status_tells_what_was_finished(tmp_path: Path) -> None:
