@@ -6,6 +6,7 @@ from ces_pipeline.registry.models import Source
 from ces_pipeline.sources.contract import Export, Reader, folded, map_columns, pick_columns
 from ces_pipeline.sources.delimited import DELIMITER_OPTION, export_rows, header, read_head, unique_names
 from ces_pipeline.sources.files import DeliveredFile
+from ces_pipeline.sources.slash_dates import ROWS_TO_TELL, first_in_dates
 
 _FIELDS = {
     "response_id": ("RespondentID", "Respondent ID", "Response ID"),
@@ -20,22 +21,29 @@ _ONE_ANSWER = {"", "response", "open-ended response"}
 """What the second header row holds below a question with a single column."""
 
 _TIME_FORMATS = ("%m/%d/%y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M")
+_OTHER_LOCALES = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M")
 _CODED_QUESTION = re.compile(r"^q\d{4}(_\d{4})?$")
 
 
 def read_surveymonkey(file: DeliveredFile, source: Source | None) -> Export:
     """A SurveyMonkey export. A column that is one option of a question is named `question - option`.
 
-    Times are month first, some exports with a 12-hour clock that carries no AM or PM: the day is sure, the
-    hour is not.
+    Times are month first unless one of them shows that this account writes the day first; some exports have a
+    12-hour clock that carries no AM or PM: the day is sure, the hour is not.
     """
-    head = read_head(file, source)
+    head = read_head(file, source, rows=ROWS_TO_TELL)
     two = _has_option_row(head.rows)
     columns = unique_names(_joined(head.rows[0], head.rows[1]) if two else head.rows[0])
     export = export_rows(file, head, 2 if two else 1, columns)
     export.mapping = map_columns(columns, _FIELDS)
     export.people = pick_columns(columns, _PEOPLE)
-    export.time_formats = _TIME_FORMATS
+    timed = {export.mapping.get(name) for name in ("started_at", "submitted_at")}
+    places = [place for place, name in enumerate(columns) if name in timed]
+    cells = (row[place] for row in head.rows[1:] for place in places if place < len(row))
+    formats: tuple[str, ...] = _TIME_FORMATS
+    if first_in_dates(cells) == "day":
+        formats = tuple(one.replace("%m/%d", "%d/%m") for one in formats)
+    export.time_formats = (*formats, *_OTHER_LOCALES)
     return export
 
 

@@ -298,6 +298,16 @@ class TestSurveyMonkey:
         assert (export.columns[0], rows[0]["row_number"]) == ("column_1", 2)
         assert export.time_formats[0] == "%m/%d/%y %H:%M"
 
+    @pytest.mark.parametrize(
+        ("end", "first"), [("13/03/2026", "%d/%m"), ("03/13/2026", "%m/%d"), ("04/03/2026", "%m/%d")]
+    )
+    def test_one_time_tells_whether_the_day_comes_first_in_all(
+        self, tmp_path: Path, end: str, first: str
+    ) -> None:
+        text = f"Respondent ID,Start Date,End Date,Q\n1,02/03/2026 10:15:00,{end} 10:20:00,a\n"
+        export, _ = read("surveymonkey_csv", delivered(tmp_path, text))
+        assert {one[:5] for one in export.time_formats} == {first, "%d.%m"}
+
 
 def test_typeform_times_are_utc(tmp_path: Path) -> None:
     names = "#,Q,Other,Other,Response Type,Start Date (UTC),Submit Date (UTC),Network ID"
@@ -350,7 +360,7 @@ def test_google_forms_times_follow_the_locale_of_the_sheet(
 
 def test_google_forms_times_that_tell_no_order_are_said(tmp_path: Path) -> None:
     export, _ = read("google_forms_csv", delivered(tmp_path, "Timestamp,Q\n02/03/2026 10:15:00,3\n"))
-    assert "day or month first" in export.notes[1]
+    assert "whether day or month comes first" in export.notes[1]
     assert "%m/%d/%Y %H:%M:%S" in export.time_formats
 
 
