@@ -1,10 +1,10 @@
 """How the times of an export are written, and from when to when they run."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ces_pipeline.inspection.naming import Naming
 from ces_pipeline.inspection.result import Question, TimeRange, ZoneIs
+from ces_pipeline.inspection.rows import SAMPLE_ROWS
 from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.fields import fields_of
 from ces_pipeline.sources.contract import ROW_NUMBER
@@ -30,7 +30,6 @@ _DATES = (
 )
 _TIMES = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 _CLOCKS = ("", *(before + clock for clock in _TIMES for before in (" ", ", ")))
-_FIRST_ROWS = 2_000
 
 
 @dataclass
@@ -78,22 +77,21 @@ class Times:
     def _guess_format(self, column: str, filled: int) -> None:
         sql = self.naming.rows.sql(column)
 
-        def fits(candidates: Iterable[str], where: str = "true") -> dict[str, int]:
+        def fits(candidates: list[str], where: str = "true") -> dict[str, int]:
             """Candidate -> how many cells it reads."""
-            told = list(candidates)
             counts = self.naming.rows.row(
                 [
                     f"count(*) FILTER (year(try_strptime({sql}, '{one}')) BETWEEN 1990 AND 2100)"
-                    for one in told
+                    for one in candidates
                 ],
                 where,
             )
-            return dict(zip(told, counts, strict=True))
+            return dict(zip(candidates, counts, strict=True))
 
         candidates = [date + clock for date in _DATES for clock in _CLOCKS]
         # Most of them read nothing, which the first rows tell as well as all do.
-        first = {one for one, count in fits(candidates, f"{ROW_NUMBER} <= {_FIRST_ROWS}").items() if count}
-        counts = fits([one for one in candidates if one in first] or candidates)
+        in_first_rows = fits(candidates, f"{ROW_NUMBER} <= {SAMPLE_ROWS}")
+        counts = fits([one for one, count in in_first_rows.items() if count] or candidates)
         best = [one for one, count in counts.items() if count >= 0.99 * filled]
         # In May both say the same.
         best = [one for one in best if one.replace("%B", "%b") not in {*best} - {one}]

@@ -98,6 +98,7 @@ class Opened:
 
 def open_file(source: Source, file: DeliveredFile) -> Opened:
     """Raises UnreadableFileError or RegistryError where the feed's reader, or its mapping, does not fit the file."""
+    keep_freed_memory()
     notes: list[str] = []
     export = READERS[source.reader].read(file, source)
     reading = reading_of(source, export, file, notes)
@@ -231,7 +232,6 @@ def _land_opened(
     now: datetime,
     as_of: datetime | None = None,
 ) -> Delivery:
-    keep_freed_memory()
     file, export, reading = opened.file, opened.export, opened.reading
     try:
         with lake.staging() as folder, duckdb.connect() as connection:

@@ -247,12 +247,13 @@ class _Pull:
         landing, self._landing = self._landing, None
         if landing is None:
             return
-        delivery = landing[0].result()
+        future, pages = landing
+        delivery = future.result()
         if delivery is None:
             self.outcome.files_known += 1
         else:
             self.outcome.add(delivery)
-        self._note_landed(landing[1])
+        self._note_landed(pages)
 
     def _note_landed(self, pages: list[Page]) -> None:
         self.outcome.records_pulled += sum(page.records for page in pages)

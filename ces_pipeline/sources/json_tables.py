@@ -7,7 +7,7 @@ is left to the readers.
 
 import atexit
 import json
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -52,6 +52,16 @@ def workspace() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+@contextmanager
+def at_hand(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
+    """The table under this name for queries meanwhile."""
+    connection.register(name, table)
+    try:
+        yield
+    finally:
+        connection.unregister(name)
+
+
 def chunks(json_file: JsonFile) -> Iterator[pa.Table]:
     """The file's documents in parts of some 16 MB: place, text without white space around it, be it JSON or not.
 
@@ -89,11 +99,10 @@ def mended(connection: duckdb.DuckDBPyConnection, docs: pa.Table) -> tuple[pa.Ta
 
     What DuckDB cannot parse but Python can (NaN, half an emoji) is written anew; the rest is broken.
     """
-    connection.register("texts", docs)
-    odd = connection.execute(
-        "SELECT place, doc FROM texts WHERE NOT (json_valid(doc) AND doc[1] IN ('{', '[')) ORDER BY place"
-    ).fetchall()
-    connection.unregister("texts")
+    with at_hand(connection, "texts", docs):
+        odd = connection.execute(
+            "SELECT place, doc FROM texts WHERE NOT (json_valid(doc) AND doc[1] IN ('{', '[')) ORDER BY place"
+        ).fetchall()
     again: dict[int, str] = {}
     broken: dict[int, str] = {}
     for place, text in odd:
@@ -129,6 +138,9 @@ class TextColumns:
     objects: frozenset[str]
     others: frozenset[str]
 
+    def __len__(self) -> int:
+        return max(map(len, self.texts.values()), default=0)
+
     @property
     def nested(self) -> frozenset[str]:
         """The keys that hold objects and nothing else."""
@@ -139,42 +151,49 @@ class TextColumns:
         return TextColumns(kept, self.objects, self.others)
 
 
+def opened_as(text: str, shape: Any) -> str:
+    """SQL that opens a JSON text as the shape says."""
+    return f"from_json({text}, {quote_text(json.dumps(shape, ensure_ascii=False))})"
+
+
 def listed(name: str, shape: Any) -> str:
     """SQL for place, item and `one`, opened as the shape says, of what is in the list `name` of each of `docs`."""
-    opened = f"from_json(doc, {quote_text(json.dumps({name: [shape]}, ensure_ascii=False))})"
+    return _unnested(f"{opened_as('doc', {name: [shape]})}.{name}")
+
+
+def _unnested(lists: str) -> str:
+    """SQL for place, item and `one` of what is in the list that `lists` is of each of `docs`."""
     return f"""
         SELECT place, unnest(range(len(listed))) AS item, unnest(listed) AS one
-        FROM (SELECT place, {opened}.{name} AS listed FROM docs)
+        FROM (SELECT place, {lists} AS listed FROM docs)
     """
 
 
 def listed_keys(connection: duckdb.DuckDBPyConnection, name: str) -> list[list[str]]:
     """The different lists of keys in the list `name` of each of `docs`, by first appearance; [] is of no object."""
-    return _key_lists(
-        connection,
-        f"""
-        SELECT place, unnest(range(len(listed))) AS item, unnest(listed) AS keys
-        FROM (SELECT place, json_keys(doc, '$.{name}[*]') AS listed FROM docs)
-        """,
-    )
+    return _key_lists(connection, _unnested(f"json_keys(doc, '$.{name}[*]')"))
 
 
 def _key_lists(connection: duckdb.DuckDBPyConnection, query: str) -> list[list[str]]:
+    """query: gives place, item and `one`, a list of keys."""
     found = connection.execute(
-        f"SELECT keys FROM ({query}) GROUP BY keys ORDER BY min((place, item))"
+        f"SELECT one FROM ({query}) GROUP BY one ORDER BY min((place, item))"
     ).fetchall()
     return [keys for (keys,) in found]
 
 
 def open_listed(
-    connection: duckdb.DuckDBPyConnection, name: str, keys: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, name: str, key_lists: Iterable[Sequence[str]]
 ) -> tuple[TextColumns, np.ndarray, np.ndarray]:
-    """(What stands under the keys of the objects in the list `name` of each of `docs`, their places, their items)."""
+    """(What stands in the objects in the list `name` of each of `docs`, their places, their items).
+
+    key_lists: what `listed_keys` tells of them; at least one key.
+    """
     first = connection.execute(
         f"SELECT json_extract(doc, '$.{name}[0]')::VARCHAR FROM docs LIMIT 1"
     ).fetchall()
     columns, (places, items) = _opened(
-        connection, partial(listed, name), keys, first[0][0] if first else None, ("place", "item")
+        connection, partial(listed, name), key_lists, first[0][0] if first else None, ("place", "item")
     )
     return columns, places.to_numpy(), items.to_numpy()
 
@@ -183,34 +202,31 @@ def open_texts(connection: duckdb.DuckDBPyConnection, texts: pa.ChunkedArray) ->
     """What stands in the objects of a column of JSON texts; null for a null."""
     places = pa.array(np.arange(len(texts)))
     batches = pa.table({"place": places, "text": texts}).to_batches(max_chunksize=_BATCH_TEXTS)
-    connection.register("texts", pa.Table.from_batches(batches))
-    try:
-        found = _key_lists(
-            connection, "SELECT place, 0 AS item, json_keys(text) AS keys FROM texts WHERE text IS NOT NULL"
+    first = texts.drop_null().slice(0, 1).to_pylist()
+    with at_hand(connection, "texts", pa.Table.from_batches(batches)):
+        key_lists = _key_lists(
+            connection, "SELECT place, 0 AS item, json_keys(text) AS one FROM texts WHERE text IS NOT NULL"
         )
-        keys = list(dict.fromkeys(key for one in found for key in one))
-        first = texts.drop_null().slice(0, 1).to_pylist()
-        columns, _ = _opened(connection, _opened_texts, keys, first[0] if first else None)
-        return columns
-    finally:
-        connection.unregister("texts")
+        columns, _ = _opened(connection, _opened_texts, key_lists, first[0] if first else None)
+    return columns
 
 
 def _opened_texts(shape: Any) -> str:
-    return f"SELECT from_json(text, {quote_text(json.dumps(shape, ensure_ascii=False))}) AS one FROM texts"
+    return f"SELECT {opened_as('text', shape)} AS one FROM texts"
 
 
 def _opened(
     connection: duckdb.DuckDBPyConnection,
     rows: Callable[[Any], str],
-    keys: Sequence[str],
+    key_lists: Iterable[Sequence[str]],
     first: str | None,
     beside: Sequence[str] = (),
 ) -> tuple[TextColumns, list[pa.ChunkedArray]]:
-    """(What stands under the keys, the columns beside `one`). rows: shape -> query of the objects as `one`.
+    """(What stands under all of the keys, the columns beside `one`). rows: shape -> query of the objects as `one`.
 
     first: one of the objects; most are like it.
     """
+    keys = list(dict.fromkeys(key for one in key_lists for key in one))
     held = parsed(first.encode()) if first else None
     values = held.items() if isinstance(held, dict) else ()
     likely = {key for key, value in values if value and isinstance(value, dict)}
@@ -294,15 +310,17 @@ def _side_by_side(keys: Sequence[str]) -> list[list[str]]:
     return [[*group.values()] for group in groups] + [[key] for key in keys if not key]
 
 
-def together(parts: Sequence[TextColumns], sizes: Sequence[int]) -> TextColumns:
-    """Parts one below the other; sizes: how many rows each has. A key that a part lacks is null in it."""
+def together(parts: Sequence[TextColumns]) -> TextColumns:
+    """Parts one below the other. A key that a part lacks is null in it."""
     keys = dict.fromkeys(key for part in parts for key in part.texts)
     texts = {
         key: pa.chunked_array(
             [
                 chunk
-                for part, size in zip(parts, sizes, strict=True)
-                for chunk in (part.texts[key].chunks if key in part.texts else [pa.nulls(size, pa.string())])
+                for part in parts
+                for chunk in (
+                    part.texts[key].chunks if key in part.texts else [pa.nulls(len(part), pa.string())]
+                )
             ],
             pa.string(),
         )

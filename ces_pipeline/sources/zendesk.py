@@ -12,7 +12,7 @@ from ces_pipeline.sources.contract import ROW_NUMBER, Export, Reader, map_column
 from ces_pipeline.sources.delimited import unique_names
 from ces_pipeline.sources.files import DeliveredFile
 from ces_pipeline.sources.json_records import names_in_head
-from ces_pipeline.sources.json_tables import flattened, open_texts, workspace
+from ces_pipeline.sources.json_tables import at_hand, flattened, open_texts, workspace
 from ces_pipeline.sources.zendesk_pages import PEOPLE, Pages
 
 _FIELDS = {
@@ -130,11 +130,11 @@ def _handoffs(
 ) -> pa.ChunkedArray:
     nothing = pa.nulls(rows, pa.string())
     stations = {whose: metric.get(f"metric_set.{whose}_stations", nothing) for whose in ("assignee", "group")}
-    connection.register("stations", pa.table(stations))
     most = 'greatest(try_cast(assignee AS BIGINT), try_cast("group" AS BIGINT))'
-    table = connection.sql(
-        f"SELECT greatest({most} - 1, 0)::VARCHAR AS handoffs FROM stations"
-    ).to_arrow_table()
+    with at_hand(connection, "stations", pa.table(stations)):
+        table = connection.sql(
+            f"SELECT greatest({most} - 1, 0)::VARCHAR AS handoffs FROM stations"
+        ).to_arrow_table()
     return table["handoffs"]
 
 

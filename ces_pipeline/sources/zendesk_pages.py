@@ -3,9 +3,8 @@
 What the values mean, and which columns they become, is said in `zendesk.py`.
 """
 
-import json
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 
 import duckdb
 import numpy as np
@@ -18,16 +17,17 @@ from ces_pipeline.sources.files import DeliveredFile
 from ces_pipeline.sources.json_records import TEXT_LIMIT, JsonFile
 from ces_pipeline.sources.json_tables import (
     TextColumns,
+    at_hand,
     chunks,
     listed,
     listed_keys,
     look_like_json,
     mended,
     open_listed,
+    opened_as,
     parted,
     together,
 )
-from ces_pipeline.storage.quote import quote_text
 
 _OTHER_LISTS = (
     "audits",
@@ -147,7 +147,7 @@ _CHOSEN_SIDES = ", ".join(
 )
 _SIDES = f"""
     SELECT place, {_CHOSEN_SIDES}
-    FROM (SELECT place, from_json(doc, {quote_text(json.dumps(_OPENED_SIDES))}) AS held FROM docs)
+    FROM (SELECT place, {opened_as("doc", _OPENED_SIDES)} AS held FROM docs)
 """
 
 
@@ -254,11 +254,11 @@ class Pages:
         self.passed_over = 0
         for docs in chunks(JsonFile(file)):
             self._take(docs)
-        self.tickets = together(self._parts, [len(one) for one in self._places[1:]])
+        self.tickets = together(self._parts)
         self.numbers, self.unreadable = self._numbered()
 
     def _take(self, docs: pa.Table) -> None:
-        with self._at_hand("docs", docs):
+        with at_hand(self._connection, "docs", docs):
             try:
                 are_pages = look_like_json(docs) and self._are_pages()
             except duckdb.InvalidInputException:
@@ -267,23 +267,15 @@ class Pages:
             self._lists_tickets = True
         else:
             docs = self._as_pages(self._mended(docs))
-        with self._at_hand("docs", docs):
+        with at_hand(self._connection, "docs", docs):
             self._note_sides()
             key_lists = listed_keys(self._connection, "tickets")
             if all(keys >= _ESSENTIAL and keys & _REQUESTERS for keys in map(set, key_lists)):
                 self._open(key_lists)
                 return
             docs, items = self._sifted()
-        with self._at_hand("docs", docs):
+        with at_hand(self._connection, "docs", docs):
             self._open(listed_keys(self._connection, "tickets"), items)
-
-    @contextmanager
-    def _at_hand(self, name: str, table: pa.Table) -> Iterator[None]:
-        self._connection.register(name, table)
-        try:
-            yield
-        finally:
-            self._connection.unregister(name)
 
     def _are_pages(self) -> bool:
         """Raises duckdb.InvalidInputException where a document is not JSON."""
@@ -296,7 +288,7 @@ class Pages:
         return docs
 
     def _as_pages(self, docs: pa.Table) -> pa.Table:
-        with self._at_hand("docs", docs):
+        with at_hand(self._connection, "docs", docs):
             pages = self._connection.sql(_PAGES).to_arrow_table()
         self._lists_tickets |= bool(pc.any(pages["lists_tickets"]).as_py())
         self._others |= {*pc.unique(pc.list_flatten(pages["held"])).to_pylist()}
@@ -315,7 +307,7 @@ class Pages:
 
     def _sifted(self) -> tuple[pa.Table, np.ndarray]:
         """(The pages with nothing but tickets in their lists, where in them each of these stood.)"""
-        with self._at_hand("records", self._connection.sql(_RECORDS).to_arrow_table()):
+        with at_hand(self._connection, "records", self._connection.sql(_RECORDS).to_arrow_table()):
             ask = self._connection.execute
             for place, item, told in ask(
                 "SELECT place, item, record::JSON ->> '$' FROM records WHERE NOT is_object"
@@ -330,10 +322,9 @@ class Pages:
 
     def _open(self, key_lists: list[list[str]], items: np.ndarray | None = None) -> None:
         """items: where the tickets stood before others among them were taken out."""
-        keys = list(dict.fromkeys(key for one in key_lists for key in one))
-        if not keys:
+        if not key_lists:
             return
-        columns, places, found = open_listed(self._connection, "tickets", keys)
+        columns, places, found = open_listed(self._connection, "tickets", key_lists)
         self._parts.append(columns)
         self._places.append(places)
         self._items.append(found if items is None else items)
@@ -360,13 +351,13 @@ class Pages:
         places = pa.array(np.concatenate(self._places))
         nothing = pa.nulls(len(places), pa.string())
         tickets = {name: self.tickets.texts.get(name, nothing) for name in _JOINED_BY}
-        with ExitStack() as at_hand:
+        with ExitStack() as tables:
             found = pa.table({"n": np.arange(len(places)), "place": places, **tickets})
-            at_hand.enter_context(self._at_hand("tickets", found))
+            tables.enter_context(at_hand(self._connection, "tickets", found))
             for name, parts in self._sides.items():
                 side = pa.concat_tables(parts) if parts else _SIDE.empty_table()
                 numbered = side.append_column("n", pa.array(np.arange(len(side))))
-                at_hand.enter_context(self._at_hand(name, numbered))
+                tables.enter_context(at_hand(self._connection, name, numbered))
             return self._connection.sql(_JOINED).to_arrow_table()
 
     def refuse_other_records(self) -> None:
