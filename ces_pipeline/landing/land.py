@@ -26,7 +26,7 @@ from ces_pipeline.sources import READERS, DeliveredFile, Export
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.storage.memory import keep_freed_memory
-from ces_pipeline.storage.quote import quote_text
+from ces_pipeline.storage.scratch import scratch
 
 _MEMORY = "700MB"
 
@@ -234,11 +234,9 @@ def _land_opened(
 ) -> Delivery:
     file, export, reading = opened.file, opened.export, opened.reading
     try:
-        with lake.staging() as folder, duckdb.connect() as connection:
-            connection.execute(
-                f"SET memory_limit='{_MEMORY}'; SET preserve_insertion_order=false; SET TimeZone='UTC'"
-            )
-            connection.execute(f"SET temp_directory={quote_text(str(folder / 'spill'))}")
+        with lake.staging() as folder, scratch(_MEMORY) as connection:
+            # Rows are told apart by their numbers.
+            connection.execute("SET SESSION preserve_insertion_order = false")
             staging = Staging(connection, lake, source, registry, pseudonyms, now, folder)
             staging.fill(export, reading, file)
             as_of = as_of or staging.newest()

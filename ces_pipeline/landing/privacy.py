@@ -34,14 +34,6 @@ _PHONE = (
 _NUMBER = (r"\b\d{9,15}\b", "[number]")
 
 
-def hashed(text: str) -> str:
-    """SQL for the pseudonym of a VARCHAR: hex HMAC-SHA256 of it, trimmed and in lower case; null stays null."""
-    return (
-        f"CASE WHEN {text} IS NOT NULL THEN "
-        f"sha256($ces_outer::BLOB || unhex(sha256($ces_inner::BLOB || encode(lower(trim({text})))))) END"
-    )
-
-
 def redacted(text: str, *, sentence: bool) -> str:
     """SQL for a VARCHAR without e-mail addresses, card and phone numbers.
 

@@ -1,10 +1,10 @@
 """The keyed hash that stands for a person, for code that must start quickly: standard library alone.
 
-Where the key comes from, and the same hash in SQL, are in `privacy.py`.
+Where the key comes from is in `privacy.py`.
 """
 
 import hashlib
-import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 KEY_VARIABLE = "CES_PSEUDONYM_KEY"
@@ -12,19 +12,29 @@ KEY_VARIABLE = "CES_PSEUDONYM_KEY"
 
 @dataclass(frozen=True)
 class Pseudonyms:
-    """The installation's key, as the two padded blocks of HMAC-SHA256 that SQL needs."""
+    """What the installation's key makes of people."""
 
     key: bytes = field(repr=False)
 
-    @property
-    def parameters(self) -> dict[str, bytes]:
-        """Values of `$ces_inner` and `$ces_outer` for statements that hold `hashed` expressions."""
-        block = (hashlib.sha256(self.key).digest() if len(self.key) > 64 else self.key).ljust(64, b"\0")
-        return {
-            "ces_inner": bytes(byte ^ 0x36 for byte in block),
-            "ces_outer": bytes(byte ^ 0x5C for byte in block),
-        }
-
     def of(self, value: str) -> str:
-        """The pseudonym of one value, the same as SQL gives."""
-        return hmac.new(self.key, value.strip().lower().encode(), hashlib.sha256).hexdigest()
+        """The pseudonym of one value: hex HMAC-SHA256 of it, trimmed and in lower case."""
+        [pseudonym] = self.of_all([value])
+        assert pseudonym is not None
+        return pseudonym
+
+    def of_all(self, values: Iterable[str | None]) -> list[str | None]:
+        """The pseudonym of each value, None of None. (HMAC's two blocks of the key are hashed once for all of them.)"""
+        block = (hashlib.sha256(self.key).digest() if len(self.key) > 64 else self.key).ljust(64, b"\0")
+        new_inner, new_outer = (
+            hashlib.sha256(bytes(byte ^ pad for byte in block)).copy for pad in (0x36, 0x5C)
+        )
+        pseudonyms: list[str | None] = []
+        for value in values:
+            if value is None:
+                pseudonyms.append(None)
+                continue
+            inner, outer = new_inner(), new_outer()
+            inner.update(value.strip().lower().encode())
+            outer.update(inner.digest())
+            pseudonyms.append(outer.hexdigest())
+        return pseudonyms

@@ -19,7 +19,8 @@ from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.day_parts import DayParts
 from ces_pipeline.landing.ledger import Delivery, index_file, moves_file, raw_file
 from ces_pipeline.landing.misfits import delimiter_of, refuse_open_quote, without_people
-from ces_pipeline.landing.privacy import Pseudonyms
+from ces_pipeline.landing.people import with_keys
+from ces_pipeline.landing.pseudonyms import Pseudonyms
 from ces_pipeline.landing.statement import Reading, landing_query, unreadable_query
 from ces_pipeline.registry.models import Registry, Source
 from ces_pipeline.sources import DeliveredFile, Export
@@ -73,7 +74,7 @@ class Staging:
             try:
                 for batch in export.batches:
                     last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
-                    yield _trimmed(batch)
+                    yield with_keys(_trimmed(batch), reading, self.pseudonyms)
             except Exception as problem:
                 failure.append(problem)
                 raise
@@ -84,12 +85,14 @@ class Staging:
             "first_day": settings.first_day,
             "zone": settings.business_time_zone,
         }
-        schema = pa.schema([*((name, pa.string()) for name in export.columns), (ROW_NUMBER, pa.int64())])
+        texts = [*export.columns, *reading.people_cells]
+        schema = pa.schema([*((name, pa.string()) for name in texts), (ROW_NUMBER, pa.int64())])
         self.connection.register("incoming", pa.RecordBatchReader.from_batches(schema, watched()))
-        self.connection.execute(f"SET TimeZone={quote_text(export.time_zone or self.source.time_zone)}")
-        keys = self.pseudonyms.parameters if reading.names_people else {}
+        self.connection.execute(
+            f"SET SESSION TimeZone={quote_text(export.time_zone or self.source.time_zone)}"
+        )
         try:
-            self._split(landing_query(reading), {**keys, **scope}, "days")
+            self._split(landing_query(reading), scope, "days")
         except (duckdb.Error, pa.ArrowException, OSError):
             if failure and isinstance(failure[0], OSError):
                 raise UnreadableFileError(
@@ -99,7 +102,7 @@ class Staging:
                 raise failure[0] from None
             raise
         finally:
-            self.connection.execute("SET TimeZone='UTC'")
+            self.connection.execute("SET SESSION TimeZone='UTC'")
             self.connection.unregister("incoming")
         delimiter = delimiter_of(file, self.source)
         if delimiter is not None:
@@ -112,7 +115,10 @@ class Staging:
                     # Of the text as it stood, since the shown one may have lost what tells two rows apart.
                     "content": int(self.pseudonyms.of(row.text)[:16], 16),
                     "written": without_people(
-                        row.text, export.columns, reading.columns_with_people, delimiter
+                        row.text,
+                        export.columns,
+                        {cells.column for cells in reading.people_cells.values()},
+                        delimiter,
                     ),
                 }
                 for row in export.unreadable
@@ -137,12 +143,12 @@ class Staging:
         if not parts:
             nothing = "NULL::BIGINT, NULL::UBIGINT, NULL::UBIGINT, NULL::UBIGINT, NULL::TIMESTAMPTZ"
             self.connection.execute(
-                f"CREATE TABLE keys AS SELECT * FROM (SELECT {nothing}, NULL::DATE) t({columns}, day) WHERE false"
+                f"CREATE TEMP TABLE keys AS SELECT * FROM (SELECT {nothing}, NULL::DATE) t({columns}, day) WHERE false"
             )
             return
         listed = ", ".join(quote_text(str(part)) for part in parts)
         self.connection.execute(
-            f"CREATE TABLE keys AS SELECT {columns}, day FROM read_parquet([{listed}], hive_partitioning=true, "
+            f"CREATE TEMP TABLE keys AS SELECT {columns}, day FROM read_parquet([{listed}], hive_partitioning=true, "
             f"hive_types={{'day': DATE}})"
         )
 
@@ -156,8 +162,8 @@ class Staging:
     def _load_earlier(self, earlier: list[Delivery]) -> None:
         """Table `before`: the landed keys of earlier deliveries that stand in this one too, with their ranks."""
         self.connection.execute(
-            "CREATE TABLE before (key_hi UBIGINT, key_lo UBIGINT, content UBIGINT, day DATE, event_at TIMESTAMPTZ, "
-            "delivery_id VARCHAR, as_of TIMESTAMPTZ)"
+            "CREATE TEMP TABLE before (key_hi UBIGINT, key_lo UBIGINT, content UBIGINT, day DATE, "
+            "event_at TIMESTAMPTZ, delivery_id VARCHAR, as_of TIMESTAMPTZ)"
         )
         files = [index_file(one.source_id, one.delivery_id) for one in earlier if one.rows_landed]
         if not files:
@@ -190,13 +196,13 @@ class Staging:
         self._load_earlier(earlier)
         self.connection.execute(
             """
-            CREATE TABLE shared AS
+            CREATE TEMP TABLE shared AS
             SELECT key_hi, key_lo FROM keys GROUP BY ALL HAVING count(*) > 1 UNION SELECT key_hi, key_lo FROM before
             """
         )
         self.connection.execute(
             """
-            CREATE TABLE again AS
+            CREATE TEMP TABLE again AS
             SELECT k.row_number FROM keys k
             JOIN (
                 SELECT key_hi, key_lo, content, min(row_number) AS kept
@@ -220,7 +226,7 @@ class Staging:
     def write(self, delivery_id: str) -> set[date]:
         """Move the rows that are new or changed into the lake, with their keys; the days that they touch."""
         self.connection.execute(
-            "CREATE TABLE landed AS SELECT * FROM keys ANTI JOIN again USING (row_number)"
+            "CREATE TEMP TABLE landed AS SELECT * FROM keys ANTI JOIN again USING (row_number)"
         )
         held = dict(self.connection.execute("SELECT day, count(*) FROM landed GROUP BY day").fetchall())
         dropped = {

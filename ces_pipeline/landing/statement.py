@@ -6,17 +6,26 @@ as `fields.py` says; the rest goes redacted into `extra`. No judgement of answer
 
 import json
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.fields import Field, field_table, fields_of
-from ces_pipeline.landing.privacy import hashed, may_name_people, redacted
+from ces_pipeline.landing.privacy import may_name_people, redacted
 from ces_pipeline.landing.times import instant, plausible
 from ces_pipeline.sources.contract import ROW_NUMBER
 from ces_pipeline.storage.quote import quote_name, quote_text
 
 # Names that no export gives to a column.
 _ODD, _REDACTED = (quote_name(f"of this row\n{what}") for what in ("is odd", "redacted"))
+
+
+@dataclass(frozen=True)
+class PeopleCells:
+    """Cells of an export that name people. values, may_be_hashed: as in `Reading`, of the field that takes them."""
+
+    column: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    may_be_hashed: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,23 +49,30 @@ class Reading:
     hashed: frozenset[str] = frozenset()
 
     @property
-    def columns_with_people(self) -> set[str]:
-        """Every column, mapped or not, whose values are people."""
-        fields = field_table(self.kind)
-        mapped = {
-            self.mapping[one.name] for one in fields if one.treatment == "person" and one.name in self.mapping
+    def people_cells(self) -> dict[str, "PeopleCells"]:
+        """The name in `incoming` of the keyed hashes of people -> the cells that they are made of."""
+        fields = [one.name for one in field_table(self.kind) if one.treatment == "person"]
+        return {
+            **{
+                keys_of(field=name): PeopleCells(
+                    self.mapping[name], self.values.get(name, {}), name in self.hashed
+                )
+                for name in fields
+                if name in self.mapping
+            },
+            **{keys_of(column=name): PeopleCells(name) for name in self.rest if name in self.people},
         }
-        return mapped | (self.people & set(self.rest))
-
-    @property
-    def names_people(self) -> bool:
-        return bool(self.columns_with_people)
 
     @property
     def rest(self) -> list[str]:
         """Columns that no field takes, in the export's order."""
         taken = set(self.mapping.values())
         return [name for name in self.columns if name not in taken and name not in self.ignored]
+
+
+def keys_of(*, field: str = "", column: str = "") -> str:
+    """The name in `incoming` of the hex keyed hashes of the people in a mapped field, or in a column of the rest."""
+    return f"key of the person in\n{field}\n{column}"
 
 
 def raw_columns(kind: str) -> dict[str, str]:
@@ -78,8 +94,8 @@ def raw_columns(kind: str) -> dict[str, str]:
 def landing_query(reading: Reading) -> str:
     """SELECT of the `raw_columns` and `day` from `incoming`.
 
-    `incoming` has the export's columns as VARCHAR, trimmed, and ROW_NUMBER. Parameters: those of Pseudonyms where
-    the reading names people, `$received_at`, `$first_day`, `$zone`.
+    `incoming` has the export's columns as VARCHAR, trimmed, the keyed hashes of the `people_cells`, and ROW_NUMBER.
+    Parameters: `$received_at`, `$first_day`, `$zone`.
     """
     mapped = [one for one in field_table(reading.kind) if one.name in reading.mapping]
     times = [one for one in mapped if one.treatment == "time"]
@@ -217,6 +233,8 @@ def _cell(name: str, missing: tuple[str, ...]) -> str:
 
 
 def _text(one: Field, reading: Reading) -> str:
+    if one.treatment == "person":
+        return quote_name(keys_of(field=one.name))
     cell = _cell(reading.mapping[one.name], reading.missing)
     if translated := reading.values.get(one.name):
         cases = " ".join(f"WHEN {quote_text(old)} THEN {quote_text(new)}" for old, new in translated.items())
@@ -226,12 +244,7 @@ def _text(one: Field, reading: Reading) -> str:
 
 def _treated(one: Field, reading: Reading) -> str:
     if one.treatment == "person":
-        key = hashed(one.name)
-        if one.name in reading.hashed:
-            # Whatever is no such hash may be a person in the clear.
-            kept = f"lower({one.name})"
-            key = f"CASE WHEN regexp_full_match({kept}, '[0-9a-f]{{64}}') THEN {kept} ELSE {key} END"
-        return f"{key} AS {one.stored_as}"
+        return f"{one.name} AS {one.stored_as}"
     if one.treatment == "time":
         return f"{instant(one.name, reading.time_formats)} AS {one.name}"
     if one.treatment == "free_text":
@@ -269,11 +282,11 @@ def _extra(reading: Reading) -> str:
     members = []
     redacted_places = {name: place for place, name in enumerate(_to_redact(reading), start=1)}
     for name in reading.rest:
-        cell = _cell(name, reading.missing)
         if name in redacted_places:
+            cell = _cell(name, reading.missing)
             shown = f"CASE WHEN {_ODD} THEN {_REDACTED}[{redacted_places[name]}] ELSE {cell} END"
         else:
-            shown = hashed(cell)
+            shown = quote_name(keys_of(column=name))
         members.append(f"{quote_text(_json_key(name))} || to_json({shown})")
     # A null member makes its own text null, and concat_ws leaves it out.
     return f"nullif('{{' || concat_ws(',', {', '.join(members)}) || '}}', '{{}}')"

@@ -5,12 +5,11 @@ renamed; where they are only listed and joined, not building the objects is ten 
 is left to the readers.
 """
 
-import atexit
 import json
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -21,7 +20,9 @@ import pyarrow.compute as pc
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.sources.json_records import MAX_COLUMNS, Broken, JsonFile, parsed
 from ces_pipeline.storage.quote import quote_text
+from ces_pipeline.storage.scratch import scratch
 
+_MEMORY = "2GB"
 _CHUNK_BYTES = 16 << 20
 _BATCH_BYTES = 1 << 18
 _BATCH_TEXTS = 5_000
@@ -30,26 +31,9 @@ _DEPTH = 200
 _EMPTY = pa.array(["", "[]", "{}"])
 
 
-@cache
-def _database() -> duckdb.DuckDBPyConnection:
-    # Opened once a process, since opening costs as much as reading a page or two.
-    connection = duckdb.connect(config={"threads": 2, "memory_limit": "2GB"})
-    atexit.register(connection.close)
-    return connection
-
-
-@contextmanager
-def workspace() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a database in memory, large enough for the largest single document and what is made of it.
-
-    Tables made in it must be temporary: only those are the connection's own.
-    """
-    connection = _database().cursor()
-    try:
-        connection.execute("SET enable_progress_bar = false")
-        yield connection
-    finally:
-        connection.close()
+def workspace() -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    """A connection to a database in memory, large enough for the largest single document and what is made of it."""
+    return scratch(_MEMORY, may_spill=False)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ Side-loaded users, groups, metric sets and satisfaction ratings of a page are jo
 import duckdb
 import pyarrow as pa
 
+from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.registry.models import Source
 from ces_pipeline.sources.contract import ROW_NUMBER, Export, Reader, map_columns, pick_columns
 from ces_pipeline.sources.delimited import unique_names
@@ -77,7 +78,7 @@ _OWN = (
     *PEOPLE,
 )
 _ZENDESKS_OWN = {"tickets", "generated_timestamp", "brand_id", "custom_status_id", "ticket_form_id"}
-_BATCH_ROWS = 5_000
+_BATCH_ROWS = 10_000
 
 
 def read_zendesk(file: DeliveredFile, _source: Source | None) -> Export:
@@ -87,12 +88,17 @@ def read_zendesk(file: DeliveredFile, _source: Source | None) -> Export:
     `handoffs` is stations less the first, of agents or groups, whichever is more. `csat` is `good` or `bad`,
     blank while unrated. `requester` is the e-mail where any page names it, else the id; so are `submitter` and
     `assignee` where a ticket tells more of them than ids. Of people nothing else is kept, and no comments.
-    Raises UnreadableFileError where the file holds other Zendesk records and no ticket.
+    Raises UnreadableFileError where the file holds other Zendesk records and no ticket, or too much at once.
     """
-    with workspace() as connection:
-        pages = Pages(file, connection)
-        pages.refuse_other_records()
-        columns = _columns(pages, connection, file.name) if len(pages.numbers) else {}
+    try:
+        with workspace() as connection:
+            pages = Pages(file, connection)
+            pages.refuse_other_records()
+            columns = _columns(pages, connection, file.name) if len(pages.numbers) else {}
+    except duckdb.OutOfMemoryException:
+        raise UnreadableFileError(
+            f"{file.name}: its tickets take more memory than there is for one file: deliver it in parts"
+        ) from None
     export = Export(columns=unique_names(list(columns)), batches=iter(()))
     export.unreadable += pages.unreadable
     if not columns:
@@ -104,7 +110,7 @@ def read_zendesk(file: DeliveredFile, _source: Source | None) -> Export:
     export.time_zone = "UTC"
     if columns:
         rows = pa.table([*columns.values(), pages.numbers], names=[*export.columns, ROW_NUMBER])
-        export.batches = iter(rows.to_batches(_BATCH_ROWS))
+        export.batches = iter(rows.combine_chunks().to_batches(_BATCH_ROWS))
     return export
 
 

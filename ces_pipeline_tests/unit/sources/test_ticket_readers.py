@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.sources import json_tables
 from ces_pipeline.sources.recognise import recognise
 from ces_pipeline_tests.unit.sources.reading import delivered, read
 
@@ -38,6 +39,17 @@ METRICS = {
 
 
 class TestZendesk:
+    def test_more_tickets_than_memory_holds_are_refused_and_never_spilled_to_the_disk(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(json_tables, "_MEMORY", "5MB")
+        monkeypatch.chdir(tmp_path)
+        page = {"tickets": [zendesk(number, description="long " * 400) for number in range(20_000)]}
+        file = delivered(tmp_path, json.dumps(page), "z.json")
+        with pytest.raises(UnreadableFileError, match=r"z\.json: .* deliver it in parts"):
+            read("zendesk_json", file)
+        assert [path.name for path in tmp_path.iterdir()] == ["z.json"]
+
     def one(self, tmp_path: Path, page: Any) -> tuple[Any, dict[str, Any]]:
         """The export of a page, and our fields of its first ticket."""
         export, rows = read("zendesk_json", delivered(tmp_path, json.dumps(page), "z.json"))

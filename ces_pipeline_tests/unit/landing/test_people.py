@@ -1,0 +1,65 @@
+"""Protects the hashing of people: every cell that names one gets its own key, and no other cell does."""
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ces_pipeline.landing.people import with_keys
+from ces_pipeline.landing.pseudonyms import Pseudonyms
+from ces_pipeline.landing.statement import Reading, keys_of
+from ces_pipeline.sources.contract import ROW_NUMBER
+
+OURS = Pseudonyms(b"key")
+NAMES = ("who", "agent", "note")
+CELLS = st.none() | st.sampled_from(["ann@example.org", "Ann@Example.org", "bob", "NA", ""])
+
+
+def reading(**told: Any) -> Reading:
+    base: dict[str, Any] = {
+        "kind": "survey", "source_id": "web", "columns": NAMES, "mapping": {"respondent": "who"}, "values": {},
+        "time_formats": (), "people": frozenset({"agent"}), "ignored": frozenset(), "missing": ("NA",),
+    }  # fmt: skip
+    return Reading(**{**base, **told})
+
+
+def keys(rows: list[tuple[str | None, ...]], how: Reading) -> dict[str, list[str | None]]:
+    columns = {name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(NAMES)}
+    batch = pa.record_batch({**columns, ROW_NUMBER: pa.array(range(len(rows)), pa.int64())})
+    added = with_keys(batch, how, OURS)
+    assert added.select([*NAMES, ROW_NUMBER]).equals(batch)
+    assert added.schema.names == [*NAMES, *how.people_cells, ROW_NUMBER]
+    return added.select([*how.people_cells]).to_pydict()
+
+
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=30))
+def test_each_cell_gets_the_key_of_whom_it_names(rows: list[tuple[str | None, ...]]) -> None:
+    expected = [[OURS.of(cell) if cell not in (None, "", "NA") else None for cell in row] for row in rows]
+    assert keys(rows, reading()) == {
+        keys_of(field="respondent"): [row[0] for row in expected],
+        keys_of(column="agent"): [row[1] for row in expected],
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "cells", "expected"),
+    [
+        ({"values": {"respondent": {"ann": "a-1"}}}, ["Ann", "bob"], [OURS.of("a-1"), OURS.of("bob")]),
+        ({"hashed": frozenset({"respondent"})}, ["AB" * 32, "bob"], ["ab" * 32, OURS.of("bob")]),
+        ({}, ["ab" * 32], [OURS.of("ab" * 32)]),
+    ],
+    ids=["a translated value", "a hash of our own", "a hash of somebody else"],
+)
+def test_what_the_registry_says_of_a_field_of_people_holds(
+    told: dict[str, Any], cells: list[str], expected: list[str]
+) -> None:
+    assert (
+        keys([(cell, "ann", "ann") for cell in cells], reading(**told))[keys_of(field="respondent")]
+        == expected
+    )
+
+
+def test_an_ignored_column_is_not_hashed() -> None:
+    assert keys_of(column="agent") not in reading(ignored=frozenset({"agent"})).people_cells
