@@ -7,7 +7,7 @@ carries more than host, path, status and the vendor's own error code.
 import json
 import random
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,12 +52,16 @@ class Patience:
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer. headers: names in lower case. is_json: whether the body is known to be JSON."""
+    """A whole answer. headers: names in lower case. is_json: whether the body is known to be JSON.
+
+    head: what the request's own `head` found in the body.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     is_json: bool = False
+    head: Any = None
 
     @cached_property
     def data(self) -> Any:
@@ -104,6 +108,7 @@ class _Ask:
     body: bytes | None
     headers: Mapping[str, str]
     wants_json: bool
+    head: Callable[[bytes], Any] | None
     accept: Collection[int]
     repeatable: bool
     max_bytes: int
@@ -170,6 +175,7 @@ class Http:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         expects: Literal["json", "bytes"] = "json",
+        head: Callable[[bytes], Any] | None = None,
         accept: Collection[int] = (),
         repeatable: bool | None = None,
         max_bytes: int = MAX_BODY_BYTES,
@@ -181,6 +187,8 @@ class Http:
         json_body, form, body: what is sent; a `body` goes as it is, with the type that `headers` say.
         expects: `json` parses the body into `data` (of accepted error statuses, where it is JSON); a body that does
             not parse is tried again as a cut connection is.
+        head: reads what is wanted of a good answer's JSON into `Answer.head`, and raises ValueError where the body is
+            none: for pages so large that they should be looked through once.
         repeatable: whether it may be sent again after it may have arrived. True for GET unless said otherwise, False
             for the others: say True for a write that may be repeated (a field's value, an event with its own id) and
             for a POST that only asks (a GraphQL query, the start of an export).
@@ -197,6 +205,7 @@ class Http:
             body=body,
             headers=headers or {},
             wants_json=expects == "json",
+            head=head,
             accept=frozenset(accept),
             repeatable=method == "GET" if repeatable is None else repeatable,
             max_bytes=max_bytes,
@@ -326,14 +335,20 @@ class Http:
             parts.append(chunk)
         headers = {name.lower(): value for name, value in response.headers.items()}
         status, body = response.status_code, b"".join(parts)
-        is_good = 200 <= status < 300 or status in ask.accept
-        is_whole = ask.wants_json and is_json(body)
-        if ask.wants_json and not is_whole and 200 <= status < 300:
+        is_fine = 200 <= status < 300
+        head, is_whole = None, False
+        if ask.head and is_fine:
+            with suppress(ValueError, RecursionError):
+                head, is_whole = ask.head(body), True
+        elif ask.wants_json:
+            is_whole = is_json(body)
+        if ask.wants_json and not is_whole and is_fine:
             kind = "HTML" if body.lstrip()[:1] == b"<" else "something cut off or"
             return _Sent(Answer(status, headers, b""), f"{kind} not JSON")
         with suppress(KeyError, ValueError, TypeError):
             self.skew_seconds = (parsedate_to_datetime(headers["date"]) - self._clock.now()).total_seconds()
-        return _Sent(Answer(status, headers, body, is_whole), None if is_good else f"status {status}")
+        is_good = is_fine or status in ask.accept
+        return _Sent(Answer(status, headers, body, is_whole, head), None if is_good else f"status {status}")
 
     def _wait_before_retry(self, ask: _Ask, sent: _Sent, attempt: int) -> None:
         patience = self._patience

@@ -166,9 +166,9 @@ class _Served:
     def __init__(self, pages: list[bytes]):
         self._pages = iter(pages)
 
-    def get(self, path: str, *_asked: Any, **_how: Any) -> Answer:
+    def get(self, path: str, *_asked: Any, head: Callable[[bytes], Any] = is_json, **_how: Any) -> Answer:
         body = b'{"count": 0}' if path.endswith("/search") else next(self._pages)
-        return Answer(200, {}, body, is_json=is_json(body))
+        return Answer(200, {}, body, is_json=True, head=head(body))
 
     def close(self) -> None:
         """Nothing is open."""

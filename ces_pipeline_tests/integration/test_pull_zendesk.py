@@ -78,6 +78,14 @@ class TestLanding:
         assert (first["reopens"], first["group_name"]) == ("2", "Care")
         assert home.find(*PEOPLE) == []
 
+    def test_half_an_emoji_in_a_subject_stops_nothing(self, tmp_path: Path, vendor: FakeZendesk) -> None:
+        home = inbox_home(tmp_path, desk(vendor, page_size=5))
+        vendor.tickets[0]["subject"] = "cut in half: \ud83d"
+        assert pulled(home, vendor).failures == ()
+        (first,) = [row for row in home.rows("desk") if row["ticket_id"] == "1"]
+        assert first["extra"]["subject"] == "cut in half: ?"
+        assert versions(home) == served(vendor)
+
     def test_a_second_pull_lands_only_what_is_new(self, tmp_path: Path, vendor: FakeZendesk) -> None:
         home = inbox_home(tmp_path, desk(vendor))
         pulled(home, vendor)

@@ -5,8 +5,8 @@ ever left out for an old `updated_at`. Satisfaction surveys are in `zendesk_surv
 """
 
 import json
-import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -29,17 +29,23 @@ _LAG = timedelta(hours=1)
 """A start younger than a minute is refused (400 StartTimeTooRecent), by the vendor's clock, which may be behind."""
 _REPEATS = 5
 _SCORE_TYPES = ("integer", "decimal", "text", "regexp", "tagger")
-_SHAPE = json.dumps({"tickets": [{"id": "VARCHAR"}], "end_of_stream": "VARCHAR", "after_cursor": "VARCHAR"})
-# In a lambda, since DuckDB would otherwise parse the page anew for each of the three.
+_SHAPE = json.dumps(
+    {"tickets": [{"status": "VARCHAR"}], "end_of_stream": "VARCHAR", "after_cursor": "VARCHAR"}
+)
+# In a lambda, since DuckDB would otherwise parse the page anew for each of them.
 _HEAD = f"""
-    SELECT list_transform(
+    SELECT unnest(list_transform(
         [from_json(doc, {quote_text(_SHAPE)})],
-        lambda page: [len(page.tickets)::VARCHAR, page.end_of_stream, page.after_cursor]
-    )[1]
+        lambda page: {{
+            'tickets': len(page.tickets),
+            'end': page.end_of_stream,
+            'after': page.after_cursor,
+            'has_closed': list_contains(list_transform(page.tickets, lambda ticket: ticket.status), 'closed')
+        }}
+    ), recursive := true)
     FROM page
 """
 _ENDS = {"true": True, "false": False}
-_CLOSED = re.compile(rb'"status"\s*:\s*"closed"')
 # Published: 10 exports a minute, 30 with the High Volume add-on; Team accounts 200 requests of any kind.
 _PACES = (Pace(10, 60.0, "/incremental/"), Pace(200, 60.0))
 
@@ -60,7 +66,7 @@ class ZendeskTickets(Connector):
 
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
         """Pages of the export. A ticket that changes during the pull comes again; landing keeps both versions."""
-        for answer, tickets, after in export_pages(http, api, state, now):
+        for answer, after in export_pages(http, api, state, now):
             added = self._archived_metrics(http, api, answer)
             if added:
                 page = answer.data
@@ -68,11 +74,12 @@ class ZendeskTickets(Connector):
             else:
                 # A line break cannot stand inside a JSON text, so the vendor's own bytes make a line.
                 body = answer.body.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
+            tickets = answer.head.tickets
             yield Page(body if tickets else b"", tickets, after)
 
     def _archived_metrics(self, http: Http, api: Api, export: Answer) -> list[Any]:
         """Metrics of closed tickets that came without: side-loads and the metrics list leave out archived ones."""
-        if api.options.get("archived_metrics") is False or not _CLOSED.search(export.body):
+        if api.options.get("archived_metrics") is False or not export.head.has_closed:
             return []
         page = export.data
         told = {one.get("ticket_id") for one in page.get("metric_sets") or [] if isinstance(one, dict)}
@@ -119,7 +126,7 @@ class ZendeskField(Connector):
         A deleted ticket's answer stays as it was.
         """
         field_id = _field_id(api)
-        for answer, _, after in export_pages(http, api, state, now):
+        for answer, after in export_pages(http, api, state, now):
             page = answer.data
             metrics = {one.get("ticket_id"): one for one in page.get("metric_sets") or []}
             emails = {one.get("id"): one.get("email") for one in page.get("users") or []}
@@ -173,8 +180,22 @@ def _asked_field(http: Http, field_id: str) -> dict[str, Any] | None:
     return field if answer.status != 404 and isinstance(field, dict) else None
 
 
-def export_pages(http: Http, api: Api, state: State, now: datetime) -> Iterator[tuple[Answer, int, State]]:
-    """(Answer, how many tickets are on it, the state behind it) of the export, until the vendor says `end_of_stream`.
+@dataclass(frozen=True)
+class Head:
+    """What the export says of a page; None for what it does not say.
+
+    tickets: how many there are. is_end: whether it is the last. after: the cursor behind it. has_closed: whether any
+    of them is closed.
+    """
+
+    tickets: int | None
+    is_end: bool | None
+    after: str | None
+    has_closed: bool
+
+
+def export_pages(http: Http, api: Api, state: State, now: datetime) -> Iterator[tuple[Answer, State]]:
+    """(Answer with its Head, the state behind it) of the export, until the vendor says `end_of_stream`.
 
     An empty page, or one whose tickets are old, is no end. The cursor behind the last page is tomorrow's beginning.
     Raises UnavailableError where the same page comes again and again.
@@ -184,15 +205,15 @@ def export_pages(http: Http, api: Api, state: State, now: datetime) -> Iterator[
     while True:
         place = {"cursor": cursor} if cursor else {"start_time": int(since.timestamp())}
         size = min(api.page_size or _MOST_TICKETS, _MOST_TICKETS)
-        answer = http.get(_EXPORT, {**place, "per_page": size, "include": _SIDE_LOADS})
-        tickets, is_end, after = _head(answer)
-        if tickets is None:
+        answer = http.get(_EXPORT, {**place, "per_page": size, "include": _SIDE_LOADS}, head=_head)
+        head: Head = answer.head
+        if head.tickets is None:
             raise BadAnswerError("the ticket export answered without `tickets`: check api.base_url")
-        if is_end is None:
+        if head.is_end is None:
             raise BadAnswerError(
                 "the ticket export answered without `end_of_stream`, so its end cannot be told"
             )
-        if not is_end and (not after or after == cursor):
+        if not head.is_end and (not head.after or head.after == cursor):
             repeats += 1
             if repeats > _REPEATS:
                 raise UnavailableError(
@@ -200,30 +221,29 @@ def export_pages(http: Http, api: Api, state: State, now: datetime) -> Iterator[
                 )
             continue
         repeats = 0
-        yield answer, tickets, {"cursor": after or cursor} if after or cursor else {}
-        if is_end:
+        cursor = head.after or cursor
+        yield answer, {"cursor": cursor} if cursor else {}
+        if head.is_end:
             return
-        cursor = after
 
 
-def _head(answer: Answer) -> tuple[int | None, bool | None, str | None]:
-    """(Tickets on a page, whether it is the last, the cursor behind it), None for what it does not say.
+def _head(page: bytes) -> Head:
+    """Raises ValueError where it is not JSON.
 
     Read by DuckDB, since to build every ticket as objects takes longer than all the rest of landing it; but for a
     page that only Python can read (one with half an emoji in it).
     """
     try:
-        tickets, is_end, after = _told(answer.body)
+        return _told(page)
     except (pa.ArrowInvalid, duckdb.Error):
-        tickets, is_end, after = _told(json.dumps(answer.data).encode())
-    return int(tickets) if tickets is not None else None, _ENDS.get(is_end), after
+        return _told(json_lines(json.loads(page)))
 
 
-def _told(page: bytes) -> list[Any]:
+def _told(page: bytes) -> Head:
     with scratch() as connection:
         connection.register("page", as_document(page))
-        [(told,)] = connection.execute(_HEAD).fetchall()
-    return list(told)
+        [(tickets, end, after, has_closed)] = connection.execute(_HEAD).fetchall()
+    return Head(tickets, _ENDS.get(end), after, bool(has_closed))
 
 
 def _searched(http: Http, window: Window) -> int | None:
