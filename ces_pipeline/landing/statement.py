@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.fields import Field, field_table, fields_of
 from ces_pipeline.landing.privacy import may_name_people, redacted
-from ces_pipeline.landing.times import instant, plausible
+from ces_pipeline.landing.times import plausible, unusual, usual
 from ces_pipeline.sources.contract import ROW_NUMBER
 from ces_pipeline.storage.quote import quote_name, quote_text
 
 # Names that no export gives to a column.
-_ODD, _REDACTED = (quote_name(f"of this row\n{what}") for what in ("is odd", "redacted"))
+_ODD, _REDACTED, _UNUSUAL = (
+    quote_name(f"of this row\n{what}") for what in ("is odd", "redacted", "unusual times")
+)
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def landing_query(reading: Reading) -> str:
     treated = "".join(
         f"{one}, "
         for one in (
-            *(_treated(one, reading) for one in mapped),
+            *(_treated(one, times) for one in mapped),
             *(f"{one.name} AS {one.name}_text" for one in times),
         )
     )
@@ -134,7 +136,8 @@ def landing_query(reading: Reading) -> str:
     )
     return f"""
         WITH texts AS (SELECT {texts}, {_extra(reading)} AS extra FROM {_looked_through(reading)}),
-        treated AS (SELECT {ROW_NUMBER}, {treated}extra FROM texts),
+        timed AS ({_timed(times, reading)}),
+        treated AS (SELECT {ROW_NUMBER}, {treated}extra FROM timed),
         bounded AS (SELECT {f"* REPLACE ({bounded})" if bounded else "*"} FROM treated),
         printed AS (
             SELECT *, {content} AS content,
@@ -242,11 +245,32 @@ def _text(one: Field, reading: Reading) -> str:
     return cell
 
 
-def _treated(one: Field, reading: Reading) -> str:
+def _timed(times: Sequence[Field], reading: Reading) -> str:
+    """SQL for `texts` with the instant that each time usually is, and _UNUSUAL: all of them where one is otherwise.
+
+    As `_looked_through`, one expression for all columns, which hardly any row needs.
+    """
+    if not times:
+        return "SELECT * FROM texts"
+    names = [one.name for one in times]
+    read = ", ".join(f"{usual(name, reading.time_formats)} AS {_instant(name)}" for name in names)
+    failed = " OR ".join(f"({_instant(name)} IS NULL AND {name} IS NOT NULL)" for name in names)
+    cells = ", ".join(f"CASE WHEN {_instant(name)} IS NULL THEN {name} END" for name in names)
+    otherwise = f"list_transform([{cells}], lambda cell: {unusual('cell', reading.time_formats)})"
+    return (
+        f"SELECT *, CASE WHEN {failed} THEN {otherwise} END AS {_UNUSUAL} FROM (SELECT *, {read} FROM texts)"
+    )
+
+
+def _instant(name: str) -> str:
+    return quote_name(f"{name} of this row\nas an instant")
+
+
+def _treated(one: Field, times: Sequence[Field]) -> str:
     if one.treatment == "person":
         return f"{one.name} AS {one.stored_as}"
     if one.treatment == "time":
-        return f"{instant(one.name, reading.time_formats)} AS {one.name}"
+        return f"coalesce({_instant(one.name)}, {_UNUSUAL}[{times.index(one) + 1}]) AS {one.name}"
     if one.treatment == "free_text":
         return f"{redacted(one.name, sentence=True)} AS {one.name}"
     if one.answer:

@@ -23,6 +23,21 @@ def instant(text: str, formats: Sequence[str]) -> str:
     In this order: the feed's own strptime formats; ISO 8601 with or without an offset; seconds or milliseconds
     since 1970; any of these with a zone abbreviation behind it.
     """
+    return f"coalesce({usual(text, formats)}, {unusual(text, formats)})"
+
+
+def usual(text: str, formats: Sequence[str]) -> str:
+    """The part of `instant` that nearly all texts need no more than."""
+    # DuckDB reads BST as Bangladesh's and PST as Los Angeles' time: abbreviations are left to `unusual`.
+    iso = (
+        f"CASE WHEN {text}[1] BETWEEN '0' AND '9' AND length({text}) >= 10 AND {text}[-1] NOT BETWEEN 'A' AND 'Y' "
+        f"THEN try_cast({text} AS TIMESTAMPTZ) END"
+    )
+    return f"coalesce(CAST({_strptime(text, formats)} AS TIMESTAMPTZ), {iso})" if formats else iso
+
+
+def unusual(text: str, formats: Sequence[str]) -> str:
+    """The rest of `instant`."""
     hours = " ".join(f"WHEN '{name}' THEN {offset}" for name, offset in _ABBREVIATIONS.items())
     bare = f"regexp_replace({text}, '{_SUFFIX}', '')"
     suffix = f"regexp_extract({text}, '{_SUFFIX}', 1)"
@@ -34,15 +49,7 @@ def instant(text: str, formats: Sequence[str]) -> str:
         f"CASE WHEN regexp_full_match({text}, '\\d{{10}}(\\.\\d+)?') THEN to_timestamp(try_cast({text} AS DOUBLE)) "
         f"WHEN regexp_full_match({text}, '\\d{{13}}') THEN to_timestamp(try_cast({text} AS BIGINT) / 1000.0) END"
     )
-    # DuckDB reads BST as Bangladesh's and PST as Los Angeles' time: abbreviations are left to `zoned`.
-    iso = (
-        f"CASE WHEN {text}[1] BETWEEN '0' AND '9' AND length({text}) >= 10 AND {text}[-1] NOT BETWEEN 'A' AND 'Y' "
-        f"THEN try_cast({text} AS TIMESTAMPTZ) END"
-    )
-    tried = [iso, epoch, zoned]
-    if formats:
-        tried.insert(0, f"CAST({_strptime(text, formats)} AS TIMESTAMPTZ)")
-    return f"coalesce({', '.join(tried)})"
+    return f"coalesce({epoch}, {zoned})"
 
 
 def plausible(moment: str) -> str:
