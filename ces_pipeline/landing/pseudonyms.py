@@ -18,21 +18,16 @@ class Pseudonyms:
 
     def of(self, value: str) -> str:
         """The pseudonym of one value: hex HMAC-SHA256 of it, trimmed and in lower case."""
-        [pseudonym] = self.of_all([value])
-        assert pseudonym is not None
-        return pseudonym
+        return self.of_all([value])[0]
 
-    def of_all(self, values: Iterable[str | None]) -> list[str | None]:
-        """The pseudonym of each value, None of None. (HMAC's two blocks of the key are hashed once for all of them.)"""
+    def of_all(self, values: Iterable[str]) -> list[str]:
+        """The pseudonym of each value. (HMAC's two blocks of the key are hashed once for all of them.)"""
         block = (hashlib.sha256(self.key).digest() if len(self.key) > 64 else self.key).ljust(64, b"\0")
         new_inner, new_outer = (
             hashlib.sha256(bytes(byte ^ pad for byte in block)).copy for pad in (0x36, 0x5C)
         )
-        pseudonyms: list[str | None] = []
+        pseudonyms = []
         for value in values:
-            if value is None:
-                pseudonyms.append(None)
-                continue
             inner, outer = new_inner(), new_outer()
             inner.update(value.strip().lower().encode())
             outer.update(inner.digest())

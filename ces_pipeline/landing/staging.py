@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.kinds import KINDS
+from ces_pipeline.landing.cells import as_cells
 from ces_pipeline.landing.day_parts import DayParts
 from ces_pipeline.landing.ledger import Delivery, index_file, moves_file, raw_file
 from ces_pipeline.landing.misfits import delimiter_of, refuse_open_quote, without_people
@@ -74,7 +73,7 @@ class Staging:
             try:
                 for batch in export.batches:
                     last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
-                    yield with_keys(_trimmed(batch), reading, self.pseudonyms)
+                    yield with_keys(as_cells(batch, reading.missing), reading, self.pseudonyms)
             except Exception as problem:
                 failure.append(problem)
                 raise
@@ -282,30 +281,3 @@ class Staging:
 
 def _in_utc(kind: pa.DataType) -> pa.DataType:
     return pa.timestamp(kind.unit, "UTC") if pa.types.is_timestamp(kind) else kind
-
-
-def _trimmed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with white space around its texts removed (in Arrow, since SQL's trim costs ten times as much)."""
-    return pa.RecordBatch.from_arrays(
-        [pc.utf8_trim_whitespace(one) if _may_have_edges(one) else one for one in batch.columns],
-        names=batch.schema.names,
-    )
-
-
-def _may_have_edges(texts: pa.Array) -> bool:
-    """Whether any text begins or ends with white space; also true of letters beyond ASCII, which may be such.
-
-    Few columns have any, and a look at the first and last bytes costs a tenth of trimming.
-    """
-    if not pa.types.is_string(texts.type) or not len(texts):
-        return False
-    _, offsets, data = texts.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    if data is None or ends[0] == ends[-1]:
-        return False
-    letters = np.frombuffer(data, dtype=np.uint8)
-    filled = ends[1:] > ends[:-1]
-    for edge in (letters[ends[:-1][filled]], letters[ends[1:][filled] - 1]):
-        if (edge - np.uint8(0x21) > 0x7E - 0x21).any():
-            return True
-    return False

@@ -16,8 +16,8 @@ from ces_pipeline.sources.contract import ROW_NUMBER
 from ces_pipeline.storage.quote import quote_name, quote_text
 
 # Names that no export gives to a column.
-_ODD, _REDACTED, _UNUSUAL = (
-    quote_name(f"of this row\n{what}") for what in ("is odd", "redacted", "unusual times")
+_CELLS, _SHOWN, _UNUSUAL = (
+    quote_name(f"of this row\n{what}") for what in ("the cells", "the cells as shown", "the unusual times")
 )
 
 
@@ -96,8 +96,8 @@ def raw_columns(kind: str) -> dict[str, str]:
 def landing_query(reading: Reading) -> str:
     """SELECT of the `raw_columns` and `day` from `incoming`.
 
-    `incoming` has the export's columns as VARCHAR, trimmed, the keyed hashes of the `people_cells`, and ROW_NUMBER.
-    Parameters: `$received_at`, `$first_day`, `$zone`.
+    `incoming` has the export's columns as `cells.py` makes them, the keyed hashes of the `people_cells`, and
+    ROW_NUMBER. Parameters: `$received_at`, `$first_day`, `$zone`.
     """
     mapped = [one for one in field_table(reading.kind) if one.name in reading.mapping]
     times = [one for one in mapped if one.treatment == "time"]
@@ -226,19 +226,10 @@ def _answers(reading: Reading) -> str:
     return fingerprint(f"concat_ws('\x1f', {listed})")
 
 
-def _cell(name: str, missing: tuple[str, ...]) -> str:
-    cell = f"nullif({quote_name(name)}, '')"
-    if missing:
-        cell = (
-            f"CASE WHEN {cell} IN ({', '.join(quote_text(one) for one in missing)}) THEN NULL ELSE {cell} END"
-        )
-    return cell
-
-
 def _text(one: Field, reading: Reading) -> str:
     if one.treatment == "person":
         return quote_name(keys_of(field=one.name))
-    cell = _cell(reading.mapping[one.name], reading.missing)
+    cell = quote_name(reading.mapping[one.name])
     if translated := reading.values.get(one.name):
         cases = " ".join(f"WHEN {quote_text(old)} THEN {quote_text(new)}" for old, new in translated.items())
         cell = f"CASE lower({cell}) {cases} ELSE {cell} END"
@@ -303,14 +294,10 @@ def _as_written(times: Sequence[Field]) -> str:
 def _extra(reading: Reading) -> str:
     if not reading.rest:
         return "NULL::VARCHAR"
+    places = {name: place for place, name in enumerate(_to_redact(reading), start=1)}
     members = []
-    redacted_places = {name: place for place, name in enumerate(_to_redact(reading), start=1)}
     for name in reading.rest:
-        if name in redacted_places:
-            cell = _cell(name, reading.missing)
-            shown = f"CASE WHEN {_ODD} THEN {_REDACTED}[{redacted_places[name]}] ELSE {cell} END"
-        else:
-            shown = quote_name(keys_of(column=name))
+        shown = f"{_SHOWN}[{places[name]}]" if name in places else quote_name(keys_of(column=name))
         members.append(f"{quote_text(_json_key(name))} || to_json({shown})")
     # A null member makes its own text null, and concat_ws leaves it out.
     return f"nullif('{{' || concat_ws(',', {', '.join(members)}) || '}}', '{{}}')"
@@ -321,19 +308,19 @@ def _to_redact(reading: Reading) -> list[str]:
 
 
 def _looked_through(reading: Reading) -> str:
-    """SQL for `incoming` with _ODD, whether any cell for `extra` has to be redacted, and _REDACTED, the list of them.
+    """SQL for `incoming` with _SHOWN, the list of its cells for `extra`, redacted where that is needed.
 
-    All columns in one expression each: DuckDB makes the patterns of every expression anew for every query, which in
-    small deliveries took most of the time.
+    All cells in one expression: DuckDB makes the patterns of every expression anew for every query, which in small
+    deliveries took most of the time.
     """
-    cells = ", ".join(_cell(name, reading.missing) for name in _to_redact(reading))
+    cells = ", ".join(map(quote_name, _to_redact(reading)))
     if not cells:
         return "incoming"
-    is_odd = may_name_people(f"concat_ws('\x1e', {cells})", sentence=False)
-    listed = f"list_transform([{cells}], lambda cell: {redacted('cell', sentence=False)})"
+    is_odd = may_name_people(f"array_to_string({_CELLS}, '\x1e')", sentence=False)
+    shown = f"list_transform({_CELLS}, lambda cell: {redacted('cell', sentence=False)})"
     return f"""(
-        SELECT *, CASE WHEN {_ODD} THEN {listed} END AS {_REDACTED}
-        FROM (SELECT *, {is_odd} AS {_ODD} FROM incoming)
+        SELECT *, CASE WHEN {is_odd} THEN {shown} ELSE {_CELLS} END AS {_SHOWN}
+        FROM (SELECT *, [{cells}] AS {_CELLS} FROM incoming)
     )"""
 
 

@@ -33,7 +33,7 @@ class Export:
     """One export as rows of text.
 
     columns: the export's own column names, made unique (`Other`, `Other_2` ...), in order.
-    batches: record batches with those columns as `string` (null = empty cell) and ROW_NUMBER as int64.
+    batches: record batches with those columns as `string` (an empty cell is null, never '') and ROW_NUMBER as int64.
         A row number counts records as a spreadsheet shows them: the header is row 1 of a delimited file;
         the first record of a JSON export is row 1.
     mapping: our field -> the export's column, as far as the format itself settles it.

@@ -119,7 +119,8 @@ class DeliveredFile:
                     if encoding in (None, "utf-8-sig"):
                         decoder = codecs.getincrementaldecoder("utf-8")()
                 size += len(chunk)
-                if decoder is not None:
+                # Plain ASCII between whole letters is UTF-8 already, which costs nothing to see.
+                if decoder is not None and (decoder.getstate()[0] or not chunk.isascii()):
                     try:
                         decoder.decode(chunk)
                     except UnicodeDecodeError:

@@ -170,7 +170,7 @@ def _person(whom: str) -> str:
 # A ticket's own metric set wins over the side-loaded one, a side-loaded rating over the ticket's own.
 _JOINED = f"""
     WITH last_metrics AS (
-        SELECT place, json_extract_string(told, '$.ticket_id') AS metric_of, arg_max(told, (place, n)) AS told
+        SELECT place, json_extract_string(told, '$.ticket_id') AS metric_of, arg_max(told, n) AS told
         FROM metric_sets
         WHERE told[1] = '{{'
         GROUP BY ALL
@@ -178,8 +178,8 @@ _JOINED = f"""
     last_ratings AS (
         SELECT place, id, arg_max(coalesce(told, ''), n) AS told FROM satisfaction_ratings GROUP BY ALL
     ),
-    emails AS (SELECT id, arg_max(told, (place, n)) AS told FROM users WHERE told <> '' GROUP BY id),
-    group_names AS (SELECT id, arg_max(told, (place, n)) AS told FROM "groups" WHERE told <> '' GROUP BY id),
+    emails AS (SELECT id, arg_max(told, n) AS told FROM users WHERE told <> '' GROUP BY id),
+    group_names AS (SELECT id, arg_max(told, n) AS told FROM "groups" WHERE told <> '' GROUP BY id),
     found AS (
         SELECT
             * REPLACE (

@@ -34,7 +34,7 @@ _SHAPE = json.dumps(
 )
 # In a lambda, since DuckDB would otherwise parse the page anew for each of them.
 _HEAD = f"""
-    SELECT unnest(list_transform(
+    SELECT list_transform(
         [from_json(doc, {quote_text(_SHAPE)})],
         lambda page: {{
             'tickets': len(page.tickets),
@@ -42,7 +42,7 @@ _HEAD = f"""
             'after': page.after_cursor,
             'has_closed': list_contains(list_transform(page.tickets, lambda ticket: ticket.status), 'closed')
         }}
-    ), recursive := true)
+    )[1]
     FROM page
 """
 _ENDS = {"true": True, "false": False}
@@ -242,8 +242,8 @@ def _head(page: bytes) -> Head:
 def _told(page: bytes) -> Head:
     with scratch() as connection:
         connection.register("page", as_document(page))
-        [(tickets, end, after, has_closed)] = connection.execute(_HEAD).fetchall()
-    return Head(tickets, _ENDS.get(end), after, bool(has_closed))
+        [(told,)] = connection.execute(_HEAD).fetchall()
+    return Head(told["tickets"], _ENDS.get(told["end"]), told["after"], bool(told["has_closed"]))
 
 
 def _searched(http: Http, window: Window) -> int | None:

@@ -34,6 +34,7 @@ def read(
         assert set(batch.schema.types[:-1]) <= {pa.string()}
         assert batch.schema.types[-1] == pa.int64()
         rows += batch.to_pylist()
+    assert not any(cell == "" for row in rows for cell in row.values())
     assert set(export.mapping.values()) <= set(export.columns)
     assert set(export.people) <= set(export.columns)
     return export, rows
