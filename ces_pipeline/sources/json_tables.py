@@ -130,6 +130,11 @@ class TextColumns:
         """The keys that hold objects and nothing else."""
         return self.objects - self.others
 
+    def taken(self, places: pa.Array) -> "TextColumns":
+        """Its rows at these places, in their order; nothing for a null."""
+        taken = {key: column.take(places) for key, column in self.texts.items()}
+        return TextColumns(taken, self.objects, self.others)
+
     def without(self, keys: Container[str]) -> "TextColumns":
         kept = {key: column for key, column in self.texts.items() if key not in keys}
         return TextColumns(kept, self.objects, self.others)
@@ -184,6 +189,14 @@ def open_listed(
 
 def open_texts(connection: duckdb.DuckDBPyConnection, texts: pa.ChunkedArray) -> TextColumns:
     """What stands in the objects of a column of JSON texts; null for a null."""
+    told = texts.combine_chunks().dictionary_encode()
+    if 0 < 2 * len(told.dictionary) <= len(texts):
+        # A channel, say, stands in thousands of tickets word for word.
+        return _open_texts(connection, pa.chunked_array([told.dictionary])).taken(told.indices)
+    return _open_texts(connection, texts)
+
+
+def _open_texts(connection: duckdb.DuckDBPyConnection, texts: pa.ChunkedArray) -> TextColumns:
     places = pa.array(np.arange(len(texts)))
     batches = pa.table({"place": places, "text": texts}).to_batches(max_chunksize=_BATCH_TEXTS)
     first = texts.drop_null().slice(0, 1).to_pylist()

@@ -3,7 +3,7 @@
 What the values mean, and which columns they become, is said in `zendesk.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import ExitStack
 
 import duckdb
@@ -28,6 +28,7 @@ from ces_pipeline.sources.json_tables import (
     parted,
     together,
 )
+from ces_pipeline.storage.quote import quote_name
 
 _OTHER_LISTS = (
     "audits",
@@ -156,70 +157,77 @@ def _text(value: str) -> str:
     return f"CASE WHEN {value}[1] IN ('{{', '[') AND json_valid({value}) THEN {value} END"
 
 
-def _of(whom: str, key: str) -> str:
-    """SQL for what is under a key of a person or group that is an object; null where it is none."""
-    return f"json_extract_string({_text(f'found.{whom}')}, '$.{key}')"
+def _joined(objects: Container[str]) -> str:
+    """SQL for what `Pages.joined` gives, from `tickets` and the side-loads.
 
+    objects: which of the people and groups are objects.
+    """
 
-def _person(whom: str) -> str:
-    """SQL for a person by e-mail, else by id; one who is no object as told."""
-    return f"coalesce({_of(whom, 'email')}, {_of(whom, 'id')}, found.{whom})"
+    def of(whom: str, key: str) -> str:
+        """What is under a key of a person or group; null where it is no object."""
+        found = f"found.{quote_name(whom)}"
+        return f"json_extract_string({_text(found)}, '$.{key}')" if whom in objects else "NULL"
 
+    def person(whom: str) -> str:
+        """By e-mail, else by id; one who is no object as told."""
+        return f"coalesce({of(whom, 'email')}, {of(whom, 'id')}, found.{whom})"
 
-# Custom fields come as a list of {id, value}; as one object of id -> value they are flattened like the rest.
-# A ticket's own metric set wins over the side-loaded one, a side-loaded rating over the ticket's own.
-_JOINED = f"""
-    WITH last_metrics AS (
-        SELECT place, json_extract_string(told, '$.ticket_id') AS metric_of, arg_max(told, n) AS told
-        FROM metric_sets
-        WHERE told[1] = '{{'
-        GROUP BY ALL
-    ),
-    last_ratings AS (
-        SELECT place, id, arg_max(coalesce(told, ''), n) AS told FROM satisfaction_ratings GROUP BY ALL
-    ),
-    emails AS (SELECT id, arg_max(told, n) AS told FROM users WHERE told <> '' GROUP BY id),
-    group_names AS (SELECT id, arg_max(told, n) AS told FROM "groups" WHERE told <> '' GROUP BY id),
-    found AS (
+    # Custom fields come as a list of {id, value}; as one object of id -> value they are flattened like the rest.
+    # A ticket's own metric set wins over the side-loaded one, a side-loaded rating over the ticket's own.
+    return f"""
+        WITH last_metrics AS (
+            SELECT place, json_extract_string(told, '$.ticket_id') AS metric_of, arg_max(told, n) AS told
+            FROM metric_sets
+            WHERE told[1] = '{{'
+            GROUP BY ALL
+        ),
+        last_ratings AS (
+            SELECT place, id, arg_max(coalesce(told, ''), n) AS told FROM satisfaction_ratings GROUP BY ALL
+        ),
+        emails AS (SELECT id, arg_max(told, n) AS told FROM users WHERE told <> '' GROUP BY id),
+        group_names AS (SELECT id, arg_max(told, n) AS told FROM "groups" WHERE told <> '' GROUP BY id),
+        found AS (
+            SELECT
+                * REPLACE (
+                    {_text("metric_set")} AS metric_set,
+                    {_text("custom_fields")} AS custom_fields,
+                    {_text("satisfaction_rating")} AS satisfaction_rating
+                )
+            FROM tickets
+        )
         SELECT
-            * REPLACE (
-                {_text("metric_set")} AS metric_set,
-                {_text("custom_fields")} AS custom_fields,
-                {_text("satisfaction_rating")} AS satisfaction_rating
-            )
-        FROM tickets
-    )
-    SELECT
-        coalesce(emails.told, {_of("requester", "email")}, requester_id, {_person("requester")}) AS requester,
-        {_person("submitter")} AS submitter,
-        {_person("assignee")} AS assignee,
-        coalesce(
-            group_names.told, {_of('"group"', "name")}, group_id, {_of('"group"', "id")}, found."group"
-        ) AS "group",
-        (status = 'deleted')::VARCHAR AS is_deleted,
-        split_part(coalesce(last_ratings.told, satisfaction_rating ->> '$.score'), '_', 1) AS rating,
-        CASE WHEN rating IN ('good', 'bad') THEN rating END AS csat,
-        CASE
-            WHEN custom_fields[1] = '{{' THEN custom_fields
-            ELSE '{{' || array_to_string(
-                list_transform(
-                    list_filter(
-                        from_json(custom_fields, '[{{"id": "VARCHAR", "value": "JSON"}}]'),
-                        lambda field: field.id IS NOT NULL
+            coalesce(emails.told, {of("requester", "email")}, requester_id, {person("requester")}) AS requester,
+            {person("submitter")} AS submitter,
+            {person("assignee")} AS assignee,
+            coalesce(
+                group_names.told, {of("group", "name")}, group_id, {of("group", "id")}, found."group"
+            ) AS "group",
+            (status = 'deleted')::VARCHAR AS is_deleted,
+            split_part(coalesce(last_ratings.told, satisfaction_rating ->> '$.score'), '_', 1) AS rating,
+            CASE WHEN rating IN ('good', 'bad') THEN rating END AS csat,
+            CASE
+                WHEN custom_fields[1] = '{{' THEN custom_fields
+                ELSE '{{' || array_to_string(
+                    list_transform(
+                        list_filter(
+                            from_json(custom_fields, '[{{"id": "VARCHAR", "value": "JSON"}}]'),
+                            lambda field: field.id IS NOT NULL
+                        ),
+                        lambda field: to_json(field.id) || ':' || coalesce(field.value, 'null')
                     ),
-                    lambda field: to_json(field.id) || ':' || coalesce(field.value, 'null')
-                ),
-                ','
-            ) || '}}'
-        END AS custom,
-        CASE WHEN metric_set[1] = '{{' THEN metric_set ELSE last_metrics.told END AS metric
-    FROM found
-    LEFT JOIN last_metrics ON last_metrics.place = found.place AND metric_of = found.id
-    LEFT JOIN last_ratings ON last_ratings.place = found.place AND last_ratings.id = found.id
-    LEFT JOIN emails ON emails.id = requester_id
-    LEFT JOIN group_names ON group_names.id = group_id
-    ORDER BY found.n
-"""
+                    ','
+                ) || '}}'
+            END AS custom,
+            CASE WHEN metric_set[1] = '{{' THEN metric_set ELSE last_metrics.told END AS metric
+        FROM found
+        LEFT JOIN last_metrics ON last_metrics.place = found.place AND metric_of = found.id
+        LEFT JOIN last_ratings ON last_ratings.place = found.place AND last_ratings.id = found.id
+        LEFT JOIN emails ON emails.id = requester_id
+        LEFT JOIN group_names ON group_names.id = group_id
+        ORDER BY found.n
+    """
+
+
 _JOINED_BY = (
     "id",
     "status",
@@ -358,7 +366,7 @@ class Pages:
                 side = pa.concat_tables(parts) if parts else _SIDE.empty_table()
                 numbered = side.append_column("n", pa.array(np.arange(len(side))))
                 tables.enter_context(at_hand(self._connection, name, numbered))
-            return self._connection.sql(_JOINED).to_arrow_table()
+            return self._connection.sql(_joined(self.tickets.objects)).to_arrow_table()
 
     def refuse_other_records(self) -> None:
         """Raise UnreadableFileError where the file holds other records and no ticket."""
