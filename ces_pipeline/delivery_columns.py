@@ -35,9 +35,13 @@ def note_columns(lake: Lake, source_id: str) -> None:
     noted = (
         {row["delivery_id"] for row in rows_of(lake, DELIVERY_COLUMNS, source_id)} if deliveries else set()
     )
+    months: dict[str, list[Delivery]] = {}
     for delivery in deliveries:
         if delivery.delivery_id not in noted:
-            add_rows(lake, DELIVERY_COLUMNS, source_id, delivery.received_at, _columns(lake, delivery))
+            months.setdefault(f"{delivery.received_at:%Y-%m}", []).append(delivery)
+    for fresh in months.values():
+        rows = [row for delivery in fresh for row in _columns(lake, delivery)]
+        add_rows(lake, DELIVERY_COLUMNS, source_id, fresh[0].received_at, rows)
 
 
 def _columns(lake: Lake, delivery: Delivery) -> list[dict[str, Any]]:

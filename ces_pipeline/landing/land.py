@@ -5,7 +5,8 @@ no person's value is ever written. Order of landing does not matter: what a day 
 the set of deliveries.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from ces_pipeline.errors import HomeError, RegistryError, UnreadableFileError
+from ces_pipeline.landing.earlier import EarlierKeys
 from ces_pipeline.landing.inbox import SeenFiles, inbox_files, seen_key
 from ces_pipeline.landing.ledger import Delivery, Ledger, commit, forget
 from ces_pipeline.landing.privacy import Pseudonyms, load_pseudonyms, redact_text
@@ -113,7 +115,7 @@ def land_feed(home: Home, registry: Registry, source: Source, *, now: datetime |
     """
     lake = Lake(home.lake)
     outcome = FeedLanding(source.id, source.kind)
-    with exclusive(home.lake / ".landing.lock"):
+    with exclusive(home.lake / ".landing.lock"), ExitStack() as resources:
         lake.clear_staging()
         pseudonyms = load_pseudonyms(home.root, lake)
         landed = {one.delivery_id: one for one in Ledger.read(lake).of_source(source.id)}
@@ -121,6 +123,7 @@ def land_feed(home: Home, registry: Registry, source: Source, *, now: datetime |
         files = [(seen_key(home, path), path) for path in inbox_files(home, source)]
         received = _take_back_other_readings(lake, registry, source, landed, files, seen, outcome)
         noted = dict(seen.entries)
+        earlier: EarlierKeys | None = None
         for key, path in files:
             try:
                 file = DeliveredFile(path)
@@ -129,8 +132,11 @@ def land_feed(home: Home, registry: Registry, source: Source, *, now: datetime |
                     received_at = received.get(sha256) or now or datetime.now(UTC)
                     opened = open_file(source, file)
                     outcome.notes += opened.notes
+                    earlier = earlier or EarlierKeys(
+                        resources.enter_context(_workspace()), lake, [*landed.values()]
+                    )
                     landed[sha256] = _land_opened(
-                        lake, registry, source, opened, pseudonyms, list(landed.values()), received_at
+                        lake, registry, source, opened, pseudonyms, earlier, received_at
                     )
                     outcome.add(landed[sha256])
                 else:
@@ -164,10 +170,11 @@ def land_opened(
         if known:
             forget(lake, [landed.pop(known.delivery_id)])
         received_at = known.received_at if known else now
-        earlier = list(landed.values())
-        shown = [one.as_of + timedelta(microseconds=1) for one in earlier if one.as_of]
+        shown = [one.as_of + timedelta(microseconds=1) for one in landed.values() if one.as_of]
         as_of = known.as_of if known else max([now, *shown])
-        return _land_opened(lake, registry, source, opened, pseudonyms, earlier, received_at, as_of)
+        with _workspace() as connection:
+            earlier = EarlierKeys(connection, lake, [*landed.values()])
+            return _land_opened(lake, registry, source, opened, pseudonyms, earlier, received_at, as_of)
 
 
 def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[FeedLanding]:
@@ -178,6 +185,14 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
         else list(registry.sources.values())
     )
     return [land_feed(home, registry, source) for source in chosen]
+
+
+@contextmanager
+def _workspace() -> Iterator[duckdb.DuckDBPyConnection]:
+    with scratch(_MEMORY) as connection:
+        # Rows are told apart by their numbers.
+        connection.execute("SET SESSION preserve_insertion_order = false")
+        yield connection
 
 
 def _failure(source: Source, path: Path, problem: Exception) -> str:
@@ -228,19 +243,17 @@ def _land_opened(
     source: Source,
     opened: Opened,
     pseudonyms: Pseudonyms,
-    earlier: list[Delivery],
+    earlier: EarlierKeys,
     now: datetime,
     as_of: datetime | None = None,
 ) -> Delivery:
     file, export, reading = opened.file, opened.export, opened.reading
     try:
-        with lake.staging() as folder, scratch(_MEMORY) as connection:
-            # Rows are told apart by their numbers.
-            connection.execute("SET SESSION preserve_insertion_order = false")
-            staging = Staging(connection, lake, source, registry, pseudonyms, now, folder)
+        with lake.staging() as folder:
+            staging = Staging(earlier, lake, source, registry, pseudonyms, now, folder)
             staging.fill(export, reading, file)
             as_of = as_of or staging.newest()
-            days = staging.find_redelivered(earlier, (as_of or datetime.min.replace(tzinfo=UTC), file.sha256))
+            days = staging.find_redelivered((as_of or datetime.min.replace(tzinfo=UTC), file.sha256))
             touches = staging.write(file.sha256)
     except (duckdb.Error, pa.ArrowException, OSError) as problem:
         # DuckDB's own text may quote a cell, so only its kind is told.
@@ -269,4 +282,5 @@ def _land_opened(
         touches=tuple(sorted(touches)),
     )
     commit(lake, delivery)
+    earlier.add(delivery)
     return delivery

@@ -16,7 +16,8 @@ from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.cells import as_cells
 from ces_pipeline.landing.day_parts import DayParts
-from ces_pipeline.landing.ledger import Delivery, index_file, moves_file, raw_file
+from ces_pipeline.landing.earlier import EarlierKeys
+from ces_pipeline.landing.ledger import index_file, moves_file, raw_file
 from ces_pipeline.landing.misfits import delimiter_of, refuse_open_quote, without_people
 from ces_pipeline.landing.people import with_keys
 from ces_pipeline.landing.pseudonyms import Pseudonyms
@@ -40,13 +41,17 @@ class Staging:
     All rows are written there in one pass; only their keys are then held in memory to find what is already landed.
     """
 
-    connection: duckdb.DuckDBPyConnection
+    earlier: EarlierKeys
     lake: Lake
     source: Source
     registry: Registry
     pseudonyms: Pseudonyms
     now: datetime
     folder: Path
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        return self.earlier.connection
 
     def _split(self, query: str, parameters: dict[str, Any], folder: str) -> None:
         parts = DayParts(self.folder / folder)
@@ -142,13 +147,14 @@ class Staging:
         if not parts:
             nothing = "NULL::BIGINT, NULL::UBIGINT, NULL::UBIGINT, NULL::UBIGINT, NULL::TIMESTAMPTZ"
             self.connection.execute(
-                f"CREATE TEMP TABLE keys AS SELECT * FROM (SELECT {nothing}, NULL::DATE) t({columns}, day) WHERE false"
+                "CREATE OR REPLACE TEMP TABLE keys AS "
+                f"SELECT * FROM (SELECT {nothing}, NULL::DATE) t({columns}, day) WHERE false"
             )
             return
         listed = ", ".join(quote_text(str(part)) for part in parts)
         self.connection.execute(
-            f"CREATE TEMP TABLE keys AS SELECT {columns}, day FROM read_parquet([{listed}], hive_partitioning=true, "
-            f"hive_types={{'day': DATE}})"
+            f"CREATE OR REPLACE TEMP TABLE keys AS SELECT {columns}, day "
+            f"FROM read_parquet([{listed}], hive_partitioning=true, hive_types={{'day': DATE}})"
         )
 
     def newest(self) -> datetime | None:
@@ -158,33 +164,7 @@ class Staging:
         ).fetchone()
         return datetime.fromtimestamp(row[0] / 1e6, UTC) if row and row[0] is not None else None
 
-    def _load_earlier(self, earlier: list[Delivery]) -> None:
-        """Table `before`: the landed keys of earlier deliveries that stand in this one too, with their ranks."""
-        self.connection.execute(
-            "CREATE TEMP TABLE before (key_hi UBIGINT, key_lo UBIGINT, content UBIGINT, day DATE, "
-            "event_at TIMESTAMPTZ, delivery_id VARCHAR, as_of TIMESTAMPTZ)"
-        )
-        files = [index_file(one.source_id, one.delivery_id) for one in earlier if one.rows_landed]
-        if not files:
-            return
-        ranks = pa.Table.from_pylist(
-            [{"delivery_id": one.delivery_id, "as_of": one.rank[0]} for one in earlier],
-            schema=pa.schema([("delivery_id", pa.string()), ("as_of", pa.timestamp("us", "UTC"))]),
-        )
-        self.connection.register("ranks", ranks)
-        self.connection.execute(
-            f"""
-            INSERT INTO before
-            SELECT i.key_hi, i.key_lo, i.content, i.day, i.event_at, i.delivery_id, r.as_of
-            FROM {self.lake.scan(self.connection, files, "landed_before")} i
-            JOIN ranks r USING (delivery_id)
-            SEMI JOIN keys USING (key_hi, key_lo)
-            """
-        )
-
-    def find_redelivered(
-        self, earlier: list[Delivery], rank: tuple[datetime, str]
-    ) -> dict[date, tuple[int, int]]:
+    def find_redelivered(self, rank: tuple[datetime, str]) -> dict[date, tuple[int, int]]:
         """Set apart the rows that are already landed, or stand twice in this delivery; (landed, redelivered) by day.
 
         Table `shared` then holds the keys that more than one row has, here or with earlier deliveries: few, as a rule.
@@ -192,16 +172,16 @@ class Staging:
         A row already landed by a delivery that is newer than this one (they came out of order) is landed again: the
         older delivery owns it, and cleaning keeps one of the two.
         """
-        self._load_earlier(earlier)
+        self.earlier.match()
         self.connection.execute(
             """
-            CREATE TEMP TABLE shared AS
+            CREATE OR REPLACE TEMP TABLE shared AS
             SELECT key_hi, key_lo FROM keys GROUP BY ALL HAVING count(*) > 1 UNION SELECT key_hi, key_lo FROM before
             """
         )
         self.connection.execute(
             """
-            CREATE TEMP TABLE again AS
+            CREATE OR REPLACE TEMP TABLE again AS
             SELECT k.row_number FROM keys k
             JOIN (
                 SELECT key_hi, key_lo, content, min(row_number) AS kept
@@ -225,7 +205,7 @@ class Staging:
     def write(self, delivery_id: str) -> set[date]:
         """Move the rows that are new or changed into the lake, with their keys; the days that they touch."""
         self.connection.execute(
-            "CREATE TEMP TABLE landed AS SELECT * FROM keys ANTI JOIN again USING (row_number)"
+            "CREATE OR REPLACE TEMP TABLE landed AS SELECT * FROM keys ANTI JOIN again USING (row_number)"
         )
         held = dict(self.connection.execute("SELECT day, count(*) FROM landed GROUP BY day").fetchall())
         dropped = {

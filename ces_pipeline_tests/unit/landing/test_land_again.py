@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ces_pipeline.landing import earlier
 from ces_pipeline.landing.ledger import moves_file
+from ces_pipeline.landing.pseudonyms import KEY_VARIABLE
 from ces_pipeline_tests.builders import DESK, NOW, WEB, InboxHome, answer, csv_text, inbox_home
 
 MONDAY, TUESDAY, WEDNESDAY = (date(2026, 3, day) for day in (2, 3, 4))
@@ -58,6 +60,30 @@ def test_without_the_note_of_seen_files_landing_comes_to_the_same(home: InboxHom
     home.lake.delete("ledger/web/.seen")
     assert home.land().files_known == 1
     assert home.state() == before
+
+
+@pytest.mark.parametrize("held_rows", [0, 3])
+def test_landed_keys_may_be_read_again_or_held_and_files_may_come_in_one_landing_or_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_rows: int
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, "one for both homes")
+    exports = [
+        [answer(1), answer(2)],
+        [answer(1), answer(2, score=1, recorded=on(TUESDAY)), answer(3)],
+        [answer(3), answer(4, recorded=on(WEDNESDAY))],
+        [answer(2), answer(4, recorded=on(WEDNESDAY)), answer(1, score=1)],
+    ]
+    usual, other = (inbox_home(tmp_path / name) for name in ("usual", "other"))
+    for number, rows in enumerate(exports):
+        usual.drop(f"{number}.csv", rows)
+    usual.land()
+    monkeypatch.setattr(earlier, "_HELD_ROWS", held_rows)
+    for number, rows in enumerate(exports):
+        other.drop(f"{number}.csv", rows)
+        if number % 2:
+            other.land()
+    assert other.state() == usual.state()
+    assert sum(one.rows_redelivered for one in other.deliveries()) == 4
 
 
 def test_of_a_cumulative_export_only_the_new_and_the_changed_rows_land(home: InboxHome) -> None:
