@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ces_pipeline.errors import RegistryError, UnreadableFileError
 from ces_pipeline.inspection.counts import count_rules
@@ -20,6 +21,9 @@ from ces_pipeline.sources.contract import Export, Reader
 from ces_pipeline.sources.files import DeliveredFile
 from ces_pipeline.sources.readers import READERS
 from ces_pipeline.sources.recognise import recognise
+
+# As `Received at (America/New_York)` or `Date & Time (UTC)`.
+_ZONE = re.compile(r"\((UTC|GMT|[A-Z][A-Za-z]+/[A-Za-z_/+-]+)\)")
 
 
 def inspect_file(
@@ -62,7 +66,7 @@ def inspect_file(
             else None
         )
         new_id = source or _free_id(file, registry)
-        entry_zone = zone if zone_is in ("given", "assumed") else None
+        entry_zone = zone if zone_is in ("given", "assumed", "named in a column's name") else None
         settled = _Settled(new_id, survey, on, entry_zone, delimiter)
         return Inspection(
             file=file.name,
@@ -120,7 +124,18 @@ def _zone(export: Export, feed: Source | None, given: str | None) -> tuple[str, 
         return export.time_zone, "stated in the file"
     if given:
         return given, "given"
-    return (feed.time_zone, "of the feed") if feed else ("UTC", "assumed")
+    if feed:
+        return feed.time_zone, "of the feed"
+    named = {zone for column in export.columns for zone in _ZONE.findall(column) if _is_zone(zone)}
+    return (named.pop(), "named in a column's name") if len(named) == 1 else ("UTC", "assumed")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def _settle_scale(naming: Naming, given: str | None, survey: Survey | None) -> Scale | None:

@@ -166,20 +166,21 @@ class Naming:
             return
         scores = scores or [
             column
-            for column in self._free_columns()
+            for column in self.free_columns()
             if look_like_scores(self.sample[column], self.registry.scales.values())
         ]
         listed = "; ".join(repr(column) for column in scores[:8]) or "none looks like one"
         self.questions.append(Question(f"which column is the effort score? ({listed})", "--score COLUMN"))
 
-    def _free_columns(self) -> list[str]:
+    def free_columns(self) -> list[str]:
+        """The columns that no field takes and that name no people."""
         taken = set(self.mapping.values())
         return [column for column in self.rows.columns if column not in taken and not self.is_person(column)]
 
     def _named_like_scores(self) -> list[str]:
         return [
             column
-            for column in self._free_columns()
+            for column in self.free_columns()
             if speaks_of_effort(column, self.export.questions.get(column, ""))
         ]
 

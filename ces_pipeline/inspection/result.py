@@ -8,7 +8,7 @@ import yaml
 from ces_pipeline.kinds import KindName
 from ces_pipeline.sources.contract import Reader
 
-ZoneIs = Literal["stated in the file", "given", "of the feed", "assumed"]
+ZoneIs = Literal["stated in the file", "given", "of the feed", "named in a column's name", "assumed"]
 
 
 @dataclass(frozen=True)

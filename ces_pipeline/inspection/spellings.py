@@ -34,37 +34,44 @@ _SURVEY = {
     "nps": "nps | nps score | likelihood to recommend",
     "csat": "csat | csat score",
 }
-# Of the help desks' own tables: Zendesk (CSV export, Explore), Freshdesk, Salesforce cases, HubSpot, Jira, Zoho.
+# Of the help desks' own tables (Zendesk's CSV and Explore, Freshdesk, Salesforce cases, HubSpot, Jira, Zoho), of
+# service desks (incidents, service requests), and of logs for process mining, where a ticket is a case (also as XES
+# names it).
 _TICKETS = {
     "ticket_id": "ticket id | id | number | ticket number | ticket # | case id | case number | key | issue key | "
-    "complaint id | request id | conversation id",
+    "complaint id | request id | conversation id | incident id | incident number | incident | sr number | "
+    "service request number | request number | case | case:concept:name",
     "external_id": "external id",
-    "status": "status | ticket status | case status | state",
+    "status": "status | ticket status | case status | state | incident status | activity | concept:name",
     "priority": "priority | ticket priority",
     "category": "category | ticket category | type | ticket type | issue type | case type | request type | issue",
     "channel": "channel | ticket channel | source | via | via channel | submitted via | case origin",
     "product": "product | product name",
     "requester": "requester email | requester id | requester | customer email | contact email | customer id | "
     "contact id | caller id | email | email address | reporter",
-    "group_name": "group | ticket group | group name | team | team name | assignment group | assigned group | queue",
+    "group_name": "group | ticket group | group name | team | team name | assignment group | assigned group | queue | "
+    "support group | workgroup | org:group",
     "created_at": "created at | created | created time | created date | create date | date created | "
     "creation date | ticket created - timestamp | ticket created - date | opened at | opened | date opened | "
-    "date/time opened | date received | open date",
+    "date/time opened | date received | open date | open time | opened time | reported date | reported at | "
+    "registered at",
     "first_reply_at": "first reply at | first response at | first responded at",
     "solved_at": "solved at | resolved at | solved | resolved | resolved time | resolved date | date resolved | "
     "resolution date | ticket solved - timestamp | ticket solved - date",
-    "closed_at": "closed at | closed | closed time | closed date | close date | date closed | date/time closed",
+    "closed_at": "closed at | closed | closed time | closed date | close date | date closed | date/time closed | "
+    "close time",
     "updated_at": "updated at | updated | updated time | updated date | last updated | last updated at | "
     "last update time | last modified | last modified date | modified time | modified date | "
-    "ticket updated - timestamp | ticket updated - date",
+    "ticket updated - timestamp | ticket updated - date | change date+time | change time | complete timestamp | "
+    "completion timestamp | event timestamp | time:timestamp | timestamp",
     "first_reply_minutes": "first reply time in minutes | first reply time (min) | "
     "first response time in minutes | first response time (min)",
     "resolution_minutes": "full resolution time in minutes | full resolution time (min) | "
     "resolution time in minutes | resolution time (min)",
     "reopens": "reopens | reopen count | reopened count",
-    "handoffs": "handoffs | reassignment count | reassignments",
+    "handoffs": "handoffs | reassignment count | reassignments | # reassignments | number of reassignments",
     "replies": "replies | agent replies | agent interactions",
-    "csat": "satisfaction score | satisfaction rating | csat score",
+    "csat": "satisfaction score | satisfaction rating | csat score | customer satisfaction rating",
 }
 _PERSON = (
     "person id | email | email address | customer email | user email | contact email | customer id | user id | "
@@ -130,7 +137,19 @@ SPELLINGS: dict[str, dict[str, tuple[str, ...]]] = {
 """Kind of feed -> our field -> spellings of its column, the likeliest first."""
 
 TICKET_WORDS = frozenset(
-    ("priority", "assignee", "requester", "requester_id", "assigned_to", "assignee_id", "subject", "issue")
+    (
+        *(
+            "priority",
+            "assignee",
+            "requester",
+            "requester_id",
+            "assigned_to",
+            "assignee_id",
+            "subject",
+            "issue",
+        ),
+        *("incident", "urgency", "sr", "activity", "concept:name"),
+    )
 )
 """Words in column names that only tickets have."""
 
@@ -163,8 +182,12 @@ def told_by_names(columns: Collection[str]) -> KindName | None:
     )
 
 
+# English, German, French, Spanish, Italian, Portuguese, Dutch.
 _EFFORT = re.compile(
-    r"\b(eas(y|e|ily|ier|iness)|efforts?|effortless|difficult(y)?|hard(er)?|ces)\b", re.IGNORECASE
+    r"\b(eas(y|e|ily|ier|iness)|efforts?|effortless|difficult(y)?|hard(er)?|ces"
+    r"|einfach(e|er|es)?|leicht|schwer|schwierig|aufwand|mühelos|facile(ment)?|difficile|simple"
+    r"|fácil|difícil|facilidad|facilidade|esfuerzo|esforço|sforzo|makkelijk|moeilijk|moeite)\b",
+    re.IGNORECASE,
 )
 _BARE = {"score", "rating", "answer"}
 

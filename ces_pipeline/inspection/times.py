@@ -1,5 +1,6 @@
 """How the times of an export are written, and from when to when they run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ces_pipeline.inspection.naming import Naming
@@ -30,6 +31,7 @@ _DATES = (
 )
 _TIMES = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 _CLOCKS = ("", *(before + clock for clock in _TIMES for before in (" ", ", ")))
+_FORMATS = [date + clock for date in _DATES for clock in _CLOCKS]
 
 
 @dataclass
@@ -58,14 +60,9 @@ class Times:
         )
         if not self.naming.rows.columns:
             return
-        times = self._fields()
-        if not times:
-            kind = KINDS[self.naming.kind]
-            field = "submitted_at" if kind.name == "survey" else kind.times[0]
-            self.naming.questions.append(
-                Question("which column holds the times?", f"--column {field}=COLUMN")
-            )
-        for column in times.values():
+        if not self._fields():
+            self._name_by_values()
+        for column in self._fields().values():
             filled = self.naming.rows.count(f"{self.naming.rows.sql(column)} IS NOT NULL")
             if (
                 filled
@@ -74,24 +71,44 @@ class Times:
             ):
                 self._guess_format(column, filled)
 
-    def _guess_format(self, column: str, filled: int) -> None:
+    def _name_by_values(self) -> None:
+        """Take the one column whose cells are times for the field that needs some, or ask for it."""
+        kind = KINDS[self.naming.kind]
+        field = "submitted_at" if kind.name == "survey" else kind.times[0]
+        found = [column for column in self.naming.free_columns() if self._holds_times(column)]
+        if len(found) == 1:
+            self.naming.guessed[field] = self.naming.mapping[field] = found[0]
+            return
+        listed = f" ({'; '.join(map(repr, found[:8]))})" if found else ""
+        self.naming.questions.append(
+            Question(f"which column holds the times?{listed}", f"--column {field}=COLUMN")
+        )
+
+    def _holds_times(self, column: str) -> bool:
+        """Whether nearly all filled cells of the first rows are times, and are no bare numbers, which may be ids."""
+        cells = self.naming.sample[column]
+        if not cells or sum(map(str.isdigit, cells)) > 0.1 * len(cells):
+            return False
+        rows, here = self.naming.rows, f"{ROW_NUMBER} <= {SAMPLE_ROWS}"
+        read = rows.one(f"count({rows.time(column, self.formats)})", here)
+        return max(read, *self._fits(column, _FORMATS, here).values()) >= 0.9 * len(cells)
+
+    def _fits(self, column: str, candidates: Sequence[str], where: str = "true") -> dict[str, int]:
+        """Candidate -> how many cells of the column it reads."""
         sql = self.naming.rows.sql(column)
+        counts = self.naming.rows.row(
+            [
+                f"count(*) FILTER (year(try_strptime({sql}, '{one}')) BETWEEN 1990 AND 2100)"
+                for one in candidates
+            ],
+            where,
+        )
+        return dict(zip(candidates, counts, strict=True))
 
-        def fits(candidates: list[str], where: str = "true") -> dict[str, int]:
-            """Candidate -> how many cells it reads."""
-            counts = self.naming.rows.row(
-                [
-                    f"count(*) FILTER (year(try_strptime({sql}, '{one}')) BETWEEN 1990 AND 2100)"
-                    for one in candidates
-                ],
-                where,
-            )
-            return dict(zip(candidates, counts, strict=True))
-
-        candidates = [date + clock for date in _DATES for clock in _CLOCKS]
+    def _guess_format(self, column: str, filled: int) -> None:
         # Most of them read nothing, which the first rows tell as well as all do.
-        in_first_rows = fits(candidates, f"{ROW_NUMBER} <= {SAMPLE_ROWS}")
-        counts = fits([one for one, count in in_first_rows.items() if count] or candidates)
+        in_first_rows = self._fits(column, _FORMATS, f"{ROW_NUMBER} <= {SAMPLE_ROWS}")
+        counts = self._fits(column, [one for one, count in in_first_rows.items() if count] or _FORMATS)
         best = [one for one, count in counts.items() if count >= 0.99 * filled]
         # In May both say the same.
         best = [one for one in best if one.replace("%B", "%b") not in {*best} - {one}]

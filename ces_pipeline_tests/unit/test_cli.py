@@ -163,7 +163,7 @@ def test_init_makes_a_home_once(tmp_path: Path) -> None:
 
 def test_inspect_shows_columns_and_writes_entries_when_told(home: Home, tmp_path: Path) -> None:
     export = tmp_path / "new.csv"
-    export.write_text(EXPORT)
+    export.write_text(EXPORT.replace("\n", ",2026-03-02\n").replace("how_easy,2026-03-02", "how_easy,bought"))
     words = ("inspect", export, "--home", home.root, "--score", "how_easy", "--scale", "ease_1_5")
     shown = ces(*words, "--survey", "new_survey", "--source", "new_feed")
     assert shown.exit_code == 0, shown.output
@@ -172,7 +172,10 @@ def test_inspect_shows_columns_and_writes_entries_when_told(home: Home, tmp_path
     assert "new_feed" not in (home.registry / "sources.yaml").read_text()
     refused = ces(*words, "--survey", "new_survey", "--source", "new_feed", "--write")
     assert refused.exit_code == 2
-    assert "which column holds the times? settle it with --column submitted_at=COLUMN" in refused.output
+    assert (
+        "which column holds the times? ('when'; 'bought') settle it with --column submitted_at="
+        in refused.output
+    )
     given = ("--survey", "new_survey", "--source", "new_feed", "--column", "submitted_at=when")
     written = ces(*words, *given, "--write")
     assert written.exit_code == 0, written.output

@@ -196,6 +196,63 @@ def test_a_kind_of_device_is_no_device(tmp_path: Path, registry: Registry, name:
     assert "device" not in found.proposal.sources[0]["columns"]
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "The company made it easy for me to handle my issue",
+        "Wie einfach war es, Ihr Anliegen zu lösen?",
+        "A-t-il été facile de résoudre votre problème ?",
+        "¿Qué tan fácil fue resolver su problema?",
+        "Quanto è stato facile risolvere il problema?",
+        "Quão fácil foi resolver o seu problema?",
+        "Hoe makkelijk was het om uw vraag te stellen?",
+    ],
+)
+def test_a_question_for_effort_is_known_in_many_languages(
+    tmp_path: Path, registry: Registry, question: str
+) -> None:
+    rows = "".join(f"r{number},{1 + number % 7},{number % 5}\n" for number in range(20))
+    found = inspect_file(delivered(tmp_path, f'id,"{question}",visits\n{rows}').path, registry)
+    assert found.proposal.sources[0]["columns"]["score"] == question
+
+
+class TestTimesByTheirCells:
+    """Times in columns whose names nobody could know."""
+
+    def test_the_one_column_of_times_is_taken_and_its_way_of_writing_found(
+        self, tmp_path: Path, registry: Registry
+    ) -> None:
+        text = "Antwort,Zeitstempel,Nummer\ngut,24.03.2026 09:15,1772443800\nschlecht,02.03.2026 10:00,1772443801\n"
+        (entry,) = inspect_file(delivered(tmp_path, text).path, registry).proposal.sources
+        assert entry["columns"] == {"submitted_at": "Zeitstempel"}
+        assert entry["time_formats"] == ["%d.%m.%Y %H:%M"]
+
+    def test_of_several_none_is_taken_and_all_are_named(self, tmp_path: Path, registry: Registry) -> None:
+        text = "id,bought,born\nr1,2026-03-01,1980-03-02\nr2,2026-03-02,1990-01-02\n"
+        found = inspect_file(delivered(tmp_path, text).path, registry)
+        assert "which column holds the times? ('bought'; 'born')" in [one.text for one in found.questions]
+
+    @pytest.mark.parametrize(
+        ("name", "zone"),
+        [
+            ("Received at (America/New_York)", "America/New_York"),
+            ("Date & Time (UTC)", "UTC"),
+            ("Received (Atlantis/Capital)", None),
+        ],
+    )
+    def test_a_zone_in_a_columns_name_is_taken(
+        self, tmp_path: Path, registry: Registry, name: str, zone: str | None
+    ) -> None:
+        file = delivered(tmp_path, f"id,{name}\nr1,2026-03-01 10:00\nr2,2026-03-02 10:00\n")
+        found = inspect_file(file.path, registry)
+        assert found.proposal.sources[0]["columns"]["submitted_at"] == name
+        assert (found.time_zone, found.time_zone_is) == (
+            (zone, "named in a column's name") if zone else ("UTC", "assumed")
+        )
+        assert found.proposal.sources[0]["time_zone"] == (zone or "UTC")
+        assert ("--time-zone ZONE" in asked(found)) == (zone is None)
+
+
 class TestHelpDesksTables:
     """Tickets as help desks write them to CSV, by the names that they give to columns."""
 
@@ -244,6 +301,52 @@ class TestHelpDesksTables:
                     "csat": "Satisfaction Score",
                 },
                 id="zendesk",
+            ),
+            pytest.param(
+                "CI Name (aff);Incident ID;Status;Impact;Urgency;Priority;Category;# Reassignments;Open Time;"
+                "Reopen Time;Resolved Time;Close Time;Handle Time (Hours);Closure Code".replace(";", ","),
+                {
+                    "ticket_id": "Incident ID",
+                    "status": "Status",
+                    "priority": "Priority",
+                    "category": "Category",
+                    "handoffs": "# Reassignments",
+                    "created_at": "Open Time",
+                    "solved_at": "Resolved Time",
+                    "closed_at": "Close Time",
+                },
+                id="incidents",
+            ),
+            pytest.param(
+                "SR Number,Change Date+Time,Status,Sub Status,Involved Org line 3,SR Latest Impact,Product,Country",
+                {
+                    "ticket_id": "SR Number",
+                    "updated_at": "Change Date+Time",
+                    "status": "Status",
+                    "product": "Product",
+                },
+                id="service requests",
+            ),
+            pytest.param(
+                "Case ID,Activity,Resource,Complete Timestamp,Variant,seriousness,product,workgroup",
+                {
+                    "ticket_id": "Case ID",
+                    "status": "Activity",
+                    "updated_at": "Complete Timestamp",
+                    "product": "product",
+                    "group_name": "workgroup",
+                },
+                id="event log",
+            ),
+            pytest.param(
+                "case:concept:name,concept:name,org:resource,time:timestamp,org:group",
+                {
+                    "ticket_id": "case:concept:name",
+                    "status": "concept:name",
+                    "updated_at": "time:timestamp",
+                    "group_name": "org:group",
+                },
+                id="event log of XES",
             ),
             pytest.param(
                 "Case Number,Contact Name,Contact Email,Subject,Status,Priority,Type,Case Origin,Case Owner,"
@@ -408,7 +511,7 @@ class TestOtherKinds:
     def test_the_kind_can_be_said_and_then_what_it_lacks_is_asked(
         self, tmp_path: Path, registry: Registry
     ) -> None:
-        file = delivered(tmp_path, "when,what\n2026-01-01,x\n").path
+        file = delivered(tmp_path, "when,what\nlong ago,x\n").path
         found = inspect_file(file, registry, kind="events", time_zone="UTC")
         assert asked(found) == ["--column event_type=COLUMN", "--column occurred_at=COLUMN"]
         assert found.notes == ("no event id found: an event is known by its content",)
