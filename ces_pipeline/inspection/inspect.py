@@ -205,6 +205,8 @@ def _proposal(naming: Naming, times: Times, settled: _Settled) -> Proposal:
         entry["missing"] = missing
     if columns:
         entry["columns"] = columns
+    if naming.translated:
+        entry["values"] = naming.translated
     if settled.delimiter:
         entry["options"] = {"delimiter": settled.delimiter}
     return Proposal(() if naming.feed else (entry,), (survey,) if survey else ())

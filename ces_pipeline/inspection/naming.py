@@ -8,7 +8,7 @@ from functools import cached_property
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.inspection.result import InspectedColumn, Question
 from ces_pipeline.inspection.rows import Rows
-from ces_pipeline.inspection.scales import look_like_scores
+from ces_pipeline.inspection.scales import is_number, look_like_scores
 from ces_pipeline.inspection.spellings import SPELLINGS, TICKET_WORDS, speaks_of_effort, told_by_names
 from ces_pipeline.kinds import KINDS, KindName
 from ces_pipeline.landing.fields import fields_of
@@ -35,6 +35,7 @@ class Naming:
     """What the columns of one export mean, as far as it has been settled.
 
     mapping: our field -> column, by whatever settled it. guessed: the part that only names or values suggest.
+    translated: our field -> the column's cell -> what it means.
     """
 
     file: DeliveredFile
@@ -46,6 +47,7 @@ class Naming:
     kind_given: KindName | None = None
     mapping: dict[str, str] = field(default_factory=dict)
     guessed: dict[str, str] = field(default_factory=dict)
+    translated: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
 
@@ -89,6 +91,8 @@ class Naming:
             }
             self.guessed = map_columns(free, spellings)
             self.mapping |= self.guessed
+        if self.kind == "tickets" and "csat" in self.guessed:
+            self._settle_satisfaction()
         for name, column in columns.items():
             self._name_given(name, column, f"--column {name}")
         if self.kind == "survey":
@@ -110,6 +114,22 @@ class Naming:
         self.mapping = {one: taken for one, taken in self.mapping.items() if taken != column}
         self.guessed = {one: taken for one, taken in self.guessed.items() if taken != column}
         self.guessed[name] = self.mapping[name] = column
+        self.translated.pop(name, None)
+
+    def _settle_satisfaction(self) -> None:
+        """Translate stars, 1 to 5, since a ticket's number is taken for a percentage; leave out what is neither."""
+        column = self.guessed["csat"]
+        stars = {cell: float(cell) for cell in self.rows.values(column) if is_number(cell)}
+        if not stars or max(stars.values()) > 10:
+            return
+        if max(stars.values()) >= 3 and {*stars.values()} <= {1, 2, 3, 4, 5}:
+            self.translated["csat"] = {cell: f"{25 * (star - 1):.0f}" for cell, star in sorted(stars.items())}
+            return
+        del self.guessed["csat"], self.mapping["csat"]
+        self.notes.append(
+            f"{column}: numbers that are no percentages: map it to csat, with values of the feed that say what "
+            "each means from 0 to 100"
+        )
 
     def _ask_for_id(self) -> None:
         if self.kind == "tickets" and "ticket_id" not in self.mapping:

@@ -55,9 +55,10 @@ _TICKETS = {
     "creation date | ticket created - timestamp | ticket created - date | opened at | opened | date opened | "
     "date/time opened | date received | open date | open time | opened time | reported date | reported at | "
     "registered at",
-    "first_reply_at": "first reply at | first response at | first responded at",
+    "first_reply_at": "first reply at | first response at | first responded at | first response time | "
+    "first reply time",
     "solved_at": "solved at | resolved at | solved | resolved | resolved time | resolved date | date resolved | "
-    "resolution date | ticket solved - timestamp | ticket solved - date",
+    "resolution date | ticket solved - timestamp | ticket solved - date | time to resolution | resolution time",
     "closed_at": "closed at | closed | closed time | closed date | close date | date closed | date/time closed | "
     "close time",
     "updated_at": "updated at | updated | updated time | updated date | last updated | last updated at | "
@@ -135,6 +136,11 @@ SPELLINGS: dict[str, dict[str, tuple[str, ...]]] = {
     )
 }
 """Kind of feed -> our field -> spellings of its column, the likeliest first."""
+
+MAY_BE_DURATIONS = frozenset(
+    ("first response time", "first reply time", "time to resolution", "resolution time")
+)
+"""Names that some tables give to a time, others to minutes or hours: the cells tell which."""
 
 TICKET_WORDS = frozenset(
     (

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from ces_pipeline.inspection.naming import Naming
 from ces_pipeline.inspection.result import Question, TimeRange, ZoneIs
 from ces_pipeline.inspection.rows import SAMPLE_ROWS
+from ces_pipeline.inspection.spellings import MAY_BE_DURATIONS
 from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.fields import fields_of
-from ces_pipeline.sources.contract import ROW_NUMBER
+from ces_pipeline.sources.contract import ROW_NUMBER, folded
 
 _HAS_ZONE = r"(Z|[+-]\d\d:?\d\d| [A-Z]{3,4}|^\d{10,13})$"
 _DATES = (
@@ -31,6 +32,7 @@ _DATES = (
 )
 _TIMES = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 _CLOCKS = ("", *(before + clock for clock in _TIMES for before in (" ", ", ")))
+_MAY_BE_DURATIONS = frozenset(map(folded, MAY_BE_DURATIONS))
 _FORMATS = [date + clock for date in _DATES for clock in _CLOCKS]
 
 
@@ -60,6 +62,10 @@ class Times:
         )
         if not self.naming.rows.columns:
             return
+        for name, column in self._fields().items():
+            if folded(column) in _MAY_BE_DURATIONS and not self._holds_times(column):
+                self.naming.mapping.pop(name)
+                self.naming.guessed.pop(name, None)
         if not self._fields():
             self._name_by_values()
         for column in self._fields().values():
@@ -128,6 +134,17 @@ class Times:
                 f"{column}: most cells are no time in a known form; time_formats of the feed names one"
             )
 
+    def _note_early_rows(self) -> None:
+        first = self.naming.registry.settings.first_day
+        deciding = [name for name in KINDS[self.naming.kind].times if name in self._fields()]
+        if deciding:
+            moment = f"coalesce({', '.join(map(self.sql, deciding))})"
+            if early := self.naming.rows.count(f"{moment} < TIMESTAMPTZ '{first} 00:00:00Z'"):
+                self.naming.notes.append(
+                    f"{early:,} rows are of a time before {first} and would be rejected: if they are right, set "
+                    "first_day in registry/settings.yaml to an earlier day"
+                )
+
     def ranges(self, zone_is: ZoneIs) -> tuple[TimeRange, ...]:
         found = []
         naive = False
@@ -154,6 +171,7 @@ class Times:
                 self.naming.notes.append(f"{column}: dates without a time of day")
             if unreadable:
                 self.naming.notes.append(f"{column}: {unreadable:,} cells are not a readable time")
+        self._note_early_rows()
         if naive and zone_is == "assumed":
             self.naming.notes.append("times carry no zone and the file states none: read as UTC")
             self.naming.questions.append(

@@ -96,6 +96,13 @@ def test_a_high_reject_share_is_a_warning(snapshot: duckdb.DuckDBPyConnection) -
     assert "rejected_share 0.333" in (result.detail or "")
 
 
+def test_a_high_reject_share_of_tickets_is_a_warning_too(snapshot: duckdb.DuckDBPyConnection) -> None:
+    snapshot.execute("UPDATE audit.load_audit SET accepted = 1, rejected = 3 WHERE kind = 'tickets'")
+    result = failed(snapshot)["reject_share_above_threshold"]
+    assert result.failures == 1
+    assert "source_id desk, rejected_share 0.75" in (result.detail or "")
+
+
 def test_products_that_nobody_registered_are_told_where_any_is(snapshot: duckdb.DuckDBPyConnection) -> None:
     snapshot.execute("UPDATE core.responses SET product = 'Kiosk'")
     snapshot.execute("UPDATE core.tickets SET product = 'web_shop'")

@@ -216,6 +216,46 @@ def test_a_question_for_effort_is_known_in_many_languages(
     assert found.proposal.sources[0]["columns"]["score"] == question
 
 
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["5.0", "1", "", "3.0"], {"1": "0", "3.0": "50", "5.0": "100"}),
+        (["good", "bad", ""], None),
+        (["80", "100", "0"], None),
+    ],
+    ids=["stars", "words", "percentages"],
+)
+def test_stars_of_tickets_are_translated(
+    tmp_path: Path, registry: Registry, cells: list[str], values: dict[str, str] | None
+) -> None:
+    rows = "".join(f"{number},Low,2026-03-01,{cell}\n" for number, cell in enumerate(cells))
+    file = delivered(tmp_path, f"Ticket ID,Priority,Updated,Satisfaction Rating\n{rows}")
+    (entry,) = inspect_file(file.path, registry).proposal.sources
+    assert entry["columns"]["csat"] == "Satisfaction Rating"
+    assert entry.get("values") == (values and {"csat": values})
+
+
+def test_a_rating_of_tickets_that_may_mean_anything_is_left_to_the_reader(
+    tmp_path: Path, registry: Registry
+) -> None:
+    file = delivered(
+        tmp_path, "Ticket ID,Priority,Updated,Satisfaction Rating\n1,Low,2026-03-01,0\n2,Low,2026-03-01,10\n"
+    )
+    found = inspect_file(file.path, registry)
+    assert "csat" not in found.proposal.sources[0]["columns"]
+    assert any(
+        note.startswith("Satisfaction Rating: numbers that are no percentages") for note in found.notes
+    )
+
+
+def test_rows_before_the_first_day_are_told_of(tmp_path: Path, registry: Registry) -> None:
+    text = "Ticket ID,Priority,Created,Updated\n1,Low,1999-01-01,2026-03-01\n2,Low,1999-01-01,\n3,Low,,1998-03-02\n"
+    notes = inspect_file(delivered(tmp_path, text).path, registry).notes
+    assert [note.split(" and ")[0] for note in notes if "rejected" in note] == [
+        "2 rows are of a time before 2005-01-01"
+    ]
+
+
 class TestTimesByTheirCells:
     """Times in columns whose names nobody could know."""
 
@@ -226,6 +266,24 @@ class TestTimesByTheirCells:
         (entry,) = inspect_file(delivered(tmp_path, text).path, registry).proposal.sources
         assert entry["columns"] == {"submitted_at": "Zeitstempel"}
         assert entry["time_formats"] == ["%d.%m.%Y %H:%M"]
+
+    @pytest.mark.parametrize(
+        ("cells", "fields"),
+        [
+            ("2026-03-01 12:15:36,2026-03-01 18:05:38", {"first_reply_at", "solved_at"}),
+            ("35,12.5", set()),
+            ("00:35:00,12:30:00", set()),
+        ],
+    )
+    def test_whether_a_column_is_a_time_or_how_long_it_took_is_told_by_its_cells(
+        self, tmp_path: Path, registry: Registry, cells: str, fields: set[str]
+    ) -> None:
+        header = "Ticket ID,Ticket Priority,Created,First Response Time,Time to Resolution"
+        rows = "".join(f"{number},Low,2026-03-01 12:00:00,{cells}\n" for number in range(3))
+        found = inspect_file(delivered(tmp_path, f"{header}\n{rows}").path, registry)
+        columns = found.proposal.sources[0]["columns"]
+        assert {"first_reply_at", "solved_at"} & columns.keys() == fields
+        assert columns["created_at"] == "Created"
 
     def test_of_several_none_is_taken_and_all_are_named(self, tmp_path: Path, registry: Registry) -> None:
         text = "id,bought,born\nr1,2026-03-01,1980-03-02\nr2,2026-03-02,1990-01-02\n"

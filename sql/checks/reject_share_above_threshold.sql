@@ -1,15 +1,32 @@
--- warning: More rows than usual were rejected on these days of the last week. See their reasons in `mart.quality_daily`, then mend the export or the survey's rules.
-with last_week as (
+-- warning: More rows than usual were rejected on these days of the last week. See their reasons in `mart.quality_daily`, those of tickets and other kinds in their `core.rejected_` table, then mend the export, its mapping or the survey's rules.
+with judged as (
+    select
+        day,
+        source_id,
+        accepted + rejected as judged,
+        rejected_share
+    from mart.quality_daily
+    union all
+    select
+        day,
+        source_id,
+        accepted + rejected as judged,
+        rejected / nullif(accepted + rejected, 0) as rejected_share
+    from audit.load_audit
+    where kind <> 'survey' and is_current
+),
+
+last_week as (
     select
         day,
         source_id,
         rejected_share
-    from mart.quality_daily
+    from judged
     cross join reference.settings
     where
         rejected_share > reject_share_warning
-        and accepted + rejected >= minimum_n
-        and day > (select max(day) from mart.quality_daily) - 7
+        and judged >= minimum_n
+        and day > (select max(day) from judged) - 7
 )
 
 select
