@@ -11,7 +11,7 @@ import pyarrow as pa
 from ces_pipeline.landing.ledger import Delivery, index_file
 from ces_pipeline.storage.lake import Lake
 
-_HELD_ROWS = 2_000_000
+_HELD_ROWS = 250_000
 _KEYS = "key_hi, key_lo, content, day, event_at"
 _RANKS = pa.schema(
     [("place", pa.int32()), ("delivery_id", pa.string()), ("as_of", pa.timestamp("us", "UTC"))]
