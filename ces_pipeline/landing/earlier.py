@@ -4,10 +4,12 @@ What a key is, is said in `statement.py`; what is concluded from one that comes 
 """
 
 from collections.abc import Sequence
+from itertools import filterfalse
 
 import duckdb
 import pyarrow as pa
 
+from ces_pipeline.errors import HomeError
 from ces_pipeline.landing.ledger import Delivery, index_file
 from ces_pipeline.storage.lake import Lake
 
@@ -30,23 +32,20 @@ class EarlierKeys:
         self.connection = connection
         self._lake = lake
         self._deliveries = [one for one in deliveries if one.rows_landed]
+        self._rows = sum(one.rows_landed for one in self._deliveries)
+        self._is_held = False
         connection.execute(
             "CREATE TEMP TABLE earlier (key_hi UBIGINT, key_lo UBIGINT, content UBIGINT, day DATE, "
             "event_at TIMESTAMPTZ, place INTEGER)"
         )
         connection.execute("CREATE TEMP TABLE ranks (place INTEGER, delivery_id VARCHAR, as_of TIMESTAMPTZ)")
         self._rank(self._deliveries, 0)
-        self._is_held = self._rows <= _HELD_ROWS
-        if self._is_held and self._deliveries:
-            connection.execute(f"INSERT INTO earlier SELECT {_KEYS}, place FROM {self._scan()}")
 
-    @property
-    def _rows(self) -> int:
-        return sum(one.rows_landed for one in self._deliveries)
+    def _files(self) -> list[str]:
+        return [index_file(one.source_id, one.delivery_id) for one in self._deliveries]
 
     def _scan(self) -> str:
-        files = [index_file(one.source_id, one.delivery_id) for one in self._deliveries]
-        return self._lake.scan(self.connection, files, "landed_before")
+        return self._lake.scan(self.connection, self._files(), "landed_before")
 
     def _rank(self, deliveries: Sequence[Delivery], first: int) -> None:
         ranks = [
@@ -58,7 +57,25 @@ class EarlierKeys:
         self.connection.unregister("new_ranks")
 
     def match(self) -> None:
-        """Make table `before`: the landed keys that stand in table `keys` too, with their deliveries' ranks."""
+        """Make table `before`: the landed keys that stand in table `keys` too, with their deliveries' ranks.
+
+        Raises HomeError where the keys of a delivery are lost.
+        """
+        try:
+            self._match()
+        except duckdb.IOException as problem:
+            lost = next(filterfalse(self._lake.exists, self._files()), None)
+            if lost is None:
+                raise
+            raise HomeError(
+                f"{lost} is gone from the lake, and with it which rows its delivery landed: restore it from your backup"
+            ) from problem
+
+    def _match(self) -> None:
+        if not self._is_held and self._rows <= _HELD_ROWS:
+            if self._deliveries:
+                self.connection.execute(f"INSERT INTO earlier SELECT {_KEYS}, place FROM {self._scan()}")
+            self._is_held = True
         rows = "earlier" if self._is_held else self._scan()
         self.connection.execute(
             f"""
@@ -75,6 +92,7 @@ class EarlierKeys:
             return
         place = len(self._deliveries)
         self._deliveries.append(delivery)
+        self._rows += delivery.rows_landed
         self._rank([delivery], place)
         if self._is_held and self._rows <= _HELD_ROWS:
             self.connection.execute(f"INSERT INTO earlier SELECT {_KEYS}, {place} FROM landed")

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ces_pipeline.errors import HomeError
 from ces_pipeline.landing import earlier
-from ces_pipeline.landing.ledger import moves_file
+from ces_pipeline.landing.ledger import index_file, moves_file
 from ces_pipeline.landing.pseudonyms import KEY_VARIABLE
 from ces_pipeline_tests.builders import DESK, NOW, WEB, InboxHome, answer, csv_text, inbox_home
 
@@ -84,6 +85,21 @@ def test_landed_keys_may_be_read_again_or_held_and_files_may_come_in_one_landing
             other.land()
     assert other.state() == usual.state()
     assert sum(one.rows_redelivered for one in other.deliveries()) == 4
+
+
+@pytest.mark.parametrize("held_rows", [0, 3])
+def test_lost_keys_are_told_by_their_file(
+    home: InboxHome, monkeypatch: pytest.MonkeyPatch, held_rows: int
+) -> None:
+    monkeypatch.setattr(earlier, "_HELD_ROWS", held_rows)
+    home.drop("1.csv", [answer(1)])
+    home.land()
+    (first,) = home.deliveries()
+    home.lake.delete(index_file("web", first.delivery_id))
+    home.drop("2.csv", [answer(2)])
+    with pytest.raises(HomeError, match=rf"index/web/{first.delivery_id}.parquet is gone from the lake"):
+        home.land()
+    assert home.deliveries() == [first]
 
 
 def test_of_a_cumulative_export_only_the_new_and_the_changed_rows_land(home: InboxHome) -> None:
