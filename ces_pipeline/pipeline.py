@@ -16,6 +16,7 @@ from ces_pipeline.landing.land import land as land_files
 from ces_pipeline.registry.models import Registry
 from ces_pipeline.settings import Home
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.memory import give_memory_back
 from ces_pipeline.storage.warehouse import PublishResult, publish
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "publish",
     "stale_days",
 ]
+
+_MANY_ROWS = 200_000
 
 
 def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[FeedLanding]:
@@ -45,6 +48,9 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
 
             outcome = outcome.with_pull(pull(home, registry, registry.sources[name]))
         note_columns(Lake(home.lake), name)
+        if outcome.rows_read >= _MANY_ROWS:
+            # What comes next may be other processes, which need the memory more.
+            give_memory_back()
         outcomes.append(outcome)
     return outcomes
 

@@ -18,7 +18,7 @@ from ces_pipeline.settings import Home
 from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
 from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.storage.memory import give_memory_back, keep_freed_memory
-from ces_pipeline.storage.scratch import close_databases, use_one_thread
+from ces_pipeline.storage.scratch import use_one_thread
 
 # In place of a day's fingerprint: the day stays stale until what it lacks is back.
 _UNSETTLED = ""
@@ -42,7 +42,6 @@ def clean(
     executor: where days are fanned out to; by default worker processes when the work is worth them, else none.
     """
     lake = Lake(home.lake)
-    close_databases()
     give_memory_back()
     with exclusive(home.lake / f".cleaning-{kind}.lock"):
         planner = Planner(lake, registry, kind)

@@ -5,6 +5,8 @@ from functools import cache
 
 import pyarrow as pa
 
+from ces_pipeline.storage.scratch import close_databases
+
 # Names of <malloc.h>, glibc's only.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
 _KEPT_BYTES = 1 << 30
@@ -38,6 +40,7 @@ def keep_freed_memory() -> None:
 
 def give_memory_back() -> None:
     """Hand back what is kept but not in use: before this process waits for others that need it."""
+    close_databases()
     pa.default_memory_pool().release_unused()
     if library := _c_library():
         library.malloc_trim(0)

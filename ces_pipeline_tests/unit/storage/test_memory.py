@@ -1,5 +1,6 @@
 """Protects how a process holds memory: what is freed stays for the next batch, and goes when it is given back."""
 
+import os
 import subprocess
 import sys
 
@@ -32,3 +33,18 @@ def test_freed_blocks_stay_until_they_are_given_back() -> None:
     assert full > 190
     assert freed > 190
     assert given_back < 40
+
+
+def test_arrow_and_the_rest_of_the_process_share_one_allocator_unless_the_environment_says_otherwise() -> (
+    None
+):
+    program = "import ces_pipeline, pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+    usual = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
+    for environment, told in (
+        (usual, "system"),
+        ({**usual, "ARROW_DEFAULT_MEMORY_POOL": "mimalloc"}, "mimalloc"),
+    ):
+        ran = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+        )
+        assert ran.stdout.strip() == told
