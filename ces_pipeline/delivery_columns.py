@@ -11,7 +11,7 @@ from ces_pipeline.landing.ledger import Delivery, Ledger, raw_file
 from ces_pipeline.landing.privacy import redacted
 from ces_pipeline.schemas.audit import DELIVERY_COLUMNS
 from ces_pipeline.storage.duck import readable
-from ces_pipeline.storage.journal import add_rows, rows_of
+from ces_pipeline.storage.journal import add_rows, month_of, rows_of
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.scratch import scratch
@@ -38,7 +38,7 @@ def note_columns(lake: Lake, source_id: str) -> None:
     months: dict[str, list[Delivery]] = {}
     for delivery in deliveries:
         if delivery.delivery_id not in noted:
-            months.setdefault(f"{delivery.received_at:%Y-%m}", []).append(delivery)
+            months.setdefault(month_of(delivery.received_at), []).append(delivery)
     for fresh in months.values():
         rows = [row for delivery in fresh for row in _columns(lake, delivery)]
         add_rows(lake, DELIVERY_COLUMNS, source_id, fresh[0].received_at, rows)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones
 
 from ces_pipeline.errors import RegistryError, UnreadableFileError
 from ces_pipeline.inspection.counts import count_rules
@@ -126,16 +126,8 @@ def _zone(export: Export, feed: Source | None, given: str | None) -> tuple[str, 
         return given, "given"
     if feed:
         return feed.time_zone, "of the feed"
-    named = {zone for column in export.columns for zone in _ZONE.findall(column) if _is_zone(zone)}
+    named = {zone for column in export.columns for zone in _ZONE.findall(column)} & available_timezones()
     return (named.pop(), "named in a column's name") if len(named) == 1 else ("UTC", "assumed")
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
 
 
 def _settle_scale(naming: Naming, given: str | None, survey: Survey | None) -> Scale | None:

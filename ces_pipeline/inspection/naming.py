@@ -119,11 +119,14 @@ class Naming:
     def _settle_satisfaction(self) -> None:
         """Translate stars, 1 to 5, since a ticket's number is taken for a percentage; leave out what is neither."""
         column = self.guessed["csat"]
-        stars = {cell: float(cell) for cell in self.rows.values(column) if is_number(cell)}
+        stars = {cell: int(float(cell)) for cell in self.rows.values(column) if is_number(cell)}
         if not stars or max(stars.values()) > 10:
             return
-        if max(stars.values()) >= 3 and {*stars.values()} <= {1, 2, 3, 4, 5}:
-            self.translated["csat"] = {cell: f"{25 * (star - 1):.0f}" for cell, star in sorted(stars.items())}
+        scale = self.registry.scales["csat_1_5"]
+        if max(stars.values()) >= 3 and {*stars.values()} <= {*range(scale.min, scale.max + 1)}:
+            self.translated["csat"] = {
+                cell: f"{100 - scale.effort_0_100(star):.0f}" for cell, star in sorted(stars.items())
+            }
             return
         del self.guessed["csat"], self.mapping["csat"]
         self.notes.append(

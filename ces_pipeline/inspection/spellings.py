@@ -144,17 +144,19 @@ MAY_BE_DURATIONS = frozenset(
 
 TICKET_WORDS = frozenset(
     (
-        *(
-            "priority",
-            "assignee",
-            "requester",
-            "requester_id",
-            "assigned_to",
-            "assignee_id",
-            "subject",
-            "issue",
-        ),
-        *("incident", "urgency", "sr", "activity", "concept:name"),
+        "priority",
+        "assignee",
+        "requester",
+        "requester_id",
+        "assigned_to",
+        "assignee_id",
+        "subject",
+        "issue",
+        "incident",
+        "urgency",
+        "sr",
+        "activity",
+        "concept:name",
     )
 )
 """Words in column names that only tickets have."""

@@ -1,5 +1,6 @@
 """How the times of an export are written, and from when to when they run."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ _DATES = (
 )
 _TIMES = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 _CLOCKS = ("", *(before + clock for clock in _TIMES for before in (" ", ", ")))
+_TWO_NUMBERS = re.compile(r"\d\D+\d")
 _MAY_BE_DURATIONS = frozenset(map(folded, MAY_BE_DURATIONS))
 _FORMATS = [date + clock for date in _DATES for clock in _CLOCKS]
 
@@ -93,11 +95,13 @@ class Times:
     def _holds_times(self, column: str) -> bool:
         """Whether nearly all filled cells of the first rows are times, and are no bare numbers, which may be ids."""
         cells = self.naming.sample[column]
-        if not cells or sum(map(str.isdigit, cells)) > 0.1 * len(cells):
+        enough = 0.9 * len(cells)
+        # To try all formats takes long, and a survey has hundreds of columns.
+        if not cells or sum(bool(_TWO_NUMBERS.search(cell)) for cell in cells) < enough:
             return False
         rows, here = self.naming.rows, f"{ROW_NUMBER} <= {SAMPLE_ROWS}"
         read = rows.one(f"count({rows.time(column, self.formats)})", here)
-        return max(read, *self._fits(column, _FORMATS, here).values()) >= 0.9 * len(cells)
+        return bool(read >= enough) or max(self._fits(column, _FORMATS, here).values()) >= enough
 
     def _fits(self, column: str, candidates: Sequence[str], where: str = "true") -> dict[str, int]:
         """Candidate -> how many cells of the column it reads."""

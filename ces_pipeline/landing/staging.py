@@ -112,20 +112,17 @@ class Staging:
         if delimiter is not None:
             refuse_open_quote(file, last, export.unreadable)
         if export.unreadable:
+            # Of the text as it stood, since the shown one may have lost what tells two rows apart.
+            contents = self.pseudonyms.of_all(row.text for row in export.unreadable)
+            hidden = {cells.column for cells in reading.people_cells.values()}
             misfits = [
                 {
                     ROW_NUMBER: row.row_number,
                     "problem": row.problem,
-                    # Of the text as it stood, since the shown one may have lost what tells two rows apart.
-                    "content": int(self.pseudonyms.of(row.text)[:16], 16),
-                    "written": without_people(
-                        row.text,
-                        export.columns,
-                        {cells.column for cells in reading.people_cells.values()},
-                        delimiter,
-                    ),
+                    "content": int(content[:16], 16),
+                    "written": without_people(row.text, export.columns, hidden, delimiter),
                 }
-                for row in export.unreadable
+                for row, content in zip(export.unreadable, contents, strict=True)
             ]
             self.connection.register("misfits", pa.Table.from_pylist(misfits, schema=_MISFITS))
             self._split(unreadable_query(reading), scope, "unreadable")

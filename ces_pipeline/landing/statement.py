@@ -7,6 +7,7 @@ as `fields.py` says; the rest goes redacted into `extra`. No judgement of answer
 import json
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.fields import Field, field_table, fields_of
@@ -50,8 +51,8 @@ class Reading:
     missing: tuple[str, ...]
     hashed: frozenset[str] = frozenset()
 
-    @property
-    def people_cells(self) -> dict[str, "PeopleCells"]:
+    @cached_property
+    def people_cells(self) -> dict[str, PeopleCells]:
         """The name in `incoming` of the keyed hashes of people -> the cells that they are made of."""
         fields = [one.name for one in field_table(self.kind) if one.treatment == "person"]
         return {

@@ -1,4 +1,4 @@
-"""How a time's text becomes an instant: one SQL expression, used at landing and nowhere else.
+"""How a time's text becomes an instant, as it is usually written or else: SQL used at landing and nowhere else.
 
 The session's TimeZone is the zone of times that carry none (the file's own statement, else the feed's). Of the hour
 that a clock change repeats, the second is taken; an hour that it skips is read as the hour after. Both are fixed
@@ -17,17 +17,11 @@ _ABBREVIATIONS = {
 _SUFFIX = r"\s+(" + "|".join(_ABBREVIATIONS) + r")$"
 
 
-def instant(text: str, formats: Sequence[str]) -> str:
-    """SQL that reads the VARCHAR expression `text` as TIMESTAMPTZ, null where it is no time.
-
-    In this order: the feed's own strptime formats; ISO 8601 with or without an offset; seconds or milliseconds
-    since 1970; any of these with a zone abbreviation behind it.
-    """
-    return f"coalesce({usual(text, formats)}, {unusual(text, formats)})"
-
-
 def usual(text: str, formats: Sequence[str]) -> str:
-    """The part of `instant` that nearly all texts need no more than."""
+    """SQL that reads the VARCHAR expression `text` as TIMESTAMPTZ, null where it is not written the usual way.
+
+    These are the feed's own strptime formats, then ISO 8601 with or without an offset.
+    """
     # DuckDB reads BST as Bangladesh's and PST as Los Angeles' time: abbreviations are left to `unusual`.
     iso = (
         f"CASE WHEN {text}[1] BETWEEN '0' AND '9' AND length({text}) >= 10 AND {text}[-1] NOT BETWEEN 'A' AND 'Y' "
@@ -37,7 +31,10 @@ def usual(text: str, formats: Sequence[str]) -> str:
 
 
 def unusual(text: str, formats: Sequence[str]) -> str:
-    """The rest of `instant`."""
+    """SQL for what is no `usual` time, null where it is none at all.
+
+    Seconds or milliseconds since 1970, or any of these with a zone abbreviation behind it.
+    """
     hours = " ".join(f"WHEN '{name}' THEN {offset}" for name, offset in _ABBREVIATIONS.items())
     bare = f"regexp_replace({text}, '{_SUFFIX}', '')"
     suffix = f"regexp_extract({text}, '{_SUFFIX}', 1)"

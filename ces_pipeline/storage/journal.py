@@ -19,11 +19,16 @@ def add_rows(lake: Lake, table: Table, source_id: str, at: datetime, rows: Seque
     """Add a feed's rows to the month of `at`. A killed call leaves the file as it was, or with all of them."""
     if not rows:
         return
-    path = f"{_folder(table, source_id)}/{at:%Y-%m}.parquet"
+    path = f"{_folder(table, source_id)}/{month_of(at)}.parquet"
     added = pa.Table.from_pylist(list(rows), schema=table.arrow)
     with _locked(lake, table, source_id):
         held = [lake.read_table(path).cast(table.arrow)] if lake.exists(path) else []
         lake.write_table(path, pa.concat_tables([*held, added]))
+
+
+def month_of(at: datetime) -> str:
+    """What rows have in common that one call of `add_rows` can add."""
+    return f"{at:%Y-%m}"
 
 
 def rows_of(lake: Lake, table: Table, source_id: str) -> list[dict[str, Any]]:

@@ -361,8 +361,8 @@ class TestHelpDesksTables:
                 id="zendesk",
             ),
             pytest.param(
-                "CI Name (aff);Incident ID;Status;Impact;Urgency;Priority;Category;# Reassignments;Open Time;"
-                "Reopen Time;Resolved Time;Close Time;Handle Time (Hours);Closure Code".replace(";", ","),
+                "CI Name (aff),Incident ID,Status,Impact,Urgency,Priority,Category,# Reassignments,Open Time,"
+                "Reopen Time,Resolved Time,Close Time,Handle Time (Hours),Closure Code",
                 {
                     "ticket_id": "Incident ID",
                     "status": "Status",

@@ -7,7 +7,7 @@ from functools import cache
 import duckdb
 import pytest
 
-from ces_pipeline.landing.times import instant, plausible
+from ces_pipeline.landing.times import plausible, unusual, usual
 
 
 @cache
@@ -19,7 +19,7 @@ def read(text: str, zone: str = "UTC", formats: Sequence[str] = ()) -> datetime 
     """The instant of one text in a feed of this zone, in UTC."""
     query = f"""
         SELECT epoch_us({plausible("seen")})
-        FROM (SELECT {instant("told", formats)} AS seen FROM (SELECT $1::VARCHAR AS told))
+        FROM (SELECT coalesce({usual("told", formats)}, {unusual("told", formats)}) AS seen FROM (SELECT $1::VARCHAR AS told))
     """
     session().execute(f"SET TimeZone='{zone}'")
     (microseconds,) = session().execute(query, [text]).fetchone() or (None,)
