@@ -1,8 +1,9 @@
 """Throughput of the whole job against the floor: DuckDB alone doing the same three writes, in the same run.
 
 `python -m ces_pipeline_tests.benchmarks.throughput [--rows 2000000] [--days 60]`. Prints each step's seconds,
-the floor's and the ratio; exits 1 where a limit is broken. Start-up (imports, first use of libraries) is left
-out.
+the floor's and the ratio; exits 1 where a limit is broken. Beside it stands what DuckDB takes to write once more
+what the pipeline wrote, which tells how much of the ratio is the width of the tables. Start-up (imports, first use
+of libraries) is left out.
 """
 
 import argparse
@@ -13,10 +14,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import psutil
@@ -31,6 +33,7 @@ RATIO_LIMIT = 2.5
 PEAK_LIMIT_MB = 1500
 SEED = 7
 STEPS = ("land", "clean", "publish")
+_Result = TypeVar("_Result")
 _WARM_UP_ROWS, _WARM_UP_DAYS = 5_000, 10
 _SOURCES = """
 - id: big
@@ -48,27 +51,46 @@ _SURVEYS = """
 
 
 def floor_seconds(export: Path, folder: Path) -> dict[str, float]:
-    """Seconds of DuckDB alone for the write that each step cannot do without."""
-    raw, core = quote_text(str(folder / "raw")), quote_text(str(folder / "core"))
+    """Seconds of DuckDB alone for the write that each step cannot do without, with the export's own columns."""
+    return _write_seconds(
+        folder,
+        {
+            "land": f"SELECT *, CAST(recorded_at AS DATE) AS day FROM read_csv({quote_text(str(export))}, header = true)",
+            "clean": _parquet(folder / "raw"),
+            "publish": _parquet(folder / "core"),
+        },
+    )
+
+
+def rewriting_seconds(lake: Path, folder: Path) -> dict[str, float]:
+    """Seconds of DuckDB alone to write once more what each step wrote, ready as it lies there: the tables' columns
+    with the hashes of responses and people. Nothing is parsed, hashed, judged or derived."""
+    responses = f"SELECT * FROM read_parquet({quote_text(f'{lake}/core/responses/*/*.parquet')})"
+    return _write_seconds(
+        folder, {"land": _parquet(lake / "raw" / "big"), "clean": responses, "publish": responses}
+    )
+
+
+def _parquet(folder: Path) -> str:
+    return f"SELECT * FROM read_parquet({quote_text(f'{folder}/*/*.parquet')}, hive_partitioning = true)"
+
+
+def _write_seconds(folder: Path, rows: Mapping[str, str]) -> dict[str, float]:
+    """Seconds of DuckDB to write the rows of each step's query, as files of a day or as a table."""
+    folder.mkdir()
     layout = "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day))"
+    writes = {
+        "land": f"COPY ({rows['land']}) TO {quote_text(str(folder / 'raw'))} {layout}",
+        "clean": f"COPY ({rows['clean']}) TO {quote_text(str(folder / 'core'))} {layout}",
+        "publish": f"CREATE TABLE published.responses AS {rows['publish']}",
+    }
     seconds = {}
     with duckdb.connect(config={"threads": 2, "memory_limit": "1GB"}) as connection:
         connection.execute("SET enable_progress_bar = false")
         connection.execute(f"ATTACH {quote_text(str(folder / 'floor.duckdb'))} AS published")
-        for step, sql in zip(
-            STEPS,
-            (
-                "COPY (SELECT *, CAST(recorded_at AS DATE) AS day "
-                f"FROM read_csv({quote_text(str(export))}, header = true)) TO {raw} {layout}",
-                f"COPY (SELECT * FROM read_parquet({quote_text(f'{folder}/raw/*/*.parquet')}, "
-                f"hive_partitioning = true)) TO {core} {layout}",
-                "CREATE TABLE published.responses AS SELECT * FROM "
-                f"read_parquet({quote_text(f'{folder}/core/*/*.parquet')}, hive_partitioning = true)",
-            ),
-            strict=True,
-        ):
+        for step in STEPS:
             started = time.perf_counter()
-            connection.execute(sql)
+            connection.execute(writes[step])
             if step == "publish":
                 connection.execute("DETACH published")
             seconds[step] = time.perf_counter() - started
@@ -122,7 +144,7 @@ def make_home(root: Path, rows: int, days: int) -> tuple[Home, Registry]:
     return home, load_registry(home.registry)
 
 
-def in_another_process(work: Callable[..., object], *given: object) -> object:
+def in_another_process(work: Callable[..., _Result], *given: object) -> _Result:
     """The result of `work(*given)`, without its memory counting as this process's."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(work, given)
@@ -161,21 +183,22 @@ def main(arguments: list[str]) -> int:
         root = Path(folder)
         home, registry = make_home(root / "home", given.rows, given.days)
         export = home.inbox / "big" / "responses.csv"
-        (root / "floor").mkdir()
         floor = in_another_process(floor_seconds, export, root / "floor")
-        assert isinstance(floor, dict)
         pipeline_seconds(*make_home(root / "warm-up", _WARM_UP_ROWS, _WARM_UP_DAYS))
         with peak_memory_mb() as peak:
             seconds = pipeline_seconds(home, registry)
+        rewriting = in_another_process(rewriting_seconds, home.lake, root / "rewriting")
         size_mb = export.stat().st_size / 1e6
     print(f"{given.rows:,} responses in {given.days} days, {size_mb:,.0f} MB of CSV")
-    print(f"{'step':<10}{'seconds':>10}{'floor':>10}{'ratio':>8}")
-    for step in STEPS:
-        print(f"{step:<10}{seconds[step]:>10.2f}{floor[step]:>10.2f}{seconds[step] / floor[step]:>8.2f}")
-    total, least = sum(seconds.values()), sum(floor.values())
-    print(f"{'total':<10}{total:>10.2f}{least:>10.2f}{total / least:>8.2f}")
-    print(f"ratio {total / least:.2f} (limit {RATIO_LIMIT}) peak {peak[0]:.0f} MB (limit {PEAK_LIMIT_MB})")
-    return 0 if total / least <= RATIO_LIMIT and peak[0] <= PEAK_LIMIT_MB else 1
+    print(f"{'step':<10}{'seconds':>10}{'floor':>10}{'ratio':>8}{'rewriting':>12}{'ratio':>8}")
+    for step, own, bare, again in (
+        *((step, seconds[step], floor[step], rewriting[step]) for step in STEPS),
+        ("total", sum(seconds.values()), sum(floor.values()), sum(rewriting.values())),
+    ):
+        print(f"{step:<10}{own:>10.2f}{bare:>10.2f}{own / bare:>8.2f}{again:>12.2f}{own / again:>8.2f}")
+    ratio = sum(seconds.values()) / sum(floor.values())
+    print(f"ratio {ratio:.2f} (limit {RATIO_LIMIT}) peak {peak[0]:.0f} MB (limit {PEAK_LIMIT_MB})")
+    return 0 if ratio <= RATIO_LIMIT and peak[0] <= PEAK_LIMIT_MB else 1
 
 
 if __name__ == "__main__":
