@@ -104,9 +104,14 @@ def _scores(naming: Naming, scale: Scale | None) -> dict[str, int]:
     column = naming.mapping.get("score")
     if column is None:
         return {}
-    counts = {"blank_score": naming.rows.count(f"nullif(trim({naming.rows.sql(column)}), '') IS NULL")}
+    cells = naming.rows.values(column).items()
+    none = sum(count for cell, count in cells if cell.strip() in naming.missing)
+    blank = naming.rows.count(f"nullif(trim({naming.rows.sql(column)}), '') IS NULL")
+    counts = {"blank_score": blank + none}
     if scale:
-        cells = naming.rows.values(column).items()
-        off = sum(count for cell, count in cells if cell.strip() and value_of(cell, scale) is None)
-        counts["off_the_scale"] = off
+        counts["off_the_scale"] = sum(
+            count
+            for cell, count in cells
+            if cell.strip() and cell.strip() not in naming.missing and value_of(cell, scale) is None
+        )
     return counts

@@ -142,7 +142,9 @@ def _settle_scale(naming: Naming, given: str | None, survey: Survey | None) -> S
     column = naming.mapping.get("score")
     if column is None:
         return None
-    cells = {cell for cell in naming.rows.values(column) if cell.strip()}
+    cells = {
+        cell for cell in naming.rows.values(column) if cell.strip() and cell.strip() not in naming.missing
+    }
     labels = {cell for cell in cells if not is_number(cell)}
     fitting = fitting_labels(scales.values(), labels) if labels else []
     if len(fitting) == 1:
@@ -193,8 +195,8 @@ def _proposal(naming: Naming, times: Times, settled: _Settled) -> Proposal:
         entry["time_zone"] = settled.zone
     if times.guessed_formats:
         entry["time_formats"] = list(times.guessed_formats)
-    if missing := naming.nobody():
-        entry["missing"] = missing
+    if naming.missing:
+        entry["missing"] = naming.missing
     if columns:
         entry["columns"] = columns
     if naming.translated:

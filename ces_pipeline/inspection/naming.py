@@ -8,7 +8,7 @@ from functools import cached_property
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.inspection.result import InspectedColumn, Question
 from ces_pipeline.inspection.rows import Rows
-from ces_pipeline.inspection.scales import is_number, look_like_scores
+from ces_pipeline.inspection.scales import is_no_answer, is_number, look_like_scores
 from ces_pipeline.inspection.spellings import SPELLINGS, TICKET_WORDS, speaks_of_effort, told_by_names
 from ces_pipeline.kinds import KINDS, KindName
 from ces_pipeline.landing.fields import fields_of
@@ -207,15 +207,33 @@ class Naming:
             if speaks_of_effort(column, self.export.questions.get(column, ""))
         ]
 
-    def nobody(self) -> list[str]:
-        """Cells of the guessed columns of people that stand for nobody: taken for a person, it would be the busiest."""
+    @cached_property
+    def missing(self) -> list[str]:
+        """Texts that mean no value: the registered feed's, else those found where they would be taken for one.
+
+        A word for nobody, in a guessed column of people, would be the busiest person; one for no answer would be a
+        score that is off the scale.
+        """
+        if self.feed:
+            return list(self.feed.missing)
+        return sorted({*self._nobody(), *self._no_answers()})
+
+    def _no_answers(self) -> set[str]:
+        column = self.mapping.get("score")
+        cells = self.rows.values(column) if column else {}
+        found = {cell.strip() for cell in cells if is_no_answer(cell)}
+        if found:
+            self.notes.append(f"read as no answer, in every column: {', '.join(map(repr, sorted(found)))}")
+        return found
+
+    def _nobody(self) -> set[str]:
         people = [
             column
             for name, column in self.guessed.items()
             if fields_of(self.kind)[name].treatment == "person"
         ]
         told = {cell for column in people for cell in self.rows.values(column)}
-        return sorted(cell for cell in told if cell.strip().lower() in _NOBODY)
+        return {cell.strip() for cell in told if cell.strip().lower() in _NOBODY}
 
     def is_person(self, column: str) -> bool:
         read_as = [name for name, mapped in self.mapping.items() if mapped == column]

@@ -9,6 +9,18 @@ _NUMBER = re.compile(r"^[+-]?\d{1,3}(\.0+)?$")
 _LEADING_NUMBER = re.compile(r"^(\d{1,2})\s*[-–:.)(=]\s*\S")
 _MOST_VALUES = 33
 """More different cells than three spellings of eleven values are no answers on a scale."""
+# Qualtrics writes -99 for a question that was seen and not answered.
+_NO_ANSWER = frozenset(
+    [
+        *("-99", "-", "n/a", "na", "n.a.", "nan", "null", "undefined", "not applicable", "skipped"),
+        *("no answer", "not answered", "unanswered", "no response", "no rating", "not rated"),
+    ]
+)
+
+
+def is_no_answer(cell: str) -> bool:
+    """Whether the score's cell is how tools, or a choice offered, say that there is none. `None` may be an effort."""
+    return cell.strip().lower() in _NO_ANSWER
 
 
 def is_number(cell: str) -> bool:
@@ -48,7 +60,8 @@ def fitting_labels(scales: Iterable[Scale], cells: Iterable[str]) -> list[Scale]
 
 
 def look_like_scores(cells: list[str], scales: Iterable[Scale]) -> bool:
-    """Whether nearly all filled cells are whole numbers 0 to 10, or all are labels of one scale."""
+    """Whether nearly all answers are whole numbers 0 to 10, or all are labels of one scale."""
+    cells = [cell for cell in cells if not is_no_answer(cell)]
     distinct = set(cells)
     if not 2 <= len(distinct) <= _MOST_VALUES:
         return False

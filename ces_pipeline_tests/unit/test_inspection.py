@@ -187,6 +187,29 @@ def test_nobody_is_no_person(tmp_path: Path, registry: Registry) -> None:
     assert "missing" not in found.proposal.sources[0]
 
 
+@pytest.mark.parametrize("none", ["-99", "N/A", " n/a ", "No answer"])
+def test_no_answer_is_no_score(tmp_path: Path, registry: Registry, none: str) -> None:
+    """Taken for an answer it would be off the scale, and no scale would fit."""
+    text = "id,date,score\n" + "".join(f"{n},2026-03-02,{none if n < 6 else 1 + n % 7}\n" for n in range(20))
+    found = inspect_file(delivered(tmp_path, text).path, registry, time_zone="UTC")
+    (question,) = found.questions
+    assert "ces2_agreement_1_7" in question.text
+    found = inspect_file(delivered(tmp_path, text).path, registry, time_zone="UTC", scale="ease_1_7")
+    assert found.proposal.sources[0]["missing"] == [none.strip()]
+    assert (found.counts["blank_score"], found.counts["off_the_scale"]) == (6, 0)
+
+
+def test_no_effort_is_an_answer(tmp_path: Path, registry: Registry) -> None:
+    text = "id,date,effort\n" + "".join(
+        f"{n},2026-03-02,{('None', 'Some', 'A lot')[n % 3]}\n" for n in range(9)
+    )
+    found = inspect_file(
+        delivered(tmp_path, text).path, registry, time_zone="UTC", score="effort", scale="ease_1_7"
+    )
+    assert "missing" not in found.proposal.sources[0]
+    assert found.counts["off_the_scale"] == 9
+
+
 @pytest.mark.parametrize("name", ["Device", "device type", "Device Category"])
 def test_a_kind_of_device_is_no_device(tmp_path: Path, registry: Registry, name: str) -> None:
     """Taken for the device's own id, `mobile` would make one person of half of all respondents."""
