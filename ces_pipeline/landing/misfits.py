@@ -30,7 +30,7 @@ def refuse_open_quote(
         texts = [cell or "" for cell in cells]
     if unreadable and (beyond := max(unreadable, key=lambda row: row.row_number)).row_number > number:
         number, texts = beyond.row_number, [beyond.text.strip()]
-    if not any("\n" in text for text in texts):
+    if file.is_spreadsheet or not any("\n" in text for text in texts):
         return
     with file.open_utf8() as stream:
         quotes = sum(chunk.count(b'"') for chunk in iter(lambda: stream.read(1 << 20), b""))
@@ -42,8 +42,10 @@ def refuse_open_quote(
 
 
 def delimiter_of(file: DeliveredFile, source: Source) -> str | None:
-    """What splits the rows of a delimited text; None for other formats, whose unreadable rows are JSON text."""
-    if file.is_spreadsheet or file.head.startswith(b"PAR1") or file.head_text.lstrip()[:1] in ("{", "["):
+    """What splits the rows of a delimited text or a sheet; None for other formats, whose unreadable rows are JSON."""
+    if file.is_spreadsheet:
+        return ","
+    if file.head.startswith(b"PAR1") or file.head_text.lstrip()[:1] in ("{", "["):
         return None
     return read_head(file, source).delimiter
 
@@ -55,7 +57,11 @@ def without_people(text: str, columns: tuple[str, ...], hidden: set[str], delimi
     """
     if delimiter is not None:
         cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
-        return delimiter.join(_without_people_cells(cells, columns, hidden))
+        line = io.StringIO(newline="")
+        csv.writer(line, delimiter=delimiter, lineterminator="").writerow(
+            _without_people_cells(cells, columns, hidden)
+        )
+        return line.getvalue()
     try:
         row = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Delimited text (CSV, TSV) as a stream of record batches, whatever number of header rows it has.
+"""Delimited text (CSV, TSV, a workbook's sheet) as a stream of record batches, whatever number of header rows it has.
 
 Shared by every reader of delimited exports. Quoted cells may hold line breaks; rows whose cell count is not
 the header's are set aside with their number; nothing is guessed about what the columns mean.
@@ -17,10 +17,14 @@ import pyarrow.csv as pa_csv
 from ces_pipeline.errors import RegistryError, UnreadableFileError
 from ces_pipeline.registry.models import Source
 from ces_pipeline.sources.contract import ROW_NUMBER, Export, UnreadableRow, option
-from ces_pipeline.sources.files import DeliveredFile
+from ces_pipeline.sources.files import DeliveredFile, SheetAsText
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-DELIMITER_OPTION = {"delimiter": "the character between cells (or `tab`), where it cannot be seen"}
+SHEET_OPTION = {"sheet": "which sheet of a workbook holds the rows; the first unless set"}
+TABLE_OPTIONS = {
+    "delimiter": "the character between cells (or `tab`), where it cannot be seen",
+    **SHEET_OPTION,
+}
 _BLOCK = 8 << 20
 _UNREADABLE_LIMIT = 100_000
 _TEXT_LIMIT = 10_000
@@ -45,9 +49,11 @@ def unique_names(names: list[str]) -> tuple[str, ...]:
 class DelimitedHead:
     """The first records of a delimited file, parsed with its dialect.
 
-    rows: the records that are not blank. positions: the number of each in the file, from 1.
+    file: the text; of a workbook, its sheet. rows: the records that are not blank. positions: the number of each in
+    the file, from 1.
     """
 
+    file: DeliveredFile
     delimiter: str
     rows: list[list[str]]
     positions: list[int]
@@ -56,8 +62,11 @@ class DelimitedHead:
 def read_head(file: DeliveredFile, source: Source | None = None, rows: int = 8) -> DelimitedHead:
     """The first records, split at the feed's option `delimiter`, else at whichever of , ; tab | fits best.
 
+    Of a workbook, those of its sheet `sheet` (the feed's option), else of the first.
     Raises UnreadableFileError for an empty or binary file and for text that is no table at that delimiter.
     """
+    if file.is_spreadsheet:
+        return _sheet_head(file.sheet(option(source, "sheet")), rows)
     file.refuse_binary()
     text = file.head_text
     if not text.strip():
@@ -85,7 +94,11 @@ def read_head(file: DeliveredFile, source: Source | None = None, rows: int = 8) 
             f"{file.name}: no table: the first line holds no comma, semicolon, tab or bar: "
             "check what was dropped into the inbox, or set options.delimiter of the feed"
         )
-    return DelimitedHead(chosen or best, records, positions)
+    return DelimitedHead(file, chosen or best, records, positions)
+
+
+def _sheet_head(sheet: SheetAsText, rows: int) -> DelimitedHead:
+    return DelimitedHead(sheet, ",", *_records(sheet.head_text, ",", rows, sheet.head_is_all))
 
 
 def _chosen_delimiter(source: Source | None) -> str | None:
@@ -134,7 +147,6 @@ def _fit(records: list[list[str]]) -> tuple[float, int]:
 
 
 def export_rows(
-    file: DeliveredFile,
     head: DelimitedHead,
     header_rows: int,
     columns: tuple[str, ...],
@@ -142,21 +154,22 @@ def export_rows(
 ) -> Export:
     """An Export of the rows below the header (the first `header_rows` records of `head`)."""
     export = Export(columns=columns, batches=iter(()))
-    export.batches = stream_rows(
-        file, head, head.positions[header_rows - 1], columns, export.unreadable, null_values
+    export.batches = _stream_rows(
+        head, head.positions[header_rows - 1], columns, export.unreadable, null_values
     )
-    if file.head_is_all and len(head.rows) <= header_rows:
+    if head.file.head_is_all and len(head.rows) <= header_rows:
         export.notes.append("only a header: no rows")
+    if isinstance(head.file, SheetAsText) and head.file.is_first_of_several:
+        export.notes.append(f"read the first of {len(head.file.names)} sheets; options.sheet names another")
     return export
 
 
-def stream_rows(
-    file: DeliveredFile,
+def _stream_rows(
     head: DelimitedHead,
     skip: int,
     columns: tuple[str, ...],
     unreadable: list[UnreadableRow],
-    null_values: tuple[str, ...] = ("",),
+    null_values: tuple[str, ...],
 ) -> Iterator[pa.RecordBatch]:
     """Record batches of all rows after the first `skip` records, every column `string`, plus ROW_NUMBER.
 
@@ -165,6 +178,7 @@ def stream_rows(
     Raises UnreadableFileError where the text stops being delimited text at all (a quote never closed, a line
     longer than a block), or where most of the first 100,000 rows and more do not fit the header.
     """
+    file = head.file
     set_aside: list[int] = []
     delimiter = DELIMITERS.get(head.delimiter, head.delimiter)
     good = 0
@@ -240,7 +254,9 @@ def _without_blank_rows(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def header(file: DeliveredFile) -> list[list[str]]:
-    """The first records for recognising a format; none where the file is no delimited text."""
+    """The first records for recognising a format; none where the file is no delimited text and no workbook."""
+    if file.is_spreadsheet:
+        return _sheet_head(file.sheet_head, rows=8).rows
     if file.head_text.lstrip()[:1] in ("{", "["):
         return []
     return read_head(file).rows

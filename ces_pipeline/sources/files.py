@@ -1,4 +1,4 @@
-"""A delivered file as bytes: unpacked, identified, its encoding found. Knows no format inside."""
+"""A delivered file as bytes: unpacked, identified, its encoding found; a workbook as text. Knows no format inside."""
 
 import codecs
 import gzip
@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.sources.workbook import sheet_text
 
 _CHUNK = 1 << 20
 HEAD_BYTES = 1 << 20
 """Enough for the header rows of the widest surveys, whose question texts take hundreds of kilobytes."""
 _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError)
 _SPREADSHEETS = {".xlsx", ".xlsm"}
+_SHEET_HEAD_ROWS = 100
+_OLD_EXCEL = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
 @dataclass(frozen=True)
@@ -164,15 +167,41 @@ class DeliveredFile:
         with self.open() as stream:
             return stream.read()
 
+    def sheet(self, name: str | None = None) -> "SheetAsText":
+        """A sheet of the workbook that this file is, by name or the first, as if it had come as text."""
+        found = sheet_text(self.name, self.content(), name)
+        return SheetAsText(self.path, found.text, found.names, name is None and len(found.names) > 1)
+
+    @cached_property
+    def sheet_head(self) -> "SheetAsText":
+        """The first rows of the first sheet."""
+        found = sheet_text(self.name, self.content(), rows=_SHEET_HEAD_ROWS)
+        return SheetAsText(self.path, found.text, found.names)
+
     def refuse_binary(self) -> None:
         """Raise UnreadableFileError where the content is empty or plainly not text."""
         if not self.head:
             raise UnreadableFileError(f"{self.name}: the file is empty: deliver it again, or remove it")
+        if self.head.startswith(_OLD_EXCEL):
+            raise UnreadableFileError(
+                f"{self.name}: a workbook of Excel before 2007: save it as .xlsx or CSV and deliver that"
+            )
         if _marked_encoding(self.head) in (None, "utf-8-sig") and b"\x00" in self.head:
             raise UnreadableFileError(
                 f"{self.name}: this is a binary file, not a text export: "
                 "check what was dropped into the inbox"
             )
+
+
+@dataclass(frozen=True)
+class SheetAsText(DeliveredFile):
+    """Comma separated text that was a sheet of a workbook.
+
+    names: of all its sheets. is_first_of_several: whether nobody chose it.
+    """
+
+    names: tuple[str, ...] = ()
+    is_first_of_several: bool = False
 
 
 class _Transcoded(io.RawIOBase):

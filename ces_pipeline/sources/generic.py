@@ -1,11 +1,18 @@
-"""Any tool's CSV, TSV, JSON or JSON Lines, with the columns mapped in the registry."""
+"""Any tool's CSV, TSV, workbook, JSON or JSON Lines, with the columns mapped in the registry."""
 
 from typing import Any
 
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.registry.models import Source
 from ces_pipeline.sources.contract import Export, Reader, option
-from ces_pipeline.sources.delimited import DELIMITER_OPTION, export_rows, header, read_head, unique_names
+from ces_pipeline.sources.delimited import (
+    SHEET_OPTION,
+    TABLE_OPTIONS,
+    export_rows,
+    header,
+    read_head,
+    unique_names,
+)
 from ces_pipeline.sources.files import DeliveredFile
 from ces_pipeline.sources.json_records import Extract, json_export, names_in_head
 
@@ -15,7 +22,16 @@ _ENVELOPES = {"data", "items", "records", "responses", "result", "results", "row
 def read_csv(file: DeliveredFile, source: Source | None) -> Export:
     """A delimited table with one header row. Option `delimiter` settles what cannot be seen."""
     head = read_head(file, source)
-    return export_rows(file, head, 1, unique_names(head.rows[0]))
+    return export_rows(head, 1, unique_names(head.rows[0]))
+
+
+def read_xlsx(file: DeliveredFile, source: Source | None) -> Export:
+    """A sheet of an Excel workbook: the option `sheet`, else the first. Its first filled row is the header."""
+    if not file.is_spreadsheet:
+        raise UnreadableFileError(
+            f"{file.name}: not an Excel workbook (.xlsx): check what was dropped into the inbox"
+        )
+    return read_csv(file, source)
 
 
 def read_json(file: DeliveredFile, source: Source | None) -> Export:
@@ -80,7 +96,7 @@ GENERIC_CSV = Reader(
     kind="any",
     read=read_csv,
     recognises=_recognises_csv,
-    options=DELIMITER_OPTION,
+    options=TABLE_OPTIONS,
 )
 GENERIC_JSON = Reader(
     name="json",
@@ -89,4 +105,13 @@ GENERIC_JSON = Reader(
     read=read_json,
     recognises=_recognises_json,
     options={"record_path": "keys that lead to the list of records, such as data.items"},
+)
+XLSX = Reader(
+    name="xlsx",
+    title="Excel workbook",
+    kind="any",
+    read=read_xlsx,
+    # Below the vendors' own tables, which come as workbooks too.
+    recognises=lambda file: 40 if file.is_spreadsheet else 0,
+    options=SHEET_OPTION,
 )

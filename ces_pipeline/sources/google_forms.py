@@ -2,7 +2,7 @@
 
 from ces_pipeline.registry.models import Source
 from ces_pipeline.sources.contract import Export, Reader, folded, map_columns
-from ces_pipeline.sources.delimited import DELIMITER_OPTION, export_rows, header, read_head, unique_names
+from ces_pipeline.sources.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
 from ces_pipeline.sources.files import DeliveredFile
 from ces_pipeline.sources.slash_dates import ROWS_TO_TELL, first_in_dates
 
@@ -47,7 +47,7 @@ def read_google_forms(file: DeliveredFile, source: Source | None) -> Export:
     """A Google Forms export. Without an id, a response is known by its content."""
     head = read_head(file, source, rows=ROWS_TO_TELL)
     columns = unique_names(head.rows[0])
-    export = export_rows(file, head, 1, columns)
+    export = export_rows(head, 1, columns)
     export.mapping = map_columns(columns, _FIELDS)
     export.notes.append(
         "no response id: a response is known by its content, so an edit counts as a new response"
@@ -77,5 +77,5 @@ GOOGLE_FORMS_CSV = Reader(
     kind="survey",
     read=read_google_forms,
     recognises=_recognises,
-    options=DELIMITER_OPTION,
+    options=TABLE_OPTIONS,
 )

@@ -8,7 +8,7 @@ from typing import Any
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.registry.models import Source
 from ces_pipeline.sources.contract import Export, Reader, map_columns
-from ces_pipeline.sources.delimited import DELIMITER_OPTION, export_rows, header, read_head, unique_names
+from ces_pipeline.sources.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
 from ces_pipeline.sources.files import DeliveredFile
 from ces_pipeline.sources.json_records import json_export, names_in_head
 
@@ -55,7 +55,7 @@ def read_medallia_json(file: DeliveredFile, _source: Source | None) -> Export:
 def read_medallia_csv(file: DeliveredFile, source: Source | None) -> Export:
     """A Medallia export with one header row of field ids or names."""
     head = read_head(file, source)
-    return _mapped(export_rows(file, head, 1, unique_names(head.rows[0])))
+    return _mapped(export_rows(head, 1, unique_names(head.rows[0])))
 
 
 def _mapped(export: Export) -> Export:
@@ -102,5 +102,5 @@ MEDALLIA_CSV = Reader(
     kind="survey",
     read=read_medallia_csv,
     recognises=_recognises_csv,
-    options=DELIMITER_OPTION,
+    options=TABLE_OPTIONS,
 )

@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 from ces_pipeline.registry.models import Source
 from ces_pipeline.sources.contract import Export, Reader, folded, map_columns, pick_columns
 from ces_pipeline.sources.delimited import (
-    DELIMITER_OPTION,
+    TABLE_OPTIONS,
     DelimitedHead,
     export_rows,
     header,
@@ -63,7 +63,7 @@ def read_qualtrics(file: DeliveredFile, source: Source | None) -> Export:
     head = read_head(file, source)
     header_rows, names, import_ids = _layout(head)
     columns = unique_names(names)
-    export = export_rows(file, head, header_rows, columns)
+    export = export_rows(head, header_rows, columns)
     # Both spellings are offered for each column: the ImportId, then the name.
     by_id = {id_: column for id_, column in zip(import_ids, columns, strict=False) if id_}
     mapping = {name: by_id[column] for name, column in map_columns(by_id, _FIELDS).items()}
@@ -145,5 +145,5 @@ QUALTRICS_CSV = Reader(
     kind="survey",
     read=read_qualtrics,
     recognises=_recognises,
-    options=DELIMITER_OPTION,
+    options=TABLE_OPTIONS,
 )

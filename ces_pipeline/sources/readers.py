@@ -1,9 +1,9 @@
 """The table of readers: name in `sources.yaml` -> Reader."""
 
-from ces_pipeline.sources.columnar import PARQUET, XLSX
+from ces_pipeline.sources.columnar import PARQUET
 from ces_pipeline.sources.contract import Reader
 from ces_pipeline.sources.freshdesk import FRESHDESK_JSON
-from ces_pipeline.sources.generic import GENERIC_CSV, GENERIC_JSON
+from ces_pipeline.sources.generic import GENERIC_CSV, GENERIC_JSON, XLSX
 from ces_pipeline.sources.google_forms import GOOGLE_FORMS_CSV
 from ces_pipeline.sources.medallia import MEDALLIA_CSV, MEDALLIA_JSON
 from ces_pipeline.sources.qualtrics import QUALTRICS_CSV

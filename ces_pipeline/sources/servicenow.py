@@ -5,7 +5,7 @@ from typing import Any
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.registry.models import Source
 from ces_pipeline.sources.contract import Export, Reader, folded, map_columns, pick_columns
-from ces_pipeline.sources.delimited import DELIMITER_OPTION, export_rows, header, read_head, unique_names
+from ces_pipeline.sources.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
 from ces_pipeline.sources.files import DeliveredFile
 from ces_pipeline.sources.json_records import json_export, names_in_head
 
@@ -95,7 +95,7 @@ def read_servicenow(file: DeliveredFile, source: Source | None) -> Export:
     head = read_head(file, source)
     columns = unique_names(head.rows[0])
     is_event_log = "sys_updated_at" in columns
-    export = export_rows(file, head, 1, columns, ("", "?") if is_event_log else ("",))
+    export = export_rows(head, 1, columns, ("", "?") if is_event_log else ("",))
     if is_event_log:
         export.time_formats = _EVENT_LOG_TIMES
         export.notes.append("event log: one row per update; `?` means missing; dates are day first")
@@ -164,5 +164,5 @@ SERVICENOW = Reader(
     kind="tickets",
     read=read_servicenow,
     recognises=_recognises,
-    options=DELIMITER_OPTION,
+    options=TABLE_OPTIONS,
 )

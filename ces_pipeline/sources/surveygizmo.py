@@ -2,7 +2,7 @@
 
 from ces_pipeline.registry.models import Source
 from ces_pipeline.sources.contract import Export, Reader, folded, map_columns, pick_columns
-from ces_pipeline.sources.delimited import DELIMITER_OPTION, export_rows, header, read_head, unique_names
+from ces_pipeline.sources.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
 from ces_pipeline.sources.files import DeliveredFile
 
 _FIELDS = {
@@ -24,7 +24,7 @@ def read_surveygizmo(file: DeliveredFile, source: Source | None) -> Export:
     """A SurveyGizmo export. `Status` tells whether the survey was finished."""
     head = read_head(file, source)
     columns = unique_names(head.rows[0])
-    export = export_rows(file, head, 1, columns)
+    export = export_rows(head, 1, columns)
     export.mapping = map_columns(columns, _FIELDS)
     export.values = {"finished": _FINISHED}
     export.people = tuple(
@@ -49,5 +49,5 @@ SURVEYGIZMO_CSV = Reader(
     kind="survey",
     read=read_surveygizmo,
     recognises=_recognises,
-    options=DELIMITER_OPTION,
+    options=TABLE_OPTIONS,
 )

@@ -4,7 +4,7 @@ import re
 
 from ces_pipeline.registry.models import Source
 from ces_pipeline.sources.contract import Export, Reader, folded, map_columns, pick_columns
-from ces_pipeline.sources.delimited import DELIMITER_OPTION, export_rows, header, read_head, unique_names
+from ces_pipeline.sources.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
 from ces_pipeline.sources.files import DeliveredFile
 from ces_pipeline.sources.slash_dates import ROWS_TO_TELL, first_in_dates
 
@@ -34,7 +34,7 @@ def read_surveymonkey(file: DeliveredFile, source: Source | None) -> Export:
     head = read_head(file, source, rows=ROWS_TO_TELL)
     two = _has_option_row(head.rows)
     columns = unique_names(_joined(head.rows[0], head.rows[1]) if two else head.rows[0])
-    export = export_rows(file, head, 2 if two else 1, columns)
+    export = export_rows(head, 2 if two else 1, columns)
     export.mapping = map_columns(columns, _FIELDS)
     export.people = pick_columns(columns, _PEOPLE)
     timed = {export.mapping.get(name) for name in ("started_at", "submitted_at")}
@@ -85,5 +85,5 @@ SURVEYMONKEY_CSV = Reader(
     kind="survey",
     read=read_surveymonkey,
     recognises=_recognises,
-    options=DELIMITER_OPTION,
+    options=TABLE_OPTIONS,
 )

@@ -1,16 +1,15 @@
-"""Parquet and Excel cells read as the text that a person would have written."""
+"""Parquet cells read as the text that a person would have written."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 
-import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.sources import DeliveredFile
-from ces_pipeline_tests.unit.sources.reading import delivered, feed, read
+from ces_pipeline_tests.unit.sources.reading import delivered, read
 
 
 def test_parquet_values_become_text(tmp_path: Path) -> None:
@@ -41,38 +40,3 @@ def test_cut_off_parquet_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": list(range(1000))}), path)
     with pytest.raises(UnreadableFileError, match="not a Parquet file, or it was cut off"):
         read("parquet", delivered(tmp_path, path.read_bytes()[:500], "cut.parquet"))
-
-
-@pytest.fixture
-def workbook(tmp_path: Path) -> DeliveredFile:
-    book = openpyxl.Workbook()
-    sheet = book.active
-    sheet.title = "About"
-    for row in (
-        [],
-        ["id", "score", "at", "id"],
-        [1, 7.0, datetime(2026, 1, 2, 3, 4, 5), True],
-        [],
-        ["b", None, "x"],
-    ):
-        sheet.append(row)
-    sheet["F5"] = "beyond"
-    book.create_sheet("Answers").append(["only", "names"])
-    path = tmp_path / "e.xlsx"
-    book.save(path)
-    return DeliveredFile(path)
-
-
-def test_the_first_sheet_is_read_as_it_shows(workbook: DeliveredFile) -> None:
-    export, rows = read("xlsx", workbook)
-    assert export.columns == ("id", "score", "at", "id_2")
-    assert rows == [{"id": "1", "score": "7", "at": "2026-01-02 03:04:05", "id_2": "true", "row_number": 3}]
-    assert [bad.row_number for bad in export.unreadable] == [5]
-
-
-def test_the_sheet_can_be_named(workbook: DeliveredFile) -> None:
-    export, rows = read("xlsx", workbook, feed("xlsx", sheet="Answers"))
-    assert (export.columns, rows) == (("only", "names"), [])
-    assert "only a header: no rows" in export.notes
-    with pytest.raises(UnreadableFileError, match=r"no sheet 'Nope' \(it has: About, Answers\)"):
-        read("xlsx", workbook, feed("xlsx", sheet="Nope"))

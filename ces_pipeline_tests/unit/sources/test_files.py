@@ -80,3 +80,9 @@ def test_every_reader_refuses_what_is_no_export(tmp_path: Path, reader: str, con
     file = delivered(tmp_path, content, "export.xlsx" if reader == "xlsx" else "export.bin")
     with pytest.raises(UnreadableFileError, match=r"^export\."):
         read(reader, file)
+
+
+def test_an_old_workbook_says_what_to_do(tmp_path: Path) -> None:
+    file = delivered(tmp_path, bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), "export.xls")
+    with pytest.raises(UnreadableFileError, match=r"save it as \.xlsx or CSV"):
+        read("surveymonkey_csv", file)

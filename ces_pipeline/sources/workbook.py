@@ -1,0 +1,94 @@
+"""A sheet of an Excel workbook as comma separated text: vendors offer the same tables as text or as a workbook.
+
+What the columns mean is the readers' business, as with every other text.
+"""
+
+import csv
+import io
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from itertools import chain
+from typing import Any
+
+import openpyxl
+
+from ces_pipeline.errors import UnreadableFileError
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet's rows as UTF-8 text, a record a row of the sheet (blank ones too), and the names of all sheets."""
+
+    text: bytes
+    names: tuple[str, ...]
+
+
+def sheet_text(name: str, content: bytes, sheet: str | None = None, rows: int | None = None) -> Sheet:
+    """The sheet of that name, else the first; its first `rows` rows where that is given.
+
+    Times become ISO 8601 text, whole numbers lose their `.0`. Rows are as wide as the header, filled up where they
+    are shorter. name: the file's, for messages. Raises UnreadableFileError for what is no workbook, a sheet that is
+    not there, or one that is empty.
+    """
+    try:
+        with warnings.catch_warnings():
+            # openpyxl warns of styles and validations that it drops; only values are read here.
+            warnings.simplefilter("ignore", UserWarning)
+            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as problem:
+        raise UnreadableFileError(
+            f"{name}: not an Excel workbook (.xlsx), or it was cut off while it was copied: deliver it again"
+        ) from problem
+    if sheet is not None and sheet not in book.sheetnames:
+        raise UnreadableFileError(
+            f"{name}: no sheet {sheet!r} (it has: {', '.join(book.sheetnames)}): "
+            "mend options.sheet of the feed"
+        )
+    shown = map(_cells, book[sheet or book.sheetnames[0]].iter_rows(max_row=rows, values_only=True))
+    text = io.StringIO()
+    if not _write(shown, csv.writer(text, lineterminator="\n")):
+        raise UnreadableFileError(
+            f"{name}: the sheet is empty: deliver it again, or name another (options.sheet)"
+        )
+    return Sheet(text.getvalue().encode("utf-8", "replace"), tuple(book.sheetnames))
+
+
+def _write(rows: Iterator[list[str]], lines: Any) -> bool:
+    """Write the rows; whether any is filled."""
+    start: list[list[str]] = []
+    for row in rows:
+        start.append(row)
+        if sum(map(bool, start)) == 2:
+            break
+    filled = [row for row in start if row]
+    # Options of questions (SurveyMonkey) go on to the right of the last question, with nothing below the ids.
+    width = max((len(row) for row in filled if row is filled[0] or not row[0]), default=0)
+    for row in chain(start, rows):
+        lines.writerow(row + [""] * (width - len(row)) if row else row)
+    return bool(filled)
+
+
+def _cells(values: Sequence[Any]) -> list[str]:
+    """The cells of a row as far as it is filled."""
+    cells = [_shown(value) for value in values]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _shown(value: Any) -> str:
+    """What a cell shows: Excel stores whole numbers as 7.0 and times as datetimes."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return str(value)
