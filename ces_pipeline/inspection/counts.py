@@ -81,11 +81,16 @@ def _in_order(naming: Naming, times: Times, earlier: str, later: str, rule: str)
 
 
 def _durations(naming: Naming, times: Times) -> dict[str, int]:
-    """By the reported duration, which platforms count without pauses, else from start to submit."""
+    """By the reported duration, which platforms count without pauses, else from start to submit.
+
+    Where all times show whole minutes, or days, they tell of no seconds.
+    """
     if column := naming.mapping.get("duration_seconds"):
         seconds = f"try_cast({naming.rows.sql(column)} AS DOUBLE)"
     elif {"started_at", "submitted_at"} <= set(naming.mapping):
-        seconds = f"(epoch({times.sql('submitted_at')}) - epoch({times.sql('started_at')}))"
+        start, end = times.sql("started_at"), times.sql("submitted_at")
+        to_the_second = naming.rows.one(f"max(second({start}) + second({end}))")
+        seconds = f"(epoch({end}) - epoch({start}))" if to_the_second else "NULL"
     else:
         return {}
     rules = {f"under_{limit}_seconds": f"{seconds} >= 0 AND {seconds} < {limit}" for limit in FAST_SECONDS}

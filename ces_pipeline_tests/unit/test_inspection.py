@@ -110,6 +110,16 @@ def test_scores_are_counted_against_the_scale(tmp_path: Path, registry: Registry
     assert (found.counts["blank_score"], found.counts["off_the_scale"]) == (1, 3)
 
 
+@pytest.mark.parametrize(
+    ("time", "fast"), [("2026-01-01", 0), ("2026-01-01 10:00", 0), ("2026-01-01 10:00:01", 2)]
+)
+def test_times_without_seconds_tell_nobody_fast(
+    tmp_path: Path, registry: Registry, time: str, fast: int
+) -> None:
+    text = f"id,started_at,submitted_at,score\n1,{time},{time},3\n2,{time},{time},5\n"
+    assert inspect_file(delivered(tmp_path, text).path, registry).counts["under_2_seconds"] == fast
+
+
 def test_counts_of_the_rules(tmp_path: Path, registry: Registry) -> None:
     text = (
         "ResponseId,StartDate,EndDate,Status,Finished,IPAddress,Duration (in seconds),Q1,"
