@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.registry.models import Source
 from ces_pipeline.sources import DeliveredFile, UnreadableRow
 from ces_pipeline.sources.delimited import read_head
-from ces_pipeline.sources.people import looks_like_people
+from ces_pipeline.sources.people import PERSON, looks_like_people
 
 _MEMBER = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*("(?:[^"\\]|\\.)*"?|[^,{}\[\]\s]+)')
 
@@ -69,12 +70,16 @@ def without_people(text: str, columns: tuple[str, ...], hidden: set[str], delimi
     if isinstance(row, list):
         return json.dumps(_without_people_cells(row, columns, hidden), ensure_ascii=False)
     if hidden and not _MEMBER.search(text):
-        return "[person]"
-    names = hidden | {name.rpartition(".")[2] for name in hidden}
+        return PERSON
+    return members_without_people(text, hidden | {name.rpartition(".")[2] for name in hidden})
+
+
+def members_without_people(text: str, hidden: Collection[str] = ()) -> str:
+    """A text that is JSON in part, without the members that are named so, or whose names speak of people."""
 
     def shown(member: re.Match[str]) -> str:
         name = member[1]
-        return f'"{name}": "[person]"' if name in names or looks_like_people(name) else member[0]
+        return f'"{name}": "{PERSON}"' if name in hidden or looks_like_people(name) else member[0]
 
     return _MEMBER.sub(shown, text)
 
@@ -84,6 +89,6 @@ def _without_people_cells(cells: list[Any], columns: tuple[str, ...], hidden: se
     shift = len(cells) - len(columns)
     span = range(min(shift, 0), max(shift, 0) + 1)
     return [
-        "[person]" if any(position - step in places for step in span) else cell
+        PERSON if any(position - step in places for step in span) else cell
         for position, cell in enumerate(cells)
     ]

@@ -1,16 +1,23 @@
-"""The people in a batch of an export's rows, as keyed hashes: put beside its columns before any query sees a row.
+"""The people in a batch of an export's rows: as keyed hashes beside its columns, and gone from lists in other cells.
 
-Which columns hold people is said by the `Reading`; where the hashes go, in `statement.py`.
+All before any query sees a row. Which columns hold people is said by the `Reading`; where the hashes go, in
+`statement.py`.
 """
 
+import json
 import re
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from ces_pipeline.landing.misfits import members_without_people
 from ces_pipeline.landing.pseudonyms import Pseudonyms
 from ces_pipeline.landing.statement import PeopleCells, Reading
+from ces_pipeline.sources.people import without_people
 
 _OUR_HASH = re.compile("[0-9a-f]{64}")
+_MEMBER = r'\{\s*"'
+_IN_BYTES = re.compile(_MEMBER.encode())
 
 
 def with_keys(batch: pa.RecordBatch, reading: Reading, pseudonyms: Pseudonyms) -> pa.RecordBatch:
@@ -33,6 +40,35 @@ def with_keys(batch: pa.RecordBatch, reading: Reading, pseudonyms: Pseudonyms) -
     return pa.RecordBatch.from_arrays(
         [*columns, *(keys[name] for name in people), numbers], names=[*texts, *people, number]
     )
+
+
+def without_listed_people(batch: pa.RecordBatch, reading: Reading) -> pa.RecordBatch:
+    """The batch with `[person]` where JSON in a cell that nothing maps has members whose names speak of people."""
+    names = [name for name in reading.rest if name not in reading.people]
+    for name in names:
+        texts = batch[name]
+        data = texts.buffers()[2]
+        if data is None or not _IN_BYTES.search(memoryview(data)):
+            continue
+        told = texts.dictionary_encode()
+        listed = pc.match_substring_regex(told.dictionary, _MEMBER).to_pylist()
+        shown = [
+            _without_people(text, name) if is_listed else text
+            for text, is_listed in zip(told.dictionary.to_pylist(), listed, strict=True)
+        ]
+        place = batch.schema.get_field_index(name)
+        batch = batch.set_column(place, name, pa.array(shown, pa.string()).take(told.indices))
+    return batch
+
+
+def _without_people(text: str, name: str) -> str:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        # Cut off, say.
+        return members_without_people(text)
+    shown = without_people(value, name)
+    return text if shown == value else json.dumps(shown, ensure_ascii=False)
 
 
 def _keys(texts: list[str], cells: PeopleCells, pseudonyms: Pseudonyms) -> pa.Array:

@@ -19,7 +19,7 @@ from ces_pipeline.landing.day_parts import DayParts
 from ces_pipeline.landing.earlier import EarlierKeys
 from ces_pipeline.landing.ledger import index_file, moves_file, raw_file
 from ces_pipeline.landing.misfits import delimiter_of, refuse_open_quote, without_people
-from ces_pipeline.landing.people import with_keys
+from ces_pipeline.landing.people import with_keys, without_listed_people
 from ces_pipeline.landing.pseudonyms import Pseudonyms
 from ces_pipeline.landing.statement import Reading, landing_query, unreadable_query
 from ces_pipeline.registry.models import Registry, Source
@@ -78,7 +78,8 @@ class Staging:
             try:
                 for batch in export.batches:
                     last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
-                    yield with_keys(as_cells(batch, reading.missing), reading, self.pseudonyms)
+                    cells = without_listed_people(as_cells(batch, reading.missing), reading)
+                    yield with_keys(cells, reading, self.pseudonyms)
             except Exception as problem:
                 failure.append(problem)
                 raise

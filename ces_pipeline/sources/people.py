@@ -1,11 +1,16 @@
-"""Which column names speak of a person. Names only; no value is looked at.
+"""Which names of columns, and of members of JSON, speak of a person. Names only; no value is looked at.
 
 Used for the columns that neither a reader nor the registry maps: those that match are pseudonymised.
 """
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import pairwise
+from typing import Any
+
+PERSON = "[person]"
+"""What stands in place of people where a keyed hash cannot."""
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
 _LONGEST_NAME = 5
@@ -102,6 +107,29 @@ def looks_like_people(column_name: str) -> bool:
         )
         or any(first in _OF and second in _IN_CHARGE for first, second in pairs)
     )
+
+
+def without_people(value: Any, under: str = "") -> Any:
+    """A JSON value with `[person]` for what stands under names that speak of people, at any depth.
+
+    For lists, which stay JSON text in one cell, so that no column's name tells. under: the name that the value itself
+    stands under; a bare `name` is a person's where that is: `agents` have people's, `products` do not.
+    """
+    if isinstance(value, list):
+        return [without_people(one, under) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: PERSON if one and _is_person(name, under) else without_people(one, name)
+        for name, one in value.items()
+    }
+
+
+@lru_cache(maxsize=10_000)
+def _is_person(name: str, under: str) -> bool:
+    if under and name.lower() == "name":
+        return looks_like_people(f"{under.removesuffix('s')} name")
+    return looks_like_people(name)
 
 
 def _plain(text: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ces_pipeline.landing.people import with_keys
+from ces_pipeline.landing.people import with_keys, without_listed_people
 from ces_pipeline.landing.pseudonyms import Pseudonyms
 from ces_pipeline.landing.statement import Reading, keys_of
 from ces_pipeline.sources.contract import ROW_NUMBER
@@ -63,3 +63,28 @@ def test_what_the_registry_says_of_a_field_of_people_holds(
 
 def test_an_ignored_column_is_not_hashed() -> None:
     assert keys_of(column="agent") not in reading(ignored=frozenset({"agent"})).people_cells
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ('[{"actor": "Cara", "note": "x"}]', '[{"actor": "[person]", "note": "x"}]'),
+        ('[{ "by":{"email":"c@example.org"} }]', '[{"by": {"email": "[person]"}}]'),
+        ('{"agents":[{"name":"Cara","level":2}]}', '{"agents": [{"name": "[person]", "level": 2}]}'),
+        ('{"products":[{"name":"Tea"}]}', '{"products":[{"name":"Tea"}]}'),
+        ('[{"agent":null,"owner":""}]', '[{"agent":null,"owner":""}]'),
+        ('[{"agent":"Cara","n":1},{"ag', '[{"agent": "[person]","n":1},{"ag'),
+        ("{curly} words", "{curly} words"),
+        (None, None),
+    ],
+)
+def test_people_in_lists_do_not_land(cell: str | None, shown: str | None) -> None:
+    """A list stays JSON in one cell, whose column's name tells nothing of the people in it."""
+    rows = pa.array(["-", cell, cell], pa.string())
+    batch = pa.record_batch(
+        {"who": rows, "agent": rows, "note": rows, ROW_NUMBER: pa.array([1, 2, 3])}
+    ).slice(1)
+    left = without_listed_people(batch, reading())
+    assert left["note"].to_pylist() == [shown, shown]
+    # These become hashes of the whole cell, which must still tell two people apart.
+    assert left.select(["who", "agent", ROW_NUMBER]).equals(batch.select(["who", "agent", ROW_NUMBER]))
