@@ -1,7 +1,7 @@
 """Which column of an export is which field, and which columns hold people."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,13 +13,42 @@ from ces_pipeline.inspection.spellings import SPELLINGS, TICKET_WORDS, speaks_of
 from ces_pipeline.kinds import KINDS, KindName
 from ces_pipeline.landing.fields import fields_of
 from ces_pipeline.registry.models import Registry, Source
-from ces_pipeline.sources.contract import Export, Reader, map_columns
+from ces_pipeline.sources.contract import Export, Reader, folded, map_columns
 from ces_pipeline.sources.files import DeliveredFile
 from ces_pipeline.sources.people import looks_like_people
 
 _EXAMPLES = 3
 _EXAMPLE_LENGTH = 60
 _FREE_TEXT_WORDS = 6
+# Names of objects, in JSON of APIs and webhooks, that hold the record itself.
+_ENVELOPES = frozenset(
+    [
+        *(
+            "fields",
+            "properties",
+            "attributes",
+            "values",
+            "data",
+            "payload",
+            "record",
+            "body",
+            "content",
+            "item",
+        ),
+        *(
+            "response",
+            "form_response",
+            "submission",
+            "ticket",
+            "issue",
+            "case",
+            "incident",
+            "result",
+            "entry",
+        ),
+    ]
+)
+_PLACES = frozenset(["zip", "zipcode", "postalcode", "postcode", "city", "county"])
 _ADDRESS = re.compile(r"\S+@\S+\.\S+")
 # Read as no value in every column of the feed, so that nothing stands here that may be an answer.
 _NOBODY = frozenset(
@@ -28,6 +57,23 @@ _NOBODY = frozenset(
         *("unknown", "undefined", "null", "none", "n/a", "na", "-"),
     ]
 )
+
+
+def _inner_names(columns: Sequence[str]) -> dict[str, str]:
+    """What nested columns are called within their envelopes -> the column, where no other is called so.
+
+    `fields.status.name` is called `status`, `form_response.submitted_at` as its last part; `user.created_at` is not,
+    since it says something of the user.
+    """
+    found: dict[str, list[str]] = {}
+    for column in columns:
+        *outer, last = column.split(".")
+        while outer and outer[0].lower() in _ENVELOPES:
+            del outer[0]
+        if outer and last.lower() in ("name", "value"):
+            last = outer.pop()
+        found.setdefault(".".join([*outer, last]), []).append(column)
+    return {name: named[0] for name, named in found.items() if len(named) == 1}
 
 
 @dataclass
@@ -65,7 +111,9 @@ class Naming:
             return self.kind_given
         if self._named_like_scores():
             return "survey"
-        words = {word for name in self.export.columns for word in (name.lower(), *name.lower().split())}
+        names = {name.lower() for name in self.export.columns}
+        words = names | {word for name in names for word in name.split()}
+        words |= {name.split(".")[0] for name in _inner_names([*names])}
         told = told_by_names(self.export.columns)
         # Mails that invite have subjects too.
         if words & (TICKET_WORDS - {"subject"} if told else TICKET_WORDS):
@@ -90,7 +138,12 @@ class Naming:
                 name: more for name, more in SPELLINGS[self.kind].items() if name not in self.mapping
             }
             self.guessed = map_columns(free, spellings)
+            inner = _inner_names([column for column in free if column not in self.guessed.values()])
+            unnamed = {name: more for name, more in spellings.items() if name not in self.guessed}
+            self.guessed |= {name: inner[told] for name, told in map_columns(inner, unnamed).items()}
             self.mapping |= self.guessed
+        if self.kind == "tickets" and folded(self.guessed.get("status", "")) == "state":
+            self._settle_state()
         if self.kind == "tickets" and "csat" in self.guessed:
             self._settle_satisfaction()
         for name, column in columns.items():
@@ -115,6 +168,13 @@ class Naming:
         self.guessed = {one: taken for one, taken in self.guessed.items() if taken != column}
         self.guessed[name] = self.mapping[name] = column
         self.translated.pop(name, None)
+
+    def _settle_state(self) -> None:
+        """Leave out a state that is a place: two letters, or beside a city or postal code."""
+        cells = self.sample[self.guessed["status"]]
+        two_letters = sum(len(cell) == 2 and cell.isupper() for cell in cells) > 0.9 * len(cells) > 0
+        if two_letters or _PLACES & {folded(column) for column in self.rows.columns}:
+            del self.guessed["status"], self.mapping["status"]
 
     def _settle_satisfaction(self) -> None:
         """Translate stars, 1 to 5, since a ticket's number is taken for a percentage; leave out what is neither."""

@@ -1,5 +1,6 @@
 """An inspection tells what a new feed needs, shows no person, and writes only valid entries."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,48 @@ def test_tickets_need_no_survey(tmp_path: Path, registry: Registry) -> None:
     found = inspect_file(delivered(tmp_path, text).path, registry)
     assert (found.kind, found.proposal.surveys) == ("tickets", ())
     assert (found.counts["unique_tickets"], found.counts["unique_versions"]) == (1, 2)
+
+
+def test_names_within_envelopes_are_known(tmp_path: Path, registry: Registry) -> None:
+    """APIs and webhooks put the record into an object of its own."""
+    issue = {
+        "key": "SUP-1",
+        "fields": {
+            "status": {"name": "Done", "id": "3"},
+            "priority": {"name": "High"},
+            "created": "2026-03-01T10:00:00Z",
+            "updated": "2026-03-02T10:00:00Z",
+            "reporter": {"emailAddress": "ann@example.org"},
+            "assignee": {"created": "2020-01-01T10:00:00Z"},
+        },
+    }
+    found = inspect_file(delivered(tmp_path, json.dumps([issue]), "issues.json").path, registry)
+    assert found.kind == "tickets"
+    assert found.proposal.sources[0]["columns"] == {
+        "ticket_id": "key",
+        "status": "fields.status.name",
+        "priority": "fields.priority.name",
+        "created_at": "fields.created",
+        "updated_at": "fields.updated",
+    }
+    answer = {"form_response": {"token": "t", "submitted_at": "2026-03-01T10:00:00Z", "score": 6}}
+    lines = "\n".join(json.dumps(answer | {"event_id": n}) for n in range(3))
+    found = inspect_file(delivered(tmp_path, lines, "hook.jsonl").path, registry)
+    assert found.proposal.sources[0]["columns"]["submitted_at"] == "form_response.submitted_at"
+
+
+@pytest.mark.parametrize(
+    ("columns", "state", "is_status"),
+    [("", "Closed", True), ("", "CA", False), (",ZIP code", "California", False)],
+)
+def test_a_state_may_be_a_place(
+    tmp_path: Path, registry: Registry, columns: str, state: str, is_status: bool
+) -> None:
+    text = f"id,priority,opened at,state{columns}\n" + "".join(
+        f"{n},high,2026-03-01,{state}{',1' if columns else ''}\n" for n in range(5)
+    )
+    found = inspect_file(delivered(tmp_path, text).path, registry).proposal.sources[0]["columns"]
+    assert ("status" in found) is is_status
 
 
 ACCOUNTS = "email,company,changed_on,plan,region\nann@example.org,C-1,2026-01-01,SMB,EU\n"
