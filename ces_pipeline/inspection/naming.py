@@ -23,29 +23,9 @@ _FREE_TEXT_WORDS = 6
 # Names of objects, in JSON of APIs and webhooks, that hold the record itself.
 _ENVELOPES = frozenset(
     [
-        *(
-            "fields",
-            "properties",
-            "attributes",
-            "values",
-            "data",
-            "payload",
-            "record",
-            "body",
-            "content",
-            "item",
-        ),
-        *(
-            "response",
-            "form_response",
-            "submission",
-            "ticket",
-            "issue",
-            "case",
-            "incident",
-            "result",
-            "entry",
-        ),
+        *("fields", "properties", "attributes", "values", "data", "payload", "record", "body", "content"),
+        *("response", "form_response", "submission", "ticket", "issue", "case", "incident"),
+        *("item", "result", "entry"),
     ]
 )
 _PLACES = frozenset(["zip", "zipcode", "postalcode", "postcode", "city", "county"])

@@ -1,4 +1,7 @@
-"""A delivered file as bytes: unpacked, identified, its encoding found; a workbook as text. Knows no format inside."""
+"""A delivered file as bytes: unpacked, identified, its encoding found; a workbook's sheets as text.
+
+Knows no format inside.
+"""
 
 import codecs
 import gzip

@@ -67,7 +67,7 @@ _ABOUT_SOMETHING_ELSE = _words(
     "interactions replies"
 )
 _QUESTIONS = re.compile(
-    r"\b(e-?mail[- ]add?ress?es?|your e-?mail|your (?:\w+ )?names?|(?:phone|telephone|mobile) numbers?|"
+    r"\b(e-?mail[- ]add?ress?e?s?|your e-?mail|your (?:\w+ )?names?|(?:phone|telephone|mobile) numbers?|"
     r"your (?:\w+ )?(?:phone|mobile|address)|contact details|ihre?n? (?:\w+ )?name|ihre e-?mail|telefonnummer|"
     r"votre (?:nom|prenom|e-?mail|adresse)|adresse (?:e-?mail|electronique)|numero de telephone|"
     r"(?:su|tu) (?:nombre|correo|telefono)|correo electronico|(?:il )?(?:suo|tuo) nome|indirizzo e-?mail|"

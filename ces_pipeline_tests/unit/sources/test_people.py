@@ -60,6 +60,8 @@ PEOPLE = (
     "requester.phone",
     "What is your e-mail address, so that we can come back to you?",
     "Please leave your name and phone number if you wish to be called",
+    "If you would like an answer, leave an e-mail address",
+    "For an answer we need an email adress or two email addresses",
     "actor.name",
     "actor_id",
     "requested_for",
