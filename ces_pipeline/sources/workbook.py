@@ -47,7 +47,10 @@ def sheet_text(name: str, content: bytes, sheet: str | None = None, rows: int | 
             f"{name}: no sheet {sheet!r} (it has: {', '.join(book.sheetnames)}): "
             "mend options.sheet of the feed"
         )
-    shown = map(_cells, book[sheet or book.sheetnames[0]].iter_rows(max_row=rows, values_only=True))
+    table = book[sheet or book.sheetnames[0]]
+    # Some tools write that a sheet is one cell large.
+    table.reset_dimensions()
+    shown = map(_cells, table.iter_rows(max_row=rows, values_only=True))
     text = io.StringIO()
     if not _write(shown, csv.writer(text, lineterminator="\n")):
         raise UnreadableFileError(

@@ -1,6 +1,7 @@
 """Workbooks: cells as the text that they show, and every vendor's table as if it had come as text."""
 
 import io
+import zipfile
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -137,3 +138,20 @@ def test_what_is_called_a_workbook_and_is_none_says_so(tmp_path: Path) -> None:
 def test_a_sheet_of_one_column_is_a_table(tmp_path: Path) -> None:
     file = delivered(tmp_path, workbook_of([["score"], [7], [None], [5]]), "export.xlsx")
     assert [(row["score"], row["row_number"]) for row in read("xlsx", file)[1]] == [("7", 2), ("5", 4)]
+
+
+def test_the_size_that_a_sheet_claims_is_not_believed(tmp_path: Path) -> None:
+    """Several tools write `A1` there, whatever the sheet holds."""
+    claimed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook_of(VENDORS["xlsx"]))) as book,
+        zipfile.ZipFile(claimed, "w") as changed,
+    ):
+        for name in book.namelist():
+            content = book.read(name)
+            if name.endswith("sheet1.xml"):
+                assert b'<dimension ref="A1:C2"' in content
+                content = content.replace(b'ref="A1:C2"', b'ref="A1"')
+            changed.writestr(name, content)
+    _, rows = read("xlsx", delivered(tmp_path, claimed.getvalue(), "export.xlsx"))
+    assert rows == [{"id": "r1", "score": "6", "at": "2026-03-01 10:00:07", "row_number": 2}]
