@@ -74,7 +74,9 @@ def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
             if _find_wanted(connection, past):
                 wanted = f"(SELECT * FROM {past} SEMI JOIN wanted USING (place, row_number))"
                 parts.append(connection.sql(_select(plans[0], before, wanted, "TRUE")).to_arrow_table())
-    rows = pa.concat_tables(parts)
+    # Copied: DuckDB's buffers are twice as large as what they hold, and one of them keeps all of its batch.
+    rows = pa.concat_tables(parts).combine_chunks()
+    del own, parts
     for one in field_table(plans[0].kind):
         if one.treatment == "person":
             rows = rows.set_column(
