@@ -59,10 +59,8 @@ def without_people(text: str, columns: tuple[str, ...], hidden: set[str], delimi
     if delimiter is not None:
         cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
         line = io.StringIO(newline="")
-        csv.writer(line, delimiter=delimiter, lineterminator="").writerow(
-            _without_people_cells(cells, columns, hidden)
-        )
-        return line.getvalue()
+        csv.writer(line, delimiter=delimiter).writerow(_without_people_cells(cells, columns, hidden))
+        return line.getvalue().removesuffix("\r\n")
     try:
         row = json.loads(text)
     except ValueError:

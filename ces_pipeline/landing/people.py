@@ -16,8 +16,8 @@ from ces_pipeline.landing.statement import PeopleCells, Reading
 from ces_pipeline.sources.people import without_people
 
 _OUR_HASH = re.compile("[0-9a-f]{64}")
-_MEMBER = r'\{\s*"'
-_IN_BYTES = re.compile(_MEMBER.encode())
+_OBJECT = r'\{\s*"'
+_OBJECT_IN_BYTES = re.compile(_OBJECT.encode())
 
 
 def with_keys(batch: pa.RecordBatch, reading: Reading, pseudonyms: Pseudonyms) -> pa.RecordBatch:
@@ -48,10 +48,10 @@ def without_listed_people(batch: pa.RecordBatch, reading: Reading) -> pa.RecordB
     for name in names:
         texts = batch[name]
         data = texts.buffers()[2]
-        if data is None or not _IN_BYTES.search(memoryview(data)):
+        if data is None or not _OBJECT_IN_BYTES.search(memoryview(data)):
             continue
         told = texts.dictionary_encode()
-        listed = pc.match_substring_regex(told.dictionary, _MEMBER).to_pylist()
+        listed = pc.match_substring_regex(told.dictionary, _OBJECT).to_pylist()
         shown = [
             _without_people(text, name) if is_listed else text
             for text, is_listed in zip(told.dictionary.to_pylist(), listed, strict=True)
@@ -64,11 +64,11 @@ def without_listed_people(batch: pa.RecordBatch, reading: Reading) -> pa.RecordB
 def _without_people(text: str, name: str) -> str:
     try:
         value = json.loads(text)
+        shown = without_people(value, name)
+        return text if shown == value else json.dumps(shown, ensure_ascii=False)
     except (ValueError, RecursionError):
-        # Cut off, say.
+        # Cut off, say, or nested too deep.
         return members_without_people(text)
-    shown = without_people(value, name)
-    return text if shown == value else json.dumps(shown, ensure_ascii=False)
 
 
 def _keys(texts: list[str], cells: PeopleCells, pseudonyms: Pseudonyms) -> pa.Array:

@@ -79,11 +79,7 @@ def read_head(file: DeliveredFile, source: Source | None = None, rows: int = 8) 
         if chosen and chosen not in tried
         else tried[chosen or best]
     )
-    if not records:
-        raise UnreadableFileError(
-            f"{file.name}: no table: the first line is too long or a quote in it is never closed: "
-            "check how it was exported and deliver it again"
-        )
+    _refuse_no_records(file, records)
     if len(records[0]) == 1:
         if chosen and len(tried[best][0][0]) > 1:
             raise UnreadableFileError(
@@ -98,7 +94,17 @@ def read_head(file: DeliveredFile, source: Source | None = None, rows: int = 8) 
 
 
 def _sheet_head(sheet: SheetAsText, rows: int) -> DelimitedHead:
-    return DelimitedHead(sheet, ",", *_records(sheet.head_text, ",", rows, sheet.head_is_all))
+    records, positions = _records(sheet.head_text, ",", rows, sheet.head_is_all)
+    _refuse_no_records(sheet, records)
+    return DelimitedHead(sheet, ",", records, positions)
+
+
+def _refuse_no_records(file: DeliveredFile, records: list[list[str]]) -> None:
+    if not records:
+        raise UnreadableFileError(
+            f"{file.name}: no table: the first line is too long or a quote in it is never closed: "
+            "check how it was exported and deliver it again"
+        )
 
 
 def _chosen_delimiter(source: Source | None) -> str | None:
@@ -159,8 +165,8 @@ def export_rows(
     )
     if head.file.head_is_all and len(head.rows) <= header_rows:
         export.notes.append("only a header: no rows")
-    if isinstance(head.file, SheetAsText) and head.file.is_first_of_several:
-        export.notes.append(f"read the first of {len(head.file.names)} sheets; options.sheet names another")
+    if isinstance(head.file, SheetAsText) and head.file.first_of > 1:
+        export.notes.append(f"read the first of {head.file.first_of} sheets; options.sheet names another")
     return export
 
 

@@ -170,16 +170,18 @@ class DeliveredFile:
         with self.open() as stream:
             return stream.read()
 
-    def sheet(self, name: str | None = None) -> "SheetAsText":
-        """A sheet of the workbook that this file is, by name or the first, as if it had come as text."""
-        found = sheet_text(self.name, self.content(), name)
-        return SheetAsText(self.path, found.text, found.names, name is None and len(found.names) > 1)
+    def sheet(self, name: str | None = None, rows: int | None = None) -> "SheetAsText":
+        """A sheet of the workbook that this file is, by name or the first, as if it had come as text.
+
+        rows: how many of its rows, where not all.
+        """
+        text, sheets = sheet_text(self.name, self.content(), name, rows)
+        return SheetAsText(self.path, text, sheets if name is None else 1)
 
     @cached_property
     def sheet_head(self) -> "SheetAsText":
         """The first rows of the first sheet."""
-        found = sheet_text(self.name, self.content(), rows=_SHEET_HEAD_ROWS)
-        return SheetAsText(self.path, found.text, found.names)
+        return self.sheet(rows=_SHEET_HEAD_ROWS)
 
     def refuse_binary(self) -> None:
         """Raise UnreadableFileError where the content is empty or plainly not text."""
@@ -198,13 +200,9 @@ class DeliveredFile:
 
 @dataclass(frozen=True)
 class SheetAsText(DeliveredFile):
-    """Comma separated text that was a sheet of a workbook.
+    """Comma separated text that was a sheet of a workbook. first_of: of how many it was taken without being named."""
 
-    names: of all its sheets. is_first_of_several: whether nobody chose it.
-    """
-
-    names: tuple[str, ...] = ()
-    is_first_of_several: bool = False
+    first_of: int = 1
 
 
 class _Transcoded(io.RawIOBase):

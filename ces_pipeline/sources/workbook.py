@@ -8,7 +8,6 @@ import io
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import chain
 from typing import Any
@@ -18,20 +17,13 @@ import openpyxl
 from ces_pipeline.errors import UnreadableFileError
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A sheet's rows as UTF-8 text, a record a row of the sheet (blank ones too), and the names of all sheets."""
+def sheet_text(name: str, content: bytes, sheet: str | None, rows: int | None) -> tuple[bytes, int]:
+    """(The sheet of that name, else the first, as UTF-8 text; how many sheets there are.)
 
-    text: bytes
-    names: tuple[str, ...]
-
-
-def sheet_text(name: str, content: bytes, sheet: str | None = None, rows: int | None = None) -> Sheet:
-    """The sheet of that name, else the first; its first `rows` rows where that is given.
-
-    Times become ISO 8601 text, whole numbers lose their `.0`. Rows are as wide as the header, filled up where they
-    are shorter. name: the file's, for messages. Raises UnreadableFileError for what is no workbook, a sheet that is
-    not there, or one that is empty.
+    A record is a row of the sheet, blank ones too; only the first `rows` where that is given. Times become ISO 8601
+    text, whole numbers lose their `.0`. Rows are as wide as the header, filled up where they are shorter. name: the
+    file's, for messages. Raises UnreadableFileError for what is no workbook, a sheet that is not there, or one that
+    is empty.
     """
     try:
         with warnings.catch_warnings():
@@ -51,12 +43,12 @@ def sheet_text(name: str, content: bytes, sheet: str | None = None, rows: int | 
     # Some tools write that a sheet is one cell large.
     table.reset_dimensions()
     shown = map(_cells, table.iter_rows(max_row=rows, values_only=True))
-    text = io.StringIO()
-    if not _write(shown, csv.writer(text, lineterminator="\n")):
+    text = io.StringIO(newline="")
+    if not _write(shown, csv.writer(text)):
         raise UnreadableFileError(
             f"{name}: the sheet is empty: deliver it again, or name another (options.sheet)"
         )
-    return Sheet(text.getvalue().encode("utf-8", "replace"), tuple(book.sheetnames))
+    return text.getvalue().encode("utf-8", "replace"), len(book.sheetnames)
 
 
 def _write(rows: Iterator[list[str]], lines: Any) -> bool:

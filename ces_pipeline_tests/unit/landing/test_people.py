@@ -13,6 +13,7 @@ from ces_pipeline.landing.statement import Reading, keys_of
 from ces_pipeline.sources.contract import ROW_NUMBER
 
 OURS = Pseudonyms(b"key")
+NESTED = '{"n":' * 900 + "1" + "}" * 900
 NAMES = ("who", "agent", "note")
 CELLS = st.none() | st.sampled_from(["ann@example.org", "Ann@Example.org", "bob"])
 
@@ -74,6 +75,7 @@ def test_an_ignored_column_is_not_hashed() -> None:
         ('{"products":[{"name":"Tea"}]}', '{"products":[{"name":"Tea"}]}'),
         ('[{"agent":null,"owner":""}]', '[{"agent":null,"owner":""}]'),
         ('[{"agent":"Cara","n":1},{"ag', '[{"agent": "[person]","n":1},{"ag'),
+        (f'{{"agent":"Cara","n":{NESTED}}}', f'{{"agent": "[person]","n":{NESTED}}}'),
         ("{curly} words", "{curly} words"),
         (None, None),
     ],

@@ -140,18 +140,34 @@ def test_a_sheet_of_one_column_is_a_table(tmp_path: Path) -> None:
     assert [(row["score"], row["row_number"]) for row in read("xlsx", file)[1]] == [("7", 2), ("5", 4)]
 
 
+def changed(content: bytes, old: bytes, new: bytes) -> bytes:
+    """The workbook with other bytes in its sheet."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as book, zipfile.ZipFile(written, "w") as copy:
+        for name in book.namelist():
+            held = book.read(name)
+            if name.endswith("sheet1.xml"):
+                assert old in held
+                held = held.replace(old, new)
+            copy.writestr(name, held)
+    return written.getvalue()
+
+
 def test_the_size_that_a_sheet_claims_is_not_believed(tmp_path: Path) -> None:
     """Several tools write `A1` there, whatever the sheet holds."""
-    claimed = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(workbook_of(VENDORS["xlsx"]))) as book,
-        zipfile.ZipFile(claimed, "w") as changed,
-    ):
-        for name in book.namelist():
-            content = book.read(name)
-            if name.endswith("sheet1.xml"):
-                assert b'<dimension ref="A1:C2"' in content
-                content = content.replace(b'ref="A1:C2"', b'ref="A1"')
-            changed.writestr(name, content)
-    _, rows = read("xlsx", delivered(tmp_path, claimed.getvalue(), "export.xlsx"))
+    book = changed(workbook_of(VENDORS["xlsx"]), b'ref="A1:C2"', b'ref="A1"')
+    _, rows = read("xlsx", delivered(tmp_path, book, "export.xlsx"))
     assert rows == [{"id": "r1", "score": "6", "at": "2026-03-01 10:00:07", "row_number": 2}]
+
+
+@pytest.mark.parametrize("end", ["&#13;", "&#13;&#10;", "&#10;"])
+def test_a_line_break_in_a_cell_ends_no_row(tmp_path: Path, end: str) -> None:
+    book = changed(workbook_of(VENDORS["xlsx"]), b"<t>r1<", f"<t>r{end}1<".encode())
+    (row,) = read("xlsx", delivered(tmp_path, book, "export.xlsx"))[1]
+    assert (row["id"].split(), row["score"]) == (["r", "1"], "6")
+
+
+def test_a_header_that_is_too_long_is_no_table(tmp_path: Path) -> None:
+    names = [f"{n} {'long ' * 1000}" for n in range(300)]
+    with pytest.raises(UnreadableFileError, match="no table: the first line is too long"):
+        read("xlsx", delivered(tmp_path, workbook_of([names, names]), "export.xlsx"))
