@@ -86,17 +86,17 @@ def _durations(naming: Naming, times: Times) -> dict[str, int]:
     Where all times show whole minutes, or days, they tell of no seconds.
     """
     if column := naming.mapping.get("duration_seconds"):
-        seconds = f"try_cast({naming.rows.sql(column)} AS DOUBLE)"
+        seconds, to_the_second = f"try_cast({naming.rows.sql(column)} AS DOUBLE)", "true"
     elif {"started_at", "submitted_at"} <= set(naming.mapping):
         start, end = times.sql("started_at"), times.sql("submitted_at")
-        to_the_second = naming.rows.one(f"max(second({start}) + second({end}))")
-        seconds = f"(epoch({end}) - epoch({start}))" if to_the_second else "NULL"
+        seconds = f"(epoch({end}) - epoch({start}))"
+        to_the_second = f"max(second({start}) + second({end})) > 0"
     else:
         return {}
     rules = {f"under_{limit}_seconds": f"{seconds} >= 0 AND {seconds} < {limit}" for limit in FAST_SECONDS}
     rules[f"over_{SLOW_SECONDS}_seconds"] = f"{seconds} > {SLOW_SECONDS}"
-    found = naming.rows.row([f"count(*) FILTER ({rule})" for rule in rules.values()])
-    return dict(zip(rules, found, strict=True))
+    told, *found = naming.rows.row([to_the_second, *(f"count(*) FILTER ({rule})" for rule in rules.values())])
+    return dict(zip(rules, found, strict=True)) if told else dict.fromkeys(rules, 0)
 
 
 def _answers(naming: Naming) -> list[str]:
@@ -109,14 +109,11 @@ def _scores(naming: Naming, scale: Scale | None) -> dict[str, int]:
     column = naming.mapping.get("score")
     if column is None:
         return {}
-    cells = naming.rows.values(column).items()
+    cells = naming.score_cells.items()
     none = sum(count for cell, count in cells if cell.strip() in naming.missing)
     blank = naming.rows.count(f"nullif(trim({naming.rows.sql(column)}), '') IS NULL")
     counts = {"blank_score": blank + none}
     if scale:
-        counts["off_the_scale"] = sum(
-            count
-            for cell, count in cells
-            if cell.strip() and cell.strip() not in naming.missing and value_of(cell, scale) is None
-        )
+        answers = naming.scores.items()
+        counts["off_the_scale"] = sum(count for cell, count in answers if value_of(cell, scale) is None)
     return counts

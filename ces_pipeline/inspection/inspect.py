@@ -142,9 +142,7 @@ def _settle_scale(naming: Naming, given: str | None, survey: Survey | None) -> S
     column = naming.mapping.get("score")
     if column is None:
         return None
-    cells = {
-        cell for cell in naming.rows.values(column) if cell.strip() and cell.strip() not in naming.missing
-    }
+    cells = set(naming.scores)
     labels = {cell for cell in cells if not is_number(cell)}
     fitting = fitting_labels(scales.values(), labels) if labels else []
     if len(fitting) == 1:

@@ -8,7 +8,7 @@ from functools import cached_property
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.inspection.result import InspectedColumn, Question
 from ces_pipeline.inspection.rows import Rows
-from ces_pipeline.inspection.scales import is_no_answer, is_number, look_like_scores
+from ces_pipeline.inspection.scales import NOTHING, is_no_answer, is_number, look_like_scores
 from ces_pipeline.inspection.spellings import SPELLINGS, TICKET_WORDS, speaks_of_effort, told_by_names
 from ces_pipeline.kinds import KINDS, KindName
 from ces_pipeline.landing.fields import fields_of
@@ -34,7 +34,7 @@ _ADDRESS = re.compile(r"\S+@\S+\.\S+")
 _NOBODY = frozenset(
     [
         *("anonymous", "anonymous user", "anonym", "anonyme", "anónimo", "guest", "visitor"),
-        *("unknown", "undefined", "null", "none", "n/a", "na", "-"),
+        *("unknown", "none", *NOTHING),
     ]
 )
 
@@ -258,10 +258,20 @@ class Naming:
             return list(self.feed.missing)
         return sorted({*self._nobody(), *self._no_answers()})
 
-    def _no_answers(self) -> set[str]:
+    @cached_property
+    def scores(self) -> dict[str, int]:
+        """Cell of the score's column that is an answer -> how often; none where no column is the score's."""
+        none = {"", *self.missing}
+        return {cell: count for cell, count in self.score_cells.items() if cell.strip() not in none}
+
+    @cached_property
+    def score_cells(self) -> dict[str, int]:
+        """Every filled cell of the score's column -> how often."""
         column = self.mapping.get("score")
-        cells = self.rows.values(column) if column else {}
-        found = {cell.strip() for cell in cells if is_no_answer(cell)}
+        return self.rows.values(column) if column else {}
+
+    def _no_answers(self) -> set[str]:
+        found = {cell.strip() for cell in self.score_cells if is_no_answer(cell)}
         if found:
             self.notes.append(f"read as no answer, in every column: {', '.join(map(repr, sorted(found)))}")
         return found

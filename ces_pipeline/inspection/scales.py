@@ -9,10 +9,13 @@ _NUMBER = re.compile(r"^[+-]?\d{1,3}(\.0+)?$")
 _LEADING_NUMBER = re.compile(r"^(\d{1,2})\s*[-–:.)(=]\s*\S")
 _MOST_VALUES = 33
 """More different cells than three spellings of eleven values are no answers on a scale."""
+NOTHING = ("undefined", "null", "n/a", "na", "-")
+"""How tools write that there is no value, whatever it would be of."""
 # Qualtrics writes -99 for a question that was seen and not answered.
 _NO_ANSWER = frozenset(
     [
-        *("-99", "-", "n/a", "na", "n.a.", "nan", "null", "undefined", "not applicable", "skipped"),
+        *NOTHING,
+        *("-99", "n.a.", "nan", "not applicable", "skipped"),
         *("no answer", "not answered", "unanswered", "no response", "no rating", "not rated"),
     ]
 )
