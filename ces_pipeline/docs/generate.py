@@ -7,6 +7,8 @@ module only lays them out. A test compares the pages in the tree with freshly ge
 import types
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
@@ -24,6 +26,7 @@ from ces_pipeline.glossary import GLOSSARY
 from ces_pipeline.kinds import KINDS
 from ces_pipeline.landing.fields import field_table
 from ces_pipeline.pulling.connectors import CONNECTORS
+from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.exports import Export
 from ces_pipeline.registry.improvements import Fix, Priorities, Release
 from ces_pipeline.registry.models import (
@@ -121,6 +124,9 @@ def _registry() -> Iterator[str]:
         shape = "A list of entries." if is_list else "One set of `key: value` lines."
         yield from ("", f"## {file}", "", f"{_HOLDS[file]} {shape}")
         yield from _grid(("key", "type", "default", "meaning"), _keys(model))
+        if file == "scales.yaml":
+            yield from ("", "### Scales that ship")
+            yield from _grid(("scale", "answers", "easy", "difficult"), map(_scale, _shipped_scales()))
     yield from ("", "## Fields by kind", "")
     yield "The names that `columns:` and `values:` of a source use on the left side."
     for kind in KINDS:
@@ -141,6 +147,16 @@ def _registry() -> Iterator[str]:
             yield from _grid(
                 ("option", "meaning"), [(f"`{key}`", means) for key, means in one.options.items()]
             )
+
+
+def _shipped_scales() -> Iterable[Scale]:
+    with TemporaryDirectory() as folder:
+        return load_registry(Path(folder)).scales.values()
+
+
+def _scale(scale: Scale) -> tuple[str, str, str, str]:
+    easy, difficult = (", ".join(map(str, box)) for box in (scale.easy, scale.difficult))
+    return f"`{scale.id}`", scale.title, easy, difficult
 
 
 def _options(options: dict[str, str]) -> str:
@@ -168,6 +184,12 @@ def _keys(
             yield from _keys(nested[0], inner, default if isinstance(default, BaseModel) else None)
         elif nested:
             yield from _variants(nested, inner)
+
+
+def models_of(model: type[BaseModel]) -> set[type[BaseModel]]:
+    """A model and all those that its keys are made of."""
+    inner = {nested for field in model.model_fields.values() for nested in _models(field.annotation)}
+    return {model}.union(*map(models_of, inner))
 
 
 def _variants(models: Sequence[type[BaseModel]], prefix: str) -> Iterator[tuple[str, str, str, str]]:
