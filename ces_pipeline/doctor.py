@@ -8,27 +8,27 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from ces_pipeline.cleaning.answers import OFF_SCALE, UNKNOWN, read_answer
+from ces_pipeline.clean.answers import OFF_SCALE, UNKNOWN, read_answer
 from ces_pipeline.errors import CesError
-from ces_pipeline.landing.inbox import inbox_files
-from ces_pipeline.landing.privacy import KEY_FILE
+from ces_pipeline.home import Home
+from ces_pipeline.http.client import Patience
+from ces_pipeline.http.clock import SystemClock
+from ces_pipeline.http.request_log import RequestsLog
+from ces_pipeline.land.inbox import inbox_files
+from ces_pipeline.land.pull import open_http
 from ces_pipeline.pipeline import stale_days
-from ces_pipeline.pulling.clock import SystemClock
-from ces_pipeline.pulling.connectors import CONNECTORS
-from ces_pipeline.pulling.contract import Finding
-from ces_pipeline.pulling.http import Patience
-from ces_pipeline.pulling.pull import open_http
-from ces_pipeline.pulling.requests_log import RequestsLog
+from ces_pipeline.privacy.redaction import KEY_FILE
+from ces_pipeline.publish.inputs import disagreeing, lake_state
+from ces_pipeline.publish.step import is_behind
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.registry.lint import lint
 from ces_pipeline.registry.load import load_exports
 from ces_pipeline.registry.models import Source
 from ces_pipeline.registry.overlaps import overlaps
-from ces_pipeline.settings import Home
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.lake import Lake
-from ces_pipeline.storage.state import disagreeing, lake_state
-from ces_pipeline.storage.warehouse import is_behind
+from ces_pipeline.vendors.catalog import CONNECTORS
+from ces_pipeline.vendors.contract import Finding
 
 _SKEW_SECONDS = 120.0
 _HASTY = Patience(attempts=2, waiting_seconds=20.0, read_seconds=20.0)

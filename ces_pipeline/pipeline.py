@@ -6,18 +6,18 @@ The command line and the Dagster assets both call these; neither holds logic of 
 from collections.abc import Iterable
 from datetime import date
 
-from ces_pipeline.days.clean import clean
-from ces_pipeline.days.plan import Planner
-from ces_pipeline.days.work import DayResult
-from ces_pipeline.delivery_columns import note_columns
-from ces_pipeline.kinds import KINDS
-from ces_pipeline.landing.land import FeedLanding, land_feed
-from ces_pipeline.landing.land import land as land_files
+from ces_pipeline.clean.day import DayResult
+from ces_pipeline.clean.inputs import Planner
+from ces_pipeline.clean.step import clean
+from ces_pipeline.home import Home
+from ces_pipeline.land.delivery_columns import note_columns
+from ces_pipeline.land.step import FeedLanding, land_feed
+from ces_pipeline.land.step import land as land_files
+from ces_pipeline.publish.step import PublishResult, publish
 from ces_pipeline.registry.models import Registry
-from ces_pipeline.settings import Home
+from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.memory import give_memory_back
-from ces_pipeline.storage.warehouse import PublishResult, publish
 
 __all__ = [
     "KINDS",
@@ -44,7 +44,7 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
     for name in chosen:
         (outcome,) = land_files(home, registry, [name])
         if registry.sources[name].api is not None:
-            from ces_pipeline.pulling.pull import pull
+            from ces_pipeline.land.pull import pull
 
             outcome = outcome.with_pull(pull(home, registry, registry.sources[name]))
         note_columns(Lake(home.lake), name)

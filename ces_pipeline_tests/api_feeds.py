@@ -6,12 +6,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ces_pipeline.kinds import KINDS
-from ces_pipeline.pulling.contract import State
-from ces_pipeline.pulling.pull import read_place, write_place
-from ces_pipeline.sample.vendors import freshdesk, medallia, qualtrics, rest, servicenow, zendesk, zigpoll
-from ces_pipeline.sample.vendors.faults import PAGING
-from ces_pipeline.sample.vendors.server import FakeVendor, Reply
+from ces_pipeline.http.fakes.faults import PAGING
+from ces_pipeline.http.fakes.server import FakeVendor, Reply
+from ces_pipeline.land.pull import read_place, write_place
+from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.vendors.contract import State
+from ces_pipeline.vendors.freshdesk import fake_server as freshdesk
+from ces_pipeline.vendors.generic import fake_server as rest
+from ces_pipeline.vendors.medallia import fake_server as medallia
+from ces_pipeline.vendors.qualtrics import fake_server as qualtrics
+from ces_pipeline.vendors.servicenow import fake_server as servicenow
+from ces_pipeline.vendors.zendesk import fake_server as zendesk
+from ces_pipeline.vendors.zigpoll import fake_server as zigpoll
 from ces_pipeline_tests.builders import InboxHome, inbox_home
 
 SINCE = "2026-03-01"

@@ -16,10 +16,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
-from ces_pipeline.landing.land import FeedLanding, land, land_feed
-from ces_pipeline.landing.ledger import Delivery, Ledger, raw_file
+from ces_pipeline.home import Home
+from ces_pipeline.land.ledger import Delivery, Ledger, raw_file
+from ces_pipeline.land.step import FeedLanding, land, land_feed
 from ces_pipeline.registry import Registry, load_registry
-from ces_pipeline.settings import Home
 from ces_pipeline.storage.lake import Lake
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)

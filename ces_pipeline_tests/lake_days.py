@@ -10,13 +10,13 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
+from ces_pipeline.home import Home
+from ces_pipeline.publish.inputs import LOGS, LakeState, stored_rows
+from ces_pipeline.publish.step import PublishResult, publish_state
 from ces_pipeline.registry import Registry, load_registry
-from ces_pipeline.schemas import TABLES
-from ces_pipeline.settings import Home
+from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.lake import Lake
-from ces_pipeline.storage.state import LOGS, LakeState, stored_rows
-from ces_pipeline.storage.warehouse import PublishResult, publish_state
 
 DAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

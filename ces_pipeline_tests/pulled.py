@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.pulling.connectors import CONNECTORS
-from ces_pipeline.pulling.contract import Page, State
-from ces_pipeline.pulling.pull import open_http
-from ces_pipeline.pulling.requests_log import RequestsLog
+from ces_pipeline.home import Home
+from ces_pipeline.http.fakes.server import FakeVendor
+from ces_pipeline.http.request_log import RequestsLog
+from ces_pipeline.land.pull import open_http
 from ces_pipeline.registry.models import Source
-from ces_pipeline.sample.vendors.server import FakeVendor
-from ces_pipeline.settings import Home
+from ces_pipeline.vendors.catalog import CONNECTORS
+from ces_pipeline.vendors.contract import Page, State
 
 FAULT_SEEDS = pytest.mark.parametrize(
     "seeds",

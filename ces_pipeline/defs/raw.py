@@ -10,9 +10,9 @@ import dagster as dg
 from ces_pipeline import pipeline
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL
+from ces_pipeline.home import Home
 from ces_pipeline.registry import Registry, Source
 from ces_pipeline.registry.models import Api
-from ces_pipeline.settings import Home
 
 
 def raw_key(source_id: str) -> dg.AssetKey:

@@ -11,12 +11,12 @@ import dagster as dg
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
 from ces_pipeline.defs.metadata import asset_key
+from ces_pipeline.defs.partitions import range_tags, stale_ranges
 from ces_pipeline.defs.snapshot import snapshot_keys
-from ces_pipeline.kinds import KINDS
-from ces_pipeline.partitions import range_tags, stale_ranges
-from ces_pipeline.settings import Home
-from ces_pipeline.storage.state import lake_state
-from ces_pipeline.storage.warehouse import is_behind, state_fingerprint
+from ces_pipeline.home import Home
+from ces_pipeline.publish.inputs import lake_state
+from ces_pipeline.publish.step import is_behind, state_fingerprint
+from ces_pipeline.schemas.kinds import KINDS
 
 SETTLED_SECONDS = 10
 """A file changed more recently may still be on its way into the inbox."""

@@ -5,18 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 
 from ces_pipeline import pipeline
-from ces_pipeline.analysis import FINISHED_BY
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL, asset_key, table_metadata
-from ces_pipeline.kinds import KINDS
+from ces_pipeline.home import Home
+from ces_pipeline.publish.checks import PUBLISHED_TABLES, all_checks
+from ces_pipeline.publish.inputs import DAY_TABLES
+from ces_pipeline.publish.lineage import Origin, column_lineage
+from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import Registry
-from ces_pipeline.schemas import TABLES, Table
-from ces_pipeline.settings import Home
-from ces_pipeline.storage.checks import PUBLISHED_TABLES, all_checks
-from ces_pipeline.storage.lineage import Origin, column_lineage
-from ces_pipeline.storage.sql import SqlFile, derived_files
-from ces_pipeline.storage.state import DAY_TABLES
-from ces_pipeline.storage.warehouse import PublishResult
+from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.schemas.table import Table
+from ces_pipeline.schemas.tables import TABLES
+from ces_pipeline.statistics import FINISHED_BY
+from ces_pipeline.storage.sql_files import SqlFile, derived_files
 
 PUBLISHED_FILE = dg.AssetKey(["publish", "ces_duckdb"])
 SNAPSHOT_STEP = "snapshot"

@@ -15,10 +15,10 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ces_pipeline.kinds import ALWAYS, KINDS, KindName
 from ces_pipeline.registry.base import Entry, Slug
 from ces_pipeline.registry.improvements import Fix, Priorities, Release
 from ces_pipeline.registry.objectives import Objective
+from ces_pipeline.schemas.kinds import ALWAYS, KINDS, KindName
 
 CHANNELS = (
     "email",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ces_pipeline.schemas import Table
+from ces_pipeline.schemas.table import Table
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
 

@@ -16,11 +16,11 @@ from ces_pipeline.defs import sensors
 from ces_pipeline.defs.instance import open_instance
 from ces_pipeline.defs.local import LocalRuns, local_runs
 from ces_pipeline.errors import HomeError
+from ces_pipeline.home import Home
 from ces_pipeline.pipeline import DayResult, FeedLanding
+from ces_pipeline.publish.checks import CheckResult, all_checks
+from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import Registry
-from ces_pipeline.settings import Home
-from ces_pipeline.storage.checks import CheckResult, all_checks
-from ces_pipeline.storage.warehouse import PublishResult
 from ces_pipeline_tests.lake_days import DAY, SmallHome, response, small_home
 
 NEXT = DAY + timedelta(days=1)

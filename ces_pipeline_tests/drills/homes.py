@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from ces_pipeline import pipeline
-from ces_pipeline.kinds import KINDS
-from ces_pipeline.landing.land import land_feed
+from ces_pipeline.home import Home
+from ces_pipeline.land.step import land_feed
 from ces_pipeline.pipeline import DayResult, PublishResult
+from ces_pipeline.publish.checks import PUBLISHED_TABLES
 from ces_pipeline.registry import load_registry
-from ces_pipeline.settings import Home
-from ces_pipeline.storage.checks import PUBLISHED_TABLES
+from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline_tests.builders import NOW
 

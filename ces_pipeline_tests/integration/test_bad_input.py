@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ces_pipeline.errors import HomeError
-from ces_pipeline.landing.land import FeedLanding, land_feed
-from ces_pipeline.settings import Home
+from ces_pipeline.home import Home
+from ces_pipeline.land.step import FeedLanding, land_feed
 from ces_pipeline_tests.builders import DESK, NOW, WEB, InboxHome, answer, csv_text, inbox_home, without
 
 # Planted in the bad files: none may be found anywhere but in the inbox.
@@ -187,9 +187,9 @@ def test_a_very_long_line_is_refused_in_bounded_memory(tmp_path: Path) -> None:
 import resource, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from ces_pipeline.landing.land import land_feed
+from ces_pipeline.land.step import land_feed
 from ces_pipeline.registry import load_registry
-from ces_pipeline.settings import Home
+from ces_pipeline.home import Home
 root = Path(sys.argv[1])
 registry = load_registry(root / "registry")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline import runs
+from ces_pipeline.cli import runs
 from ces_pipeline.doctor import examine
-from ces_pipeline.pulling.pull import pull
-from ces_pipeline.sample.vendors.server import Asked, Reply
-from ces_pipeline.sample.vendors.zendesk import FakeZendesk
+from ces_pipeline.http.fakes.server import Asked, Reply
+from ces_pipeline.land.pull import pull
 from ces_pipeline.storage.duck import open_published
+from ces_pipeline.vendors.zendesk.fake_server import FakeZendesk
 from ces_pipeline_tests.api_feeds import API_FEEDS, COUNT
 from ces_pipeline_tests.builders import inbox_home
 
@@ -53,7 +53,7 @@ def test_a_vendor_that_quotes_what_it_was_sent_leaves_no_secret_anywhere(
 def test_a_vendor_that_is_down_all_night_stops_nothing_else_and_the_next_night_catches_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("ces_pipeline.pulling.clock.SystemClock.sleep", lambda _self, _seconds: None)
+    monkeypatch.setattr("ces_pipeline.http.clock.SystemClock.sleep", lambda _self, _seconds: None)
     monkeypatch.setattr("ces_pipeline.defs.raw._AGAIN", None)
     desk, tool = API_FEEDS["zendesk"], API_FEEDS["rest"]
     for variable, value in {**desk.environment, **tool.environment}.items():

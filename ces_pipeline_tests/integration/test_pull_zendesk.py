@@ -12,17 +12,18 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from ces_pipeline import pipeline, runs
+from ces_pipeline import pipeline
+from ces_pipeline.cli import runs
 from ces_pipeline.defs.raw import raw_assets
 from ces_pipeline.doctor import examine
-from ces_pipeline.landing.privacy import KEY_VARIABLE
-from ces_pipeline.pulling.pull import pull, read_place
-from ces_pipeline.sample.vendors.faults import FaultPlan
-from ces_pipeline.sample.vendors.server import Asked, Reply
-from ces_pipeline.sample.vendors.zendesk import EMAIL, TOKEN, FakeZendesk, ticket
-from ces_pipeline.schemas import TABLES
+from ces_pipeline.http.fakes.faults import FaultPlan
+from ces_pipeline.http.fakes.server import Asked, Reply
+from ces_pipeline.land.pull import pull, read_place
+from ces_pipeline.privacy.redaction import KEY_VARIABLE
+from ces_pipeline.publish.inputs import stored_rows
+from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.duck import open_published
-from ces_pipeline.storage.state import stored_rows
+from ces_pipeline.vendors.zendesk.fake_server import EMAIL, TOKEN, FakeZendesk, ticket
 from ces_pipeline_tests.builders import InboxHome, inbox_home
 from ces_pipeline_tests.pulled import entry
 from ces_pipeline_tests.real_data import real_data
@@ -128,9 +129,9 @@ class TestLanding:
 
 _KILLED = """
 import os, signal, sys
-from ces_pipeline.pulling import pull as pulling
+from ces_pipeline.land import pull as pulling
 from ces_pipeline.registry import load_registry
-from ces_pipeline.settings import Home
+from ces_pipeline.home import Home
 from pathlib import Path
 
 home, when, count = Home(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
@@ -263,7 +264,7 @@ class TestDagster:
         fault: str | None,
         tries: int,
     ) -> None:
-        monkeypatch.setattr("ces_pipeline.pulling.clock.SystemClock.sleep", lambda _self, _seconds: None)
+        monkeypatch.setattr("ces_pipeline.http.clock.SystemClock.sleep", lambda _self, _seconds: None)
         monkeypatch.setattr("ces_pipeline.defs.raw._AGAIN", dg.RetryPolicy(max_retries=1, delay=0))
         if fault:
             vendor.restart_plan(FaultPlan(dict.fromkeys(range(99), fault)), vendor.clock)

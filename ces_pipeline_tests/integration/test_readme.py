@@ -26,13 +26,13 @@ import yaml
 from packaging.requirements import Requirement
 
 from ces_pipeline.defs.instance import open_instance
+from ces_pipeline.home import Home
+from ces_pipeline.publish.checks import all_checks
 from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.load import load_exports
 from ces_pipeline.registry.models import DEFAULT_SEVERITIES, ResponseRules
-from ces_pipeline.settings import Home
-from ces_pipeline.sources import READERS
-from ces_pipeline.storage.checks import all_checks
-from ces_pipeline.storage.sql import SqlFile, sql_files
+from ces_pipeline.storage.sql_files import SqlFile, sql_files
+from ces_pipeline.vendors.catalog import READERS
 from ces_pipeline_tests.benchmarks.marts import QUESTION_LIMIT_MS
 
 ROOT = Path(__file__).resolve().parents[2]

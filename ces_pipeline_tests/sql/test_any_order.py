@@ -10,7 +10,7 @@ import pytest
 from ces_pipeline.registry.improvements import Fix, Priorities, Release
 from ces_pipeline.registry.models import Segment
 from ces_pipeline.registry.objectives import Objective
-from ces_pipeline.storage.sql import sql_files
+from ces_pipeline.storage.sql_files import sql_files
 from ces_pipeline_tests.lake_days import DAY, NOON, registry, response, ticket
 from ces_pipeline_tests.sql.snapshots import derived
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.pulling.errors import RefusedError, UnavailableError
-from ces_pipeline.pulling.http import Http, Patience
-from ces_pipeline.pulling.requests_log import RequestsLog
-from ces_pipeline.sample.vendors.faults import FaultPlan
-from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.http.client import Http, Patience
+from ces_pipeline.http.errors import RefusedError, UnavailableError
+from ces_pipeline.http.fakes.faults import FaultPlan
+from ces_pipeline.http.fakes.server import Asked, FakeVendor, Reply
+from ces_pipeline.http.request_log import RequestsLog
 from ces_pipeline_tests.lake_days import DAY, SmallHome, response, small_home
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)

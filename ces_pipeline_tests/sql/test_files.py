@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ces_pipeline.analysis import FINISHED_BY, finisher
-from ces_pipeline.schemas import TABLES
-from ces_pipeline.settings import shipped
-from ces_pipeline.storage.checks import PUBLISHED_TABLES, all_checks
-from ces_pipeline.storage.sql import SqlFile, derived_files, in_order, sql_files
+from ces_pipeline.home import shipped
+from ces_pipeline.publish.checks import PUBLISHED_TABLES, all_checks
+from ces_pipeline.schemas.tables import TABLES
+from ces_pipeline.statistics import FINISHED_BY, finisher
+from ces_pipeline.storage.sql_files import SqlFile, derived_files, in_order, sql_files
 
 EVERY = [
     file

@@ -1,0 +1,76 @@
+"""The SQL files that ship with the package: found, read, and what each one says about itself.
+
+A file's first comment line is its title (a mart's grain, a check's severity and remedy). Nothing is run here.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from graphlib import TopologicalSorter
+from itertools import takewhile
+
+from ces_pipeline.home import shipped
+
+_COMMENT = re.compile(r"--[^\n]*")
+_TABLE = re.compile(r"\b(?:core|mart|audit|reference)\.[a-z_]+\b")
+
+
+@dataclass(frozen=True)
+class SqlFile:
+    """One query (of `macros`, some statements); `name` is the file's stem.
+
+    `folder` is `core`, `mart`, `macros`, `checks`, `views`, `queries` or `exports`.
+    """
+
+    folder: str
+    name: str
+    text: str
+
+    @property
+    def table(self) -> str:
+        """The table that the query fills: `mart.ces_daily`."""
+        return f"{self.folder}.{self.name}"
+
+    @property
+    def title(self) -> str:
+        """The first comment line."""
+        first = self.text.splitlines()[0]
+        return first.removeprefix("--").strip() if first.startswith("--") else ""
+
+    @property
+    def explanation(self) -> str:
+        """The comment lines below the title, before the statement begins, as one paragraph; empty where none."""
+        below = takewhile(lambda line: line.startswith("--"), self.text.splitlines()[1:])
+        return " ".join(line.removeprefix("--").strip() for line in below)
+
+    @property
+    def query(self) -> str:
+        """The statement without its last semicolon, to be wrapped in another."""
+        return self.text.strip().removesuffix(";")
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Full names of the tables that the query reads."""
+        return frozenset(_TABLE.findall(_COMMENT.sub("", self.text)))
+
+
+@cache
+def sql_files(folder: str) -> tuple[SqlFile, ...]:
+    """The queries of a layer, by name."""
+    found = sorted((shipped("sql") / folder).glob("*.sql"))
+    return tuple(SqlFile(folder, path.stem, path.read_text(encoding="utf-8")) for path in found)
+
+
+def in_order(files: Iterable[SqlFile]) -> list[SqlFile]:
+    """`files` so that each comes after those whose tables it reads; by name where that leaves a choice."""
+    by_table = {file.table: file for file in sorted(files, key=lambda file: file.table)}
+    sorter = TopologicalSorter(
+        {table: sorted(file.reads & by_table.keys()) for table, file in by_table.items()}
+    )
+    return [by_table[table] for table in sorter.static_order()]
+
+
+def derived_files() -> list[SqlFile]:
+    """The queries that fill tables of the published file, each after its inputs."""
+    return in_order((*sql_files("core"), *sql_files("mart")))
