@@ -125,7 +125,7 @@ def test_a_failed_blocking_check_leaves_the_old_file_published(small: SmallHome)
     assert [failed.check.name for failed in result.blocking_failures] == ["books_balance"]
     assert "2026-03-02" in (result.blocking_failures[0].detail or "")
     assert small.home.published.read_bytes() == before
-    assert [path.name for path in small.home.publish_step.iterdir() if path.name.startswith(".publishing")] == []
+    assert [path.name for path in small.home.warehouse.iterdir() if path.name.startswith(".publishing")] == []
 
 
 def test_a_failed_check_is_remembered_and_published_with_the_next_good_file(small: SmallHome) -> None:
