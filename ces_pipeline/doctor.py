@@ -23,8 +23,8 @@ from ces_pipeline.publish.step import is_behind
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.registry.lint import lint
 from ces_pipeline.registry.load import load_exports
-from ces_pipeline.registry.models import Source
 from ces_pipeline.registry.overlaps import overlaps
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.vendors.catalog import CONNECTORS

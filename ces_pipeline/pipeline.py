@@ -14,7 +14,7 @@ from ces_pipeline.land.delivery_columns import note_columns
 from ces_pipeline.land.step import FeedLanding, land_feed
 from ces_pipeline.land.step import land as land_files
 from ces_pipeline.publish.step import PublishResult, publish
-from ces_pipeline.registry.models import Registry
+from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.memory import give_memory_back

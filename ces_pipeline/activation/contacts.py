@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from ces_pipeline.home import Home
-from ces_pipeline.registry.models import Settings
+from ces_pipeline.registry.settings import Settings
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.triggers.contacts import take_contact
 from ces_pipeline.triggers.store import Store

@@ -19,7 +19,7 @@ from ces_pipeline.http.clock import Clock, SystemClock
 from ces_pipeline.http.errors import PullError, RefusedError
 from ces_pipeline.http.request_log import RequestsLog
 from ces_pipeline.land.pull import open_http
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive

@@ -14,7 +14,8 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from ces_pipeline.registry.models import ACCOUNT_PREFIX, Registry
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.segments import ACCOUNT_PREFIX
 from ces_pipeline.schemas.table import DAY
 from ces_pipeline.storage.duck import readable, session
 from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files

@@ -10,7 +10,7 @@ from ces_pipeline.clean.judge import broken_rules, rule
 from ces_pipeline.clean.records import IS_READABLE, split_records
 from ces_pipeline.clean.responses import CleanedDays
 from ces_pipeline.clean.versions import newest, resolve_versions
-from ces_pipeline.registry.models import Registry
+from ces_pipeline.registry.registry import Registry
 
 ACCOUNT_REASONS = ("unreadable_row", "missing_person", "missing_time", "time_order")
 _RULES = pa.DataFrameSchema(

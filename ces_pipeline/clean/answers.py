@@ -6,7 +6,8 @@ import unicodedata
 import numpy as np
 import pandas as pd
 
-from ces_pipeline.registry.models import Scale, fold
+from ces_pipeline.folding import fold
+from ces_pipeline.registry.scales import Scale
 
 FITS, BLANK, OFF_SCALE, UNKNOWN = 0, 1, 2, 3
 """Outcome codes of reading an answer."""

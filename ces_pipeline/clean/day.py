@@ -20,7 +20,7 @@ from ces_pipeline.clean.judge import RULE_VERSION
 from ces_pipeline.clean.raw_rows import read_moves, read_rows, with_accounts
 from ces_pipeline.clean.responses import CleanedDays, clean_responses
 from ces_pipeline.clean.tickets import clean_tickets
-from ces_pipeline.registry.models import Registry
+from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.audit import LOAD_AUDIT
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.tables import TABLES

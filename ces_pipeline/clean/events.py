@@ -10,7 +10,7 @@ from ces_pipeline.clean.judge import broken_rules, rule
 from ces_pipeline.clean.records import HAS_USABLE_TIME, IS_READABLE, split_records, time_evidence
 from ces_pipeline.clean.responses import CleanedDays
 from ces_pipeline.clean.versions import newest, resolve_versions
-from ces_pipeline.registry.models import Registry
+from ces_pipeline.registry.registry import Registry
 
 EVENT_REASONS = ("unreadable_row", "missing_time", "in_the_future", "missing_type", "unreadable_value")
 _RULES = pa.DataFrameSchema(

@@ -12,7 +12,9 @@ import pandas as pd
 from ces_pipeline.clean.answers import BLANK, NPS_SCALE, OFF_SCALE, UNKNOWN, read_answers
 from ces_pipeline.clean.columns import floats
 from ces_pipeline.clean.sentiment import contradictions
-from ces_pipeline.registry.models import Registry, Survey, fold
+from ces_pipeline.folding import fold
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.surveys import Survey
 
 
 @dataclass(frozen=True)

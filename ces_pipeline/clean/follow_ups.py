@@ -16,7 +16,7 @@ from ces_pipeline.clean.records import (
 )
 from ces_pipeline.clean.responses import CleanedDays
 from ces_pipeline.clean.versions import newest, resolve_versions
-from ces_pipeline.registry.models import Registry
+from ces_pipeline.registry.registry import Registry
 
 STATES = ("unknown", "assigned", "contacted", "resolved")
 """How far a follow-up is, the furthest last."""

@@ -21,7 +21,7 @@ from ces_pipeline.clean.account_attributes import account_digests, account_names
 from ces_pipeline.clean.evidence import columns_asked_for
 from ces_pipeline.clean.judge import RULE_VERSION
 from ces_pipeline.land.ledger import Delivery, Ledger, moves_file, raw_file
-from ces_pipeline.registry.models import Registry
+from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.lake import Lake

@@ -15,7 +15,7 @@ from ces_pipeline.clean.records import (
 )
 from ces_pipeline.clean.responses import CleanedDays, channels_of
 from ces_pipeline.clean.versions import newest, resolve_versions
-from ces_pipeline.registry.models import Registry
+from ces_pipeline.registry.registry import Registry
 
 STATUSES = (
     "unknown", "sent", "delivered", "opened", "started", "completed", "bounced", "failed", "refused", "out_of_scope",

@@ -12,7 +12,7 @@ import pandera.pandas as pa
 
 from ces_pipeline.clean.evidence import Evidence
 from ces_pipeline.clean.reasons import REASON_NAMES
-from ces_pipeline.registry.models import DEFAULT_SEVERITIES
+from ces_pipeline.registry.surveys import DEFAULT_SEVERITIES
 
 RULE_VERSION = "1"
 # Clocks of two systems may differ a little; a response recorded later than this after its receipt is not skew.

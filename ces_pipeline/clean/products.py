@@ -3,7 +3,8 @@
 import pandas as pd
 
 from ces_pipeline.clean.columns import texts_by_code
-from ces_pipeline.registry.models import Registry, fold
+from ces_pipeline.folding import fold
+from ces_pipeline.registry.registry import Registry
 
 
 def products_of(texts: pd.Series, registry: Registry) -> pd.Series:

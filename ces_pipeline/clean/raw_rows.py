@@ -12,7 +12,8 @@ import pyarrow as pa
 from ces_pipeline.clean.account_attributes import account_names, attributes_of
 from ces_pipeline.clean.evidence import SpeedLimit
 from ces_pipeline.clean.inputs import DayPlan, Planner, RawFile
-from ces_pipeline.registry.models import ACCOUNT_PREFIX, Registry
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.segments import ACCOUNT_PREFIX
 from ces_pipeline.schemas.fields import field_table, fields_of
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.table import DAY

@@ -11,7 +11,7 @@ from ces_pipeline.clean.evidence import is_usable
 from ces_pipeline.clean.judge import CLOCK_SKEW_SECONDS, RULE_VERSION, rule
 from ces_pipeline.clean.quarantine import landed_json
 from ces_pipeline.clean.responses import CleanedDays, count_outcomes, count_reasons
-from ces_pipeline.registry.models import Registry
+from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.kinds import KINDS
 

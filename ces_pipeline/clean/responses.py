@@ -12,7 +12,8 @@ from ces_pipeline.clean.products import products_of
 from ces_pipeline.clean.quarantine import landed_json
 from ces_pipeline.clean.reasons import REASON_NAMES
 from ces_pipeline.clean.versions import newest, resolve_versions
-from ces_pipeline.registry.models import CHANNELS, Registry
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.surveys import CHANNELS
 from ces_pipeline.schemas.fields import SURVEY_FIELDS
 
 _CHANNEL_WORDS = {

@@ -14,7 +14,7 @@ from ces_pipeline.clean.evidence import SpeedLimit
 from ces_pipeline.clean.inputs import DayPlan, Planner
 from ces_pipeline.clean.raw_rows import speed_files, speed_limits
 from ces_pipeline.home import Home
-from ces_pipeline.registry.models import Registry
+from ces_pipeline.registry.registry import Registry
 from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
 from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.storage.memory import give_memory_back, keep_freed_memory

@@ -9,7 +9,7 @@ from ces_pipeline.clean.products import products_of
 from ces_pipeline.clean.records import HAS_USABLE_TIME, IS_READABLE, split_records, time_evidence
 from ces_pipeline.clean.responses import CleanedDays
 from ces_pipeline.clean.versions import newest, resolve_versions
-from ces_pipeline.registry.models import Registry
+from ces_pipeline.registry.registry import Registry
 
 # A ticket updated before it was created is kept: helpdesks round and import such times, and the ticket is no less real.
 TICKET_REASONS = ("unreadable_row", "missing_time", "in_the_future")

@@ -12,7 +12,7 @@ from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL
 from ces_pipeline.home import Home
 from ces_pipeline.registry import Registry, Source
-from ces_pipeline.registry.models import Api
+from ces_pipeline.registry.api import Api
 
 
 def raw_key(source_id: str) -> dg.AssetKey:

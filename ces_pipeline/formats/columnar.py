@@ -13,7 +13,7 @@ from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats.contract import ROW_NUMBER, Export, Reader, text_column
 from ces_pipeline.formats.delimited import unique_names
 from ces_pipeline.formats.files import DeliveredFile
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 
 _BATCH_ROWS = 20_000
 _PARQUET = b"PAR1"

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 import pyarrow as pa
 
 from ces_pipeline.formats.files import DeliveredFile
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 
 ROW_NUMBER = "row_number"
 

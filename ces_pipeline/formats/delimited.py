@@ -17,7 +17,7 @@ import pyarrow.csv as pa_csv
 from ces_pipeline.errors import RegistryError, UnreadableFileError
 from ces_pipeline.formats.contract import ROW_NUMBER, Export, UnreadableRow, option
 from ces_pipeline.formats.files import DeliveredFile, SheetAsText
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SHEET_OPTION = {"sheet": "which sheet of a workbook holds the rows; the first unless set"}

@@ -18,15 +18,8 @@ from ces_pipeline.errors import HomeError
 from ces_pipeline.http.client import Credentials, Http
 from ces_pipeline.http.clock import Clock
 from ces_pipeline.http.errors import BadAnswerError, MissingVariableError
-from ces_pipeline.registry.models import (
-    Auth,
-    BasicToken,
-    Bearer,
-    HeaderKey,
-    OAuthClient,
-    OAuthRefresh,
-    Source,
-)
+from ces_pipeline.registry.api import Auth, BasicToken, Bearer, HeaderKey, OAuthClient, OAuthRefresh
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.storage.lake import sync_folder
 from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.vendors.contract import Connector

@@ -5,11 +5,13 @@ import json
 import re
 
 from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.folding import fold
 from ces_pipeline.formats.contract import Export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.land.landing_sql import Reading
 from ces_pipeline.privacy.names import looks_like_people
-from ces_pipeline.registry.models import Registry, Source, fold
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.kinds import KINDS
 
 _VALUE = re.compile(r"@|^\W*\d[\d\s:.,/+TZ-]*$")

@@ -13,7 +13,7 @@ from ces_pipeline.http.client import Http
 from ces_pipeline.http.errors import PullError
 from ces_pipeline.land.landing_sql import own_id
 from ces_pipeline.land.ledger import Ledger, raw_file
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.audit import PULL_WINDOWS
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.duck import readable

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ces_pipeline.home import Home
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.storage.lake import Lake
 
 _NOT_EXPORTS = {".keep", ".gitkeep", ".ds_store", "thumbs.db", "known_answers.json"}

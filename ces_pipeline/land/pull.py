@@ -29,7 +29,9 @@ from ces_pipeline.http.request_log import RequestsLog
 from ces_pipeline.land.completeness import Capture
 from ces_pipeline.land.ledger import Delivery
 from ces_pipeline.land.step import FeedLanding, land_opened, open_file
-from ces_pipeline.registry.models import Api, Registry, Source
+from ces_pipeline.registry.api import Api
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.audit import PULLS
 from ces_pipeline.storage.journal import add_rows
 from ces_pipeline.storage.lake import Lake

@@ -23,7 +23,8 @@ from ces_pipeline.land.trim import as_cells
 from ces_pipeline.land.unreadable_rows import delimiter_of, refuse_open_quote, without_people
 from ces_pipeline.privacy.hashing import with_keys, without_listed_people
 from ces_pipeline.privacy.pseudonyms import Pseudonyms
-from ces_pipeline.registry.models import Registry, Source
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.quote import quote_text

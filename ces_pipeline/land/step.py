@@ -25,7 +25,8 @@ from ces_pipeline.land.landing_sql import Reading
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget
 from ces_pipeline.land.staging import Staging
 from ces_pipeline.privacy.redaction import Pseudonyms, load_pseudonyms, redact_text
-from ces_pipeline.registry.models import Registry, Source
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.storage.memory import keep_freed_memory

@@ -14,7 +14,7 @@ from ces_pipeline.formats.contract import UnreadableRow
 from ces_pipeline.formats.delimited import read_head
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.privacy.names import PERSON, looks_like_people
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 
 _MEMBER = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*("(?:[^"\\]|\\.)*"?|[^,{}\[\]\s]+)')
 

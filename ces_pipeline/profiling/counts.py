@@ -4,7 +4,7 @@ from ces_pipeline.formats.contract import map_columns
 from ces_pipeline.profiling.naming import Naming
 from ces_pipeline.profiling.scales import value_of
 from ces_pipeline.profiling.times import Times
-from ces_pipeline.registry.models import Scale
+from ces_pipeline.registry.scales import Scale
 from ces_pipeline.schemas.fields import fields_of
 
 FAST_SECONDS = (2, 30, 60, 100, 120, 200)

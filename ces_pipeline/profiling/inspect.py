@@ -17,7 +17,10 @@ from ces_pipeline.profiling.result import Inspection, Proposal, Question, ZoneIs
 from ces_pipeline.profiling.rows import loaded
 from ces_pipeline.profiling.scales import fitting_labels, is_number, reaches
 from ces_pipeline.profiling.times import Times
-from ces_pipeline.registry.models import Registry, Scale, Source, Survey
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.scales import Scale
+from ces_pipeline.registry.sources import Source
+from ces_pipeline.registry.surveys import Survey
 from ces_pipeline.schemas.kinds import KINDS, KindName
 from ces_pipeline.vendors.catalog import READERS
 from ces_pipeline.vendors.recognise import recognise

@@ -13,7 +13,8 @@ from ces_pipeline.profiling.result import InspectedColumn, Question
 from ces_pipeline.profiling.rows import Rows
 from ces_pipeline.profiling.scales import NOTHING, is_no_answer, is_number, look_like_scores
 from ces_pipeline.profiling.spellings import SPELLINGS, TICKET_WORDS, speaks_of_effort, told_by_names
-from ces_pipeline.registry.models import Registry, Source
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.fields import fields_of
 from ces_pipeline.schemas.kinds import KINDS, KindName
 

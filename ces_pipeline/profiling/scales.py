@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from ces_pipeline.registry.models import Scale, fold
+from ces_pipeline.folding import fold
+from ces_pipeline.registry.scales import Scale
 
 _NUMBER = re.compile(r"^[+-]?\d{1,3}(\.0+)?$")
 _LEADING_NUMBER = re.compile(r"^(\d{1,2})\s*[-–:.)(=]\s*\S")

@@ -3,7 +3,9 @@
 import pyarrow as pa
 
 from ces_pipeline.clean.reasons import REASONS
-from ces_pipeline.registry.models import DEFAULT_SEVERITIES, WEEKDAYS, EffortIndex, Registry
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.settings import WEEKDAYS, EffortIndex
+from ces_pipeline.registry.surveys import DEFAULT_SEVERITIES
 from ces_pipeline.schemas.snapshot import REFERENCE_TABLES
 
 

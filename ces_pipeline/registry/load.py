@@ -9,24 +9,22 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ces_pipeline.errors import RegistryError
+from ces_pipeline.folding import fold
+from ces_pipeline.registry.api import Api
 from ces_pipeline.registry.exports import Export
-from ces_pipeline.registry.improvements import Fix, Priorities, Release
+from ces_pipeline.registry.fixes import Fix
 from ces_pipeline.registry.installed import InstalledConnector, installed_vendors
-from ces_pipeline.registry.models import (
-    ACCOUNT_PREFIX,
-    Api,
-    Product,
-    Registry,
-    Restatement,
-    Scale,
-    Segment,
-    Settings,
-    Source,
-    Survey,
-    WriteBack,
-    fold,
-)
 from ces_pipeline.registry.objectives import Objective
+from ces_pipeline.registry.priorities import Priorities
+from ces_pipeline.registry.products import Product
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.releases import Release
+from ces_pipeline.registry.restatements import Restatement
+from ces_pipeline.registry.scales import Scale
+from ces_pipeline.registry.segments import ACCOUNT_PREFIX, Segment
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.registry.sources import Source, WriteBack
+from ces_pipeline.registry.surveys import Survey
 from ces_pipeline.schemas.fields import fields_of
 
 M = TypeVar("M", bound=BaseModel)

@@ -16,7 +16,8 @@ from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.home import HOME_VARIABLE, Home
 from ces_pipeline.privacy.pseudonyms import KEY_VARIABLE, Pseudonyms
 from ces_pipeline.registry.load import load_touchpoints
-from ces_pipeline.registry.models import Settings, Survey
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.registry.surveys import Survey
 from ces_pipeline.triggers.contacts import take_contact
 from ces_pipeline.triggers.decisions import Decision, DecisionFiles, Outlet
 from ces_pipeline.triggers.event import Event, UnreadableEventError, decoded_event

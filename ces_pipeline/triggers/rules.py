@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from ces_pipeline.registry.models import Settings, Survey
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.registry.surveys import Survey
 from ces_pipeline.triggers.event import Event
 
 REFUSALS = {

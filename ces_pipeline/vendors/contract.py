@@ -15,7 +15,7 @@ from ces_pipeline.formats.contract import Reader
 from ces_pipeline.http.client import Answer, Http
 from ces_pipeline.http.errors import BadAnswerError
 from ces_pipeline.http.rate_limits import Pace
-from ces_pipeline.registry.models import Api
+from ces_pipeline.registry.api import Api
 
 State = dict[str, Any]
 """A JSON object that a connector resumes from; empty before the first pull. Holds cursors and times, never a person."""

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ces_pipeline.registry import Registry
-from ces_pipeline.registry.improvements import Priorities
+from ces_pipeline.registry.priorities import Priorities
 from ces_pipeline.statistics.priorities import priorities
 from ces_pipeline_tests.lake_days import DAY, NOON, registry, response, ticket
 from ces_pipeline_tests.sql.snapshots import derived

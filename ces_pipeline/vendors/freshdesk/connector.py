@@ -13,7 +13,7 @@ from typing import Any
 
 from ces_pipeline.http.client import Answer, Http
 from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
-from ces_pipeline.registry.models import Api
+from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
 
 _LISTS = {"tickets": None, "deleted": "deleted", "spam": "spam"}

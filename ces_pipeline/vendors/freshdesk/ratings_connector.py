@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from ces_pipeline.http.client import Http
 from ces_pipeline.http.errors import BadAnswerError, UnavailableError
-from ces_pipeline.registry.models import Api
+from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, json_lines
 
 _SURVEYS = "/api/v2/customer-satisfaction/surveys"

@@ -6,7 +6,7 @@ from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats.contract import Export, Reader, map_columns, pick_columns
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.json_records import json_export, names_in_head
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 
 _FIELDS = {
     "ticket_id": ("id",),

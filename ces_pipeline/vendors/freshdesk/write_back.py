@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from ces_pipeline.http.client import Http
-from ces_pipeline.registry.models import Api
+from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import TicketField, Value, WriteBack, ticket_object
 
 

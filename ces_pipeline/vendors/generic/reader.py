@@ -14,7 +14,7 @@ from ces_pipeline.formats.delimited import (
 )
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.json_records import Extract, json_export, names_in_head
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 
 _ENVELOPES = {"data", "items", "records", "responses", "result", "results", "rows"}
 

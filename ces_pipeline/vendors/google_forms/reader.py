@@ -4,7 +4,7 @@ from ces_pipeline.formats.contract import Export, Reader, folded, map_columns
 from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.slash_dates import ROWS_TO_TELL, first_in_dates
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 
 _STAMPS = (
     "Timestamp",

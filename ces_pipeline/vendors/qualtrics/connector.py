@@ -22,7 +22,7 @@ import pyarrow.csv as pa_csv
 from ces_pipeline.http.client import MAX_BODY_BYTES, Http
 from ces_pipeline.http.errors import BadAnswerError, PullError, RefusedError, UnavailableError
 from ces_pipeline.privacy.redaction import redact_text
-from ces_pipeline.registry.models import Api
+from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window
 
 _LAG = timedelta(minutes=10)

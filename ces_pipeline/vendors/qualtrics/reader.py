@@ -18,7 +18,7 @@ from ces_pipeline.formats.delimited import (
     unique_names,
 )
 from ces_pipeline.formats.files import DeliveredFile
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 
 _IMPORT_ID = re.compile(r"""^\s*\{.*["']ImportId["']\s*:\s*["']([^"']*)["']""", re.DOTALL)
 _TIME_ZONE = re.compile(r"""["']timeZone["']\s*:\s*["']([^"']+)["']""")

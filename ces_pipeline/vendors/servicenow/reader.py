@@ -7,7 +7,7 @@ from ces_pipeline.formats.contract import Export, Reader, folded, map_columns, p
 from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.json_records import json_export, names_in_head
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 
 _FIELDS = {
     "ticket_id": ("number",),

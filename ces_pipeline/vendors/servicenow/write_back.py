@@ -2,7 +2,7 @@
 
 from ces_pipeline.http.client import Http
 from ces_pipeline.http.errors import BadAnswerError
-from ces_pipeline.registry.models import Api
+from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import TicketField, Value, WriteBack
 
 

@@ -17,7 +17,7 @@ from ces_pipeline.formats.json_records import as_document
 from ces_pipeline.http.client import Answer, Http
 from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.http.rate_limits import Pace
-from ces_pipeline.registry.models import Api
+from ces_pipeline.registry.api import Api
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.scratch import scratch
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines

@@ -13,7 +13,7 @@ from ces_pipeline.formats.delimited import unique_names
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.json_records import names_in_head
 from ces_pipeline.formats.json_tables import at_hand, flattened, open_texts, workspace
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.zendesk.pages import PEOPLE, Pages
 
 _FIELDS = {

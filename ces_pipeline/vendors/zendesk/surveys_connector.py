@@ -12,7 +12,7 @@ from typing import Any
 from ces_pipeline.http.client import Http
 from ces_pipeline.http.errors import BadAnswerError, UnavailableError
 from ces_pipeline.http.rate_limits import Pace
-from ces_pipeline.registry.models import Api
+from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
 
 _MOST = 100

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from ces_pipeline.http.client import Answer, Http
 from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
-from ces_pipeline.registry.models import Api, HeaderKey
+from ces_pipeline.registry.api import Api, HeaderKey
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
 
 _PAGE_SIZE = 5000

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ces_pipeline.http.client import Http
 from ces_pipeline.http.errors import BadAnswerError, UnavailableError
-from ces_pipeline.registry.models import Api
+from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, json_lines
 from ces_pipeline.vendors.zigpoll.connector import zigpoll_get
 

@@ -19,7 +19,7 @@ from ces_pipeline.formats.json_records import (
     names_in_head,
     numbered_records,
 )
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 
 MAX_BYTES = 512 << 20
 """Answers of one response may lie anywhere in a file, so all of them are held at once."""

@@ -12,7 +12,11 @@ import pandas as pd
 from ces_pipeline.clean.evidence import DayContext, SpeedLimit
 from ces_pipeline.clean.responses import CleanedDays, clean_responses
 from ces_pipeline.registry import Registry, load_registry
-from ces_pipeline.registry.models import Scale, Segment, Settings, Source, Survey
+from ces_pipeline.registry.scales import Scale
+from ces_pipeline.registry.segments import Segment
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.registry.sources import Source
+from ces_pipeline.registry.surveys import Survey
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.table import DAY as DAY_TYPE
 from ces_pipeline.schemas.table import INSTANT

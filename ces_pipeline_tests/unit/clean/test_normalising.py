@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ces_pipeline.clean.judge import RULE_VERSION
-from ces_pipeline.registry.models import Segment
+from ces_pipeline.registry.segments import Segment
 from ces_pipeline_tests.unit.clean.frames import accepted, at, clean, reasons, registry
 
 

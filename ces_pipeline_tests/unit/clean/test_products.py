@@ -7,7 +7,9 @@ import pytest
 
 from ces_pipeline.clean.products import products_of
 from ces_pipeline.clean.tickets import clean_tickets
-from ces_pipeline.registry.models import Product, Registry, Segment
+from ces_pipeline.registry.products import Product
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.segments import Segment
 from ces_pipeline_tests.unit.clean.frames import clean, raw_rows, registry
 
 SHOP = {

@@ -10,7 +10,7 @@ from ces_pipeline.clean import judge
 from ces_pipeline.clean.evidence import SpeedLimit
 from ces_pipeline.clean.reasons import REASON_NAMES, REASONS
 from ces_pipeline.clean.responses import CleanedDays
-from ces_pipeline.registry.models import DEFAULT_SEVERITIES
+from ces_pipeline.registry.surveys import DEFAULT_SEVERITIES
 from ces_pipeline_tests.unit.clean.frames import NOW, at, clean, raw_rows, reasons, registry, verdict
 
 SURVEY: dict[str, Any] = {

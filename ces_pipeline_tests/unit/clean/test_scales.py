@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ces_pipeline.registry.models import Scale
+from ces_pipeline.registry.scales import Scale
 from ces_pipeline_tests.unit.clean.frames import accepted, clean, registry, shipped_scales
 
 SCALES = sorted(shipped_scales())

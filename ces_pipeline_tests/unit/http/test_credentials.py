@@ -12,7 +12,8 @@ from ces_pipeline.errors import HomeError
 from ces_pipeline.http.credentials import RefreshTokenFile
 from ces_pipeline.http.errors import MissingVariableError, RefusedError
 from ces_pipeline.http.fakes.server import Asked, FakeVendor, Reply
-from ces_pipeline.registry.models import Api, Source
+from ces_pipeline.registry.api import Api
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.zendesk.fake_server import FakeZendesk, ticket
 from ces_pipeline_tests.pulled import entry, fetch
 

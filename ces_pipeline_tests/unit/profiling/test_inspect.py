@@ -12,7 +12,7 @@ from ces_pipeline.errors import RegistryError, UnreadableFileError
 from ces_pipeline.home import Home
 from ces_pipeline.profiling import Inspection, inspect_file, write_proposal
 from ces_pipeline.registry.load import load_registry
-from ces_pipeline.registry.models import Registry
+from ces_pipeline.registry.registry import Registry
 from ces_pipeline_tests.unit.vendors.reading import delivered
 
 _TIMED = re.compile(r"at$|time$|Opened|Closed|Date|Created|Updated|Resolved")

@@ -8,7 +8,8 @@ from ces_pipeline.home import shipped
 from ces_pipeline.registry import Registry
 from ces_pipeline.registry.lint import lint
 from ces_pipeline.registry.load import load_registry
-from ces_pipeline.registry.models import Settings, Survey
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.registry.surveys import Survey
 
 WHOLE = {
     "id": "after_chat",

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from ces_pipeline.formats.contract import ROW_NUMBER, Export
 from ces_pipeline.formats.files import DeliveredFile
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.catalog import READERS
 
 

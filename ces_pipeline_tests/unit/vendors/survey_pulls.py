@@ -19,7 +19,7 @@ from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import FakeVendor
 from ces_pipeline.http.request_log import RequestsLog
 from ces_pipeline.land.pull import open_http
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.catalog import CONNECTORS, READERS
 from ces_pipeline.vendors.contract import Page, State
 

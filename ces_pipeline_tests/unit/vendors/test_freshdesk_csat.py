@@ -10,7 +10,7 @@ from ces_pipeline.http.errors import BadAnswerError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import Asked, Reply
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.contract import Page
 from ces_pipeline.vendors.freshdesk.fake_server import FakeFreshdesk, csat_response
 from ces_pipeline_tests.api_feeds import API_FEEDS, COUNT

@@ -16,7 +16,8 @@ from ces_pipeline.http.errors import BadAnswerError, PullError, RefusedError, Un
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.land.pull import pull
-from ces_pipeline.registry.models import Api, Source
+from ces_pipeline.registry.api import Api
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.qualtrics import connector as qualtrics
 from ces_pipeline.vendors.qualtrics.connector import Qualtrics
 from ces_pipeline.vendors.qualtrics.fake_server import (

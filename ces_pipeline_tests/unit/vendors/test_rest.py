@@ -8,7 +8,7 @@ import pytest
 from ces_pipeline.http.errors import BadAnswerError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.catalog import CONNECTORS
 from ces_pipeline.vendors.contract import Page
 from ces_pipeline.vendors.generic.fake_server import KEY, PATH, FakeSurveyTool

@@ -11,7 +11,7 @@ import pytest
 from ces_pipeline.http.errors import RefusedError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
-from ces_pipeline.registry.models import Source
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.contract import Page
 from ces_pipeline.vendors.zendesk.fake_server import EMAIL, TOKEN, FakeZendesk, cursor_place, iso, ticket
 from ces_pipeline_tests.api_feeds import API_FEEDS

@@ -13,7 +13,8 @@ from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableEr
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.land.pull import pull
-from ces_pipeline.registry.models import Api, Source
+from ces_pipeline.registry.api import Api
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.contract import json_lines
 from ces_pipeline.vendors.zigpoll.connector import Zigpoll
 from ces_pipeline.vendors.zigpoll.fake_server import (

@@ -16,7 +16,8 @@ from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import Asked, Reply
 from ces_pipeline.land.pull import pull
 from ces_pipeline.pipeline import clean, publish, stale_days
-from ces_pipeline.registry.models import Api, Source
+from ces_pipeline.registry.api import Api
+from ces_pipeline.registry.sources import Source
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.vendors.contract import Page
 from ces_pipeline.vendors.zigpoll.counters_connector import ZigpollCounters

@@ -13,7 +13,7 @@ from ces_pipeline.http.credentials import FixedHeaders
 from ces_pipeline.http.errors import UnavailableError
 from ces_pipeline.http.fakes.server import FakeVendor
 from ces_pipeline.http.request_log import RequestsLog
-from ces_pipeline.registry.models import Api
+from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, State, Window
 
 HOUR_SECONDS = 3600.0

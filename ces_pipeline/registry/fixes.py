@@ -1,17 +1,13 @@
-"""What was done about effort, and what an improvement is worth: fixes, releases, value weights and costs.
-
-Categories and personas are those of tickets and answers. No figure is computed here.
-"""
+"""`fixes.yaml`: what was done to lower effort."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from ces_pipeline.registry.base import Entry, Slug
+from ces_pipeline.registry.base import Entry, Slug, Text
 
 Lever = Literal["slow_api", "manual_step", "self_service_gap", "workflow_redesign", "bug"]
-Text = Annotated[str, Field(min_length=1)]
 
 
 class Fix(Entry):
@@ -44,30 +40,3 @@ class Fix(Entry):
         if self.triggered_on and self.triggered_on > self.live_on:
             raise ValueError("triggered_on must not be after live_on")
         return self
-
-
-class Release(Entry):
-    """A version that went live. Without products and touchpoints it concerns every answer."""
-
-    id: Slug
-    day: date
-    title: Text
-    products: tuple[Text, ...] = ()
-    touchpoints: tuple[Slug, ...] = ()
-
-
-Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class Priorities(Entry):
-    """What decides the rank of a category besides its volume and effort. What is left out is not known."""
-
-    value_weights: dict[Text, Weight] = Field(
-        default={}, description="persona: worth of one of its customers"
-    )
-    category_costs: dict[Text, Weight] = Field(
-        default={}, description="category: estimated cost of fixing it"
-    )
-    quick_win_cost: float | None = Field(
-        default=None, gt=0, description="a cost up to this makes a quick win"
-    )
