@@ -11,7 +11,7 @@ from ces_pipeline.clean.inputs import Planner
 from ces_pipeline.clean.step import clean
 from ces_pipeline.home import Home
 from ces_pipeline.land.delivery_columns import note_columns
-from ces_pipeline.land.step import FeedLanding, land_feed
+from ces_pipeline.land.step import SourceLanding, land_source
 from ces_pipeline.land.step import land as land_files
 from ces_pipeline.publish.step import PublishResult, publish
 from ces_pipeline.registry.registry import Registry
@@ -22,11 +22,11 @@ from ces_pipeline.storage.memory import give_memory_back
 __all__ = [
     "KINDS",
     "DayResult",
-    "FeedLanding",
     "PublishResult",
+    "SourceLanding",
     "clean",
     "land",
-    "land_feed",
+    "land_source",
     "publish",
     "stale_days",
 ]
@@ -34,7 +34,7 @@ __all__ = [
 _MANY_ROWS = 200_000
 
 
-def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[FeedLanding]:
+def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[SourceLanding]:
     """Land what every feed (or the named ones) has in its inbox and, where it has an API, what that has.
 
     One feed after the other; a feed's failure never stops the others.

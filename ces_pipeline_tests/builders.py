@@ -18,7 +18,7 @@ import yaml
 
 from ces_pipeline.home import Home
 from ces_pipeline.land.ledger import Delivery, Ledger, raw_file
-from ces_pipeline.land.step import FeedLanding, land, land_feed
+from ces_pipeline.land.step import SourceLanding, land, land_source
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.storage.lake import Lake
 
@@ -105,11 +105,11 @@ class InboxHome:
         path.write_bytes(content)
         return path
 
-    def land(self, feed: str = "web", now: datetime = NOW) -> FeedLanding:
+    def land(self, feed: str = "web", now: datetime = NOW) -> SourceLanding:
         registry = self.registry
-        return land_feed(self.home, registry, registry.sources[feed], now=now)
+        return land_source(self.home, registry, registry.sources[feed], now=now)
 
-    def land_all(self) -> list[FeedLanding]:
+    def land_all(self) -> list[SourceLanding]:
         return land(self.home, self.registry)
 
     def deliveries(self, feed: str = "web") -> list[Delivery]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import yaml
 
 from ces_pipeline.home import Home
-from ces_pipeline.publish.inputs import LOGS, LakeState, stored_rows
+from ces_pipeline.publish.inputs import LOGS, PublishInputs, stored_rows
 from ces_pipeline.publish.step import PublishResult, publish_state
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.schemas.tables import TABLES
@@ -191,9 +191,9 @@ class SmallHome:
         with open_published(self.home.published) as connection:
             return connection.execute(query).fetchall()
 
-    def state(self) -> LakeState:
+    def state(self) -> PublishInputs:
         days = [self.delivery_days[key] for key in sorted(self.delivery_days)]
-        return LakeState(
+        return PublishInputs(
             load_audit=stored_rows(self.lake, TABLES["audit.load_audit"]),
             deliveries=TABLES["audit.deliveries"].arrow.empty_table(),
             delivery_days=pa.Table.from_pylist(days, schema=TABLES["audit.delivery_days"].arrow),

@@ -11,7 +11,7 @@ import pytest
 
 from ces_pipeline.home import Home
 from ces_pipeline.http.fakes.server import FakeVendor
-from ces_pipeline.http.request_log import RequestsLog
+from ces_pipeline.http.request_log import RequestLog
 from ces_pipeline.land.pull import open_http
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.catalog import CONNECTORS
@@ -36,7 +36,7 @@ def fetch(
     now: datetime | None = None,
     seed: int = 0,
     home: Path = Path("nowhere"),
-    log: RequestsLog | None = None,
+    log: RequestLog | None = None,
 ) -> list[Page]:
     """Every page that a pull from `state` would land, on the vendor's own clock."""
     assert source.api is not None
@@ -44,7 +44,7 @@ def fetch(
         open_http(
             Home(home),
             source,
-            log or RequestsLog(source.id, "test"),
+            log or RequestLog(source.id, "test"),
             clock=vendor.clock,
             environment=environment,
             chance=random.Random(seed),

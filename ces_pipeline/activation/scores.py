@@ -14,10 +14,10 @@ from typing import Any
 from ces_pipeline.activation.errors import told
 from ces_pipeline.activation.ledger import SENT, Item, Ledger
 from ces_pipeline.home import Home
-from ces_pipeline.http.client import Http, Patience
+from ces_pipeline.http.client import Http, RetryPolicy
 from ces_pipeline.http.clock import Clock, SystemClock
 from ces_pipeline.http.errors import PullError, RefusedError
-from ces_pipeline.http.request_log import RequestsLog
+from ces_pipeline.http.request_log import RequestLog
 from ces_pipeline.land.pull import open_http
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.storage.duck import open_published
@@ -68,7 +68,7 @@ def write_scores(
     is_dry: bool,
     clock: Clock | None = None,
     environment: Mapping[str, str] | None = None,
-    patience: Patience | None = None,
+    retry_policy: RetryPolicy | None = None,
 ) -> Report:
     """Write what one feed's tickets do not say yet; with `is_dry` only count it, without a request or a note.
 
@@ -84,9 +84,9 @@ def write_scores(
             run.report.written = len(run.planned)
             return run.report
         told_environment = os.environ if environment is None else environment
-        log = RequestsLog(source.id, "write-back")
+        log = RequestLog(source.id, "write-back")
         with closing(
-            open_http(home, source, log, clock=clock, environment=told_environment, patience=patience)
+            open_http(home, source, log, clock=clock, environment=told_environment, retry_policy=retry_policy)
         ) as http:
             try:
                 run.write(http)

@@ -19,11 +19,11 @@ from ces_pipeline.activation.journeys import journey_query, months, properties
 from ces_pipeline.activation.ledger import UNKNOWN, Item, Ledger
 from ces_pipeline.activation.targets import Amplitude, Mixpanel, Outcome, Outgoing, Target
 from ces_pipeline.home import Home
-from ces_pipeline.http.client import Http, Patience
+from ces_pipeline.http.client import Http, RetryPolicy
 from ces_pipeline.http.clock import Clock, SystemClock
 from ces_pipeline.http.credentials import FixedHeaders, basic, secrets_of, variables_of
 from ces_pipeline.http.errors import PullError, RefusedError, UnavailableError
-from ces_pipeline.http.request_log import RequestsLog
+from ces_pipeline.http.request_log import RequestLog
 from ces_pipeline.registry.exports import Export
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.lake import Lake
@@ -92,7 +92,7 @@ def send_journeys(
     sends_unknown: bool = False,
     clock: Clock | None = None,
     environment: Mapping[str, str] | None = None,
-    patience: Patience | None = None,
+    retry_policy: RetryPolicy | None = None,
 ) -> Report:
     """Send what the receiver does not have yet; with `is_dry` only count it, without a request or a note.
 
@@ -111,8 +111,8 @@ def send_journeys(
         if is_dry:
             run.count()
             return run.report
-        log = RequestsLog(export.id, "export")
-        with closing(_open_http(export, told_environment, clock, log, patience)) as http:
+        log = RequestLog(export.id, "export")
+        with closing(_open_http(export, told_environment, clock, log, retry_policy)) as http:
             try:
                 run.send(http)
             except PullError as problem:
@@ -121,7 +121,11 @@ def send_journeys(
 
 
 def _open_http(
-    export: Export, environment: Mapping[str, str], clock: Clock, log: RequestsLog, patience: Patience | None
+    export: Export,
+    environment: Mapping[str, str],
+    clock: Clock,
+    log: RequestLog,
+    retry_policy: RetryPolicy | None,
 ) -> Http:
     credentials = None
     if export.auth is not None:
@@ -129,7 +133,9 @@ def _open_http(
         secrets = secrets_of(export.id, names, environment, _REMEDY)
         password = secrets[export.auth.password] if export.auth.password else ""
         credentials = FixedHeaders(names, {"Authorization": basic(secrets[export.auth.user], password)})
-    return Http(export.id, export.base_url, clock=clock, log=log, credentials=credentials, patience=patience)
+    return Http(
+        export.id, export.base_url, clock=clock, log=log, credentials=credentials, retry_policy=retry_policy
+    )
 
 
 @dataclass

@@ -14,7 +14,7 @@ from ces_pipeline.clean.accounts import clean_accounts
 from ces_pipeline.clean.events import clean_events
 from ces_pipeline.clean.evidence import DayContext, SpeedLimit
 from ces_pipeline.clean.follow_ups import clean_follow_ups
-from ces_pipeline.clean.inputs import DayPlan, mark_file
+from ces_pipeline.clean.inputs import DayPlan, commit_marker_file
 from ces_pipeline.clean.invitations import clean_invitations
 from ces_pipeline.clean.judge import RULE_VERSION
 from ces_pipeline.clean.raw_rows import read_moves, read_rows, with_accounts
@@ -211,7 +211,7 @@ def _write_mark(
     run_id: str,
     now: datetime,
 ) -> None:
-    path = mark_file(plan.kind, plan.day)
+    path = commit_marker_file(plan.kind, plan.day)
     history: list[dict[str, Any]] = []
     if lake.exists(path):
         try:

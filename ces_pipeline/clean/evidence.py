@@ -56,7 +56,7 @@ def survey_of(rows: pd.DataFrame, registry: Registry) -> tuple[np.ndarray, list[
     for of_source, source_id in enumerate(source_ids):
         # The last place is that of rows that name no survey.
         for of_name, name in enumerate([*names, ""]):
-            survey_id = registry.survey_of_feed(str(source_id), str(name))
+            survey_id = registry.survey_of_source(str(source_id), str(name))
             found[of_source, of_name] = place.get(survey_id or "", -1)
     return found[sources, named] if len(rows) else np.zeros(0, dtype=np.int64), surveys
 

@@ -64,13 +64,13 @@ class DayPlan:
         return sum(landed for landed, _ in self.books.values())
 
 
-def mark_file(kind: str, day: date) -> str:
+def commit_marker_file(kind: str, day: date) -> str:
     """Where a day's audit rows lie; the current ones are its commit mark."""
     return f"audit/load_audit/kind={kind}/day={day.isoformat()}/part-0.parquet"
 
 
 @dataclass(frozen=True)
-class Mark:
+class CommitMarker:
     """How a day was last cleaned."""
 
     inputs: str
@@ -78,12 +78,12 @@ class Mark:
     written_at: datetime | None
 
 
-def read_marks(lake: Lake, kind: str) -> dict[date, Mark]:
+def read_commit_markers(lake: Lake, kind: str) -> dict[date, CommitMarker]:
     """The current mark of every day of this kind."""
     found = {}
     for info in lake.list(f"audit/load_audit/kind={kind}"):
         day = date.fromisoformat(info.base_name.removeprefix("day="))
-        path = mark_file(kind, day)
+        path = commit_marker_file(kind, day)
         if not lake.exists(path):
             continue
         try:
@@ -93,7 +93,7 @@ def read_marks(lake: Lake, kind: str) -> dict[date, Mark]:
             continue
         current = [row for row in rows if row["is_current"]]
         if current:
-            found[day] = Mark(
+            found[day] = CommitMarker(
                 current[0]["inputs"],
                 json.loads(current[0]["outputs"]),
                 lake.files.get_file_info(path).mtime,
@@ -121,13 +121,13 @@ class Planner:
 
     def stale_days(self) -> list[date]:
         """The days to be cleaned, ascending."""
-        marks = read_marks(self.lake, self.kind)
+        marks = read_commit_markers(self.lake, self.kind)
         stale = [day for day in self.touching if day not in marks or marks[day].inputs != self.inputs(day)]
         gone = [day for day, mark in marks.items() if day not in self.touching and mark.outputs]
         damaged = [day for day, mark in marks.items() if not self._intact(mark)]
         return sorted({*stale, *gone, *damaged})
 
-    def _intact(self, mark: Mark) -> bool:
+    def _intact(self, mark: CommitMarker) -> bool:
         return all(self._is_as_written(told, mark.written_at) for told in mark.outputs.values())
 
     def _is_as_written(self, told: dict[str, Any], marked_at: datetime | None) -> bool:
@@ -162,7 +162,7 @@ class Planner:
         """Path and SHA-256 of each cleaned day of account versions."""
         told = [
             mark.outputs.get(KINDS["accounts"].accepted)
-            for mark in read_marks(self.lake, "accounts").values()
+            for mark in read_commit_markers(self.lake, "accounts").values()
         ]
         return tuple(sorted((one["path"], one["sha256"]) for one in told if one))
 

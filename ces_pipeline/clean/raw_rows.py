@@ -236,7 +236,7 @@ def speed_limits(
             """
         ).fetchall()
     for day, source_id, named, n, total, squares in found:
-        if survey_id := registry.survey_of_feed(source_id, named):
+        if survey_id := registry.survey_of_source(source_id, named):
             sums = per_day.setdefault(day, {}).setdefault(survey_id, [0.0, 0.0, 0.0])
             for place, value in enumerate((n, total, squares)):
                 sums[place] += value

@@ -39,7 +39,7 @@ def _raw_asset(home: Home, source: Source) -> dg.AssetsDefinition:
         retry_policy=None if source.api is None else _AGAIN,
         description=f"Deliveries of the {source.kind} feed `{source.id}`, pseudonymised and split by day.",
     )
-    def land_feed() -> Iterator[dg.MaterializeResult]:
+    def land_source() -> Iterator[dg.MaterializeResult]:
         (landing,) = pipeline.land(home, current_registry(home), [source.id])
         metadata: dict[str, Any] = {
             "files_new": landing.files_new,
@@ -62,7 +62,7 @@ def _raw_asset(home: Home, source: Source) -> dg.AssetsDefinition:
         if landing.failures:
             raise dg.Failure(description="\n".join(landing.failures), allow_retries=landing.is_transient)
 
-    return land_feed
+    return land_source
 
 
 def _host_pool(api: Api) -> str:

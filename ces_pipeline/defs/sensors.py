@@ -14,7 +14,7 @@ from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.partitions import range_tags, stale_ranges
 from ces_pipeline.defs.snapshot import snapshot_keys
 from ces_pipeline.home import Home
-from ces_pipeline.publish.inputs import lake_state
+from ces_pipeline.publish.inputs import publish_inputs
 from ces_pipeline.publish.step import is_behind, state_fingerprint
 from ces_pipeline.schemas.kinds import KINDS
 
@@ -47,7 +47,7 @@ def stale_days_sensor(home: Home) -> dg.SensorDefinition:
         registry = current_registry(home)
         # The state changes with every delivery, cleaning and registry change, so a range that failed is asked
         # for again only once something is different.
-        held = lake_state(home, registry)
+        held = publish_inputs(home, registry)
         state = state_fingerprint(registry, held)
         requests = [
             dg.RunRequest(

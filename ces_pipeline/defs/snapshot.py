@@ -16,7 +16,7 @@ from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.schemas.tables import TABLES
-from ces_pipeline.statistics import FINISHED_BY
+from ces_pipeline.statistics import POST_PROCESSED_BY
 from ces_pipeline.storage.sql_files import SqlFile, derived_files
 
 PUBLISHED_FILE = dg.AssetKey(["publish", "ces_duckdb"])
@@ -80,7 +80,7 @@ def _derived_spec(
         asset_key(file.table),
         deps=[asset_key(name) for name in inputs] or [asset_key(name) for name in cleaned],
         group_name=table.layer,
-        kinds={"duckdb", "sql", "scipy"} if file.table in FINISHED_BY else {"duckdb", "sql"},
+        kinds={"duckdb", "sql", "scipy"} if file.table in POST_PROCESSED_BY else {"duckdb", "sql"},
         owners=OWNERS,
         description=table.grain,
         metadata={**table_metadata(table), "dagster/column_lineage": _lineage(table, origins)},

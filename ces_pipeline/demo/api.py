@@ -47,7 +47,7 @@ SECRETS = {
 
 
 @dataclass(frozen=True)
-class _Touchpoint:
+class _Survey:
     """One survey: its scale, which of its answers are easy and difficult, and how many are asked.
 
     off_scale: how many of them answer with a number that the scale does not have. tests: how many are previews.
@@ -67,7 +67,7 @@ class _Touchpoint:
 
 
 _TOUCHPOINTS = (
-    _Touchpoint(
+    _Survey(
         "case_solved",
         "qualtrics_support",
         "Case solved",
@@ -79,10 +79,10 @@ _TOUCHPOINTS = (
         500,
         tests=20,
     ),
-    _Touchpoint("ticket_effort", "zendesk_effort", "Ticket closed", "web", "effort_1_7", 7, False, 4, 250),
-    _Touchpoint("checkout_ease", "zigpoll_checkout", "Checkout", "web", "ease_1_5", 5, True, 3, 350),
-    _Touchpoint("call_effort", "medallia_calls", "Call", "phone", "ces1_effort_1_5", 5, False, 3, 300),
-    _Touchpoint("app_ease", "survey_tool", "App", "in_app", "ease_1_7", 7, True, 4, 200, off_scale=15),
+    _Survey("ticket_effort", "zendesk_effort", "Ticket closed", "web", "effort_1_7", 7, False, 4, 250),
+    _Survey("checkout_ease", "zigpoll_checkout", "Checkout", "web", "ease_1_5", 5, True, 3, 350),
+    _Survey("call_effort", "medallia_calls", "Call", "phone", "ces1_effort_1_5", 5, False, 3, 300),
+    _Survey("app_ease", "survey_tool", "App", "in_app", "ease_1_7", 7, True, 4, 200, off_scale=15),
 )
 
 
@@ -143,7 +143,7 @@ class ApiSample:
         chance = np.random.default_rng([self.seed, *str(seed).encode()])
         return np.sort(chance.choice(self.days * 86_400, count, replace=False)) + begin
 
-    def _scores(self, touchpoint: _Touchpoint, tally: Tally) -> list[tuple[int, int, bool]]:
+    def _scores(self, touchpoint: _Survey, tally: Tally) -> list[tuple[int, int, bool]]:
         """(Second, score, whether it is a preview) of each answer; counted as a pipeline must find them."""
         seconds = self._moments(touchpoint.answers, touchpoint.survey_id)
         chance = np.random.default_rng([self.seed, *touchpoint.survey_id.encode()])

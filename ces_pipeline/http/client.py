@@ -1,4 +1,4 @@
-"""The one HTTP client of all connectors: patience, pace, bounds, and a record of every request.
+"""The one HTTP client of all connectors: retry_policy, pace, bounds, and a record of every request.
 
 Knows no vendor. Credentials are made in `auth.py`; a connector never sees them. Nothing here logs, and no error
 carries more than host, path, status and the vendor's own error code.
@@ -24,8 +24,8 @@ from urllib3.exceptions import HTTPError
 from ces_pipeline.formats.json_records import is_json
 from ces_pipeline.http.clock import Clock
 from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
-from ces_pipeline.http.rate_limits import Limits, Pace
-from ces_pipeline.http.request_log import RequestsLog
+from ces_pipeline.http.rate_limits import Limits, RateLimit
+from ces_pipeline.http.request_log import RequestLog
 
 MAX_BODY_BYTES = 256 << 20
 _CHUNK = 1 << 16
@@ -38,7 +38,7 @@ _CODE = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long a vendor is borne with. waiting_seconds: all waits before a retry of one pull together."""
 
     attempts: int = 8
@@ -51,7 +51,7 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """A whole answer. headers: names in lower case. is_json: whether the body is known to be JSON.
 
     head: what the request's own `head` found in the body.
@@ -90,7 +90,7 @@ class _Sent:
     arrived: whether the vendor may have had the request. hopeless: whether trying again cannot help.
     """
 
-    answer: Answer | None = None
+    answer: HttpResponse | None = None
     problem: str | None = None
     arrived: bool = True
     hopeless: bool = False
@@ -130,11 +130,11 @@ class Http:
         base_url: str,
         *,
         clock: Clock,
-        log: RequestsLog,
+        log: RequestLog,
         credentials: Credentials | None = None,
-        paces: Sequence[Pace] = (),
+        rate_limits: Sequence[RateLimit] = (),
         paces_folder: Path | None = None,
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
         chance: random.Random | None = None,
     ):
         """paces_folder: where all processes keep the hosts' accounts of requests; None: this client counts alone.
@@ -147,10 +147,10 @@ class Http:
         self._clock = clock
         self._log = log
         self._credentials = credentials
-        self._patience = patience or Patience()
+        self._retry_policy = retry_policy or RetryPolicy()
         self._chance = chance or random.Random()  # noqa: S311 - jitter, not a secret
         account = f"{re.sub('[^A-Za-z0-9.-]', '_', urlsplit(base_url).netloc)}.json"
-        self._limits = Limits(clock, paces, paces_folder / account if paces_folder else None)
+        self._limits = Limits(clock, rate_limits, paces_folder / account if paces_folder else None)
         self._waited = 0.0
         self.skew_seconds: float | None = None
         self._session = requests.Session()
@@ -160,7 +160,7 @@ class Http:
         """Give back its connections."""
         self._session.close()
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None, **how: Any) -> Answer:
+    def get(self, path: str, params: Mapping[str, Any] | None = None, **how: Any) -> HttpResponse:
         """`request` with GET."""
         return self.request("GET", path, params=params, **how)
 
@@ -179,7 +179,7 @@ class Http:
         accept: Collection[int] = (),
         repeatable: bool | None = None,
         max_bytes: int = MAX_BODY_BYTES,
-    ) -> Answer:
+    ) -> HttpResponse:
         """One answer with status 200 to 299, or one of `accept`, after as many attempts as that takes.
 
         path: below `api.base_url` (`/api/v2/tickets`), or a whole URL of the same origin, such as a next link.
@@ -187,7 +187,7 @@ class Http:
         json_body, form, body: what is sent; a `body` goes as it is, with the type that `headers` say.
         expects: `json` parses the body into `data` (of accepted error statuses, where it is JSON); a body that does
             not parse is tried again as a cut connection is.
-        head: reads what is wanted of a good answer's JSON into `Answer.head`, and raises ValueError where the body is
+        head: reads what is wanted of a response's JSON into `HttpResponse.head`; raises ValueError where the body is
             none: for pages so large that they should be looked through once.
         repeatable: whether it may be sent again after it may have arrived. True for GET unless said otherwise, False
             for the others: say True for a write that may be repeated (a field's value, an event with its own id) and
@@ -224,7 +224,7 @@ class Http:
         """The pull's monotonic clock, for deadlines of jobs that a connector waits for."""
         return self._clock.monotonic()
 
-    def _asked(self, ask: _Ask) -> Answer:
+    def _asked(self, ask: _Ask) -> HttpResponse:
         attempt, renewed, is_in_doubt = 0, False, False
         while True:
             attempt += 1
@@ -252,7 +252,7 @@ class Http:
             may_repeat = ask.repeatable or not sent.arrived or status in _BUSY
             is_in_doubt |= sent.arrived and status not in _BUSY
             try:
-                if not may_repeat or attempt >= self._patience.attempts:
+                if not may_repeat or attempt >= self._retry_policy.attempts:
                     self._give_up(ask, sent, attempt)
                 self._wait_before_retry(ask, sent, attempt)
             except UnavailableError as problem:
@@ -309,7 +309,7 @@ class Http:
                 headers=headers,
                 stream=True,
                 allow_redirects=False,
-                timeout=(self._patience.connect_seconds, self._patience.read_seconds),
+                timeout=(self._retry_policy.connect_seconds, self._retry_policy.read_seconds),
                 # Without this, credentials of a .netrc would take the place of the feed's own.
                 auth=_as_it_is,
             ) as response:
@@ -318,8 +318,8 @@ class Http:
                     return self._read(ask, response, size, start)
                 url, params = urljoin(url, target), None
                 if _origin(url) != self._origin or ask.method != "GET":
-                    return _Sent(Answer(response.status_code, {}, b""), "a redirect")
-        return _Sent(Answer(response.status_code, {}, b""), "a redirect")
+                    return _Sent(HttpResponse(response.status_code, {}, b""), "a redirect")
+        return _Sent(HttpResponse(response.status_code, {}, b""), "a redirect")
 
     def _read(self, ask: _Ask, response: requests.Response, size: list[int], start: float) -> _Sent:
         parts = []
@@ -330,7 +330,7 @@ class Http:
                     f"{self._source_id}: the answer of {self._host} at {ask.path} is larger than "
                     f"{ask.max_bytes >> 20} MB: ask for smaller pages (api.page_size) or spans"
                 )
-            if self._clock.monotonic() - start > self._patience.body_seconds:
+            if self._clock.monotonic() - start > self._retry_policy.body_seconds:
                 return _Sent(problem="the answer came too slowly")
             parts.append(chunk)
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -344,20 +344,22 @@ class Http:
             is_whole = is_json(body)
         if ask.wants_json and not is_whole and is_fine:
             kind = "HTML" if body.lstrip()[:1] == b"<" else "something cut off or"
-            return _Sent(Answer(status, headers, b""), f"{kind} not JSON")
+            return _Sent(HttpResponse(status, headers, b""), f"{kind} not JSON")
         with suppress(KeyError, ValueError, TypeError):
             self.skew_seconds = (parsedate_to_datetime(headers["date"]) - self._clock.now()).total_seconds()
         is_good = is_fine or status in ask.accept
-        return _Sent(Answer(status, headers, body, is_whole, head), None if is_good else f"status {status}")
+        return _Sent(
+            HttpResponse(status, headers, body, is_whole, head), None if is_good else f"status {status}"
+        )
 
     def _wait_before_retry(self, ask: _Ask, sent: _Sent, attempt: int) -> None:
-        patience = self._patience
+        retry_policy = self._retry_policy
         asked = _retry_after(sent.answer.headers, self._clock) if sent.answer else None
-        longest = min(patience.longest_wait_seconds, patience.first_wait_seconds * 2 ** (attempt - 1))
+        longest = min(retry_policy.longest_wait_seconds, retry_policy.first_wait_seconds * 2 ** (attempt - 1))
         jittered = longest * (0.5 + self._chance.random() / 2)
         # Everybody waits for the same second of a Retry-After: a little more spreads them.
         wait = jittered if asked is None else asked + jittered * 0.1
-        if self._waited + wait > patience.waiting_seconds:
+        if self._waited + wait > retry_policy.waiting_seconds:
             self._give_up(ask, sent, attempt)
         self._waited += wait
         self._clock.sleep(wait)
@@ -370,7 +372,7 @@ class Http:
             "nothing is lost, the next pull goes on from here; `ces doctor` tells whether it is up"
         )
 
-    def _refusal(self, ask: _Ask, answer: Answer) -> str:
+    def _refusal(self, ask: _Ask, answer: HttpResponse) -> str:
         status = answer.status
         where = f"{self._source_id}: {self._host} refused {ask.method} {ask.path} with {status}"
         if status in _REDIRECTS:

@@ -23,7 +23,7 @@ _RESERVED = "not_before"
 
 
 @dataclass(frozen=True)
-class Pace:
+class RateLimit:
     """At most `requests` requests in any `seconds` to paths that hold `path` (every path unless set)."""
 
     requests: int
@@ -43,7 +43,7 @@ class Limits:
     """
 
     clock: Clock
-    paces: Sequence[Pace] = ()
+    rate_limits: Sequence[RateLimit] = ()
     file: Path | None = None
     _own: dict[str, list[float]] = field(default_factory=dict)
 
@@ -52,7 +52,7 @@ class Limits:
         now = self.clock.now().timestamp()
         with self._account() as sent:
             turn = max([now, *sent.get(_RESERVED, [])])
-            kept = [pace for pace in self.paces if pace.path in path]
+            kept = [pace for pace in self.rate_limits if pace.path in path]
             for pace in kept:
                 times = sent.setdefault(pace.name, [])
                 if len(times) >= pace.requests:
@@ -80,7 +80,7 @@ class Limits:
 
     @contextmanager
     def _account(self) -> Iterator[dict[str, list[float]]]:
-        """Pace's name -> unix times of the last requests; changes are kept."""
+        """RateLimit's name -> unix times of the last requests; changes are kept."""
         if self.file is None:
             yield self._own
             return

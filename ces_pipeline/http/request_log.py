@@ -13,7 +13,7 @@ _ADDRESS = re.compile(r"[^/]*(?:@|%40)[^/]*", re.IGNORECASE)
 
 
 @dataclass
-class RequestsLog:
+class RequestLog:
     """The requests of one pull so far; `save` adds those since the last one to the feed's month."""
 
     source_id: str

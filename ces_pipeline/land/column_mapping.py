@@ -8,7 +8,7 @@ from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.folding import fold
 from ces_pipeline.formats.contract import Export
 from ces_pipeline.formats.files import DeliveredFile
-from ces_pipeline.land.landing_sql import Reading
+from ces_pipeline.land.landing_sql import ColumnMapping
 from ces_pipeline.privacy.names import looks_like_people
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
@@ -25,7 +25,7 @@ def reading_print(registry: Registry, source: Source) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
-def reading_of(source: Source, export: Export, file: DeliveredFile, notes: list[str]) -> Reading:
+def column_mapping_of(source: Source, export: Export, file: DeliveredFile, notes: list[str]) -> ColumnMapping:
     """The reader's mapping with the registry's over it; every registry column must be in the export."""
     by_folded = {fold(name): name for name in reversed(export.columns)}
     mapping = {name: column for name, column in export.mapping.items() if column in export.columns}
@@ -59,7 +59,7 @@ def reading_of(source: Source, export: Export, file: DeliveredFile, notes: list[
     for name, found in source.values.items():
         values[name] = {**values.get(name, {}), **{old.strip().lower(): new for old, new in found.items()}}
     people = {*export.people, *source.people} | {name for name in export.columns if looks_like_people(name)}
-    return Reading(
+    return ColumnMapping(
         kind=source.kind,
         source_id=source.id,
         columns=export.columns,

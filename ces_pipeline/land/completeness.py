@@ -30,7 +30,7 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Capture:
+class Completeness:
     """The accounts of one feed's pull."""
 
     lake: Lake

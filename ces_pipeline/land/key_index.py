@@ -20,7 +20,7 @@ _RANKS = pa.schema(
 )
 
 
-class EarlierKeys:
+class KeyIndex:
     """Keys of the rows that a feed's deliveries landed.
 
     Few are held in memory, so that of thousands of small files (the payloads of a webhook) not each reads the keys of

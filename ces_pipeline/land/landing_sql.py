@@ -24,7 +24,7 @@ _CELLS, _SHOWN, _UNUSUAL = (
 
 @dataclass(frozen=True)
 class PeopleCells:
-    """Cells of an export that name people. values, may_be_hashed: as in `Reading`, of the field that takes them."""
+    """Cells of an export that name people. values, may_be_hashed: as in `ColumnMapping`, of their field."""
 
     column: str
     values: Mapping[str, str] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class PeopleCells:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ColumnMapping:
     """How one export is to be read: the reader's own knowledge and the registry's, put together.
 
     mapping: our field -> the export's column. values: our field -> export value in lower case -> our value.
@@ -94,7 +94,7 @@ def raw_columns(kind: str) -> dict[str, str]:
     }
 
 
-def landing_query(reading: Reading) -> str:
+def landing_query(reading: ColumnMapping) -> str:
     """SELECT of the `raw_columns` and `day` from `incoming`.
 
     `incoming` has the export's columns as `cells.py` makes them, the keyed hashes of the `people_cells`, and
@@ -150,7 +150,7 @@ def landing_query(reading: Reading) -> str:
     """
 
 
-def unreadable_query(reading: Reading) -> str:
+def unreadable_query(reading: ColumnMapping) -> str:
     """SELECT of the `raw_columns` and `day` from `misfits`, the rows that do not fit.
 
     `misfits` has row_number, problem, content and written.
@@ -219,7 +219,7 @@ def day_of(moment: str) -> str:
     )
 
 
-def _answers(reading: Reading) -> str:
+def _answers(reading: ColumnMapping) -> str:
     if "device" not in reading.mapping:
         return "NULL::UBIGINT"
     said = [one.stored_as for one in field_table(reading.kind) if one.answer and one.name in reading.mapping]
@@ -227,7 +227,7 @@ def _answers(reading: Reading) -> str:
     return fingerprint(f"concat_ws('\x1f', {listed})")
 
 
-def _text(one: Field, reading: Reading) -> str:
+def _text(one: Field, reading: ColumnMapping) -> str:
     if one.treatment == "person":
         return quote_name(keys_of(field=one.name))
     cell = quote_name(reading.mapping[one.name])
@@ -237,7 +237,7 @@ def _text(one: Field, reading: Reading) -> str:
     return cell
 
 
-def _timed(times: Sequence[Field], reading: Reading) -> str:
+def _timed(times: Sequence[Field], reading: ColumnMapping) -> str:
     """SQL for `texts` with the instant that each time usually is, and _UNUSUAL: all of them where one is otherwise.
 
     As `_looked_through`, one expression for all columns, which hardly any row needs.
@@ -292,7 +292,7 @@ def _as_written(times: Sequence[Field]) -> str:
     return f"CASE WHEN {failed} THEN '{{' || array_to_string({told}, ',') || '}}' END"
 
 
-def _extra(reading: Reading) -> str:
+def _extra(reading: ColumnMapping) -> str:
     if not reading.rest:
         return "NULL::VARCHAR"
     places = {name: place for place, name in enumerate(_to_redact(reading), start=1)}
@@ -304,11 +304,11 @@ def _extra(reading: Reading) -> str:
     return f"nullif('{{' || concat_ws(',', {', '.join(members)}) || '}}', '{{}}')"
 
 
-def _to_redact(reading: Reading) -> list[str]:
+def _to_redact(reading: ColumnMapping) -> list[str]:
     return [name for name in reading.rest if name not in reading.people]
 
 
-def _looked_through(reading: Reading) -> str:
+def _looked_through(reading: ColumnMapping) -> str:
     """SQL for `incoming` with _SHOWN, the list of its cells for `extra`, redacted where that is needed.
 
     All cells in one expression: DuckDB makes the patterns of every expression anew for every query, which in small

@@ -33,7 +33,7 @@ _HASHES = (
 )
 
 
-class DayParts:
+class PartitionWriter:
     """Writes batches that carry a `day` column to `<folder>/day=<day>/<n>.parquet`, without that column."""
 
     def __init__(self, folder: Path):

@@ -20,15 +20,15 @@ from uuid import uuid4
 from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.home import Home
-from ces_pipeline.http.client import Http, Patience
+from ces_pipeline.http.client import Http, RetryPolicy
 from ces_pipeline.http.clock import Clock, SystemClock
 from ces_pipeline.http.credentials import credentials_of
 from ces_pipeline.http.errors import PullError
-from ces_pipeline.http.rate_limits import Pace
-from ces_pipeline.http.request_log import RequestsLog
-from ces_pipeline.land.completeness import Capture
+from ces_pipeline.http.rate_limits import RateLimit
+from ces_pipeline.http.request_log import RequestLog
+from ces_pipeline.land.completeness import Completeness
 from ces_pipeline.land.ledger import Delivery
-from ces_pipeline.land.step import FeedLanding, land_opened, open_file
+from ces_pipeline.land.step import SourceLanding, land_opened, open_file
 from ces_pipeline.registry.api import Api
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
@@ -45,7 +45,7 @@ _JOINED_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
-class Place:
+class PullState:
     """Where a feed's pulls stand.
 
     asked: fingerprint of what the state belongs to; with another vendor, span or option a pull starts anew.
@@ -65,9 +65,9 @@ def pull(
     now: datetime | None = None,
     clock: Clock | None = None,
     environment: Mapping[str, str] | None = None,
-    patience: Patience | None = None,
+    retry_policy: RetryPolicy | None = None,
     chance: random.Random | None = None,
-) -> FeedLanding:
+) -> SourceLanding:
     """Pull one feed to its end and land what comes; what goes wrong with the vendor is a line in `failures`.
 
     now: the pull's moment, the clock's unless given. environment: where secrets are, the process's unless given.
@@ -78,9 +78,9 @@ def pull(
     clock = clock or SystemClock()
     now = now or clock.now()
     lake = Lake(home.lake)
-    outcome = FeedLanding(source.id, source.kind)
+    outcome = SourceLanding(source.id, source.kind)
     with exclusive(home.lake / _folder(source) / ".lock"):
-        log = RequestsLog(source.id, f"{source.id}-{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}")
+        log = RequestLog(source.id, f"{source.id}-{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}")
         session = _Pull(home, registry, source, lake, log, now, outcome)
         try:
             with closing(
@@ -90,7 +90,7 @@ def pull(
                     log,
                     clock=clock,
                     environment=os.environ if environment is None else environment,
-                    patience=patience,
+                    retry_policy=retry_policy,
                     chance=chance,
                 )
             ) as http:
@@ -108,7 +108,7 @@ def pull(
     return outcome
 
 
-def _note(lake: Lake, pull_id: str, now: datetime, outcome: FeedLanding) -> None:
+def _note(lake: Lake, pull_id: str, now: datetime, outcome: SourceLanding) -> None:
     row = {
         "pull_id": pull_id,
         "source_id": outcome.source_id,
@@ -125,19 +125,19 @@ def _note(lake: Lake, pull_id: str, now: datetime, outcome: FeedLanding) -> None
 def open_http(
     home: Home,
     source: Source,
-    log: RequestsLog,
+    log: RequestLog,
     *,
     clock: Clock,
     environment: Mapping[str, str],
-    patience: Patience | None = None,
+    retry_policy: RetryPolicy | None = None,
     chance: random.Random | None = None,
 ) -> Http:
-    """The feed's client, with its credentials and paces. Raises MissingVariableError before any request."""
+    """The feed's client, with its credentials and rate_limits. Raises MissingVariableError before any request."""
     assert source.api is not None
     connector = CONNECTORS[source.api.connector]
 
     def plain(url: str) -> Http:
-        return Http(source.id, url, clock=clock, log=log, patience=patience, chance=chance)
+        return Http(source.id, url, clock=clock, log=log, retry_policy=retry_policy, chance=chance)
 
     credentials = credentials_of(
         source, connector, home=home.root, environment=environment, open_http=plain, clock=clock
@@ -148,9 +148,9 @@ def open_http(
         clock=clock,
         log=log,
         credentials=credentials,
-        paces=_paces(connector, source.api),
+        rate_limits=_paces(connector, source.api),
         paces_folder=_paces_folder(home),
-        patience=patience,
+        retry_policy=retry_policy,
         chance=chance,
     )
 
@@ -160,15 +160,15 @@ def _paces_folder(home: Home) -> Path | None:
     folder = home.lake / "pulls"
     if not folder.is_dir():
         return None
-    accounts = folder / ".paces"
+    accounts = folder / ".rate_limits"
     accounts.mkdir(exist_ok=True)
     return accounts
 
 
-def _paces(connector: Connector, api: Api) -> tuple[Pace, ...]:
+def _paces(connector: Connector, api: Api) -> tuple[RateLimit, ...]:
     if api.requests_per_minute is None:
-        return connector.paces
-    return (*connector.paces, Pace(requests=1, seconds=60 / api.requests_per_minute))
+        return connector.rate_limits
+    return (*connector.rate_limits, RateLimit(requests=1, seconds=60 / api.requests_per_minute))
 
 
 @dataclass
@@ -183,17 +183,17 @@ class _Pull:
     registry: Registry
     source: Source
     lake: Lake
-    log: RequestsLog
+    log: RequestLog
     now: datetime
-    outcome: FeedLanding
-    _place: Place = field(init=False)
+    outcome: SourceLanding
+    _pull_state: PullState = field(init=False)
     _waiting: list[Page] = field(default_factory=list)
     _landing: tuple[Future[Delivery | None], list[Page]] | None = None
     _covered: list[tuple[Window, int]] = field(default_factory=list)
     _deliveries: int = 0
 
     def __post_init__(self) -> None:
-        self._place = read_place(self.lake, self.source)
+        self._pull_state = read_pull_state(self.lake, self.source)
 
     def run(self, http: Http) -> None:
         api = self.source.api
@@ -201,7 +201,7 @@ class _Pull:
         connector = CONNECTORS[api.connector]
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="landing") as lander:
             try:
-                for page in connector.pages(http, api, self._place.state, self.now):
+                for page in connector.pages(http, api, self._pull_state.state, self.now):
                     self._take(page, connector, lander)
             except PullError:
                 # What came before the failure is whole, and stays.
@@ -210,8 +210,8 @@ class _Pull:
                 raise
             self._land_waiting(lander)
             self._see_landed()
-        self._save(Place(self._place.asked, self._place.state, self.now))
-        capture = Capture(self.lake, self.source, connector, self.log.pull_id, self.now)
+        self._save(PullState(self._pull_state.asked, self._pull_state.state, self.now))
+        capture = Completeness(self.lake, self.source, connector, self.log.pull_id, self.now)
         self.outcome.records_expected = capture.ask(http, self._covered)
 
     def _take(self, page: Page, connector: Connector, lander: ThreadPoolExecutor) -> None:
@@ -259,32 +259,32 @@ class _Pull:
 
     def _note_landed(self, pages: list[Page]) -> None:
         self.outcome.records_pulled += sum(page.records for page in pages)
-        self._save(Place(self._place.asked, pages[-1].state, self._place.until))
+        self._save(PullState(self._pull_state.asked, pages[-1].state, self._pull_state.until))
         self.log.save(self.lake)
 
-    def _save(self, place: Place) -> None:
-        if place != self._place:
-            write_place(self.lake, self.source, place)
-            self._place = place
+    def _save(self, pull_state: PullState) -> None:
+        if pull_state != self._pull_state:
+            write_pull_state(self.lake, self.source, pull_state)
+            self._pull_state = pull_state
 
 
-def read_place(lake: Lake, source: Source) -> Place:
+def read_pull_state(lake: Lake, source: Source) -> PullState:
     """Where the feed's pulls stand; the beginning where there was none, or the feed now asks for something else."""
     asked, path = _asked(source), f"{_folder(source)}/state.json"
     if not lake.exists(path):
-        return Place(asked)
+        return PullState(asked)
     held: dict[str, Any] = json.loads(lake.read_bytes(path))
     if held["asked"] != asked:
-        return Place(asked)
-    return Place(asked, held["state"], datetime.fromisoformat(held["until"]) if held["until"] else None)
+        return PullState(asked)
+    return PullState(asked, held["state"], datetime.fromisoformat(held["until"]) if held["until"] else None)
 
 
-def write_place(lake: Lake, source: Source, place: Place) -> None:
+def write_pull_state(lake: Lake, source: Source, pull_state: PullState) -> None:
     """Save it: synced, then renamed."""
     told = {
-        "asked": place.asked,
-        "state": place.state,
-        "until": place.until.isoformat() if place.until else None,
+        "asked": pull_state.asked,
+        "state": pull_state.state,
+        "until": pull_state.until.isoformat() if pull_state.until else None,
     }
     lake.write_bytes(f"{_folder(source)}/state.json", json.dumps(told, indent=1, sort_keys=True).encode())
 

@@ -15,10 +15,10 @@ import pyarrow as pa
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats.contract import ROW_NUMBER, Export
 from ces_pipeline.formats.files import DeliveredFile
-from ces_pipeline.land.key_index import EarlierKeys
-from ces_pipeline.land.landing_sql import Reading, landing_query, unreadable_query
+from ces_pipeline.land.key_index import KeyIndex
+from ces_pipeline.land.landing_sql import ColumnMapping, landing_query, unreadable_query
 from ces_pipeline.land.ledger import index_file, moves_file, raw_file
-from ces_pipeline.land.partition_writer import DayParts
+from ces_pipeline.land.partition_writer import PartitionWriter
 from ces_pipeline.land.trim import as_cells
 from ces_pipeline.land.unreadable_rows import delimiter_of, refuse_open_quote, without_people
 from ces_pipeline.privacy.hashing import with_keys, without_listed_people
@@ -42,7 +42,7 @@ class Staging:
     All rows are written there in one pass; only their keys are then held in memory to find what is already landed.
     """
 
-    earlier: EarlierKeys
+    earlier: KeyIndex
     lake: Lake
     source: Source
     registry: Registry
@@ -55,7 +55,7 @@ class Staging:
         return self.earlier.connection
 
     def _split(self, query: str, parameters: dict[str, Any], folder: str) -> None:
-        parts = DayParts(self.folder / folder)
+        parts = PartitionWriter(self.folder / folder)
         reader = self.connection.sql(query, params=parameters).to_arrow_reader(_BATCH_ROWS)
         # The session's zone is how the feed's naive times are read; the instants themselves are stored in UTC.
         schema = pa.schema([one.with_type(_in_utc(one.type)) for one in reader.schema])
@@ -68,7 +68,7 @@ class Staging:
             f"COPY ({query}) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION zstd)"
         )
 
-    def fill(self, export: Export, reading: Reading, file: DeliveredFile) -> None:
+    def fill(self, export: Export, reading: ColumnMapping, file: DeliveredFile) -> None:
         """Write every row of the export by day, the unreadable ones too, and load the keys of all."""
         failure: list[Exception] = []
         last: pa.RecordBatch | None = None

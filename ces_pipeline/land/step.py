@@ -18,10 +18,10 @@ from ces_pipeline.errors import HomeError, RegistryError, UnreadableFileError
 from ces_pipeline.formats.contract import Export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.home import Home
-from ces_pipeline.land.column_mapping import reading_of, reading_print
+from ces_pipeline.land.column_mapping import column_mapping_of, reading_print
 from ces_pipeline.land.inbox import SeenFiles, inbox_files, seen_key
-from ces_pipeline.land.key_index import EarlierKeys
-from ces_pipeline.land.landing_sql import Reading
+from ces_pipeline.land.key_index import KeyIndex
+from ces_pipeline.land.landing_sql import ColumnMapping
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget
 from ces_pipeline.land.staging import Staging
 from ces_pipeline.privacy.redaction import Pseudonyms, load_pseudonyms, redact_text
@@ -37,7 +37,7 @@ _MEMORY = "700MB"
 
 
 @dataclass
-class FeedLanding:
+class SourceLanding:
     """What landing one feed did. failures: one plain line per file or pull that could not be read.
 
     records_pulled: records that the vendor's pages held. records_expected: how many it says there are, null: unknown.
@@ -68,7 +68,7 @@ class FeedLanding:
         self.rows_unreadable += delivery.rows_unreadable
         self.days = tuple(sorted({*self.days, *delivery.touches}))
 
-    def with_pull(self, pulled: "FeedLanding") -> "FeedLanding":
+    def with_pull(self, pulled: "SourceLanding") -> "SourceLanding":
         """What its inbox and its API gave together. Only a pull's failure may be gone at the next try."""
         counts = (
             "files_new",
@@ -97,7 +97,7 @@ class Opened:
 
     file: DeliveredFile
     export: Export
-    reading: Reading
+    reading: ColumnMapping
     notes: tuple[str, ...]
 
 
@@ -106,18 +106,20 @@ def open_file(source: Source, file: DeliveredFile) -> Opened:
     keep_freed_memory()
     notes: list[str] = []
     export = READERS[source.reader].read(file, source)
-    reading = reading_of(source, export, file, notes)
+    reading = column_mapping_of(source, export, file, notes)
     return Opened(file, export, reading, tuple(notes))
 
 
-def land_feed(home: Home, registry: Registry, source: Source, *, now: datetime | None = None) -> FeedLanding:
+def land_source(
+    home: Home, registry: Registry, source: Source, *, now: datetime | None = None
+) -> SourceLanding:
     """Land every new file of one feed. Files already landed under the same reading cost a look at their size.
 
     Raises HomeError where the lake cannot be written; a file that cannot be read is a line in `failures`.
     A delivery that is read anew keeps the time of its first receipt.
     """
     lake = Lake(home.lake)
-    outcome = FeedLanding(source.id, source.kind)
+    outcome = SourceLanding(source.id, source.kind)
     with exclusive(home.lake / ".landing.lock"), ExitStack() as resources:
         lake.clear_staging()
         pseudonyms = load_pseudonyms(home.root, lake)
@@ -126,7 +128,7 @@ def land_feed(home: Home, registry: Registry, source: Source, *, now: datetime |
         files = [(seen_key(home, path), path) for path in inbox_files(home, source)]
         received = _take_back_other_readings(lake, registry, source, landed, files, seen, outcome)
         noted = dict(seen.entries)
-        earlier: EarlierKeys | None = None
+        earlier: KeyIndex | None = None
         for key, path in files:
             try:
                 file = DeliveredFile(path)
@@ -135,7 +137,7 @@ def land_feed(home: Home, registry: Registry, source: Source, *, now: datetime |
                     received_at = received.get(sha256) or now or datetime.now(UTC)
                     opened = open_file(source, file)
                     outcome.notes += opened.notes
-                    earlier = earlier or EarlierKeys(
+                    earlier = earlier or KeyIndex(
                         resources.enter_context(_workspace()), lake, [*landed.values()]
                     )
                     landed[sha256] = _land_opened(
@@ -176,18 +178,18 @@ def land_opened(
         shown = [one.as_of + timedelta(microseconds=1) for one in landed.values() if one.as_of]
         as_of = known.as_of if known else max([now, *shown])
         with _workspace() as connection:
-            earlier = EarlierKeys(connection, lake, [*landed.values()])
+            earlier = KeyIndex(connection, lake, [*landed.values()])
             return _land_opened(lake, registry, source, opened, pseudonyms, earlier, received_at, as_of)
 
 
-def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[FeedLanding]:
+def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[SourceLanding]:
     """Land every feed (or the named ones), one after the other; a feed's failure never stops the others."""
     chosen = (
         [registry.sources[name] for name in sources]
         if sources is not None
         else list(registry.sources.values())
     )
-    return [land_feed(home, registry, source) for source in chosen]
+    return [land_source(home, registry, source) for source in chosen]
 
 
 @contextmanager
@@ -213,7 +215,7 @@ def _take_back_other_readings(
     landed: dict[str, Delivery],
     files: list[tuple[str, Path]],
     seen: SeenFiles,
-    outcome: FeedLanding,
+    outcome: SourceLanding,
 ) -> dict[str, datetime]:
     """Take back deliveries that were read under another mapping, zone or format; when each was received.
 
@@ -246,7 +248,7 @@ def _land_opened(
     source: Source,
     opened: Opened,
     pseudonyms: Pseudonyms,
-    earlier: EarlierKeys,
+    earlier: KeyIndex,
     now: datetime,
     as_of: datetime | None = None,
 ) -> Delivery:

@@ -1,6 +1,6 @@
 """The people in a batch of an export's rows: as keyed hashes beside its columns, and gone from lists in other cells.
 
-All before any query sees a row. Which columns hold people is said by the `Reading`; where the hashes go, in
+All before any query sees a row. Which columns hold people is said by the `ColumnMapping`; where the hashes go, in
 `statement.py`.
 """
 
@@ -10,7 +10,7 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ces_pipeline.land.landing_sql import PeopleCells, Reading
+from ces_pipeline.land.landing_sql import ColumnMapping, PeopleCells
 from ces_pipeline.land.unreadable_rows import members_without_people
 from ces_pipeline.privacy.names import without_people
 from ces_pipeline.privacy.pseudonyms import Pseudonyms
@@ -20,7 +20,7 @@ _OBJECT = r'\{\s*"'
 _OBJECT_IN_BYTES = re.compile(_OBJECT.encode())
 
 
-def with_keys(batch: pa.RecordBatch, reading: Reading, pseudonyms: Pseudonyms) -> pa.RecordBatch:
+def with_keys(batch: pa.RecordBatch, reading: ColumnMapping, pseudonyms: Pseudonyms) -> pa.RecordBatch:
     """The batch with the keys of the reading's `people_cells` before its last column; null where the cell is.
 
     Whoever comes again, in the same column or another, is hashed once a batch.
@@ -42,7 +42,7 @@ def with_keys(batch: pa.RecordBatch, reading: Reading, pseudonyms: Pseudonyms) -
     )
 
 
-def without_listed_people(batch: pa.RecordBatch, reading: Reading) -> pa.RecordBatch:
+def without_listed_people(batch: pa.RecordBatch, reading: ColumnMapping) -> pa.RecordBatch:
     """The batch with `[person]` where JSON in a cell that nothing maps has members whose names speak of people."""
     names = [name for name in reading.rest if name not in reading.people]
     for name in names:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from ces_pipeline.publish.checks import PUBLISHED_TABLES
 from ces_pipeline.schemas.table import Table
-from ces_pipeline.statistics import finisher
+from ces_pipeline.statistics import post_processor
 from ces_pipeline.storage.sql_files import SqlFile, sql_files
 
 
@@ -28,7 +28,7 @@ def fill_derived(connection: duckdb.DuckDBPyConnection, files: Iterable[SqlFile]
 
 def _fill(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
     table = PUBLISHED_TABLES[file.table]
-    finish = finisher(file.table)
+    finish = post_processor(file.table)
     if finish is None:
         replace_rows(connection, table, file.query)
         return

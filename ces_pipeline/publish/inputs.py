@@ -33,7 +33,7 @@ DayFile = tuple[str, date]
 
 
 @dataclass(frozen=True)
-class FileMark:
+class FileMarker:
     """Path, size and SHA-256 of a day file, as its day's commit mark tells them."""
 
     path: str
@@ -42,7 +42,7 @@ class FileMark:
 
 
 @dataclass(frozen=True)
-class LakeState:
+class PublishInputs:
     """What the lake holds to be published, by its commit marks.
 
     pending: (kind, day) that wait to be cleaned; their books need not balance yet.
@@ -58,26 +58,26 @@ class LakeState:
     )
 
     @cached_property
-    def day_files(self) -> dict[DayFile, FileMark]:
+    def day_files(self) -> dict[DayFile, FileMarker]:
         """The day files that the current commit marks name."""
-        found: dict[DayFile, FileMark] = {}
+        found: dict[DayFile, FileMarker] = {}
         columns = self.load_audit.select(["day", "outputs", "is_current"]).to_pydict()
         for day, outputs, is_current in zip(*columns.values(), strict=True):
             if is_current:
                 for table, mark in json.loads(outputs).items():
                     if table in DAY_TABLES:
-                        found[table, day] = FileMark(mark["path"], mark["size"], mark["sha256"])
+                        found[table, day] = FileMarker(mark["path"], mark["size"], mark["sha256"])
         return found
 
 
-def lake_state(home: Home, registry: Registry) -> LakeState:
+def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
     """What the lake holds now."""
     from ces_pipeline.land import ledger
     from ces_pipeline.pipeline import stale_days
 
     lake = Lake(home.lake)
     pending = [(kind, day) for kind in registry.kinds for day in stale_days(home, registry, kind)]
-    return LakeState(
+    return PublishInputs(
         read_load_audit(lake),
         ledger.deliveries(lake),
         ledger.delivery_days(lake),
@@ -91,10 +91,10 @@ def read_load_audit(lake: Lake) -> pa.Table:
     return stored_rows(lake, TABLES["audit.load_audit"])
 
 
-def disagreeing(lake: Lake, marks: Mapping[DayFile, FileMark]) -> list[DayFile]:
+def disagreeing(lake: Lake, marks: Mapping[DayFile, FileMarker]) -> list[DayFile]:
     """The day files that are missing or not those that their marks tell of."""
 
-    def differs(mark: FileMark) -> bool:
+    def differs(mark: FileMarker) -> bool:
         if lake.size(mark.path) != mark.size:
             return True
         return hashlib.sha256(lake.read_bytes(mark.path)).hexdigest() != mark.sha256

@@ -27,10 +27,10 @@ from ces_pipeline.publish.derived import fill_derived, replace_rows
 from ces_pipeline.publish.inputs import (
     DAY_TABLES,
     DayFile,
-    FileMark,
-    LakeState,
+    FileMarker,
+    PublishInputs,
     disagreeing,
-    lake_state,
+    publish_inputs,
     stored_rows,
 )
 from ces_pipeline.publish.reference import reference_tables
@@ -102,7 +102,7 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     """
     try:
         with exclusive(home.warehouse / ".publish.lock"):
-            return publish_state(home, registry, lake_state(home, registry), run_id=run_id)
+            return publish_state(home, registry, publish_inputs(home, registry), run_id=run_id)
     except OSError as problem:
         raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
 
@@ -110,10 +110,10 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
 def is_behind(home: Home, registry: Registry) -> bool:
     """True where a publish would change the published file, or there is none."""
     held = _publication(home.published)
-    return held is None or held.inputs != state_fingerprint(registry, lake_state(home, registry))
+    return held is None or held.inputs != state_fingerprint(registry, publish_inputs(home, registry))
 
 
-def publish_state(home: Home, registry: Registry, state: LakeState, *, run_id: str) -> PublishResult:
+def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_id: str) -> PublishResult:
     """`publish` of a given state, without the lock."""
     for left_over in home.warehouse.glob(f"{_WORK}*"):
         shutil.rmtree(left_over, ignore_errors=True)
@@ -161,7 +161,7 @@ class _Publish:
 
     home: Home
     registry: Registry
-    state: LakeState
+    state: PublishInputs
     run_id: str
     inputs: str
     work: Path
@@ -258,7 +258,7 @@ class _Publish:
         return "before"
 
     def _load(
-        self, connection: duckdb.DuckDBPyConnection, lake: Lake, marks: Mapping[DayFile, FileMark]
+        self, connection: duckdb.DuckDBPyConnection, lake: Lake, marks: Mapping[DayFile, FileMarker]
     ) -> None:
         for name in DAY_TABLES:
             paths = [mark.path for (table, _), mark in sorted(marks.items()) if table == name]
@@ -383,7 +383,7 @@ def _unchanged(home: Home, registry: Registry) -> PublishResult:
     )
 
 
-def _verify(lake: Lake, marks: Mapping[DayFile, FileMark]) -> None:
+def _verify(lake: Lake, marks: Mapping[DayFile, FileMarker]) -> None:
     """Raise CesError where a day file is not the one that its mark tells of."""
     for table, day in disagreeing(lake, marks):
         raise CesError(
@@ -476,7 +476,7 @@ def _swap(fresh: Path, published: Path) -> None:
     sync_folder(published.parent)
 
 
-def _published_days(marks: Mapping[DayFile, FileMark]) -> pa.Table:
+def _published_days(marks: Mapping[DayFile, FileMarker]) -> pa.Table:
     rows = [
         {"table_name": table, "day": day, "size_bytes": mark.size, "sha256": mark.sha256}
         for (table, day), mark in sorted(marks.items())
@@ -532,7 +532,7 @@ def _layout() -> str:
     return _fingerprint([STORAGE_VERSION, tables, [(view.name, view.text) for view in sql_files("views")]])
 
 
-def state_fingerprint(registry: Registry, state: LakeState) -> str:
+def state_fingerprint(registry: Registry, state: PublishInputs) -> str:
     """Fingerprint of everything that the published file is made from."""
     days = [[table, day, mark.sha256] for (table, day), mark in sorted(state.day_files.items())]
     small = {

@@ -74,7 +74,7 @@ def load_exports(folder: Path) -> dict[str, Export]:
     return _entries(folder / "exports.yaml", Export)
 
 
-def load_touchpoints(folder: Path) -> tuple[dict[str, Survey], Settings]:
+def load_surveys(folder: Path) -> tuple[dict[str, Survey], Settings]:
     """Touchpoints and settings alone, for code that must start quickly: no reader or connector is loaded.
 
     Raises RegistryError as `load_registry` does, but for references, which `ces doctor` checks.

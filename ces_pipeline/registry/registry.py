@@ -55,7 +55,7 @@ class Registry(Entry):
                 names[fold(name)] = survey.id
         return names
 
-    def survey_of_feed(self, source_id: str, named: str) -> str | None:
+    def survey_of_source(self, source_id: str, named: str) -> str | None:
         """The touchpoint of a feed's answers that name it so: the feed's own, where it has one for all of them."""
         source = self.sources.get(source_id)
         return source.survey if source and source.survey else self.survey_names.get(fold(named))

@@ -13,7 +13,7 @@ from pkgutil import resolve_name
 
 import pandas as pd
 
-FINISHED_BY: dict[str, str] = {
+POST_PROCESSED_BY: dict[str, str] = {
     "mart.effort_drivers": "ces_pipeline.statistics.drivers:effort_drivers",
     "mart.event_effort_lag": "ces_pipeline.statistics.lags:event_effort_lag",
     "mart.fix_impact": "ces_pipeline.statistics.fixes:fix_impact",
@@ -27,9 +27,9 @@ FINISHED_BY: dict[str, str] = {
 """Mart -> `module:function`, by name: scipy takes seconds to import, which only a publish should pay."""
 
 
-def finisher(table: str) -> Callable[[pd.DataFrame], pd.DataFrame] | None:
+def post_processor(table: str) -> Callable[[pd.DataFrame], pd.DataFrame] | None:
     """The function that makes the mart `table` of its query's rows; None where the query alone does."""
-    name = FINISHED_BY.get(table)
+    name = POST_PROCESSED_BY.get(table)
     return resolve_name(name) if name else None
 
 

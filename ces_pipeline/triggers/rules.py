@@ -22,7 +22,7 @@ REFUSALS = {
 """Why an event invites nobody, in the order in which it is looked at."""
 
 
-def touchpoint_of(
+def survey_of_event(
     event: Event, surveys: Mapping[str, Survey], settings: Settings, now: datetime
 ) -> tuple[Survey | None, str | None]:
     """(The touchpoint that the event triggers, why it does not invite all the same).

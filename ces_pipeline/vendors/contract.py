@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from ces_pipeline.formats.contract import Reader
-from ces_pipeline.http.client import Answer, Http
+from ces_pipeline.http.client import Http, HttpResponse
 from ces_pipeline.http.errors import BadAnswerError
-from ces_pipeline.http.rate_limits import Pace
+from ces_pipeline.http.rate_limits import RateLimit
 from ces_pipeline.registry.api import Api
 
 State = dict[str, Any]
@@ -69,7 +69,7 @@ class Connector:
     options: the keys of the feed's `api.options` that it honours, and what each settles.
     joinable: whether bodies of consecutive pages, one behind the other, are a file of the reader too (JSON Lines
         are, delimited exports with a header are not).
-    paces: the vendor's published limits; the feed's `requests_per_minute` comes on top.
+    rate_limits: the vendor's published limits; the feed's `requests_per_minute` comes on top.
     basic_user_suffix: what the vendor wants behind the user's name in a basic token.
     counts: what is counted by `expected`, in words.
     counted_how: `count` where the vendor counts, `export` where its export of a span is whole (`Page.covers`),
@@ -81,7 +81,7 @@ class Connector:
     readers: ClassVar[tuple[str, ...]]
     options: ClassVar[dict[str, str]] = {}
     joinable: ClassVar[bool] = True
-    paces: ClassVar[tuple[Pace, ...]] = ()
+    rate_limits: ClassVar[tuple[RateLimit, ...]] = ()
     basic_user_suffix: ClassVar[str] = ""
     counts: ClassVar[str] = "records"
     counted_how: ClassVar[Literal["count", "export", "second_read"] | None] = None
@@ -157,7 +157,7 @@ class WriteBack:
         raise NotImplementedError
 
 
-def ticket_object(response: Answer, key: str | None = None) -> dict[str, Any] | None:
+def ticket_object(response: HttpResponse, key: str | None = None) -> dict[str, Any] | None:
     """The ticket in a response, below `key` where given; None for 404. Raises BadAnswerError for anything else."""
     if response.status == 404:
         return None

@@ -24,7 +24,7 @@ from unittest import mock
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.json_records import is_json
 from ces_pipeline.home import Home
-from ces_pipeline.http.client import Answer
+from ces_pipeline.http.client import HttpResponse
 from ces_pipeline.land import pull as pulling
 from ces_pipeline.land.step import land_opened, open_file
 from ces_pipeline.registry import Registry, load_registry
@@ -166,9 +166,11 @@ class _Served:
     def __init__(self, pages: list[bytes]):
         self._pages = iter(pages)
 
-    def get(self, path: str, *_asked: Any, head: Callable[[bytes], Any] = is_json, **_how: Any) -> Answer:
+    def get(
+        self, path: str, *_asked: Any, head: Callable[[bytes], Any] = is_json, **_how: Any
+    ) -> HttpResponse:
         body = b'{"count": 0}' if path.endswith("/search") else next(self._pages)
-        return Answer(200, {}, body, is_json=True, head=head(body))
+        return HttpResponse(200, {}, body, is_json=True, head=head(body))
 
     def close(self) -> None:
         """Nothing is open."""

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from ces_pipeline import pipeline
 from ces_pipeline.home import Home
-from ces_pipeline.land.step import land_feed
+from ces_pipeline.land.step import land_source
 from ces_pipeline.pipeline import DayResult, PublishResult
 from ces_pipeline.publish.checks import PUBLISHED_TABLES
 from ces_pipeline.registry import load_registry
@@ -43,7 +43,7 @@ def clean(
 def land(home: Home, now: datetime = NOW) -> list[str]:
     """Land every feed; the failures."""
     registry = load_registry(home.registry)
-    landings = [land_feed(home, registry, source, now=now) for source in registry.sources.values()]
+    landings = [land_source(home, registry, source, now=now) for source in registry.sources.values()]
     return [failure for one in landings for failure in one.failures]
 
 

@@ -10,7 +10,7 @@ import pytest
 from ces_pipeline.home import shipped
 from ces_pipeline.publish.checks import PUBLISHED_TABLES, all_checks
 from ces_pipeline.schemas.tables import TABLES
-from ces_pipeline.statistics import FINISHED_BY, finisher
+from ces_pipeline.statistics import POST_PROCESSED_BY, post_processor
 from ces_pipeline.storage.sql_files import SqlFile, derived_files, in_order, sql_files
 
 EVERY = [
@@ -61,8 +61,8 @@ def test_a_mart_tells_its_grain_and_names_its_columns(file: SqlFile) -> None:
 
 
 def test_every_function_that_finishes_a_mart_is_there_and_has_a_query() -> None:
-    assert set(FINISHED_BY) <= {file.table for file in sql_files("mart")}
-    assert all(callable(finisher(table)) for table in FINISHED_BY)
+    assert set(POST_PROCESSED_BY) <= {file.table for file in sql_files("mart")}
+    assert all(callable(post_processor(table)) for table in POST_PROCESSED_BY)
 
 
 def test_every_macro_is_used_by_a_mart() -> None:

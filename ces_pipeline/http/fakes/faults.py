@@ -12,7 +12,7 @@ connection ends in the middle of the body. drip: the body comes in small parts, 
 truncated: whole HTTP, half the JSON. html: a maintenance page with status 200.
 """
 PAGING = ("repeated_page", "empty_page", "changed")
-"""Done by the vendor's own handler, which finds the name in `Asked.fault`."""
+"""Done by the vendor's own handler, which finds the name in `FakeRequest.fault`."""
 
 
 @dataclass

@@ -24,7 +24,7 @@ _DRIP_SECONDS = 400.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class FakeRequest:
     """One request as the vendor sees it. query: name -> its last value. fault: a paging fault to be done, if any."""
 
     method: str
@@ -58,7 +58,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Reply:
+class FakeResponse:
     """What to answer: `data` as JSON, or `body` as it is."""
 
     status: int = 200
@@ -77,10 +77,10 @@ class FakeVendor:
     def __init__(self, clock: Clock | None = None, plan: FaultPlan | None = None):
         self.clock: Clock = clock or VirtualClock()
         self.plan = plan or FaultPlan()
-        self.asked: list[Asked] = []
+        self.asked: list[FakeRequest] = []
         self._scheme = "http"
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         """The vendor's own behaviour. Called for one request at a time."""
         raise NotImplementedError
 
@@ -117,7 +117,7 @@ class FakeVendor:
                 parts = urlsplit(self.path)
                 with lock:
                     fault = vendor.plan.faults.get(len(vendor.asked))
-                    asked = Asked(
+                    asked = FakeRequest(
                         self.command,
                         parts.path,
                         {name: values[-1] for name, values in parse_qs(parts.query).items()},
@@ -133,7 +133,7 @@ class FakeVendor:
                     # The client hung up, as it may on a drip.
                     self.close_connection = True
 
-            def _send(self, reply: Reply, fault: str | None) -> None:
+            def _send(self, reply: FakeResponse, fault: str | None) -> None:
                 content = reply.content
                 if fault == "truncated":
                     content = content[: len(content) // 2]
@@ -175,18 +175,22 @@ class FakeVendor:
         self._thread.join()
         self._server.server_close()
 
-    def _faulty(self, fault: str | None) -> Reply | None:
+    def _faulty(self, fault: str | None) -> FakeResponse | None:
         if fault == "busy":
-            return Reply(429, {"error": "TooManyRequests"}, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+            return FakeResponse(
+                429, {"error": "TooManyRequests"}, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
+            )
         if fault == "busy_until":
             until = self.clock.now() + timedelta(seconds=self.plan.skew_seconds + RETRY_AFTER_SECONDS)
-            return Reply(
+            return FakeResponse(
                 503, body=b"<html>busy</html>", headers={"Retry-After": format_datetime(until, usegmt=True)}
             )
         if fault == "error":
-            return Reply(500, body=b"<html>Internal error</html>", headers={"Content-Type": "text/html"})
+            return FakeResponse(
+                500, body=b"<html>Internal error</html>", headers={"Content-Type": "text/html"}
+            )
         if fault == "html":
-            return Reply(200, body=b"<html>Back soon</html>", headers={"Content-Type": "text/html"})
+            return FakeResponse(200, body=b"<html>Back soon</html>", headers={"Content-Type": "text/html"})
         return None
 
     def _drops(self, content: bytes) -> Iterator[bytes]:

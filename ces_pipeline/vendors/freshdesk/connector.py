@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from ces_pipeline.http.client import Answer, Http
+from ces_pipeline.http.client import Http, HttpResponse
 from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
@@ -217,7 +217,7 @@ def _page(
 
 @dataclass
 class _Statuses:
-    """Names of the statuses that an account added. Asked for when the first of them is met."""
+    """Names of the statuses that an account added. Requested when the first of them is met."""
 
     http: Http
     _names: dict[str, str] | None = None
@@ -315,7 +315,7 @@ class _Ratings:
             tickets = [answer.data for answer in answers if answer.status == 200]
             yield [_record(one, self, self.statuses) for one in tickets], part[-1][0]
 
-    def _ticket(self, ticket_id: Any) -> Answer:
+    def _ticket(self, ticket_id: Any) -> HttpResponse:
         include = "requester,stats" if self.api.options.get("requester", True) else "stats"
         return self.http.get(f"{_TICKETS}/{ticket_id}", {"include": include}, accept=(404,))
 
@@ -350,7 +350,7 @@ class _Ratings:
             page, before = page + 1, found
 
 
-def _rated(answer: Answer) -> tuple[list[dict[str, Any]], bool]:
+def _rated(answer: HttpResponse) -> tuple[list[dict[str, Any]], bool]:
     """(Ratings, whether there are more) of an answer."""
     ratings, more = _listed(answer, "satisfaction ratings", ("id", "ticket_id", "ratings", "created_at"))
     if not all(isinstance(one["ratings"], dict) for one in ratings):
@@ -358,7 +358,7 @@ def _rated(answer: Answer) -> tuple[list[dict[str, Any]], bool]:
     return ratings, more
 
 
-def _listed(answer: Answer, what: str, needed: tuple[str, ...]) -> tuple[list[dict[str, Any]], bool]:
+def _listed(answer: HttpResponse, what: str, needed: tuple[str, ...]) -> tuple[list[dict[str, Any]], bool]:
     """(Records, whether a next page is named) of a bare list."""
     records = answer.data
     if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from ces_pipeline.http.clock import Clock
 from ces_pipeline.http.fakes.faults import FaultPlan
-from ces_pipeline.http.fakes.server import Asked, FakeVendor, Reply
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse, FakeVendor
 
 KEY = "freshdesk-key-canary"
 _LIMIT = 700
@@ -105,17 +105,17 @@ class FakeFreshdesk(FakeVendor):
         self.statuses: dict[str, list[str]] | None = None
         self.csat_responses: dict[str, list[dict[str, Any]]] = {}
         self._chance = random.Random(len(tickets))
-        self._before: dict[tuple[str, str], Reply] = {}
-        self._csat_before: dict[str, Reply] = {}
+        self._before: dict[tuple[str, str], FakeResponse] = {}
+        self._csat_before: dict[str, FakeResponse] = {}
 
     def change(self, ticket_id: int, **more: Any) -> None:
         """A ticket changes now, by the vendor's clock."""
         now = datetime.fromtimestamp(self.now_s, UTC)
         self.tickets[ticket_id] = {**self.tickets[ticket_id], **more, "updated_at": _text(now)}
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         if (asked.basic or ("",))[0] != KEY:
-            return Reply(401, {"code": "invalid_credentials", "message": "You have to be logged in."})
+            return FakeResponse(401, {"code": "invalid_credentials", "message": "You have to be logged in."})
         if asked.fault == "changed" and self.tickets:
             self.change(self._chance.choice(sorted(self.tickets)), status=3)
         parts = asked.path.removeprefix("/api/v2/").split("/")
@@ -123,35 +123,37 @@ class FakeFreshdesk(FakeVendor):
             return self._csat(asked, parts)
         return self._desk(asked, parts)
 
-    def _desk(self, asked: Asked, parts: list[str]) -> Reply:
+    def _desk(self, asked: FakeRequest, parts: list[str]) -> FakeResponse:
         """Tickets, their ratings and fields."""
         if parts == ["ticket_fields"]:
             fields = [{"name": "status", "type": "default_status", "choices": self.statuses}]
-            return Reply(data=fields) if self.statuses else Reply(403, {"code": "access_denied"})
+            return (
+                FakeResponse(data=fields) if self.statuses else FakeResponse(403, {"code": "access_denied"})
+            )
         if parts == ["tickets"]:
             reply = self._listed(asked, self._tickets(asked))
         elif parts == ["search", "tickets"]:
             return self._searched(asked.query["query"])
         elif parts == ["surveys", "satisfaction_ratings"]:
             if self.refuses_ratings:
-                return Reply(403, {"code": "access_denied", "message": "You are not authorized."})
+                return FakeResponse(403, {"code": "access_denied", "message": "You are not authorized."})
             reply = self._listed(asked, self._ratings(asked))
         elif parts[0] == "tickets" and parts[2:] == ["satisfaction_ratings"]:
-            return Reply(data=[one for one in self.ratings if one["ticket_id"] == int(parts[1])])
+            return FakeResponse(data=[one for one in self.ratings if one["ticket_id"] == int(parts[1])])
         elif parts[0] == "tickets" and len(parts) == 2 and int(parts[1]) in self.tickets:
             words = {"description": "<b>call 030 1234567</b>", "description_text": "call 030 1234567"}
-            return Reply(data={**_shown(self.tickets[int(parts[1])], asked), **words})
+            return FakeResponse(data={**_shown(self.tickets[int(parts[1])], asked), **words})
         else:
-            return Reply(404, body=b"")
+            return FakeResponse(404, body=b"")
         one_list = (asked.path, asked.query.get("filter", ""))
         if asked.fault == "repeated_page" and one_list in self._before:
             return self._before[one_list]
         if asked.fault == "empty_page" and reply.data and reply.status == 200:
-            return Reply(data=[], headers={"Link": f'<{self.url}{asked.path}?page=9>; rel="next"'})
+            return FakeResponse(data=[], headers={"Link": f'<{self.url}{asked.path}?page=9>; rel="next"'})
         self._before[one_list] = reply
         return reply
 
-    def _tickets(self, asked: Asked) -> list[dict[str, Any]]:
+    def _tickets(self, asked: FakeRequest) -> list[dict[str, Any]]:
         query = asked.query
         kind = query.get("filter", "") if self.heeds_list else ""
         found = [one for one in self.tickets.values() if _kind(one) == kind]
@@ -166,10 +168,10 @@ class FakeFreshdesk(FakeVendor):
         found.sort(key=lambda one: (one[order], one["id"]), reverse=query.get("order_type", "desc") == "desc")
         return [_shown(one, asked) for one in found]
 
-    def _csat(self, asked: Asked, parts: list[str]) -> Reply:
+    def _csat(self, asked: FakeRequest, parts: list[str]) -> FakeResponse:
         """Surveys, and the responses of one: pages whose next address carries a token."""
         if parts[2:] == []:
-            return Reply(
+            return FakeResponse(
                 data={"data": [{"id": one} for one in self.csat_responses], "paging": {"next": None}}
             )
         found = self.csat_responses.get(parts[2], [])
@@ -178,7 +180,7 @@ class FakeFreshdesk(FakeVendor):
         since = asked.query.get("created_after", "")
         kept = [one for one in found if one["created_at"] >= since]
         if not kept:
-            return Reply(404, body=b"")
+            return FakeResponse(404, body=b"")
         token = asked.query.get("next_token", "0.")
         start, size = int(token.split(".")[0]), min(int(asked.query.get("per_page", 30)), 100)
         is_empty = asked.fault == "empty_page"
@@ -188,7 +190,7 @@ class FakeFreshdesk(FakeVendor):
         following = f"{end}.{len(self.asked)}"
         url = f"{self.url}{asked.path}?{urlencode({**asked.query, 'next_token': following})}"
         has_more = is_empty or end < len(kept)
-        reply = Reply(data={"data": kept[start:end], "paging": {"next": url if has_more else None}})
+        reply = FakeResponse(data={"data": kept[start:end], "paging": {"next": url if has_more else None}})
         self._csat_before[following] = reply
         return reply
 
@@ -200,23 +202,23 @@ class FakeFreshdesk(FakeVendor):
             added = {"id": f"late{len(responses)}", "created_at": now, "updated_at": now}
             responses.append({**responses[0], **added})
 
-    def _searched(self, query: str) -> Reply:
+    def _searched(self, query: str) -> FakeResponse:
         """Tickets changed on a date; neither deleted nor spam."""
         day = query.removeprefix("\"updated_at:'").removesuffix("'\"")
         found = [one for one in self.tickets.values() if not _kind(one) and one["updated_at"].startswith(day)]
-        return Reply(data={"total": len(found), "results": found[:30]})
+        return FakeResponse(data={"total": len(found), "results": found[:30]})
 
-    def _ratings(self, asked: Asked) -> list[dict[str, Any]]:
+    def _ratings(self, asked: FakeRequest) -> list[dict[str, Any]]:
         month_ago = _text(datetime.fromtimestamp(self.now_s, UTC) - timedelta(days=30))
         since = asked.query.get("created_since", month_ago)
         found = [one for one in self.ratings if one["created_at"] >= since]
         return sorted(found, key=lambda one: one["created_at"], reverse=True)
 
-    def _listed(self, asked: Asked, records: list[dict[str, Any]]) -> Reply:
+    def _listed(self, asked: FakeRequest, records: list[dict[str, Any]]) -> FakeResponse:
         page = int(asked.query.get("page", 1))
         size = min(int(asked.query.get("per_page", 30)), 100)
         if page > self.wall:
-            return Reply(
+            return FakeResponse(
                 400,
                 {
                     "description": "Validation failed",
@@ -229,10 +231,10 @@ class FakeFreshdesk(FakeVendor):
         headers = {"X-RateLimit-Total": str(_LIMIT), "X-RateLimit-Remaining": str(left)}
         if len(records) > page * size:
             headers["Link"] = f'<{self.url}{asked.path}?page={page + 1}>; rel="next"'
-        return Reply(data=records[(page - 1) * size : page * size], headers=headers)
+        return FakeResponse(data=records[(page - 1) * size : page * size], headers=headers)
 
 
-def _shown(one: dict[str, Any], asked: Asked) -> dict[str, Any]:
+def _shown(one: dict[str, Any], asked: FakeRequest) -> dict[str, Any]:
     include = asked.query.get("include", "").split(",")
     person = {"id": one["requester_id"], "email": f"person{one['id']}@example.com"}
     shown = {"requester": person, **one}

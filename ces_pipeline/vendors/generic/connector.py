@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from ces_pipeline.http.client import Answer, Http
+from ces_pipeline.http.client import Http, HttpResponse
 from ces_pipeline.http.errors import BadAnswerError, UnavailableError
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
@@ -208,7 +208,7 @@ class _Reading:
             params[settings.page_param] = rows
         return settings.path, params
 
-    def _following(self, answer: Answer) -> str | None:
+    def _following(self, answer: HttpResponse) -> str | None:
         if self._settings.paging == "link":
             return _link_next(answer.headers.get("link", ""))
         if self._settings.paging in ("cursor", "next_url"):
@@ -263,7 +263,7 @@ def _total(http: Http, settings: _Settings, since: datetime) -> int | None:
     return total if isinstance(total, int) else None
 
 
-def _records(answer: Answer, settings: _Settings) -> list[Any]:
+def _records(answer: HttpResponse, settings: _Settings) -> list[Any]:
     found = _at(answer.data, settings.record_path)
     if not isinstance(found, list):
         where = f"under {settings.record_path!r}" if settings.record_path else "as the answer itself"

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from ces_pipeline.http.clock import Clock
 from ces_pipeline.http.fakes.faults import FaultPlan
-from ces_pipeline.http.fakes.server import Asked, FakeVendor, Reply
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse, FakeVendor
 
 KEY = "rest-canary-key-51d0"
 PATH = "/v1/answers"
@@ -27,13 +27,13 @@ class FakeSurveyTool(FakeVendor):
         super().__init__(clock, plan)
         self.records = list(records)
         self.paging = paging
-        self._before: tuple[int, Reply] | None = None
+        self._before: tuple[int, FakeResponse] | None = None
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         if asked.headers.get("x-key") != KEY:
-            return Reply(401, {"error": f"wrong key {asked.headers.get('x-key')}"})
+            return FakeResponse(401, {"error": f"wrong key {asked.headers.get('x-key')}"})
         if asked.path != PATH:
-            return Reply(404, {})
+            return FakeResponse(404, {})
         size = int(asked.query.get("size", 100))
         start = self._start(asked, size)
         if asked.fault == "repeated_page" and self._before and self._before[0] == start:
@@ -55,7 +55,7 @@ class FakeSurveyTool(FakeVendor):
         self._before = (start + len(page), reply)
         return reply
 
-    def _start(self, asked: Asked, size: int) -> int:
+    def _start(self, asked: FakeRequest, size: int) -> int:
         if self.paging == "page":
             return (int(asked.query.get("page", 1)) - 1) * size
         return int(asked.query.get("offset", asked.query.get("after", "0")).rstrip("a"))
@@ -65,7 +65,9 @@ class FakeSurveyTool(FakeVendor):
         newest = max(self.records, key=lambda one: _moment(one["changed"]))
         self.records.append({**newest, "id": f"z{start:03d}"})
 
-    def _reply(self, page: list[dict[str, Any]], following: str | None, asked: Asked, total: int) -> Reply:
+    def _reply(
+        self, page: list[dict[str, Any]], following: str | None, asked: FakeRequest, total: int
+    ) -> FakeResponse:
         kept = {name: asked.query[name] for name in ("since", "size") if name in asked.query}
         query = urlencode([*kept.items(), ("after", following or "")])
         url = f"{self.url}{PATH}?{query}"
@@ -73,9 +75,9 @@ class FakeSurveyTool(FakeVendor):
             links: dict[str, str] = {}
             if following:
                 links["Link"] = f'<{self.url}{PATH}>; rel="first", <{url}>; rel="next"'
-            return Reply(data=page, headers=links)
+            return FakeResponse(data=page, headers=links)
         following = url if following and self.paging == "next_url" else following
-        return Reply(data={"data": {"items": page}, "next": following, "total": total})
+        return FakeResponse(data={"data": {"items": page}, "next": following, "total": total})
 
 
 def _moment(text: str) -> datetime:

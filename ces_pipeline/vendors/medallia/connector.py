@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from ces_pipeline.http.client import Http
 from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
-from ces_pipeline.http.rate_limits import Pace
+from ces_pipeline.http.rate_limits import RateLimit
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
 
@@ -37,7 +37,7 @@ class Medallia(Connector):
     readers = ("medallia_json",)
     counts = "feedback records"
     counted_how = "count"
-    paces = (Pace(requests=10, seconds=1.0),)
+    rate_limits = (RateLimit(requests=10, seconds=1.0),)
     options: ClassVar[dict[str, str]] = {
         "fields": "ids of the fields to pull; needed",
         "date_field": "the field that records are read in the order of; k_initialfinishdate_epoch_int unless set",

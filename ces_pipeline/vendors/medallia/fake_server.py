@@ -7,7 +7,7 @@ from typing import Any
 
 from ces_pipeline.http.clock import Clock
 from ces_pipeline.http.fakes.faults import FaultPlan
-from ces_pipeline.http.fakes.server import Asked, FakeVendor, Reply
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse, FakeVendor
 
 CLIENT, SECRET = "medallia-client", "medallia-canary-secret"
 TOKEN_PATH = "/oauth/acme/token"
@@ -56,30 +56,30 @@ class FakeMedallia(FakeVendor):
     def known(self) -> set[str]:
         return {"a_surveyid", DATE_FIELD}.union(*self.records)
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         if asked.path == TOKEN_PATH:
             return self._token(asked)
         if self.clock.monotonic() >= self._tokens.get(asked.bearer or "", 0.0):
-            return Reply(401, {"error": "invalid_token"})
+            return FakeResponse(401, {"error": "invalid_token"})
         if asked.path != QUERY_PATH or asked.method != "POST":
-            return Reply(404, {"error": "not_found"})
+            return FakeResponse(404, {"error": "not_found"})
         if asked.fault == "changed":
             self._change()
         return self._query(str(asked.json["query"]), asked.fault)
 
-    def _token(self, asked: Asked) -> Reply:
+    def _token(self, asked: FakeRequest) -> FakeResponse:
         if asked.basic != (CLIENT, SECRET) or asked.form.get("grant_type") != "client_credentials":
-            return Reply(401, {"error": "invalid_client"})
+            return FakeResponse(401, {"error": "invalid_client"})
         token = f"access{len(self._tokens)}"
         self._tokens[token] = self.clock.monotonic() + self.token_seconds
         told = 3600 if self.tells_seconds else 86_400
-        return Reply(data={"access_token": token, "token_type": "bearer", "expires_in": told})
+        return FakeResponse(data={"access_token": token, "token_type": "bearer", "expires_in": told})
 
-    def _query(self, text: str, fault: str | None) -> Reply:
+    def _query(self, text: str, fault: str | None) -> FakeResponse:
         found = re.search(r"first: (\d+)", text)
         first = int(found.group(1)) if found else 30
         if first > _MOST:
-            return Reply(data={"data": None, "errors": [{"message": "first is limited to 1000"}]})
+            return FakeResponse(data={"data": None, "errors": [{"message": "first is limited to 1000"}]})
         condition, order = _filter(text), _ORDER.findall(text)
         matching = [
             record
@@ -109,7 +109,7 @@ class FakeMedallia(FakeVendor):
         if self.tells_count:
             feedback["totalCount"] = len(matching)
         errors = [{"message": f"Invalid field id: {field}"} for field in unknown] + self.errors
-        return Reply(data={"data": {"feedback": feedback}} | ({"errors": errors} if errors else {}))
+        return FakeResponse(data={"data": {"feedback": feedback}} | ({"errors": errors} if errors else {}))
 
     def _change(self) -> None:
         self._changes += 1

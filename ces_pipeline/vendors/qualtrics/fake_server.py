@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from ces_pipeline.http.clock import Clock
 from ces_pipeline.http.fakes.faults import FaultPlan
-from ces_pipeline.http.fakes.server import Asked, FakeVendor, Reply
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse, FakeVendor
 
 SURVEY = "SV_0abcDEF"
 TOKEN = "qualtrics-canary-token"
@@ -64,7 +64,7 @@ class FakeQualtrics(FakeVendor):
         self.notice: str | None = None
         self._changes = 0
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         if asked.headers.get("x-api-token") != TOKEN:
             return _refused(401, "AUTH_6.0")
         parts = asked.path.removeprefix("/API/v3/").split("/")
@@ -101,7 +101,7 @@ class FakeQualtrics(FakeVendor):
         }
         return {"id": SURVEY, "isActive": True, "questions": {"QID3": question, "QID4": text}}
 
-    def _start(self, asked: Asked) -> Reply:
+    def _start(self, asked: FakeRequest) -> FakeResponse:
         body = asked.json
         if asked.fault == "changed":
             self._changes += 1
@@ -132,7 +132,7 @@ class FakeQualtrics(FakeVendor):
         after_start = start is None or answer.recorded >= datetime.fromisoformat(start)
         return after_start and (end is None or answer.recorded < datetime.fromisoformat(end))
 
-    def _progress(self, name: str, asked: Asked) -> Reply:
+    def _progress(self, name: str, asked: FakeRequest) -> FakeResponse:
         job = self.jobs.get(name)
         if job is None or asked.fault == "changed":
             self.jobs.pop(name, None)
@@ -148,7 +148,7 @@ class FakeQualtrics(FakeVendor):
         done = {"status": "complete", "percentComplete": 100.0, "fileId": f"file-{name}"}
         return _result(done | ({"continuationToken": job.token} if job.body.get("allowContinuation") else {}))
 
-    def _file(self, name: str, asked: Asked) -> Reply:
+    def _file(self, name: str, asked: FakeRequest) -> FakeResponse:
         job = self.jobs[name.removeprefix("file-")]
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -156,7 +156,7 @@ class FakeQualtrics(FakeVendor):
         content = packed.getvalue() if job.packed is None else job.packed
         if asked.fault == "repeated_page":
             content = content[: len(content) // 2]
-        return Reply(200, body=content, headers={"Content-Type": "application/zip"})
+        return FakeResponse(200, body=content, headers={"Content-Type": "application/zip"})
 
     def _csv(self, answers: list[QualtricsAnswer], body: dict[str, Any]) -> bytes:
         """The export as the vendor lays it out: names, texts (with line breaks), ImportIds."""
@@ -190,11 +190,11 @@ class FakeQualtrics(FakeVendor):
         return text.getvalue().encode()
 
 
-def _result(result: dict[str, Any], notice: str | None = None) -> Reply:
+def _result(result: dict[str, Any], notice: str | None = None) -> FakeResponse:
     meta = {"requestId": "r", "httpStatus": "200 - OK", **({"notice": notice} if notice else {})}
-    return Reply(data={"result": result, "meta": meta})
+    return FakeResponse(data={"result": result, "meta": meta})
 
 
-def _refused(status: int, code: str) -> Reply:
+def _refused(status: int, code: str) -> FakeResponse:
     error = {"errorCode": code, "errorMessage": "refused", "instanceId": "i"}
-    return Reply(status, {"meta": {"requestId": "r", "httpStatus": f"{status}", "error": error}})
+    return FakeResponse(status, {"meta": {"requestId": "r", "httpStatus": f"{status}", "error": error}})

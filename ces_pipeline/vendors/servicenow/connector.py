@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from ces_pipeline.http.client import Answer, Http
+from ces_pipeline.http.client import Http, HttpResponse
 from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
@@ -315,7 +315,7 @@ class _Feed:
                 return _Answered(rows, more, answer.headers.get("x-total-count"))
             offset += limit
 
-    def _fitting(self, table: str, params: dict[str, Any], fits: Fits) -> tuple[Answer, list[Row]]:
+    def _fitting(self, table: str, params: dict[str, Any], fits: Fits) -> tuple[HttpResponse, list[Row]]:
         path, is_whole = f"/api/now/table/{table}", False
         for _ in range(_SAME_ASKED):
             answer = self.http.get(path, params, accept=(404,))
@@ -457,7 +457,7 @@ def _deleted(row: Row, has_version: bool) -> Row:
     }
 
 
-def _rows(answer: Answer, table: str, fields: Sequence[str]) -> list[Row]:
+def _rows(answer: HttpResponse, table: str, fields: Sequence[str]) -> list[Row]:
     """Rows with plain values. Raises BadAnswerError where the answer is no list or lacks what it is followed by."""
     listed = answer.data.get("result")
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
@@ -480,7 +480,7 @@ def _plain(value: Any) -> Any:
     return value.get("value") if isinstance(value, dict) else value
 
 
-def _says_no_record(answer: Answer) -> bool:
+def _says_no_record(answer: HttpResponse) -> bool:
     error = answer.data.get("error") if isinstance(answer.data, dict) else None
     return isinstance(error, dict) and "no record" in str(error.get("message")).lower()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ces_pipeline.http.clock import Clock
 from ces_pipeline.http.fakes.faults import FaultPlan
-from ces_pipeline.http.fakes.server import Asked, FakeVendor, Reply
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse, FakeVendor
 
 USER, PASSWORD = "integration", "servicenow-password-canary"
 _USER_ZONE = timedelta(hours=-7)
@@ -123,14 +123,14 @@ class FakeServiceNow(FakeVendor):
         self.forbidden: set[str] = set()
         self.heeds_reference_link = True
         self._chance = random.Random(1)
-        self._before: dict[str, Reply] = {}
+        self._before: dict[str, FakeResponse] = {}
 
     def change(self, row: dict[str, str], **more: str) -> None:
         """A row changes now, by the vendor's clock."""
         now = datetime.fromtimestamp(self.now_s, UTC).replace(tzinfo=None, microsecond=0)
         row |= {**more, "sys_updated_on": str(now), "sys_mod_count": str(int(row["sys_mod_count"]) + 1)}
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         if asked.basic != (USER, PASSWORD):
             return _failure(401, "User Not Authenticated")
         if asked.fault == "changed":
@@ -146,12 +146,12 @@ class FakeServiceNow(FakeVendor):
         if asked.fault == "broken_off":
             half = reply.data["result"][: len(reply.data["result"]) // 2]
             error = {"message": "Transaction cancelled: maximum execution time exceeded", "detail": ""}
-            return Reply(data={"result": half, "error": error, "status": "failure"})
+            return FakeResponse(data={"result": half, "error": error, "status": "failure"})
         if reply.data["result"]:
             self._before[table] = reply
         return reply
 
-    def _rows(self, asked: Asked, rows: list[dict[str, str]]) -> Reply:
+    def _rows(self, asked: FakeRequest, rows: list[dict[str, str]]) -> FakeResponse:
         query = asked.query
         limit = int(query.get("sysparm_limit", 10_000))
         offset = int(query.get("sysparm_offset", 0))
@@ -162,7 +162,7 @@ class FakeServiceNow(FakeVendor):
         headers = {"X-Total-Count": str(len(found))}
         if len(found) > offset + limit:
             headers["Link"] = f'<{self.url}{asked.path}?sysparm_offset={offset + limit}>;rel="next"'
-        return Reply(data={"result": shown}, headers=headers)
+        return FakeResponse(data={"result": shown}, headers=headers)
 
     def _selected(self, rows: list[dict[str, str]], query: str) -> list[dict[str, str]]:
         terms = [term for term in query.split("^") if term]
@@ -210,5 +210,5 @@ class FakeServiceNow(FakeVendor):
         return shown
 
 
-def _failure(status: int, message: str) -> Reply:
-    return Reply(status, {"error": {"message": message, "detail": ""}, "status": "failure"})
+def _failure(status: int, message: str) -> FakeResponse:
+    return FakeResponse(status, {"error": {"message": message, "detail": ""}, "status": "failure"})

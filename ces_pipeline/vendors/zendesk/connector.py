@@ -14,9 +14,9 @@ import duckdb
 import pyarrow as pa
 
 from ces_pipeline.formats.json_records import as_document
-from ces_pipeline.http.client import Answer, Http
+from ces_pipeline.http.client import Http, HttpResponse
 from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
-from ces_pipeline.http.rate_limits import Pace
+from ces_pipeline.http.rate_limits import RateLimit
 from ces_pipeline.registry.api import Api
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.scratch import scratch
@@ -47,7 +47,7 @@ _HEAD = f"""
 """
 _ENDS = {"true": True, "false": False}
 # Published: 10 exports a minute, 30 with the High Volume add-on; Team accounts 200 requests of any kind.
-_PACES = (Pace(10, 60.0, "/incremental/"), Pace(200, 60.0))
+_RATE_LIMITS = (RateLimit(10, 60.0, "/incremental/"), RateLimit(200, 60.0))
 
 
 class ZendeskTickets(Connector):
@@ -58,7 +58,7 @@ class ZendeskTickets(Connector):
     options = {  # noqa: RUF012 - a ClassVar of the base
         "archived_metrics": "false: closed tickets without side-loaded metrics are not asked for one by one"
     }
-    paces = _PACES
+    rate_limits = _RATE_LIMITS
     basic_user_suffix = "/token"
     counts = "tickets that are not deleted"
     counted_how = "count"
@@ -77,7 +77,7 @@ class ZendeskTickets(Connector):
             tickets = answer.head.tickets
             yield Page(body if tickets else b"", tickets, after)
 
-    def _archived_metrics(self, http: Http, api: Api, export: Answer) -> list[Any]:
+    def _archived_metrics(self, http: Http, api: Api, export: HttpResponse) -> list[Any]:
         """Metrics of closed tickets that came without: side-loads and the metrics list leave out archived ones."""
         if api.options.get("archived_metrics") is False or not export.head.has_closed:
             return []
@@ -116,7 +116,7 @@ class ZendeskField(Connector):
     name = "zendesk_field"
     readers = ("json",)
     options = {"field_id": "id of the ticket field that holds the score"}  # noqa: RUF012 - a ClassVar of the base
-    paces = _PACES
+    rate_limits = _RATE_LIMITS
     basic_user_suffix = "/token"
 
     def ticket_field(self, api: Api) -> str | None:
@@ -197,8 +197,8 @@ class Head:
     has_closed: bool
 
 
-def export_pages(http: Http, api: Api, state: State, now: datetime) -> Iterator[tuple[Answer, State]]:
-    """(Answer with its Head, the state behind it) of the export, until the vendor says `end_of_stream`.
+def export_pages(http: Http, api: Api, state: State, now: datetime) -> Iterator[tuple[HttpResponse, State]]:
+    """(HttpResponse with its Head, the state behind it) of the export, until the vendor says `end_of_stream`.
 
     An empty page, or one whose tickets are old, is no end. The cursor behind the last page is tomorrow's beginning.
     Raises UnavailableError where the same page comes again and again.

@@ -7,7 +7,7 @@ from typing import Any
 
 from ces_pipeline.http.clock import Clock
 from ces_pipeline.http.fakes.faults import FaultPlan
-from ces_pipeline.http.fakes.server import Asked, FakeVendor, Reply
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse, FakeVendor
 
 EMAIL, TOKEN = "admin@example.org", "zd-canary-token-7f3a9c"
 _EXPORT = "/api/v2/incremental/tickets/cursor"
@@ -71,22 +71,22 @@ class FakeZendesk(FakeVendor):
         self.forbidden: set[str] = set()
         self.refresh_token = "first-refresh-canary"
         self.access_tokens: list[str] = []
-        self._before: Reply | None = None
+        self._before: FakeResponse | None = None
         self._nonce = 0
         self._exports: list[float] = []
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         path = asked.path.removesuffix(".json")
         if path == "/oauth/tokens":
             return self._oauth(asked)
         if asked.basic != (f"{EMAIL}/token", TOKEN) and asked.bearer not in self.access_tokens[-1:]:
-            return Reply(401, {"error": "Couldn't authenticate you"})
+            return FakeResponse(401, {"error": "Couldn't authenticate you"})
         if path in self.forbidden:
-            return Reply(403, {"error": {"title": "Forbidden", "message": "You do not have access"}})
+            return FakeResponse(403, {"error": {"title": "Forbidden", "message": "You do not have access"}})
         if path == _EXPORT:
             return self._export(asked)
         if path == "/api/v2/incremental/tickets/sample":
-            return Reply(data={"tickets": self.tickets[:50]})
+            return FakeResponse(data={"tickets": self.tickets[:50]})
         if path == "/api/v2/search":
             return self._search(asked)
         if asked.fault == "changed" and path != _EXPORT:
@@ -100,19 +100,19 @@ class FakeZendesk(FakeVendor):
         parts = path.split("/")
         if parts[3] == "ticket_fields":
             field = self.fields.get(int(parts[4]))
-            return Reply(data={"ticket_field": field}) if field else _not_found()
+            return FakeResponse(data={"ticket_field": field}) if field else _not_found()
         if parts[3] == "tickets" and parts[5] == "metrics":
             metric = self.metrics.get(int(parts[4]))
             # Documented as an array.
-            return Reply(data={"ticket_metric": [metric]}) if metric else _not_found()
-        return Reply(404, {"error": "InvalidEndpoint", "description": "Not found"})
+            return FakeResponse(data={"ticket_metric": [metric]}) if metric else _not_found()
+        return FakeResponse(404, {"error": "InvalidEndpoint", "description": "Not found"})
 
-    def _export(self, asked: Asked) -> Reply:
+    def _export(self, asked: FakeRequest) -> FakeResponse:
         if self.limited:
             now = self.clock.monotonic()
             self._exports = [*(at for at in self._exports if at > now - 60), now]
             if len(self._exports) > 10:
-                return Reply(429, {"error": "APIRateLimitExceeded"}, headers={"Retry-After": "3"})
+                return FakeResponse(429, {"error": "APIRateLimitExceeded"}, headers={"Retry-After": "3"})
         before, self._before = self._before, None
         if asked.fault == "repeated_page" and before is not None and "cursor" in asked.query:
             self._before = before
@@ -123,7 +123,7 @@ class FakeZendesk(FakeVendor):
         else:
             start = int(asked.query["start_time"])
             if start > self.now_s - _LAG_SECONDS:
-                return Reply(400, {"error": "StartTimeTooRecent", "description": "Too recent"})
+                return FakeResponse(400, {"error": "StartTimeTooRecent", "description": "Too recent"})
             place = (start, -1)
         if asked.fault == "changed":
             self._change(place)
@@ -134,7 +134,7 @@ class FakeZendesk(FakeVendor):
             page, is_end = [], False
         self.served += [_place(one)[::-1] for one in page]
         self._nonce += 1
-        self._before = Reply(
+        self._before = FakeResponse(
             data={
                 "tickets": page,
                 **self._side_loads(page, asked.query.get("include", "")),
@@ -170,7 +170,7 @@ class FakeZendesk(FakeVendor):
             found["metric_sets"] = [metric for key, metric in self.metrics.items() if key in ids]
         return found
 
-    def _search(self, asked: Asked) -> Reply:
+    def _search(self, asked: FakeRequest) -> FakeResponse:
         """Tickets updated within a span; deleted ones are not found."""
         kind, since, until = asked.query["query"].split(" ")
         assert kind == "type:ticket"
@@ -178,19 +178,19 @@ class FakeZendesk(FakeVendor):
         found = [
             one for one in self.tickets if one["status"] != "deleted" and first <= one["updated_at"] < last
         ]
-        return Reply(data={"results": found[:1], "count": len(found), "next_page": None})
+        return FakeResponse(data={"results": found[:1], "count": len(found), "next_page": None})
 
-    def _ratings(self, asked: Asked) -> Reply:
+    def _ratings(self, asked: FakeRequest) -> FakeResponse:
         since, until = int(asked.query.get("start_time", 0)), int(asked.query.get("end_time", 2**40))
         kept = [one for one in self.ratings if since <= _seconds(one["updated_at"]) <= until]
         if asked.query.get("score") == "received":
             kept = [one for one in kept if one["score"] in ("good", "bad")]
         return self._listed(asked, "satisfaction_ratings", kept)
 
-    def _listed(self, asked: Asked, key: str, items: list[dict[str, Any]]) -> Reply:
+    def _listed(self, asked: FakeRequest, key: str, items: list[dict[str, Any]]) -> FakeResponse:
         """A list in cursor pages; with `per_page` it would be in offset pages, which have no `meta`."""
         if "per_page" in asked.query:
-            return Reply(data={key: items[:_MOST_LISTED], "count": len(items), "next_page": None})
+            return FakeResponse(data={key: items[:_MOST_LISTED], "count": len(items), "next_page": None})
         before, self._before = self._before, None
         if asked.fault == "repeated_page" and before is not None:
             self._before = before
@@ -202,7 +202,7 @@ class FakeZendesk(FakeVendor):
         is_empty = asked.fault == "empty_page"
         end = start if is_empty else start + size
         self._nonce += 1
-        self._before = Reply(
+        self._before = FakeResponse(
             data={
                 key: items[start:end],
                 "meta": {
@@ -230,16 +230,16 @@ class FakeZendesk(FakeVendor):
             added = {"id": f"late{self._nonce}", "created_at": now, "answers": [fresh]}
             self.survey_responses.append({**answered, **added})
 
-    def _oauth(self, asked: Asked) -> Reply:
+    def _oauth(self, asked: FakeRequest) -> FakeResponse:
         """A refresh gives a new pair, and the old pair is dead from then on."""
         told = asked.json
         if told["grant_type"] != "refresh_token" or told["refresh_token"] != self.refresh_token:
-            return Reply(
+            return FakeResponse(
                 400, {"error": "invalid_grant", "error_description": f"unknown {told['refresh_token']}"}
             )
         self.refresh_token = f"refresh-canary-{len(self.access_tokens) + 2}"
         self.access_tokens.append(f"access-canary-{len(self.access_tokens) + 1}")
-        return Reply(
+        return FakeResponse(
             data={
                 "access_token": self.access_tokens[-1],
                 "refresh_token": self.refresh_token,
@@ -270,5 +270,5 @@ def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _not_found() -> Reply:
-    return Reply(404, {"error": "RecordNotFound", "description": "Not found"})
+def _not_found() -> FakeResponse:
+    return FakeResponse(404, {"error": "RecordNotFound", "description": "Not found"})

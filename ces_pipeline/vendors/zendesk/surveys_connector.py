@@ -11,7 +11,7 @@ from typing import Any
 
 from ces_pipeline.http.client import Http
 from ces_pipeline.http.errors import BadAnswerError, UnavailableError
-from ces_pipeline.http.rate_limits import Pace
+from ces_pipeline.http.rate_limits import RateLimit
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
 
@@ -33,7 +33,7 @@ class ZendeskRatings(Connector):
     readers = ("json",)
     counts = "ratings given"
     counted_how = "count"
-    paces = (Pace(200, 60.0),)
+    rate_limits = (RateLimit(200, 60.0),)
     basic_user_suffix = "/token"
 
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
@@ -64,7 +64,7 @@ class ZendeskSurveyResponses(Connector):
 
     name = "zendesk_survey_responses"
     readers = ("json",)
-    paces = (Pace(200, 60.0),)
+    rate_limits = (RateLimit(200, 60.0),)
     basic_user_suffix = "/token"
 
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 
-from ces_pipeline.http.client import Answer, Http
+from ces_pipeline.http.client import Http, HttpResponse
 from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.registry.api import Api, HeaderKey
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
@@ -174,7 +174,7 @@ class _Listing:
         return data
 
 
-def zigpoll_get(http: Http, api: Api, path: str, params: dict[str, Any] | None = None) -> Answer:
+def zigpoll_get(http: Http, api: Api, path: str, params: dict[str, Any] | None = None) -> HttpResponse:
     """An answer of Zigpoll's API. Raises RefusedError naming the key's variable for 422, which tells a wrong key."""
     try:
         return http.get(path, params)

@@ -5,7 +5,7 @@ from typing import Any
 
 from ces_pipeline.http.clock import Clock
 from ces_pipeline.http.fakes.faults import FaultPlan
-from ces_pipeline.http.fakes.server import Asked, FakeVendor, Reply
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse, FakeVendor
 
 KEY = "zigpoll-canary-key"
 ACCOUNT = "acc1"
@@ -50,24 +50,24 @@ class FakeZigpoll(FakeVendor):
         self.sticks_at: str | None = None
         self._changes = 0
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         if asked.headers.get("authorization") != KEY:
-            return Reply(422, {"error": "Invalid private key."})
+            return FakeResponse(422, {"error": "Invalid private key."})
         if asked.path == "/me":
-            return Reply(data={"accounts": [ACCOUNT]})
+            return FakeResponse(data={"accounts": [ACCOUNT]})
         if asked.path == "/polls":
             return self._polls(asked)
         if asked.path != "/responses":
-            return Reply(404, {"error": "Not found"})
+            return FakeResponse(404, {"error": "Not found"})
         scope = {name: asked.query[name] for name in _SCOPES if name in asked.query}
         limit = int(asked.query.get("limit", 100))
         if len(scope) != 1 or limit > _MOST:
-            return Reply(400, {"error": "Bad request"})
+            return FakeResponse(400, {"error": "Bad request"})
         if asked.fault == "changed":
             self._change()
         return self._listed(asked, scope, limit)
 
-    def _listed(self, asked: Asked, scope: dict[str, str], limit: int) -> Reply:
+    def _listed(self, asked: FakeRequest, scope: dict[str, str], limit: int) -> FakeResponse:
         after, before = (float(asked.query.get(name, edge)) for name, edge in _EDGES.items())
         rows = [
             row
@@ -80,20 +80,22 @@ class FakeZigpoll(FakeVendor):
         ids = [row["_id"] for row in rows]
         start = ids.index(cursor) + 1 if cursor else 0
         if asked.fault == "empty_page" and start < len(rows):
-            return Reply(data={"data": [], "hasNextPage": True, "endCursor": cursor})
+            return FakeResponse(data={"data": [], "hasNextPage": True, "endCursor": cursor})
         if cursor and (asked.fault == "repeated_page" or self.sticks_at == cursor):
             page = rows[max(0, start - limit) : start]
-            return Reply(data={"data": page, "hasNextPage": True, "endCursor": cursor})
+            return FakeResponse(data={"data": page, "hasNextPage": True, "endCursor": cursor})
         page = rows[start : start + limit]
         more = start + limit < len(rows)
-        return Reply(
+        return FakeResponse(
             data={"data": page, "hasNextPage": more, "endCursor": page[-1]["_id"] if page else cursor}
         )
 
-    def _polls(self, asked: Asked) -> Reply:
+    def _polls(self, asked: FakeRequest) -> FakeResponse:
         if asked.fault == "changed":
             self.show()
-        return Reply(data=[poll for poll in self.polls if poll["accountId"] == asked.query.get("accountId")])
+        return FakeResponse(
+            data=[poll for poll in self.polls if poll["accountId"] == asked.query.get("accountId")]
+        )
 
     def show(self, times: int = 1) -> None:
         """Each poll is shown so many times more."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from ces_pipeline.http.fakes.server import Asked, FakeVendor, Reply
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse, FakeVendor
 
 USER, SECRET, KEY = "service.account", "mixpanel-secret-canary", "amplitude-key-canary"
 _PLACEHOLDERS = ("", "null", "anonymous", "undefined")
@@ -31,17 +31,17 @@ class FakeMixpanel(FakeVendor):
         self.stored: dict[tuple[str, str, int, str], dict[str, Any]] = {}
         self.sizes: list[tuple[int, int]] = []
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         if asked.basic != (USER, SECRET):
-            return Reply(401, {"code": 401, "error": "Unauthorized", "status": "Error"})
+            return FakeResponse(401, {"code": 401, "error": "Unauthorized", "status": "Error"})
         if asked.path != "/import" or asked.query != {"strict": "1", "project_id": "4711"}:
-            return Reply(400, {"code": 400, "error": "invalid project", "status": "Bad Request"})
+            return FakeResponse(400, {"code": 400, "error": "invalid project", "status": "Bad Request"})
         assert asked.headers["content-encoding"] == "gzip"
         raw = gzip.decompress(asked.body)
         events = json.loads(raw)
         self.sizes.append((len(events), len(raw)))
         if len(raw) > self.most_bytes or len(events) > 2000:
-            return Reply(
+            return FakeResponse(
                 413, {"code": 413, "error": "request too large", "status": "Request Entity Too Large"}
             )
         failed = []
@@ -58,10 +58,10 @@ class FakeMixpanel(FakeVendor):
         stored = len(events) - len(failed)
         if failed:
             error = {"error": "some data points in the request failed validation", "status": "Bad Request"}
-            return Reply(
+            return FakeResponse(
                 400, {"code": 400, "failed_records": failed, "num_records_imported": stored, **error}
             )
-        return Reply(200, {"code": 200, "num_records_imported": stored, "status": "OK"})
+        return FakeResponse(200, {"code": 200, "num_records_imported": stored, "status": "OK"})
 
     def _wrong(self, said: dict[str, Any]) -> str | None:
         if not _ID.fullmatch(said["$insert_id"]):
@@ -90,14 +90,14 @@ class FakeAmplitude(FakeVendor):
         self.sizes: list[int] = []
         self._seen: dict[tuple[str, str], _Seen] = {}
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         told = asked.json
         if told["api_key"] != KEY:
-            return Reply(400, {"code": 400, "error": f"Invalid API key: {told['api_key']}"})
+            return FakeResponse(400, {"code": 400, "error": f"Invalid API key: {told['api_key']}"})
         events = told["events"]
         self.sizes.append(len(events))
         if len(events) > 2000 or len(asked.body) > self.most_bytes:
-            return Reply(413, {"code": 413, "error": "Payload too large"})
+            return FakeResponse(413, {"code": 413, "error": "Payload too large"})
         wrong: dict[str, list[int]] = {}
         for index, event in enumerate(events):
             if len(event["user_id"]) < 5:
@@ -106,13 +106,13 @@ class FakeAmplitude(FakeVendor):
                 wrong.setdefault(name, []).append(index)
         if wrong:
             error = {"error": "Request missing required field", "missing_field": None}
-            return Reply(400, {"code": 400, **error, "events_with_invalid_fields": wrong})
+            return FakeResponse(400, {"code": 400, **error, "events_with_invalid_fields": wrong})
         for event in events:
             key = (event["user_id"], event["insert_id"])
             seen = self._seen.get(key)
             if seen is None or self.now_s - seen.at > timedelta(days=7).total_seconds():
                 self._seen[key] = _Seen(self.now_s, event)
                 self.stored.append(event)
-        return Reply(
+        return FakeResponse(
             200, {"code": 200, "events_ingested": len(events), "payload_size_bytes": len(asked.body)}
         )

@@ -14,7 +14,7 @@ from ces_pipeline.activation.errors import ExportError
 from ces_pipeline.activation.ledger import Ledger
 from ces_pipeline.activation.send import Report, send_journeys
 from ces_pipeline.errors import HomeError
-from ces_pipeline.http.client import Patience
+from ces_pipeline.http.client import RetryPolicy
 from ces_pipeline.http.errors import MissingVariableError
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import FakeVendor
@@ -410,7 +410,7 @@ def test_a_receiver_that_cannot_be_reached_leaves_no_doubt(small: SmallHome) -> 
     with FakeAmplitude() as gone:
         pass
     with pytest.raises(ExportError, match="there: an import was not answered as it should be"):
-        send(small, gone, patience=Patience(attempts=2))
+        send(small, gone, retry_policy=RetryPolicy(attempts=2))
     gone.clock.sleep(9 * 86_400)
     with FakeAmplitude(clock=gone.clock) as there:
         report = send(small, there)

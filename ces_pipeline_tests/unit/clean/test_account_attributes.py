@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ces_pipeline.clean.account_attributes import account_names
-from ces_pipeline.clean.inputs import read_marks
+from ces_pipeline.clean.inputs import read_commit_markers
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.registry import load_registry
 from ces_pipeline_tests.builders import WEB, InboxHome, answer, inbox_home
@@ -205,12 +205,12 @@ def test_days_that_ask_for_no_account_depend_on_none(tmp_path: Path) -> None:
     small = inbox_home(tmp_path, WEB, CRM)
     small.drop("answers.csv", [said("ann", FIRST)])
     prepare(small)
-    before = {day: mark.inputs for day, mark in read_marks(small.lake, "survey").items()}
+    before = {day: mark.inputs for day, mark in read_commit_markers(small.lake, "survey").items()}
     small.drop("a.csv", [version("ann", "2026-02-20", "SMB")], "crm")
     small.land("crm")
     clean(small.home, kind="accounts")
     assert stale(small.home) == []
-    assert {day: mark.inputs for day, mark in read_marks(small.lake, "survey").items()} == before
+    assert {day: mark.inputs for day, mark in read_commit_markers(small.lake, "survey").items()} == before
 
 
 @pytest.mark.parametrize(

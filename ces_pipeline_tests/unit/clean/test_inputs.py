@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ces_pipeline.clean import inputs
-from ces_pipeline.clean.inputs import Planner, mark_file
+from ces_pipeline.clean.inputs import Planner, commit_marker_file
 from ces_pipeline.clean.judge import RULE_VERSION
 from ces_pipeline_tests.builders import SURVEYS, WEB, InboxHome, answer, inbox_home
 from ces_pipeline_tests.drills.homes import clean, core_bytes, damage, stale
@@ -134,7 +134,7 @@ def test_a_lake_that_was_copied_is_as_written_whatever_the_times_of_its_files(sm
 
 @pytest.mark.parametrize("how", ["deleted", "truncated"])
 def test_a_damaged_mark_is_no_mark(small: InboxHome, how: str) -> None:
-    damage(small.home.lake / mark_file("survey", date(2026, 3, 3)), how)
+    damage(small.home.lake / commit_marker_file("survey", date(2026, 3, 3)), how)
     assert stale(small.home) == ["2026-03-03"]
     clean(small.home)
     assert stale(small.home) == []

@@ -13,23 +13,23 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.client import Http, Patience
+from ces_pipeline.http.client import Http, RetryPolicy
 from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
-from ces_pipeline.http.fakes.server import Asked, FakeVendor, Reply
-from ces_pipeline.http.rate_limits import Pace
-from ces_pipeline.http.request_log import RequestsLog
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse, FakeVendor
+from ces_pipeline.http.rate_limits import RateLimit
+from ces_pipeline.http.request_log import RequestLog
 
 
 class Scripted(FakeVendor):
     """Answers whatever the test says."""
 
-    def __init__(self, script: Callable[[Asked], Reply], plan: FaultPlan | None = None):
+    def __init__(self, script: Callable[[FakeRequest], FakeResponse], plan: FaultPlan | None = None):
         super().__init__(VirtualClock(), plan)
         self._script = script
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         return self._script(asked)
 
 
@@ -51,8 +51,8 @@ class Key:
 
 
 @contextmanager
-def client(vendor: FakeVendor, **how: Any) -> Iterator[tuple[Http, RequestsLog]]:
-    log = RequestsLog("feed", "pull")
+def client(vendor: FakeVendor, **how: Any) -> Iterator[tuple[Http, RequestLog]]:
+    log = RequestLog("feed", "pull")
     http = Http("feed", vendor.url, clock=vendor.clock, log=log, chance=random.Random(1), **how)
     try:
         yield http, log
@@ -60,8 +60,8 @@ def client(vendor: FakeVendor, **how: Any) -> Iterator[tuple[Http, RequestsLog]]
         http.close()
 
 
-def ok(_asked: Asked) -> Reply:
-    return Reply(data={"fine": True})
+def ok(_asked: FakeRequest) -> FakeResponse:
+    return FakeResponse(data={"fine": True})
 
 
 @pytest.mark.parametrize("fault", ["busy", "busy_until", "error", "cut", "truncated", "html", "drip"])
@@ -88,16 +88,18 @@ def test_attempts_are_bounded() -> None:
     with Scripted(ok, FaultPlan(dict.fromkeys(range(50), "error"))) as vendor, client(vendor) as (http, log):
         with pytest.raises(UnavailableError, match="status 500"):
             http.get("/x")
-        assert len(vendor.asked) == Patience().attempts
+        assert len(vendor.asked) == RetryPolicy().attempts
         assert log.rows[-1]["outcome"] == "gave_up"
 
 
 def test_waiting_is_bounded_over_the_whole_pull() -> None:
-    def often_busy(asked: Asked) -> Reply:
-        return ok(asked) if len(vendor.asked) % 2 == 0 else Reply(429, {}, headers={"Retry-After": "50"})
+    def often_busy(asked: FakeRequest) -> FakeResponse:
+        return (
+            ok(asked) if len(vendor.asked) % 2 == 0 else FakeResponse(429, {}, headers={"Retry-After": "50"})
+        )
 
-    patience = Patience(waiting_seconds=120.0)
-    with Scripted(often_busy) as vendor, client(vendor, patience=patience) as (http, _):
+    retry_policy = RetryPolicy(waiting_seconds=120.0)
+    with Scripted(often_busy) as vendor, client(vendor, retry_policy=retry_policy) as (http, _):
         http.get("/x")
         http.get("/x")
         with pytest.raises(UnavailableError, match="status 429"):
@@ -155,7 +157,7 @@ def test_a_post_that_only_asks_is() -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
 def test_a_refusal_is_not_repeated(status: int) -> None:
-    with Scripted(lambda _: Reply(status, {"error": "Nope"})) as vendor, client(vendor) as (http, log):
+    with Scripted(lambda _: FakeResponse(status, {"error": "Nope"})) as vendor, client(vendor) as (http, log):
         with pytest.raises(RefusedError, match=f"{status} .Nope") as refused:
             http.get("/x")
         assert refused.value.status == status
@@ -164,13 +166,13 @@ def test_a_refusal_is_not_repeated(status: int) -> None:
 
 
 def test_credentials_are_renewed_once_after_a_401() -> None:
-    def expired(asked: Asked) -> Reply:
-        return ok(asked) if asked.bearer == "key1" else Reply(401, {})
+    def expired(asked: FakeRequest) -> FakeResponse:
+        return ok(asked) if asked.bearer == "key1" else FakeResponse(401, {})
 
     with Scripted(expired) as vendor, client(vendor, credentials=Key(renewals=9)) as (http, _):
         assert http.get("/x").data == {"fine": True}
     with (
-        Scripted(lambda _: Reply(401, {})) as vendor,
+        Scripted(lambda _: FakeResponse(401, {})) as vendor,
         client(vendor, credentials=Key(renewals=9)) as (http, _),
     ):
         with pytest.raises(RefusedError, match="check KEY"):
@@ -179,8 +181,8 @@ def test_credentials_are_renewed_once_after_a_401() -> None:
 
 
 def test_a_redirect_within_the_host_is_followed_with_credentials() -> None:
-    def moved(asked: Asked) -> Reply:
-        return ok(asked) if asked.path == "/new" else Reply(302, {}, headers={"Location": "/new"})
+    def moved(asked: FakeRequest) -> FakeResponse:
+        return ok(asked) if asked.path == "/new" else FakeResponse(302, {}, headers={"Location": "/new"})
 
     with Scripted(moved) as vendor, client(vendor, credentials=Key()) as (http, _):
         assert http.get("/x").data == {"fine": True}
@@ -190,7 +192,7 @@ def test_a_redirect_within_the_host_is_followed_with_credentials() -> None:
 def test_a_redirect_to_another_host_is_refused_and_sees_no_credentials() -> None:
     with Scripted(ok) as stranger:
         with (
-            Scripted(lambda _: Reply(302, {}, headers={"Location": f"{stranger.url}/x"})) as vendor,
+            Scripted(lambda _: FakeResponse(302, {}, headers={"Location": f"{stranger.url}/x"})) as vendor,
             client(vendor, credentials=Key()) as (http, _),
             pytest.raises(RefusedError, match="not followed"),
         ):
@@ -216,7 +218,7 @@ def test_credentials_of_a_netrc_are_not_sent(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_a_body_beyond_the_bound_is_refused_before_it_is_read_whole() -> None:
-    with Scripted(lambda _: Reply(body=b"x" * 5_000_000)) as vendor, client(vendor) as (http, log):
+    with Scripted(lambda _: FakeResponse(body=b"x" * 5_000_000)) as vendor, client(vendor) as (http, log):
         with pytest.raises(BadAnswerError, match="larger than 1 MB"):
             http.get("/x", max_bytes=1 << 20, expects="bytes")
         assert log.rows == [] or log.rows[-1]["size_bytes"] < 5_000_000
@@ -229,7 +231,7 @@ def test_a_vendor_that_is_down_is_told_as_unavailable() -> None:
         with pytest.raises(UnavailableError, match="no connection"):
             http.request("POST", "/x")
         # Nothing can have arrived, so even this is tried again.
-        assert len(log.rows) == Patience().attempts
+        assert len(log.rows) == RetryPolicy().attempts
 
 
 def test_a_certificate_that_does_not_verify_ends_it_before_anything_is_sent(tmp_path: Path) -> None:
@@ -251,7 +253,7 @@ def test_a_certificate_that_does_not_verify_ends_it_before_anything_is_sent(tmp_
 
 
 def test_a_pace_is_kept() -> None:
-    with Scripted(ok) as vendor, client(vendor, paces=(Pace(3, 60.0, "/slow"),)) as (http, _):
+    with Scripted(ok) as vendor, client(vendor, rate_limits=(RateLimit(3, 60.0, "/slow"),)) as (http, _):
         for _ in range(4):
             http.get("/fast")
         assert vendor.clock.slept == []
@@ -262,9 +264,9 @@ def test_a_pace_is_kept() -> None:
 
 @pytest.mark.parametrize("reset", ["30", "unix"])
 def test_a_used_up_limit_is_waited_out_before_it_is_hit(reset: str) -> None:
-    def limited(_: Asked) -> Reply:
+    def limited(_: FakeRequest) -> FakeResponse:
         told = str(int(vendor.clock.now().timestamp()) + 30) if reset == "unix" else reset
-        return Reply(data={}, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": told})
+        return FakeResponse(data={}, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": told})
 
     with Scripted(limited) as vendor, client(vendor) as (http, _):
         http.get("/x")
@@ -273,10 +275,10 @@ def test_a_used_up_limit_is_waited_out_before_it_is_hit(reset: str) -> None:
 
 
 def test_a_429_that_only_tells_its_reset_is_waited_out() -> None:
-    def strict(_: Asked) -> Reply:
+    def strict(_: FakeRequest) -> FakeResponse:
         if len(vendor.asked) > 1:
-            return Reply(data={})
-        return Reply(429, {}, headers={"X-RateLimit-Reset": str(int(vendor.now_s) + 120)})
+            return FakeResponse(data={})
+        return FakeResponse(429, {}, headers={"X-RateLimit-Reset": str(int(vendor.now_s) + 120)})
 
     with Scripted(strict) as vendor, client(vendor) as (http, _):
         http.get("/x")
@@ -285,18 +287,18 @@ def test_a_429_that_only_tells_its_reset_is_waited_out() -> None:
 
 class TestSharedPaces:
     def test_feeds_of_one_host_share_its_pace_whichever_client_asks(self, tmp_path: Path) -> None:
-        pace = Pace(2, 60.0, "/exports")
+        pace = RateLimit(2, 60.0, "/exports")
         with Scripted(ok) as vendor:
             for _ in range(3):
                 for path in ("/exports/a", "/exports/b", "/other"):
-                    with client(vendor, paces=(pace,), paces_folder=tmp_path) as (http, _log):
+                    with client(vendor, rate_limits=(pace,), paces_folder=tmp_path) as (http, _log):
                         http.get(path)
             # Two of six exports at once, then two a minute.
             assert vendor.clock.monotonic() == 120.0
 
     def test_a_used_up_limit_holds_for_the_next_client_too(self, tmp_path: Path) -> None:
-        def empty(_: Asked) -> Reply:
-            return Reply(data={}, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "30"})
+        def empty(_: FakeRequest) -> FakeResponse:
+            return FakeResponse(data={}, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "30"})
 
         with Scripted(empty) as vendor:
             for _ in range(2):
@@ -307,8 +309,8 @@ class TestSharedPaces:
     def test_processes_side_by_side_take_turns(self, tmp_path: Path) -> None:
         script = (
             "import sys, time; from pathlib import Path; from ces_pipeline.http.clock import SystemClock\n"
-            "from ces_pipeline.http.rate_limits import Limits, Pace\n"
-            "limits = Limits(SystemClock(), (Pace(1, 0.05),), Path(sys.argv[1]))\n"
+            "from ces_pipeline.http.rate_limits import Limits, RateLimit\n"
+            "limits = Limits(SystemClock(), (RateLimit(1, 0.05),), Path(sys.argv[1]))\n"
             "for _ in range(5): limits.wait('/x'); print(time.time())"
         )
         both = [
@@ -322,12 +324,12 @@ class TestSharedPaces:
         assert times[-1] - times[0] >= 9 * 0.05 - 0.02
 
     def test_a_clock_that_was_set_back_and_a_damaged_account_stop_nothing(self, tmp_path: Path) -> None:
-        pace = Pace(1, 60.0)
+        pace = RateLimit(1, 60.0)
         with Scripted(ok) as vendor:
             file = tmp_path / f"{vendor.url.removeprefix('http://').replace(':', '_')}.json"
             for held in (json.dumps({pace.name: [vendor.now_s + 9e6]}), "{"):
                 file.write_text(held)
-                with client(vendor, paces=(pace,), paces_folder=tmp_path) as (http, _log):
+                with client(vendor, rate_limits=(pace,), paces_folder=tmp_path) as (http, _log):
                     http.get("/x")
             assert vendor.clock.monotonic() <= 600
 

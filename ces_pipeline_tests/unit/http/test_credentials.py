@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ces_pipeline.errors import HomeError
 from ces_pipeline.http.credentials import RefreshTokenFile
 from ces_pipeline.http.errors import MissingVariableError, RefusedError
-from ces_pipeline.http.fakes.server import Asked, FakeVendor, Reply
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse, FakeVendor
 from ces_pipeline.registry.api import Api
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.zendesk.fake_server import FakeZendesk, ticket
@@ -80,7 +80,7 @@ class TestRefresh:
         seen: list[str | None] = []
 
         class Watching(FakeZendesk):
-            def answer(self, asked: Asked) -> Reply:
+            def answer(self, asked: FakeRequest) -> FakeResponse:
                 if asked.bearer:
                     seen.append(json.loads(kept.read_text())["refresh_token"] if kept.exists() else None)
                 return super().answer(asked)
@@ -91,9 +91,9 @@ class TestRefresh:
 
     def test_an_access_token_that_dies_early_is_minted_anew_once(self, tmp_path: Path) -> None:
         class Forgetful(FakeZendesk):
-            def answer(self, asked: Asked) -> Reply:
+            def answer(self, asked: FakeRequest) -> FakeResponse:
                 if asked.bearer == "access-canary-1":
-                    return Reply(401, {})
+                    return FakeResponse(401, {})
                 return super().answer(asked)
 
         with Forgetful([ticket(1)]) as vendor:
@@ -104,7 +104,7 @@ class TestRefresh:
         class Brief(FakeZendesk):
             """Tokens last ten minutes, and every page takes more than eight."""
 
-            def answer(self, asked: Asked) -> Reply:
+            def answer(self, asked: FakeRequest) -> FakeResponse:
                 reply = super().answer(asked)
                 if asked.path == "/oauth/tokens":
                     reply.data["expires_in"] = 600
@@ -144,13 +144,13 @@ class TestClient:
         told: list[dict[str, Any]] = []
 
         class Vendor(FakeVendor):
-            def answer(self, asked: Asked) -> Reply:
+            def answer(self, asked: FakeRequest) -> FakeResponse:
                 if asked.path == "/token":
                     fields = asked.json if place == "json" else asked.form
                     client = asked.basic or (fields.get("client_id"), fields.get("client_secret"))
                     told.append({"client": client, "grant": fields["grant_type"], "scope": fields["scope"]})
-                    return Reply(data={"access_token": "access"})
-                return Reply(data=[]) if asked.bearer == "access" else Reply(401, {})
+                    return FakeResponse(data={"access_token": "access"})
+                return FakeResponse(data=[]) if asked.bearer == "access" else FakeResponse(401, {})
 
         with Vendor() as vendor:
             auth = {

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ces_pipeline.http.fakes.server import Asked, FakeVendor, Reply
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse, FakeVendor
 from ces_pipeline.land.completeness import SINGLE_DAYS, windows_to_ask
 from ces_pipeline.land.delivery_columns import note_columns
 from ces_pipeline.land.pull import pull
-from ces_pipeline.land.step import FeedLanding
+from ces_pipeline.land.step import SourceLanding
 from ces_pipeline.publish.inputs import stored_rows
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.vendors.zendesk.fake_server import FakeZendesk, iso
@@ -86,7 +86,7 @@ class TestWindows:
         assert all(before[1] == after[0] for before, after in pairwise(spans))
 
 
-def pull_into(home: InboxHome, feed: ApiFeed, vendor: FakeVendor) -> FeedLanding:
+def pull_into(home: InboxHome, feed: ApiFeed, vendor: FakeVendor) -> SourceLanding:
     registry = home.registry
     outcome = pull(
         home.home,
@@ -113,7 +113,7 @@ def hide(vendor: FakeVendor, feed: ApiFeed, ids: set[str]) -> None:
         "createdBefore": f"{vendor.now_s * 1000:.0f}",
     }
 
-    def without(asked: Asked) -> Reply:
+    def without(asked: FakeRequest) -> FakeResponse:
         assert feed.without is not None
         is_second_read = span.items() <= asked.query.items()
         return answer(asked) if is_second_read else feed.without(answer(asked), ids)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ces_pipeline.land import partition_writer
-from ces_pipeline.land.partition_writer import DayParts
+from ces_pipeline.land.partition_writer import PartitionWriter
 
 FIRST = date(2026, 3, 1)
 SCHEMA = pa.schema([("number", pa.int64()), ("day", pa.date32())])
@@ -35,7 +35,7 @@ def written(folder: Path) -> dict[int, list[int]]:
 
 
 def test_days_in_order_and_days_in_disorder_end_in_their_own_files(tmp_path: Path) -> None:
-    parts = DayParts(tmp_path)
+    parts = PartitionWriter(tmp_path)
     parts.write(batch((1, 0), (2, 0), (3, 1)))
     parts.write(batch())
     parts.write(batch((4, 2), (5, 0), (6, 1), (7, 0)))
@@ -44,7 +44,7 @@ def test_days_in_order_and_days_in_disorder_end_in_their_own_files(tmp_path: Pat
 
 
 def test_nothing_is_written_of_nothing(tmp_path: Path) -> None:
-    parts = DayParts(tmp_path)
+    parts = PartitionWriter(tmp_path)
     parts.write(batch())
     parts.close()
     assert written(tmp_path) == {}
@@ -61,7 +61,7 @@ def test_no_row_is_lost_however_few_are_buffered_and_files_open(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(partition_writer, "_BUFFERED_ROWS", 5)
         patch.setattr(partition_writer, "_OPEN_FILES", 2)
-        parts = DayParts(folder)
+        parts = PartitionWriter(folder)
         for one in batches:
             parts.write(batch(*one))
         parts.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ces_pipeline.home import Home
-from ces_pipeline.land.step import land_feed
+from ces_pipeline.land.step import land_source
 from ces_pipeline.privacy.redaction import KEY_FILE
 from ces_pipeline.registry import load_registry
 from ces_pipeline_tests.builders import NOW, InboxHome, answer, inbox_home
@@ -23,7 +23,7 @@ FILES = 4
 
 def land_in_process(root: Path) -> None:
     registry = load_registry(root / "registry")
-    land_feed(Home(root), registry, registry.sources["web"], now=NOW)
+    land_source(Home(root), registry, registry.sources["web"], now=NOW)
 
 
 def many_files(home: InboxHome) -> InboxHome:

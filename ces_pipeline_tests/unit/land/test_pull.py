@@ -12,8 +12,8 @@ import pytest
 from ces_pipeline.errors import HomeError
 from ces_pipeline.http.errors import UnavailableError
 from ces_pipeline.land import pull as pulling
-from ces_pipeline.land.pull import pull, read_place
-from ces_pipeline.land.step import FeedLanding, land_opened
+from ces_pipeline.land.pull import pull, read_pull_state
+from ces_pipeline.land.step import SourceLanding, land_opened
 from ces_pipeline.vendors.catalog import CONNECTORS
 from ces_pipeline.vendors.contract import Connector, Page
 from ces_pipeline_tests.builders import InboxHome, inbox_home
@@ -40,7 +40,7 @@ def page(number: int) -> Page:
 
 def pulled(
     monkeypatch: pytest.MonkeyPatch, home: InboxHome, pages: Callable[[], Iterator[Page]]
-) -> FeedLanding:
+) -> SourceLanding:
     """A pull of these pages, each a delivery of its own."""
 
     class Vendor(Connector):
@@ -55,7 +55,7 @@ def pulled(
 
 
 def cursor(home: InboxHome) -> str | None:
-    return read_place(home.lake, home.registry.sources["desk"]).state.get("cursor")
+    return read_pull_state(home.lake, home.registry.sources["desk"]).state.get("cursor")
 
 
 def test_the_next_page_is_fetched_while_one_lands_and_no_place_is_saved_before_its_page_has_landed(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ces_pipeline.formats.contract import ROW_NUMBER
-from ces_pipeline.land.landing_sql import Reading, keys_of
+from ces_pipeline.land.landing_sql import ColumnMapping, keys_of
 from ces_pipeline.privacy.hashing import with_keys, without_listed_people
 from ces_pipeline.privacy.pseudonyms import Pseudonyms
 
@@ -18,15 +18,15 @@ NAMES = ("who", "agent", "note")
 CELLS = st.none() | st.sampled_from(["ann@example.org", "Ann@Example.org", "bob"])
 
 
-def reading(**told: Any) -> Reading:
+def reading(**told: Any) -> ColumnMapping:
     base: dict[str, Any] = {
         "kind": "survey", "source_id": "web", "columns": NAMES, "mapping": {"respondent": "who"}, "values": {},
         "time_formats": (), "people": frozenset({"agent"}), "ignored": frozenset(), "missing": (),
     }  # fmt: skip
-    return Reading(**{**base, **told})
+    return ColumnMapping(**{**base, **told})
 
 
-def keys(rows: list[tuple[str | None, ...]], how: Reading) -> dict[str, list[str | None]]:
+def keys(rows: list[tuple[str | None, ...]], how: ColumnMapping) -> dict[str, list[str | None]]:
     columns = {name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(NAMES)}
     batch = pa.record_batch({**columns, ROW_NUMBER: pa.array(range(len(rows)), pa.int64())})
     added = with_keys(batch, how, OURS)

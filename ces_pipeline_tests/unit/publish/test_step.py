@@ -260,7 +260,7 @@ def test_two_publishes_at_once_take_turns(small: SmallHome, monkeypatch: pytest.
                 inside -= 1
 
     monkeypatch.setattr(publish_step, "publish_state", counted)
-    monkeypatch.setattr(publish_step, "lake_state", lambda *_: small.state())
+    monkeypatch.setattr(publish_step, "publish_inputs", lambda *_: small.state())
     results: list[PublishResult] = []
     threads = [
         threading.Thread(target=lambda: results.append(publish(small.home, small.registry, run_id="r")))

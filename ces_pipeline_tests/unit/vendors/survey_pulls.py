@@ -17,7 +17,7 @@ from ces_pipeline.http.client import Http
 from ces_pipeline.http.errors import UnavailableError
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import FakeVendor
-from ces_pipeline.http.request_log import RequestsLog
+from ces_pipeline.http.request_log import RequestLog
 from ces_pipeline.land.pull import open_http
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.catalog import CONNECTORS, READERS
@@ -77,7 +77,7 @@ class Pulls:
         return open_http(
             Home(Path("unused")),
             self.source,
-            RequestsLog(self.source.id, "a-pull"),
+            RequestLog(self.source.id, "a-pull"),
             clock=self.vendor.clock,
             environment=self.environment,
             chance=random.Random(1),

@@ -10,7 +10,7 @@ import pytest
 
 from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.faults import FaultPlan
-from ces_pipeline.http.fakes.server import Asked, Reply
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
 from ces_pipeline.land.pull import pull
 from ces_pipeline.schemas.fields import TICKET_FIELDS
 from ces_pipeline.vendors.freshdesk.connector import Freshdesk
@@ -43,7 +43,7 @@ def after_request(vendor: FakeFreshdesk, number: int, event: Callable[[], None])
     """Have something happen at the vendor's once it has answered so many requests."""
     answer = vendor.answer
 
-    def answered(asked: Asked) -> Reply:
+    def answered(asked: FakeRequest) -> FakeResponse:
         reply = answer(asked)
         if len(vendor.asked) == number:
             event()
@@ -181,7 +181,7 @@ class TestGotchas:
 
     def test_a_page_without_the_fields_that_it_is_followed_by_is_refused(self) -> None:
         with FakeFreshdesk([ticket(1, "2026-03-01T00:00:00Z")]) as vendor:
-            vendor.answer = lambda _asked: Reply(data=[{"id": 1}])  # type: ignore[method-assign]
+            vendor.answer = lambda _asked: FakeResponse(data=[{"id": 1}])  # type: ignore[method-assign]
             with pytest.raises(BadAnswerError, match="tickets came without `updated_at`"):
                 pulls(vendor, ratings=False).pull()
 

@@ -9,7 +9,7 @@ import pytest
 from ces_pipeline.http.errors import BadAnswerError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
-from ces_pipeline.http.fakes.server import Asked, Reply
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.contract import Page
 from ces_pipeline.vendors.freshdesk.fake_server import FakeFreshdesk, csat_response
@@ -97,7 +97,7 @@ def test_the_next_pull_begins_four_weeks_before_the_newest_response() -> None:
 
 def test_a_list_that_does_not_move_on_is_given_up() -> None:
     class Stuck(FakeFreshdesk):
-        def _csat(self, asked: Asked, parts: list[str]) -> Reply:
+        def _csat(self, asked: FakeRequest, parts: list[str]) -> FakeResponse:
             reply = super()._csat(asked, parts)
             if parts[2:]:
                 reply.data["paging"]["next"] = f"{self.url}{asked.path}?next_token=0.0"
@@ -111,8 +111,8 @@ def test_a_list_that_does_not_move_on_is_given_up() -> None:
 
 def test_another_shape_is_told() -> None:
     class Changed(FakeFreshdesk):
-        def _csat(self, asked: Asked, parts: list[str]) -> Reply:
-            return Reply(data={"surveys": []})
+        def _csat(self, asked: FakeRequest, parts: list[str]) -> FakeResponse:
+            return FakeResponse(data={"surveys": []})
 
     with Changed([]) as vendor, pytest.raises(BadAnswerError, match="without a list under `data`"):
         fetch(source(vendor), vendor, FEED.environment)

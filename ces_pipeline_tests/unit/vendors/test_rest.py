@@ -138,9 +138,9 @@ def test_the_start_is_written_as_the_tool_wants_it(style: str, text: str) -> Non
 
 
 def _empty() -> Any:
-    from ces_pipeline.http.fakes.server import Reply
+    from ces_pipeline.http.fakes.server import FakeResponse
 
-    return Reply(data=[])
+    return FakeResponse(data=[])
 
 
 def test_a_tool_that_ignores_its_page_parameter_is_given_up_and_not_read_for_ever() -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.faults import FaultPlan
-from ces_pipeline.http.fakes.server import Asked, Reply
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
 from ces_pipeline.land.pull import pull
-from ces_pipeline.land.step import FeedLanding
+from ces_pipeline.land.step import SourceLanding
 from ces_pipeline.pipeline import clean, publish, stale_days
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.vendors.contract import Window
@@ -125,7 +125,7 @@ class TestGotchas:
         with desk(same_second(9)) as vendor:
             answer = vendor.answer
 
-            def answered(asked: Asked) -> Reply:
+            def answered(asked: FakeRequest) -> FakeResponse:
                 reply = answer(asked)
                 if len(vendor.asked) == request_number:
                     vendor.change(vendor.tables["incident"][0], state="6")
@@ -211,8 +211,8 @@ class TestGotchas:
             assert done.pull() == []
 
     def test_no_record_found_is_an_empty_list_and_any_other_404_is_not(self) -> None:
-        def answer(message: str) -> Callable[[Asked], Reply]:
-            return lambda _asked: Reply(404, {"error": {"message": message}, "status": "failure"})
+        def answer(message: str) -> Callable[[FakeRequest], FakeResponse]:
+            return lambda _asked: FakeResponse(404, {"error": {"message": message}, "status": "failure"})
 
         with desk([]) as vendor:
             vendor.answer = answer("No Record found")  # type: ignore[method-assign]
@@ -367,7 +367,7 @@ def snow_feed(vendor: FakeServiceNow, options: dict[str, Any]) -> dict[str, Any]
     return {"id": "snow", "kind": "tickets", "reader": "servicenow", "api": {**api, "options": options}}
 
 
-def pull_into(home: InboxHome, vendor: FakeServiceNow, *, well: bool = True) -> FeedLanding:
+def pull_into(home: InboxHome, vendor: FakeServiceNow, *, well: bool = True) -> SourceLanding:
     registry, secrets = home.registry, {"SNOW_USER": USER, "SNOW_PASSWORD": PASSWORD}
     outcome = pull(home.home, registry, registry.sources["snow"], clock=vendor.clock, environment=secrets)
     assert (outcome.failures == ()) is well

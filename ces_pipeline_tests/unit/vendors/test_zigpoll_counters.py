@@ -13,7 +13,7 @@ import pytest
 from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
-from ces_pipeline.http.fakes.server import Asked, Reply
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
 from ces_pipeline.land.pull import pull
 from ces_pipeline.pipeline import clean, publish, stale_days
 from ces_pipeline.registry.api import Api
@@ -150,10 +150,10 @@ class TestLists:
     ) -> None:
         pages = {None: (["a"], "1"), "1": (["b"], None)}
 
-        def paged(asked: Asked) -> Reply:
+        def paged(asked: FakeRequest) -> FakeResponse:
             names, following = pages[asked.query.get("startCursor")]
             listed = [zigpoll_poll(name, 1) for name in names]
-            return Reply(data={"data": listed, "hasNextPage": bool(following), "endCursor": following})
+            return FakeResponse(data={"data": listed, "hasNextPage": bool(following), "endCursor": following})
 
         vendor.answer = paged  # type: ignore[method-assign]
         (page,) = pulls_of(vendor).pages()
@@ -174,7 +174,7 @@ class TestLists:
         ],
     )
     def test_another_shape_is_told(self, vendor: FakeZigpoll, wrong: Any, told: str) -> None:
-        vendor.answer = lambda _asked: Reply(data=wrong)  # type: ignore[method-assign]
+        vendor.answer = lambda _asked: FakeResponse(data=wrong)  # type: ignore[method-assign]
         with pytest.raises(BadAnswerError, match=told):
             pulls_of(vendor).pages()
 

@@ -12,7 +12,7 @@ from ces_pipeline.http.client import Http
 from ces_pipeline.http.credentials import FixedHeaders
 from ces_pipeline.http.errors import UnavailableError
 from ces_pipeline.http.fakes.server import FakeVendor
-from ces_pipeline.http.request_log import RequestsLog
+from ces_pipeline.http.request_log import RequestLog
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, State, Window
 
@@ -95,7 +95,7 @@ class TicketPulls:
             "desk",
             self.vendor.url,
             clock=self.vendor.clock,
-            log=RequestsLog("desk", "desk-1"),
+            log=RequestLog("desk", "desk-1"),
             credentials=FixedHeaders(("DESK_KEY",), {"Authorization": f"Basic {token}"}),
             chance=random.Random(1),
         )
