@@ -16,10 +16,9 @@ from ces_pipeline.http.clock import SystemClock
 from ces_pipeline.http.request_log import RequestLog
 from ces_pipeline.land.inbox import inbox_files
 from ces_pipeline.land.pull import open_http
-from ces_pipeline.pipeline import stale_days
+from ces_pipeline.pipeline import is_behind, publish_inputs, stale_days
 from ces_pipeline.privacy.redaction import KEY_FILE
-from ces_pipeline.publish.inputs import disagreeing, publish_inputs
-from ces_pipeline.publish.step import is_behind
+from ces_pipeline.publish.inputs import disagreeing
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.registry.lint import lint
 from ces_pipeline.registry.load import load_exports

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 import yaml
 
 from ces_pipeline.home import Home
-from ces_pipeline.land.ledger import Delivery, Ledger, raw_file
-from ces_pipeline.land.step import SourceLanding, land, land_source
+from ces_pipeline.land.ledger import Delivery, Ledger
+from ces_pipeline.land.paths import raw_file
+from ces_pipeline.land.step import SourceLanding, land_source
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.storage.lake import Lake
 
@@ -110,7 +111,7 @@ class InboxHome:
         return land_source(self.home, registry, registry.sources[feed], now=now)
 
     def land_all(self) -> list[SourceLanding]:
-        return land(self.home, self.registry)
+        return [land_source(self.home, self.registry, source) for source in self.registry.sources.values()]
 
     def deliveries(self, feed: str = "web") -> list[Delivery]:
         return Ledger.read(self.lake).of_source(feed)

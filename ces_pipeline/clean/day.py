@@ -14,9 +14,10 @@ from ces_pipeline.clean.accounts import clean_accounts
 from ces_pipeline.clean.events import clean_events
 from ces_pipeline.clean.evidence import DayContext, SpeedLimit
 from ces_pipeline.clean.follow_ups import clean_follow_ups
-from ces_pipeline.clean.inputs import DayPlan, commit_marker_file
+from ces_pipeline.clean.inputs import commit_marker_file
 from ces_pipeline.clean.invitations import clean_invitations
 from ces_pipeline.clean.judge import RULE_VERSION
+from ces_pipeline.clean.plan import DayPlan
 from ces_pipeline.clean.raw_rows import read_moves, read_rows, with_accounts
 from ces_pipeline.clean.responses import CleanedDays, clean_responses
 from ces_pipeline.clean.tickets import clean_tickets

@@ -1,14 +1,14 @@
-"""Which days are stale, and what a day is cleaned from. Reads the ledger and the marks; cleans nothing.
+"""Which days are stale, and what a day is cleaned from. Reads the ledger and the commit markers; cleans nothing.
 
-A day's inputs are fingerprinted: its deliveries, those of the days its rules look back on, the registry's judging
-part and the rule version. A day is stale when its mark carries another fingerprint, or its files are not those that
-the mark tells of. Staleness therefore spreads by itself to the days that look back on a changed one.
+The inputs of a day have a fingerprint: its deliveries, those of the days that its rules look back on, the part of the
+registry that its rows are judged by, and the code. A day is stale when its commit marker holds another fingerprint, or
+its files are not those of the marker. So staleness spreads by itself to the days that look back on a changed one.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
@@ -19,49 +19,15 @@ import pyarrow.fs as pa_fs
 
 from ces_pipeline.clean.account_attributes import account_digests, account_names
 from ces_pipeline.clean.evidence import columns_asked_for
-from ces_pipeline.clean.judge import RULE_VERSION
-from ces_pipeline.land.ledger import Delivery, Ledger, moves_file, raw_file
+from ces_pipeline.clean.judged_by import cleaning_code, judged_by, rule_version, survey_part
+from ces_pipeline.clean.plan import DayPlan, RawFile
+from ces_pipeline.folding import folded_hash
+from ces_pipeline.land.ledger import Delivery, Ledger
+from ces_pipeline.land.paths import moves_file, raw_file
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.lake import Lake
-
-
-@dataclass(frozen=True)
-class RawFile:
-    """The landed rows of one delivery on one day, with what the ledger knows of that delivery."""
-
-    path: str
-    source_id: str
-    delivery_id: str
-    day: date
-    received_at: datetime
-    as_of: datetime | None
-    mapping: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class DayPlan:
-    """All that cleaning one day needs to know; plain values, so that any worker can take it."""
-
-    kind: str
-    day: date
-    inputs: str
-    files: tuple[RawFile, ...]
-    lookback: tuple[RawFile, ...]
-    moves: tuple[tuple[str, str], ...]
-    """(source, path) of the files that tell of rows on several days."""
-    as_of: dict[tuple[str, str], datetime | None]
-    """(source, delivery) -> the moment that the delivery shows; empty without moves."""
-    asked: tuple[str, ...]
-    account_files: tuple[str, ...]
-    """Cleaned days of account versions, where a rule asks for an attribute of accounts."""
-    books: dict[str, tuple[int, int]]
-    """Source -> (rows landed, rows redelivered) of the day, as the ledger tells."""
-
-    @property
-    def rows(self) -> int:
-        return sum(landed for landed, _ in self.books.values())
 
 
 def commit_marker_file(kind: str, day: date) -> str:
@@ -106,6 +72,13 @@ def _kept_columns(kind: str) -> set[str]:
     return {one.name for one in field_table(kind) if one.stored_as == one.name}
 
 
+def days_back(day: date, hours: float, business_time_zone: str) -> int:
+    """How many days before this one the last `hours` before its midnight reach into."""
+    zone = ZoneInfo(business_time_zone)
+    midnight = datetime.combine(day, time.min, zone).astimezone(UTC)
+    return (day - (midnight - timedelta(hours=hours)).astimezone(zone).date()).days
+
+
 class Planner:
     """Plans over one reading of the ledger."""
 
@@ -115,9 +88,6 @@ class Planner:
         self.touching = self.ledger.touching(kind)
         self.asked = columns_asked_for(registry, _kept_columns(kind)) if kind == "survey" else ()
         self._digests: dict[date, str] = {}
-        self._window = timedelta(
-            hours=max((one.rules.duplicate_window_hours for one in registry.surveys.values()), default=0.0)
-        )
 
     def stale_days(self) -> list[date]:
         """The days to be cleaned, ascending."""
@@ -139,17 +109,48 @@ class Planner:
             return True
         return bool(hashlib.sha256(self.lake.read_bytes(told["path"])).hexdigest() == told["sha256"])
 
+    @cached_property
+    def _code(self) -> str:
+        return cleaning_code(self.kind)
+
+    @cached_property
+    def _registry_part(self) -> str:
+        return judged_by(self.registry, self.kind)
+
     def inputs(self, day: date) -> str:
         """Fingerprint of everything that the day's result depends on."""
         # The answers looked back on are judged too, by the speed of the days before them.
         back = self.lookback(day) + self.registry.settings.speed_window_days if self.kind == "survey" else 0
-        told = [
-            RULE_VERSION,
-            self.registry.judging,
+        parts = [
+            self._code,
+            self._registry_part,
+            *(survey_part(self.registry, survey_id) for survey_id in self._surveys_on(day)),
             *(self._digest(day - timedelta(step)) for step in range(back + 1)),
             *self._accounts(day),
         ]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    def _surveys_on(self, day: date) -> list[str]:
+        """The registered surveys that rows of this day may belong to, by id."""
+        if self.kind != "survey":
+            return []
+        found: set[str] = set()
+        for delivery in self.touching.get(day, ()):
+            found.update(filter(None, self._surveys_of(delivery, day).values()))
+        return sorted(found)
+
+    def _surveys_of(self, delivery: Delivery, day: date) -> Mapping[str, str | None]:
+        """How the rows of a delivery on a day name their survey (folded hashes) -> its id; None: not registered."""
+        source = self.registry.sources.get(delivery.source_id)
+        if source is not None and source.survey:
+            return {"": source.survey}
+        if delivery.surveys is None:
+            return dict(self._survey_names)
+        return {name: self._survey_names.get(name) for name in delivery.surveys.get(day, ())}
+
+    @cached_property
+    def _survey_names(self) -> dict[str, str]:
+        return {folded_hash(name): survey_id for name, survey_id in self.registry.survey_names.items()}
 
     def _accounts(self, day: date) -> tuple[str, ...]:
         """What the day depends on of its respondents' accounts; nothing where no rule asks for one."""
@@ -173,19 +174,23 @@ class Planner:
 
     def lookback(self, day: date) -> int:
         """How many days before this one the comparison with earlier answers reaches into."""
-        if self.kind != "survey" or not self._window:
-            return 0
-        zone = ZoneInfo(self.registry.settings.business_time_zone)
-        midnight = datetime.combine(day, time.min, zone).astimezone(UTC)
-        return (day - (midnight - self._window).astimezone(zone).date()).days
+        surveys = [self.registry.surveys[survey_id] for survey_id in self._surveys_on(day)]
+        hours = max((survey.rules.duplicate_window_hours for survey in surveys), default=0.0)
+        return days_back(day, hours, self.registry.settings.business_time_zone)
 
     def _digest(self, day: date) -> str:
         if day not in self._digests:
-            told = [
-                [one.source_id, one.delivery_id, one.reading, one.days.get(day, (0, 0))[0]]
-                for one in self.touching.get(day, ())
+            rows = [
+                [
+                    delivery.source_id,
+                    delivery.delivery_id,
+                    delivery.reading,
+                    delivery.days.get(day, (0, 0))[0],
+                    sorted(self._surveys_of(delivery, day).items()) if KINDS[self.kind].has_survey else None,
+                ]
+                for delivery in self.touching.get(day, ())
             ]
-            self._digests[day] = hashlib.sha256(json.dumps(told).encode()).hexdigest() if told else ""
+            self._digests[day] = hashlib.sha256(json.dumps(rows).encode()).hexdigest() if rows else ""
         return self._digests[day]
 
     def plan(self, day: date) -> DayPlan:
@@ -206,6 +211,7 @@ class Planner:
             kind=self.kind,
             day=day,
             inputs=self.inputs(day),
+            rule_version=rule_version(self.kind),
             files=self.files([day]),
             lookback=self.files(back),
             moves=tuple(sorted(moves)),

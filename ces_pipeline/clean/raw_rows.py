@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from ces_pipeline.clean.account_attributes import account_names, attributes_of
 from ces_pipeline.clean.evidence import SpeedLimit
-from ces_pipeline.clean.inputs import DayPlan, Planner, RawFile
+from ces_pipeline.clean.inputs import Planner
+from ces_pipeline.clean.plan import DayPlan, RawFile
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.segments import ACCOUNT_PREFIX
 from ces_pipeline.schemas.fields import field_table, fields_of

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ces_pipeline.clean.day import DayResult, clean_days
 from ces_pipeline.clean.evidence import SpeedLimit
-from ces_pipeline.clean.inputs import DayPlan, Planner
+from ces_pipeline.clean.inputs import Planner
+from ces_pipeline.clean.plan import DayPlan
 from ces_pipeline.clean.raw_rows import speed_files, speed_limits
 from ces_pipeline.home import Home
 from ces_pipeline.registry.registry import Registry

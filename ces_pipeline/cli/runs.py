@@ -19,7 +19,6 @@ from ces_pipeline.demo.known import COUNTS
 from ces_pipeline.demo.known import FILE_NAME as KNOWN_ANSWERS
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.home import Home
-from ces_pipeline.publish.step import is_behind
 from ces_pipeline.registry import Registry
 from ces_pipeline.registry.starter import make_home
 from ces_pipeline.storage.duck import open_published
@@ -198,7 +197,7 @@ def _clean(
 
 
 def _publish(runs: LocalRuns, home: Home, registry: Registry) -> bool:
-    if not is_behind(home, registry):
+    if not pipeline.is_behind(home, registry):
         # Nothing to write, so no run to record; the warnings are asked all the same.
         for result in pipeline.publish(home, registry, run_id="unchanged").warnings:
             _say_verdict(Verdict(result.check.name, passed=False, is_blocking=False, detail=result.detail))

@@ -7,6 +7,7 @@ from datetime import date
 import dagster as dg
 
 from ces_pipeline import pipeline
+from ces_pipeline.clean.judged_by import rule_version
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL, asset_key, table_metadata
 from ces_pipeline.defs.partitions import daily_partitions, within_calendar
@@ -40,6 +41,7 @@ def _core_asset(home: Home, registry: Registry, kind: str) -> dg.AssetsDefinitio
         kinds={"pandera", "parquet"},
         owners=OWNERS,
         pool=POOL,
+        code_version=rule_version(kind),
         description=f"{table.grain} Judged, normalised, revisions resolved; rejected rows are kept beside.",
         metadata=table_metadata(table),
     )

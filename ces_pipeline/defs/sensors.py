@@ -14,8 +14,9 @@ from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.partitions import range_tags, stale_ranges
 from ces_pipeline.defs.snapshot import snapshot_keys
 from ces_pipeline.home import Home
-from ces_pipeline.publish.inputs import publish_inputs
-from ces_pipeline.publish.step import is_behind, state_fingerprint
+from ces_pipeline.pipeline import publish_inputs
+from ces_pipeline.publish.fingerprints import state_fingerprint
+from ces_pipeline.publish.step import is_behind
 from ces_pipeline.schemas.kinds import KINDS
 
 SETTLED_SECONDS = 10
@@ -60,7 +61,7 @@ def stale_days_sensor(home: Home) -> dg.SensorDefinition:
         ]
         known = set(json.loads(context.cursor or "[]"))
         fresh = [request for request in requests if request.run_key not in known]
-        if not fresh and is_behind(home, registry):
+        if not fresh and is_behind(home, registry, held):
             publish = dg.RunRequest(run_key=_digest([state, "publish"]), asset_selection=snapshot_keys())
             fresh = [] if publish.run_key in known else [publish]
         if not fresh:

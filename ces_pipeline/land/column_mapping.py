@@ -1,7 +1,5 @@
 """How one export is to be read: the reader's own knowledge with the registry's over it."""
 
-import hashlib
-import json
 import re
 
 from ces_pipeline.errors import UnreadableFileError
@@ -10,19 +8,11 @@ from ces_pipeline.formats.contract import Export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.land.landing_sql import ColumnMapping
 from ces_pipeline.privacy.names import looks_like_people
-from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.kinds import KINDS
 
 _VALUE = re.compile(r"@|^\W*\d[\d\s:.,/+TZ-]*$")
 """What stands in the first row of a table without a header, and hardly ever in one."""
-
-
-def reading_print(registry: Registry, source: Source) -> str:
-    """Fingerprint of everything that decides how a feed's bytes become rows and on which days these lie."""
-    settings = registry.settings
-    told = [source.reading, settings.business_time_zone, settings.first_day.isoformat()]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 def column_mapping_of(source: Source, export: Export, file: DeliveredFile, notes: list[str]) -> ColumnMapping:

@@ -12,7 +12,8 @@ from typing import Any
 from ces_pipeline.http.client import Http
 from ces_pipeline.http.errors import PullError
 from ces_pipeline.land.landing_sql import own_id
-from ces_pipeline.land.ledger import Ledger, raw_file
+from ces_pipeline.land.ledger import Ledger
+from ces_pipeline.land.paths import raw_file
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.audit import PULL_WINDOWS
 from ces_pipeline.schemas.kinds import KINDS

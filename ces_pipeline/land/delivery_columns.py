@@ -6,7 +6,8 @@ Noted after landing, for files and pulls alike, from landed rows. Whether someth
 
 from typing import Any
 
-from ces_pipeline.land.ledger import Delivery, Ledger, raw_file
+from ces_pipeline.land.ledger import Delivery, Ledger
+from ces_pipeline.land.paths import raw_file
 from ces_pipeline.privacy.redaction import redacted
 from ces_pipeline.schemas.audit import DELIVERY_COLUMNS
 from ces_pipeline.schemas.fields import field_table

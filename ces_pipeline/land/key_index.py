@@ -10,7 +10,8 @@ import duckdb
 import pyarrow as pa
 
 from ces_pipeline.errors import HomeError
-from ces_pipeline.land.ledger import Delivery, index_file
+from ces_pipeline.land.ledger import Delivery
+from ces_pipeline.land.paths import index_file
 from ces_pipeline.storage.lake import Lake
 
 _HELD_ROWS = 250_000

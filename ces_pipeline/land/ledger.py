@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs as pa_fs
 
+from ces_pipeline.land.paths import MOVES_SUFFIX, index_file, moves_file, raw_file
 from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
 from ces_pipeline.storage.lake import Lake
 
 _FOLDER = "ledger"
-_MOVES = ".moves.parquet"
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Delivery:
     mapping: our field -> the export's column, as it was read. days: day -> (rows landed, rows redelivered).
     touches: days whose verdicts it may change: those with landed rows, and the old days of responses that it revises
     on another day.
+    surveys: day -> folded hashes of the names by which its rows name their survey, where a column does; None
+    where no column does, and of deliveries landed before this was noted.
     """
 
     delivery_id: str
@@ -45,6 +47,7 @@ class Delivery:
     mapping: dict[str, str] = field(default_factory=dict)
     days: dict[date, tuple[int, int]] = field(default_factory=dict)
     touches: tuple[date, ...] = ()
+    surveys: dict[date, tuple[str, ...]] | None = None
 
     @property
     def rows_landed(self) -> int:
@@ -66,6 +69,9 @@ class Delivery:
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "days": {day.isoformat(): list(counts) for day, counts in sorted(self.days.items())},
             "touches": [day.isoformat() for day in sorted(self.touches)],
+            "surveys": None
+            if self.surveys is None
+            else {day.isoformat(): list(names) for day, names in sorted(self.surveys.items())},
         }
         return json.dumps(told, indent=1, ensure_ascii=False).encode()
 
@@ -79,22 +85,11 @@ class Delivery:
             date.fromisoformat(day): (counts[0], counts[1]) for day, counts in told["days"].items()
         }
         told["touches"] = tuple(date.fromisoformat(day) for day in told["touches"])
+        if told.get("surveys") is not None:
+            told["surveys"] = {
+                date.fromisoformat(day): tuple(names) for day, names in told["surveys"].items()
+            }
         return cls(**told)
-
-
-def raw_file(source_id: str, delivery_id: str, day: date) -> str:
-    """Where a delivery's landed rows of a day lie."""
-    return f"raw/{source_id}/day={day.isoformat()}/{delivery_id}.parquet"
-
-
-def index_file(source_id: str, delivery_id: str) -> str:
-    """Where a delivery's keys lie: key_hi, key_lo, content, day, event_at, delivery_id of every landed row."""
-    return f"index/{source_id}/{delivery_id}.parquet"
-
-
-def moves_file(source_id: str, delivery_id: str) -> str:
-    """Where the versions of those keys lie that this delivery shows to stand on more than one day."""
-    return f"index/{source_id}/{delivery_id}{_MOVES}"
 
 
 @dataclass(frozen=True)
@@ -150,7 +145,7 @@ def forget(lake: Lake, deliveries: Sequence[Delivery]) -> None:
     for source_id in sorted({one.source_id for one in deliveries}):
         gone = [one.delivery_id for one in deliveries if one.source_id == source_id]
         for info in lake.list(f"index/{source_id}"):
-            if info.base_name.endswith(_MOVES) and info.path not in own:
+            if info.base_name.endswith(MOVES_SUFFIX) and info.path not in own:
                 _forget_moves(lake, info.path, gone)
     for delivery in deliveries:
         lake.delete(f"{_FOLDER}/{delivery.source_id}/{delivery.delivery_id}.json")

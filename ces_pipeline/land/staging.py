@@ -13,12 +13,13 @@ import duckdb
 import pyarrow as pa
 
 from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.folding import folded_hash
 from ces_pipeline.formats.contract import ROW_NUMBER, Export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import ColumnMapping, landing_query, unreadable_query
-from ces_pipeline.land.ledger import index_file, moves_file, raw_file
 from ces_pipeline.land.partition_writer import PartitionWriter
+from ces_pipeline.land.paths import index_file, moves_file, raw_file
 from ces_pipeline.land.trim import as_cells
 from ces_pipeline.land.unreadable_rows import delimiter_of, refuse_open_quote, without_people
 from ces_pipeline.privacy.hashing import with_keys, without_listed_people
@@ -200,6 +201,20 @@ class Staging:
             """
         ).fetchall()
         return {day: (landed, again) for day, landed, again in counted}
+
+    def surveys_named(self) -> dict[date, tuple[str, ...]] | None:
+        """Day -> hashes of the names of surveys in its rows; None where the source's entry names its one survey."""
+        if not self.source.survey_column:
+            return None
+        parts = [part for found in self._parts().values() for part in found]
+        if not parts:
+            return {}
+        listed = ", ".join(quote_text(str(part)) for part in parts)
+        found = self.connection.execute(
+            f"SELECT day, list(DISTINCT coalesce(survey, '')) "
+            f"FROM read_parquet([{listed}], hive_partitioning=true, hive_types={{'day': DATE}}) GROUP BY day"
+        ).fetchall()
+        return {day: tuple(sorted({folded_hash(name) for name in names})) for day, names in found}
 
     def write(self, delivery_id: str) -> set[date]:
         """Move the rows that are new or changed into the lake, with their keys; the days that they touch."""

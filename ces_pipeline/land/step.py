@@ -5,7 +5,8 @@ no person's value is ever written. Order of landing does not matter: what a day 
 the set of deliveries.
 """
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -18,8 +19,9 @@ from ces_pipeline.errors import HomeError, RegistryError, UnreadableFileError
 from ces_pipeline.formats.contract import Export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.home import Home
-from ces_pipeline.land.column_mapping import column_mapping_of, reading_print
+from ces_pipeline.land.column_mapping import column_mapping_of
 from ces_pipeline.land.inbox import SeenFiles, inbox_files, seen_key
+from ces_pipeline.land.inputs import landing_fingerprint
 from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import ColumnMapping
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget
@@ -113,10 +115,10 @@ def open_file(source: Source, file: DeliveredFile) -> Opened:
 def land_source(
     home: Home, registry: Registry, source: Source, *, now: datetime | None = None
 ) -> SourceLanding:
-    """Land every new file of one feed. Files already landed under the same reading cost a look at their size.
+    """Land every new file of one source, and every stale one again; other files cost a look at their size.
 
     Raises HomeError where the lake cannot be written; a file that cannot be read is a line in `failures`.
-    A delivery that is read anew keeps the time of its first receipt.
+    A delivery that is landed again keeps the time of its first receipt.
     """
     lake = Lake(home.lake)
     outcome = SourceLanding(source.id, source.kind)
@@ -126,7 +128,8 @@ def land_source(
         landed = {one.delivery_id: one for one in Ledger.read(lake).of_source(source.id)}
         seen = SeenFiles(lake, source.id).load()
         files = [(seen_key(home, path), path) for path in inbox_files(home, source)]
-        received = _take_back_other_readings(lake, registry, source, landed, files, seen, outcome)
+        stale = _stale_deliveries(registry, source, landed, files, seen, outcome)
+        received = _take_back(lake, source, landed, stale)
         noted = dict(seen.entries)
         earlier: KeyIndex | None = None
         for key, path in files:
@@ -151,6 +154,12 @@ def land_source(
                 outcome.failures += (_failure(source, path, problem),)
         if seen.entries != noted:
             seen.save()
+        if not received.keys() - landed.keys():
+            lake.delete(_taken_back_file(source))
+    if stale:
+        outcome.notes += (
+            f"{source.id}: {len(stale)} files are landed again: how they are read has changed since",
+        )
     return outcome
 
 
@@ -170,7 +179,7 @@ def land_opened(
         pseudonyms = load_pseudonyms(home.root, lake)
         landed = {one.delivery_id: one for one in Ledger.read(lake).of_source(source.id)}
         known = landed.get(opened.file.sha256)
-        if known and known.reading == reading_print(registry, source):
+        if known and known.reading == landing_fingerprint(registry, source):
             return None
         if known:
             forget(lake, [landed.pop(known.delivery_id)])
@@ -180,16 +189,6 @@ def land_opened(
         with _workspace() as connection:
             earlier = KeyIndex(connection, lake, [*landed.values()])
             return _land_opened(lake, registry, source, opened, pseudonyms, earlier, received_at, as_of)
-
-
-def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[SourceLanding]:
-    """Land every feed (or the named ones), one after the other; a feed's failure never stops the others."""
-    chosen = (
-        [registry.sources[name] for name in sources]
-        if sources is not None
-        else list(registry.sources.values())
-    )
-    return [land_source(home, registry, source) for source in chosen]
 
 
 @contextmanager
@@ -208,22 +207,22 @@ def _failure(source: Source, path: Path, problem: Exception) -> str:
     return f"{source.id}: {problem}" if path.name in str(problem) else f"{source.id}: {path.name}: {problem}"
 
 
-def _take_back_other_readings(
-    lake: Lake,
+def _stale_deliveries(
     registry: Registry,
     source: Source,
     landed: dict[str, Delivery],
     files: list[tuple[str, Path]],
     seen: SeenFiles,
     outcome: SourceLanding,
-) -> dict[str, datetime]:
-    """Take back deliveries that were read under another mapping, zone or format; when each was received.
+) -> list[Delivery]:
+    """The deliveries that were read by another mapping, zone, format or code, and whose files can be read anew.
 
-    They are then landed anew with the mapping of today. Those whose files are gone, or cannot be read with that
-    mapping, stay as they are: a slip in the registry must not empty the lake.
+    Those whose files are gone, or cannot be read any more, stay as they are: a slip in the registry must not empty the
+    lake.
     """
-    other = {one.delivery_id for one in landed.values() if one.reading != reading_print(registry, source)}
-    again: dict[str, datetime] = {}
+    current = landing_fingerprint(registry, source)
+    other = {delivery.delivery_id for delivery in landed.values() if delivery.reading != current}
+    stale: dict[str, Delivery] = {}
     for key, path in files if other else ():
         known = None
         try:
@@ -231,15 +230,34 @@ def _take_back_other_readings(
             known = landed.get(seen.sha256(key, path) or file.sha256)
             if known and known.delivery_id in other:
                 open_file(source, file)
-                again[known.delivery_id] = known.received_at
+                stale[known.delivery_id] = known
         except (UnreadableFileError, RegistryError, OSError) as problem:
-            # A file that was never landed is told of when its turn comes.
+            # A file that was never landed is reported when its turn comes.
             if known:
                 outcome.failures += (
-                    f"{_failure(source, path, problem)} (what it held before is kept as it was read)",
+                    f"{_failure(source, path, problem)} (its landed rows are kept as they were read before)",
                 )
-    forget(lake, [landed.pop(one) for one in again])
-    return again
+    return list(stale.values())
+
+
+def _taken_back_file(source: Source) -> str:
+    return f"ledger/{source.id}/.taken_back"
+
+
+def _take_back(
+    lake: Lake, source: Source, landed: dict[str, Delivery], stale: list[Delivery]
+) -> dict[str, datetime]:
+    """Take the stale deliveries out of the lake and of `landed`; when each delivery taken back was first received.
+
+    The times are noted before: a call killed before they are landed again leaves them to the next one.
+    """
+    path = _taken_back_file(source)
+    noted = json.loads(lake.read_bytes(path)) if lake.exists(path) else {}
+    noted |= {delivery.delivery_id: delivery.received_at.isoformat() for delivery in stale}
+    if stale:
+        lake.write_bytes(path, json.dumps(noted, sort_keys=True).encode())
+        forget(lake, [landed.pop(delivery.delivery_id) for delivery in stale])
+    return {delivery_id: datetime.fromisoformat(at) for delivery_id, at in noted.items()}
 
 
 def _land_opened(
@@ -259,6 +277,7 @@ def _land_opened(
             staging.fill(export, reading, file)
             as_of = as_of or staging.newest()
             days = staging.find_redelivered((as_of or datetime.min.replace(tzinfo=UTC), file.sha256))
+            surveys = staging.surveys_named()
             touches = staging.write(file.sha256)
     except (duckdb.Error, pa.ArrowException, OSError) as problem:
         # DuckDB's own text may quote a cell, so only its kind is told.
@@ -278,13 +297,14 @@ def _land_opened(
         size_bytes=file.size,
         received_at=now,
         as_of=as_of,
-        reading=reading_print(registry, source),
+        reading=landing_fingerprint(registry, source),
         rows_read=rows_read,
         rows_unreadable=len(export.unreadable),
         columns=tuple(export.columns),
         mapping=dict(reading.mapping),
         days=days,
         touches=tuple(sorted(touches)),
+        surveys=surveys,
     )
     commit(lake, delivery)
     earlier.add(delivery)

@@ -14,13 +14,8 @@ from typing import Literal
 import duckdb
 import pyarrow as pa
 
-from ces_pipeline.schemas.snapshot import SNAPSHOT_TABLES
-from ces_pipeline.schemas.table import Table
-from ces_pipeline.schemas.tables import TABLES
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.storage.sql_files import sql_files
-
-PUBLISHED_TABLES: dict[str, Table] = {**TABLES, **SNAPSHOT_TABLES}
-"""Every table of the published file by full name."""
 
 _SHOWN_ROWS = 3
 

@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from ces_pipeline.publish.checks import PUBLISHED_TABLES
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.statistics import post_processor
 from ces_pipeline.storage.sql_files import SqlFile, sql_files

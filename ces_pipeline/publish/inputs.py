@@ -5,7 +5,7 @@ Read-only; what is made of it is in `warehouse.py`.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,8 +15,7 @@ import pyarrow as pa
 import pyarrow.dataset as pa_dataset
 import pyarrow.fs as pa_fs
 
-from ces_pipeline.home import Home
-from ces_pipeline.registry import Registry
+from ces_pipeline.land import ledger
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.schemas.tables import TABLES
@@ -70,13 +69,8 @@ class PublishInputs:
         return found
 
 
-def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
-    """What the lake holds now."""
-    from ces_pipeline.land import ledger
-    from ces_pipeline.pipeline import stale_days
-
-    lake = Lake(home.lake)
-    pending = [(kind, day) for kind in registry.kinds for day in stale_days(home, registry, kind)]
+def publish_inputs(lake: Lake, pending: Iterable[tuple[str, date]]) -> PublishInputs:
+    """What the lake holds now. pending: (kind, day) that are stale."""
     return PublishInputs(
         read_load_audit(lake),
         ledger.deliveries(lake),

@@ -1,17 +1,15 @@
-"""The published file: one self-contained DuckDB file, replaced whole by a rename.
+"""The published file: one self-contained DuckDB file, replaced by one rename.
 
-A publish copies the published file beside itself, brings changed days and every derived table up to date in
-the copy, checks it, and renames it into place; where most days changed, or the file is missing or damaged,
-it is made anew from the lake. Readers keep the file they opened. Which rows a table holds is decided
-elsewhere: day files in `ces_pipeline.clean`, derived tables in `sql/`.
+A publish copies the published file, brings changed days and stale derived tables up to date in the copy, checks it,
+and renames it into place; where most days changed, or the file is missing or damaged, it is made anew from the lake.
+Readers keep the file they opened. Which rows a table holds is decided elsewhere: day files in `ces_pipeline.clean`,
+derived tables in `sql/`.
 """
 
-import hashlib
-import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -22,24 +20,30 @@ import pyarrow as pa
 
 from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.home import Home
-from ces_pipeline.publish.checks import PUBLISHED_TABLES, CheckResult, all_checks, run_checks, sql_type
+from ces_pipeline.publish.checks import CheckResult, all_checks, run_checks
 from ces_pipeline.publish.derived import fill_derived, replace_rows
+from ces_pipeline.publish.fingerprints import (
+    code_version,
+    layout_fingerprint,
+    state_fingerprint,
+    table_fingerprints,
+)
 from ces_pipeline.publish.inputs import (
     DAY_TABLES,
     DayFile,
     FileMarker,
     PublishInputs,
     disagreeing,
-    publish_inputs,
     stored_rows,
 )
+from ces_pipeline.publish.layout import STORAGE_VERSION, create_tables
 from ces_pipeline.publish.reference import reference_tables
+from ces_pipeline.publish.stored_tables import STORED_TABLES, store_days
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.snapshot import SNAPSHOT_TABLES
-from ces_pipeline.schemas.table import Table, split_by_day
 from ces_pipeline.schemas.tables import TABLES
-from ces_pipeline.statistics import sources
 from ces_pipeline.storage.duck import (
     arrow_rows,
     attach_published,
@@ -51,17 +55,11 @@ from ces_pipeline.storage.duck import (
 from ces_pipeline.storage.lake import Lake, sync_folder
 from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.storage.quote import quote_text
-from ces_pipeline.storage.sql_files import derived_files, sql_files
+from ces_pipeline.storage.sql_files import SqlFile, derived_files
 
-STORAGE_VERSION = "v1.2.0"
-STORED_TABLES = ("core.tickets", "core.response_tickets")
-"""Derived tables that the publish also writes back into the lake."""
 RESTATED_TABLES = tuple(kind.accepted for kind in KINDS.values())
 
-_PROSE = ("comment", "landed")
-_FEW_IDS = ("source_id", "survey_id", "scale_id", "delivery_id")
 _WORK = ".publishing-"
-_ROWS_AT_ONCE = 500_000
 _DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 
 
@@ -74,6 +72,7 @@ class PublishResult:
     days_loaded: day files loaded; rebuilt: True where the file was made anew.
     rows: published rows by table; empty where not published.
     restated_days: days published before that changed.
+    filled: derived tables that were stale and filled anew. fingerprints: derived table -> what it was filled from.
     """
 
     path: Path
@@ -84,6 +83,8 @@ class PublishResult:
     restated_days: int
     rows: dict[str, int]
     checks: tuple[CheckResult, ...]
+    filled: tuple[str, ...] = ()
+    fingerprints: dict[str, str] = field(default_factory=dict)
 
     @property
     def blocking_failures(self) -> tuple[CheckResult, ...]:
@@ -94,33 +95,36 @@ class PublishResult:
         return tuple(result for result in self.checks if not result.check.is_blocking and not result.passed)
 
 
-def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
-    """Bring the published file up to date with the lake; a second publish at the same time waits.
+def publish(
+    home: Home, registry: Registry, read_inputs: Callable[[], PublishInputs], *, run_id: str
+) -> PublishResult:
+    """Bring the published file up to date with the lake; a second publish at the same time waits for the first.
 
-    A failed blocking check leaves the old file as it was and is told in the result. Raises CesError where a
-    day file is not what its mark says, HomeError where the disk cannot be written.
+    read_inputs: reads what the lake holds, once the publish has its turn. A failed blocking check leaves the old file
+    as it was and is in the result. Raises CesError where a day file is not the one of its commit marker, HomeError
+    where the disk cannot be written.
     """
     try:
         with exclusive(home.warehouse / ".publish.lock"):
-            return publish_state(home, registry, publish_inputs(home, registry), run_id=run_id)
+            return publish_state(home, registry, read_inputs(), run_id=run_id)
     except OSError as problem:
         raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
 
 
-def is_behind(home: Home, registry: Registry) -> bool:
-    """True where a publish would change the published file, or there is none."""
+def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:
+    """True where a publish of these inputs would change the published file, or there is none."""
     held = _publication(home.published)
-    return held is None or held.inputs != state_fingerprint(registry, publish_inputs(home, registry))
+    return held is None or held.inputs != state_fingerprint(registry, state)
 
 
 def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_id: str) -> PublishResult:
-    """`publish` of a given state, without the lock."""
+    """`publish` of given inputs, without the lock."""
     for left_over in home.warehouse.glob(f"{_WORK}*"):
         shutil.rmtree(left_over, ignore_errors=True)
     held = _publication(home.published)
     inputs = state_fingerprint(registry, state)
     if held is not None and held.inputs == inputs:
-        return _unchanged(home, registry)
+        return _unchanged(home, registry, held)
     work = home.warehouse / f"{_WORK}{uuid4().hex}"
     try:
         work.mkdir()
@@ -153,6 +157,8 @@ class _Publication:
     inputs: str
     layout: str
     day_files: dict[DayFile, str]
+    tables: dict[str, str]
+    """Derived table -> fingerprint of what it was filled from."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +179,11 @@ class _Publish:
         old = held.day_files if held else {}
         changed = {key: mark for key, mark in wanted.items() if old.get(key) != mark.sha256}
         removed = sorted(old.keys() - wanted.keys())
-        anew = held is None or held.layout != _layout() or 2 * (len(changed) + len(removed)) > len(old)
+        anew = (
+            held is None
+            or held.layout != layout_fingerprint()
+            or 2 * (len(changed) + len(removed)) > len(old)
+        )
         fresh = self.work / "ces.duckdb"
         fresh.unlink(missing_ok=True)
         _verify(lake, changed if not anew else wanted)
@@ -196,8 +206,14 @@ class _Publish:
                 self._load(connection, lake, changed)
             restated = self._restatements(connection, before, [*changed, *removed], old, now)
             self._fill(connection, "audit.published_days", _published_days(wanted))
-            self._fill_small_tables(connection, lake, now, restated)
-            fill_derived(connection, derived_files())
+            small = self._small_tables(lake, now, restated)
+            for name, table_rows in small.items():
+                self._fill(connection, name, table_rows)
+            fingerprints = table_fingerprints(self.state.day_files, small)
+            known = held.tables if held and not anew else {}
+            filled = [file for file in derived_files() if known.get(file.table) != fingerprints[file.table]]
+            fill_derived(connection, filled)
+            self._note_tables(connection, fingerprints, filled, before if not anew else None)
             checks = run_checks(connection, all_checks(), business_date=_business_date(self.registry))
             results = _check_rows(self.run_id, checks, now)
             lake.write_table(_history_file("audit.check_results", self.run_id), results)
@@ -209,7 +225,7 @@ class _Publish:
                 connection, "audit.check_results", _history(lake, "audit.check_results", self.run_id, results)
             )
             for name in STORED_TABLES:
-                _store(connection, lake, PUBLISHED_TABLES[name], before)
+                store_days(connection, lake, PUBLISHED_TABLES[name], before)
             rows = {name: count_rows(connection, name) for name in PUBLISHED_TABLES}
             connection.execute("COMMIT")
             # Once, at the end: it writes every changed table. By name, since DETACH would not tell of a full disk.
@@ -226,6 +242,8 @@ class _Publish:
             days_loaded=len({day for _, day in (wanted if anew else changed)}),
             restated_days=len(set(restated.column("day").to_pylist())),
             rows=rows,
+            filled=tuple(file.table for file in filled),
+            fingerprints=fingerprints,
         )
 
     def _result(
@@ -237,6 +255,8 @@ class _Publish:
         days_loaded: int,
         restated_days: int,
         rows: dict[str, int],
+        filled: tuple[str, ...] = (),
+        fingerprints: Mapping[str, str] | None = None,
     ) -> PublishResult:
         return PublishResult(
             path=self.home.published,
@@ -247,6 +267,8 @@ class _Publish:
             restated_days=restated_days,
             rows=rows,
             checks=tuple(checks),
+            filled=filled,
+            fingerprints=dict(fingerprints or {}),
         )
 
     def _attach_before(self, connection: duckdb.DuckDBPyConnection) -> str:
@@ -305,12 +327,16 @@ class _Publish:
                 parts.append(arrow_rows(connection, query, schema, values))
         return pa.concat_tables(parts)
 
-    def _fill_small_tables(
-        self, connection: duckdb.DuckDBPyConnection, lake: Lake, now: datetime, restated: pa.Table
-    ) -> None:
+    def _small_tables(self, lake: Lake, now: datetime, restated: pa.Table) -> dict[str, pa.Table]:
+        """The tables that no query fills: reference, and the audit of landing, cleaning and publishing."""
         pending = [{"kind": kind, "day": day} for kind, day in self.state.pending]
-        publication = {"run_id": self.run_id, "published_at": now, "inputs": self.inputs, "layout": _layout()}
-        small = {
+        publication = {
+            "run_id": self.run_id,
+            "published_at": now,
+            "inputs": self.inputs,
+            "layout": layout_fingerprint(),
+        }
+        return {
             **reference_tables(self.registry),
             "audit.load_audit": self.state.load_audit,
             "audit.deliveries": self.state.deliveries,
@@ -328,8 +354,31 @@ class _Publish:
                 [publication], schema=SNAPSHOT_TABLES["audit.publication"].arrow
             ),
         }
-        for name, rows in small.items():
-            self._fill(connection, name, rows)
+
+    def _note_tables(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        fingerprints: Mapping[str, str],
+        filled: Sequence[SqlFile],
+        before: str | None,
+    ) -> None:
+        """Fill `audit.published_tables`: what each derived table was filled from, and by which run."""
+        runs = {}
+        if before:
+            query = f"SELECT table_name, filled_by_run FROM {before}.audit.published_tables"
+            runs = dict(connection.execute(query).fetchall())
+        runs |= dict.fromkeys((file.table for file in filled), self.run_id)
+        rows = [
+            {
+                "table_name": file.table,
+                "code_version": code_version(file),
+                "inputs": fingerprints[file.table],
+                "filled_by_run": runs[file.table],
+            }
+            for file in derived_files()
+        ]
+        schema = SNAPSHOT_TABLES["audit.published_tables"].arrow
+        self._fill(connection, "audit.published_tables", pa.Table.from_pylist(rows, schema=schema))
 
     def _fill(self, connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
         """Replace the rows of a small table, in its own order."""
@@ -347,8 +396,9 @@ def _publication(path: Path) -> _Publication | None:
     try:
         with session(None) as connection:
             attach_published(connection, path)
-            told = connection.execute("SELECT inputs, layout FROM audit.publication").fetchone()
+            written = connection.execute("SELECT inputs, layout FROM audit.publication").fetchone()
             days = connection.execute("SELECT table_name, day, sha256 FROM audit.published_days").fetchall()
+            tables = connection.execute("SELECT table_name, inputs FROM audit.published_tables").fetchall()
             size = connection.execute(
                 "SELECT block_size * total_blocks FROM pragma_database_size() WHERE database_name = 'ces'"
             ).fetchone()
@@ -356,10 +406,13 @@ def _publication(path: Path) -> _Publication | None:
         return None
     if size is None or path.stat().st_size < size[0]:
         return None
-    return _Publication(told[0], told[1], {(table, day): sha for table, day, sha in days}) if told else None
+    if written is None:
+        return None
+    day_files = {(table, day): sha256 for table, day, sha256 in days}
+    return _Publication(written[0], written[1], day_files, dict(tables))
 
 
-def _unchanged(home: Home, registry: Registry) -> PublishResult:
+def _unchanged(home: Home, registry: Registry, held: _Publication) -> PublishResult:
     """The answer where the published file already holds everything.
 
     Its blocking checks passed when it was published; warnings are asked again: they depend on today's date.
@@ -379,6 +432,7 @@ def _unchanged(home: Home, registry: Registry) -> PublishResult:
         days_loaded=0,
         restated_days=0,
         rows=rows,
+        fingerprints=held.tables,
         checks=tuple(results.get(check.name, CheckResult(check, 0, None)) for check in all_checks()),
     )
 
@@ -390,82 +444,6 @@ def _verify(lake: Lake, marks: Mapping[DayFile, FileMarker]) -> None:
             f"{table} of {day}: its file in the lake is missing or not the one that was cleaned: "
             f"run `ces run`, which cleans that day again"
         )
-
-
-def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make every table and view of the published file, empty and described, in the default catalog."""
-    for layer in sorted({table.layer for table in PUBLISHED_TABLES.values()}):
-        connection.execute(f"CREATE SCHEMA {layer}")
-    for table in PUBLISHED_TABLES.values():
-        columns = ", ".join(
-            f"{field.name} {sql_type(field.type)}{_packing(table, field)}" for field in table.arrow
-        )
-        connection.execute(f"CREATE TABLE {table.name} ({columns})")
-    for view in sql_files("views"):
-        connection.execute(f"CREATE VIEW main.{view.name} AS {view.query}")
-    # Now, since a comment on a column of a full table takes three times as long.
-    connection.execute(_comments())
-
-
-def _packing(table: Table, field: pa.Field) -> str:
-    """How a text column of a large table is packed, where its name tells what it holds: ids and keys differ from row
-    to row, other texts repeat. Left to itself DuckDB tries every method on every column, which takes longer than
-    writing the one that it then finds; the file is as small either way."""
-    if table.layer not in ("core", "mart") or not pa.types.is_string(field.type) or field.name in _PROSE:
-        return ""
-    differs = field.name.endswith(("_key", "_id")) and field.name not in _FEW_IDS
-    return f" USING COMPRESSION {'fsst' if differs else 'dictionary'}"
-
-
-def _comments() -> str:
-    """Statements that put every comment on tables, views and columns."""
-    statements = [
-        f"COMMENT ON VIEW main.{view.name} IS {quote_text(view.title)}" for view in sql_files("views")
-    ]
-    for name, table in PUBLISHED_TABLES.items():
-        statements.append(f"COMMENT ON TABLE {name} IS {quote_text(table.grain)}")
-        statements += [
-            f"COMMENT ON COLUMN {name}.{column} IS {quote_text(told.description or '')}"
-            for column, told in table.columns.items()
-        ]
-    return ";\n".join(statements)
-
-
-def _store(connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, before: str | None) -> None:
-    """Write the days of a derived table that differ from the published ones; remove those without rows."""
-    columns = ", ".join(column for column in table.columns if column != "day")
-    digest = f"SELECT day, count(*), sum(hash({columns})::HUGEINT) FROM {{}} GROUP BY day"
-    now = {row[0]: row[1:] for row in connection.execute(digest.format(table.name)).fetchall()}
-    was = {}
-    if before:
-        held = connection.execute(digest.format(f"{before}.{table.name}")).fetchall()
-        was = {row[0]: row[1:] for row in held}
-    for day in sorted(set(lake.days(table.name)) - now.keys()):
-        lake.delete(lake.day_file(table.name, day))
-    changed = [
-        day
-        for day in sorted(now)
-        if now[day] != was.get(day) or not lake.exists(lake.day_file(table.name, day))
-    ]
-    query = f"""
-        SELECT {", ".join(table.columns)} FROM {table.name} WHERE day IN (SELECT unnest($days))
-        ORDER BY day, {", ".join(table.sort)}
-    """
-    for days in _in_parts(changed, {day: count for day, (count, _) in now.items()}):
-        rows = arrow_rows(connection, query, table.arrow, {"days": days})
-        lake.write_tables({lake.day_file(table.name, day): part for day, part in split_by_day(rows).items()})
-
-
-def _in_parts(days: list[date], rows: Mapping[date, int]) -> Iterator[list[date]]:
-    """The days in runs that hold no more rows than are well held in memory at once (or one day)."""
-    part: list[date] = []
-    for day in days:
-        if part and sum(rows[one] for one in part) + rows[day] > _ROWS_AT_ONCE:
-            yield part
-            part = []
-        part.append(day)
-    if part:
-        yield part
 
 
 def _swap(fresh: Path, published: Path) -> None:
@@ -513,40 +491,3 @@ def _history(lake: Lake, name: str, run_id: str, own: pa.Table) -> pa.Table:
 
 def _business_date(registry: Registry) -> date:
     return datetime.now(ZoneInfo(registry.settings.business_time_zone)).date()
-
-
-def _fingerprint(told: object) -> str:
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _layout() -> str:
-    """Fingerprint of everything that only a file made anew takes over: tables, columns, comments, views."""
-    tables = {
-        table.name: [
-            table.grain,
-            [(field.name, str(field.type), _packing(table, field)) for field in table.arrow],
-            [column.description for column in table.columns.values()],
-        ]
-        for table in PUBLISHED_TABLES.values()
-    }
-    return _fingerprint([STORAGE_VERSION, tables, [(view.name, view.text) for view in sql_files("views")]])
-
-
-def state_fingerprint(registry: Registry, state: PublishInputs) -> str:
-    """Fingerprint of everything that the published file is made from."""
-    days = [[table, day, mark.sha256] for (table, day), mark in sorted(state.day_files.items())]
-    small = {
-        name: rows.to_pydict()
-        for name, rows in (
-            *reference_tables(registry).items(),
-            ("audit.load_audit", state.load_audit),
-            ("audit.deliveries", state.deliveries),
-            ("audit.delivery_days", state.delivery_days),
-        )
-    }
-    queries = [
-        (file.table, file.text) for file in (*derived_files(), *sql_files("macros"), *sql_files("checks"))
-    ]
-    # Rows of logs are only ever added: how many there are tells whether some are new.
-    logs = {name: rows.num_rows for name, rows in state.logs.items()}
-    return _fingerprint([_layout(), days, small, queries, sources(), state.pending, logs])

@@ -1,7 +1,5 @@
 """The registry as one model: all entries, and look-ups across them. Files are read in `load.py`."""
 
-import hashlib
-import json
 from datetime import date
 from functools import cached_property
 
@@ -59,24 +57,6 @@ class Registry(Entry):
         """The touchpoint of a feed's answers that name it so: the feed's own, where it has one for all of them."""
         source = self.sources.get(source_id)
         return source.survey if source and source.survey else self.survey_names.get(fold(named))
-
-    @cached_property
-    def judging(self) -> str:
-        """Fingerprint of everything that a day's verdicts depend on besides its rows."""
-        told = self.model_dump(
-            mode="json",
-            include={
-                "surveys": True,
-                "scales": True,
-                "segments": True,
-                "settings": {"business_time_zone", "first_day", "speed_window_days"},
-            },
-            exclude={"surveys": {"__all__": {"link", "questions", "wording"}}},
-        )
-        told["touchpoints"] = {source.id: source.survey for source in self.sources.values()}
-        if self.products:
-            told["products"] = self.product_names
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def asks_accounts(self) -> bool:

@@ -7,8 +7,6 @@ clock.
 """
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from pkgutil import resolve_name
 
 import pandas as pd
@@ -31,11 +29,3 @@ def post_processor(table: str) -> Callable[[pd.DataFrame], pd.DataFrame] | None:
     """The function that makes the mart `table` of its query's rows; None where the query alone does."""
     name = POST_PROCESSED_BY.get(table)
     return resolve_name(name) if name else None
-
-
-@cache
-def sources() -> dict[str, str]:
-    """File name -> text of this package: what the figures of its marts depend on besides their evidence."""
-    return {
-        path.name: path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))
-    }

@@ -6,13 +6,14 @@ A file's first comment line is its title (a mart's grain, a check's severity and
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from graphlib import TopologicalSorter
 from itertools import takewhile
 
 from ces_pipeline.home import shipped
 
 _COMMENT = re.compile(r"--[^\n]*")
+_MACRO = re.compile(r"create or replace temp macro (\w+)\(")
 _TABLE = re.compile(r"\b(?:core|mart|audit|reference)\.[a-z_]+\b")
 
 
@@ -50,9 +51,52 @@ class SqlFile:
         return self.text.strip().removesuffix(";")
 
     @property
+    def code(self) -> str:
+        """The text without comments and blank lines: what decides rows."""
+        lines = (line.rstrip() for line in _COMMENT.sub("", self.text).splitlines())
+        return "\n".join(line for line in lines if line)
+
+    @cached_property
+    def macros(self) -> tuple["Macro", ...]:
+        """The macros that the query uses, directly or through others, by name."""
+        found: dict[str, Macro] = {}
+        open_ends = [self.code]
+        while open_ends:
+            text = open_ends.pop()
+            for name, macro in macros().items():
+                if name not in found and re.search(rf"\b{name}\s*\(", text):
+                    found[name] = macro
+                    open_ends.append(macro.code)
+        return tuple(found[name] for name in sorted(found))
+
+    @property
+    def reads_with_macros(self) -> frozenset[str]:
+        """Full names of the tables that the query reads, itself or through its macros."""
+        return self.reads.union(*(_TABLE.findall(macro.code) for macro in self.macros))
+
+    @property
     def reads(self) -> frozenset[str]:
         """Full names of the tables that the query reads."""
         return frozenset(_TABLE.findall(_COMMENT.sub("", self.text)))
+
+
+@dataclass(frozen=True)
+class Macro:
+    """One macro of `sql/macros/`: its name and its statement without comments."""
+
+    name: str
+    code: str
+
+
+@cache
+def macros() -> dict[str, Macro]:
+    """Every macro, by name."""
+    found = {}
+    for file in sql_files("macros"):
+        for statement in file.code.split(";\n"):
+            if named := _MACRO.search(statement):
+                found[named[1]] = Macro(named[1], statement.strip().removesuffix(";"))
+    return found
 
 
 @cache

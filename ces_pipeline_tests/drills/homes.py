@@ -13,7 +13,7 @@ from ces_pipeline import pipeline
 from ces_pipeline.home import Home
 from ces_pipeline.land.step import land_source
 from ces_pipeline.pipeline import DayResult, PublishResult
-from ces_pipeline.publish.checks import PUBLISHED_TABLES
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.registry import load_registry
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.duck import open_published

@@ -20,8 +20,7 @@ import pytest
 
 from ces_pipeline.cli import runs
 from ces_pipeline.home import Home
-from ces_pipeline.pipeline import stale_days
-from ces_pipeline.publish.step import is_behind
+from ces_pipeline.pipeline import is_behind, stale_days
 from ces_pipeline.registry import load_registry
 
 pytestmark = pytest.mark.slow

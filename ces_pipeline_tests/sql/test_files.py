@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ces_pipeline.home import shipped
-from ces_pipeline.publish.checks import PUBLISHED_TABLES, all_checks
+from ces_pipeline.publish.checks import all_checks
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.statistics import POST_PROCESSED_BY, post_processor
 from ces_pipeline.storage.sql_files import SqlFile, derived_files, in_order, sql_files

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from ces_pipeline.clean import inputs
-from ces_pipeline.clean.inputs import Planner, commit_marker_file
-from ces_pipeline.clean.judge import RULE_VERSION
+from ces_pipeline.clean.inputs import commit_marker_file, days_back
 from ces_pipeline_tests.builders import SURVEYS, WEB, InboxHome, answer, inbox_home
 from ces_pipeline_tests.drills.homes import clean, core_bytes, damage, stale
 
@@ -107,10 +106,8 @@ def test_a_change_that_no_verdict_depends_on_makes_nothing_stale(small: InboxHom
     assert stale(small.home) == []
 
 
-def test_another_version_of_the_rules_makes_every_day_stale(
-    small: InboxHome, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(inputs, "RULE_VERSION", f"{RULE_VERSION}+1")
+def test_other_code_makes_every_day_stale(small: InboxHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "cleaning_code", lambda _kind: "other code")
     assert stale(small.home) == ["2026-03-02", "2026-03-03", "2026-03-09"]
 
 
@@ -162,8 +159,6 @@ def test_a_day_whose_deliveries_were_taken_back_is_emptied(small: InboxHome) -> 
     ],
 )
 def test_how_many_days_the_duplicate_window_reaches_back(
-    tmp_path: Path, zone: str, hours: float, day: date, back: int
+    zone: str, hours: float, day: date, back: int
 ) -> None:
-    surveys = [{**SURVEYS[0], "rules": {"duplicate_window_hours": hours}}]
-    small = inbox_home(tmp_path, surveys=surveys, settings={"business_time_zone": zone})
-    assert Planner(small.lake, small.registry, "survey").lookback(day) == back
+    assert days_back(day, hours, zone) == back

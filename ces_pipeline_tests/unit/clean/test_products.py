@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from ces_pipeline.clean.judged_by import judged_by
 from ces_pipeline.clean.products import products_of
 from ces_pipeline.clean.tickets import clean_tickets
 from ces_pipeline.registry.products import Product
@@ -50,8 +51,8 @@ def test_without_products_nothing_changes() -> None:
 
 def test_responses_and_tickets_have_the_same_products_and_rules_match_them() -> None:
     rule = Segment.model_validate({"id": "r", "value": "buyers", "when": {"product": "web_shop"}})
-    judged_by = with_products(registry({"product": "web_shop"}, segments=(rule,)), SHOP)
-    answers = clean(judged_by, {"product": "WEBSHOP"}, {"product": "Kiosk"}, {}).accepted
+    with_shop = with_products(registry({"product": "web_shop"}, segments=(rule,)), SHOP)
+    answers = clean(with_shop, {"product": "WEBSHOP"}, {"product": "Kiosk"}, {}).accepted
     assert answers["product"].to_list() == ["web_shop", "Kiosk", "web_shop"]
     assert answers["persona"].to_list() == ["buyers", "unassigned", "buyers"]
     named = (
@@ -59,7 +60,7 @@ def test_responses_and_tickets_have_the_same_products_and_rules_match_them() -> 
         {"ticket_id": "t2"},
         {"ticket_id": "t3", "product": "Kiosk"},
     )
-    tickets = clean_tickets(raw_rows(*named, kind="tickets"), judged_by).accepted
+    tickets = clean_tickets(raw_rows(*named, kind="tickets"), with_shop).accepted
     assert dict(zip(tickets["ticket_id"], tickets["product"], strict=True)) == {
         "t1": "web_shop",
         "t2": "unknown",
@@ -69,7 +70,10 @@ def test_responses_and_tickets_have_the_same_products_and_rules_match_them() -> 
 
 def test_only_a_products_names_are_part_of_what_days_depend_on() -> None:
     none, one = registry(), with_products(registry(), SHOP)
-    assert none.judging == with_products(registry()).judging
-    assert none.judging != one.judging
-    assert one.judging == with_products(registry(), {**SHOP, "owner": "bob's team", "area": "sales"}).judging
-    assert one.judging != with_products(registry(), {**SHOP, "also_known_as": ["Webshop"]}).judging
+    owned = with_products(registry(), {**SHOP, "owner": "bob's team", "area": "sales"})
+    renamed = with_products(registry(), {**SHOP, "also_known_as": ["Webshop"]})
+    for kind in ("survey", "tickets"):
+        assert judged_by(none, kind) == judged_by(with_products(registry()), kind)
+        assert judged_by(none, kind) != judged_by(one, kind)
+        assert judged_by(one, kind) == judged_by(owned, kind)
+        assert judged_by(one, kind) != judged_by(renamed, kind)

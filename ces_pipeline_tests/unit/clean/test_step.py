@@ -15,7 +15,7 @@ import pytest
 from ces_pipeline.clean import step as clean_module
 from ces_pipeline.clean.day import clean_days
 from ces_pipeline.clean.inputs import Planner
-from ces_pipeline.land.ledger import raw_file
+from ces_pipeline.land.paths import raw_file
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline_tests.builders import DESK, SURVEYS, WEB, InboxHome, answer, inbox_home
 from ces_pipeline_tests.drills.homes import clean, core_bytes, damage, stale

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ces_pipeline.errors import HomeError
 from ces_pipeline.land import key_index
-from ces_pipeline.land.ledger import index_file, moves_file
+from ces_pipeline.land.paths import index_file, moves_file
 from ces_pipeline.privacy.pseudonyms import KEY_VARIABLE
 from ces_pipeline_tests.builders import DESK, NOW, WEB, InboxHome, answer, csv_text, inbox_home
 
@@ -287,7 +287,7 @@ def test_a_slip_in_the_mapping_is_told_and_empties_nothing(home: InboxHome) -> N
     for _ in range(2):
         (failure,) = home.land().failures
         assert "web: a.csv: there is no column 'scroe'" in failure
-        assert "is kept as it was read" in failure
+        assert "are kept as they were read before" in failure
     assert home.state() == before
     home.write_registry(WEB)
     outcome = home.land()

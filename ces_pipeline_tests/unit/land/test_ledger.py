@@ -7,17 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ces_pipeline.land.ledger import (
-    Delivery,
-    Ledger,
-    commit,
-    deliveries,
-    delivery_days,
-    forget,
-    index_file,
-    moves_file,
-    raw_file,
-)
+from ces_pipeline.land.ledger import Delivery, Ledger, commit, deliveries, delivery_days, forget
+from ces_pipeline.land.paths import index_file, moves_file, raw_file
 from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
 from ces_pipeline.storage.lake import Lake
 

@@ -10,8 +10,9 @@ import pytest
 
 from ces_pipeline.errors import CesError
 from ces_pipeline.publish import step as publish_step
-from ces_pipeline.publish.checks import PUBLISHED_TABLES, all_checks
+from ces_pipeline.publish.checks import all_checks
 from ces_pipeline.publish.step import PublishResult, publish, publish_state
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.duck import open_published, readable, session
 from ces_pipeline.storage.lake import Lake
@@ -260,10 +261,11 @@ def test_two_publishes_at_once_take_turns(small: SmallHome, monkeypatch: pytest.
                 inside -= 1
 
     monkeypatch.setattr(publish_step, "publish_state", counted)
-    monkeypatch.setattr(publish_step, "publish_inputs", lambda *_: small.state())
     results: list[PublishResult] = []
     threads = [
-        threading.Thread(target=lambda: results.append(publish(small.home, small.registry, run_id="r")))
+        threading.Thread(
+            target=lambda: results.append(publish(small.home, small.registry, small.state, run_id="r"))
+        )
         for _ in range(2)
     ]
     for thread in threads:
