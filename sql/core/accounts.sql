@@ -45,20 +45,6 @@ spans as (
         least(ended_on, lead(began_on) over in_order) as until_day
     from last_of_day
     window in_order as (partition by person_key order by began_on)
-),
-
-final as (
-    select
-        person_key,
-        account_key,
-        attributes,
-        source_id,
-        valid_from,
-        valid_to,
-        from_day,
-        until_day
-    from spans
-    where until_day is null or until_day > from_day
 )
 
 select
@@ -70,5 +56,6 @@ select
     valid_to,
     from_day,
     until_day
-from final
+from spans
+where until_day is null or until_day > from_day
 order by person_key, from_day;

@@ -88,24 +88,14 @@ found as (
         case when candidates = 1 then 'requester_window' else 'ambiguous' end,
         case when candidates = 1 then round(0.6 / in_window, 3) else 0.0 end
     from by_requester
-),
-
-final as (
-    select
-        response_key,
-        found.ticket_key,
-        coalesce(found.method, 'named_not_found') as method,
-        coalesce(found.confidence, 0)::double as confidence,
-        responses.day
-    from responses
-    left join found using (response_key)
-    where found.method is not null or responses.ticket_id is not null
 )
 
 select
     response_key,
-    ticket_key,
-    method,
-    confidence,
-    day
-from final;
+    found.ticket_key,
+    coalesce(found.method, 'named_not_found') as method,
+    coalesce(found.confidence, 0)::double as confidence,
+    responses.day
+from responses
+left join found using (response_key)
+where found.method is not null or responses.ticket_id is not null;

@@ -91,34 +91,19 @@ counted as (
         sum(answered)::bigint as answered
     from counted_apart
     group by place
-),
-
-final as (
-    select
-        place,
-        coalesce(place > contact_limit, false) as is_over_limit,
-        contacts,
-        customers,
-        invitations,
-        answered,
-        case when invitations >= minimum_n then answered / invitations end as answered_share,
-        case when invitations >= minimum_n then share_low(answered, invitations) end as answered_share_low,
-        case when invitations >= minimum_n then share_high(answered, invitations) end as answered_share_high,
-        invitations < minimum_n as is_suppressed
-    from counted
-    cross join reference.settings
 )
 
 select
     place,
-    is_over_limit,
+    coalesce(place > contact_limit, false) as is_over_limit,
     contacts,
     customers,
     invitations,
     answered,
-    answered_share,
-    answered_share_low,
-    answered_share_high,
-    is_suppressed
-from final
+    case when invitations >= minimum_n then answered / invitations end as answered_share,
+    case when invitations >= minimum_n then share_low(answered, invitations) end as answered_share_low,
+    case when invitations >= minimum_n then share_high(answered, invitations) end as answered_share_high,
+    invitations < minimum_n as is_suppressed
+from counted
+cross join reference.settings
 order by place nulls last;

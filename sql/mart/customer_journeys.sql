@@ -210,23 +210,6 @@ worst_stages as (
         group by person_key, process, journey_stage
     )
     group by person_key, process
-),
-
-final as (
-    select
-        person_key,
-        process,
-        touches,
-        measured_touches,
-        touches - measured_touches as missing_touches,
-        responses,
-        cumulative_effort,
-        decayed_effort,
-        coalesce(worst_stage, first_stage) as worst_stage,
-        first_touch_day,
-        last_touch_day
-    from journeys
-    left join worst_stages using (person_key, process)
 )
 
 select
@@ -234,11 +217,12 @@ select
     process,
     touches,
     measured_touches,
-    missing_touches,
+    touches - measured_touches as missing_touches,
     responses,
     cumulative_effort,
     decayed_effort,
-    worst_stage,
+    coalesce(worst_stage, first_stage) as worst_stage,
     first_touch_day,
     last_touch_day
-from final;
+from journeys
+left join worst_stages using (person_key, process);

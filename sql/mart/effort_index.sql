@@ -91,25 +91,6 @@ weighed as (
         + weight_reopens
         + weight_channel_switches as weight_all
     from components
-),
-
-final as (
-    select
-        ticket_key,
-        category,
-        created_day,
-        resolved_day,
-        linked_scores,
-        resolution_component,
-        first_reply_component,
-        replies_component,
-        handoffs_component,
-        reopens_component,
-        channel_switches_component,
-        100 * weighted_sum / nullif(weight_used, 0) as effort_index_0_100,
-        weight_used / weight_all as weight_used_share,
-        weights_version
-    from weighed
 )
 
 select
@@ -124,7 +105,7 @@ select
     handoffs_component,
     reopens_component,
     channel_switches_component,
-    effort_index_0_100,
-    weight_used_share,
+    100 * weighted_sum / nullif(weight_used, 0) as effort_index_0_100,
+    weight_used / weight_all as weight_used_share,
     weights_version
-from final;
+from weighed;

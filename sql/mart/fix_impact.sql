@@ -37,56 +37,35 @@ shared as (
         string_agg(met, ', ' order by met) as overlapping_fixes
     from meeting
     group by fix_id
-),
-
-final as (
-    select
-        fixes.fix_id,
-        fixes.triggered_on is not null as has_trigger,
-        overlapping_fixes,
-        fix_window_weeks,
-        smallest_effect_0_100,
-        minimum_n,
-        fix_categories.has_named_comparison,
-        fix_weeks.category,
-        is_comparison,
-        period,
-        week_number,
-        weeks_from_live,
-        channel,
-        coalesce(answers.n, 0) as n,
-        coalesce(effort_sum, 0) as effort_sum,
-        coalesce(effort_square_sum, 0) as effort_square_sum
-    from reference.fixes
-    cross join reference.settings
-    join (
-        select
-            fix_id,
-            bool_or(is_comparison) as has_named_comparison
-        from reference.fix_categories
-        group by fix_id
-    ) as fix_categories using (fix_id)
-    left join shared using (fix_id)
-    left join mart.fix_weeks using (fix_id)
-    left join answers using (fix_id, category, week_number)
 )
 
 select
-    fix_id,
-    has_trigger,
+    fixes.fix_id,
+    fixes.triggered_on is not null as has_trigger,
     overlapping_fixes,
     fix_window_weeks,
     smallest_effect_0_100,
     minimum_n,
-    has_named_comparison,
-    category,
+    fix_categories.has_named_comparison,
+    fix_weeks.category,
     is_comparison,
     period,
     week_number,
     weeks_from_live,
     channel,
-    n,
-    effort_sum,
-    effort_square_sum
-from final
+    coalesce(answers.n, 0) as n,
+    coalesce(effort_sum, 0) as effort_sum,
+    coalesce(effort_square_sum, 0) as effort_square_sum
+from reference.fixes
+cross join reference.settings
+join (
+    select
+        fix_id,
+        bool_or(is_comparison) as has_named_comparison
+    from reference.fix_categories
+    group by fix_id
+) as fix_categories using (fix_id)
+left join shared using (fix_id)
+left join mart.fix_weeks using (fix_id)
+left join answers using (fix_id, category, week_number)
 order by fix_id, category, week_number, channel;

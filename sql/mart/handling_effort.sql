@@ -72,37 +72,6 @@ moments as (
     from ticket_figures
     left join answer_figures using (period, period_start, handling)
     cross join reference.settings
-),
-
-final as (
-    select
-        period,
-        period_start,
-        handling,
-        tickets,
-        timed_tickets,
-        shown(timed_tickets < minimum_n, median_minutes) as median_resolution_minutes,
-        shown(timed_tickets < minimum_n, median_minutes_low) as median_resolution_minutes_low,
-        shown(timed_tickets < minimum_n, median_minutes_high) as median_resolution_minutes_high,
-        reopen_known,
-        shown(reopen_known < minimum_n, reopened / reopen_known) as reopened_share,
-        shown(reopen_known < minimum_n, share_low(reopened, reopen_known)) as reopened_share_low,
-        shown(reopen_known < minimum_n, share_high(reopened, reopen_known)) as reopened_share_high,
-        repeat_known,
-        shown(repeat_known < minimum_n, repeat_contacts / repeat_known) as repeat_contact_share,
-        shown(repeat_known < minimum_n, share_low(repeat_contacts, repeat_known)) as repeat_contact_share_low,
-        shown(repeat_known < minimum_n, share_high(repeat_contacts, repeat_known)) as repeat_contact_share_high,
-        n,
-        shown(n < minimum_n, 100 - mean_ease) as mean_effort_0_100,
-        shown(n < minimum_n, mean_ease) as mean_ease_0_100,
-        shown(n < minimum_n, ease_low(mean_ease, half_width)) as ease_low_0_100,
-        shown(n < minimum_n, ease_high(mean_ease, half_width)) as ease_high_0_100,
-        difficult_count,
-        shown(n < minimum_n, difficult_count / n) as difficult_share,
-        shown(n < minimum_n, share_low(difficult_count, n)) as difficult_share_low,
-        shown(n < minimum_n, share_high(difficult_count, n)) as difficult_share_high,
-        n < minimum_n as is_effort_suppressed
-    from moments
 )
 
 select
@@ -111,26 +80,26 @@ select
     handling,
     tickets,
     timed_tickets,
-    median_resolution_minutes,
-    median_resolution_minutes_low,
-    median_resolution_minutes_high,
+    shown(timed_tickets < minimum_n, median_minutes) as median_resolution_minutes,
+    shown(timed_tickets < minimum_n, median_minutes_low) as median_resolution_minutes_low,
+    shown(timed_tickets < minimum_n, median_minutes_high) as median_resolution_minutes_high,
     reopen_known,
-    reopened_share,
-    reopened_share_low,
-    reopened_share_high,
+    shown(reopen_known < minimum_n, reopened / reopen_known) as reopened_share,
+    shown(reopen_known < minimum_n, share_low(reopened, reopen_known)) as reopened_share_low,
+    shown(reopen_known < minimum_n, share_high(reopened, reopen_known)) as reopened_share_high,
     repeat_known,
-    repeat_contact_share,
-    repeat_contact_share_low,
-    repeat_contact_share_high,
+    shown(repeat_known < minimum_n, repeat_contacts / repeat_known) as repeat_contact_share,
+    shown(repeat_known < minimum_n, share_low(repeat_contacts, repeat_known)) as repeat_contact_share_low,
+    shown(repeat_known < minimum_n, share_high(repeat_contacts, repeat_known)) as repeat_contact_share_high,
     n,
-    mean_effort_0_100,
-    mean_ease_0_100,
-    ease_low_0_100,
-    ease_high_0_100,
+    shown(n < minimum_n, 100 - mean_ease) as mean_effort_0_100,
+    shown(n < minimum_n, mean_ease) as mean_ease_0_100,
+    shown(n < minimum_n, ease_low(mean_ease, half_width)) as ease_low_0_100,
+    shown(n < minimum_n, ease_high(mean_ease, half_width)) as ease_high_0_100,
     difficult_count,
-    difficult_share,
-    difficult_share_low,
-    difficult_share_high,
-    is_effort_suppressed
-from final
+    shown(n < minimum_n, difficult_count / n) as difficult_share,
+    shown(n < minimum_n, share_low(difficult_count, n)) as difficult_share_low,
+    shown(n < minimum_n, share_high(difficult_count, n)) as difficult_share_high,
+    n < minimum_n as is_effort_suppressed
+from moments
 order by period, period_start, handling;

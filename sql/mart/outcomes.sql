@@ -171,34 +171,14 @@ figures as (
     from resolution
     union all by name
     from retention
-),
-
-final as (
-    select
-        windows.outcome,
-        windows.first_day,
-        windows.last_day,
-        days_covered,
-        7 * weeks as window_days,
-        is_covered,
-        minimum_n,
-        is_after,
-        week_number,
-        stratum,
-        other_stratum,
-        n,
-        total
-    from windows
-    cross join reference.settings
-    left join figures using (outcome)
 )
 
 select
-    outcome,
-    first_day,
-    last_day,
+    windows.outcome,
+    windows.first_day,
+    windows.last_day,
     days_covered,
-    window_days,
+    7 * weeks as window_days,
     is_covered,
     minimum_n,
     is_after,
@@ -207,5 +187,7 @@ select
     other_stratum,
     n,
     total
-from final
+from windows
+cross join reference.settings
+left join figures using (outcome)
 order by outcome, week_number, stratum, other_stratum;

@@ -94,45 +94,26 @@ answers as (
     join tickets using (ticket_key)
     where effort_0_100 is not null
     group by all
-),
-
-final as (
-    select
-        category,
-        persona,
-        segments.first_day,
-        last_day,
-        tickets,
-        effort_index_n,
-        effort_index_sum,
-        value_weight,
-        category_costs.cost,
-        quick_win_cost,
-        minimum_n,
-        answers.channel,
-        effort_0_100,
-        coalesce(answers, 0) as answers
-    from segments
-    left join answers using (category, persona)
-    left join reference.value_weights using (persona)
-    left join reference.category_costs using (category)
-    cross join reference.settings
 )
 
 select
     category,
     persona,
-    first_day,
+    segments.first_day,
     last_day,
     tickets,
     effort_index_n,
     effort_index_sum,
     value_weight,
-    cost,
+    category_costs.cost,
     quick_win_cost,
     minimum_n,
-    channel,
+    answers.channel,
     effort_0_100,
-    answers
-from final
+    coalesce(answers, 0) as answers
+from segments
+left join answers using (category, persona)
+left join reference.value_weights using (persona)
+left join reference.category_costs using (category)
+cross join reference.settings
 order by category, persona, channel, effort_0_100;

@@ -415,50 +415,32 @@ grid as (
     from catalogue
     anti join evidence using (metric)
     where cadence <> 'day' and exists (from days)
-),
-
-final as (
-    select
-        grid.metric_id,
-        grid.metric,
-        grid.segment,
-        grid.day,
-        case
-            when evidence.n is null then told.missing
-            when why_not is not null then why_not
-            when is_suppressed then 'fewer than the minimum n'
-        end as why_null,
-        case when why_null is null then value end as value,
-        case when why_null is null then value_low end as value_low,
-        case when why_null is null then value_high end as value_high,
-        evidence.n::bigint as n,
-        evidence.counted::bigint as counted,
-        case
-            when why_null is null then 'measured'
-            when why_not is null and is_suppressed then 'suppressed'
-            else 'not measurable yet'
-        end as state,
-        told.unit,
-        told.definition
-    from grid
-    left join evidence using (metric, segment, day)
-    inner join catalogue as told
-        on told.metric = grid.metric and (told.segment = grid.segment or told.cadence <> 'day')
 )
 
 select
-    metric_id,
-    metric,
-    segment,
-    day,
-    value,
-    value_low,
-    value_high,
-    n,
-    counted,
-    state,
-    why_null,
-    unit,
-    definition
-from final
+    grid.metric_id,
+    grid.metric,
+    grid.segment,
+    grid.day,
+    case
+        when evidence.n is null then told.missing
+        when why_not is not null then why_not
+        when is_suppressed then 'fewer than the minimum n'
+    end as why_null,
+    case when why_null is null then value end as value,
+    case when why_null is null then value_low end as value_low,
+    case when why_null is null then value_high end as value_high,
+    evidence.n::bigint as n,
+    evidence.counted::bigint as counted,
+    case
+        when why_null is null then 'measured'
+        when why_not is null and is_suppressed then 'suppressed'
+        else 'not measurable yet'
+    end as state,
+    told.unit,
+    told.definition
+from grid
+left join evidence using (metric, segment, day)
+inner join catalogue as told
+    on told.metric = grid.metric and (told.segment = grid.segment or told.cadence <> 'day')
 order by metric_id, metric, segment, day;

@@ -51,40 +51,23 @@ meeting as (
     join reference.releases as other on one.release_id <> other.release_id
         and other.day between one.first_day and one.last_day
     group by one.release_id
-),
-
-final as (
-    select
-        windows.release_id,
-        windows.day as release_day,
-        release_window_days,
-        minimum_n,
-        overlapping_releases,
-        touched.survey_id,
-        answers.day,
-        is_after,
-        channel,
-        product,
-        coalesce(n, 0) as n,
-        coalesce(effort_sum, 0) as effort_sum
-    from windows
-    join touched using (release_id)
-    left join meeting using (release_id)
-    left join answers using (release_id, survey_id)
 )
 
 select
-    release_id,
-    release_day,
+    windows.release_id,
+    windows.day as release_day,
     release_window_days,
     minimum_n,
     overlapping_releases,
-    survey_id,
-    day,
+    touched.survey_id,
+    answers.day,
     is_after,
     channel,
     product,
-    n,
-    effort_sum
-from final
+    coalesce(n, 0) as n,
+    coalesce(effort_sum, 0) as effort_sum
+from windows
+join touched using (release_id)
+left join meeting using (release_id)
+left join answers using (release_id, survey_id)
 order by release_id, survey_id, day, channel, product;
