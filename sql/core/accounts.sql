@@ -9,8 +9,8 @@ with versions as (
         valid_to,
         as_of,
         delivery_id,
-        cast(timezone(business_time_zone, valid_from) as date) as began_on,
-        cast(timezone(business_time_zone, valid_to) as date) as ended_on
+        timezone(business_time_zone, valid_from)::date as began_on,
+        timezone(business_time_zone, valid_to)::date as ended_on
     from core.account_versions
     cross join reference.settings
 ),

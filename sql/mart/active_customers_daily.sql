@@ -23,7 +23,7 @@ seen as (
         day,
         person
     from opened
-    join quarters using (quarter)
+    inner join quarters using (quarter)
     union all
     select
         day,

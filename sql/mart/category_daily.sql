@@ -20,8 +20,8 @@ scored as materialized (
         responses.channel,
         effort_0_100::decimal(9, 6) as effort
     from core.response_tickets
-    join core.responses using (response_key)
-    join mart.ticket_effort using (ticket_key)
+    inner join core.responses using (response_key)
+    inner join mart.ticket_effort using (ticket_key)
     -- Most answers of some feeds name no ticket that was delivered: they are left out before the joins.
     where response_tickets.ticket_key is not null and effort_0_100 is not null and not is_deleted
 ),

@@ -73,8 +73,8 @@ scored as (
         effort_band,
         ease_0_100::decimal(9, 6) as ease
     from core.response_tickets
-    join core.responses using (response_key)
-    join tickets using (ticket_key)
+    inner join core.responses using (response_key)
+    inner join tickets using (ticket_key)
     where ease_0_100 is not null
 ),
 

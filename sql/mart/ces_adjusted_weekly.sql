@@ -21,7 +21,7 @@ stretches as (
         days.day,
         count(breaks.first_day) as break_number
     from (select distinct series, day from daily) as days
-    left join breaks on days.series = breaks.series and breaks.first_day <= days.day
+    left join breaks on days.series = breaks.series and days.day >= breaks.first_day
     group by all
 ),
 
@@ -36,7 +36,7 @@ cells as (
         sum(ease_sum_0_100::decimal(18, 6))::double as ease_sum,
         sum(ease_square_sum_0_100::decimal(24, 6))::double as ease_square_sum
     from daily
-    join stretches using (series, day)
+    inner join stretches using (series, day)
     group by all
 ),
 
@@ -70,8 +70,8 @@ weighted as (
         case when variance is not null then greatest(variance, 0) end as variance,
         sum(cell_n) over (partition by series, break_number, week) / stretch_n as weight_covered_share
     from cells
-    join standard using (series, break_number, survey_id, channel)
-    join stretch_sizes using (series, break_number)
+    inner join standard using (series, break_number, survey_id, channel)
+    inner join stretch_sizes using (series, break_number)
 ),
 
 sums as (
@@ -105,9 +105,10 @@ markers as (
             day,
             release_id
         from reference.releases
-        join reference.surveys
-            on (len(survey_ids) = 0 or list_contains(survey_ids, survey_id))
-            and (len(products) = 0 or product = 'unknown' or list_contains(products, product))
+        inner join reference.surveys
+            on
+                (len(survey_ids) = 0 or list_contains(survey_ids, survey_id))
+                and (len(products) = 0 or product = 'unknown' or list_contains(products, product))
         union all
         select
             'all surveys' as series,

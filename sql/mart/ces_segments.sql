@@ -51,7 +51,9 @@ daily as (
             when grouping(owner) = 0 then 'owner'
             else 'all'
         end as dimension,
-        coalesce(survey_id, channel, persona, product, device, journey_stage, process, language, owner, 'all') as segment,
+        coalesce(
+            survey_id, channel, persona, product, device, journey_stage, process, language, owner, 'all'
+        ) as segment,
         sum(n)::bigint as n,
         sum(n_suspect)::bigint as n_suspect,
         sum(ease_sum) as ease_sum,

@@ -45,7 +45,7 @@ placed as (
             count(*) over (
                 partition by person_key
                 order by moment
-                range between (contact_window_days * 86400000000 - 1) preceding and current row
+                range between window_us preceding and current row
             ),
             contact_limit + 1
         ) as place
@@ -55,7 +55,12 @@ placed as (
         from people
         where contacts > 1 and is_known
     ) as asked_again using (person)
-    cross join reference.settings
+    cross join (
+        select
+            contact_limit,
+            contact_window_days * 86400000000 - 1 as window_us
+        from reference.settings
+    )
     where person_key is not null
 ),
 

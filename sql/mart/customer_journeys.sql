@@ -61,9 +61,7 @@ ticket_touches as (
     select
         requester_key as person_key,
         coalesce(answers.process, 'support') as process,
-        cast(
-            timezone(business_time_zone, coalesce(solved_at, closed_at, created_at, updated_at)) as date
-        ) as day,
+        timezone(business_time_zone, coalesce(solved_at, closed_at, created_at, updated_at))::date as day,
         answers.ticket_key is not null as is_measured
     from core.tickets
     left join (

@@ -18,9 +18,9 @@ select
     effort_index_0_100,
     minimum_n
 from core.response_tickets
-join core.responses using (response_key)
-join mart.ticket_effort using (ticket_key)
-join mart.effort_index using (ticket_key)
+inner join core.responses using (response_key)
+inner join mart.ticket_effort using (ticket_key)
+inner join mart.effort_index using (ticket_key)
 cross join reference.settings
 -- Most answers of some feeds name no ticket that was delivered: they are left out before the joins.
 where response_tickets.ticket_key is not null and effort_0_100 is not null

@@ -60,7 +60,9 @@ components as (
         case when replies is not null then least(replies / full_replies, 1) end as replies_component,
         case when handoffs is not null then least(handoffs / full_handoffs, 1) end as handoffs_component,
         case when reopens is not null then least(reopens / full_reopens, 1) end as reopens_component,
-        case when channel_switches is not null then least(channel_switches / full_channel_switches, 1) end as channel_switches_component,
+        case
+            when channel_switches is not null then least(channel_switches / full_channel_switches, 1)
+        end as channel_switches_component,
         effort_index_weights.*
     from tickets
     left join resolution_places using (category, resolution_step)

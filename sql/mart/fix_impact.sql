@@ -13,7 +13,8 @@ with answers as (
         sum(category_daily.effort_sum_0_100::decimal(18, 6))::double as effort_sum,
         sum(category_daily.effort_square_sum_0_100::decimal(24, 6))::double as effort_square_sum
     from mart.fix_weeks
-    join mart.category_daily on category_daily.category = fix_weeks.category and day between first_day and last_day
+    inner join mart.category_daily
+        on fix_weeks.category = category_daily.category and day between first_day and last_day
     where category_daily.n > 0
     group by all
 ),
@@ -24,9 +25,9 @@ meeting as (
         one.fix_id,
         other.fix_id || case when other.live_on = one.live_on then ' (same day)' else '' end as met
     from reference.fixes as one
-    join reference.fix_categories as mine on one.fix_id = mine.fix_id and not mine.is_comparison
-    join reference.fix_categories as theirs on mine.category = theirs.category and not theirs.is_comparison
-    join reference.fixes as other on theirs.fix_id = other.fix_id
+    inner join reference.fix_categories as mine on one.fix_id = mine.fix_id and not mine.is_comparison
+    inner join reference.fix_categories as theirs on mine.category = theirs.category and not theirs.is_comparison
+    inner join reference.fixes as other on theirs.fix_id = other.fix_id
     cross join reference.settings
     where one.fix_id <> other.fix_id and abs(one.live_on - other.live_on) < 7 * fix_window_weeks
 ),
@@ -58,7 +59,7 @@ select
     coalesce(effort_square_sum, 0) as effort_square_sum
 from reference.fixes
 cross join reference.settings
-join (
+inner join (
     select
         fix_id,
         bool_or(is_comparison) as has_named_comparison

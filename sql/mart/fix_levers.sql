@@ -40,8 +40,8 @@ sums as (
         count(*) filter (tickets_verdict = 'no change shown') as tickets_no_change_shown,
         count(*) filter (tickets_verdict = 'not enough data') as tickets_not_enough_data
     from reference.fixes
-    join effort using (fix_id)
-    join tickets using (fix_id)
+    inner join effort using (fix_id)
+    inner join tickets using (fix_id)
     group by lever
 )
 

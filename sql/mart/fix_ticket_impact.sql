@@ -35,6 +35,6 @@ select
     customers_basis
 from reference.fixes
 cross join reference.settings
-join (select distinct fix_id, overlapping_fixes from mart.fix_impact) using (fix_id)
+inner join (select distinct fix_id, overlapping_fixes from mart.fix_impact) using (fix_id)
 left join sums using (fix_id)
 order by fix_id, week_number, is_comparison;

@@ -48,8 +48,8 @@ disturbed as (
         spans.fix_id,
         fix_categories.category
     from spans
-    join reference.fixes on fixes.live_on between spans.first_day and spans.last_day
-    join reference.fix_categories on fix_categories.fix_id = fixes.fix_id and not is_comparison
+    inner join reference.fixes on fixes.live_on between spans.first_day and spans.last_day
+    inner join reference.fix_categories on fixes.fix_id = fix_categories.fix_id and not is_comparison
 ),
 
 named as (
@@ -86,7 +86,7 @@ sums as (
         sum(n)::bigint as n,
         sum(effort_sum_0_100::decimal(18, 6))::double as effort_sum
     from weeks
-    join mart.category_daily on day between first_day and last_day
+    inner join mart.category_daily on day between first_day and last_day
     group by all
 )
 
@@ -105,7 +105,7 @@ select
     coalesce(n, 0) as n,
     coalesce(effort_sum, 0) as effort_sum_0_100
 from weeks
-join roles using (fix_id)
+inner join roles using (fix_id)
 left join mart.active_customers_daily on active_customers_daily.day = last_day
 left join sums using (fix_id, week_number, category)
 order by fix_id, category, week_number;

@@ -38,12 +38,17 @@ placed as (
         count(*) over (
             partition by person_key
             order by epoch_us(moment)
-            range between (contact_window_days * 86400000000 - 1) preceding and current row
+            range between window_us preceding and current row
         ) as contacts_in_window,
         contact_limit
     from contacts
     semi join often_asked using (person)
-    cross join reference.settings
+    cross join (
+        select
+            contact_limit,
+            contact_window_days * 86400000000 - 1 as window_us
+        from reference.settings
+    )
 )
 
 select

@@ -20,8 +20,8 @@ opened as (
         last_day,
         requester_key
     from mart.ticket_effort
-    join core.tickets using (ticket_key)
-    join span on created_day >= first_day
+    inner join core.tickets using (ticket_key)
+    inner join span on created_day >= first_day
     where not ticket_effort.is_deleted
 ),
 
@@ -34,7 +34,7 @@ linked as (
         response_key,
         effort_0_100
     from core.response_tickets
-    join core.responses using (response_key)
+    inner join core.responses using (response_key)
     semi join opened using (ticket_key)
 ),
 
@@ -91,7 +91,7 @@ answers as (
         effort_0_100,
         count(*) as answers
     from linked
-    join tickets using (ticket_key)
+    inner join tickets using (ticket_key)
     where effort_0_100 is not null
     group by all
 )

@@ -61,8 +61,8 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     ),
     (
         'M5a', 'response_rate_1', 'all', 'day', 'share', 'no invitations are delivered for this day',
-        'Complete responses of the invitations of the day (AAPOR RR1), all touchpoints, once the time to answer is over; '
-        || 'Wilson.'
+        'Complete responses of the invitations of the day (AAPOR RR1), all touchpoints, once the time to answer is '
+        || 'over; Wilson.'
     ),
     (
         'M5a', 'response_rate_2', 'all', 'day', 'share', 'no invitations are delivered for this day',
@@ -185,7 +185,7 @@ varied as (
         ) as between_squares
     from mart.ces_segments as segments
     inner join mart.ces_segments as total
-        on total.period = 'day' and total.dimension = 'all' and total.period_start = segments.period_start
+        on total.period = 'day' and total.dimension = 'all' and segments.period_start = total.period_start
     where segments.period = 'day' and segments.dimension in ('channel', 'persona')
     group by segments.dimension, segments.period_start
 ),
@@ -300,7 +300,16 @@ evidence (metric, segment, day, value, value_low, value_high, n, counted, is_sup
     where n > 0
     union all
     select
-        metric, 'all', day, counted / n, share_low(counted, n), share_high(counted, n), n, counted, n < minimum_n, why_not
+        metric,
+        'all',
+        day,
+        counted / n,
+        share_low(counted, n),
+        share_high(counted, n),
+        n,
+        counted,
+        n < minimum_n,
+        why_not
     from samples
     cross join reference.settings
     where n > 0
@@ -442,5 +451,5 @@ select
 from grid
 left join evidence using (metric, segment, day)
 inner join catalogue as told
-    on told.metric = grid.metric and (told.segment = grid.segment or told.cadence <> 'day')
+    on grid.metric = told.metric and (grid.segment = told.segment or told.cadence <> 'day')
 order by metric_id, metric, segment, day;

@@ -33,7 +33,7 @@ sides as (
         ease_sum_total - ease_sum as ease_sum_rest,
         ease_square_sum_total - ease_square_sum as ease_square_sum_rest
     from segments
-    join totals using (period, period_start)
+    inner join totals using (period, period_start)
 )
 
 select

@@ -39,7 +39,7 @@ split as (
         sum(greatest(ease_square_sum - ease_sum * ease_sum / n, 0) order by segment) as within_squares,
         any_value(total_squares) as total_squares
     from segments
-    join totals using (period, period_start)
+    inner join totals using (period, period_start)
     group by all
 )
 

@@ -21,7 +21,7 @@ rejected_answers as (
         scale_id,
         lower(trim(regexp_replace(landed ->> 'score', '\s+', ' ', 'g'))) as answer
     from core.rejected_responses
-    join reference.surveys using (survey_id)
+    inner join reference.surveys using (survey_id)
     where not list_contains(reasons, 'test_response')
 ),
 
@@ -37,7 +37,7 @@ rejected as (
     from rejected_answers
     left join reference.scale_labels
         on rejected_answers.scale_id = scale_labels.scale_id and rejected_answers.answer = scale_labels.label
-    join reference.scale_boxes
+    inner join reference.scale_boxes
         on
             rejected_answers.scale_id = scale_boxes.scale_id
             and scale_boxes.score = coalesce(try_cast(answer as double), scale_labels.score)
@@ -55,7 +55,11 @@ daily as (
         count(*) filter (effort_band = 'easy') as easy_count,
         count(*) filter (effort_band = 'neutral') as neutral_count,
         count(*) filter (effort_band = 'difficult') as difficult_count
-    from (select accepted.* from accepted union all by name select rejected.* from rejected)
+    from (
+        select accepted.* from accepted
+        union all by name
+        select rejected.* from rejected
+    )
     group by all
 ),
 

@@ -156,7 +156,7 @@ answers as (
         count(ease_0_100) as linked_scores,
         sum(ease_0_100::decimal(9, 6))::double / nullif(linked_scores, 0) as linked_ease_0_100
     from core.response_tickets
-    join core.responses using (response_key)
+    inner join core.responses using (response_key)
     where ticket_key is not null
     group by ticket_key
 ),
@@ -205,7 +205,8 @@ select
     tickets.first_reply_minutes,
     case
         when first_reply_us >= created_us
-            then replied.minutes_before
+            then
+                replied.minutes_before
                 + greatest(least(first_reply_us / 6e7 - replied.quarter * 15, replied.closes) - replied.opens, 0)
                 - created.minutes_before
                 - greatest(least(created_us / 6e7 - created.quarter * 15, created.closes) - created.opens, 0)
@@ -213,7 +214,8 @@ select
     tickets.resolution_minutes,
     case
         when resolved_us >= created_us
-            then resolved.minutes_before
+            then
+                resolved.minutes_before
                 + greatest(least(resolved_us / 6e7 - resolved.quarter * 15, resolved.closes) - resolved.opens, 0)
                 - created.minutes_before
                 - greatest(least(created_us / 6e7 - created.quarter * 15, created.closes) - created.opens, 0)
