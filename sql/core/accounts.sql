@@ -17,15 +17,7 @@ with versions as (
 
 -- A day has one version: of those that began on it, the last.
 last_of_day as (
-    select
-        person_key,
-        account_key,
-        attributes,
-        source_id,
-        valid_from,
-        valid_to,
-        began_on,
-        ended_on
+    select versions.*
     from versions
     qualify row_number() over (
         partition by person_key, began_on
