@@ -1,7 +1,8 @@
 """Which columns a query's columns are computed from, read from DuckDB's own parse of it.
 
 Lineage follows values: what stands in the select list, through common table expressions, joins and unions, to
-the columns of stored tables. What only filters, joins, groups or orders rows is not lineage. Nothing is run.
+the columns of stored tables; a table macro of `sql/macros/` is followed into its own query. What only filters, joins,
+groups or orders rows is not lineage. No query is run.
 """
 
 import json
@@ -11,9 +12,19 @@ from typing import Any
 
 import duckdb
 
+from ces_pipeline.storage.sql import sql_files
+
 Origin = tuple[str, str]
 """A column of a stored table: (`core.responses`, `score`)."""
 _Origins = frozenset[Origin]
+
+
+@dataclass(frozen=True)
+class _TableMacro:
+    """A macro that gives rows: names of its parameters, and DuckDB's parse of its query."""
+
+    parameters: Sequence[str]
+    node: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -48,10 +59,12 @@ class _Scope:
 
 
 class _Lineage:
-    """One query's walk. `tables`: the columns of every stored table."""
+    """One query's walk. `tables`: the columns of every stored table; `macros`: the table macros, by name."""
 
-    def __init__(self, tables: Mapping[str, Sequence[str]]):
+    def __init__(self, tables: Mapping[str, Sequence[str]], macros: Mapping[str, _TableMacro]):
         self._tables = tables
+        self._macros = macros
+        self._of_tables = {"query_table", *macros}
 
     def query(
         self, node: Mapping[str, Any], known: Mapping[str, Mapping[str, _Origins]], outer: _Scope | None
@@ -89,7 +102,7 @@ class _Lineage:
     ) -> Iterator[_Relation]:
         kind, alias = source["type"], source["alias"]
         if kind == "BASE_TABLE":
-            yield self._stored_or_known(source, known)
+            yield self._stored_or_known(source, source["schema_name"], source["table_name"], known)
         elif kind == "JOIN":
             left = list(self._relations(source["left"], known, outer))
             yield from left
@@ -98,6 +111,8 @@ class _Lineage:
         elif kind == "SUBQUERY":
             columns = self.query(source["subquery"]["node"], known, outer)
             yield _Relation(alias, _renamed(columns, source.get("column_name_alias") or ()))
+        elif kind == "TABLE_FUNCTION" and source["function"]["function_name"] in self._of_tables:
+            yield self._of_named_tables(source, known)
         elif kind != "EMPTY":
             # A table function, a list of values, a pivot: its columns come from whatever it is given.
             given = list(self._relations(source["source"], known, outer)) if source.get("source") else []
@@ -107,14 +122,33 @@ class _Lineage:
             names = source.get("column_name_alias") or ()
             yield _Relation(alias, dict.fromkeys(names, rest), rest)
 
-    def _stored_or_known(
+    def _of_named_tables(
         self, source: Mapping[str, Any], known: Mapping[str, Mapping[str, _Origins]]
     ) -> _Relation:
-        name = source["table_name"]
-        if not source["schema_name"] and name in known:
+        """`query_table('t')`, or a table macro, whose parameters name tables that its query asks for likewise."""
+        name = source["function"]["function_name"]
+        given = [_table_named(one["expression"]) for one in source["function"]["arguments"]]
+        if name == "query_table":
+            return self._stored_or_known(source, *given[0], known)
+        macro = self._macros[name]
+        passed = {
+            parameter: self._stored_or_known({"alias": ""}, *table, known).columns
+            for parameter, table in zip(macro.parameters, given, strict=True)
+        }
+        columns = self.query(macro.node, passed, None)
+        return _Relation(source["alias"] or name, _renamed(columns, source.get("column_name_alias") or ()))
+
+    def _stored_or_known(
+        self,
+        source: Mapping[str, Any],
+        schema: str,
+        name: str,
+        known: Mapping[str, Mapping[str, _Origins]],
+    ) -> _Relation:
+        if not schema and name in known:
             columns = known[name]
         else:
-            table = f"{source['schema_name']}.{name}"
+            table = f"{schema}.{name}"
             columns = {column: frozenset([(table, column)]) for column in self._tables.get(table, ())}
         return _Relation(source["alias"] or name, _renamed(columns, source.get("column_name_alias") or ()))
 
@@ -140,16 +174,44 @@ def column_lineage(
     tables: full name -> columns. A column of constants or counted rows alone has no origins. Raises ValueError
     where DuckDB cannot parse a query.
     """
-    found = {}
     with duckdb.connect() as connection:
-        for name, query in queries.items():
-            told = connection.execute("SELECT json_serialize_sql($query)", {"query": query}).fetchone()
-            parsed: dict[str, Any] = json.loads(told[0]) if told else {"error": True}
-            if parsed["error"]:
-                raise ValueError(f"{name}: DuckDB cannot parse the query: {parsed.get('error_message', '')}")
-            columns = _Lineage(tables).query(parsed["statements"][0]["node"], {}, None)
-            found[name] = {column: sorted(origins) for column, origins in columns.items()}
-    return found
+        walk = _Lineage(tables, _table_macros(connection))
+        return {
+            name: {
+                column: sorted(origins)
+                for column, origins in walk.query(_parsed(connection, name, query), {}, None).items()
+            }
+            for name, query in queries.items()
+        }
+
+
+def _table_macros(connection: duckdb.DuckDBPyConnection) -> dict[str, _TableMacro]:
+    """The table macros of `sql/macros/`, as DuckDB keeps them."""
+    for file in sql_files("macros"):
+        connection.execute(file.text)
+    defined = connection.execute(
+        "SELECT function_name, parameters, macro_definition FROM duckdb_functions()"
+        " WHERE function_type = 'table_macro' AND NOT internal"
+    ).fetchall()
+    return {
+        name: _TableMacro(parameters, _parsed(connection, name, query)) for name, parameters, query in defined
+    }
+
+
+def _parsed(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> Mapping[str, Any]:
+    found = connection.execute("SELECT json_serialize_sql($query)", {"query": query}).fetchone()
+    parsed: dict[str, Any] = json.loads(found[0]) if found else {"error": True}
+    if parsed["error"]:
+        raise ValueError(f"{name}: DuckDB cannot parse the query: {parsed.get('error_message', '')}")
+    node: Mapping[str, Any] = parsed["statements"][0]["node"]
+    return node
+
+
+def _table_named(argument: Mapping[str, Any]) -> tuple[str, str]:
+    """Schema (or nothing) and table that an argument names: a text, a column's name, or a macro's parameter."""
+    name = ".".join(argument["column_names"]) if "column_names" in argument else argument["literal"]["text"]
+    schema, _, table = name.rpartition(".")
+    return schema, table
 
 
 def _expanded(star: Mapping[str, Any], relations: Iterable[_Relation]) -> dict[str, _Origins]:

@@ -76,8 +76,11 @@ class SqlFile:
 
     @property
     def reads(self) -> frozenset[str]:
-        """Full names of the tables that the query reads."""
-        return frozenset(_TABLE.findall(_COMMENT.sub("", self.text)))
+        """Full names of the tables that the query reads, by itself or through a table macro of its own file."""
+        text = _COMMENT.sub("", self.text)
+        called = () if self.folder == "macros" else sql_files("macros")
+        through = (file.reads for file in called if f" {file.name}(" in text)
+        return frozenset(_TABLE.findall(text)).union(*through)
 
 
 @dataclass(frozen=True)

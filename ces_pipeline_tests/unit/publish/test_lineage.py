@@ -47,6 +47,32 @@ def test_a_star_without_a_column_keeps_the_others() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "given", ["select id, score as s from core.a", "select id, minutes as s from core.b"]
+)
+def test_a_table_that_is_named_to_a_function_is_followed(given: str) -> None:
+    named = lineage(f"with c as ({given}) select t.* from query_table('c') as t")
+    assert named == lineage(given)
+
+
+def test_a_stored_table_that_is_named_to_a_function_is_followed() -> None:
+    assert lineage("select s as x from query_table('core.b') as t(i, s)") == {"x": [("core.b", "minutes")]}
+
+
+def test_a_table_macro_is_followed_into_its_own_query() -> None:
+    sums = (
+        "select id, count(*) as n, sum(score) as ease_sum, sum(score * score) as ease_square_sum,"
+        " 1 as easy_count, 1 as neutral_count, 1 as difficult_count from core.a group by id"
+    )
+    tables = {**TABLES, "reference.settings": ["minimum_n"]}
+    query = f"with sums as ({sums}) select figures.* from effort_figures('sums') as figures"
+    found = column_lineage({"query": query}, tables)["query"]
+    assert found["id"] == [("core.a", "id")]
+    assert found["mean_ease_0_100"] == [("core.a", "score"), ("reference.settings", "minimum_n")]
+    assert found["ease_sum_0_100"] == [("core.a", "score")]
+    assert found["n"] == []
+
+
 def test_a_query_that_does_not_parse_is_told_by_its_name() -> None:
     with pytest.raises(ValueError, match=r"mart\.broken"):
         column_lineage({"mart.broken": "selec 1"}, TABLES)
