@@ -10,8 +10,8 @@ from ces_pipeline.defs.jobs import jobs, nightly
 from ces_pipeline.defs.raw import raw_assets
 from ces_pipeline.defs.sensors import inbox_sensor, stale_days_sensor
 from ces_pipeline.defs.snapshot import snapshot_asset
+from ces_pipeline.home import Home
 from ces_pipeline.registry import Registry, Settings
-from ces_pipeline.settings import Home
 
 
 def build_definitions(home: Home) -> dg.Definitions:

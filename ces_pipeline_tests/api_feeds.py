@@ -6,12 +6,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ces_pipeline.kinds import KINDS
-from ces_pipeline.pulling.contract import State
-from ces_pipeline.pulling.pull import read_place, write_place
-from ces_pipeline.sample.vendors import freshdesk, medallia, qualtrics, rest, servicenow, zendesk, zigpoll
-from ces_pipeline.sample.vendors.faults import PAGING
-from ces_pipeline.sample.vendors.server import FakeVendor, Reply
+from ces_pipeline.http.fakes.faults import PAGING
+from ces_pipeline.http.fakes.server import FakeResponse, FakeVendor
+from ces_pipeline.land.pull import read_pull_state, write_pull_state
+from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.vendors.contract import State
+from ces_pipeline.vendors.freshdesk import fake_server as freshdesk
+from ces_pipeline.vendors.generic import fake_server as rest
+from ces_pipeline.vendors.medallia import fake_server as medallia
+from ces_pipeline.vendors.qualtrics import fake_server as qualtrics
+from ces_pipeline.vendors.servicenow import fake_server as servicenow
+from ces_pipeline.vendors.zendesk import fake_server as zendesk
+from ces_pipeline.vendors.zigpoll import fake_server as zigpoll
 from ces_pipeline_tests.builders import InboxHome, inbox_home
 
 SINCE = "2026-03-01"
@@ -38,7 +44,7 @@ class ApiFeed:
     ids: Callable[[FakeVendor], list[str]]
     auth: dict[str, Any]
     environment: dict[str, str]
-    without: Callable[[Reply, set[str]], Reply] | None = None
+    without: Callable[[FakeResponse, set[str]], FakeResponse] | None = None
     columns: dict[str, str] | None = None
     options: dict[str, Any] | None = None
     paging: tuple[str, ...] = PAGING
@@ -49,7 +55,9 @@ class ApiFeed:
         home = inbox_home(folder, self.entry(vendor.url, **more))
         if self.earlier:
             source = home.registry.sources[self.connector]
-            write_place(home.lake, source, replace(read_place(home.lake, source), state=self.earlier))
+            write_pull_state(
+                home.lake, source, replace(read_pull_state(home.lake, source), state=self.earlier)
+            )
         return home
 
     def entry(self, url: str, **more: Any) -> dict[str, Any]:
@@ -83,10 +91,10 @@ def _basic(user: str, password: str = "") -> tuple[dict[str, Any], dict[str, str
     return {"kind": "basic_token", **named}, secrets
 
 
-def _less(*keys: str, named: str = "id") -> Callable[[Reply, set[str]], Reply]:
+def _less(*keys: str, named: str = "id") -> Callable[[FakeResponse, set[str]], FakeResponse]:
     """Takes records out of the list under `keys`."""
 
-    def without(reply: Reply, ids: set[str]) -> Reply:
+    def without(reply: FakeResponse, ids: set[str]) -> FakeResponse:
         found = reply.data
         # A response of Zigpoll's is named by participant and poll.
         gone = {one.partition(":")[0] for one in ids}
@@ -95,7 +103,7 @@ def _less(*keys: str, named: str = "id") -> Callable[[Reply, set[str]], Reply]:
         if keys and isinstance(found, dict) and isinstance(found.get(keys[-1]), list):
             found[keys[-1]] = [one for one in found[keys[-1]] if str(one.get(named)) not in gone]
         elif not keys and isinstance(found, list):
-            return Reply(
+            return FakeResponse(
                 reply.status, [one for one in found if str(one.get(named)) not in gone], headers=reply.headers
             )
         return reply

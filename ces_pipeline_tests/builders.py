@@ -16,10 +16,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
-from ces_pipeline.landing.land import FeedLanding, land, land_feed
-from ces_pipeline.landing.ledger import Delivery, Ledger, raw_file
+from ces_pipeline.home import Home
+from ces_pipeline.land.ledger import Delivery, Ledger
+from ces_pipeline.land.paths import raw_file
+from ces_pipeline.land.step import SourceLanding, land_source
 from ces_pipeline.registry import Registry, load_registry
-from ces_pipeline.settings import Home
 from ces_pipeline.storage.lake import Lake
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -105,12 +106,12 @@ class InboxHome:
         path.write_bytes(content)
         return path
 
-    def land(self, feed: str = "web", now: datetime = NOW) -> FeedLanding:
+    def land(self, feed: str = "web", now: datetime = NOW) -> SourceLanding:
         registry = self.registry
-        return land_feed(self.home, registry, registry.sources[feed], now=now)
+        return land_source(self.home, registry, registry.sources[feed], now=now)
 
-    def land_all(self) -> list[FeedLanding]:
-        return land(self.home, self.registry)
+    def land_all(self) -> list[SourceLanding]:
+        return [land_source(self.home, self.registry, source) for source in self.registry.sources.values()]
 
     def deliveries(self, feed: str = "web") -> list[Delivery]:
         return Ledger.read(self.lake).of_source(feed)

@@ -10,13 +10,13 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
+from ces_pipeline.home import Home
+from ces_pipeline.publish.inputs import LOGS, PublishInputs, stored_rows
+from ces_pipeline.publish.step import PublishResult, publish_state
 from ces_pipeline.registry import Registry, load_registry
-from ces_pipeline.schemas import TABLES
-from ces_pipeline.settings import Home
+from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.lake import Lake
-from ces_pipeline.storage.state import LOGS, LakeState, stored_rows
-from ces_pipeline.storage.warehouse import PublishResult, publish_state
 
 DAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -191,9 +191,9 @@ class SmallHome:
         with open_published(self.home.published) as connection:
             return connection.execute(query).fetchall()
 
-    def state(self) -> LakeState:
+    def state(self) -> PublishInputs:
         days = [self.delivery_days[key] for key in sorted(self.delivery_days)]
-        return LakeState(
+        return PublishInputs(
             load_audit=stored_rows(self.lake, TABLES["audit.load_audit"]),
             deliveries=TABLES["audit.deliveries"].arrow.empty_table(),
             delivery_days=pa.Table.from_pylist(days, schema=TABLES["audit.delivery_days"].arrow),

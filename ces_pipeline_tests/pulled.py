@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.pulling.connectors import CONNECTORS
-from ces_pipeline.pulling.contract import Page, State
-from ces_pipeline.pulling.pull import open_http
-from ces_pipeline.pulling.requests_log import RequestsLog
-from ces_pipeline.registry.models import Source
-from ces_pipeline.sample.vendors.server import FakeVendor
-from ces_pipeline.settings import Home
+from ces_pipeline.home import Home
+from ces_pipeline.http.fakes.server import FakeVendor
+from ces_pipeline.http.request_log import RequestLog
+from ces_pipeline.land.pull import open_http
+from ces_pipeline.registry.sources import Source
+from ces_pipeline.vendors.catalog import CONNECTORS
+from ces_pipeline.vendors.contract import Page, State
 
 FAULT_SEEDS = pytest.mark.parametrize(
     "seeds",
@@ -36,7 +36,7 @@ def fetch(
     now: datetime | None = None,
     seed: int = 0,
     home: Path = Path("nowhere"),
-    log: RequestsLog | None = None,
+    log: RequestLog | None = None,
 ) -> list[Page]:
     """Every page that a pull from `state` would land, on the vendor's own clock."""
     assert source.api is not None
@@ -44,7 +44,7 @@ def fetch(
         open_http(
             Home(home),
             source,
-            log or RequestsLog(source.id, "test"),
+            log or RequestLog(source.id, "test"),
             clock=vendor.clock,
             environment=environment,
             chance=random.Random(seed),

@@ -7,14 +7,15 @@ from datetime import date
 import dagster as dg
 
 from ces_pipeline import pipeline
+from ces_pipeline.clean.judged_by import rule_version
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL, asset_key, table_metadata
+from ces_pipeline.defs.partitions import daily_partitions, within_calendar
 from ces_pipeline.defs.raw import raw_key
-from ces_pipeline.kinds import KINDS
-from ces_pipeline.partitions import daily_partitions, within_calendar
+from ces_pipeline.home import Home
 from ces_pipeline.registry import Registry
-from ces_pipeline.schemas import TABLES
-from ces_pipeline.settings import Home
+from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.schemas.tables import TABLES
 
 DAY_DONE: ContextVar[Callable[[date], None]] = ContextVar("DAY_DONE", default=lambda _day: None)
 """Hears of each day as it is cleaned, where the run shares a process with whoever waits for it."""
@@ -40,6 +41,7 @@ def _core_asset(home: Home, registry: Registry, kind: str) -> dg.AssetsDefinitio
         kinds={"pandera", "parquet"},
         owners=OWNERS,
         pool=POOL,
+        code_version=rule_version(kind),
         description=f"{table.grain} Judged, normalised, revisions resolved; rejected rows are kept beside.",
         metadata=table_metadata(table),
     )

@@ -3,8 +3,8 @@
 from functools import lru_cache
 from pathlib import Path
 
+from ces_pipeline.home import Home
 from ces_pipeline.registry import Registry, load_registry
-from ces_pipeline.settings import Home
 
 
 def current_registry(home: Home) -> Registry:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from ces_pipeline.settings import HOME_VARIABLE, Home
+from ces_pipeline.home import HOME_VARIABLE, Home
 
 WORKSPACE_FILE = "workspace.yaml"
 _SETTINGS = """\

@@ -6,8 +6,8 @@ import dagster as dg
 
 from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.snapshot import snapshot_keys
-from ces_pipeline.kinds import KINDS
 from ces_pipeline.registry import Registry
+from ces_pipeline.schemas.kinds import KINDS
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition

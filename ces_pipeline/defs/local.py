@@ -13,12 +13,12 @@ from ces_pipeline.defs.core import DAY_DONE
 from ces_pipeline.defs.instance import open_instance
 from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
 from ces_pipeline.defs.metadata import asset_key
+from ces_pipeline.defs.partitions import range_tags
 from ces_pipeline.defs.raw import raw_key
 from ces_pipeline.defs.snapshot import PUBLISHED_FILE, SNAPSHOT_STEP, snapshot_keys
 from ces_pipeline.errors import CesError
-from ces_pipeline.kinds import KINDS
-from ces_pipeline.partitions import range_tags
-from ces_pipeline.settings import Home
+from ces_pipeline.home import Home
+from ces_pipeline.schemas.kinds import KINDS
 
 _MENDABLE = {CesError.__name__, *(kind.__name__ for kind in CesError.__subclasses__())}
 # The events are kept in the instance; the terminal belongs to the command.

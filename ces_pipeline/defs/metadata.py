@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from ces_pipeline.schemas import Table
+from ces_pipeline.schemas.table import Table
 
 OWNERS = ["team:customer-experience"]
 POOL = "duckdb"

@@ -10,9 +10,10 @@ import dagster as dg
 from ces_pipeline import pipeline
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL
+from ces_pipeline.home import Home
+from ces_pipeline.land.inputs import landing_fingerprint
 from ces_pipeline.registry import Registry, Source
-from ces_pipeline.registry.models import Api
-from ces_pipeline.settings import Home
+from ces_pipeline.registry.api import Api
 
 
 def raw_key(source_id: str) -> dg.AssetKey:
@@ -22,16 +23,17 @@ def raw_key(source_id: str) -> dg.AssetKey:
 
 def raw_assets(home: Home, registry: Registry) -> list[dg.AssetsDefinition]:
     """The feeds of the registry as assets."""
-    return [_raw_asset(home, source) for _, source in sorted(registry.sources.items())]
+    return [_raw_asset(home, registry, source) for _, source in sorted(registry.sources.items())]
 
 
 # A vendor that is down has been waited for already: what is left is the hope that it is a short break.
 _AGAIN = dg.RetryPolicy(max_retries=1, delay=60)
 
 
-def _raw_asset(home: Home, source: Source) -> dg.AssetsDefinition:
+def _raw_asset(home: Home, registry: Registry, source: Source) -> dg.AssetsDefinition:
     @dg.asset(
         key=raw_key(source.id),
+        code_version=landing_fingerprint(registry, source),
         group_name="raw",
         kinds={"parquet"},
         owners=OWNERS,
@@ -39,7 +41,7 @@ def _raw_asset(home: Home, source: Source) -> dg.AssetsDefinition:
         retry_policy=None if source.api is None else _AGAIN,
         description=f"Deliveries of the {source.kind} feed `{source.id}`, pseudonymised and split by day.",
     )
-    def land_feed() -> Iterator[dg.MaterializeResult]:
+    def land_source() -> Iterator[dg.MaterializeResult]:
         (landing,) = pipeline.land(home, current_registry(home), [source.id])
         metadata: dict[str, Any] = {
             "files_new": landing.files_new,
@@ -62,7 +64,7 @@ def _raw_asset(home: Home, source: Source) -> dg.AssetsDefinition:
         if landing.failures:
             raise dg.Failure(description="\n".join(landing.failures), allow_retries=landing.is_transient)
 
-    return land_feed
+    return land_source
 
 
 def _host_pool(api: Api) -> str:

@@ -11,12 +11,13 @@ import dagster as dg
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
 from ces_pipeline.defs.metadata import asset_key
+from ces_pipeline.defs.partitions import range_tags, stale_ranges
 from ces_pipeline.defs.snapshot import snapshot_keys
-from ces_pipeline.kinds import KINDS
-from ces_pipeline.partitions import range_tags, stale_ranges
-from ces_pipeline.settings import Home
-from ces_pipeline.storage.state import lake_state
-from ces_pipeline.storage.warehouse import is_behind, state_fingerprint
+from ces_pipeline.home import Home
+from ces_pipeline.pipeline import publish_inputs
+from ces_pipeline.publish.fingerprints import state_fingerprint
+from ces_pipeline.publish.step import is_behind
+from ces_pipeline.schemas.kinds import KINDS
 
 SETTLED_SECONDS = 10
 """A file changed more recently may still be on its way into the inbox."""
@@ -47,7 +48,7 @@ def stale_days_sensor(home: Home) -> dg.SensorDefinition:
         registry = current_registry(home)
         # The state changes with every delivery, cleaning and registry change, so a range that failed is asked
         # for again only once something is different.
-        held = lake_state(home, registry)
+        held = publish_inputs(home, registry)
         state = state_fingerprint(registry, held)
         requests = [
             dg.RunRequest(
@@ -60,7 +61,7 @@ def stale_days_sensor(home: Home) -> dg.SensorDefinition:
         ]
         known = set(json.loads(context.cursor or "[]"))
         fresh = [request for request in requests if request.run_key not in known]
-        if not fresh and is_behind(home, registry):
+        if not fresh and is_behind(home, registry, held):
             publish = dg.RunRequest(run_key=_digest([state, "publish"]), asset_selection=snapshot_keys())
             fresh = [] if publish.run_key in known else [publish]
         if not fresh:

@@ -1,22 +1,25 @@
 """The published file as one step: its derived tables and marts as assets, its checks beside it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 import dagster as dg
 
 from ces_pipeline import pipeline
-from ces_pipeline.analysis import FINISHED_BY
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL, asset_key, table_metadata
-from ces_pipeline.kinds import KINDS
+from ces_pipeline.home import Home
+from ces_pipeline.publish.checks import all_checks
+from ces_pipeline.publish.fingerprints import code_version, publish_code
+from ces_pipeline.publish.inputs import DAY_TABLES
+from ces_pipeline.publish.lineage import Origin, column_lineage
+from ces_pipeline.publish.step import PublishResult
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.registry import Registry
-from ces_pipeline.schemas import TABLES, Table
-from ces_pipeline.settings import Home
-from ces_pipeline.storage.checks import PUBLISHED_TABLES, all_checks
-from ces_pipeline.storage.lineage import Origin, column_lineage
-from ces_pipeline.storage.sql import SqlFile, derived_files
-from ces_pipeline.storage.state import DAY_TABLES
-from ces_pipeline.storage.warehouse import PublishResult
+from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.schemas.table import Table
+from ces_pipeline.schemas.tables import TABLES
+from ces_pipeline.statistics import POST_PROCESSED_BY
+from ces_pipeline.storage.sql_files import SqlFile, derived_files
 
 PUBLISHED_FILE = dg.AssetKey(["publish", "ces_duckdb"])
 SNAPSHOT_STEP = "snapshot"
@@ -59,7 +62,11 @@ def snapshot_asset(home: Home, registry: Registry) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         result = pipeline.publish(home, current_registry(home), run_id=context.run.run_id)
         if result.published:
-            yield from _materialisations(result)
+            records = context.instance.get_asset_records(snapshot_keys())
+            known = {
+                record.asset_entry.asset_key for record in records if record.asset_entry.last_materialization
+            }
+            yield from _materialisations(result, known)
         yield from _verdicts(result)
         if not result.published:
             failed = "\n".join(f"{one.check.name}: {one.detail}" for one in result.blocking_failures)
@@ -79,8 +86,10 @@ def _derived_spec(
         asset_key(file.table),
         deps=[asset_key(name) for name in inputs] or [asset_key(name) for name in cleaned],
         group_name=table.layer,
-        kinds={"duckdb", "sql", "scipy"} if file.table in FINISHED_BY else {"duckdb", "sql"},
+        kinds={"duckdb", "sql", "scipy"} if file.table in POST_PROCESSED_BY else {"duckdb", "sql"},
         owners=OWNERS,
+        code_version=code_version(file),
+        skippable=True,
         description=table.grain,
         metadata={**table_metadata(table), "dagster/column_lineage": _lineage(table, origins)},
     )
@@ -108,22 +117,28 @@ def _file_spec(cleaned: list[str]) -> dg.AssetSpec:
         group_name="publish",
         kinds={"duckdb"},
         owners=OWNERS,
-        description="The file that analysts open: all tables in one DuckDB file, replaced whole by a rename.",
+        code_version=publish_code()[:12],
+        description="The file that analysts open: all tables in one DuckDB file, replaced by one rename.",
     )
 
 
-def _materialisations(result: PublishResult) -> Iterator[dg.MaterializeResult]:
+def _materialisations(result: PublishResult, known: Set[dg.AssetKey]) -> Iterator[dg.MaterializeResult]:
+    """The tables that were filled, and those of which this Dagster instance has no record yet; then the file."""
     for file in derived_files():
-        yield dg.MaterializeResult(
-            asset_key=asset_key(file.table),
-            metadata={"dagster/row_count": result.rows[file.table], "unchanged": result.unchanged},
-        )
+        key = asset_key(file.table)
+        if file.table in result.filled or key not in known:
+            yield dg.MaterializeResult(
+                asset_key=key,
+                data_version=dg.DataVersion(result.fingerprints[file.table]),
+                metadata={"dagster/row_count": result.rows[file.table]},
+            )
     yield dg.MaterializeResult(
         asset_key=PUBLISHED_FILE,
         metadata={
             "unchanged": result.unchanged,
             "made_anew": result.rebuilt,
             "days_loaded": result.days_loaded,
+            "tables_filled": len(result.filled),
             "restated_days": result.restated_days,
             "size_bytes": result.path.stat().st_size,
             **{f"rows {name}": result.rows[name] for name in DAY_TABLES},

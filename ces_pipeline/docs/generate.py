@@ -17,34 +17,32 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 # Everything that is described, in one place.
-from ces_pipeline.cleaning.reasons import REASONS
-from ces_pipeline.cli import main
-from ces_pipeline.dictionary import dictionary
+from ces_pipeline.clean.reasons import REASONS
+from ces_pipeline.cli.main import main
 from ces_pipeline.docs import FOLDER
 from ces_pipeline.docs.key_meanings import KEY_MEANINGS
-from ces_pipeline.glossary import GLOSSARY
-from ces_pipeline.kinds import KINDS
-from ces_pipeline.landing.fields import field_table
-from ces_pipeline.pulling.connectors import CONNECTORS
+from ces_pipeline.publish.checks import all_checks
+from ces_pipeline.publish.dictionary import dictionary
+from ces_pipeline.publish.glossary import GLOSSARY
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.exports import Export
-from ces_pipeline.registry.improvements import Fix, Priorities, Release
-from ces_pipeline.registry.models import (
-    DEFAULT_SEVERITIES,
-    Product,
-    ResponseRules,
-    Restatement,
-    Scale,
-    Segment,
-    Settings,
-    Source,
-    Survey,
-)
+from ces_pipeline.registry.fixes import Fix
 from ces_pipeline.registry.objectives import Objective
+from ces_pipeline.registry.priorities import Priorities
+from ces_pipeline.registry.products import Product
+from ces_pipeline.registry.releases import Release
+from ces_pipeline.registry.restatements import Restatement
+from ces_pipeline.registry.scales import Scale
+from ces_pipeline.registry.segments import Segment
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.registry.sources import Source
+from ces_pipeline.registry.surveys import DEFAULT_SEVERITIES, ResponseRules, Survey
+from ces_pipeline.schemas.fields import field_table
+from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.table import Table
-from ces_pipeline.sources import READERS
-from ces_pipeline.storage.checks import PUBLISHED_TABLES, all_checks
-from ces_pipeline.storage.sql import sql_files
+from ces_pipeline.storage.sql_files import sql_files
+from ces_pipeline.vendors.catalog import CONNECTORS, READERS
 
 FILES: dict[str, tuple[type[BaseModel], bool]] = {
     "sources.yaml": (Source, True),

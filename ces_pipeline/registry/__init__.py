@@ -1,15 +1,12 @@
 """What the installation knows: feeds, touchpoints, scales, persona rules, settings; read from `registry/*.yaml`."""
 
 from ces_pipeline.registry.load import load_registry
-from ces_pipeline.registry.models import (
-    Registry,
-    ResponseRules,
-    Scale,
-    Segment,
-    Settings,
-    Source,
-    Survey,
-)
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.scales import Scale
+from ces_pipeline.registry.segments import Segment
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.registry.sources import Source
+from ces_pipeline.registry.surveys import ResponseRules, Survey
 
 __all__ = [
     "Registry",

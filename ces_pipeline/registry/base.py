@@ -1,9 +1,10 @@
-"""What every registry model is made of. The models themselves are in `models.py` and `improvements.py`."""
+"""What every registry model is made of. Each YAML file has a module of its own with the models of its entries."""
 
 import re
 from typing import Annotated
+from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Entry(BaseModel):
@@ -19,3 +20,14 @@ def _slug(text: str) -> str:
 
 
 Slug = Annotated[str, AfterValidator(_slug)]
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not an IANA time zone (such as Europe/London or UTC)")
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from ces_pipeline.registry.api import BaseUrl, BasicToken, Variable
 from ces_pipeline.registry.base import Entry, Slug
-from ces_pipeline.registry.models import BaseUrl, BasicToken, Variable
 
 
 class Export(Entry):

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from ces_pipeline.registry.models import Registry, Settings, Survey
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.registry.surveys import Survey
 
 
 def lint(registry: Registry) -> Iterator[str]:

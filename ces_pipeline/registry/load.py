@@ -9,23 +9,23 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ces_pipeline.errors import RegistryError
+from ces_pipeline.folding import fold
+from ces_pipeline.registry.api import Api
 from ces_pipeline.registry.exports import Export
-from ces_pipeline.registry.improvements import Fix, Priorities, Release
-from ces_pipeline.registry.models import (
-    ACCOUNT_PREFIX,
-    Api,
-    Product,
-    Registry,
-    Restatement,
-    Scale,
-    Segment,
-    Settings,
-    Source,
-    Survey,
-    WriteBack,
-    fold,
-)
+from ces_pipeline.registry.fixes import Fix
+from ces_pipeline.registry.installed import InstalledConnector, installed_vendors
 from ces_pipeline.registry.objectives import Objective
+from ces_pipeline.registry.priorities import Priorities
+from ces_pipeline.registry.products import Product
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.releases import Release
+from ces_pipeline.registry.restatements import Restatement
+from ces_pipeline.registry.scales import Scale
+from ces_pipeline.registry.segments import ACCOUNT_PREFIX, Segment
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.registry.sources import Source, WriteBack
+from ces_pipeline.registry.surveys import Survey
+from ces_pipeline.schemas.fields import fields_of
 
 M = TypeVar("M", bound=BaseModel)
 _SHIPPED_SCALES = Path(__file__).with_name("scales.yaml")
@@ -74,7 +74,7 @@ def load_exports(folder: Path) -> dict[str, Export]:
     return _entries(folder / "exports.yaml", Export)
 
 
-def load_touchpoints(folder: Path) -> tuple[dict[str, Survey], Settings]:
+def load_surveys(folder: Path) -> tuple[dict[str, Survey], Settings]:
     """Touchpoints and settings alone, for code that must start quickly: no reader or connector is loaded.
 
     Raises RegistryError as `load_registry` does, but for references, which `ces doctor` checks.
@@ -138,8 +138,6 @@ def _single(path: Path, model: type[M]) -> M:
 
 
 def _check_references(registry: Registry, folder: Path) -> None:
-    from ces_pipeline.sources import READERS
-
     def known(path: str, entry: str, key: str, name: str | None, names: Iterable[str]) -> None:
         if name is not None and name not in names:
             listed = ", ".join(sorted(names)) or "none"
@@ -147,6 +145,7 @@ def _check_references(registry: Registry, folder: Path) -> None:
                 f"{folder / path}: entry {entry}: {key}: no such entry {name!r} (known: {listed})"
             )
 
+    readers = {reader.name: reader for vendor in installed_vendors() for reader in vendor.readers}
     taken: dict[str, str] = {}
     for survey in registry.surveys.values():
         known("surveys.yaml", survey.id, "scale", survey.scale, registry.scales)
@@ -158,15 +157,13 @@ def _check_references(registry: Registry, folder: Path) -> None:
                 )
     for source in registry.sources.values():
         known("sources.yaml", source.id, "survey", source.survey, registry.surveys)
-        known("sources.yaml", source.id, "reader", source.reader, READERS)
-        reader = READERS[source.reader]
+        known("sources.yaml", source.id, "reader", source.reader, readers)
+        reader = readers[source.reader]
         if source.kind != reader.kind and reader.kind != "any":
             raise RegistryError(
                 f"{folder / 'sources.yaml'}: entry {source.id}: reader: {source.reader} reads {reader.kind}, "
                 f"but the feed's kind is {source.kind}"
             )
-        from ces_pipeline.landing.fields import fields_of
-
         fields = fields_of(source.kind)
         people = [one.name for one in fields.values() if one.treatment == "person"]
         for key, named, names in (
@@ -277,26 +274,36 @@ def _check_write_back(source: Source, told: WriteBack, registry: Registry, folde
     def wrong(key: str, what: str) -> RegistryError:
         return RegistryError(f"{folder / 'sources.yaml'}: entry {source.id}: write_back{key}: {what}")
 
-    writable = ("zendesk", "freshdesk", "servicenow")
+    writable = {name: how for vendor in installed_vendors() for name, how in vendor.write_backs.items()}
     if source.kind != "tickets" or source.api is None or source.api.connector not in writable:
-        raise wrong("", f"only a tickets feed with api.connector {', '.join(writable)} can have it")
-    if source.api.connector == "zendesk" and not told.field.isdigit():
-        raise wrong(".field", "must be the number of the ticket field, in quotes")
+        raise wrong("", f"only a tickets source with api.connector {', '.join(writable)} can have it")
+    try:
+        writable[source.api.connector].check(told.field)
+    except ValueError as problem:
+        raise wrong(".field", str(problem)) from None
+    connectors = _connectors()
     for other in registry.sources.values():
-        reads = other.api and other.api.connector == "zendesk_field" and other.api.options.get("field_id")
-        if reads and other.api and other.api.base_url == source.api.base_url and str(reads) == told.field:
-            raise wrong(".field", f"the feed {other.id} takes answers from this field: write to another one")
+        if other.api is None or other.api.connector not in connectors:
+            continue
+        reads = connectors[other.api.connector].ticket_field(other.api)
+        if reads == told.field and other.api.base_url == source.api.base_url:
+            raise wrong(
+                ".field", f"the source {other.id} takes answers from this field: write to another one"
+            )
+
+
+def _connectors() -> dict[str, InstalledConnector]:
+    return {connector.name: connector for vendor in installed_vendors() for connector in vendor.connectors}
 
 
 def _check_api(source: Source, api: Api, folder: Path) -> None:
-    from ces_pipeline.pulling.connectors import CONNECTORS
-
     def wrong(key: str, what: str) -> RegistryError:
         return RegistryError(f"{folder / 'sources.yaml'}: entry {source.id}: {key}: {what}")
 
-    connector = CONNECTORS.get(api.connector)
+    connectors = _connectors()
+    connector = connectors.get(api.connector)
     if connector is None:
-        raise wrong("api.connector", f"no such connector {api.connector!r} (known: {', '.join(CONNECTORS)})")
+        raise wrong("api.connector", f"no such connector {api.connector!r} (known: {', '.join(connectors)})")
     if source.reader not in connector.readers:
         raise wrong("reader", f"what {connector.name} pulls is read by {' or '.join(connector.readers)}")
     if stray := sorted(set(api.options) - set(connector.options)):

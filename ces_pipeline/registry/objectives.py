@@ -25,7 +25,7 @@ Dimension = Literal[
     "owner",
 ]
 
-EFFORT_FIGURES: dict[str, str] = {
+OBJECTIVE_FIGURES: dict[str, str] = {
     "mean_effort_0_100": "points 0 to 100",
     "mean_ease_0_100": "points 0 to 100",
     "easy_share": "share",
@@ -77,7 +77,7 @@ class Objective(Entry):
 
     id: Slug
     title: Text
-    figure: Literal[tuple(EFFORT_FIGURES)] | None = Field(  # type: ignore[valid-type]
+    figure: Literal[tuple(OBJECTIVE_FIGURES)] | None = Field(  # type: ignore[valid-type]
         default=None, description="a figure of answers, of one segment"
     )
     metric: Literal[tuple(PROGRAM_METRICS)] | None = Field(  # type: ignore[valid-type]
@@ -120,4 +120,4 @@ class Objective(Entry):
 
     @property
     def unit(self) -> str:
-        return EFFORT_FIGURES[self.figure] if self.figure else PROGRAM_METRICS[self.name]
+        return OBJECTIVE_FIGURES[self.figure] if self.figure else PROGRAM_METRICS[self.name]

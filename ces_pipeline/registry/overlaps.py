@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from ces_pipeline.registry.models import Registry, Segment, fold
+from ces_pipeline.folding import fold
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.segments import Segment
 
 
 @dataclass(frozen=True)

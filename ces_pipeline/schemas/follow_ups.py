@@ -2,7 +2,7 @@
 
 import pandera.pandas as pa
 
-from ces_pipeline.cleaning.follow_ups import STATES
+from ces_pipeline.clean.follow_ups import STATES
 from ces_pipeline.schemas.rejected import rejected_table
 from ces_pipeline.schemas.table import DAY, INSTANT, TEXT, Table, column
 

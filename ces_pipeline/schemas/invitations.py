@@ -2,7 +2,7 @@
 
 import pandera.pandas as pa
 
-from ces_pipeline.cleaning.invitations import STATUSES
+from ces_pipeline.clean.invitations import STATUSES
 from ces_pipeline.schemas.rejected import rejected_table
 from ces_pipeline.schemas.table import DAY, INSTANT, INTEGER, NUMBER, TEXT, Table, column
 

@@ -384,6 +384,19 @@ PUBLICATION = Table(
     },
 )
 
+PUBLISHED_TABLES = Table(
+    "audit.published_tables",
+    "One row per derived table: the code and the inputs that it was filled from.",
+    ("table_name",),
+    {
+        "table_name": column(TEXT, "Schema and table."),
+        "code_version": column(TEXT, "Short fingerprint of its query, macros, function and columns."),
+        "inputs": column(TEXT, "Fingerprint of its code and of the tables that it reads."),
+        "filled_by_run": column(TEXT, "The run that filled it last."),
+    },
+    ("table_name",),
+)
+
 REFERENCE_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -412,6 +425,6 @@ REFERENCE_TABLES: dict[str, Table] = {
 }
 SNAPSHOT_TABLES: dict[str, Table] = {
     **REFERENCE_TABLES,
-    **{table.name: table for table in (PUBLISHED_DAYS, PENDING_DAYS, PUBLICATION)},
+    **{table.name: table for table in (PUBLISHED_DAYS, PUBLISHED_TABLES, PENDING_DAYS, PUBLICATION)},
 }
 """Full name (`reference.surveys`) -> table."""

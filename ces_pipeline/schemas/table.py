@@ -79,6 +79,23 @@ class Table:
             for name, column in self.columns.items()
         )
 
+    @property
+    def shape(self) -> list[object]:
+        """What its rows must be, without any description: key, order, and each column's type and checks."""
+        columns = [
+            [
+                field.name,
+                str(field.type),
+                field.nullable,
+                [
+                    [check.name, str(check.error), str(check.statistics)]
+                    for check in self.columns[field.name].checks
+                ],
+            ]
+            for field in self.arrow
+        ]
+        return [self.key, self.sort, columns]
+
     def in_arrow(self, frame: pd.DataFrame) -> pya.Table:
         """`frame` with exactly the columns and types of this table. Raises ValueError where it has others."""
         if list(frame.columns) != list(self.columns):

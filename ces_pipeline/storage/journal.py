@@ -1,21 +1,31 @@
-"""Rows that are only ever added, by feed and month: few files, however many nights there were.
+"""Rows that are only ever added, by source and month: few files, however many nights there were.
 
-For the tables of `state.LOGS` that grow by some rows a feed and night. Reading all of them is `state.stored_rows`.
+For tables that grow by some rows a source and night. All rows of a table are read by `publish.inputs.stored_rows`.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
-from ces_pipeline.schemas import Table
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
 
 
-def add_rows(lake: Lake, table: Table, source_id: str, at: datetime, rows: Sequence[dict[str, Any]]) -> None:
+class JournalTable(Protocol):
+    """What the journal needs of a table: its full name and the columns of its rows."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def arrow(self) -> pa.Schema: ...
+
+
+def add_rows(
+    lake: Lake, table: JournalTable, source_id: str, at: datetime, rows: Sequence[dict[str, Any]]
+) -> None:
     """Add a feed's rows to the month of `at`. A killed call leaves the file as it was, or with all of them."""
     if not rows:
         return
@@ -31,7 +41,7 @@ def month_of(at: datetime) -> str:
     return f"{at:%Y-%m}"
 
 
-def rows_of(lake: Lake, table: Table, source_id: str) -> list[dict[str, Any]]:
+def rows_of(lake: Lake, table: JournalTable, source_id: str) -> list[dict[str, Any]]:
     """All rows of a feed."""
     return [
         row
@@ -41,12 +51,12 @@ def rows_of(lake: Lake, table: Table, source_id: str) -> list[dict[str, Any]]:
     ]
 
 
-def _folder(table: Table, source_id: str) -> str:
+def _folder(table: JournalTable, source_id: str) -> str:
     return f"{table.name.replace('.', '/')}/{source_id}"
 
 
 @contextmanager
-def _locked(lake: Lake, table: Table, source_id: str) -> Iterator[None]:
+def _locked(lake: Lake, table: JournalTable, source_id: str) -> Iterator[None]:
     if lake.local is None:
         yield
         return

@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from ces_pipeline.errors import CesError, HomeError
-from ces_pipeline.landing.pseudonyms import KEY_VARIABLE, Pseudonyms
-from ces_pipeline.registry.load import load_touchpoints
-from ces_pipeline.registry.models import Settings, Survey
-from ces_pipeline.settings import HOME_VARIABLE, Home
+from ces_pipeline.home import HOME_VARIABLE, Home
+from ces_pipeline.privacy.pseudonyms import KEY_VARIABLE, Pseudonyms
+from ces_pipeline.registry.load import load_surveys
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.registry.surveys import Survey
 from ces_pipeline.triggers.contacts import take_contact
 from ces_pipeline.triggers.decisions import Decision, DecisionFiles, Outlet
 from ces_pipeline.triggers.event import Event, UnreadableEventError, decoded_event
 from ces_pipeline.triggers.links import LinkTarget, signed_link
-from ces_pipeline.triggers.rules import may_contact, touchpoint_of
+from ces_pipeline.triggers.rules import may_contact, survey_of_event
 from ces_pipeline.triggers.store import SqliteStore, Store
 
 LINK_KEY_VARIABLE = "CES_LINK_KEY"
@@ -110,7 +111,7 @@ class Handler:
 
     def _decide(self, event: Event, name: str) -> Decision:
         now = self.now()
-        survey, reason = touchpoint_of(event, self.surveys, self.settings, now)
+        survey, reason = survey_of_event(event, self.surveys, self.settings, now)
         person = self.pseudonyms.of(event.person) if event.person else None
         if reason is None and person is not None:
             reserved = take_contact(
@@ -158,7 +159,7 @@ def handler_of(
     names += [DECISIONS_VARIABLE] if outlet is None else []
     if absent := [name for name in names if not told.get(name)]:
         raise HomeError(f"{' and '.join(absent)} not set: the survey trigger needs them in its environment")
-    surveys, settings = load_touchpoints(Home.find(told[HOME_VARIABLE]).registry)
+    surveys, settings = load_surveys(Home.find(told[HOME_VARIABLE]).registry)
     return Handler(
         surveys=surveys,
         settings=settings,

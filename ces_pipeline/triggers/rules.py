@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from ces_pipeline.registry.models import Settings, Survey
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.registry.surveys import Survey
 from ces_pipeline.triggers.event import Event
 
 REFUSALS = {
@@ -21,7 +22,7 @@ REFUSALS = {
 """Why an event invites nobody, in the order in which it is looked at."""
 
 
-def touchpoint_of(
+def survey_of_event(
     event: Event, surveys: Mapping[str, Survey], settings: Settings, now: datetime
 ) -> tuple[Survey | None, str | None]:
     """(The touchpoint that the event triggers, why it does not invite all the same).

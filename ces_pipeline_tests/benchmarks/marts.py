@@ -18,14 +18,14 @@ from statistics import median
 import duckdb
 import yaml
 
+from ces_pipeline.home import Home
+from ces_pipeline.publish.derived import fill_derived
+from ces_pipeline.publish.reference import reference_tables
+from ces_pipeline.publish.step import STORAGE_VERSION, create_tables
 from ces_pipeline.registry import Registry, load_registry
-from ces_pipeline.settings import Home
-from ces_pipeline.storage.derive import fill_derived
 from ces_pipeline.storage.duck import open_published, session
 from ces_pipeline.storage.quote import quote_text
-from ces_pipeline.storage.reference import reference_tables
-from ces_pipeline.storage.sql import derived_files, sql_files
-from ces_pipeline.storage.warehouse import STORAGE_VERSION, create_tables
+from ces_pipeline.storage.sql_files import derived_files, sql_files
 
 REBUILD_LIMIT_SECONDS = 20
 QUESTION_LIMIT_MS = 100

@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from ces_pipeline.landing.land import land_opened, open_file
-from ces_pipeline.pulling import pull as pulling
-from ces_pipeline.pulling.http import Answer
+from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.formats.json_records import is_json
+from ces_pipeline.home import Home
+from ces_pipeline.http.client import HttpResponse
+from ces_pipeline.land import pull as pulling
+from ces_pipeline.land.step import land_opened, open_file
 from ces_pipeline.registry import Registry, load_registry
-from ces_pipeline.sample.vendors.zendesk import ticket as vendor_ticket
-from ces_pipeline.settings import Home
-from ces_pipeline.sources import DeliveredFile
-from ces_pipeline.sources.json_records import is_json
+from ces_pipeline.vendors.zendesk.fake_server import ticket as vendor_ticket
 
 RECORDS_A_SECOND = 50_000
 _PAGE = 1_000
@@ -166,9 +166,11 @@ class _Served:
     def __init__(self, pages: list[bytes]):
         self._pages = iter(pages)
 
-    def get(self, path: str, *_asked: Any, head: Callable[[bytes], Any] = is_json, **_how: Any) -> Answer:
+    def get(
+        self, path: str, *_asked: Any, head: Callable[[bytes], Any] = is_json, **_how: Any
+    ) -> HttpResponse:
         body = b'{"count": 0}' if path.endswith("/search") else next(self._pages)
-        return Answer(200, {}, body, is_json=True, head=head(body))
+        return HttpResponse(200, {}, body, is_json=True, head=head(body))
 
     def close(self) -> None:
         """Nothing is open."""

@@ -24,9 +24,9 @@ import duckdb
 import psutil
 
 from ces_pipeline import pipeline
+from ces_pipeline.demo.big_csv import write_big_csv
+from ces_pipeline.home import Home
 from ces_pipeline.registry import Registry, load_registry
-from ces_pipeline.sample.big_csv import write_big_csv
-from ces_pipeline.settings import Home
 from ces_pipeline.storage.quote import quote_text
 
 RATIO_LIMIT = 2.5
@@ -129,7 +129,7 @@ def warmed_workers() -> Iterator[Executor]:
 
 
 def _import_all() -> str:
-    module = importlib.import_module("ces_pipeline.days.work")
+    module = importlib.import_module("ces_pipeline.clean.day")
     time.sleep(0.5)
     return module.__name__
 

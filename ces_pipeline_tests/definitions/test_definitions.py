@@ -11,8 +11,7 @@ import yaml
 
 from ces_pipeline.definitions import build_definitions
 from ces_pipeline.defs.instance import open_instance, prepare
-from ces_pipeline.errors import RegistryError
-from ces_pipeline.partitions import (
+from ces_pipeline.defs.partitions import (
     calendar_ends,
     daily_partitions,
     range_tags,
@@ -20,10 +19,11 @@ from ces_pipeline.partitions import (
     stale_ranges,
     within_calendar,
 )
-from ces_pipeline.schemas import TABLES
-from ces_pipeline.settings import Home
-from ces_pipeline.storage.checks import all_checks
-from ces_pipeline.storage.sql import derived_files
+from ces_pipeline.errors import RegistryError
+from ces_pipeline.home import Home
+from ces_pipeline.publish.checks import all_checks
+from ces_pipeline.schemas.tables import TABLES
+from ces_pipeline.storage.sql_files import derived_files
 from ces_pipeline_tests.lake_days import DAY, SmallHome, registry, small_home
 
 DERIVED = {file.table.replace(".", "/") for file in derived_files()}

@@ -9,7 +9,7 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 from ces_pipeline.defs import event_log
 from ces_pipeline.defs.event_log import HeldOpenEventLog
 from ces_pipeline.defs.instance import open_instance
-from ces_pipeline.settings import Home
+from ces_pipeline.home import Home
 
 
 @dg.asset

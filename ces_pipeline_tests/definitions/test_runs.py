@@ -16,11 +16,11 @@ from ces_pipeline.defs import sensors
 from ces_pipeline.defs.instance import open_instance
 from ces_pipeline.defs.local import LocalRuns, local_runs
 from ces_pipeline.errors import HomeError
-from ces_pipeline.pipeline import DayResult, FeedLanding
+from ces_pipeline.home import Home
+from ces_pipeline.pipeline import DayResult, SourceLanding
+from ces_pipeline.publish.checks import CheckResult, all_checks
+from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import Registry
-from ces_pipeline.settings import Home
-from ces_pipeline.storage.checks import CheckResult, all_checks
-from ces_pipeline.storage.warehouse import PublishResult
 from ces_pipeline_tests.lake_days import DAY, SmallHome, response, small_home
 
 NEXT = DAY + timedelta(days=1)
@@ -37,8 +37,8 @@ def runs(small: SmallHome) -> Iterator[LocalRuns]:
         yield ready
 
 
-def landing(source: str, **values: object) -> FeedLanding:
-    return replace(FeedLanding(source, "survey"), files_new=2, rows_landed=5, **values)  # type: ignore[arg-type]
+def landing(source: str, **values: object) -> SourceLanding:
+    return replace(SourceLanding(source, "survey"), files_new=2, rows_landed=5, **values)  # type: ignore[arg-type]
 
 
 def day_result(kind: str, day: date, problems: tuple[str, ...] = ()) -> DayResult:
@@ -48,7 +48,7 @@ def day_result(kind: str, day: date, problems: tuple[str, ...] = ()) -> DayResul
 def test_a_feed_that_fails_says_why_and_the_others_land(
     runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def land(home: Home, registry: Registry, sources: Sequence[str]) -> list[FeedLanding]:
+    def land(home: Home, registry: Registry, sources: Sequence[str]) -> list[SourceLanding]:
         (source,) = sources
         return [landing(source, failures=("bad.csv: cut off: deliver it again",) if source == "web" else ())]
 
@@ -62,7 +62,7 @@ def test_a_feed_that_fails_says_why_and_the_others_land(
 def test_an_error_of_the_home_is_told_in_its_own_words_and_one_of_the_program_by_kind(
     runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def land(home: Home, registry: Registry, sources: Sequence[str]) -> list[FeedLanding]:
+    def land(home: Home, registry: Registry, sources: Sequence[str]) -> list[SourceLanding]:
         if sources == ["web"]:
             raise HomeError("the disk is full: free space")
         raise KeyError("jane@example.org")
@@ -169,7 +169,7 @@ def tick(small: SmallHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
     monkeypatch.setattr(sensors, "is_behind", lambda *_: seen["behind"])
     monkeypatch.setattr(
         sensors,
-        "lake_state",
+        "publish_inputs",
         lambda *_: replace(
             small.state(), pending=tuple((kind, day) for kind in ("survey", "tickets") for day in seen[kind])
         ),

@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from ces_pipeline import pipeline
-from ces_pipeline.kinds import KINDS
-from ces_pipeline.landing.land import land_feed
+from ces_pipeline.home import Home
+from ces_pipeline.land.step import land_source
 from ces_pipeline.pipeline import DayResult, PublishResult
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.registry import load_registry
-from ces_pipeline.settings import Home
-from ces_pipeline.storage.checks import PUBLISHED_TABLES
+from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline_tests.builders import NOW
 
@@ -43,7 +43,7 @@ def clean(
 def land(home: Home, now: datetime = NOW) -> list[str]:
     """Land every feed; the failures."""
     registry = load_registry(home.registry)
-    landings = [land_feed(home, registry, source, now=now) for source in registry.sources.values()]
+    landings = [land_source(home, registry, source, now=now) for source in registry.sources.values()]
     return [failure for one in landings for failure in one.failures]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.settings import Home
+from ces_pipeline.home import Home
 from ces_pipeline_tests.builders import DESK, WEB, InboxHome, answer, inbox_home
 from ces_pipeline_tests.drills.homes import core_bytes, published_rows, run, same, visible_strays
 

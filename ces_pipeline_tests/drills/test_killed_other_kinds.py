@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.settings import Home
+from ces_pipeline.home import Home
 from ces_pipeline_tests.builders import SURVEYS, WEB, InboxHome, answer, inbox_home
 from ces_pipeline_tests.drills.homes import published_rows, run
 from ces_pipeline_tests.drills.test_killed import assert_ends_undisturbed, copied, started

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ces_pipeline.pulling import pull as pulling
-from ces_pipeline.pulling.pull import pull
+from ces_pipeline.home import Home
+from ces_pipeline.http.fakes.clock import VirtualClock
+from ces_pipeline.land import pull as pulling
+from ces_pipeline.land.pull import pull
 from ces_pipeline.registry import load_registry
-from ces_pipeline.sample.vendors.clock import VirtualClock
-from ces_pipeline.settings import Home
 from ces_pipeline_tests.api_feeds import API_FEEDS
 
 KILLS = 3
@@ -25,7 +25,7 @@ LONGEST_SECONDS = 1.0
 
 # One process that has everything imported, from which the pulls are forked.
 _PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["ces_pipeline.pulling.pull", "ces_pipeline.registry", __name__])
+_PROCESSES.set_forkserver_preload(["ces_pipeline.land.pull", "ces_pipeline.registry", __name__])
 
 
 def pull_alone(root: Path, name: str, environment: dict[str, str], begun: Connection) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ces_pipeline import runs
-from ces_pipeline.settings import Home
+from ces_pipeline.cli import runs
+from ces_pipeline.home import Home
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline_tests.builders import DESK, WEB, InboxHome, answer, inbox_home
 from ces_pipeline_tests.drills.homes import (

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline import runs
+from ces_pipeline.cli import runs
 from ces_pipeline.doctor import examine
+from ces_pipeline.home import Home
 from ces_pipeline.pipeline import stale_days
 from ces_pipeline.registry import load_registry
-from ces_pipeline.settings import Home
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline_tests.builders import SURVEYS, WEB, InboxHome, answer, inbox_home
 

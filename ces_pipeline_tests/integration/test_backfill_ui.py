@@ -18,11 +18,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from ces_pipeline import runs
-from ces_pipeline.pipeline import stale_days
+from ces_pipeline.cli import runs
+from ces_pipeline.home import Home
+from ces_pipeline.pipeline import is_behind, stale_days
 from ces_pipeline.registry import load_registry
-from ces_pipeline.settings import Home
-from ces_pipeline.storage.warehouse import is_behind
 
 pytestmark = pytest.mark.slow
 

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ces_pipeline.errors import HomeError
-from ces_pipeline.landing.land import FeedLanding, land_feed
-from ces_pipeline.settings import Home
+from ces_pipeline.home import Home
+from ces_pipeline.land.step import SourceLanding, land_source
 from ces_pipeline_tests.builders import DESK, NOW, WEB, InboxHome, answer, csv_text, inbox_home, without
 
 # Planted in the bad files: none may be found anywhere but in the inbox.
@@ -46,8 +46,8 @@ class Landed:
     """A home after its two feeds were landed: `web` got one bad and one good file, `desk` a good one."""
 
     home: InboxHome
-    web: FeedLanding
-    desk: FeedLanding
+    web: SourceLanding
+    desk: SourceLanding
 
     def assert_alone_and_silent(self) -> None:
         """The bad file stopped neither its neighbour nor the other feed, and nobody planted shows."""
@@ -187,13 +187,13 @@ def test_a_very_long_line_is_refused_in_bounded_memory(tmp_path: Path) -> None:
 import resource, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from ces_pipeline.landing.land import land_feed
+from ces_pipeline.land.step import land_source
 from ces_pipeline.registry import load_registry
-from ces_pipeline.settings import Home
+from ces_pipeline.home import Home
 root = Path(sys.argv[1])
 registry = load_registry(root / "registry")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-outcome = land_feed(Home(root), registry, registry.sources["web"])
+outcome = land_source(Home(root), registry, registry.sources["web"])
 grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
 sys.stdout.write(f"{grown}\\n{outcome.failures[0]}")
 """
@@ -282,7 +282,7 @@ def test_a_home_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path, b
         home.make()
     source = good.registry.sources["web"]
     with pytest.raises(HomeError, match="mend its permissions"):
-        land_feed(home, good.registry, source)
+        land_source(home, good.registry, source)
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ces_pipeline.demo.api import COMPARED, SECRETS
+from ces_pipeline.demo.check import compare
+from ces_pipeline.home import Home
 from ces_pipeline.registry import load_registry
-from ces_pipeline.sample.api import COMPARED, SECRETS
-from ces_pipeline.sample.check import compare
-from ces_pipeline.settings import Home
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline_tests.builders import InboxHome
 

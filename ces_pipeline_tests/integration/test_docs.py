@@ -31,14 +31,13 @@ from packaging.requirements import Requirement
 from ces_pipeline.defs.instance import open_instance
 from ces_pipeline.docs import UnknownTopicError, generate, page, topics
 from ces_pipeline.docs.key_meanings import KEY_MEANINGS
-from ces_pipeline.pulling.connectors import CONNECTORS
+from ces_pipeline.home import Home
 from ces_pipeline.registry import load as registry_files
 from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.load import load_exports
-from ces_pipeline.registry.models import DEFAULT_SEVERITIES, ResponseRules
-from ces_pipeline.settings import Home
-from ces_pipeline.sources import READERS
-from ces_pipeline.storage.sql import SqlFile, sql_files
+from ces_pipeline.registry.surveys import DEFAULT_SEVERITIES, ResponseRules
+from ces_pipeline.storage.sql_files import SqlFile, sql_files
+from ces_pipeline.vendors.catalog import CONNECTORS, READERS
 from ces_pipeline_tests.benchmarks.marts import QUESTION_LIMIT_MS
 
 ROOT = Path(__file__).resolve().parents[2]

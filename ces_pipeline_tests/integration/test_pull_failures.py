@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline import runs
+from ces_pipeline.cli import runs
 from ces_pipeline.doctor import examine
-from ces_pipeline.pulling.pull import pull
-from ces_pipeline.sample.vendors.server import Asked, Reply
-from ces_pipeline.sample.vendors.zendesk import FakeZendesk
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
+from ces_pipeline.land.pull import pull
 from ces_pipeline.storage.duck import open_published
+from ces_pipeline.vendors.zendesk.fake_server import FakeZendesk
 from ces_pipeline_tests.api_feeds import API_FEEDS, COUNT
 from ces_pipeline_tests.builders import inbox_home
 
@@ -30,8 +30,8 @@ def test_a_vendor_that_quotes_what_it_was_sent_leaves_no_secret_anywhere(
     secrets = [*feed.environment.values(), "canary-person@example.org"]
     with feed.make() as vendor:
 
-        def quoting(asked: Asked) -> Reply:
-            return Reply(
+        def quoting(asked: FakeRequest) -> FakeResponse:
+            return FakeResponse(
                 status,
                 {"error": secrets, "message": f"{asked.headers} {secrets}"},
                 headers={"X-Echo": secrets[0]},
@@ -53,14 +53,14 @@ def test_a_vendor_that_quotes_what_it_was_sent_leaves_no_secret_anywhere(
 def test_a_vendor_that_is_down_all_night_stops_nothing_else_and_the_next_night_catches_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("ces_pipeline.pulling.clock.SystemClock.sleep", lambda _self, _seconds: None)
+    monkeypatch.setattr("ces_pipeline.http.clock.SystemClock.sleep", lambda _self, _seconds: None)
     monkeypatch.setattr("ces_pipeline.defs.raw._AGAIN", None)
     desk, tool = API_FEEDS["zendesk"], API_FEEDS["rest"]
     for variable, value in {**desk.environment, **tool.environment}.items():
         monkeypatch.setenv(variable, value)
     with desk.make() as down, tool.make() as up:
         answer = down.answer
-        down.answer = lambda _asked: Reply(503, body=b"<html>maintenance</html>")  # type: ignore[method-assign]
+        down.answer = lambda _asked: FakeResponse(503, body=b"<html>maintenance</html>")  # type: ignore[method-assign]
         home = inbox_home(tmp_path, desk.entry(down.url), tool.entry(up.url))
         assert runs.run(home.home) is False
         said = capsys.readouterr().err

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline import pipeline, runs
+from ces_pipeline import pipeline
+from ces_pipeline.cli import runs
 from ces_pipeline.errors import RegistryError
-from ces_pipeline.sample.vendors.faults import FaultPlan
-from ces_pipeline.sample.vendors.rest import KEY, PATH, FakeSurveyTool
-from ces_pipeline.sample.vendors.server import Asked, Reply
-from ces_pipeline.sample.vendors.zendesk import iso
+from ces_pipeline.http.fakes.faults import FaultPlan
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
 from ces_pipeline.storage.duck import open_published
+from ces_pipeline.vendors.generic.fake_server import KEY, PATH, FakeSurveyTool
+from ces_pipeline.vendors.zendesk.fake_server import iso
 from ces_pipeline_tests.builders import inbox_home
 from ces_pipeline_tests.pulled import entry
 
@@ -77,8 +78,8 @@ def test_a_list_of_objects_within_a_record_is_not_taken_for_the_records(
         "tags": [{"name": "a"}, {"name": "b"}],
     }
 
-    def one(_asked: Asked) -> Reply:
-        return Reply(data={"data": {"items": [answer]}, "next": None})
+    def one(_asked: FakeRequest) -> FakeResponse:
+        return FakeResponse(data={"data": {"items": [answer]}, "next": None})
 
     vendor.answer = one  # type: ignore[method-assign]
     told = feed(vendor)
@@ -92,7 +93,7 @@ def test_a_list_of_objects_within_a_record_is_not_taken_for_the_records(
 def test_a_tool_that_answers_with_a_web_page_is_told_in_one_line_and_the_inbox_still_lands(
     tmp_path: Path, vendor: FakeSurveyTool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ces_pipeline.pulling.clock.SystemClock.sleep", lambda _self, _seconds: None)
+    monkeypatch.setattr("ces_pipeline.http.clock.SystemClock.sleep", lambda _self, _seconds: None)
     vendor.restart_plan(FaultPlan(dict.fromkeys(range(99), "html")), vendor.clock)
     home = inbox_home(tmp_path, feed(vendor))
     home.drop("by_hand.json", '[{"id": "f1", "changed": "2026-03-01T00:00:00Z", "score": 3}]', "tool")
@@ -137,8 +138,8 @@ def test_a_reader_that_cannot_read_what_is_pulled_is_refused(tmp_path: Path, ven
 
 
 def test_an_unexpected_shape_is_told_by_the_option_to_mend(tmp_path: Path, vendor: FakeSurveyTool) -> None:
-    def renamed(_asked: Asked) -> Reply:
-        return Reply(data={"payload": []})
+    def renamed(_asked: FakeRequest) -> FakeResponse:
+        return FakeResponse(data={"payload": []})
 
     vendor.answer = renamed  # type: ignore[method-assign]
     home = inbox_home(tmp_path, feed(vendor))

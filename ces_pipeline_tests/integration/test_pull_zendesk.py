@@ -12,17 +12,18 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from ces_pipeline import pipeline, runs
+from ces_pipeline import pipeline
+from ces_pipeline.cli import runs
 from ces_pipeline.defs.raw import raw_assets
 from ces_pipeline.doctor import examine
-from ces_pipeline.landing.privacy import KEY_VARIABLE
-from ces_pipeline.pulling.pull import pull, read_place
-from ces_pipeline.sample.vendors.faults import FaultPlan
-from ces_pipeline.sample.vendors.server import Asked, Reply
-from ces_pipeline.sample.vendors.zendesk import EMAIL, TOKEN, FakeZendesk, ticket
-from ces_pipeline.schemas import TABLES
+from ces_pipeline.http.fakes.faults import FaultPlan
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
+from ces_pipeline.land.pull import pull, read_pull_state
+from ces_pipeline.privacy.redaction import KEY_VARIABLE
+from ces_pipeline.publish.inputs import stored_rows
+from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.duck import open_published
-from ces_pipeline.storage.state import stored_rows
+from ces_pipeline.vendors.zendesk.fake_server import EMAIL, TOKEN, FakeZendesk, ticket
 from ces_pipeline_tests.builders import InboxHome, inbox_home
 from ces_pipeline_tests.pulled import entry
 from ces_pipeline_tests.real_data import real_data
@@ -128,16 +129,16 @@ class TestLanding:
 
 _KILLED = """
 import os, signal, sys
-from ces_pipeline.pulling import pull as pulling
+from ces_pipeline.land import pull as pulling
 from ces_pipeline.registry import load_registry
-from ces_pipeline.settings import Home
+from ces_pipeline.home import Home
 from pathlib import Path
 
 home, when, count = Home(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
 pulling._JOINED_RECORDS = 1
-save, saves = pulling.write_place, 0
+save, saves = pulling.write_pull_state, 0
 
-def write_place(*told):
+def write_pull_state(*told):
     global saves
     saves += 1
     if saves == count and when == "before":
@@ -146,7 +147,7 @@ def write_place(*told):
     if saves == count and when == "after":
         os.kill(os.getpid(), signal.SIGKILL)
 
-pulling.write_place = write_place
+pulling.write_pull_state = write_pull_state
 registry = load_registry(home.registry)
 pulling.pull(home, registry, registry.sources["desk"])
 """
@@ -181,11 +182,11 @@ class TestSecrets:
         class Talkative(FakeZendesk):
             """Answers by quoting what it was sent, and names people."""
 
-            def answer(self, asked: Asked) -> Reply:
+            def answer(self, asked: FakeRequest) -> FakeResponse:
                 if len(self.asked) == 1:
                     return super().answer(asked)
                 quoted = f"{asked.basic} {PEOPLE}"
-                return Reply(401, {"error": TOKEN, "description": quoted}, headers={"X-Echo": TOKEN})
+                return FakeResponse(401, {"error": TOKEN, "description": quoted}, headers={"X-Echo": TOKEN})
 
         monkeypatch.setenv("ZD_TOKEN", TOKEN)
         with Talkative([ticket(number) for number in range(1, 9)]) as vendor, caplog.at_level("DEBUG"):
@@ -263,7 +264,7 @@ class TestDagster:
         fault: str | None,
         tries: int,
     ) -> None:
-        monkeypatch.setattr("ces_pipeline.pulling.clock.SystemClock.sleep", lambda _self, _seconds: None)
+        monkeypatch.setattr("ces_pipeline.http.clock.SystemClock.sleep", lambda _self, _seconds: None)
         monkeypatch.setattr("ces_pipeline.defs.raw._AGAIN", dg.RetryPolicy(max_retries=1, delay=0))
         if fault:
             vendor.restart_plan(FaultPlan(dict.fromkeys(range(99), fault)), vendor.clock)
@@ -356,5 +357,5 @@ def test_recorded_exchanges_give_the_same_tickets_by_api_as_by_file(
 
     assert len({row["ticket_id"] for row in by_api.rows("desk")}) == 1001
     assert told(by_api) == told(by_file)
-    place = read_place(by_api.lake, by_api.registry.sources["desk"])
+    place = read_pull_state(by_api.lake, by_api.registry.sources["desk"])
     assert place.state["cursor"]

@@ -6,7 +6,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from ces_pipeline.sources import READERS, DeliveredFile
+from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.vendors.catalog import READERS
 from ces_pipeline_tests.real_data import real_data
 
 _MASCULINITY = "surveys/surveymonkey/fte_masculinity_raw_responses.csv.gz"

@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ces_pipeline.home import Home
 from ces_pipeline.pipeline import KINDS, clean, land, publish, stale_days
 from ces_pipeline.registry import load_registry
-from ces_pipeline.settings import Home
 from ces_pipeline_tests.real_data import real_data
 
 _SEEDS = "tickets/zendesk/fivetran_dbt_seeds"

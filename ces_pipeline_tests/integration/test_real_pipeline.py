@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pytest
 
+from ces_pipeline.home import Home
 from ces_pipeline.pipeline import KINDS, clean, land, publish, stale_days
 from ces_pipeline.registry import load_registry
-from ces_pipeline.settings import Home
 from ces_pipeline_tests.real_data import real_data
 
 _EASE = "How easy is it for you to upgrade to newer versions of Python libraries"

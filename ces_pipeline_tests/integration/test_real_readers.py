@@ -7,11 +7,13 @@ from statistics import mean
 import pytest
 
 from ces_pipeline.errors import UnreadableFileError
-from ces_pipeline.inspection import Inspection, inspect_file
+from ces_pipeline.formats.contract import Export
+from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.profiling import Inspection, inspect_file
 from ces_pipeline.registry.load import load_registry
-from ces_pipeline.registry.models import Registry
-from ces_pipeline.sources import READERS, DeliveredFile, Export
-from ces_pipeline.sources.recognise import recognise
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.vendors.catalog import READERS
+from ces_pipeline.vendors.recognise import recognise
 from ces_pipeline_tests.real_data import real_data
 
 EXCLUDER = "surveys/qualtrics/excluder_qualtrics_{}.csv"

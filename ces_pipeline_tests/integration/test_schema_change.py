@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.delivery_columns import note_columns
+from ces_pipeline.land.delivery_columns import note_columns
+from ces_pipeline.land.pull import pull
 from ces_pipeline.pipeline import clean, publish, stale_days
-from ces_pipeline.pulling.pull import pull
-from ces_pipeline.sample.vendors.rest import FakeSurveyTool
 from ces_pipeline.storage.duck import open_published
+from ces_pipeline.vendors.generic.fake_server import FakeSurveyTool
 from ces_pipeline_tests.api_feeds import API_FEEDS
 from ces_pipeline_tests.builders import InboxHome, answer, inbox_home
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from ces_pipeline.demo.story import FILE_NAME, FINDINGS, Story, differing, found, read_known
 from ces_pipeline.errors import CesError
-from ces_pipeline.sample.story import FILE_NAME, FINDINGS, Story, differing, found, read_known
-from ces_pipeline.settings import Home
-from ces_pipeline.starter import make_home
+from ces_pipeline.home import Home
+from ces_pipeline.registry.starter import make_home
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline_tests.builders import InboxHome
 from ces_pipeline_tests.drills.homes import run

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ces_pipeline import runs
-from ces_pipeline.cli import main
-from ces_pipeline.exporting.contacts import copy_contacts
-from ces_pipeline.landing.pseudonyms import KEY_VARIABLE, Pseudonyms
+from ces_pipeline.activation.contacts import copy_contacts
+from ces_pipeline.cli import runs
+from ces_pipeline.cli.main import main
+from ces_pipeline.privacy.pseudonyms import KEY_VARIABLE, Pseudonyms
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.triggers import aws
 from ces_pipeline.triggers.decisions import DecisionFiles

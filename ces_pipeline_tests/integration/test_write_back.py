@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline import runs
-from ces_pipeline.exporting.scores import write_scores
-from ces_pipeline.sample.vendors.zendesk import EMAIL, TOKEN, iso, ticket
+from ces_pipeline.activation.scores import write_scores
+from ces_pipeline.cli import runs
 from ces_pipeline.storage.duck import open_published
+from ces_pipeline.vendors.zendesk.fake_server import EMAIL, TOKEN, iso, ticket
 from ces_pipeline_tests.builders import WEB, InboxHome, answer, inbox_home
 from ces_pipeline_tests.pulled import entry
-from ces_pipeline_tests.unit.exporting.writable import WritableZendesk
+from ces_pipeline_tests.unit.activation.writable import WritableZendesk
 
 
 class Stirring(WritableZendesk):

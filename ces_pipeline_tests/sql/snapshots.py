@@ -7,12 +7,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from ces_pipeline.publish.checks import Check, CheckResult, all_checks, run_checks, sql_type
+from ces_pipeline.publish.derived import fill_derived
+from ces_pipeline.publish.reference import reference_tables
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.registry import Registry
-from ces_pipeline.storage.checks import PUBLISHED_TABLES, Check, CheckResult, all_checks, run_checks, sql_type
-from ces_pipeline.storage.derive import fill_derived
 from ces_pipeline.storage.duck import session
-from ces_pipeline.storage.reference import reference_tables
-from ces_pipeline.storage.sql import SqlFile, derived_files
+from ces_pipeline.storage.sql_files import SqlFile, derived_files
 from ces_pipeline_tests.lake_days import DAY
 
 Rows = Sequence[Mapping[str, Any]]

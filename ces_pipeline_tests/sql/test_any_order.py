@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ces_pipeline.registry.improvements import Fix, Priorities, Release
-from ces_pipeline.registry.models import Segment
+from ces_pipeline.registry.fixes import Fix
 from ces_pipeline.registry.objectives import Objective
-from ces_pipeline.storage.sql import sql_files
+from ces_pipeline.registry.priorities import Priorities
+from ces_pipeline.registry.releases import Release
+from ces_pipeline.registry.segments import Segment
+from ces_pipeline.storage.sql_files import sql_files
 from ces_pipeline_tests.lake_days import DAY, NOON, registry, response, ticket
 from ces_pipeline_tests.sql.snapshots import derived
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ces_pipeline.storage.sql import sql_files
+from ces_pipeline.storage.sql_files import sql_files
 from ces_pipeline_tests.benchmarks.marts import main
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.pulling.errors import RefusedError, UnavailableError
-from ces_pipeline.pulling.http import Http, Patience
-from ces_pipeline.pulling.requests_log import RequestsLog
-from ces_pipeline.sample.vendors.faults import FaultPlan
-from ces_pipeline.sample.vendors.server import Asked, FakeVendor, Reply
+from ces_pipeline.http.client import Http, RetryPolicy
+from ces_pipeline.http.errors import RefusedError, UnavailableError
+from ces_pipeline.http.fakes.faults import FaultPlan
+from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse, FakeVendor
+from ces_pipeline.http.request_log import RequestLog
 from ces_pipeline_tests.lake_days import DAY, SmallHome, response, small_home
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -120,14 +120,14 @@ class TestRequests:
 
     def test_a_scripted_sequence_of_faults_is_counted_exactly(self, small: SmallHome) -> None:
         class Vendor(FakeVendor):
-            def answer(self, asked: Asked) -> Reply:
-                return Reply(403, {}) if asked.path == "/forbidden" else Reply(data=[])
+            def answer(self, asked: FakeRequest) -> FakeResponse:
+                return FakeResponse(403, {}) if asked.path == "/forbidden" else FakeResponse(data=[])
 
-        log = RequestsLog("desk", "desk-1")
+        log = RequestLog("desk", "desk-1")
         faults = {1: "busy", 2: "error", 4: "cut", 5: "html", **dict.fromkeys((8, 9, 10), "error")}
         with Vendor(plan=FaultPlan(faults)) as vendor:
-            patience = Patience(attempts=3)
-            http = Http("desk", vendor.url, clock=vendor.clock, log=log, patience=patience)
+            retry_policy = RetryPolicy(attempts=3)
+            http = Http("desk", vendor.url, clock=vendor.clock, log=log, retry_policy=retry_policy)
             http.get("/a")  # request 0: at once
             http.get("/b")  # 1 to 3: 429, 500, ok
             http.get("/c")  # 4 to 6: cut off, a page of HTML with status 200, ok

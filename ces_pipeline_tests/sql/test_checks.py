@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ces_pipeline.storage.checks import CheckResult, all_checks, run_checks
+from ces_pipeline.publish.checks import CheckResult, all_checks, run_checks
 from ces_pipeline.storage.duck import session
 from ces_pipeline_tests.lake_days import DAY, rejected, response, small_home, ticket
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from ces_pipeline.dictionary import NEVER, dictionary, meaning, unit
-from ces_pipeline.glossary import GLOSSARY
+from ces_pipeline.publish.dictionary import NEVER, dictionary, meaning, unit
+from ces_pipeline.publish.glossary import GLOSSARY
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.schemas.table import INTEGER, column
-from ces_pipeline.storage.checks import PUBLISHED_TABLES
-from ces_pipeline.storage.sql import sql_files
+from ces_pipeline.storage.sql_files import sql_files
 from ces_pipeline_tests.lake_days import SmallHome, response, small_home
 
 

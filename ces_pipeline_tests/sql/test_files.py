@@ -1,17 +1,22 @@
 """Protects the house rules of `sql/`: every file is used, says what it is, and reads only what it may."""
 
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
-from ces_pipeline.analysis import FINISHED_BY, finisher
-from ces_pipeline.schemas import TABLES
-from ces_pipeline.settings import shipped
-from ces_pipeline.storage.checks import PUBLISHED_TABLES, all_checks
-from ces_pipeline.storage.sql import SqlFile, derived_files, in_order, sql_files
+from ces_pipeline.home import shipped
+from ces_pipeline.publish.checks import all_checks
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
+from ces_pipeline.schemas.tables import TABLES
+from ces_pipeline.statistics import POST_PROCESSED_BY, post_processor
+from ces_pipeline.storage.sql_files import SqlFile, derived_files, in_order, sql_files
 
 EVERY = [
     file
@@ -53,16 +58,46 @@ def test_a_question_is_one_ordered_statement_below_the_question_in_words(file: S
 
 
 @pytest.mark.parametrize("file", sql_files("mart"), ids=named)
-def test_a_mart_tells_its_grain_and_names_its_columns(file: SqlFile) -> None:
+def test_a_mart_tells_its_grain_and_ends_in_one_ordered_select_that_computes(file: SqlFile) -> None:
     assert file.title == TABLES[file.table].grain
     assert "select *" not in file.text
-    assert "final as (" in file.text
-    assert "order by" in file.text.rsplit("final", 1)[-1] or file.table in UNORDERED
+    last = re.split(r"^select\b", file.query, flags=re.MULTILINE)[-1]
+    assert "order by" in last or file.table in UNORDERED
+    # The schema lists the columns: a select that only repeats them below a query is no use.
+    assert not re.fullmatch(r"(\s+\w+,)*\s+\w+\s+from \w+(\s+order by [^;]*)?", last)
+
+
+def test_a_query_reads_the_tables_that_duckdb_finds_in_it() -> None:
+    # The names are found in the text, since to parse every query would make each start of `ces` wait.
+    queries = [file for file in EVERY if file.folder != "macros"]
+    macros = frozenset().union(*(file.reads for file in sql_files("macros")))
+    with duckdb.connect() as connection:
+        for file in queries:
+            answer = connection.execute("SELECT json_serialize_sql($query)", {"query": file.query}).fetchone()
+            assert answer is not None
+            found = set(stored_tables(json.loads(answer[0])))
+            assert found <= file.reads <= found | macros, named(file)
+
+
+def stored_tables(part: Any) -> Iterator[str]:
+    """Full names of the tables in a part of DuckDB's parse of a query."""
+    if isinstance(part, dict):
+        if part.get("type") == "BASE_TABLE" and part["schema_name"]:
+            yield f"{part['schema_name']}.{part['table_name']}"
+        part = list(part.values())
+    if isinstance(part, list):
+        for one in part:
+            yield from stored_tables(one)
+
+
+def test_a_query_reads_what_its_table_macros_read() -> None:
+    reads = {file.table: file.reads for file in derived_files()}
+    assert reads["mart.ces_weekly"] == {"mart.ces_daily", "reference.settings"}
 
 
 def test_every_function_that_finishes_a_mart_is_there_and_has_a_query() -> None:
-    assert set(FINISHED_BY) <= {file.table for file in sql_files("mart")}
-    assert all(callable(finisher(table)) for table in FINISHED_BY)
+    assert set(POST_PROCESSED_BY) <= {file.table for file in sql_files("mart")}
+    assert all(callable(post_processor(table)) for table in POST_PROCESSED_BY)
 
 
 def test_every_macro_is_used_by_a_mart() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ces_pipeline.registry import Registry
-from ces_pipeline.registry.improvements import Fix
+from ces_pipeline.registry.fixes import Fix
 from ces_pipeline_tests.lake_days import registry, response, ticket
 from ces_pipeline_tests.sql.asked import at
 from ces_pipeline_tests.sql.snapshots import derived

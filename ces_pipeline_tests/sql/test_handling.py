@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
+from ces_pipeline.clean.judged_by import judged_by
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.registry.overlaps import overlaps
@@ -70,7 +71,8 @@ def test_a_rule_about_handling_moves_no_answer(tmp_path: Path) -> None:
     only_personas = "\n".join(line for line in RULES.splitlines() if "handling" not in line)
     told, plain = here(tmp_path / "a"), here(tmp_path / "b", only_personas)
     assert [rule.id for rule in told.segments] == ["big"]
-    assert told.judging == plain.judging
+    for kind in ("survey", "tickets"):
+        assert judged_by(told, kind) == judged_by(plain, kind)
 
 
 def test_the_figures_are_those_computed_by_hand_and_add_up(tmp_path: Path) -> None:

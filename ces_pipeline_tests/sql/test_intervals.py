@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from ces_pipeline.storage.derive import define_macros
+from ces_pipeline.publish.derived import define_macros
 
 SAMPLES = 4_000
 

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 
-from ces_pipeline.schemas import TABLES
-from ces_pipeline.storage.state import DAY_TABLES
-from ces_pipeline.storage.warehouse import STORED_TABLES
+from ces_pipeline.publish.inputs import DAY_TABLES
+from ces_pipeline.publish.step import STORED_TABLES
+from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline_tests.lake_days import (
     DAY,
     NOON,

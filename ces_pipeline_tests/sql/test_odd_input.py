@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ces_pipeline.schemas import TABLES
+from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline_tests.lake_days import DAY, NOON, SmallHome, rejected, response, small_home, ticket
 
 

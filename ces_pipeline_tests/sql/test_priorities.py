@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ces_pipeline.analysis.priorities import priorities
 from ces_pipeline.registry import Registry
-from ces_pipeline.registry.improvements import Priorities
+from ces_pipeline.registry.priorities import Priorities
+from ces_pipeline.statistics.priorities import priorities
 from ces_pipeline_tests.lake_days import DAY, NOON, registry, response, ticket
 from ces_pipeline_tests.sql.snapshots import derived
 from ces_pipeline_tests.sql.test_tickets import link
@@ -178,7 +178,7 @@ def made(effects: np.ndarray, random: np.random.Generator, n: int = 60) -> pd.Da
 def test_the_interval_covers_the_true_excess_whatever_the_mix_of_channels(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ces_pipeline.analysis.priorities._DRAWS", 2)
+    monkeypatch.setattr("ces_pipeline.statistics.priorities._DRAWS", 2)
     random, effects = np.random.default_rng(6), np.array([8.0, 0.0, -4.0, 0.0, -4.0])
     covered = []
     for _ in range(100):

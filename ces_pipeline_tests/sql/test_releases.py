@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ces_pipeline.analysis.releases import release_windows
 from ces_pipeline.registry import Registry
-from ces_pipeline.registry.improvements import Fix, Release
+from ces_pipeline.registry.fixes import Fix
+from ces_pipeline.registry.releases import Release
+from ces_pipeline.statistics.releases import release_windows
 from ces_pipeline_tests.lake_days import DAY, registry, response
 from ces_pipeline_tests.sql.snapshots import derived
 

@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from ces_pipeline.registry import Registry
-from ces_pipeline.registry.models import Survey
+from ces_pipeline.registry.surveys import Survey
 from ces_pipeline_tests.lake_days import DAY, registry, rejected, response
 from ces_pipeline_tests.sql.snapshots import Snapshot, derived
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ces_pipeline.registry import Registry
-from ces_pipeline.registry.models import OpenHours
+from ces_pipeline.registry.settings import OpenHours
 from ces_pipeline_tests.lake_days import DAY, NOON, registry, response, ticket
 from ces_pipeline_tests.sql.snapshots import derived
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.storage.sql import SqlFile, sql_files
+from ces_pipeline.storage.sql_files import SqlFile, sql_files
 from ces_pipeline_tests.lake_days import (
     DAY,
     NOON,

@@ -11,7 +11,7 @@ with versions as (
 
 select
     source_id,
-    count(*) as overlaps,
+    count(*) as "overlaps",
     count(distinct person_key) as accounts
 from versions
 where valid_to > next_from

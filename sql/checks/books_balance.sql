@@ -73,17 +73,6 @@ books as (
     full join cleaned using (kind, day, source_id)
     full join accepted using (kind, day, source_id)
     full join rejected using (kind, day, source_id)
-),
-
-final as (
-    select books.*
-    from books
-    anti join audit.pending_days using (kind, day)
-    where
-        not cleaning_adds_up
-        or accepted <> accepted_when_cleaned
-        or rejected <> rejected_when_cleaned
-        or rows_landed <> superseded + accepted + rejected + landed_again
 )
 
 select
@@ -95,5 +84,11 @@ select
     landed_again,
     accepted,
     rejected
-from final
+from books
+anti join audit.pending_days using (kind, day)
+where
+    not cleaning_adds_up
+    or accepted <> accepted_when_cleaned
+    or rejected <> rejected_when_cleaned
+    or rows_landed <> superseded + accepted + rejected + landed_again
 order by kind, day, source_id;

@@ -19,7 +19,7 @@ expected as (
         count(*) as expected_tickets,
         sum(linked_scores) as expected_n
     from counted
-    join mart.ticket_effort on created_day >= first_day and not is_deleted
+    inner join mart.ticket_effort on created_day >= first_day and not is_deleted
     group by level
 )
 

@@ -20,7 +20,7 @@ select
     sum(responses)::bigint as responses,
     sum(tickets)::bigint as tickets
 from named
-anti join reference.products on products.product_id = named.product
+anti join reference.products on named.product = products.product_id
 where
     product <> 'unknown'
     and exists (select 1 from reference.products)

@@ -9,23 +9,15 @@ with versions as (
         valid_to,
         as_of,
         delivery_id,
-        cast(timezone(business_time_zone, valid_from) as date) as began_on,
-        cast(timezone(business_time_zone, valid_to) as date) as ended_on
+        timezone(business_time_zone, valid_from)::date as began_on,
+        timezone(business_time_zone, valid_to)::date as ended_on
     from core.account_versions
     cross join reference.settings
 ),
 
 -- A day has one version: of those that began on it, the last.
 last_of_day as (
-    select
-        person_key,
-        account_key,
-        attributes,
-        source_id,
-        valid_from,
-        valid_to,
-        began_on,
-        ended_on
+    select versions.*
     from versions
     qualify row_number() over (
         partition by person_key, began_on
@@ -45,20 +37,6 @@ spans as (
         least(ended_on, lead(began_on) over in_order) as until_day
     from last_of_day
     window in_order as (partition by person_key order by began_on)
-),
-
-final as (
-    select
-        person_key,
-        account_key,
-        attributes,
-        source_id,
-        valid_from,
-        valid_to,
-        from_day,
-        until_day
-    from spans
-    where until_day is null or until_day > from_day
 )
 
 select
@@ -70,5 +48,6 @@ select
     valid_to,
     from_day,
     until_day
-from final
+from spans
+where until_day is null or until_day > from_day
 order by person_key, from_day;

@@ -80,24 +80,14 @@ best_of_invitation as (
         min(place) as place
     from best_of_response
     group by invitation_key
-),
-
-final as (
-    select
-        response_key,
-        invitation_key,
-        case place when 1 then 'response_id' when 2 then 'ticket_id' else 'person_window' end as method,
-        case place when 1 then 1.0 when 2 then 0.9 else 0.6 end::double as confidence,
-        answered.day
-    from best_of_invitation
-    inner join answered using (response_key)
 )
 
 select
     response_key,
     invitation_key,
-    method,
-    confidence,
-    day
-from final
+    case place when 1 then 'response_id' when 2 then 'ticket_id' else 'person_window' end as method,
+    case place when 1 then 1.0 when 2 then 0.9 else 0.6 end::double as confidence,
+    answered.day
+from best_of_invitation
+inner join answered using (response_key)
 order by response_key;

@@ -18,7 +18,7 @@ by_ticket_id as (
         min(ticket_key) as ticket_key,
         count(*) as candidates
     from responses
-    join core.tickets using (ticket_id)
+    inner join core.tickets using (ticket_id)
     group by response_key
 ),
 
@@ -28,7 +28,7 @@ by_external_id as (
         min(ticket_key) as ticket_key,
         count(*) as candidates
     from responses
-    join core.tickets using (external_id)
+    inner join core.tickets using (external_id)
     anti join by_ticket_id using (response_key)
     group by response_key
 ),
@@ -40,7 +40,7 @@ solved_before as (
         ticket_key,
         epoch_us(coalesce(solved_at, closed_at)) as solved_us
     from responses
-    join core.tickets on tickets.requester_key = responses.respondent_key
+    inner join core.tickets on responses.respondent_key = tickets.requester_key
     anti join by_ticket_id using (response_key)
     anti join by_external_id using (response_key)
     where epoch_us(recorded_at) - epoch_us(coalesce(solved_at, closed_at)) between 0 and window_us
@@ -62,7 +62,7 @@ by_requester as (
         count(*) as candidates,
         any_value(in_window) as in_window
     from solved_before
-    join closest_solve using (response_key, solved_us)
+    inner join closest_solve using (response_key, solved_us)
     group by response_key
 ),
 
@@ -77,35 +77,25 @@ found as (
     union all
     select
         response_key,
-        case when candidates = 1 then ticket_key end,
-        case when candidates = 1 then 'external_id' else 'ambiguous' end,
-        case when candidates = 1 then 0.9 else 0.0 end
+        case when candidates = 1 then ticket_key end as ticket_key,
+        case when candidates = 1 then 'external_id' else 'ambiguous' end as method,
+        case when candidates = 1 then 0.9 else 0.0 end as confidence
     from by_external_id
     union all
     select
         response_key,
-        case when candidates = 1 then ticket_key end,
-        case when candidates = 1 then 'requester_window' else 'ambiguous' end,
-        case when candidates = 1 then round(0.6 / in_window, 3) else 0.0 end
+        case when candidates = 1 then ticket_key end as ticket_key,
+        case when candidates = 1 then 'requester_window' else 'ambiguous' end as method,
+        case when candidates = 1 then round(0.6 / in_window, 3) else 0.0 end as confidence
     from by_requester
-),
-
-final as (
-    select
-        response_key,
-        found.ticket_key,
-        coalesce(found.method, 'named_not_found') as method,
-        coalesce(found.confidence, 0)::double as confidence,
-        responses.day
-    from responses
-    left join found using (response_key)
-    where found.method is not null or responses.ticket_id is not null
 )
 
 select
     response_key,
-    ticket_key,
-    method,
-    confidence,
-    day
-from final;
+    found.ticket_key,
+    coalesce(found.method, 'named_not_found') as method,
+    coalesce(found.confidence, 0)::double as confidence,
+    responses.day
+from responses
+left join found using (response_key)
+where found.method is not null or responses.ticket_id is not null;

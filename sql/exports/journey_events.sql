@@ -82,41 +82,10 @@ happened as (
         handoffs,
         replies
     from tickets
-),
-
-final as (
-    select
-        substr(sha256(event || '|' || own_key), 1, 36) as insert_id,
-        event,
-        person_key,
-        occurred_at,
-        content,
-        survey_id,
-        channel,
-        product,
-        category,
-        priority,
-        persona,
-        journey_stage,
-        process,
-        scale_id,
-        score,
-        effort_0_100,
-        ease_0_100,
-        effort_band,
-        nps,
-        csat_0_100,
-        is_suspect,
-        resolution_minutes,
-        reopens,
-        handoffs,
-        replies
-    from happened
-    where occurred_at >= $since and occurred_at < $until
 )
 
 select
-    insert_id,
+    substr(sha256(event || '|' || own_key), 1, 36) as insert_id,
     event,
     person_key,
     occurred_at,
@@ -141,5 +110,6 @@ select
     reopens,
     handoffs,
     replies
-from final
+from happened
+where occurred_at >= $since and occurred_at < $until
 order by occurred_at, insert_id;

@@ -1,5 +1,7 @@
 -- 95 % intervals of means, shares, net scores and medians, and suppression, for the queries of the marts.
 -- 1.959963984540054 is the 97.5 % quantile z of the normal distribution. A figure of no rows is null.
+-- The linter wants the body of a scalar macro at the margin:
+-- noqa: disable=layout.indent
 
 -- 97.5 % quantile of Student's t: a table, and from 30 degrees of freedom on the Cornish-Fisher expansion (Abramowitz
 -- and Stegun 26.7.5), right to seven decimals.

@@ -23,7 +23,7 @@ seen as (
         day,
         person
     from opened
-    join quarters using (quarter)
+    inner join quarters using (quarter)
     union all
     select
         day,
@@ -100,21 +100,13 @@ changes as (
 days as (
     select unnest(generate_series(min(day), (select max(day) from mart.category_daily), interval 1 day))::date as day
     from changes
-),
-
-final as (
-    select
-        day,
-        (sum(change) over (order by day))::bigint as active_customers,
-        customers_basis
-    from days
-    cross join basis
-    left join changes using (day, customers_basis)
 )
 
 select
     day,
-    active_customers,
+    (sum(change) over (order by day))::bigint as active_customers,
     customers_basis
-from final
+from days
+cross join basis
+left join changes using (day, customers_basis)
 order by day;

@@ -88,30 +88,6 @@ accounts as (
         detail,
         asked_at
     from unasked
-),
-
-final as (
-    select
-        source_id,
-        stream,
-        day,
-        window_start,
-        window_end,
-        landed,
-        expected,
-        -- `greatest` and `least` pass over nulls, which must stay.
-        case when expected is not null then greatest(expected - landed, 0) end as missing,
-        case when expected is not null then greatest(landed - expected, 0) end as surplus,
-        case when expected > 0 then least(landed, expected) / expected end as captured_share,
-        case
-            when expected is null then 'unknown'
-            when landed < expected then 'short'
-            else 'complete'
-        end as state,
-        basis,
-        detail,
-        asked_at
-    from accounts
 )
 
 select
@@ -122,12 +98,17 @@ select
     window_end,
     landed,
     expected,
-    missing,
-    surplus,
-    captured_share,
-    state,
+    -- `greatest` and `least` pass over nulls, which must stay.
+    case when expected is not null then greatest(expected - landed, 0) end as missing,
+    case when expected is not null then greatest(landed - expected, 0) end as surplus,
+    case when expected > 0 then least(landed, expected) / expected end as captured_share,
+    case
+        when expected is null then 'unknown'
+        when landed < expected then 'short'
+        else 'complete'
+    end as state,
     basis,
     detail,
     asked_at
-from final
+from accounts
 order by source_id, stream, day, window_start;

@@ -20,8 +20,8 @@ scored as materialized (
         responses.channel,
         effort_0_100::decimal(9, 6) as effort
     from core.response_tickets
-    join core.responses using (response_key)
-    join mart.ticket_effort using (ticket_key)
+    inner join core.responses using (response_key)
+    inner join mart.ticket_effort using (ticket_key)
     -- Most answers of some feeds name no ticket that was delivered: they are left out before the joins.
     where response_tickets.ticket_key is not null and effort_0_100 is not null and not is_deleted
 ),
@@ -53,22 +53,6 @@ moments as (
     from opened
     full join answers using (day, category, channel)
     cross join reference.settings
-),
-
-final as (
-    select
-        day,
-        category,
-        channel,
-        tickets,
-        n,
-        case when not is_suppressed then mean_effort end as mean_effort_0_100,
-        case when not is_suppressed and n > 1 then greatest(mean_effort - half_width, 0) end as effort_low_0_100,
-        case when not is_suppressed and n > 1 then least(mean_effort + half_width, 100) end as effort_high_0_100,
-        is_suppressed,
-        effort_sum as effort_sum_0_100,
-        effort_square_sum as effort_square_sum_0_100
-    from moments
 )
 
 select
@@ -77,11 +61,11 @@ select
     channel,
     tickets,
     n,
-    mean_effort_0_100,
-    effort_low_0_100,
-    effort_high_0_100,
+    case when not is_suppressed then mean_effort end as mean_effort_0_100,
+    case when not is_suppressed and n > 1 then greatest(mean_effort - half_width, 0) end as effort_low_0_100,
+    case when not is_suppressed and n > 1 then least(mean_effort + half_width, 100) end as effort_high_0_100,
     is_suppressed,
-    effort_sum_0_100,
-    effort_square_sum_0_100
-from final
+    effort_sum as effort_sum_0_100,
+    effort_square_sum as effort_square_sum_0_100
+from moments
 order by day, category, channel;

@@ -30,7 +30,7 @@ periods as not materialized (
     from tickets
 ),
 
-ticket_figures as (
+tickets_by_period as (
     select
         period,
         period_start,
@@ -53,7 +53,7 @@ ticket_figures as (
 ),
 
 -- By itself: lists of years of tickets are large, and these begin when those above are gone.
-business_figures as (
+business_by_period as (
     select
         period,
         period_start,
@@ -73,8 +73,8 @@ scored as (
         effort_band,
         ease_0_100::decimal(9, 6) as ease
     from core.response_tickets
-    join core.responses using (response_key)
-    join tickets using (ticket_key)
+    inner join core.responses using (response_key)
+    inner join tickets using (ticket_key)
     where ease_0_100 is not null
 ),
 
@@ -85,6 +85,8 @@ daily_answers as (
         count(*) as n,
         sum(ease) as ease_sum,
         sum(ease * ease) as ease_square_sum,
+        count(*) filter (effort_band = 'easy') as easy_count,
+        count(*) filter (effort_band = 'neutral') as neutral_count,
         count(*) filter (effort_band = 'difficult') as difficult_count
     from scored
     group by all
@@ -104,7 +106,7 @@ answer_periods as (
     from daily_answers
 ),
 
-answer_figures as (
+answers_by_period as (
     select
         period,
         period_start,
@@ -112,101 +114,34 @@ answer_figures as (
         sum(n)::bigint as n,
         sum(ease_sum)::double as ease_sum,
         sum(ease_square_sum)::double as ease_square_sum,
+        sum(easy_count)::bigint as easy_count,
+        sum(neutral_count)::bigint as neutral_count,
         sum(difficult_count)::bigint as difficult_count
     from answer_periods
     group by all
-),
-
-moments as (
-    select
-        ticket_figures.* exclude (ordered),
-        median_business_minutes,
-        median_business_minutes_low,
-        median_business_minutes_high,
-        coalesce(n, 0) as n,
-        coalesce(difficult_count, 0) as difficult_count,
-        minimum_n,
-        ease_sum / n as mean_ease,
-        mean_half_width(n, sample_sd(n, ease_sum, ease_square_sum)) as half_width
-    from ticket_figures
-    inner join business_figures using (period, period_start, category)
-    left join answer_figures using (period, period_start, category)
-    cross join reference.settings
-),
-
-final as (
-    select
-        period,
-        period_start,
-        category,
-        tickets,
-        timed_tickets,
-        shown(timed_tickets < minimum_n, median_minutes) as median_resolution_minutes,
-        shown(timed_tickets < minimum_n, median_minutes_low) as median_resolution_minutes_low,
-        shown(timed_tickets < minimum_n, median_minutes_high) as median_resolution_minutes_high,
-        shown(timed_tickets < minimum_n, p90_minutes) as p90_resolution_minutes,
-        shown(timed_tickets < minimum_n, median_business_minutes) as median_resolution_business_minutes,
-        shown(timed_tickets < minimum_n, median_business_minutes_low) as median_resolution_business_minutes_low,
-        shown(timed_tickets < minimum_n, median_business_minutes_high) as median_resolution_business_minutes_high,
-        reopen_known,
-        shown(reopen_known < minimum_n, reopened / reopen_known) as reopened_share,
-        shown(reopen_known < minimum_n, share_low(reopened, reopen_known)) as reopened_share_low,
-        shown(reopen_known < minimum_n, share_high(reopened, reopen_known)) as reopened_share_high,
-        one_touch_known,
-        shown(one_touch_known < minimum_n, one_touch / one_touch_known) as one_touch_share,
-        shown(one_touch_known < minimum_n, share_low(one_touch, one_touch_known)) as one_touch_share_low,
-        shown(one_touch_known < minimum_n, share_high(one_touch, one_touch_known)) as one_touch_share_high,
-        repeat_known,
-        shown(repeat_known < minimum_n, repeat_contacts / repeat_known) as repeat_contact_share,
-        shown(repeat_known < minimum_n, share_low(repeat_contacts, repeat_known)) as repeat_contact_share_low,
-        shown(repeat_known < minimum_n, share_high(repeat_contacts, repeat_known)) as repeat_contact_share_high,
-        n,
-        shown(n < minimum_n, 100 - mean_ease) as mean_effort_0_100,
-        shown(n < minimum_n, mean_ease) as mean_ease_0_100,
-        shown(n < minimum_n, ease_low(mean_ease, half_width)) as ease_low_0_100,
-        shown(n < minimum_n, ease_high(mean_ease, half_width)) as ease_high_0_100,
-        difficult_count,
-        shown(n < minimum_n, difficult_count / n) as difficult_share,
-        shown(n < minimum_n, share_low(difficult_count, n)) as difficult_share_low,
-        shown(n < minimum_n, share_high(difficult_count, n)) as difficult_share_high,
-        n < minimum_n as is_effort_suppressed
-    from moments
 )
 
 select
-    period,
-    period_start,
-    category,
-    tickets,
-    timed_tickets,
-    median_resolution_minutes,
-    median_resolution_minutes_low,
-    median_resolution_minutes_high,
-    p90_resolution_minutes,
-    median_resolution_business_minutes,
-    median_resolution_business_minutes_low,
-    median_resolution_business_minutes_high,
-    reopen_known,
-    reopened_share,
-    reopened_share_low,
-    reopened_share_high,
-    one_touch_known,
-    one_touch_share,
-    one_touch_share_low,
-    one_touch_share_high,
-    repeat_known,
-    repeat_contact_share,
-    repeat_contact_share_low,
-    repeat_contact_share_high,
-    n,
-    mean_effort_0_100,
-    mean_ease_0_100,
-    ease_low_0_100,
-    ease_high_0_100,
-    difficult_count,
-    difficult_share,
-    difficult_share_low,
-    difficult_share_high,
-    is_effort_suppressed
-from final
+    figures.* exclude (ordered),
+    shown(timed_tickets < minimum_n, p90_minutes) as p90_resolution_minutes,
+    shown(timed_tickets < minimum_n, median_business_minutes) as median_resolution_business_minutes,
+    shown(timed_tickets < minimum_n, median_business_minutes_low) as median_resolution_business_minutes_low,
+    shown(timed_tickets < minimum_n, median_business_minutes_high) as median_resolution_business_minutes_high,
+    shown(one_touch_known < minimum_n, one_touch / one_touch_known) as one_touch_share,
+    shown(one_touch_known < minimum_n, share_low(one_touch, one_touch_known)) as one_touch_share_low,
+    shown(one_touch_known < minimum_n, share_high(one_touch, one_touch_known)) as one_touch_share_high,
+    coalesce(effort.n, 0) as n,
+    effort.mean_effort_0_100,
+    effort.mean_ease_0_100,
+    effort.ease_low_0_100,
+    effort.ease_high_0_100,
+    coalesce(effort.difficult_count, 0) as difficult_count,
+    effort.difficult_share,
+    effort.difficult_share_low,
+    effort.difficult_share_high,
+    coalesce(effort.is_suppressed, true) as is_effort_suppressed
+from ticket_figures('tickets_by_period') as figures
+inner join business_by_period using (period, period_start, category)
+left join effort_figures('answers_by_period') as effort using (period, period_start, category)
+cross join reference.settings
 order by period, period_start, category;

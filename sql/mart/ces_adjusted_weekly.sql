@@ -21,7 +21,7 @@ stretches as (
         days.day,
         count(breaks.first_day) as break_number
     from (select distinct series, day from daily) as days
-    left join breaks on days.series = breaks.series and breaks.first_day <= days.day
+    left join breaks on days.series = breaks.series and days.day >= breaks.first_day
     group by all
 ),
 
@@ -36,7 +36,7 @@ cells as (
         sum(ease_sum_0_100::decimal(18, 6))::double as ease_sum,
         sum(ease_square_sum_0_100::decimal(24, 6))::double as ease_square_sum
     from daily
-    join stretches using (series, day)
+    inner join stretches using (series, day)
     group by all
 ),
 
@@ -70,8 +70,8 @@ weighted as (
         case when variance is not null then greatest(variance, 0) end as variance,
         sum(cell_n) over (partition by series, break_number, week) / stretch_n as weight_covered_share
     from cells
-    join standard using (series, break_number, survey_id, channel)
-    join stretch_sizes using (series, break_number)
+    inner join standard using (series, break_number, survey_id, channel)
+    inner join stretch_sizes using (series, break_number)
 ),
 
 sums as (
@@ -105,9 +105,10 @@ markers as (
             day,
             release_id
         from reference.releases
-        join reference.surveys
-            on (len(survey_ids) = 0 or list_contains(survey_ids, survey_id))
-            and (len(products) = 0 or product = 'unknown' or list_contains(products, product))
+        inner join reference.surveys
+            on
+                (len(survey_ids) = 0 or list_contains(survey_ids, survey_id))
+                and (len(products) = 0 or product = 'unknown' or list_contains(products, product))
         union all
         select
             'all surveys' as series,
@@ -133,64 +134,40 @@ shown as (
         case when not is_suppressed then adjusted_ease end as adjusted_ease
     from sums
     cross join reference.settings
-),
-
-final as (
-    select
-        series,
-        break_number,
-        week,
-        break_number > 0 and lag(week) over stretch is null as is_after_break,
-        n,
-        effective_n,
-        weight_covered_share,
-        raw_ease as raw_ease_0_100,
-        case
-            when raw_ease is not null and raw_half_width is not null then greatest(raw_ease - raw_half_width, 0)
-        end as raw_ease_low_0_100,
-        case
-            when raw_ease is not null and raw_half_width is not null then least(raw_ease + raw_half_width, 100)
-        end as raw_ease_high_0_100,
-        adjusted_ease as adjusted_ease_0_100,
-        case
-            when adjusted_ease is not null and adjusted_half_width is not null
-                then greatest(adjusted_ease - adjusted_half_width, 0)
-        end as adjusted_ease_low_0_100,
-        case
-            when adjusted_ease is not null and adjusted_half_width is not null
-                then least(adjusted_ease + adjusted_half_width, 100)
-        end as adjusted_ease_high_0_100,
-        raw_ease - adjusted_ease as mix_part_0_100,
-        raw_ease - lag(raw_ease) over stretch as raw_change_0_100,
-        adjusted_ease - lag(adjusted_ease) over stretch as adjusted_change_0_100,
-        (raw_ease - lag(raw_ease) over stretch)
-        - (adjusted_ease - lag(adjusted_ease) over stretch) as mix_change_0_100,
-        is_suppressed,
-        releases
-    from shown
-    left join markers using (series, week)
-    window stretch as (partition by series, break_number order by week)
 )
 
 select
     series,
     break_number,
     week,
-    is_after_break,
+    break_number > 0 and lag(week) over stretch is null as is_after_break,
     n,
     effective_n,
     weight_covered_share,
-    raw_ease_0_100,
-    raw_ease_low_0_100,
-    raw_ease_high_0_100,
-    adjusted_ease_0_100,
-    adjusted_ease_low_0_100,
-    adjusted_ease_high_0_100,
-    mix_part_0_100,
-    raw_change_0_100,
-    adjusted_change_0_100,
-    mix_change_0_100,
+    raw_ease as raw_ease_0_100,
+    case
+        when raw_ease is not null and raw_half_width is not null then greatest(raw_ease - raw_half_width, 0)
+    end as raw_ease_low_0_100,
+    case
+        when raw_ease is not null and raw_half_width is not null then least(raw_ease + raw_half_width, 100)
+    end as raw_ease_high_0_100,
+    adjusted_ease as adjusted_ease_0_100,
+    case
+        when adjusted_ease is not null and adjusted_half_width is not null
+            then greatest(adjusted_ease - adjusted_half_width, 0)
+    end as adjusted_ease_low_0_100,
+    case
+        when adjusted_ease is not null and adjusted_half_width is not null
+            then least(adjusted_ease + adjusted_half_width, 100)
+    end as adjusted_ease_high_0_100,
+    raw_ease - adjusted_ease as mix_part_0_100,
+    raw_ease - lag(raw_ease) over stretch as raw_change_0_100,
+    adjusted_ease - lag(adjusted_ease) over stretch as adjusted_change_0_100,
+    (raw_ease - lag(raw_ease) over stretch)
+    - (adjusted_ease - lag(adjusted_ease) over stretch) as mix_change_0_100,
     is_suppressed,
     releases
-from final
+from shown
+left join markers using (series, week)
+window stretch as (partition by series, break_number order by week)
 order by series, break_number, week;

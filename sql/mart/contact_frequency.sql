@@ -45,7 +45,7 @@ placed as (
             count(*) over (
                 partition by person_key
                 order by moment
-                range between (contact_window_days * 86400000000 - 1) preceding and current row
+                range between window_us preceding and current row
             ),
             contact_limit + 1
         ) as place
@@ -55,7 +55,12 @@ placed as (
         from people
         where contacts > 1 and is_known
     ) as asked_again using (person)
-    cross join reference.settings
+    cross join (
+        select
+            contact_limit,
+            contact_window_days * 86400000000 - 1 as window_us
+        from reference.settings
+    )
     where person_key is not null
 ),
 
@@ -91,34 +96,19 @@ counted as (
         sum(answered)::bigint as answered
     from counted_apart
     group by place
-),
-
-final as (
-    select
-        place,
-        coalesce(place > contact_limit, false) as is_over_limit,
-        contacts,
-        customers,
-        invitations,
-        answered,
-        case when invitations >= minimum_n then answered / invitations end as answered_share,
-        case when invitations >= minimum_n then share_low(answered, invitations) end as answered_share_low,
-        case when invitations >= minimum_n then share_high(answered, invitations) end as answered_share_high,
-        invitations < minimum_n as is_suppressed
-    from counted
-    cross join reference.settings
 )
 
 select
     place,
-    is_over_limit,
+    coalesce(place > contact_limit, false) as is_over_limit,
     contacts,
     customers,
     invitations,
     answered,
-    answered_share,
-    answered_share_low,
-    answered_share_high,
-    is_suppressed
-from final
+    case when invitations >= minimum_n then answered / invitations end as answered_share,
+    case when invitations >= minimum_n then share_low(answered, invitations) end as answered_share_low,
+    case when invitations >= minimum_n then share_high(answered, invitations) end as answered_share_high,
+    invitations < minimum_n as is_suppressed
+from counted
+cross join reference.settings
 order by place nulls last;

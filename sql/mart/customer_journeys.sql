@@ -61,9 +61,7 @@ ticket_touches as (
     select
         requester_key as person_key,
         coalesce(answers.process, 'support') as process,
-        cast(
-            timezone(business_time_zone, coalesce(solved_at, closed_at, created_at, updated_at)) as date
-        ) as day,
+        timezone(business_time_zone, coalesce(solved_at, closed_at, created_at, updated_at))::date as day,
         answers.ticket_key is not null as is_measured
     from core.tickets
     left join (
@@ -210,23 +208,6 @@ worst_stages as (
         group by person_key, process, journey_stage
     )
     group by person_key, process
-),
-
-final as (
-    select
-        person_key,
-        process,
-        touches,
-        measured_touches,
-        touches - measured_touches as missing_touches,
-        responses,
-        cumulative_effort,
-        decayed_effort,
-        coalesce(worst_stage, first_stage) as worst_stage,
-        first_touch_day,
-        last_touch_day
-    from journeys
-    left join worst_stages using (person_key, process)
 )
 
 select
@@ -234,11 +215,12 @@ select
     process,
     touches,
     measured_touches,
-    missing_touches,
+    touches - measured_touches as missing_touches,
     responses,
     cumulative_effort,
     decayed_effort,
-    worst_stage,
+    coalesce(worst_stage, first_stage) as worst_stage,
     first_touch_day,
     last_touch_day
-from final;
+from journeys
+left join worst_stages using (person_key, process);

@@ -60,7 +60,9 @@ components as (
         case when replies is not null then least(replies / full_replies, 1) end as replies_component,
         case when handoffs is not null then least(handoffs / full_handoffs, 1) end as handoffs_component,
         case when reopens is not null then least(reopens / full_reopens, 1) end as reopens_component,
-        case when channel_switches is not null then least(channel_switches / full_channel_switches, 1) end as channel_switches_component,
+        case
+            when channel_switches is not null then least(channel_switches / full_channel_switches, 1)
+        end as channel_switches_component,
         effort_index_weights.*
     from tickets
     left join resolution_places using (category, resolution_step)
@@ -91,25 +93,6 @@ weighed as (
         + weight_reopens
         + weight_channel_switches as weight_all
     from components
-),
-
-final as (
-    select
-        ticket_key,
-        category,
-        created_day,
-        resolved_day,
-        linked_scores,
-        resolution_component,
-        first_reply_component,
-        replies_component,
-        handoffs_component,
-        reopens_component,
-        channel_switches_component,
-        100 * weighted_sum / nullif(weight_used, 0) as effort_index_0_100,
-        weight_used / weight_all as weight_used_share,
-        weights_version
-    from weighed
 )
 
 select
@@ -124,7 +107,7 @@ select
     handoffs_component,
     reopens_component,
     channel_switches_component,
-    effort_index_0_100,
-    weight_used_share,
+    100 * weighted_sum / nullif(weight_used, 0) as effort_index_0_100,
+    weight_used / weight_all as weight_used_share,
     weights_version
-from final;
+from weighed;

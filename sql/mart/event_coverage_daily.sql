@@ -30,22 +30,6 @@ counted as (
     inner join triggers using (event_type)
     left join invited using (event_id)
     group by day, event_type
-),
-
-final as (
-    select
-        day,
-        event_type,
-        events,
-        with_invitation,
-        with_several_invitations,
-        with_response,
-        case when events >= minimum_n then with_invitation / events end as invited_share,
-        case when events >= minimum_n then share_low(with_invitation, events) end as invited_share_low,
-        case when events >= minimum_n then share_high(with_invitation, events) end as invited_share_high,
-        events < minimum_n as is_suppressed
-    from counted
-    cross join reference.settings
 )
 
 select
@@ -55,9 +39,10 @@ select
     with_invitation,
     with_several_invitations,
     with_response,
-    invited_share,
-    invited_share_low,
-    invited_share_high,
-    is_suppressed
-from final
+    case when events >= minimum_n then with_invitation / events end as invited_share,
+    case when events >= minimum_n then share_low(with_invitation, events) end as invited_share_low,
+    case when events >= minimum_n then share_high(with_invitation, events) end as invited_share_high,
+    events < minimum_n as is_suppressed
+from counted
+cross join reference.settings
 order by day, event_type;

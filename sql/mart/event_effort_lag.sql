@@ -52,22 +52,6 @@ effort as (
     from mart.category_daily
     where n > 0
     group by day
-),
-
-final as (
-    select
-        measure,
-        category,
-        day,
-        measured,
-        effort_sum / n as effort,
-        coalesce(n, 0) as n,
-        most_lag_days,
-        minimum_n
-    from days
-    cross join reference.settings
-    left join measures using (measure, category, day)
-    left join effort using (category, day)
 )
 
 select
@@ -75,9 +59,12 @@ select
     category,
     day,
     measured,
-    effort,
-    n,
+    effort_sum / n as effort,
+    coalesce(n, 0) as n,
     most_lag_days,
     minimum_n
-from final
+from days
+cross join reference.settings
+left join measures using (measure, category, day)
+left join effort using (category, day)
 order by measure, category, day;

@@ -40,36 +40,14 @@ sums as (
         count(*) filter (tickets_verdict = 'no change shown') as tickets_no_change_shown,
         count(*) filter (tickets_verdict = 'not enough data') as tickets_not_enough_data
     from reference.fixes
-    join effort using (fix_id)
-    join tickets using (fix_id)
+    inner join effort using (fix_id)
+    inner join tickets using (fix_id)
     group by lever
-),
-
-final as (
-    select
-        sums.* exclude (half_width),
-        effort_change_sum_0_100 - half_width as effort_change_sum_low_0_100,
-        effort_change_sum_0_100 + half_width as effort_change_sum_high_0_100
-    from sums
 )
 
 select
-    lever,
-    fixes,
-    overlapping,
-    fixes_with_cost,
-    cost,
-    effort_measured,
-    effort_improved,
-    effort_worsened,
-    effort_no_change_shown,
-    effort_not_enough_data,
-    effort_change_sum_0_100,
-    effort_change_sum_low_0_100,
-    effort_change_sum_high_0_100,
-    tickets_improved,
-    tickets_worsened,
-    tickets_no_change_shown,
-    tickets_not_enough_data
-from final
+    sums.* exclude (half_width),
+    effort_change_sum_0_100 - half_width as effort_change_sum_low_0_100,
+    effort_change_sum_0_100 + half_width as effort_change_sum_high_0_100
+from sums
 order by lever;

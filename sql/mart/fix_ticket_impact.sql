@@ -16,33 +16,11 @@ with sums as (
         count(*) as categories
     from mart.fix_weeks
     group by fix_id, period, week_number, is_comparison
-),
-
-final as (
-    select
-        fixes.fix_id,
-        fixes.triggered_on is not null as has_trigger,
-        overlapping_fixes,
-        smallest_ticket_change,
-        fix_window_weeks,
-        minimum_n,
-        period,
-        week_number,
-        weeks_from_live,
-        is_comparison,
-        tickets,
-        categories,
-        active_customers,
-        customers_basis
-    from reference.fixes
-    cross join reference.settings
-    join (select distinct fix_id, overlapping_fixes from mart.fix_impact) using (fix_id)
-    left join sums using (fix_id)
 )
 
 select
-    fix_id,
-    has_trigger,
+    fixes.fix_id,
+    fixes.triggered_on is not null as has_trigger,
     overlapping_fixes,
     smallest_ticket_change,
     fix_window_weeks,
@@ -55,5 +33,8 @@ select
     categories,
     active_customers,
     customers_basis
-from final
+from reference.fixes
+cross join reference.settings
+inner join (select distinct fix_id, overlapping_fixes from mart.fix_impact) using (fix_id)
+left join sums using (fix_id)
 order by fix_id, week_number, is_comparison;

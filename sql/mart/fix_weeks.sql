@@ -48,8 +48,8 @@ disturbed as (
         spans.fix_id,
         fix_categories.category
     from spans
-    join reference.fixes on fixes.live_on between spans.first_day and spans.last_day
-    join reference.fix_categories on fix_categories.fix_id = fixes.fix_id and not is_comparison
+    inner join reference.fixes on fixes.live_on between spans.first_day and spans.last_day
+    inner join reference.fix_categories on fixes.fix_id = fix_categories.fix_id and not is_comparison
 ),
 
 named as (
@@ -86,29 +86,8 @@ sums as (
         sum(n)::bigint as n,
         sum(effort_sum_0_100::decimal(18, 6))::double as effort_sum
     from weeks
-    join mart.category_daily on day between first_day and last_day
+    inner join mart.category_daily on day between first_day and last_day
     group by all
-),
-
-final as (
-    select
-        fix_id,
-        category,
-        is_comparison,
-        period,
-        week_number,
-        first_day,
-        last_day,
-        round((first_day - live_on) / 7, 6) as weeks_from_live,
-        coalesce(tickets, 0) as tickets,
-        nullif(active_customers, 0) as active_customers,
-        customers_basis,
-        coalesce(n, 0) as n,
-        coalesce(effort_sum, 0) as effort_sum_0_100
-    from weeks
-    join roles using (fix_id)
-    left join mart.active_customers_daily on active_customers_daily.day = last_day
-    left join sums using (fix_id, week_number, category)
 )
 
 select
@@ -119,11 +98,14 @@ select
     week_number,
     first_day,
     last_day,
-    weeks_from_live,
-    tickets,
-    active_customers,
+    round((first_day - live_on) / 7, 6) as weeks_from_live,
+    coalesce(tickets, 0) as tickets,
+    nullif(active_customers, 0) as active_customers,
     customers_basis,
-    n,
-    effort_sum_0_100
-from final
+    coalesce(n, 0) as n,
+    coalesce(effort_sum, 0) as effort_sum_0_100
+from weeks
+inner join roles using (fix_id)
+left join mart.active_customers_daily on active_customers_daily.day = last_day
+left join sums using (fix_id, week_number, category)
 order by fix_id, category, week_number;

@@ -18,26 +18,18 @@ linked as (
     from core.response_follow_ups
     inner join core.responses using (response_key)
     group by follow_up_key
-),
-
-final as (
-    select
-        source_id,
-        case
-            when is_difficult then 'difficult answer'
-            when linked.follow_up_key is not null then 'other answer'
-            when response_id in (select response_id from core.responses) then 'ambiguous'
-            else 'unknown answer'
-        end as match,
-        count(*) as follow_ups
-    from named
-    left join linked using (follow_up_key)
-    group by all
 )
 
 select
     source_id,
-    match,
-    follow_ups
-from final
+    case
+        when is_difficult then 'difficult answer'
+        when linked.follow_up_key is not null then 'other answer'
+        when response_id in (select response_id from core.responses) then 'ambiguous'
+        else 'unknown answer'
+    end as match,
+    count(*) as follow_ups
+from named
+left join linked using (follow_up_key)
+group by all
 order by source_id, match;

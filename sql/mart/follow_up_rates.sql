@@ -71,44 +71,19 @@ counted as (
     left join followed using (period, period_start, survey_id)
     cross join (select exists (from core.follow_ups) as is_delivered)
     cross join reference.settings
-),
-
-final as (
-    select
-        counted.*,
-        difficult_answers - followed_up as not_followed_up,
-        case when why_null is null then followed_up / difficult_answers end as followed_up_share,
-        case when why_null is null then share_low(followed_up, difficult_answers) end as followed_up_share_low,
-        case when why_null is null then share_high(followed_up, difficult_answers) end as followed_up_share_high,
-        case when why_null is null then contacted / difficult_answers end as contacted_share,
-        case when why_null is null then share_low(contacted, difficult_answers) end as contacted_share_low,
-        case when why_null is null then share_high(contacted, difficult_answers) end as contacted_share_high,
-        case when why_null is null then resolved / difficult_answers end as resolved_share,
-        case when why_null is null then share_low(resolved, difficult_answers) end as resolved_share_low,
-        case when why_null is null then share_high(resolved, difficult_answers) end as resolved_share_high
-    from counted
 )
 
 select
-    period,
-    period_start,
-    survey_id,
-    difficult_answers,
-    not_followed_up,
-    followed_up,
-    followed_up_share,
-    followed_up_share_low,
-    followed_up_share_high,
-    contacted,
-    contacted_share,
-    contacted_share_low,
-    contacted_share_high,
-    resolved,
-    resolved_share,
-    resolved_share_low,
-    resolved_share_high,
-    median_minutes_to_contact,
-    median_minutes_to_resolve,
-    why_null
-from final
+    counted.*,
+    difficult_answers - followed_up as not_followed_up,
+    case when why_null is null then followed_up / difficult_answers end as followed_up_share,
+    case when why_null is null then share_low(followed_up, difficult_answers) end as followed_up_share_low,
+    case when why_null is null then share_high(followed_up, difficult_answers) end as followed_up_share_high,
+    case when why_null is null then contacted / difficult_answers end as contacted_share,
+    case when why_null is null then share_low(contacted, difficult_answers) end as contacted_share_low,
+    case when why_null is null then share_high(contacted, difficult_answers) end as contacted_share_high,
+    case when why_null is null then resolved / difficult_answers end as resolved_share,
+    case when why_null is null then share_low(resolved, difficult_answers) end as resolved_share_low,
+    case when why_null is null then share_high(resolved, difficult_answers) end as resolved_share_high
+from counted
 order by period, period_start, survey_id;

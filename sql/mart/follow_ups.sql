@@ -29,52 +29,34 @@ difficult as (
 
 newest as (
     select max(day) as day from core.responses
-),
-
-final as (
-    select
-        response_key,
-        difficult.survey_id,
-        difficult.day,
-        links.ticket_key,
-        difficult.effort_0_100,
-        coalesce(steps.follow_ups, 0) as follow_ups,
-        case
-            when resolved_at is not null then 'resolved'
-            when contacted_at is not null then 'contacted'
-            when assigned_at is not null then 'assigned'
-            when steps.follow_ups > 0 then 'unknown'
-            else 'none'
-        end as state,
-        assigned_at,
-        contacted_at,
-        resolved_at,
-        case
-            when contacted_at >= recorded_at then (epoch_us(contacted_at) - epoch_us(recorded_at)) / 6e7
-        end as minutes_to_contact,
-        case
-            when resolved_at >= recorded_at then (epoch_us(resolved_at) - epoch_us(recorded_at)) / 6e7
-        end as minutes_to_resolve,
-        case when resolved_at is null then newest.day - difficult.day end as open_days
-    from difficult
-    cross join newest
-    left join steps using (response_key)
-    left join core.response_tickets as links using (response_key)
 )
 
 select
     response_key,
-    survey_id,
-    day,
-    ticket_key,
-    effort_0_100,
-    follow_ups,
-    state,
+    difficult.survey_id,
+    difficult.day,
+    links.ticket_key,
+    difficult.effort_0_100,
+    coalesce(steps.follow_ups, 0) as follow_ups,
+    case
+        when resolved_at is not null then 'resolved'
+        when contacted_at is not null then 'contacted'
+        when assigned_at is not null then 'assigned'
+        when steps.follow_ups > 0 then 'unknown'
+        else 'none'
+    end as state,
     assigned_at,
     contacted_at,
     resolved_at,
-    minutes_to_contact,
-    minutes_to_resolve,
-    open_days
-from final
+    case
+        when contacted_at >= recorded_at then (epoch_us(contacted_at) - epoch_us(recorded_at)) / 6e7
+    end as minutes_to_contact,
+    case
+        when resolved_at >= recorded_at then (epoch_us(resolved_at) - epoch_us(recorded_at)) / 6e7
+    end as minutes_to_resolve,
+    case when resolved_at is null then newest.day - difficult.day end as open_days
+from difficult
+cross join newest
+left join steps using (response_key)
+left join core.response_tickets as links using (response_key)
 order by day, response_key;

@@ -16,7 +16,7 @@ with tickets as not materialized (
     where not is_deleted and resolved_day is not null
 ),
 
-ticket_figures as (
+tickets_by_period as (
     select
         if(grouping(week) = 0, 'week', 'all') as period,
         coalesce(week, min(first_day)) as period_start,
@@ -48,7 +48,7 @@ scored as (
     where ease_0_100 is not null
 ),
 
-answer_figures as (
+answers_by_period as (
     select
         if(grouping(week) = 0, 'week', 'all') as period,
         coalesce(week, min(first_day)) as period_start,
@@ -56,81 +56,25 @@ answer_figures as (
         count(*) as n,
         sum(ease)::double as ease_sum,
         sum(ease * ease)::double as ease_square_sum,
+        count(*) filter (effort_band = 'easy') as easy_count,
+        count(*) filter (effort_band = 'neutral') as neutral_count,
         count(*) filter (effort_band = 'difficult') as difficult_count
     from scored
     group by grouping sets ((week, handling), (handling))
-),
-
-moments as (
-    select
-        ticket_figures.* exclude (ordered),
-        coalesce(n, 0) as n,
-        coalesce(difficult_count, 0) as difficult_count,
-        minimum_n,
-        ease_sum / n as mean_ease,
-        mean_half_width(n, sample_sd(n, ease_sum, ease_square_sum)) as half_width
-    from ticket_figures
-    left join answer_figures using (period, period_start, handling)
-    cross join reference.settings
-),
-
-final as (
-    select
-        period,
-        period_start,
-        handling,
-        tickets,
-        timed_tickets,
-        shown(timed_tickets < minimum_n, median_minutes) as median_resolution_minutes,
-        shown(timed_tickets < minimum_n, median_minutes_low) as median_resolution_minutes_low,
-        shown(timed_tickets < minimum_n, median_minutes_high) as median_resolution_minutes_high,
-        reopen_known,
-        shown(reopen_known < minimum_n, reopened / reopen_known) as reopened_share,
-        shown(reopen_known < minimum_n, share_low(reopened, reopen_known)) as reopened_share_low,
-        shown(reopen_known < minimum_n, share_high(reopened, reopen_known)) as reopened_share_high,
-        repeat_known,
-        shown(repeat_known < minimum_n, repeat_contacts / repeat_known) as repeat_contact_share,
-        shown(repeat_known < minimum_n, share_low(repeat_contacts, repeat_known)) as repeat_contact_share_low,
-        shown(repeat_known < minimum_n, share_high(repeat_contacts, repeat_known)) as repeat_contact_share_high,
-        n,
-        shown(n < minimum_n, 100 - mean_ease) as mean_effort_0_100,
-        shown(n < minimum_n, mean_ease) as mean_ease_0_100,
-        shown(n < minimum_n, ease_low(mean_ease, half_width)) as ease_low_0_100,
-        shown(n < minimum_n, ease_high(mean_ease, half_width)) as ease_high_0_100,
-        difficult_count,
-        shown(n < minimum_n, difficult_count / n) as difficult_share,
-        shown(n < minimum_n, share_low(difficult_count, n)) as difficult_share_low,
-        shown(n < minimum_n, share_high(difficult_count, n)) as difficult_share_high,
-        n < minimum_n as is_effort_suppressed
-    from moments
 )
 
 select
-    period,
-    period_start,
-    handling,
-    tickets,
-    timed_tickets,
-    median_resolution_minutes,
-    median_resolution_minutes_low,
-    median_resolution_minutes_high,
-    reopen_known,
-    reopened_share,
-    reopened_share_low,
-    reopened_share_high,
-    repeat_known,
-    repeat_contact_share,
-    repeat_contact_share_low,
-    repeat_contact_share_high,
-    n,
-    mean_effort_0_100,
-    mean_ease_0_100,
-    ease_low_0_100,
-    ease_high_0_100,
-    difficult_count,
-    difficult_share,
-    difficult_share_low,
-    difficult_share_high,
-    is_effort_suppressed
-from final
+    figures.* exclude (ordered),
+    coalesce(effort.n, 0) as n,
+    effort.mean_effort_0_100,
+    effort.mean_ease_0_100,
+    effort.ease_low_0_100,
+    effort.ease_high_0_100,
+    coalesce(effort.difficult_count, 0) as difficult_count,
+    effort.difficult_share,
+    effort.difficult_share_low,
+    effort.difficult_share_high,
+    coalesce(effort.is_suppressed, true) as is_effort_suppressed
+from ticket_figures('tickets_by_period') as figures
+left join effort_figures('answers_by_period') as effort using (period, period_start, handling)
 order by period, period_start, handling;

@@ -14,46 +14,25 @@ with difficult as (
         and effort_band = 'difficult'
         and ticket_key is not null
     group by ticket_key
-),
-
-final as (
-    select
-        difficult.*,
-        tickets.source_id,
-        tickets.ticket_id,
-        effort.category,
-        effort.priority,
-        effort.channel,
-        effort.group_name,
-        effort.resolution_minutes,
-        effort.replies,
-        effort.handoffs,
-        effort.reopens,
-        effort.is_repeat_contact,
-        effort_index.effort_index_0_100
-    from difficult
-    inner join mart.ticket_effort as effort using (ticket_key)
-    inner join core.tickets using (ticket_key)
-    left join mart.effort_index using (ticket_key)
-    where not effort.is_deleted
 )
 
 select
-    ticket_key,
-    source_id,
-    ticket_id,
-    last_difficult_day,
-    difficult_answers,
-    hardest_effort_0_100,
-    category,
-    priority,
-    channel,
-    group_name,
-    resolution_minutes,
-    replies,
-    handoffs,
-    reopens,
-    is_repeat_contact,
-    effort_index_0_100
-from final
+    difficult.*,
+    tickets.source_id,
+    tickets.ticket_id,
+    effort.category,
+    effort.priority,
+    effort.channel,
+    effort.group_name,
+    effort.resolution_minutes,
+    effort.replies,
+    effort.handoffs,
+    effort.reopens,
+    effort.is_repeat_contact,
+    effort_index.effort_index_0_100
+from difficult
+inner join mart.ticket_effort as effort using (ticket_key)
+inner join core.tickets using (ticket_key)
+left join mart.effort_index using (ticket_key)
+where not effort.is_deleted
 order by last_difficult_day, ticket_key;

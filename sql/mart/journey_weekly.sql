@@ -14,7 +14,7 @@ with scored as (
     where ease_0_100 is not null
 ),
 
-sums as (
+groups as (
     select
         week,
         process,
@@ -40,76 +40,33 @@ stages as (
     select
         process,
         journey_stage
-    from sums
+    from groups
 ),
 
 weeks as (
     select unnest(range(min(week), max(week) + 7, interval 7 days))::date as week
-    from sums
+    from groups
 ),
 
-moments as (
+sums as (
     select
         week,
         process,
         journey_stage,
         coalesce(n, 0) as n,
         coalesce(n_suspect, 0) as n_suspect,
+        coalesce(ease_sum, 0) as ease_sum,
+        coalesce(ease_square_sum, 0) as ease_square_sum,
         coalesce(easy_count, 0) as easy_count,
         coalesce(neutral_count, 0) as neutral_count,
-        coalesce(difficult_count, 0) as difficult_count,
-        coalesce(ease_sum, 0) as ease_sum,
-        coalesce(sums.n, 0) < minimum_n as is_suppressed,
-        ease_sum / n as mean_ease,
-        sample_sd(n, ease_sum, ease_square_sum) as sd_ease,
-        mean_half_width(n, sample_sd(n, ease_sum, ease_square_sum)) as half_width
+        coalesce(difficult_count, 0) as difficult_count
     from weeks
     cross join stages
-    left join sums using (week, process, journey_stage)
-    cross join reference.settings
-),
-
-final as (
-    select
-        week,
-        process,
-        journey_stage,
-        n > 0 as is_measured,
-        n,
-        n_suspect,
-        case when not is_suppressed then 100 - mean_ease end as mean_effort_0_100,
-        case when not is_suppressed then mean_ease end as mean_ease_0_100,
-        case when not is_suppressed and n > 1 then greatest(mean_ease - half_width, 0) end as ease_low_0_100,
-        case when not is_suppressed and n > 1 then least(mean_ease + half_width, 100) end as ease_high_0_100,
-        easy_count,
-        neutral_count,
-        difficult_count,
-        case when not is_suppressed then (easy_count - difficult_count) / n end as net_ease,
-        case when not is_suppressed then net_low(easy_count, difficult_count, n) end as net_ease_low,
-        case when not is_suppressed then net_high(easy_count, difficult_count, n) end as net_ease_high,
-        is_suppressed,
-        ease_sum as ease_sum_0_100
-    from moments
+    left join groups using (week, process, journey_stage)
 )
 
 select
-    week,
-    process,
-    journey_stage,
-    is_measured,
-    n,
-    n_suspect,
-    mean_effort_0_100,
-    mean_ease_0_100,
-    ease_low_0_100,
-    ease_high_0_100,
-    easy_count,
-    neutral_count,
-    difficult_count,
-    net_ease,
-    net_ease_low,
-    net_ease_high,
-    is_suppressed,
-    ease_sum_0_100
-from final
+    figures.*,
+    n > 0 as is_measured
+from effort_figures('sums') as figures
 order by week, process, journey_stage;

@@ -10,22 +10,6 @@ with counted as (
         count(*) as n
     from mart.kpi_pairs
     group by kpi, survey_id, effort_band, other_band
-),
-
-final as (
-    select
-        kpi,
-        survey_id,
-        effort_band,
-        other_band,
-        n,
-        (sum(n) over (partition by kpi, survey_id, effort_band))::bigint as band_n,
-        case when band_n >= minimum_n then n / band_n end as share_of_band,
-        case when band_n >= minimum_n then share_low(n, band_n) end as share_of_band_low,
-        case when band_n >= minimum_n then share_high(n, band_n) end as share_of_band_high,
-        band_n < minimum_n as is_suppressed
-    from counted
-    cross join reference.settings
 )
 
 select
@@ -34,10 +18,11 @@ select
     effort_band,
     other_band,
     n,
-    band_n,
-    share_of_band,
-    share_of_band_low,
-    share_of_band_high,
-    is_suppressed
-from final
+    (sum(n) over (partition by kpi, survey_id, effort_band))::bigint as band_n,
+    case when band_n >= minimum_n then n / band_n end as share_of_band,
+    case when band_n >= minimum_n then share_low(n, band_n) end as share_of_band_low,
+    case when band_n >= minimum_n then share_high(n, band_n) end as share_of_band_high,
+    band_n < minimum_n as is_suppressed
+from counted
+cross join reference.settings
 order by kpi, survey_id, effort_band, other_band;

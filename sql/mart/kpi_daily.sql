@@ -42,47 +42,25 @@ moments as (
         mean_half_width(csat_n, sample_sd(csat_n, csat_sum, csat_square_sum)) as csat_half_width
     from sums
     cross join reference.settings
-),
-
-final as (
-    select
-        day,
-        survey_id,
-        ease_n,
-        case when shows_ease then mean_ease end as mean_ease_0_100,
-        case when shows_ease then greatest(mean_ease - ease_half_width, 0::double) end as ease_low_0_100,
-        case when shows_ease then least(mean_ease + ease_half_width, 100::double) end as ease_high_0_100,
-        csat_n,
-        case when shows_csat then mean_csat end as mean_csat_0_100,
-        case when shows_csat then greatest(mean_csat - csat_half_width, 0::double) end as csat_low_0_100,
-        case when shows_csat then least(mean_csat + csat_half_width, 100::double) end as csat_high_0_100,
-        nps_n,
-        promoters,
-        passives,
-        detractors,
-        case when shows_nps then 100 * (promoters - detractors) / nps_n end as net_promoter_score,
-        case when shows_nps then 100 * net_low(promoters, detractors, nps_n) end as net_promoter_score_low,
-        case when shows_nps then 100 * net_high(promoters, detractors, nps_n) end as net_promoter_score_high
-    from moments
 )
 
 select
     day,
     survey_id,
     ease_n,
-    mean_ease_0_100,
-    ease_low_0_100,
-    ease_high_0_100,
+    case when shows_ease then mean_ease end as mean_ease_0_100,
+    case when shows_ease then greatest(mean_ease - ease_half_width, 0::double) end as ease_low_0_100,
+    case when shows_ease then least(mean_ease + ease_half_width, 100::double) end as ease_high_0_100,
     csat_n,
-    mean_csat_0_100,
-    csat_low_0_100,
-    csat_high_0_100,
+    case when shows_csat then mean_csat end as mean_csat_0_100,
+    case when shows_csat then greatest(mean_csat - csat_half_width, 0::double) end as csat_low_0_100,
+    case when shows_csat then least(mean_csat + csat_half_width, 100::double) end as csat_high_0_100,
     nps_n,
     promoters,
     passives,
     detractors,
-    net_promoter_score,
-    net_promoter_score_low,
-    net_promoter_score_high
-from final
+    case when shows_nps then 100 * (promoters - detractors) / nps_n end as net_promoter_score,
+    case when shows_nps then 100 * net_low(promoters, detractors, nps_n) end as net_promoter_score_low,
+    case when shows_nps then 100 * net_high(promoters, detractors, nps_n) end as net_promoter_score_high
+from moments
 order by day, survey_id;

@@ -48,35 +48,22 @@ boxes as (
         round(100 - effort_0_100, 3) as other_key,
         case effort_band when 'easy' then 'positive' when 'difficult' then 'negative' else 'neutral' end as band
     from reference.scale_boxes
-),
-
-final as (
-    select
-        pairs.response_key,
-        pairs.kpi,
-        pairs.day,
-        pairs.survey_id,
-        pairs.ease_0_100,
-        pairs.effort_band,
-        pairs.other,
-        case
-            when pairs.kpi = 'nps'
-                then case when pairs.other >= 9 then 'positive' when pairs.other >= 7 then 'neutral' else 'negative' end
-            -- A ticket's rating that is a percentage lies in no box of its scale.
-            else coalesce(boxes.band, 'neutral')
-        end as other_band
-    from pairs
-    left join boxes on pairs.other_scale_id = boxes.other_scale_id and round(pairs.other, 3) = boxes.other_key
 )
 
 select
-    response_key,
-    kpi,
-    day,
-    survey_id,
-    ease_0_100,
-    effort_band,
-    other,
-    other_band
-from final
+    pairs.response_key,
+    pairs.kpi,
+    pairs.day,
+    pairs.survey_id,
+    pairs.ease_0_100,
+    pairs.effort_band,
+    pairs.other,
+    case
+        when pairs.kpi = 'nps'
+            then case when pairs.other >= 9 then 'positive' when pairs.other >= 7 then 'neutral' else 'negative' end
+        -- A ticket's rating that is a percentage lies in no box of its scale.
+        else coalesce(boxes.band, 'neutral')
+    end as other_band
+from pairs
+left join boxes on pairs.other_scale_id = boxes.other_scale_id and round(pairs.other, 3) = boxes.other_key
 order by response_key, kpi;

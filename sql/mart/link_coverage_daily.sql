@@ -50,33 +50,6 @@ days as (
     from tickets
     full join responses using (day)
     full join links using (day)
-),
-
-final as (
-    select
-        day,
-        resolved_tickets,
-        eligible_tickets,
-        answered_tickets,
-        case when eligible_tickets >= minimum_n then answered_tickets / eligible_tickets end as answered_share,
-        case
-            when eligible_tickets >= minimum_n then share_low(answered_tickets, eligible_tickets)
-        end as answered_share_low,
-        case
-            when eligible_tickets >= minimum_n then share_high(answered_tickets, eligible_tickets)
-        end as answered_share_high,
-        responses,
-        linked_by_ticket_id,
-        linked_by_external_id,
-        linked_by_requester_window,
-        ambiguous,
-        named_not_found,
-        responses - linked - ambiguous - named_not_found as without_ticket,
-        case when responses >= minimum_n then linked / responses end as linked_share,
-        case when responses >= minimum_n then share_low(linked, responses) end as linked_share_low,
-        case when responses >= minimum_n then share_high(linked, responses) end as linked_share_high
-    from days
-    cross join reference.settings
 )
 
 select
@@ -84,18 +57,23 @@ select
     resolved_tickets,
     eligible_tickets,
     answered_tickets,
-    answered_share,
-    answered_share_low,
-    answered_share_high,
+    case when eligible_tickets >= minimum_n then answered_tickets / eligible_tickets end as answered_share,
+    case
+        when eligible_tickets >= minimum_n then share_low(answered_tickets, eligible_tickets)
+    end as answered_share_low,
+    case
+        when eligible_tickets >= minimum_n then share_high(answered_tickets, eligible_tickets)
+    end as answered_share_high,
     responses,
     linked_by_ticket_id,
     linked_by_external_id,
     linked_by_requester_window,
     ambiguous,
     named_not_found,
-    without_ticket,
-    linked_share,
-    linked_share_low,
-    linked_share_high
-from final
+    responses - linked - ambiguous - named_not_found as without_ticket,
+    case when responses >= minimum_n then linked / responses end as linked_share,
+    case when responses >= minimum_n then share_low(linked, responses) end as linked_share_low,
+    case when responses >= minimum_n then share_high(linked, responses) end as linked_share_high
+from days
+cross join reference.settings
 order by day;

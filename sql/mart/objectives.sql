@@ -188,39 +188,6 @@ told as (
     from reference.objectives
     left join figures using (objective_id)
     left join unmeasured using (objective_id)
-),
-
-final as (
-    select
-        objective_id,
-        title,
-        figure,
-        dimension,
-        segment,
-        unit,
-        owner,
-        sponsor,
-        first_day,
-        last_day,
-        n,
-        shown as value,
-        shown_low as value_low,
-        shown_high as value_high,
-        baseline,
-        baseline_day,
-        target,
-        target_day,
-        way_share,
-        time_share,
-        case
-            when last_day is null then 'not measurable yet'
-            when is_suppressed then 'suppressed'
-            when way_share >= 1 then 'reached'
-            when way_share >= time_share then 'on track'
-            else 'behind'
-        end as state,
-        case when last_day is null then why when is_suppressed then 'fewer than the minimum n' end as why_null
-    from told
 )
 
 select
@@ -235,16 +202,22 @@ select
     first_day,
     last_day,
     n,
-    value,
-    value_low,
-    value_high,
+    shown as value,
+    shown_low as value_low,
+    shown_high as value_high,
     baseline,
     baseline_day,
     target,
     target_day,
     way_share,
     time_share,
-    state,
-    why_null
-from final
+    case
+        when last_day is null then 'not measurable yet'
+        when is_suppressed then 'suppressed'
+        when way_share >= 1 then 'reached'
+        when way_share >= time_share then 'on track'
+        else 'behind'
+    end as state,
+    case when last_day is null then why when is_suppressed then 'fewer than the minimum n' end as why_null
+from told
 order by objective_id;

@@ -28,7 +28,8 @@ with spans as (
         'better retention' as outcome,
         min(timezone(business_time_zone, valid_from)::date) as first_day,
         greatest(
-            max(greatest(timezone(business_time_zone, valid_from)::date, until_day)), (select max(day) from mart.ces_daily)
+            max(greatest(timezone(business_time_zone, valid_from)::date, until_day)),
+            (select max(day) from mart.ces_daily)
         ) as last_day
     from core.accounts
     cross join reference.settings
@@ -51,8 +52,10 @@ weeks as (
         outcome,
         number >= 0 as is_after,
         number as week_number,
-        case when number >= 0 then last_day + 1 + (7 * (number - weeks))::integer else first_day + (7 * (number + weeks))::integer end
-            as week_first_day,
+        case
+            when number >= 0 then last_day + 1 + (7 * (number - weeks))::integer
+            else first_day + (7 * (number + weeks))::integer
+        end as week_first_day,
         week_first_day + 6 as week_last_day
     from (select windows.*, unnest(range(-weeks, weeks)) as number from windows where is_covered)
 ),
@@ -68,11 +71,11 @@ effort as (
         sum(n)::bigint as n,
         (100 * sum(n) - sum(ease_sum_0_100::decimal(18, 6)))::double as total
     from weeks
-    join mart.ces_daily on day between week_first_day and week_last_day
+    inner join mart.ces_daily on day between week_first_day and week_last_day
     anti join (
         select survey_id
         from reference.wording_changes
-        join windows on outcome = 'less effort' and wording_changes.first_day > windows.first_day
+        inner join windows on outcome = 'less effort' and wording_changes.first_day > windows.first_day
     ) as changed using (survey_id)
     where outcome = 'less effort'
     group by all
@@ -88,7 +91,7 @@ tickets as (
         sum(tickets)::bigint as n,
         any_value(active_customers)::double as total
     from weeks
-    join mart.category_daily on category_daily.day between week_first_day and week_last_day
+    inner join mart.category_daily on category_daily.day between week_first_day and week_last_day
     left join mart.active_customers_daily on active_customers_daily.day = week_last_day and active_customers > 0
     where outcome = 'fewer tickets'
     group by all
@@ -116,7 +119,7 @@ resolution as (
         sum(n)::bigint as n,
         sum(total)::double as total
     from weeks
-    join resolved_daily on resolved_day between week_first_day and week_last_day
+    inner join resolved_daily on resolved_day between week_first_day and week_last_day
     where outcome = 'faster resolution'
     group by all
 ),
@@ -135,7 +138,9 @@ held as (
     select
         person_key,
         is_after,
-        bool_or(began <= retention_windows.from_day and coalesce(until_day > retention_windows.from_day, true)) as is_held,
+        bool_or(
+            began <= retention_windows.from_day and coalesce(until_day > retention_windows.from_day, true)
+        ) as is_held,
         bool_or(began <= to_day and coalesce(until_day > to_day, true)) as is_kept
     from (
         select
@@ -171,34 +176,14 @@ figures as (
     from resolution
     union all by name
     from retention
-),
-
-final as (
-    select
-        windows.outcome,
-        windows.first_day,
-        windows.last_day,
-        days_covered,
-        7 * weeks as window_days,
-        is_covered,
-        minimum_n,
-        is_after,
-        week_number,
-        stratum,
-        other_stratum,
-        n,
-        total
-    from windows
-    cross join reference.settings
-    left join figures using (outcome)
 )
 
 select
-    outcome,
-    first_day,
-    last_day,
+    windows.outcome,
+    windows.first_day,
+    windows.last_day,
     days_covered,
-    window_days,
+    7 * weeks as window_days,
     is_covered,
     minimum_n,
     is_after,
@@ -207,5 +192,7 @@ select
     other_stratum,
     n,
     total
-from final
+from windows
+cross join reference.settings
+left join figures using (outcome)
 order by outcome, week_number, stratum, other_stratum;

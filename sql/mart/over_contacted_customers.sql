@@ -38,35 +38,28 @@ placed as (
         count(*) over (
             partition by person_key
             order by epoch_us(moment)
-            range between (contact_window_days * 86400000000 - 1) preceding and current row
+            range between window_us preceding and current row
         ) as contacts_in_window,
         contact_limit
     from contacts
     semi join often_asked using (person)
-    cross join reference.settings
-),
-
-final as (
-    select
-        person_key,
-        count(*) as contacts,
-        count(distinct survey_id) as touchpoints,
-        max(contacts_in_window) as most_in_window,
-        count(*) filter (contacts_in_window > contact_limit) as contacts_over_limit,
-        min(day) filter (contacts_in_window > contact_limit) as first_over_day,
-        max(day) filter (contacts_in_window > contact_limit) as last_over_day
-    from placed
-    group by person_key
-    having max(contacts_in_window) > any_value(contact_limit)
+    cross join (
+        select
+            contact_limit,
+            contact_window_days * 86400000000 - 1 as window_us
+        from reference.settings
+    )
 )
 
 select
     person_key,
-    contacts,
-    touchpoints,
-    most_in_window,
-    contacts_over_limit,
-    first_over_day,
-    last_over_day
-from final
+    count(*) as contacts,
+    count(distinct survey_id) as touchpoints,
+    max(contacts_in_window) as most_in_window,
+    count(*) filter (contacts_in_window > contact_limit) as contacts_over_limit,
+    min(day) filter (contacts_in_window > contact_limit) as first_over_day,
+    max(day) filter (contacts_in_window > contact_limit) as last_over_day
+from placed
+group by person_key
+having max(contacts_in_window) > any_value(contact_limit)
 order by person_key;

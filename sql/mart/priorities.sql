@@ -20,8 +20,8 @@ opened as (
         last_day,
         requester_key
     from mart.ticket_effort
-    join core.tickets using (ticket_key)
-    join span on created_day >= first_day
+    inner join core.tickets using (ticket_key)
+    inner join span on created_day >= first_day
     where not ticket_effort.is_deleted
 ),
 
@@ -34,7 +34,7 @@ linked as (
         response_key,
         effort_0_100
     from core.response_tickets
-    join core.responses using (response_key)
+    inner join core.responses using (response_key)
     semi join opened using (ticket_key)
 ),
 
@@ -91,48 +91,29 @@ answers as (
         effort_0_100,
         count(*) as answers
     from linked
-    join tickets using (ticket_key)
+    inner join tickets using (ticket_key)
     where effort_0_100 is not null
     group by all
-),
-
-final as (
-    select
-        category,
-        persona,
-        segments.first_day,
-        last_day,
-        tickets,
-        effort_index_n,
-        effort_index_sum,
-        value_weight,
-        category_costs.cost,
-        quick_win_cost,
-        minimum_n,
-        answers.channel,
-        effort_0_100,
-        coalesce(answers, 0) as answers
-    from segments
-    left join answers using (category, persona)
-    left join reference.value_weights using (persona)
-    left join reference.category_costs using (category)
-    cross join reference.settings
 )
 
 select
     category,
     persona,
-    first_day,
+    segments.first_day,
     last_day,
     tickets,
     effort_index_n,
     effort_index_sum,
     value_weight,
-    cost,
+    category_costs.cost,
     quick_win_cost,
     minimum_n,
-    channel,
+    answers.channel,
     effort_0_100,
-    answers
-from final
+    coalesce(answers, 0) as answers
+from segments
+left join answers using (category, persona)
+left join reference.value_weights using (persona)
+left join reference.category_costs using (category)
+cross join reference.settings
 order by category, persona, channel, effort_0_100;

@@ -61,8 +61,8 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     ),
     (
         'M5a', 'response_rate_1', 'all', 'day', 'share', 'no invitations are delivered for this day',
-        'Complete responses of the invitations of the day (AAPOR RR1), all touchpoints, once the time to answer is over; '
-        || 'Wilson.'
+        'Complete responses of the invitations of the day (AAPOR RR1), all touchpoints, once the time to answer is '
+        || 'over; Wilson.'
     ),
     (
         'M5a', 'response_rate_2', 'all', 'day', 'share', 'no invitations are delivered for this day',
@@ -185,7 +185,7 @@ varied as (
         ) as between_squares
     from mart.ces_segments as segments
     inner join mart.ces_segments as total
-        on total.period = 'day' and total.dimension = 'all' and total.period_start = segments.period_start
+        on total.period = 'day' and total.dimension = 'all' and segments.period_start = total.period_start
     where segments.period = 'day' and segments.dimension in ('channel', 'persona')
     group by segments.dimension, segments.period_start
 ),
@@ -300,7 +300,16 @@ evidence (metric, segment, day, value, value_low, value_high, n, counted, is_sup
     where n > 0
     union all
     select
-        metric, 'all', day, counted / n, share_low(counted, n), share_high(counted, n), n, counted, n < minimum_n, why_not
+        metric,
+        'all',
+        day,
+        counted / n,
+        share_low(counted, n),
+        share_high(counted, n),
+        n,
+        counted,
+        n < minimum_n,
+        why_not
     from samples
     cross join reference.settings
     where n > 0
@@ -415,50 +424,32 @@ grid as (
     from catalogue
     anti join evidence using (metric)
     where cadence <> 'day' and exists (from days)
-),
-
-final as (
-    select
-        grid.metric_id,
-        grid.metric,
-        grid.segment,
-        grid.day,
-        case
-            when evidence.n is null then told.missing
-            when why_not is not null then why_not
-            when is_suppressed then 'fewer than the minimum n'
-        end as why_null,
-        case when why_null is null then value end as value,
-        case when why_null is null then value_low end as value_low,
-        case when why_null is null then value_high end as value_high,
-        evidence.n::bigint as n,
-        evidence.counted::bigint as counted,
-        case
-            when why_null is null then 'measured'
-            when why_not is null and is_suppressed then 'suppressed'
-            else 'not measurable yet'
-        end as state,
-        told.unit,
-        told.definition
-    from grid
-    left join evidence using (metric, segment, day)
-    inner join catalogue as told
-        on told.metric = grid.metric and (told.segment = grid.segment or told.cadence <> 'day')
 )
 
 select
-    metric_id,
-    metric,
-    segment,
-    day,
-    value,
-    value_low,
-    value_high,
-    n,
-    counted,
-    state,
-    why_null,
-    unit,
-    definition
-from final
+    grid.metric_id,
+    grid.metric,
+    grid.segment,
+    grid.day,
+    case
+        when evidence.n is null then told.missing
+        when why_not is not null then why_not
+        when is_suppressed then 'fewer than the minimum n'
+    end as why_null,
+    case when why_null is null then value end as value,
+    case when why_null is null then value_low end as value_low,
+    case when why_null is null then value_high end as value_high,
+    evidence.n::bigint as n,
+    evidence.counted::bigint as counted,
+    case
+        when why_null is null then 'measured'
+        when why_not is null and is_suppressed then 'suppressed'
+        else 'not measurable yet'
+    end as state,
+    told.unit,
+    told.definition
+from grid
+left join evidence using (metric, segment, day)
+inner join catalogue as told
+    on grid.metric = told.metric and (grid.segment = told.segment or told.cadence <> 'day')
 order by metric_id, metric, segment, day;

@@ -98,71 +98,39 @@ reasons as (
         coalesce(sum(n) filter (reason = 'slow'), 0) as slow
     from reason_counts
     group by all
-),
-
-final as (
-    select
-        day,
-        source_id,
-        days.landed::bigint as landed,
-        (days.landed - days.superseded - coalesce(accepted, 0) - coalesce(rejected, 0))::bigint as redelivered,
-        days.superseded::bigint as superseded,
-        coalesce(accepted, 0) as accepted,
-        coalesce(rejected, 0) as rejected,
-        coalesce(suspect, 0) as suspect,
-        coalesce(rejected, 0) / nullif(coalesce(accepted, 0) + coalesce(rejected, 0), 0) as rejected_share,
-        coalesce(suspect, 0) / nullif(accepted, 0) as suspect_share,
-        coalesce(reasons.unreadable_row, 0)::bigint as unreadable_row,
-        coalesce(reasons.unregistered_survey, 0)::bigint as unregistered_survey,
-        coalesce(reasons.test_response, 0)::bigint as test_response,
-        coalesce(reasons.incomplete, 0)::bigint as incomplete,
-        coalesce(reasons.score_off_scale, 0)::bigint as score_off_scale,
-        coalesce(reasons.unknown_answer, 0)::bigint as unknown_answer,
-        coalesce(reasons.failed_attention_check, 0)::bigint as failed_attention_check,
-        coalesce(reasons.too_fast, 0)::bigint as too_fast,
-        coalesce(reasons.missing_time, 0)::bigint as missing_time,
-        coalesce(reasons.time_order, 0)::bigint as time_order,
-        coalesce(reasons.in_the_future, 0)::bigint as in_the_future,
-        coalesce(reasons.duplicate, 0)::bigint as duplicate,
-        coalesce(reasons.partial, 0)::bigint as partial,
-        coalesce(reasons.fast_for_survey, 0)::bigint as fast_for_survey,
-        coalesce(reasons.comment_contradicts, 0)::bigint as comment_contradicts,
-        coalesce(reasons.shared_device, 0)::bigint as shared_device,
-        coalesce(reasons.slow, 0)::bigint as slow
-    from days
-    left join accepted using (day, source_id)
-    left join rejected using (day, source_id)
-    left join reasons using (day, source_id)
-    where days.landed > 0
 )
 
 select
     day,
     source_id,
-    landed,
-    redelivered,
-    superseded,
-    accepted,
-    rejected,
-    suspect,
-    rejected_share,
-    suspect_share,
-    unreadable_row,
-    unregistered_survey,
-    test_response,
-    incomplete,
-    score_off_scale,
-    unknown_answer,
-    failed_attention_check,
-    too_fast,
-    missing_time,
-    time_order,
-    in_the_future,
-    duplicate,
-    partial,
-    fast_for_survey,
-    comment_contradicts,
-    shared_device,
-    slow
-from final
+    days.landed::bigint as landed,
+    (days.landed - days.superseded - coalesce(accepted, 0) - coalesce(rejected, 0))::bigint as redelivered,
+    days.superseded::bigint as superseded,
+    coalesce(accepted, 0) as accepted,
+    coalesce(rejected, 0) as rejected,
+    coalesce(suspect, 0) as suspect,
+    coalesce(rejected, 0) / nullif(coalesce(accepted, 0) + coalesce(rejected, 0), 0) as rejected_share,
+    coalesce(suspect, 0) / nullif(accepted, 0) as suspect_share,
+    coalesce(reasons.unreadable_row, 0)::bigint as unreadable_row,
+    coalesce(reasons.unregistered_survey, 0)::bigint as unregistered_survey,
+    coalesce(reasons.test_response, 0)::bigint as test_response,
+    coalesce(reasons.incomplete, 0)::bigint as incomplete,
+    coalesce(reasons.score_off_scale, 0)::bigint as score_off_scale,
+    coalesce(reasons.unknown_answer, 0)::bigint as unknown_answer,
+    coalesce(reasons.failed_attention_check, 0)::bigint as failed_attention_check,
+    coalesce(reasons.too_fast, 0)::bigint as too_fast,
+    coalesce(reasons.missing_time, 0)::bigint as missing_time,
+    coalesce(reasons.time_order, 0)::bigint as time_order,
+    coalesce(reasons.in_the_future, 0)::bigint as in_the_future,
+    coalesce(reasons.duplicate, 0)::bigint as duplicate,
+    coalesce(reasons.partial, 0)::bigint as partial,
+    coalesce(reasons.fast_for_survey, 0)::bigint as fast_for_survey,
+    coalesce(reasons.comment_contradicts, 0)::bigint as comment_contradicts,
+    coalesce(reasons.shared_device, 0)::bigint as shared_device,
+    coalesce(reasons.slow, 0)::bigint as slow
+from days
+left join accepted using (day, source_id)
+left join rejected using (day, source_id)
+left join reasons using (day, source_id)
+where days.landed > 0
 order by day, source_id;

@@ -18,7 +18,7 @@ touched as (
         release_id,
         surveys.survey_id
     from windows
-    join reference.surveys on len(survey_ids) = 0 or list_contains(survey_ids, surveys.survey_id)
+    inner join reference.surveys on len(survey_ids) = 0 or list_contains(survey_ids, surveys.survey_id)
 ),
 
 answers as (
@@ -32,11 +32,12 @@ answers as (
         sum(n)::bigint as n,
         (100 * sum(n) - sum(ease_sum_0_100::decimal(18, 6)))::double as effort_sum
     from windows
-    join touched using (release_id)
-    join mart.ces_daily
-        on ces_daily.survey_id = touched.survey_id
-        and ces_daily.day between first_day and last_day
-        and (len(products) = 0 or list_contains(products, product))
+    inner join touched using (release_id)
+    inner join mart.ces_daily
+        on
+            touched.survey_id = ces_daily.survey_id
+            and ces_daily.day between first_day and last_day
+            and (len(products) = 0 or list_contains(products, product))
     group by all
 ),
 
@@ -48,43 +49,28 @@ meeting as (
             ', ' order by other.release_id
         ) as overlapping_releases
     from windows as one
-    join reference.releases as other on one.release_id <> other.release_id
-        and other.day between one.first_day and one.last_day
+    inner join reference.releases as other
+        on
+            one.release_id <> other.release_id
+            and other.day between one.first_day and one.last_day
     group by one.release_id
-),
-
-final as (
-    select
-        windows.release_id,
-        windows.day as release_day,
-        release_window_days,
-        minimum_n,
-        overlapping_releases,
-        touched.survey_id,
-        answers.day,
-        is_after,
-        channel,
-        product,
-        coalesce(n, 0) as n,
-        coalesce(effort_sum, 0) as effort_sum
-    from windows
-    join touched using (release_id)
-    left join meeting using (release_id)
-    left join answers using (release_id, survey_id)
 )
 
 select
-    release_id,
-    release_day,
+    windows.release_id,
+    windows.day as release_day,
     release_window_days,
     minimum_n,
     overlapping_releases,
-    survey_id,
-    day,
+    touched.survey_id,
+    answers.day,
     is_after,
     channel,
     product,
-    n,
-    effort_sum
-from final
+    coalesce(n, 0) as n,
+    coalesce(effort_sum, 0) as effort_sum
+from windows
+inner join touched using (release_id)
+left join meeting using (release_id)
+left join answers using (release_id, survey_id)
 order by release_id, survey_id, day, channel, product;

@@ -36,29 +36,6 @@ counted as (
         max(seconds) as seconds_max
     from requests
     group by all
-),
-
-final as (
-    select
-        source_id,
-        day,
-        requests,
-        answered_2xx,
-        answered_otherwise,
-        unanswered,
-        answered_2xx / requests as answered_2xx_share,
-        calls,
-        ok_at_once,
-        ok_after_retry,
-        gave_up,
-        refused,
-        (ok_at_once + ok_after_retry) / nullif(calls, 0) as ok_share,
-        size_bytes,
-        seconds_p50,
-        seconds_p95,
-        seconds_p99,
-        seconds_max
-    from counted
 )
 
 select
@@ -68,17 +45,17 @@ select
     answered_2xx,
     answered_otherwise,
     unanswered,
-    answered_2xx_share,
+    answered_2xx / requests as answered_2xx_share,
     calls,
     ok_at_once,
     ok_after_retry,
     gave_up,
     refused,
-    ok_share,
+    (ok_at_once + ok_after_retry) / nullif(calls, 0) as ok_share,
     size_bytes,
     seconds_p50,
     seconds_p95,
     seconds_p99,
     seconds_max
-from final
+from counted
 order by source_id, day;

@@ -99,37 +99,6 @@ rated as (
     from joined
     cross join newest
     cross join reference.settings
-),
-
-final as (
-    select
-        survey_id,
-        day,
-        basis,
-        invited,
-        completes,
-        partials,
-        refusals,
-        non_contacts,
-        others,
-        unknown_eligibility,
-        out_of_scope,
-        views,
-        responses,
-        uninvited_responses,
-        is_final,
-        n,
-        case when why_null is null and basis = 'invitations' then completes / n end as response_rate_1,
-        case when response_rate_1 is not null then share_low(completes, n) end as response_rate_1_low,
-        case when response_rate_1 is not null then share_high(completes, n) end as response_rate_1_high,
-        case when response_rate_1 is not null then (completes + partials) / n end as response_rate_2,
-        case when response_rate_1 is not null then share_low(completes + partials, n) end as response_rate_2_low,
-        case when response_rate_1 is not null then share_high(completes + partials, n) end as response_rate_2_high,
-        case when why_null is null and basis = 'views' then responses / n end as completed_views_share,
-        case when completed_views_share is not null then share_low(responses, n) end as completed_views_share_low,
-        case when completed_views_share is not null then share_high(responses, n) end as completed_views_share_high,
-        why_null
-    from rated
 )
 
 select
@@ -149,15 +118,15 @@ select
     uninvited_responses,
     is_final,
     n,
-    response_rate_1,
-    response_rate_1_low,
-    response_rate_1_high,
-    response_rate_2,
-    response_rate_2_low,
-    response_rate_2_high,
-    completed_views_share,
-    completed_views_share_low,
-    completed_views_share_high,
+    case when why_null is null and basis = 'invitations' then completes / n end as response_rate_1,
+    case when response_rate_1 is not null then share_low(completes, n) end as response_rate_1_low,
+    case when response_rate_1 is not null then share_high(completes, n) end as response_rate_1_high,
+    case when response_rate_1 is not null then (completes + partials) / n end as response_rate_2,
+    case when response_rate_1 is not null then share_low(completes + partials, n) end as response_rate_2_low,
+    case when response_rate_1 is not null then share_high(completes + partials, n) end as response_rate_2_high,
+    case when why_null is null and basis = 'views' then responses / n end as completed_views_share,
+    case when completed_views_share is not null then share_low(responses, n) end as completed_views_share_low,
+    case when completed_views_share is not null then share_high(responses, n) end as completed_views_share_high,
     why_null
-from final
+from rated
 order by survey_id, day;

@@ -78,22 +78,6 @@ measured as (
         quantile_disc(microseconds, [0.5, 0.9, 0.95, 1.0]) filter (microseconds >= 0) as quantiles
     from passes
     group by survey_id, day, step
-),
-
-final as (
-    select
-        survey_id,
-        day,
-        step,
-        n,
-        negative_count,
-        case when n >= minimum_n then round(quantiles[1] / 60e6, 4) end as p50_minutes,
-        case when n >= minimum_n then round(quantiles[2] / 60e6, 4) end as p90_minutes,
-        case when n >= minimum_n then round(quantiles[3] / 60e6, 4) end as p95_minutes,
-        case when n >= minimum_n then round(quantiles[4] / 60e6, 4) end as longest_minutes,
-        n < minimum_n as is_suppressed
-    from measured
-    cross join reference.settings
 )
 
 select
@@ -102,10 +86,11 @@ select
     step,
     n,
     negative_count,
-    p50_minutes,
-    p90_minutes,
-    p95_minutes,
-    longest_minutes,
-    is_suppressed
-from final
+    case when n >= minimum_n then round(quantiles[1] / 60e6, 4) end as p50_minutes,
+    case when n >= minimum_n then round(quantiles[2] / 60e6, 4) end as p90_minutes,
+    case when n >= minimum_n then round(quantiles[3] / 60e6, 4) end as p95_minutes,
+    case when n >= minimum_n then round(quantiles[4] / 60e6, 4) end as longest_minutes,
+    n < minimum_n as is_suppressed
+from measured
+cross join reference.settings
 order by survey_id, day, step;

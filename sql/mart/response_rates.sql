@@ -44,26 +44,6 @@ rated as (
     left join pooled using (survey_id)
     cross join newest
     cross join reference.settings
-),
-
-final as (
-    select
-        survey_id,
-        basis,
-        owner,
-        responses,
-        uninvited_responses,
-        last_response_day,
-        days_silent,
-        n,
-        case when why_null is null then answered / n end as rate,
-        case when why_null is null then share_low(answered, n) end as rate_low,
-        case when why_null is null then share_high(answered, n) end as rate_high,
-        case
-            when why_null is null and basis = 'invitations' then answered_at_all / n
-        end as response_rate_2,
-        why_null
-    from rated
 )
 
 select
@@ -75,10 +55,12 @@ select
     last_response_day,
     days_silent,
     n,
-    rate,
-    rate_low,
-    rate_high,
-    response_rate_2,
+    case when why_null is null then answered / n end as rate,
+    case when why_null is null then share_low(answered, n) end as rate_low,
+    case when why_null is null then share_high(answered, n) end as rate_high,
+    case
+        when why_null is null and basis = 'invitations' then answered_at_all / n
+    end as response_rate_2,
     why_null
-from final
+from rated
 order by survey_id, basis;

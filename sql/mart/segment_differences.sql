@@ -33,24 +33,7 @@ sides as (
         ease_sum_total - ease_sum as ease_sum_rest,
         ease_square_sum_total - ease_square_sum as ease_square_sum_rest
     from segments
-    join totals using (period, period_start)
-),
-
-final as (
-    select
-        period,
-        period_start,
-        dimension,
-        segment,
-        n,
-        n_rest,
-        ease_sum / n as mean_ease_0_100,
-        ease_sum_rest / nullif(n_rest, 0) as mean_ease_rest_0_100,
-        sample_sd(n, ease_sum, ease_square_sum) as sd_ease_0_100,
-        sample_sd(n_rest, ease_sum_rest, ease_square_sum_rest) as sd_ease_rest_0_100,
-        least(n, n_rest) < minimum_n as is_suppressed
-    from sides
-    cross join reference.settings
+    inner join totals using (period, period_start)
 )
 
 select
@@ -60,10 +43,11 @@ select
     segment,
     n,
     n_rest,
-    mean_ease_0_100,
-    mean_ease_rest_0_100,
-    sd_ease_0_100,
-    sd_ease_rest_0_100,
-    is_suppressed
-from final
+    ease_sum / n as mean_ease_0_100,
+    ease_sum_rest / nullif(n_rest, 0) as mean_ease_rest_0_100,
+    sample_sd(n, ease_sum, ease_square_sum) as sd_ease_0_100,
+    sample_sd(n_rest, ease_sum_rest, ease_square_sum_rest) as sd_ease_rest_0_100,
+    least(n, n_rest) < minimum_n as is_suppressed
+from sides
+cross join reference.settings
 order by period, period_start, dimension, segment;

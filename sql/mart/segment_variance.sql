@@ -39,34 +39,8 @@ split as (
         sum(greatest(ease_square_sum - ease_sum * ease_sum / n, 0) order by segment) as within_squares,
         any_value(total_squares) as total_squares
     from segments
-    join totals using (period, period_start)
+    inner join totals using (period, period_start)
     group by all
-),
-
-final as (
-    select
-        period,
-        period_start,
-        dimension,
-        segments,
-        n,
-        between_squares,
-        within_squares,
-        total_squares,
-        case
-            when n >= minimum_n and total_squares > 0 then least(between_squares / total_squares, 1)
-        end as eta_squared,
-        case
-            when n >= minimum_n and total_squares > 0 and n > segments
-                then greatest(
-                    (between_squares - (segments - 1) * within_squares / (n - segments))
-                    / (total_squares + within_squares / (n - segments)),
-                    0
-                )
-        end as omega_squared,
-        n < minimum_n as is_suppressed
-    from split
-    cross join reference.settings
 )
 
 select
@@ -78,8 +52,18 @@ select
     between_squares,
     within_squares,
     total_squares,
-    eta_squared,
-    omega_squared,
-    is_suppressed
-from final
+    case
+        when n >= minimum_n and total_squares > 0 then least(between_squares / total_squares, 1)
+    end as eta_squared,
+    case
+        when n >= minimum_n and total_squares > 0 and n > segments
+            then greatest(
+                (between_squares - (segments - 1) * within_squares / (n - segments))
+                / (total_squares + within_squares / (n - segments)),
+                0
+            )
+    end as omega_squared,
+    n < minimum_n as is_suppressed
+from split
+cross join reference.settings
 order by period, period_start, dimension;

@@ -21,7 +21,7 @@ rejected_answers as (
         scale_id,
         lower(trim(regexp_replace(landed ->> 'score', '\s+', ' ', 'g'))) as answer
     from core.rejected_responses
-    join reference.surveys using (survey_id)
+    inner join reference.surveys using (survey_id)
     where not list_contains(reasons, 'test_response')
 ),
 
@@ -37,7 +37,7 @@ rejected as (
     from rejected_answers
     left join reference.scale_labels
         on rejected_answers.scale_id = scale_labels.scale_id and rejected_answers.answer = scale_labels.label
-    join reference.scale_boxes
+    inner join reference.scale_boxes
         on
             rejected_answers.scale_id = scale_boxes.scale_id
             and scale_boxes.score = coalesce(try_cast(answer as double), scale_labels.score)
@@ -55,7 +55,11 @@ daily as (
         count(*) filter (effort_band = 'easy') as easy_count,
         count(*) filter (effort_band = 'neutral') as neutral_count,
         count(*) filter (effort_band = 'difficult') as difficult_count
-    from (select accepted.* from accepted union all by name select rejected.* from rejected)
+    from (
+        select accepted.* from accepted
+        union all by name
+        select rejected.* from rejected
+    )
     group by all
 ),
 
@@ -104,46 +108,8 @@ sums as (
     group by all
 ),
 
-moments as (
-    select
-        sums.*,
-        n < minimum_n as is_suppressed,
-        ease_sum / n as mean_ease,
-        sample_sd(n, ease_sum, ease_square_sum) as sd_ease,
-        mean_half_width(n, sd_ease) as half_width
-    from sums
-    cross join reference.settings
-),
-
 figures as (
-    select
-        period,
-        period_start,
-        series,
-        variant,
-        n,
-        n_suspect,
-        shown(is_suppressed, 100 - mean_ease) as mean_effort_0_100,
-        shown(is_suppressed, mean_ease) as mean_ease_0_100,
-        shown(is_suppressed, sd_ease) as sd_ease_0_100,
-        shown(is_suppressed, ease_low(mean_ease, half_width)) as ease_low_0_100,
-        shown(is_suppressed, ease_high(mean_ease, half_width)) as ease_high_0_100,
-        easy_count,
-        neutral_count,
-        difficult_count,
-        shown(is_suppressed, easy_count / n) as easy_share,
-        shown(is_suppressed, share_low(easy_count, n)) as easy_share_low,
-        shown(is_suppressed, share_high(easy_count, n)) as easy_share_high,
-        shown(is_suppressed, difficult_count / n) as difficult_share,
-        shown(is_suppressed, share_low(difficult_count, n)) as difficult_share_low,
-        shown(is_suppressed, share_high(difficult_count, n)) as difficult_share_high,
-        shown(is_suppressed, (easy_count - difficult_count) / n) as net_ease,
-        shown(is_suppressed, net_low(easy_count, difficult_count, n)) as net_ease_low,
-        shown(is_suppressed, net_high(easy_count, difficult_count, n)) as net_ease_high,
-        is_suppressed,
-        ease_sum as ease_sum_0_100,
-        ease_square_sum as ease_square_sum_0_100
-    from moments
+    select effort.* from effort_figures('sums') as effort
 ),
 
 headlines as (
@@ -156,47 +122,13 @@ headlines as (
         easy_share as headline_easy_share
     from figures
     where variant = 'headline'
-),
-
-final as (
-    select
-        figures.*,
-        mean_ease_0_100 - headline_mean_ease as mean_ease_difference_0_100,
-        easy_share - headline_easy_share as easy_share_difference,
-        net_ease - headline_net_ease as net_ease_difference
-    from figures
-    left join headlines using (period, period_start, series)
 )
 
 select
-    period,
-    period_start,
-    series,
-    variant,
-    n,
-    n_suspect,
-    mean_effort_0_100,
-    mean_ease_0_100,
-    sd_ease_0_100,
-    ease_low_0_100,
-    ease_high_0_100,
-    easy_count,
-    neutral_count,
-    difficult_count,
-    easy_share,
-    easy_share_low,
-    easy_share_high,
-    difficult_share,
-    difficult_share_low,
-    difficult_share_high,
-    net_ease,
-    net_ease_low,
-    net_ease_high,
-    is_suppressed,
-    ease_sum_0_100,
-    ease_square_sum_0_100,
-    mean_ease_difference_0_100,
-    easy_share_difference,
-    net_ease_difference
-from final
+    figures.*,
+    mean_ease_0_100 - headline_mean_ease as mean_ease_difference_0_100,
+    easy_share - headline_easy_share as easy_share_difference,
+    net_ease - headline_net_ease as net_ease_difference
+from figures
+left join headlines using (period, period_start, series)
 order by period, period_start, series, variant;

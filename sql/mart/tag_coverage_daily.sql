@@ -24,17 +24,6 @@ tags as (
             [with_channel, with_persona, with_product, with_device, with_journey_stage, with_language]
         ) as known
     from counted
-),
-
-final as (
-    select
-        day,
-        tag,
-        responses,
-        known,
-        responses - known as not_known,
-        known / responses as known_share
-    from tags
 )
 
 select
@@ -42,7 +31,7 @@ select
     tag,
     responses,
     known,
-    not_known,
-    known_share
-from final
+    responses - known as not_known,
+    known / responses as known_share
+from tags
 order by day, tag;

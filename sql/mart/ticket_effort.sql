@@ -156,7 +156,7 @@ answers as (
         count(ease_0_100) as linked_scores,
         sum(ease_0_100::decimal(9, 6))::double / nullif(linked_scores, 0) as linked_ease_0_100
     from core.response_tickets
-    join core.responses using (response_key)
+    inner join core.responses using (response_key)
     where ticket_key is not null
     group by ticket_key
 ),
@@ -187,94 +187,63 @@ contacts as (
         ) as us_since_contact
     from tickets
     where requester_key is not null and created_us is not null and not is_deleted
-),
-
-final as (
-    select
-        tickets.ticket_key,
-        tickets.source_id,
-        tickets.category,
-        tickets.priority,
-        tickets.channel,
-        tickets.product,
-        tickets.group_name,
-        coalesce(handling, 'unknown') as handling,
-        tickets.is_deleted,
-        tickets.created_at,
-        created.local_day as created_day,
-        resolved.local_day as resolved_day,
-        tickets.first_reply_minutes,
-        case
-            when first_reply_us >= created_us
-                then replied.minutes_before
-                    + greatest(least(first_reply_us / 6e7 - replied.quarter * 15, replied.closes) - replied.opens, 0)
-                    - created.minutes_before
-                    - greatest(least(created_us / 6e7 - created.quarter * 15, created.closes) - created.opens, 0)
-        end as first_reply_business_minutes,
-        tickets.resolution_minutes,
-        case
-            when resolved_us >= created_us
-                then resolved.minutes_before
-                    + greatest(least(resolved_us / 6e7 - resolved.quarter * 15, resolved.closes) - resolved.opens, 0)
-                    - created.minutes_before
-                    - greatest(least(created_us / 6e7 - created.quarter * 15, created.closes) - created.opens, 0)
-        end as resolution_business_minutes,
-        tickets.reopens,
-        tickets.handoffs,
-        tickets.replies,
-        tickets.replies + coalesce(tickets.handoffs, 0) as touches,
-        case when tickets.channel <> 'unknown' then coalesce(channel_switches, 0) end as channel_switches,
-        case
-            when resolved_us is not null and tickets.replies is not null
-                then tickets.replies <= 1 and coalesce(tickets.reopens, 0) = 0
-        end as is_one_touch,
-        case
-            when contacts.ticket_row is not null
-                then coalesce(us_since_contact <= repeat_contact_days * 86400000000, false)
-        end as is_repeat_contact,
-        tickets.is_survey_eligible,
-        coalesce(linked_responses, 0) as linked_responses,
-        coalesce(linked_scores, 0) as linked_scores,
-        100 - linked_ease_0_100 as linked_effort_0_100,
-        linked_ease_0_100
-    from tickets
-    cross join reference.settings
-    left join calendar as created on created.quarter = created_us // 900000000
-    left join calendar as replied on replied.quarter = first_reply_us // 900000000
-    left join calendar as resolved on resolved.quarter = resolved_us // 900000000
-    left join answers using (ticket_key)
-    left join channels using (ticket_key)
-    left join contacts using (ticket_row)
-    left join handled using (attributes_asked)
 )
 
 select
-    ticket_key,
-    source_id,
-    category,
-    priority,
-    channel,
-    product,
-    group_name,
-    handling,
-    is_deleted,
-    created_at,
-    created_day,
-    resolved_day,
-    first_reply_minutes,
-    first_reply_business_minutes,
-    resolution_minutes,
-    resolution_business_minutes,
-    reopens,
-    handoffs,
-    replies,
-    touches,
-    channel_switches,
-    is_one_touch,
-    is_repeat_contact,
-    is_survey_eligible,
-    linked_responses,
-    linked_scores,
-    linked_effort_0_100,
+    tickets.ticket_key,
+    tickets.source_id,
+    tickets.category,
+    tickets.priority,
+    tickets.channel,
+    tickets.product,
+    tickets.group_name,
+    coalesce(handling, 'unknown') as handling,
+    tickets.is_deleted,
+    tickets.created_at,
+    created.local_day as created_day,
+    resolved.local_day as resolved_day,
+    tickets.first_reply_minutes,
+    case
+        when first_reply_us >= created_us
+            then
+                replied.minutes_before
+                + greatest(least(first_reply_us / 6e7 - replied.quarter * 15, replied.closes) - replied.opens, 0)
+                - created.minutes_before
+                - greatest(least(created_us / 6e7 - created.quarter * 15, created.closes) - created.opens, 0)
+    end as first_reply_business_minutes,
+    tickets.resolution_minutes,
+    case
+        when resolved_us >= created_us
+            then
+                resolved.minutes_before
+                + greatest(least(resolved_us / 6e7 - resolved.quarter * 15, resolved.closes) - resolved.opens, 0)
+                - created.minutes_before
+                - greatest(least(created_us / 6e7 - created.quarter * 15, created.closes) - created.opens, 0)
+    end as resolution_business_minutes,
+    tickets.reopens,
+    tickets.handoffs,
+    tickets.replies,
+    tickets.replies + coalesce(tickets.handoffs, 0) as touches,
+    case when tickets.channel <> 'unknown' then coalesce(channel_switches, 0) end as channel_switches,
+    case
+        when resolved_us is not null and tickets.replies is not null
+            then tickets.replies <= 1 and coalesce(tickets.reopens, 0) = 0
+    end as is_one_touch,
+    case
+        when contacts.ticket_row is not null
+            then coalesce(us_since_contact <= repeat_contact_days * 86400000000, false)
+    end as is_repeat_contact,
+    tickets.is_survey_eligible,
+    coalesce(linked_responses, 0) as linked_responses,
+    coalesce(linked_scores, 0) as linked_scores,
+    100 - linked_ease_0_100 as linked_effort_0_100,
     linked_ease_0_100
-from final;
+from tickets
+cross join reference.settings
+left join calendar as created on created.quarter = created_us // 900000000
+left join calendar as replied on replied.quarter = first_reply_us // 900000000
+left join calendar as resolved on resolved.quarter = resolved_us // 900000000
+left join answers using (ticket_key)
+left join channels using (ticket_key)
+left join contacts using (ticket_row)
+left join handled using (attributes_asked);

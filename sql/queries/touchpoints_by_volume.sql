@@ -6,7 +6,9 @@ with volumes as (
         sum(views) as views,
         sum(responses)::bigint as responses,
         coalesce(nullif(sum(invited), 0), nullif(sum(views), 0), sum(responses))::bigint as volume,
-        case when sum(invited) > 0 then 'invitations' when sum(views) > 0 then 'views' else 'answers alone' end as counted_by
+        case
+            when sum(invited) > 0 then 'invitations' when sum(views) > 0 then 'views' else 'answers alone'
+        end as counted_by
     from mart.response_funnel_daily
     group by survey_id
 )

@@ -17,8 +17,8 @@ select
     all_days.mean_ease_0_100 as mean_ease_all_days_0_100
 from mart.ces_segments as today
 inner join mart.ces_segments as all_days
-    on all_days.period = 'all' and all_days.dimension = 'survey' and all_days.segment = today.segment
-left join reference.surveys on surveys.survey_id = today.segment
+    on all_days.period = 'all' and all_days.dimension = 'survey' and today.segment = all_days.segment
+left join reference.surveys on today.segment = surveys.survey_id
 where
     today.period = 'day'
     and today.dimension = 'survey'

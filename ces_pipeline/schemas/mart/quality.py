@@ -1,6 +1,6 @@
 """What became of landed rows: columns of the marts on data quality."""
 
-from ces_pipeline.cleaning.reasons import REASONS
+from ces_pipeline.clean.reasons import REASONS
 from ces_pipeline.schemas.mart.segments import EFFORT_FIGURES
 from ces_pipeline.schemas.table import DAY, INTEGER, NUMBER, TEXT, Table, column
 

@@ -119,12 +119,12 @@ EFFORT_INDEX = Table(
         ),
         "resolution_component": column(
             NUMBER,
-            "Place of its resolution time among its category's, 0 to 1; null: unresolved, or too few to compare.",
+            "PullState of its resolution time among its category's, 0 to 1; null: unresolved, or too few to compare.",
             **_MAYBE,
         ),
         "first_reply_component": column(
             NUMBER,
-            "Place of its wait for the first reply among its category's, 0 to 1; null: none, or too few.",
+            "PullState of its wait for the first reply among its category's, 0 to 1; null: none, or too few.",
             **_MAYBE,
         ),
         "replies_component": column(NUMBER, f"Replies over the full number, {_COMPONENT}.", **_MAYBE),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.storage.reference import reference_tables
+from ces_pipeline.publish.reference import reference_tables
 from ces_pipeline_tests.builders import WEB, inbox_home
 from ces_pipeline_tests.unit.registry.test_load import refused
 

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from ces_pipeline.home import shipped
 from ces_pipeline.registry import Registry
 from ces_pipeline.registry.lint import lint
 from ces_pipeline.registry.load import load_registry
-from ces_pipeline.registry.models import Settings, Survey
-from ces_pipeline.settings import shipped
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.registry.surveys import Survey
 
 WHOLE = {
     "id": "after_chat",

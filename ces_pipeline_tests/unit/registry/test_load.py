@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from ces_pipeline.clean.judged_by import survey_part
 from ces_pipeline.errors import RegistryError
+from ces_pipeline.folding import fold
 from ces_pipeline.registry import load_registry
-from ces_pipeline.registry.models import DEFAULT_SEVERITIES, Scale, fold
+from ces_pipeline.registry.scales import Scale
+from ces_pipeline.registry.surveys import DEFAULT_SEVERITIES
 from ces_pipeline_tests.builders import DESK, SURVEYS, WEB, inbox_home
 
 SCALE = {
@@ -290,11 +293,10 @@ def test_what_decides_no_verdict_makes_no_day_wait(tmp_path: Path) -> None:
     more = {"link": "https://surveys.example.com/a?lang=de", "questions": 3, "wording": "How easy was it?"}
     plain = inbox_home(tmp_path / "a", WEB).registry
     told = inbox_home(tmp_path / "b", WEB, surveys=[{**SURVEYS[0], **more}]).registry
-    assert told.judging == plain.judging
-    assert (
-        inbox_home(tmp_path / "c", WEB, surveys=[{**SURVEYS[0], "channel": "chat"}]).registry.judging
-        != plain.judging
-    )
+    by_chat = inbox_home(tmp_path / "c", WEB, surveys=[{**SURVEYS[0], "channel": "chat"}]).registry
+    survey_id = SURVEYS[0]["id"]
+    assert survey_part(told, survey_id) == survey_part(plain, survey_id)
+    assert survey_part(by_chat, survey_id) != survey_part(plain, survey_id)
 
 
 def test_only_a_feed_that_says_so_is_read_anew_for_hashed_people(tmp_path: Path) -> None:

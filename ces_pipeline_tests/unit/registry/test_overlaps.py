@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.registry.models import Registry, Segment, Settings
 from ces_pipeline.registry.overlaps import overlaps
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.segments import Segment
+from ces_pipeline.registry.settings import Settings
 
 
 def rules(*told: dict[str, Any]) -> Registry:

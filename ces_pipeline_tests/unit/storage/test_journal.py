@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ces_pipeline.publish.inputs import stored_rows
 from ces_pipeline.schemas.audit import PULLS
 from ces_pipeline.storage.journal import add_rows, rows_of
 from ces_pipeline.storage.lake import Lake
-from ces_pipeline.storage.state import stored_rows
 
 MARCH = datetime(2026, 3, 30, tzinfo=UTC)
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ces_pipeline.landing.pseudonyms import Pseudonyms
-from ces_pipeline.registry.models import Settings, Survey
+from ces_pipeline.privacy.pseudonyms import Pseudonyms
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.registry.surveys import Survey
 from ces_pipeline.triggers.decisions import Decision, DecisionFiles
 from ces_pipeline.triggers.event import Event
 from ces_pipeline.triggers.handler import Handler

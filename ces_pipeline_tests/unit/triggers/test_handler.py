@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ces_pipeline.errors import CesError, HomeError
-from ces_pipeline.landing.pseudonyms import Pseudonyms
+from ces_pipeline.privacy.pseudonyms import Pseudonyms
 from ces_pipeline.triggers.handler import InProgressError, handler_of
 from ces_pipeline.triggers.links import check_link
 from ces_pipeline.triggers.store import SqliteStore, StoreError

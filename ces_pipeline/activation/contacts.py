@@ -1,0 +1,35 @@
+"""Tells the trigger handlers of the contacts that other systems made, so that the limit holds over all feeds."""
+
+from datetime import datetime, timedelta
+
+from ces_pipeline.home import Home
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.storage.duck import open_published
+from ces_pipeline.triggers.contacts import take_contact
+from ces_pipeline.triggers.store import Store
+
+_CONTACTS = """
+    SELECT person_key, invitation_id AS name, sent_at AS moment
+    FROM core.invitations
+    WHERE status NOT IN ('out_of_scope', 'bounced', 'failed') AND person_key IS NOT NULL AND sent_at > $since
+    UNION ALL
+    SELECT respondent_key AS person_key, response_key AS name, recorded_at AS moment
+    FROM core.responses
+    ANTI JOIN core.response_invitations USING (response_key)
+    WHERE respondent_key IS NOT NULL AND recorded_at > $since
+    ORDER BY moment, name
+"""
+"""Contacts as `mart.contact_frequency` counts them. The handlers' own come back by the name that they have there."""
+
+
+def copy_contacts(home: Home, settings: Settings, store: Store, now: datetime) -> int:
+    """Note the contacts of the last window that the published file knows; how many there are.
+
+    One that is there already is not noted again. Raises StoreError, and CesError where the file does not open.
+    """
+    since = now - timedelta(days=settings.contact_window_days)
+    with open_published(home.published) as connection:
+        rows = connection.execute(_CONTACTS, {"since": since}).fetchall()
+    for person, name, moment in rows:
+        take_contact(store, person, name, moment, lambda _earlier: True)
+    return len(rows)

@@ -1,0 +1,75 @@
+"""What an answer's text means on its registered scale. Pure text work; each distinct text is read once."""
+
+import re
+import unicodedata
+
+import numpy as np
+import pandas as pd
+
+from ces_pipeline.folding import fold
+from ces_pipeline.registry.scales import Scale
+
+FITS, BLANK, OFF_SCALE, UNKNOWN = 0, 1, 2, 3
+"""Outcome codes of reading an answer."""
+
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+_NUMBER_WITH_LABEL = re.compile(r"(\d+)\s*(?:[-–—:.)=]\s*|\s)(\D.*)")
+_OUT_OF = re.compile(r"(\d+)\s*(?:/|of|out of)\s*(\d+)", re.IGNORECASE)
+
+NPS_SCALE = Scale(
+    id="nps_0_10",
+    title="Likelihood to recommend",
+    min=0,
+    max=10,
+    higher_means="easier",
+    easy=(9, 10),
+    difficult=(0, 1, 2, 3, 4, 5, 6),
+)
+
+
+def read_answer(text: str | None, scale: Scale) -> tuple[int | None, int]:
+    """(value, outcome) of one answer. Digits of any script, `7.0`, `7 - Very easy` and `7/7` are numbers.
+
+    A number with a label that the scale knows under another number is refused: which of the two was meant is unknown.
+    """
+    plain = unicodedata.normalize("NFKC", text or "").strip()
+    if not plain:
+        return None, BLANK
+    if _NUMBER.fullmatch(plain):
+        number = float(plain.replace(",", "."))
+        if number.is_integer() and scale.min <= number <= scale.max:
+            return int(number), FITS
+        return None, OFF_SCALE
+    if (labelled := scale.by_label.get(fold(plain))) is not None:
+        return labelled, FITS
+    if (match := _OUT_OF.fullmatch(plain)) and int(match[2]) == scale.max:
+        return read_answer(match[1], scale)
+    if match := _NUMBER_WITH_LABEL.fullmatch(plain):
+        value, outcome = read_answer(match[1], scale)
+        contradicted = scale.by_label.get(fold(match[2]), value) != value
+        return (None, UNKNOWN) if contradicted else (value, outcome)
+    return None, UNKNOWN
+
+
+def read_answers(
+    texts: pd.Series, scales: list[Scale | None], which: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(values as float with NaN, outcome codes) of a column of texts.
+
+    Row i is on `scales[which[i]]`; None there: it was not asked.
+    """
+    codes, distinct = pd.factorize(texts, use_na_sentinel=True)
+    values = np.full(len(texts), np.nan)
+    outcomes = np.full(len(texts), BLANK, dtype=np.int8)
+    written = [str(one) for one in distinct]
+    for position, scale in enumerate(scales):
+        if scale is None:
+            continue
+        rows = which == position
+        if not rows.any():
+            continue
+        # The last place of both tables is the blank answer, which code -1 picks.
+        read = [read_answer(text, scale) for text in written] + [(None, BLANK)]
+        values[rows] = np.array([np.nan if value is None else value for value, _ in read])[codes[rows]]
+        outcomes[rows] = np.array([outcome for _, outcome in read], dtype=np.int8)[codes[rows]]
+    return values, outcomes

@@ -1,0 +1,250 @@
+"""The work of one day: read its raw rows, clean them, validate, write its files, then its mark."""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from ces_pipeline.clean.accounts import clean_accounts
+from ces_pipeline.clean.events import clean_events
+from ces_pipeline.clean.evidence import DayContext, SpeedLimit
+from ces_pipeline.clean.follow_ups import clean_follow_ups
+from ces_pipeline.clean.inputs import commit_marker_file
+from ces_pipeline.clean.invitations import clean_invitations
+from ces_pipeline.clean.judge import RULE_VERSION
+from ces_pipeline.clean.plan import DayPlan
+from ces_pipeline.clean.raw_rows import read_moves, read_rows, with_accounts
+from ces_pipeline.clean.responses import CleanedDays, clean_responses
+from ces_pipeline.clean.tickets import clean_tickets
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.schemas.audit import LOAD_AUDIT
+from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.schemas.tables import TABLES
+from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
+
+_WRITING = 3
+_CLEAN_VERSIONED = {
+    "accounts": clean_accounts,
+    "follow_ups": clean_follow_ups,
+    "tickets": clean_tickets,
+}
+_CLEAN_REVISED = {"invitations": clean_invitations, "events": clean_events}
+
+
+@dataclass(frozen=True)
+class DayResult:
+    """What cleaning one day gave. problems: why it was not written (empty: it was)."""
+
+    kind: str
+    day: date
+    landed: int
+    redelivered: int
+    superseded: int
+    accepted: int
+    rejected: int
+    suspect: int
+    reasons: dict[str, int]
+    problems: tuple[str, ...] = ()
+
+
+def clean_days(
+    lake: Lake,
+    plans: Sequence[DayPlan],
+    registry: Registry,
+    limits: dict[date, dict[str, SpeedLimit]],
+    run_id: str,
+) -> list[DayResult]:
+    """Clean some days of one kind together and write each.
+
+    A day whose books do not balance is not written, nor one that a missing or damaged raw file belongs to, and none
+    is when the tables break their schema: what was there stays, the days stay stale, and the results say why.
+    """
+    try:
+        cleaned = _cleaned(lake, plans, registry, limits)
+    except UNREADABLE:
+        if len(plans) > 1:
+            return [one for plan in plans for one in clean_days(lake, [plan], registry, limits, run_id)]
+        if lost := _lost_files(lake, plans[0]):
+            return [_not_cleaned(plans[0], lost)]
+        raise
+    names = KINDS[plans[0].kind].tables
+    rows = {
+        name: TABLES[name].in_arrow(frame)
+        for name, frame in zip(names, (cleaned.accepted, cleaned.rejected), strict=True)
+    }
+    broken = [problem for name, table in rows.items() for problem in TABLES[name].broken(table)]
+    tables = {} if broken else {name: TABLES[name].by_day(table) for name, table in rows.items()}
+    now = datetime.now(UTC)
+    # Days are files of their own: while one waits for the disk, the next is packed.
+    with ThreadPoolExecutor(_WRITING) as writing:
+        return list(
+            writing.map(lambda plan: _finish(lake, plan, cleaned, tables, broken, run_id, now), plans)
+        )
+
+
+def _finish(
+    lake: Lake,
+    plan: DayPlan,
+    cleaned: CleanedDays,
+    tables: dict[str, dict[date, pa.Table]],
+    broken: list[str],
+    run_id: str,
+    now: datetime,
+) -> DayResult:
+    """Write one day's files, then its mark; or, where something is wrong, nothing."""
+    days = cleaned.counts.index.get_level_values("day")
+    counts = cleaned.counts[days == plan.day].droplevel("day")
+    problems = [*broken, *_unbalanced(plan, counts)]
+    if not problems:
+        outputs = {}
+        for name in KINDS[plan.kind].tables:
+            path = lake.day_file(name, plan.day)
+            if plan.day in tables[name]:
+                stored = lake.write_table(path, tables[name][plan.day])
+                outputs[name] = {"path": stored.path, "size": stored.size, "sha256": stored.sha256}
+            else:
+                lake.delete(path)
+        _write_mark(lake, plan, counts, outputs, run_id, now)
+    total = counts.sum()
+    reasons = cleaned.reasons.loc[plan.day].to_dict() if plan.day in cleaned.reasons.index else {}
+    return DayResult(
+        kind=plan.kind,
+        day=plan.day,
+        landed=sum(landed + again for landed, again in plan.books.values()),
+        redelivered=sum(again for _, again in plan.books.values()) + int(total["landed_again"]),
+        superseded=int(total["superseded"]),
+        accepted=int(total["accepted"]),
+        rejected=int(total["rejected"]),
+        suspect=int(total["suspect"]),
+        reasons={str(name): int(count) for name, count in reasons.items() if count},
+        problems=tuple(problems),
+    )
+
+
+def _lost_files(lake: Lake, plan: DayPlan) -> list[str]:
+    """What is wrong with the files that the day is cleaned from."""
+    owners = {one.path: (one.source_id, one.delivery_id) for one in (*plan.files, *plan.lookback)}
+    for source_id, path in plan.moves:
+        owners[path] = (source_id, path.rpartition("/")[2].removesuffix(".moves.parquet"))
+    return [
+        *(
+            f"{plan.day} {owners[path][0]}: {path} is missing or damaged: put it back, or delete "
+            f"ledger/{owners[path][0]}/{owners[path][1]}.json from the lake and run again, which lands that export anew"
+            for path in unreadable_files(lake, sorted(owners))
+        ),
+        *(
+            f"{plan.day}: {path}, which its personas depend on, is missing or damaged: run again, which cleans it anew"
+            for path in unreadable_files(lake, plan.account_files)
+        ),
+    ]
+
+
+def _not_cleaned(plan: DayPlan, problems: list[str]) -> DayResult:
+    return DayResult(
+        kind=plan.kind,
+        day=plan.day,
+        landed=sum(landed + again for landed, again in plan.books.values()),
+        redelivered=sum(again for _, again in plan.books.values()),
+        superseded=0,
+        accepted=0,
+        rejected=0,
+        suspect=0,
+        reasons={},
+        problems=tuple(problems),
+    )
+
+
+def _cleaned(
+    lake: Lake, plans: Sequence[DayPlan], registry: Registry, limits: dict[date, dict[str, SpeedLimit]]
+) -> CleanedDays:
+    kind = plans[0].kind
+    if not any(plan.files for plan in plans):
+        return _nothing(kind)
+    rows = read_rows(lake, plans)
+    if KINDS[kind].is_versioned:
+        return _CLEAN_VERSIONED[kind](rows, registry)
+    moves = read_moves(lake, plans)
+    if len(moves):
+        key = ["source_id", "key_hi", "key_lo"]
+        moves = moves.merge(rows[[*key, KINDS[kind].key]].drop_duplicates(), on=key)
+    if kind == "survey":
+        rows = with_accounts(lake, registry, plans[0], rows)
+        return clean_responses(rows, moves, DayContext(registry, limits, plans[0].asked))
+    return _CLEAN_REVISED[kind](rows, moves, registry)
+
+
+def _nothing(kind: str) -> CleanedDays:
+    accepted, rejected = (pd.DataFrame(columns=list(TABLES[name].columns)) for name in KINDS[kind].tables)
+    columns = ["stored", "landed_again", "superseded", "accepted", "rejected", "suspect"]
+    index = pd.MultiIndex.from_arrays([[], []], names=["day", "source_id"])
+    return CleanedDays(
+        accepted, rejected, pd.DataFrame(columns=columns, index=index, dtype="int64"), pd.DataFrame()
+    )
+
+
+def _unbalanced(plan: DayPlan, counts: pd.DataFrame) -> list[str]:
+    """Sources whose landed rows are not all accounted for."""
+    found = []
+    for source_id in sorted({*plan.books, *counts.index}):
+        landed = plan.books.get(source_id, (0, 0))[0]
+        told = counts.loc[source_id] if source_id in counts.index else dict.fromkeys(counts.columns, 0)
+        kept = told["landed_again"] + told["superseded"] + told["accepted"] + told["rejected"]
+        if not landed == told["stored"] == kept:
+            found.append(
+                f"{plan.day} {source_id}: the books do not balance: the ledger has {landed} landed rows, the raw files "
+                f"{told['stored']}, cleaning accounts for {kept}: put the raw files of that day back as they were, or "
+                f"delete the feed's deliveries of that day from ledger/{source_id} in the lake and run again, which "
+                f"lands those exports anew"
+            )
+    return found
+
+
+def _write_mark(
+    lake: Lake,
+    plan: DayPlan,
+    counts: pd.DataFrame,
+    outputs: dict[str, dict[str, Any]],
+    run_id: str,
+    now: datetime,
+) -> None:
+    path = commit_marker_file(plan.kind, plan.day)
+    history: list[dict[str, Any]] = []
+    if lake.exists(path):
+        try:
+            history = [{**row, "is_current": False} for row in lake.read_table(path).to_pylist()]
+        except (pa.ArrowInvalid, OSError):
+            # The history of a damaged mark is gone; the ledger and the day's files are not.
+            history = []
+    sources = sorted({*plan.books, *counts.index} or {row["source_id"] for row in history})
+    rows = []
+    for source_id in sources:
+        landed, again = plan.books.get(source_id, (0, 0))
+        told = (
+            counts.loc[source_id].to_dict() if source_id in counts.index else dict.fromkeys(counts.columns, 0)
+        )
+        rows.append(
+            {
+                "kind": plan.kind,
+                "day": plan.day,
+                "source_id": source_id,
+                "landed": landed + again,
+                "redelivered": again + told["landed_again"],
+                "landed_again": told["landed_again"],
+                "superseded": told["superseded"],
+                "accepted": told["accepted"],
+                "rejected": told["rejected"],
+                "suspect": told["suspect"],
+                "run_id": run_id,
+                "rule_version": RULE_VERSION,
+                "inputs": plan.inputs,
+                "outputs": json.dumps(outputs, sort_keys=True),
+                "cleaned_at": now,
+                "is_current": True,
+            }
+        )
+    lake.write_table(path, pa.Table.from_pylist([*history, *rows], schema=LOAD_AUDIT.arrow))

@@ -1,0 +1,77 @@
+"""Days of invitations: judge, normalise, split into accepted and rejected. Pure frames in and out."""
+
+import pandas as pd
+import pandera.pandas as pa
+
+from ces_pipeline.clean.columns import texts_by_code
+from ces_pipeline.clean.evidence import survey_of
+from ces_pipeline.clean.judge import broken_rules
+from ces_pipeline.clean.records import (
+    HAS_USABLE_TIME,
+    IS_READABLE,
+    codes_of,
+    split_records,
+    time_evidence,
+)
+from ces_pipeline.clean.responses import CleanedDays, channels_of
+from ces_pipeline.clean.versions import newest, resolve_versions
+from ces_pipeline.registry.registry import Registry
+
+STATUSES = (
+    "unknown", "sent", "delivered", "opened", "started", "completed", "bounced", "failed", "refused", "out_of_scope",
+)  # fmt: skip
+"""What can become of an invitation. An invitation only moves on in this order, whatever order exports come in."""
+_WORDS = {
+    **{name: name for name in STATUSES},
+    "queued": "unknown", "pending": "unknown", "scheduled": "unknown",
+    "success": "sent", "email_sent": "sent", "sms_sent": "sent", "invited": "sent", "reminded": "sent",
+    "read": "opened", "viewed": "opened",
+    "clicked": "started", "survey_started": "started", "partial": "started", "in_progress": "started",
+    "finished": "completed", "answered": "completed", "responded": "completed", "complete": "completed",
+    "survey_finished": "completed",
+    "hard_bounce": "bounced", "soft_bounce": "bounced", "undeliverable": "bounced", "undelivered": "bounced",
+    "failure": "failed", "error": "failed", "spam": "failed", "blocked": "failed",
+    "opted_out": "refused", "opt_out": "refused", "unsubscribed": "refused", "declined": "refused",
+    "complaint": "refused",
+    "skipped": "out_of_scope", "duplicate": "out_of_scope", "excluded": "out_of_scope", "test": "out_of_scope",
+    "not_eligible": "out_of_scope", "ineligible": "out_of_scope", "over_limit": "out_of_scope",
+    "cancelled": "out_of_scope", "canceled": "out_of_scope",
+}  # fmt: skip
+INVITATION_REASONS = ("unreadable_row", "missing_time", "in_the_future")
+_RULES = pa.DataFrameSchema({**IS_READABLE, **HAS_USABLE_TIME}, strict=True)
+
+
+def clean_invitations(rows: pd.DataFrame, moves: pd.DataFrame, registry: Registry) -> CleanedDays:
+    """Clean some days of invitation rows (raw rows). moves: contents on several days (see `resolve_versions`).
+
+    Of several contents of one invitation the one sent last counts, then the status that is further on, then the
+    newest delivery. A word that is no known status is `unknown`: `values` of the feed translates it.
+    """
+    status = codes_of(rows["status"], _WORDS, "unknown").fillna("unknown")
+    place = status.map({name: number for number, name in enumerate(STATUSES)}).astype("float64")
+    told = rows.assign(status_word=status, status_place=place)
+    resolved = resolve_versions(told, "invitation_key", moves, order=("event_at", "status_place"))
+    current = newest(resolved)
+    evidence = {"is_readable": current["problem"].isna(), **time_evidence(current, registry)}
+    broken = broken_rules(_RULES, pd.DataFrame(evidence), INVITATION_REASONS)
+    which, surveys = survey_of(current, registry)
+    accepted = pd.DataFrame(
+        {
+            "invitation_key": current["invitation_key"],
+            "source_id": current["source_id"].astype("str"),
+            "survey_id": texts_by_code(which, [one.id for one in surveys], current.index),
+            "invitation_id": current["invitation_id"],
+            "person_key": current["person_key"],
+            "response_id": current["response_id"],
+            "ticket_id": current["ticket_id"],
+            "event_id": current["event_id"],
+            "channel": channels_of(current["channel"]).fillna("unknown"),
+            "status": current["status_word"],
+            "sent_at": current["event_at"],
+            "revision": current["revision"].astype("Int64"),
+            "delivery_id": current["delivery_id"].astype("str"),
+            "day": current["day"],
+        },
+        index=current.index,
+    )
+    return split_records("invitations", resolved, current, accepted, broken, INVITATION_REASONS)

@@ -1,0 +1,86 @@
+"""What a day's rows are judged by besides rows: the part of the registry and the code, as fingerprints.
+
+A part that decides nothing (a title, an owner) is in none of them; a survey is an input of the days with its rows only.
+"""
+
+import hashlib
+import json
+from functools import cache
+from typing import Any
+
+from ces_pipeline.code_fingerprint import code_fingerprint
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.schemas.tables import TABLES
+
+CODE: dict[str, tuple[str, ...]] = {
+    "accounts": ("ces_pipeline.clean.accounts",),
+    "events": ("ces_pipeline.clean.events",),
+    "follow_ups": ("ces_pipeline.clean.follow_ups",),
+    "invitations": ("ces_pipeline.clean.invitations",),
+    "survey": (
+        "ces_pipeline.clean.responses",
+        "ces_pipeline.clean.account_attributes",
+        "ces_pipeline.registry.scales",
+    ),
+    "tickets": ("ces_pipeline.clean.tickets", "ces_pipeline.registry.scales"),
+}
+"""Kind of source -> the modules that clean its rows; what they import comes with them."""
+_EVERY_KIND = ("ces_pipeline.clean.raw_rows",)
+
+SURVEY_DECIDES_NOTHING = frozenset(
+    {
+        "title", "owner", "link", "questions", "wording", "wording_version", "wording_changes", "trigger_event",
+        "live_from", "live_to", "expected_per_day", "link_window_days", "also_known_as",
+    }
+)  # fmt: skip
+"""Keys of a survey that no verdict and no cleaned value depends on. (Its names are an input where rows use them.)"""
+SCALE_DECIDES_NOTHING = frozenset({"title"})
+
+
+@cache
+def cleaning_code(kind: str) -> str:
+    """Fingerprint of the code that cleans rows of this kind, and of what its tables hold."""
+    tables = [[name, TABLES[name].shape] for name in KINDS[kind].tables]
+    return _digest([code_fingerprint([*_EVERY_KIND, *CODE[kind]]), tables])
+
+
+def rule_version(kind: str) -> str:
+    """Short name of the code that judges rows of this kind: `rule_version` in the tables."""
+    return cleaning_code(kind)[:12]
+
+
+def judged_by(registry: Registry, kind: str) -> str:
+    """Fingerprint of what every day of this kind depends on in the registry."""
+    settings = registry.settings
+    parts: dict[str, Any] = {
+        "business_time_zone": settings.business_time_zone,
+        "first_day": settings.first_day.isoformat(),
+    }
+    if kind in ("survey", "tickets"):
+        parts["products"] = registry.product_names
+    if kind == "survey":
+        parts["segments"] = [segment.model_dump(mode="json") for segment in registry.segments]
+        parts["speed_window_days"] = settings.speed_window_days
+    if kind == "tickets":
+        parts["csat_scale"] = _scale(registry, "csat_good_bad")
+    if KINDS[kind].has_survey and kind != "survey":
+        parts["surveys"] = registry.survey_names
+        parts["survey_of_source"] = {source.id: source.survey for source in registry.feeds(kind)}
+    return _digest(parts)
+
+
+def survey_part(registry: Registry, survey_id: str) -> str:
+    """Fingerprint of what the rows of one survey are judged by: its entry and its scales."""
+    survey = registry.surveys[survey_id]
+    entry = survey.model_dump(mode="json", exclude=set(SURVEY_DECIDES_NOTHING))
+    scales = [_scale(registry, scale_id) for scale_id in (survey.scale, survey.csat_scale) if scale_id]
+    return _digest([entry, scales])
+
+
+def _scale(registry: Registry, scale_id: str) -> dict[str, Any]:
+    return registry.scales[scale_id].model_dump(mode="json", exclude=set(SCALE_DECIDES_NOTHING))
+
+
+def _digest(parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,130 @@
+"""Cleaning many days: one after the other, or side by side through a standard executor when there is much to do."""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+
+from ces_pipeline.clean.day import DayResult, clean_days
+from ces_pipeline.clean.evidence import SpeedLimit
+from ces_pipeline.clean.inputs import Planner
+from ces_pipeline.clean.plan import DayPlan
+from ces_pipeline.clean.raw_rows import speed_files, speed_limits
+from ces_pipeline.home import Home
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
+from ces_pipeline.storage.locks import exclusive
+from ces_pipeline.storage.memory import give_memory_back, keep_freed_memory
+from ces_pipeline.storage.scratch import use_one_thread
+
+# In place of a day's fingerprint: the day stays stale until what it lacks is back.
+_UNSETTLED = ""
+# Below this many rows the start of worker processes costs more than they save.
+_ROWS_WORTH_WORKERS = 200_000
+# Small days are cleaned together, since every pass over a frame costs the same few milliseconds for one row or many.
+_ROWS_TOGETHER, _DAYS_TOGETHER = 110_000, 60
+
+
+def clean(
+    home: Home,
+    registry: Registry,
+    kind: str,
+    days: Sequence[date],
+    *,
+    run_id: str,
+    executor: Executor | None = None,
+) -> Iterator[DayResult]:
+    """Clean these days of a kind, yielding each as it is written, in order.
+
+    executor: where days are fanned out to; by default worker processes when the work is worth them, else none.
+    """
+    lake = Lake(home.lake)
+    give_memory_back()
+    with exclusive(home.lake / f".cleaning-{kind}.lock"):
+        planner = Planner(lake, registry, kind)
+        plans = [planner.plan(day) for day in sorted(set(days))]
+        reached = {plan.day for plan in plans} | {one.day for plan in plans for one in plan.lookback}
+        limits, unsettled = _speed_limits(lake, planner, sorted(reached))
+        plans = [replace(plan, inputs=_UNSETTLED) if plan.day in unsettled else plan for plan in plans]
+        batches = list(_batches(plans))
+        workers = registry.settings.workers or min(len(batches), os.cpu_count() or 1)
+        if executor is not None:
+            yield from _fan_out(executor, home.lake, batches, registry, limits, run_id)
+        elif workers > 1 and sum(plan.rows for plan in plans) >= _ROWS_WORTH_WORKERS:
+            with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+                yield from _fan_out(pool, home.lake, batches, registry, limits, run_id)
+        else:
+            for batch in batches:
+                yield from clean_days(lake, batch, registry, limits, run_id)
+
+
+def _speed_limits(
+    lake: Lake, planner: Planner, days: list[date]
+) -> tuple[dict[date, dict[str, SpeedLimit]], set[date]]:
+    """The speed limits of these days, and the days whose limits lack answers, since a raw file cannot be read."""
+    if planner.kind != "survey":
+        return {}, set()
+    files = speed_files(planner, days)
+    try:
+        return speed_limits(lake, planner.registry, files, days), set()
+    except UNREADABLE:
+        lost = set(unreadable_files(lake, [one.path for one in files]))
+        if not lost:
+            raise
+    readable = [one for one in files if one.path not in lost]
+    window = planner.registry.settings.speed_window_days
+    holes = {one.day for one in files if one.path in lost}
+    unsettled = {hole + timedelta(step) for hole in holes for step in range(1, window + 1)}
+    return speed_limits(lake, planner.registry, readable, days), unsettled
+
+
+def _batches(plans: list[DayPlan]) -> Iterator[list[DayPlan]]:
+    batch: list[DayPlan] = []
+    rows = 0
+    for plan in plans:
+        if batch and (rows + plan.rows > _ROWS_TOGETHER or len(batch) == _DAYS_TOGETHER):
+            yield batch
+            batch, rows = [], 0
+        batch.append(plan)
+        rows += plan.rows
+    if batch:
+        yield batch
+
+
+def _fan_out(
+    executor: Executor,
+    lake_root: Path,
+    batches: list[list[DayPlan]],
+    registry: Registry,
+    limits: dict[date, dict[str, SpeedLimit]],
+    run_id: str,
+) -> Iterator[DayResult]:
+    futures = []
+    for batch in batches:
+        reached = {plan.day for plan in batch} | {one.day for plan in batch for one in plan.lookback}
+        needed = {day: limits[day] for day in reached if day in limits}
+        futures.append(executor.submit(_clean_in_worker, lake_root, batch, registry, needed, run_id))
+    for future in futures:
+        yield from future.result()
+
+
+def _clean_in_worker(
+    lake_root: Path,
+    batch: list[DayPlan],
+    registry: Registry,
+    limits: dict[date, dict[str, SpeedLimit]],
+    run_id: str,
+) -> list[DayResult]:
+    _settle_in()
+    return clean_days(Lake(lake_root), batch, registry, limits, run_id)
+
+
+@cache
+def _settle_in() -> None:
+    """Once in a worker process."""
+    keep_freed_memory()
+    use_one_thread()

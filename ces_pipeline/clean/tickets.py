@@ -1,0 +1,90 @@
+"""Days of ticket versions: judge, normalise, split into accepted and rejected. Pure frames in and out."""
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from ces_pipeline.clean.judge import broken_rules
+from ces_pipeline.clean.products import products_of
+from ces_pipeline.clean.records import HAS_USABLE_TIME, IS_READABLE, split_records, time_evidence
+from ces_pipeline.clean.responses import CleanedDays
+from ces_pipeline.clean.versions import newest, resolve_versions
+from ces_pipeline.registry.registry import Registry
+
+# A ticket updated before it was created is kept: helpdesks round and import such times, and the ticket is no less real.
+TICKET_REASONS = ("unreadable_row", "missing_time", "in_the_future")
+_RULES = pa.DataFrameSchema({**IS_READABLE, **HAS_USABLE_TIME}, strict=True)
+
+
+def clean_tickets(rows: pd.DataFrame, registry: Registry) -> CleanedDays:
+    """Clean some days of ticket rows (raw rows; `ticket_key` and `update_key` name the ticket and the update).
+
+    Of several contents of one update the greatest `version` counts, then the newest delivery; the rest are superseded.
+    """
+    ordered = rows.assign(version_number=pd.to_numeric(rows["version"], errors="coerce").fillna(-1.0))
+    resolved = resolve_versions(ordered, "update_key", order=("version_number",))
+    current = newest(resolved)
+    evidence = {"is_readable": current["problem"].isna(), **time_evidence(current, registry)}
+    broken = broken_rules(_RULES, pd.DataFrame(evidence), TICKET_REASONS)
+    return split_records("tickets", resolved, current, _accepted(current, registry), broken, TICKET_REASONS)
+
+
+def _accepted(rows: pd.DataFrame, registry: Registry) -> pd.DataFrame:
+    status = rows["status"].str.lower()
+    deleted = ((rows["is_deleted"].str.lower() == "true") | (status == "deleted")).fillna(False).astype(bool)
+    solved = rows["solved_at"].fillna(rows["closed_at"])
+    columns = {
+        "ticket_key": rows["ticket_key"],
+        "source_id": rows["source_id"].astype("str"),
+        "ticket_id": rows["ticket_id"],
+        "external_id": rows["external_id"],
+        "status": status.mask(deleted, "deleted"),
+        "priority": rows["priority"].str.lower(),
+        "category": rows["category"],
+        "channel": rows["channel"].str.lower().fillna("unknown"),
+        "product": products_of(rows["product"], registry).fillna("unknown"),
+        "requester_key": rows["requester_key"],
+        "group_name": rows["group_name"],
+        "created_at": rows["created_at"],
+        "first_reply_at": rows["first_reply_at"],
+        "solved_at": rows["solved_at"],
+        "closed_at": rows["closed_at"],
+        "updated_at": rows["event_at"],
+        "first_reply_minutes": _minutes(
+            rows["first_reply_minutes"], rows["created_at"], rows["first_reply_at"]
+        ),
+        "resolution_minutes": _minutes(rows["resolution_minutes"], rows["created_at"], solved),
+        "reopens": _count(rows["reopens"]),
+        "handoffs": _count(rows["handoffs"]),
+        "replies": _count(rows["replies"]),
+        "csat_0_100": _satisfaction(rows["csat"], registry),
+        "is_deleted": deleted,
+        "delivery_id": rows["delivery_id"].astype("str"),
+        "day": rows["day"],
+    }
+    return pd.DataFrame(columns, index=rows.index)
+
+
+def _minutes(reported: pd.Series, start: pd.Series, end: pd.Series) -> pd.Series:
+    """Calendar minutes as the system reports them, else from its two times; never below 0."""
+    given = pd.to_numeric(reported, errors="coerce").astype("Float64")
+    given = given.where(given.between(0, np.inf, inclusive="left"))
+    measured = ((end - start).dt.total_seconds() / 60).round(4).astype("Float64")
+    return given.fillna(measured.mask(measured < 0))
+
+
+def _count(texts: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(texts, errors="coerce")
+    return numbers.where((numbers >= 0) & (numbers % 1 == 0)).astype("Int64")
+
+
+def _satisfaction(texts: pd.Series, registry: Registry) -> pd.Series:
+    """0 to 100 from `good`/`bad`, or from a number that is already a percentage; anything else is not a rating."""
+    scale = registry.scales["csat_good_bad"]
+    codes, distinct = pd.factorize(texts)
+    read: list[float] = []
+    for one in distinct:
+        value = scale.by_label.get(str(one).strip().casefold())
+        number = pd.to_numeric(one, errors="coerce")
+        read.append(100.0 * value if value is not None else float(number) if 0 <= number <= 100 else np.nan)
+    return pd.Series(np.array([*read, np.nan])[codes], index=texts.index, dtype="Float64")

@@ -1,0 +1,130 @@
+"""What a reader promises: bytes of an export in, rows of text with row numbers out.
+
+Readers know formats, nothing else: they do not judge, parse times, drop answers, or write. A reader never
+holds more of a large export than it must; delimited files and JSON Lines are streamed.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.registry.sources import Source
+
+ROW_NUMBER = "row_number"
+
+
+@dataclass(frozen=True)
+class UnreadableRow:
+    """A row that does not fit its own export: its number, what is wrong, and its text as it stands.
+
+    The text may hold a person's values: it is redacted before it is written, and never logged.
+    """
+
+    row_number: int
+    problem: str
+    text: str
+
+
+@dataclass
+class Export:
+    """One export as rows of text.
+
+    columns: the export's own column names, made unique (`Other`, `Other_2` ...), in order.
+    batches: record batches with those columns as `string` (an empty cell is null, never '') and ROW_NUMBER as int64.
+        A row number counts records as a spreadsheet shows them: the header is row 1 of a delimited file;
+        the first record of a JSON export is row 1.
+    mapping: our field -> the export's column, as far as the format itself settles it.
+    time_zone: the IANA zone that the file itself states for its naive times, if it does.
+    time_formats: strptime formats that the format itself settles.
+    values: our field -> the export's value (lower case) -> our value, where the vendor uses codes.
+    people: columns that the format itself knows to hold people, beyond the mapped ones.
+    questions: column -> the question's text, where the export has it apart from the column's name.
+    unreadable: rows that did not fit; complete once `batches` is exhausted.
+    notes: what a person should know about this export (shown by `ces inspect`).
+    """
+
+    columns: tuple[str, ...]
+    batches: Iterator[pa.RecordBatch]
+    mapping: dict[str, str] = field(default_factory=dict)
+    time_zone: str | None = None
+    time_formats: tuple[str, ...] = ()
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    people: tuple[str, ...] = ()
+    questions: dict[str, str] = field(default_factory=dict)
+    unreadable: list[UnreadableRow] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class Read(Protocol):
+    def __call__(self, file: DeliveredFile, source: Source | None, /) -> Export:
+        """Open an export. `source` is the feed's registry entry; None when `ces inspect` looks at a bare
+        file.
+
+        Raises UnreadableFileError, with what to do, where the bytes are not this format at all.
+        """
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A format: its name in `sources.yaml`, what it reads, and how to recognise it.
+
+    recognises: a score from 0 (no) to 100 (certain), told by the head of a file alone.
+    options: the keys of the feed's `options` that it honours, and what each settles.
+    has_customer_columns: True where each customer names the export's columns, so that names have to be guessed.
+    """
+
+    name: str
+    title: str
+    kind: Literal["survey", "tickets", "any"]
+    read: Read
+    recognises: Callable[[DeliveredFile], int] = lambda _file: 0
+    options: dict[str, str] = field(default_factory=dict)
+    has_customer_columns: bool = False
+
+
+def text_column(values: list[str | None]) -> pa.Array:
+    """A string column: '' becomes null, half a surrogate pair (a cut-off emoji) becomes `?`."""
+    cells = [value or None for value in values] if "" in values else values
+    try:
+        return pa.array(cells, pa.string())
+    except UnicodeEncodeError:
+        return pa.array(
+            [cell and cell.encode("utf-8", "replace").decode("utf-8") for cell in cells], pa.string()
+        )
+
+
+def option(source: Source | None, name: str) -> Any:
+    """The feed's setting of a reader's option; None where it has none."""
+    return source.options.get(name) if source else None
+
+
+def folded(name: str) -> str:
+    """A column name as vendors' spellings are compared: lower case, letters, digits and `#` only."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum() or letter == "#")
+
+
+def map_columns(columns: Iterable[str], known: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Our field -> column, for each field whose first present spelling (compared folded) is a column.
+
+    A column serves one field: the first that claims it.
+    """
+    by_name: dict[str, str] = {}
+    for column in columns:
+        by_name.setdefault(folded(column), column)
+    mapping: dict[str, str] = {}
+    for name, spellings in known.items():
+        for spelling in spellings:
+            found = by_name.get(folded(spelling))
+            if found is not None and found not in mapping.values():
+                mapping[name] = found
+                break
+    return mapping
+
+
+def pick_columns(columns: Iterable[str], spellings: Iterable[str]) -> tuple[str, ...]:
+    """The columns whose folded name is one of `spellings`."""
+    wanted = {folded(spelling) for spelling in spellings}
+    return tuple(column for column in columns if folded(column) in wanted)

@@ -1,0 +1,307 @@
+"""JSON documents and JSON Lines as record batches of text, shared by every reader of JSON.
+
+A reader says which records a document holds; this module finds the documents, sets broken ones aside,
+flattens nested objects to dotted names and learns the columns. JSON Lines are streamed (twice: once for the
+columns, once for the rows); one whole document has to fit in memory and is refused beyond a bound.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.formats.contract import ROW_NUMBER, Export, UnreadableRow, text_column
+from ces_pipeline.formats.delimited import unique_names
+from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.storage.scratch import scratch
+
+BATCH_ROWS = 20_000
+MAX_DOCUMENT_BYTES = 256 << 20
+MAX_LINE_BYTES = 64 << 20
+MAX_COLUMNS = 5_000
+TEXT_LIMIT = 10_000
+_LARGE_BYTES = 1 << 16
+_KEY = re.compile(r'"([^"\\]{1,80})"\s*:')
+
+# NaN and Infinity are not JSON, yet some tools write them for a missing number.
+_DECODER = json.JSONDecoder(parse_constant=lambda _name: None)
+
+Extract = Callable[[Any], Iterable[Any]]
+"""A document -> its records. An item that is no dict is set aside as unreadable."""
+
+
+class Broken:
+    """A line that is not JSON."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+
+class JsonFile:
+    """A delivered file's JSON documents, in order: the lines of JSON Lines, or the one document."""
+
+    def __init__(self, file: DeliveredFile):
+        file.refuse_binary()
+        self._file = file
+        self._whole: Any = None
+        self.is_lines = self._find_layout()
+
+    def documents(self) -> Iterator[Any]:
+        """Each document; a line that is none as a `Broken`. May be called again.
+
+        Raises UnreadableFileError for a line longer than 64 MB.
+        """
+        if self.is_lines:
+            yield from map(parsed, self.texts())
+        else:
+            yield self._whole
+
+    def texts(self) -> Iterator[bytes]:
+        """Each document's text, whether it is JSON or not; as `documents` otherwise."""
+        with self._file.open_utf8() as stream:
+            if not self.is_lines:
+                yield stream.read()
+                return
+            for number, line in enumerate(_lines(stream), start=1):
+                if len(line) > MAX_LINE_BYTES:
+                    raise UnreadableFileError(
+                        f"{self._file.name}: line {number} is longer than {MAX_LINE_BYTES >> 20} MB: "
+                        "deliver JSON Lines with one record a line"
+                    )
+                if not line.isspace():
+                    yield line
+
+    def _find_layout(self) -> bool:
+        """Whether it is JSON Lines. A single document is parsed here, once.
+
+        Raises UnreadableFileError where it is neither, and for a single document that is too large.
+        """
+        name = self._file.name
+        with self._file.open_utf8() as stream:
+            first: list[bytes] = []
+            for line in _lines(stream):
+                if not line.isspace():
+                    first.append(line)
+                if len(first) == 5 or len(line) > MAX_LINE_BYTES:
+                    break
+        if not first:
+            raise UnreadableFileError(f"{name}: the file is empty: deliver it again, or remove it")
+        if first[0].lstrip()[:1] not in (b"{", b"["):
+            raise UnreadableFileError(
+                f"{name}: not JSON: it starts with neither {{ nor [: check the feed's reader"
+            )
+        if len(first[0]) <= MAX_LINE_BYTES and (
+            is_json(first[0]) or not isinstance(parsed(first[0]), Broken)
+        ):
+            return True
+        later_lines = any(isinstance(parsed(line), dict) for line in first[1:] if len(line) <= MAX_LINE_BYTES)
+        if self._file.size > MAX_DOCUMENT_BYTES:
+            if later_lines:
+                return True
+            raise UnreadableFileError(
+                f"{name}: one JSON document of {self._file.size >> 20} MB, the most that is read is "
+                f"{MAX_DOCUMENT_BYTES >> 20} MB: export it as JSON Lines (one record a line), "
+                "which is streamed, or in parts"
+            )
+        with self._file.open_utf8() as stream:
+            content = stream.read()
+        try:
+            self._whole = _loads(content)
+        except json.JSONDecodeError as problem:
+            if later_lines:
+                return True
+            cut = problem.pos >= len(problem.doc.rstrip()) - 1 or problem.msg.startswith("Unterminated")
+            raise UnreadableFileError(
+                f"{name}: {'the JSON was cut off' if cut else 'not valid JSON'} at line {problem.lineno}, "
+                f"column {problem.colno}: deliver it again"
+            ) from None
+        except (ValueError, RecursionError):
+            raise UnreadableFileError(
+                f"{name}: not JSON that can be read (a number or nesting too long)"
+            ) from None
+        return False
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Lines, none longer than just over the limit, so that a huge one never enters memory whole."""
+    while line := stream.readline(MAX_LINE_BYTES + 1):
+        yield line
+
+
+def _loads(content: bytes) -> Any:
+    text = content.decode("utf-8", "replace").strip()
+    value, end = _DECODER.raw_decode(text)
+    if end != len(text):
+        raise json.JSONDecodeError("Extra data", text, end)
+    return value
+
+
+def is_json(text: bytes) -> bool:
+    """Whether all of it is one JSON text. Large ones are looked through by DuckDB, which builds no objects."""
+    if len(text) > _LARGE_BYTES:
+        with scratch() as connection, suppress(pa.ArrowInvalid, duckdb.Error):
+            connection.register("whole", as_document(text))
+            [(is_valid,)] = connection.execute("SELECT json_valid(doc) FROM whole").fetchall()
+            if is_valid:
+                return True
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def as_document(text: bytes) -> pa.Table:
+    """One row, `doc`, for a query: a text that DuckDB is given by itself it looks through longer than it parses it.
+
+    Raises pa.ArrowInvalid where it is not UTF-8.
+    """
+    return pa.table({"doc": pa.array([text], pa.binary()).cast(pa.string())})
+
+
+def parsed(line: bytes) -> Any:
+    """The object or list in a text; a `Broken` where it holds neither."""
+    try:
+        document = _loads(line)
+    except (ValueError, RecursionError):
+        return Broken(line.decode("utf-8", "replace").strip()[:TEXT_LIMIT])
+    return document if isinstance(document, dict | list) else Broken(str(document)[:TEXT_LIMIT])
+
+
+def flatten(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with nested objects as dotted names (`via.channel`); an empty object or list is None."""
+    if not any(type(value) in (dict, list) for value in record.values()):
+        return record
+    flat: dict[str, Any] = {}
+    _flatten_into(flat, record, "")
+    return flat
+
+
+def _flatten_into(flat: dict[str, Any], record: dict[str, Any], prefix: str) -> None:
+    for key, value in record.items():
+        if value and type(value) is dict:
+            _flatten_into(flat, value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value if value or type(value) not in (dict, list) else None
+
+
+def cell_text(value: Any) -> str | None:
+    """A JSON value as the text of a cell: true, false, numbers and text as JSON writes them, null as None."""
+    if value is None or isinstance(value, str):
+        return value
+    # bool is a kind of int to isinstance, so exact types are compared.
+    if type(value) in (int, float):
+        return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def numbered_records(
+    json_file: JsonFile, extract: Extract, unreadable: list[UnreadableRow]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each record and its number from 1 (a broken line takes one too); the rest goes to `unreadable`."""
+    number = 0
+    for document in json_file.documents():
+        for record in (document,) if isinstance(document, Broken) else extract(document):
+            number += 1
+            if isinstance(record, dict):
+                yield number, record
+            elif isinstance(record, Broken):
+                unreadable.append(UnreadableRow(number, "this line is not a JSON object", record.text))
+            else:
+                text = (cell_text(record) or "")[:TEXT_LIMIT]
+                unreadable.append(UnreadableRow(number, "a record that is not a JSON object", text))
+
+
+def json_export(file: DeliveredFile, new_extract: Callable[[], Extract]) -> Export:
+    """An Export of the records that the extract finds in each document. `new_extract` makes one per pass.
+
+    Raises UnreadableFileError as JsonFile does, or as the extract does, before the first row is given out.
+    """
+    json_file = JsonFile(file)
+
+    def rows(unreadable: list[UnreadableRow]) -> Iterator[tuple[int, dict[str, Any]]]:
+        for number, record in numbered_records(json_file, new_extract(), unreadable):
+            yield number, flatten(record)
+
+    return export_records(rows, file.name)
+
+
+Rows = Callable[[list[UnreadableRow]], Iterable[tuple[int, dict[str, Any]]]]
+"""Gives out numbered flat records, as often as it is called; unreadable ones go to the list."""
+
+
+def export_records(rows: Rows, name: str) -> Export:
+    """An Export of flat records, in batches; they are read once for the columns and once to give them out."""
+    keys = _keys(rows, name)
+    export = Export(columns=unique_names(keys), batches=iter(()))
+    export.batches = _batches(rows, keys, export)
+    if not keys:
+        export.notes.append("no records: no rows")
+    return export
+
+
+def _keys(rows: Rows, name: str) -> list[str]:
+    """The flat names of all records, by first appearance.
+
+    A name that only ever held null is left out where nested names of it exist (`via` beside `via.channel`).
+    """
+    keys: dict[str, None] = {}
+    shapes: set[tuple[str, ...]] = set()
+    for _, record in rows([]):
+        shape = tuple(record)
+        if shape in shapes:
+            continue
+        if len(shapes) < 10_000:
+            shapes.add(shape)
+        keys.update(dict.fromkeys(shape))
+        if len(keys) > MAX_COLUMNS:
+            raise UnreadableFileError(
+                f"{name}: more than {MAX_COLUMNS:,} different names in its records: ids are used as names "
+                "somewhere; name the list of records with options.record_path of the feed"
+            )
+    parents = {key[:place] for key in keys for place, letter in enumerate(key) if letter == "."} & set(keys)
+    if parents:
+        for _, record in rows([]):
+            parents -= {key for key in parents if record.get(key) is not None}
+    return [key for key in keys if key not in parents]
+
+
+def _batches(rows: Rows, keys: list[str], export: Export) -> Iterator[pa.RecordBatch]:
+    records: list[dict[str, Any]] = []
+    numbers: list[int] = []
+    for number, record in rows(export.unreadable):
+        records.append(record)
+        numbers.append(number)
+        if len(records) == BATCH_ROWS:
+            yield record_batch(records, numbers, keys, export.columns)
+            records, numbers = [], []
+    if records:
+        yield record_batch(records, numbers, keys, export.columns)
+
+
+def record_batch(
+    rows: list[dict[str, Any]], numbers: list[int], keys: list[str], columns: tuple[str, ...]
+) -> pa.RecordBatch:
+    """Flat records as a batch: the value under `keys[i]` in `columns[i]`."""
+    arrays = [
+        text_column([value if type(value := row.get(key)) is str else cell_text(value) for row in rows])
+        for key in keys
+    ]
+    return pa.RecordBatch.from_arrays(
+        [*arrays, pa.array(np.array(numbers, dtype=np.int64))], names=[*columns, ROW_NUMBER]
+    )
+
+
+def names_in_head(file: DeliveredFile) -> frozenset[str]:
+    """The object keys in the head of a JSON file; empty where it does not start as JSON does."""
+    if file.head_text.lstrip()[:1] not in ("{", "["):
+        return frozenset()
+    return frozenset(_KEY.findall(file.head_text))

@@ -1,0 +1,1 @@
+"""HTTP: the client that connectors share, with credentials, rate limits, retries and the request log."""

@@ -1,0 +1,57 @@
+"""Every request of a pull, as rows of `audit.requests`: what was asked and how it went, never by whom or for whom."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ces_pipeline.schemas.audit import REQUESTS
+from ces_pipeline.storage.journal import add_rows
+from ces_pipeline.storage.lake import Lake
+
+_ADDRESS = re.compile(r"[^/]*(?:@|%40)[^/]*", re.IGNORECASE)
+
+
+@dataclass
+class RequestLog:
+    """The requests of one pull so far; `save` adds those since the last one to the feed's month."""
+
+    source_id: str
+    pull_id: str
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    _saved: int = 0
+
+    def note(
+        self,
+        method: str,
+        path: str,
+        *,
+        attempt: int,
+        status: int | None,
+        outcome: str,
+        size_bytes: int,
+        seconds: float,
+        at: datetime,
+    ) -> None:
+        """Add a request. path: without query; a part of it that looks like an e-mail address is not kept."""
+        self.rows.append(
+            {
+                "pull_id": self.pull_id,
+                "number": len(self.rows) + 1,
+                "source_id": self.source_id,
+                "method": method,
+                "path": _ADDRESS.sub("[email]", path),
+                "status": status,
+                "outcome": outcome,
+                "attempt": attempt,
+                "size_bytes": size_bytes,
+                "seconds": seconds,
+                "requested_at": at,
+            }
+        )
+
+    def save(self, lake: Lake) -> None:
+        """Write the rows that are not written yet; a pull without a request leaves no file."""
+        new, self._saved = self.rows[self._saved :], len(self.rows)
+        if new:
+            add_rows(lake, REQUESTS, self.source_id, new[0]["requested_at"], new)

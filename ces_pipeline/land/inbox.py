@@ -1,0 +1,70 @@
+"""The files of a feed's inbox: which belong to it, and which were already identified. Only ever reads the inbox."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ces_pipeline.home import Home
+from ces_pipeline.registry.sources import Source
+from ces_pipeline.storage.lake import Lake
+
+_NOT_EXPORTS = {".keep", ".gitkeep", ".ds_store", "thumbs.db", "known_answers.json"}
+
+
+def inbox_files(home: Home, source: Source) -> list[Path]:
+    """The feed's files, in name order. Hidden and unfinished (`.part`, `.tmp`) files are left alone."""
+    folder = home.inbox / source.id
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.glob(source.inbox)
+        if path.is_file()
+        and not path.name.startswith(".")
+        and path.name.lower() not in _NOT_EXPORTS
+        and path.suffix.lower() not in {".part", ".tmp", ".crdownload"}
+    )
+
+
+@dataclass
+class SeenFiles:
+    """Which inbox files were already identified, by hash of the path, size and time: spares reading them again.
+
+    A cache only: without it every file is read and hashed anew, with the same result.
+    """
+
+    lake: Lake
+    source_id: str
+    entries: dict[str, list[Any]] = field(default_factory=dict)
+
+    @property
+    def _path(self) -> str:
+        return f"ledger/{self.source_id}/.seen"
+
+    def load(self) -> "SeenFiles":
+        if self.lake.exists(self._path):
+            self.entries = json.loads(self.lake.read_bytes(self._path))
+        return self
+
+    @staticmethod
+    def _state(path: Path) -> list[Any]:
+        stat = path.stat()
+        return [stat.st_size, stat.st_mtime_ns]
+
+    def sha256(self, key: str, path: Path) -> str | None:
+        known = self.entries.get(key)
+        return known[2] if known and known[:2] == self._state(path) else None
+
+    def note(self, key: str, path: Path, sha256: str) -> None:
+        self.entries[key] = [*self._state(path), sha256]
+
+    def save(self) -> None:
+        self.lake.write_bytes(self._path, json.dumps(self.entries, sort_keys=True).encode())
+
+
+def seen_key(home: Home, path: Path) -> str:
+    """A file's name in the note of seen files: a hash, since exports are sometimes named after a person."""
+    return hashlib.sha256(os.fsencode(path.relative_to(home.inbox))).hexdigest()

@@ -1,0 +1,37 @@
+"""What a delivery's landed rows depend on besides its bytes: the source's entry, and the code that lands.
+
+A delivery whose fingerprint is no longer that of its source is stale: it is landed again from its file.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict
+
+from ces_pipeline.code_fingerprint import code_fingerprint
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.sources import Source
+from ces_pipeline.schemas.fields import field_table
+from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.vendors.catalog import READERS
+
+_LANDING = ("ces_pipeline.land.column_mapping", "ces_pipeline.land.staging")
+
+
+def landing_code(source: Source) -> str:
+    """Fingerprint of the code that turns a delivery of this source into landed rows: its reader and the landing."""
+    return code_fingerprint([*_LANDING, READERS[source.reader].read.__module__])
+
+
+def landing_fingerprint(registry: Registry, source: Source) -> str:
+    """Fingerprint of everything that decides how this source's bytes become rows and on which days they lie."""
+    settings = registry.settings
+    fields = [(field.name, field.treatment, field.answer) for field in field_table(source.kind)]
+    inputs = [
+        landing_code(source),
+        source.reading,
+        settings.business_time_zone,
+        settings.first_day.isoformat(),
+        asdict(KINDS[source.kind]),
+        fields,
+    ]
+    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]

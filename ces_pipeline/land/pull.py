@@ -1,0 +1,299 @@
+"""One pull of one feed: pages are fetched, landed, and only then is the place saved from which to go on.
+
+A pull killed anywhere goes on behind the last landed page: what was fetched twice, landing drops. Vendors' ways are in
+`connectors/`, requests in `http.py`; what lands is read, pseudonymised and split by day as any file is.
+"""
+
+import hashlib
+import json
+import os
+import random
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ces_pipeline.errors import CesError, HomeError
+from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.home import Home
+from ces_pipeline.http.client import Http, RetryPolicy
+from ces_pipeline.http.clock import Clock, SystemClock
+from ces_pipeline.http.credentials import credentials_of
+from ces_pipeline.http.errors import PullError
+from ces_pipeline.http.rate_limits import RateLimit
+from ces_pipeline.http.request_log import RequestLog
+from ces_pipeline.land.completeness import Completeness
+from ces_pipeline.land.ledger import Delivery
+from ces_pipeline.land.step import SourceLanding, land_opened, open_file
+from ces_pipeline.registry.api import Api
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.sources import Source
+from ces_pipeline.schemas.audit import PULLS
+from ces_pipeline.storage.journal import add_rows
+from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.locks import exclusive
+from ces_pipeline.vendors.catalog import CONNECTORS
+from ces_pipeline.vendors.contract import Connector, Page, State, Window
+
+_JOINED_RECORDS = 20_000
+_JOINED_BYTES = 32 << 20
+"""Small pages land together: a delivery costs the same few files whatever its size."""
+
+
+@dataclass(frozen=True)
+class PullState:
+    """Where a feed's pulls stand.
+
+    asked: fingerprint of what the state belongs to; with another vendor, span or option a pull starts anew.
+    until: the start of the last pull that came to its end; None before the first.
+    """
+
+    asked: str
+    state: State = field(default_factory=dict)
+    until: datetime | None = None
+
+
+def pull(
+    home: Home,
+    registry: Registry,
+    source: Source,
+    *,
+    now: datetime | None = None,
+    clock: Clock | None = None,
+    environment: Mapping[str, str] | None = None,
+    retry_policy: RetryPolicy | None = None,
+    chance: random.Random | None = None,
+) -> SourceLanding:
+    """Pull one feed to its end and land what comes; what goes wrong with the vendor is a line in `failures`.
+
+    now: the pull's moment, the clock's unless given. environment: where secrets are, the process's unless given.
+    Pages before a failure have landed. A second pull of the same feed waits for the first. Raises HomeError where
+    the lake or the token file cannot be used.
+    """
+    assert source.api is not None
+    clock = clock or SystemClock()
+    now = now or clock.now()
+    lake = Lake(home.lake)
+    outcome = SourceLanding(source.id, source.kind)
+    with exclusive(home.lake / _folder(source) / ".lock"):
+        log = RequestLog(source.id, f"{source.id}-{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}")
+        session = _Pull(home, registry, source, lake, log, now, outcome)
+        try:
+            with closing(
+                open_http(
+                    home,
+                    source,
+                    log,
+                    clock=clock,
+                    environment=os.environ if environment is None else environment,
+                    retry_policy=retry_policy,
+                    chance=chance,
+                )
+            ) as http:
+                session.run(http)
+        except HomeError:
+            raise
+        except CesError as problem:
+            told = str(problem)
+            outcome.failures += (told if told.startswith(f"{source.id}: ") else f"{source.id}: {told}",)
+            outcome.is_transient = isinstance(problem, PullError) and problem.is_transient
+        finally:
+            log.save(lake)
+            outcome.requests = len(log.rows)
+        _note(lake, log.pull_id, now, outcome)
+    return outcome
+
+
+def _note(lake: Lake, pull_id: str, now: datetime, outcome: SourceLanding) -> None:
+    row = {
+        "pull_id": pull_id,
+        "source_id": outcome.source_id,
+        "started_at": now,
+        "requests": outcome.requests,
+        "records": outcome.records_pulled,
+        "rows_landed": outcome.rows_landed,
+        "failure": "; ".join(outcome.failures) or None,
+        "is_transient": outcome.is_transient,
+    }
+    add_rows(lake, PULLS, outcome.source_id, now, [row])
+
+
+def open_http(
+    home: Home,
+    source: Source,
+    log: RequestLog,
+    *,
+    clock: Clock,
+    environment: Mapping[str, str],
+    retry_policy: RetryPolicy | None = None,
+    chance: random.Random | None = None,
+) -> Http:
+    """The feed's client, with its credentials and rate_limits. Raises MissingVariableError before any request."""
+    assert source.api is not None
+    connector = CONNECTORS[source.api.connector]
+
+    def plain(url: str) -> Http:
+        return Http(source.id, url, clock=clock, log=log, retry_policy=retry_policy, chance=chance)
+
+    credentials = credentials_of(
+        source, connector, home=home.root, environment=environment, open_http=plain, clock=clock
+    )
+    return Http(
+        source.id,
+        source.api.base_url,
+        clock=clock,
+        log=log,
+        credentials=credentials,
+        rate_limits=_paces(connector, source.api),
+        paces_folder=_paces_folder(home),
+        retry_policy=retry_policy,
+        chance=chance,
+    )
+
+
+def _paces_folder(home: Home) -> Path | None:
+    """Where the accounts of all feeds' requests are; None where nothing was ever pulled, or the lake is elsewhere."""
+    folder = home.lake / "pulls"
+    if not folder.is_dir():
+        return None
+    accounts = folder / ".rate_limits"
+    accounts.mkdir(exist_ok=True)
+    return accounts
+
+
+def _paces(connector: Connector, api: Api) -> tuple[RateLimit, ...]:
+    if api.requests_per_minute is None:
+        return connector.rate_limits
+    return (*connector.rate_limits, RateLimit(requests=1, seconds=60 / api.requests_per_minute))
+
+
+@dataclass
+class _Pull:
+    """The pull under way: what came lands while the next pages are fetched and opened.
+
+    _place: what is saved. _waiting: pages fetched and not yet opened. _landing: the delivery that is landing, and its
+    pages. _covered: spans that pages hold all records of, with their number.
+    """
+
+    home: Home
+    registry: Registry
+    source: Source
+    lake: Lake
+    log: RequestLog
+    now: datetime
+    outcome: SourceLanding
+    _pull_state: PullState = field(init=False)
+    _waiting: list[Page] = field(default_factory=list)
+    _landing: tuple[Future[Delivery | None], list[Page]] | None = None
+    _covered: list[tuple[Window, int]] = field(default_factory=list)
+    _deliveries: int = 0
+
+    def __post_init__(self) -> None:
+        self._pull_state = read_pull_state(self.lake, self.source)
+
+    def run(self, http: Http) -> None:
+        api = self.source.api
+        assert api is not None
+        connector = CONNECTORS[api.connector]
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="landing") as lander:
+            try:
+                for page in connector.pages(http, api, self._pull_state.state, self.now):
+                    self._take(page, connector, lander)
+            except PullError:
+                # What came before the failure is whole, and stays.
+                self._land_waiting(lander)
+                self._see_landed()
+                raise
+            self._land_waiting(lander)
+            self._see_landed()
+        self._save(PullState(self._pull_state.asked, self._pull_state.state, self.now))
+        capture = Completeness(self.lake, self.source, connector, self.log.pull_id, self.now)
+        self.outcome.records_expected = capture.ask(http, self._covered)
+
+    def _take(self, page: Page, connector: Connector, lander: ThreadPoolExecutor) -> None:
+        self._waiting.append(page)
+        if page.covers is not None:
+            self._covered.append((page.covers, page.records))
+        if page.notice is not None:
+            self.outcome.notes += (f"{self.source.id}: {page.notice}",)
+        records = sum(one.records for one in self._waiting)
+        size = sum(len(one.body) for one in self._waiting)
+        if not connector.joinable or records >= _JOINED_RECORDS or size >= _JOINED_BYTES:
+            self._land_waiting(lander)
+
+    def _land_waiting(self, lander: ThreadPoolExecutor) -> None:
+        """Open what waits, then see that what came before it has landed, and begin to land it."""
+        pages, self._waiting = self._waiting, []
+        content = b"".join(page.body for page in pages)
+        opened = None
+        try:
+            if content:
+                self._deliveries += 1
+                name = f"{self.log.pull_id}-{self._deliveries:06d}"
+                opened = open_file(self.source, DeliveredFile.in_memory(name, content))
+                self.outcome.notes += opened.notes
+        finally:
+            self._see_landed()
+        if opened is not None:
+            landing = lander.submit(land_opened, self.home, self.registry, self.source, opened, self.now)
+            self._landing = landing, pages
+        elif pages:
+            self._note_landed(pages)
+
+    def _see_landed(self) -> None:
+        """Wait for what is landing, count it, and save the place behind it. Raises what went wrong with it."""
+        landing, self._landing = self._landing, None
+        if landing is None:
+            return
+        future, pages = landing
+        delivery = future.result()
+        if delivery is None:
+            self.outcome.files_known += 1
+        else:
+            self.outcome.add(delivery)
+        self._note_landed(pages)
+
+    def _note_landed(self, pages: list[Page]) -> None:
+        self.outcome.records_pulled += sum(page.records for page in pages)
+        self._save(PullState(self._pull_state.asked, pages[-1].state, self._pull_state.until))
+        self.log.save(self.lake)
+
+    def _save(self, pull_state: PullState) -> None:
+        if pull_state != self._pull_state:
+            write_pull_state(self.lake, self.source, pull_state)
+            self._pull_state = pull_state
+
+
+def read_pull_state(lake: Lake, source: Source) -> PullState:
+    """Where the feed's pulls stand; the beginning where there was none, or the feed now asks for something else."""
+    asked, path = _asked(source), f"{_folder(source)}/state.json"
+    if not lake.exists(path):
+        return PullState(asked)
+    held: dict[str, Any] = json.loads(lake.read_bytes(path))
+    if held["asked"] != asked:
+        return PullState(asked)
+    return PullState(asked, held["state"], datetime.fromisoformat(held["until"]) if held["until"] else None)
+
+
+def write_pull_state(lake: Lake, source: Source, pull_state: PullState) -> None:
+    """Save it: synced, then renamed."""
+    told = {
+        "asked": pull_state.asked,
+        "state": pull_state.state,
+        "until": pull_state.until.isoformat() if pull_state.until else None,
+    }
+    lake.write_bytes(f"{_folder(source)}/state.json", json.dumps(told, indent=1, sort_keys=True).encode())
+
+
+def _folder(source: Source) -> str:
+    return f"pulls/{source.id}"
+
+
+def _asked(source: Source) -> str:
+    assert source.api is not None
+    told = source.api.model_dump(mode="json", include={"connector", "base_url", "since", "options"})
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,277 @@
+"""The rows of one delivery on their way into the lake: staged, compared with what is already landed, moved in.
+
+What a row becomes is said in `statement.py`; which deliveries there are, in `ledger.py`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.folding import folded_hash
+from ces_pipeline.formats.contract import ROW_NUMBER, Export
+from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.land.key_index import KeyIndex
+from ces_pipeline.land.landing_sql import ColumnMapping, landing_query, unreadable_query
+from ces_pipeline.land.partition_writer import PartitionWriter
+from ces_pipeline.land.paths import index_file, moves_file, raw_file
+from ces_pipeline.land.trim import as_cells
+from ces_pipeline.land.unreadable_rows import delimiter_of, refuse_open_quote, without_people
+from ces_pipeline.privacy.hashing import with_keys, without_listed_people
+from ces_pipeline.privacy.pseudonyms import Pseudonyms
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.sources import Source
+from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.quote import quote_text
+
+_BATCH_ROWS = 50_000
+_MISFITS = pa.schema(
+    [(ROW_NUMBER, pa.int64()), ("problem", pa.string()), ("content", pa.uint64()), ("written", pa.string())]
+)
+
+
+@dataclass
+class Staging:
+    """The rows of one delivery on their way into the lake: one Parquet file a day in a scratch folder beside it.
+
+    All rows are written there in one pass; only their keys are then held in memory to find what is already landed.
+    """
+
+    earlier: KeyIndex
+    lake: Lake
+    source: Source
+    registry: Registry
+    pseudonyms: Pseudonyms
+    now: datetime
+    folder: Path
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        return self.earlier.connection
+
+    def _split(self, query: str, parameters: dict[str, Any], folder: str) -> None:
+        parts = PartitionWriter(self.folder / folder)
+        reader = self.connection.sql(query, params=parameters).to_arrow_reader(_BATCH_ROWS)
+        # The session's zone is how the feed's naive times are read; the instants themselves are stored in UTC.
+        schema = pa.schema([one.with_type(_in_utc(one.type)) for one in reader.schema])
+        for batch in reader:
+            parts.write(batch.cast(schema))
+        parts.close()
+
+    def _copy(self, query: str, target: Path) -> None:
+        self.connection.execute(
+            f"COPY ({query}) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION zstd)"
+        )
+
+    def fill(self, export: Export, reading: ColumnMapping, file: DeliveredFile) -> None:
+        """Write every row of the export by day, the unreadable ones too, and load the keys of all."""
+        failure: list[Exception] = []
+        last: pa.RecordBatch | None = None
+
+        def watched() -> Iterator[pa.RecordBatch]:
+            # An exception inside a stream reaches DuckDB as a bare text: keep the original.
+            nonlocal last
+            try:
+                for batch in export.batches:
+                    last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
+                    cells = without_listed_people(as_cells(batch, reading.missing), reading)
+                    yield with_keys(cells, reading, self.pseudonyms)
+            except Exception as problem:
+                failure.append(problem)
+                raise
+
+        settings = self.registry.settings
+        scope = {
+            "received_at": self.now,
+            "first_day": settings.first_day,
+            "zone": settings.business_time_zone,
+        }
+        texts = [*export.columns, *reading.people_cells]
+        schema = pa.schema([*((name, pa.string()) for name in texts), (ROW_NUMBER, pa.int64())])
+        self.connection.register("incoming", pa.RecordBatchReader.from_batches(schema, watched()))
+        self.connection.execute(
+            f"SET SESSION TimeZone={quote_text(export.time_zone or self.source.time_zone)}"
+        )
+        try:
+            self._split(landing_query(reading), scope, "days")
+        except (duckdb.Error, pa.ArrowException, OSError):
+            if failure and isinstance(failure[0], OSError):
+                raise UnreadableFileError(
+                    f"{file.name}: could not be read to its end ({failure[0].strerror}): deliver it again"
+                ) from None
+            if failure:
+                raise failure[0] from None
+            raise
+        finally:
+            self.connection.execute("SET SESSION TimeZone='UTC'")
+            self.connection.unregister("incoming")
+        delimiter = delimiter_of(file, self.source)
+        if delimiter is not None:
+            refuse_open_quote(file, last, export.unreadable)
+        if export.unreadable:
+            # Of the text as it stood, since the shown one may have lost what tells two rows apart.
+            contents = self.pseudonyms.of_all(row.text for row in export.unreadable)
+            hidden = {cells.column for cells in reading.people_cells.values()}
+            misfits = [
+                {
+                    ROW_NUMBER: row.row_number,
+                    "problem": row.problem,
+                    "content": int(content[:16], 16),
+                    "written": without_people(row.text, export.columns, hidden, delimiter),
+                }
+                for row, content in zip(export.unreadable, contents, strict=True)
+            ]
+            self.connection.register("misfits", pa.Table.from_pylist(misfits, schema=_MISFITS))
+            self._split(unreadable_query(reading), scope, "unreadable")
+            self.connection.unregister("misfits")
+        self._load_keys()
+
+    def _parts(self) -> dict[date, list[Path]]:
+        """Day -> the scratch files that hold its rows."""
+        found: dict[date, list[Path]] = {}
+        for pass_name in ("days", "unreadable"):
+            for partition in sorted((self.folder / pass_name).glob("day=*")):
+                day = date.fromisoformat(partition.name.removeprefix("day="))
+                found.setdefault(day, []).extend(sorted(partition.iterdir()))
+        return found
+
+    def _load_keys(self) -> None:
+        columns = "row_number, key_hi, key_lo, content, event_at"
+        parts = [part for found in self._parts().values() for part in found]
+        if not parts:
+            nothing = "NULL::BIGINT, NULL::UBIGINT, NULL::UBIGINT, NULL::UBIGINT, NULL::TIMESTAMPTZ"
+            self.connection.execute(
+                "CREATE OR REPLACE TEMP TABLE keys AS "
+                f"SELECT * FROM (SELECT {nothing}, NULL::DATE) t({columns}, day) WHERE false"
+            )
+            return
+        listed = ", ".join(quote_text(str(part)) for part in parts)
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE keys AS SELECT {columns}, day "
+            f"FROM read_parquet([{listed}], hive_partitioning=true, hive_types={{'day': DATE}})"
+        )
+
+    def newest(self) -> datetime | None:
+        """The newest time in the delivery that is not in the future: the moment the export shows."""
+        row = self.connection.execute(
+            "SELECT epoch_us(max(event_at)) FROM keys WHERE event_at <= $1", [self.now]
+        ).fetchone()
+        return datetime.fromtimestamp(row[0] / 1e6, UTC) if row and row[0] is not None else None
+
+    def find_redelivered(self, rank: tuple[datetime, str]) -> dict[date, tuple[int, int]]:
+        """Set apart the rows that are already landed, or stand twice in this delivery; (landed, redelivered) by day.
+
+        Table `shared` then holds the keys that more than one row has, here or with earlier deliveries: few, as a rule.
+
+        A row already landed by a delivery that is newer than this one (they came out of order) is landed again: the
+        older delivery owns it, and cleaning keeps one of the two.
+        """
+        self.earlier.match()
+        self.connection.execute(
+            """
+            CREATE OR REPLACE TEMP TABLE shared AS
+            SELECT key_hi, key_lo FROM keys GROUP BY ALL HAVING count(*) > 1 UNION SELECT key_hi, key_lo FROM before
+            """
+        )
+        self.connection.execute(
+            """
+            CREATE OR REPLACE TEMP TABLE again AS
+            SELECT k.row_number FROM keys k
+            JOIN (
+                SELECT key_hi, key_lo, content, min(row_number) AS kept
+                FROM keys SEMI JOIN shared USING (key_hi, key_lo) GROUP BY ALL HAVING count(*) > 1
+            ) repeated USING (key_hi, key_lo, content)
+            WHERE k.row_number <> repeated.kept
+            UNION
+            SELECT k.row_number FROM keys k
+            SEMI JOIN (SELECT * FROM before WHERE (as_of, delivery_id) <= ($1, $2)) b USING (key_hi, key_lo, content)
+            """,
+            list(rank),
+        )
+        counted = self.connection.execute(
+            """
+            SELECT k.day, count(*) FILTER (a.row_number IS NULL), count(a.row_number)
+            FROM keys k LEFT JOIN again a USING (row_number) GROUP BY k.day ORDER BY k.day
+            """
+        ).fetchall()
+        return {day: (landed, again) for day, landed, again in counted}
+
+    def surveys_named(self) -> dict[date, tuple[str, ...]] | None:
+        """Day -> hashes of the names of surveys in its rows; None where the source's entry names its one survey."""
+        if not self.source.survey_column:
+            return None
+        parts = [part for found in self._parts().values() for part in found]
+        if not parts:
+            return {}
+        listed = ", ".join(quote_text(str(part)) for part in parts)
+        found = self.connection.execute(
+            f"SELECT day, list(DISTINCT coalesce(survey, '')) "
+            f"FROM read_parquet([{listed}], hive_partitioning=true, hive_types={{'day': DATE}}) GROUP BY day"
+        ).fetchall()
+        return {day: tuple(sorted({folded_hash(name) for name in names})) for day, names in found}
+
+    def write(self, delivery_id: str) -> set[date]:
+        """Move the rows that are new or changed into the lake, with their keys; the days that they touch."""
+        self.connection.execute(
+            "CREATE OR REPLACE TEMP TABLE landed AS SELECT * FROM keys ANTI JOIN again USING (row_number)"
+        )
+        held = dict(self.connection.execute("SELECT day, count(*) FROM landed GROUP BY day").fetchall())
+        dropped = {
+            day
+            for (day,) in self.connection.execute(
+                "SELECT DISTINCT day FROM keys SEMI JOIN again USING (row_number)"
+            ).fetchall()
+        }
+        staged = {}
+        for day, parts in self._parts().items():
+            if day not in held:
+                continue
+            whole = parts[0]
+            if len(parts) > 1 or day in dropped:
+                whole = self.folder / f"{day}.parquet"
+                listed = ", ".join(quote_text(str(part)) for part in parts)
+                rows = f"read_parquet([{listed}], hive_partitioning=false)"
+                kept = f"SELECT * FROM {rows} ANTI JOIN again USING (row_number)"
+                self._copy(kept, whole)
+            staged[raw_file(self.source.id, delivery_id, day)] = whole
+        self.lake.adopt_all(staged)
+        if not held:
+            return set()
+        moved = self._note_moves(delivery_id)
+        index = self.folder / "index.parquet"
+        columns = "key_hi, key_lo, content, day, event_at"
+        self._copy(f"SELECT {columns}, {quote_text(delivery_id)} AS delivery_id FROM landed", index)
+        self.lake.adopt(index, index_file(self.source.id, delivery_id))
+        return set(held) | moved
+
+    def _note_moves(self, delivery_id: str) -> set[date]:
+        """Write the versions of rows that now stand on several days; those days."""
+        if KINDS[self.source.kind].is_versioned:
+            return set()
+        moves = self.connection.sql(
+            f"""
+            WITH versions AS (
+                SELECT key_hi, key_lo, content, day, event_at, {quote_text(delivery_id)} AS delivery_id
+                FROM landed SEMI JOIN shared USING (key_hi, key_lo)
+                UNION
+                SELECT key_hi, key_lo, content, day, event_at, delivery_id
+                FROM before SEMI JOIN landed USING (key_hi, key_lo)
+            ),
+            moved AS (SELECT key_hi, key_lo FROM versions GROUP BY ALL HAVING min(day) <> max(day))
+            SELECT * FROM versions SEMI JOIN moved USING (key_hi, key_lo) ORDER BY ALL
+            """
+        ).to_arrow_table()
+        if not moves.num_rows:
+            return set()
+        self.lake.write_table(moves_file(self.source.id, delivery_id), moves)
+        return set(moves["day"].to_pylist())
+
+
+def _in_utc(kind: pa.DataType) -> pa.DataType:
+    return pa.timestamp(kind.unit, "UTC") if pa.types.is_timestamp(kind) else kind

@@ -1,0 +1,93 @@
+"""Rows that do not fit their own export: shown without the people in them, and told apart from an unclosed quote."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Collection
+from typing import Any
+
+import pyarrow as pa
+
+from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.formats.contract import UnreadableRow
+from ces_pipeline.formats.delimited import read_head
+from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.privacy.names import PERSON, looks_like_people
+from ces_pipeline.registry.sources import Source
+
+_MEMBER = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*("(?:[^"\\]|\\.)*"?|[^,{}\[\]\s]+)')
+
+
+def refuse_open_quote(
+    file: DeliveredFile, last: pa.RecordBatch | None, unreadable: list[UnreadableRow]
+) -> None:
+    """Raise UnreadableFileError where the last row is only so long because a quote in it is never closed.
+
+    It would hold all rows behind that quote, with the people in them, as one cell.
+    """
+    number, texts = 0, [""]
+    if last is not None:
+        *cells, number = (column[0].as_py() for column in last.columns)
+        texts = [cell or "" for cell in cells]
+    if unreadable and (beyond := max(unreadable, key=lambda row: row.row_number)).row_number > number:
+        number, texts = beyond.row_number, [beyond.text.strip()]
+    if file.is_spreadsheet or not any("\n" in text for text in texts):
+        return
+    with file.open_utf8() as stream:
+        quotes = sum(chunk.count(b'"') for chunk in iter(lambda: stream.read(1 << 20), b""))
+    if quotes % 2:
+        raise UnreadableFileError(
+            f"{file.name}: a quote opened in row {number} is never closed, which hides the rows behind it: "
+            "mend the export and deliver it again"
+        )
+
+
+def delimiter_of(file: DeliveredFile, source: Source) -> str | None:
+    """What splits the rows of a delimited text or a sheet; None for other formats, whose unreadable rows are JSON."""
+    if file.is_spreadsheet:
+        return ","
+    if file.head.startswith(b"PAR1") or file.head_text.lstrip()[:1] in ("{", "["):
+        return None
+    return read_head(file, source).delimiter
+
+
+def without_people(text: str, columns: tuple[str, ...], hidden: set[str], delimiter: str | None) -> str:
+    """An unreadable row's text without the cells under (or, shifted, beside) a column that holds people.
+
+    Of JSON: without the members whose names are such columns, or speak of people.
+    """
+    if delimiter is not None:
+        cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        line = io.StringIO(newline="")
+        csv.writer(line, delimiter=delimiter).writerow(_without_people_cells(cells, columns, hidden))
+        return line.getvalue().removesuffix("\r\n")
+    try:
+        row = json.loads(text)
+    except ValueError:
+        row = None
+    if isinstance(row, list):
+        return json.dumps(_without_people_cells(row, columns, hidden), ensure_ascii=False)
+    if hidden and not _MEMBER.search(text):
+        return PERSON
+    return members_without_people(text, hidden | {name.rpartition(".")[2] for name in hidden})
+
+
+def members_without_people(text: str, hidden: Collection[str] = ()) -> str:
+    """A text that is JSON in part, without the members that are named so, or whose names speak of people."""
+
+    def shown(member: re.Match[str]) -> str:
+        name = member[1]
+        return f'"{name}": "{PERSON}"' if name in hidden or looks_like_people(name) else member[0]
+
+    return _MEMBER.sub(shown, text)
+
+
+def _without_people_cells(cells: list[Any], columns: tuple[str, ...], hidden: set[str]) -> list[Any]:
+    places = {columns.index(name) for name in hidden if name in columns}
+    shift = len(cells) - len(columns)
+    span = range(min(shift, 0), max(shift, 0) + 1)
+    return [
+        PERSON if any(position - step in places for step in span) else cell
+        for position, cell in enumerate(cells)
+    ]

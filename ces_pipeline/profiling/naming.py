@@ -1,0 +1,316 @@
+"""Which column of an export is which field, and which columns hold people."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ces_pipeline.errors import RegistryError
+from ces_pipeline.formats.contract import Export, Reader, folded, map_columns
+from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.privacy.names import looks_like_people
+from ces_pipeline.profiling.result import InspectedColumn, Question
+from ces_pipeline.profiling.rows import Rows
+from ces_pipeline.profiling.scales import NOTHING, is_no_answer, is_number, look_like_scores
+from ces_pipeline.profiling.spellings import SPELLINGS, TICKET_WORDS, speaks_of_effort, told_by_names
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.sources import Source
+from ces_pipeline.schemas.fields import fields_of
+from ces_pipeline.schemas.kinds import KINDS, KindName
+
+_EXAMPLES = 3
+_EXAMPLE_LENGTH = 60
+_FREE_TEXT_WORDS = 6
+# Names of objects, in JSON of APIs and webhooks, that hold the record itself.
+_ENVELOPES = frozenset(
+    [
+        *("fields", "properties", "attributes", "values", "data", "payload", "record", "body", "content"),
+        *("response", "form_response", "submission", "ticket", "issue", "case", "incident"),
+        *("item", "result", "entry"),
+    ]
+)
+_PLACES = frozenset(["zip", "zipcode", "postalcode", "postcode", "city", "county"])
+_ADDRESS = re.compile(r"\S+@\S+\.\S+")
+# Read as no value in every column of the feed, so that nothing stands here that may be an answer.
+_NOBODY = frozenset(
+    [
+        *("anonymous", "anonymous user", "anonym", "anonyme", "anónimo", "guest", "visitor"),
+        *("unknown", "none", *NOTHING),
+    ]
+)
+
+
+def _inner_names(columns: Sequence[str]) -> dict[str, str]:
+    """What nested columns are called within their envelopes -> the column, where no other is called so.
+
+    `fields.status.name` is called `status`, `form_response.submitted_at` as its last part; `user.created_at` is not,
+    since it says something of the user.
+    """
+    found: dict[str, list[str]] = {}
+    for column in columns:
+        *outer, last = column.split(".")
+        while outer and outer[0].lower() in _ENVELOPES:
+            del outer[0]
+        if outer and last.lower() in ("name", "value"):
+            last = outer.pop()
+        found.setdefault(".".join([*outer, last]), []).append(column)
+    return {name: named[0] for name, named in found.items() if len(named) == 1}
+
+
+@dataclass
+class Naming:
+    """What the columns of one export mean, as far as it has been settled.
+
+    mapping: our field -> column, by whatever settled it. guessed: the part that only names or values suggest.
+    translated: our field -> the column's cell -> what it means.
+    """
+
+    file: DeliveredFile
+    reader: Reader
+    export: Export
+    rows: Rows
+    registry: Registry
+    feed: Source | None
+    kind_given: KindName | None = None
+    mapping: dict[str, str] = field(default_factory=dict)
+    guessed: dict[str, str] = field(default_factory=dict)
+    translated: dict[str, dict[str, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+
+    @cached_property
+    def sample(self) -> dict[str, list[str]]:
+        return self.rows.sample()
+
+    @cached_property
+    def kind(self) -> KindName:
+        if self.feed:
+            return self.feed.kind
+        if self.reader.kind != "any":
+            return self.reader.kind
+        if self.kind_given:
+            return self.kind_given
+        if self._named_like_scores():
+            return "survey"
+        names = {name.lower() for name in self.export.columns}
+        words = names | {word for name in names for word in name.split()}
+        words |= {name.split(".")[0] for name in _inner_names([*names])}
+        told = told_by_names(self.export.columns)
+        # Mails that invite have subjects too.
+        if words & (TICKET_WORDS - {"subject"} if told else TICKET_WORDS):
+            return "tickets"
+        return told or "survey"
+
+    def name_fields(self, score: str | None, survey: str | None, columns: Mapping[str, str]) -> None:
+        """Settle the mapping: the reader's, then the feed's, then guesses by name, then what is given.
+
+        Raises RegistryError for a given field or column that does not exist.
+        """
+        self.notes += self.export.notes
+        self.mapping = dict(self.export.mapping)
+        if self.feed:
+            self.mapping |= {
+                name: column for name, column in self.feed.columns.items() if column in self.rows.columns
+            }
+        elif self.reader.kind == "any" or self.reader.has_customer_columns:
+            taken = {*self.mapping.values(), *columns.values(), score}
+            free = [column for column in self.rows.columns if column not in taken]
+            spellings = {
+                name: more for name, more in SPELLINGS[self.kind].items() if name not in self.mapping
+            }
+            self.guessed = map_columns(free, spellings)
+            inner = _inner_names([column for column in free if column not in self.guessed.values()])
+            unnamed = {name: more for name, more in spellings.items() if name not in self.guessed}
+            self.guessed |= {name: inner[told] for name, told in map_columns(inner, unnamed).items()}
+            self.mapping |= self.guessed
+        if self.kind == "tickets" and folded(self.guessed.get("status", "")) == "state":
+            self._settle_state()
+        if self.kind == "tickets" and "csat" in self.guessed:
+            self._settle_satisfaction()
+        for name, column in columns.items():
+            self._name_given(name, column, f"--column {name}")
+        if self.kind == "survey":
+            self._name_score(score, survey)
+        if self.rows.columns:
+            self._ask_for_id()
+            self._ask_for_the_rest(survey)
+
+    def _name_given(self, name: str, column: str, option: str) -> None:
+        """Take the column for the field, and from every other field."""
+        known = fields_of(self.kind)
+        if name not in known:
+            raise RegistryError(f"{option}: no such field (known: {', '.join(sorted(known))})")
+        if column not in self.rows.columns:
+            raise RegistryError(
+                f"{option}: {self.file.name} has no column {column!r} "
+                f"(it has: {', '.join(self.rows.columns)[:1000]})"
+            )
+        self.mapping = {one: taken for one, taken in self.mapping.items() if taken != column}
+        self.guessed = {one: taken for one, taken in self.guessed.items() if taken != column}
+        self.guessed[name] = self.mapping[name] = column
+        self.translated.pop(name, None)
+
+    def _settle_state(self) -> None:
+        """Leave out a state that is a place: two letters, or beside a city or postal code."""
+        cells = self.sample[self.guessed["status"]]
+        two_letters = sum(len(cell) == 2 and cell.isupper() for cell in cells) > 0.9 * len(cells) > 0
+        if two_letters or _PLACES & {folded(column) for column in self.rows.columns}:
+            del self.guessed["status"], self.mapping["status"]
+
+    def _settle_satisfaction(self) -> None:
+        """Translate stars, 1 to 5, since a ticket's number is taken for a percentage; leave out what is neither."""
+        column = self.guessed["csat"]
+        stars = {cell: int(float(cell)) for cell in self.rows.values(column) if is_number(cell)}
+        if not stars or max(stars.values()) > 10:
+            return
+        scale = self.registry.scales["csat_1_5"]
+        if max(stars.values()) >= 3 and {*stars.values()} <= {*range(scale.min, scale.max + 1)}:
+            self.translated["csat"] = {
+                cell: f"{100 - scale.effort_0_100(star):.0f}" for cell, star in sorted(stars.items())
+            }
+            return
+        del self.guessed["csat"], self.mapping["csat"]
+        self.notes.append(
+            f"{column}: numbers that are no percentages: map it to csat, with values of the feed that say what "
+            "each means from 0 to 100"
+        )
+
+    def _ask_for_id(self) -> None:
+        if self.kind == "tickets" and "ticket_id" not in self.mapping:
+            self.questions.append(
+                Question("which column is the ticket's id?", "--column ticket_id=COLUMN", blocks=False)
+            )
+        said = any(note.startswith("no response id") for note in self.notes)
+        if self.kind == "survey" and "response_id" not in self.mapping and not said:
+            self.notes.append("no response id found: a response is known by its content")
+        one = {"invitations": "an invitation", "events": "an event", "follow_ups": "a follow-up"}.get(
+            self.kind
+        )
+        if one and KINDS[self.kind].own_id not in self.mapping:
+            self.notes.append(f"no {one.split()[1]} id found: {one} is known by its content")
+
+    def _ask_for_the_rest(self, survey: str | None) -> None:
+        """What accounts, invitations, events and follow-ups cannot do without."""
+        needed = {
+            "accounts": ("person", "which column names the person, as answers and tickets do?"),
+            "events": ("event_type", "which column says what happened?"),
+            "follow_ups": ("state", "which column says what was done: assigned, contacted, resolved?"),
+        }
+        if self.kind in needed and needed[self.kind][0] not in self.mapping:
+            field, question = needed[self.kind]
+            self.questions.append(Question(question, f"--column {field}=COLUMN"))
+        if self.kind == "follow_ups" and not {"response_id", "ticket_id"} & self.mapping.keys():
+            question = "which column names the answer, or its ticket, that is followed up?"
+            self.questions.append(
+                Question(question, "--column response_id=COLUMN or --column ticket_id=COLUMN")
+            )
+        if self.kind == "invitations" and not (survey or self.feed or "survey" in self.mapping):
+            listed = ", ".join(sorted(self.registry.surveys)) or "none is registered yet"
+            self.questions.append(
+                Question(
+                    f"which touchpoint do they invite to? ({listed})", "--survey ID or --column survey=COLUMN"
+                )
+            )
+
+    def _name_score(self, given: str | None, survey: str | None) -> None:
+        if given is not None:
+            self._name_given("score", given, "--score")
+            return
+        known = self.registry.surveys.get(survey or (self.feed.survey if self.feed else None) or "")
+        asks_no_score = known is not None and "score" not in known.required_answers
+        if "score" in self.mapping or asks_no_score or not self.rows.columns:
+            return
+        scores = [
+            column
+            for column in self._named_like_scores()
+            if look_like_scores(self.sample[column], self.registry.scales.values())
+        ]
+        if len(scores) == 1:
+            self.guessed["score"] = self.mapping["score"] = scores[0]
+            return
+        scores = scores or [
+            column
+            for column in self.free_columns()
+            if look_like_scores(self.sample[column], self.registry.scales.values())
+        ]
+        listed = "; ".join(repr(column) for column in scores[:8]) or "none looks like one"
+        self.questions.append(Question(f"which column is the effort score? ({listed})", "--score COLUMN"))
+
+    def free_columns(self) -> list[str]:
+        """The columns that no field takes and that name no people."""
+        taken = set(self.mapping.values())
+        return [column for column in self.rows.columns if column not in taken and not self.is_person(column)]
+
+    def _named_like_scores(self) -> list[str]:
+        return [
+            column
+            for column in self.free_columns()
+            if speaks_of_effort(column, self.export.questions.get(column, ""))
+        ]
+
+    @cached_property
+    def missing(self) -> list[str]:
+        """Texts that mean no value: the registered feed's, else those found where they would be taken for one.
+
+        A word for nobody, in a guessed column of people, would be the busiest person; one for no answer would be a
+        score that is off the scale.
+        """
+        if self.feed:
+            return list(self.feed.missing)
+        return sorted({*self._nobody(), *self._no_answers()})
+
+    @cached_property
+    def scores(self) -> dict[str, int]:
+        """Cell of the score's column that is an answer -> how often; none where no column is the score's."""
+        none = {"", *self.missing}
+        return {cell: count for cell, count in self.score_cells.items() if cell.strip() not in none}
+
+    @cached_property
+    def score_cells(self) -> dict[str, int]:
+        """Every filled cell of the score's column -> how often."""
+        column = self.mapping.get("score")
+        return self.rows.values(column) if column else {}
+
+    def _no_answers(self) -> set[str]:
+        found = {cell.strip() for cell in self.score_cells if is_no_answer(cell)}
+        if found:
+            self.notes.append(f"read as no answer, in every column: {', '.join(map(repr, sorted(found)))}")
+        return found
+
+    def _nobody(self) -> set[str]:
+        people = [
+            column
+            for name, column in self.guessed.items()
+            if fields_of(self.kind)[name].treatment == "person"
+        ]
+        told = {cell for column in people for cell in self.rows.values(column)}
+        return {cell.strip() for cell in told if cell.strip().lower() in _NOBODY}
+
+    def is_person(self, column: str) -> bool:
+        read_as = [name for name, mapped in self.mapping.items() if mapped == column]
+        if read_as:
+            return any(fields_of(self.kind)[name].treatment == "person" for name in read_as)
+        people = {*self.export.people, *(self.feed.people if self.feed else ())}
+        return (
+            column in people
+            or looks_like_people(column)
+            or looks_like_people(self.export.questions.get(column, ""))
+            or any(_ADDRESS.search(cell) for cell in self.sample[column])
+        )
+
+    def column_views(self) -> tuple[InspectedColumn, ...]:
+        fields = {column: name for name, column in self.mapping.items()}
+        filled = self.rows.row([f"count({self.rows.sql(column)})" for column in self.rows.columns])
+        return tuple(
+            self._column_view(column, fields.get(column), count)
+            for column, count in zip(self.rows.columns, filled, strict=True)
+        )
+
+    def _column_view(self, column: str, name: str | None, filled: int) -> InspectedColumn:
+        if self.is_person(column):
+            return InspectedColumn(column, name, filled, "person")
+        cells = list(dict.fromkeys(self.sample[column]))
+        wordy = any(len(cell) > _EXAMPLE_LENGTH or len(cell.split()) > _FREE_TEXT_WORDS for cell in cells)
+        if wordy or (name is not None and fields_of(self.kind)[name].treatment == "free_text"):
+            return InspectedColumn(column, name, filled, "free text")
+        return InspectedColumn(column, name, filled, "values", tuple(cells[:_EXAMPLES]))

@@ -1,0 +1,146 @@
+"""The rows of an export as a table that can be counted. Knows columns, not what they mean."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ces_pipeline.errors import RegistryError, UnreadableFileError
+from ces_pipeline.formats.contract import ROW_NUMBER, Export
+
+SAMPLE_ROWS = 5_000
+
+
+@contextmanager
+def loaded(export: Export, time_zone: str) -> Iterator["Rows"]:
+    """The export's rows in a DuckDB of its own, which spills large ones to disk."""
+    folder = tempfile.mkdtemp(prefix="ces-inspect-")
+    try:
+        with duckdb.connect(
+            config={"temp_directory": folder, "preserve_insertion_order": True}
+        ) as connection:
+            try:
+                connection.execute("SET TimeZone = ?", [time_zone])
+            except duckdb.Error:
+                raise RegistryError(f"--time-zone: {time_zone!r} is not an IANA time zone") from None
+            yield Rows(connection, export)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Rows:
+    """The rows of an export as a table `export` of text columns c0, c1 ... (DuckDB ignores case in names)."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, export: Export):
+        self._connection = connection
+        self.columns = export.columns
+        self._sql = {name: f"c{place}" for place, name in enumerate(export.columns)}
+        names = [*self._sql.values(), ROW_NUMBER]
+        schema = pa.schema(
+            [*(pa.field(name, pa.string()) for name in names[:-1]), pa.field(ROW_NUMBER, pa.int64())]
+        )
+        batches = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in export.batches)
+        failures: list[UnreadableFileError] = []
+        reader = pa.RecordBatchReader.from_batches(schema, _keeping_failure(batches, failures))
+        connection.register("delivered", reader)
+        try:
+            connection.execute("CREATE TEMP TABLE export AS SELECT * FROM delivered")
+        except duckdb.Error:
+            if failures:
+                raise failures[0] from None
+            raise
+        connection.unregister("delivered")
+
+    def sql(self, column: str) -> str:
+        return self._sql[column]
+
+    def one(self, expression: str, where: str = "true") -> Any:
+        found = self._connection.execute(f"SELECT {expression} FROM export WHERE {where}").fetchall()
+        return found[0][0]
+
+    def count(self, where: str) -> int:
+        return int(self.one("count(*)", where))
+
+    def row(self, expressions: list[str], where: str = "true") -> tuple[Any, ...]:
+        if not expressions:
+            return ()
+        query = f"SELECT {', '.join(expressions)} FROM export WHERE {where}"
+        return self._connection.execute(query).fetchall()[0]
+
+    def sample(self) -> dict[str, list[str]]:
+        """Column -> the filled cells of the first rows."""
+        query = f"SELECT * FROM export ORDER BY {ROW_NUMBER} LIMIT {SAMPLE_ROWS}"
+        table = self._connection.sql(query).to_arrow_table()
+        return {name: table.column(sql).drop_null().to_pylist() for name, sql in self._sql.items()}
+
+    def values(self, column: str) -> dict[str, int]:
+        """Cell -> how often, for the 1,000 most frequent."""
+        sql = self.sql(column)
+        found = self._connection.execute(
+            f"SELECT {sql}, count(*) FROM export WHERE {sql} IS NOT NULL "
+            "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1000"
+        ).fetchall()
+        return dict(found)
+
+    def shared(self, columns: list[str]) -> int:
+        """Rows whose filled `columns` equal those of another row; every member counts, blank ones never."""
+        names = ", ".join(map(self.sql, columns))
+        filled = " AND ".join(f"{self.sql(column)} IS NOT NULL" for column in columns)
+        return self._members(names, filled)
+
+    def same_answers(self, device: str, answers: list[str]) -> int:
+        """Rows with every answer the same as another row of the same device, and at least one answer."""
+        names = [self.sql(column) for column in answers]
+        return self._members(
+            f"{self.sql(device)}, hash({', '.join(names)})",
+            f"{self.sql(device)} IS NOT NULL AND coalesce({', '.join(names)}, NULL) IS NOT NULL",
+        )
+
+    def repeated_rows(self) -> int:
+        """Rows that say the same as an earlier row in every cell."""
+        if not self._sql:
+            return 0
+        return int(self.one(f"count(*) - count(DISTINCT hash({', '.join(self._sql.values())}))"))
+
+    def _members(self, key: str, where: str) -> int:
+        found = self._connection.execute(
+            f"SELECT coalesce(sum(n), 0) FROM "
+            f"(SELECT count(*) AS n FROM export WHERE {where} GROUP BY {key} HAVING n > 1)"
+        ).fetchall()
+        return int(found[0][0])
+
+    def time(self, column: str, formats: tuple[str, ...]) -> str:
+        """SQL for the instant in a column: by the formats, as ISO 8601, as Unix seconds or milliseconds."""
+        sql = self.sql(column)
+        # A zone's name after the time (`EST`) cannot be parsed everywhere; here the feed's zone is good
+        # enough.
+        plain = f"regexp_replace({sql}, '\\s+[A-Z]{{3,4}}$', '')"
+        # In order: `%Y` would take the 18 of `5/10/18` for the year 18, so `%y` has to be tried where it
+        # stands.
+        told = list(dict.fromkeys(fmt.removesuffix(" %Z") for fmt in formats))
+        by_format = f"try_strptime({plain}, {_sql_list(told)})::TIMESTAMPTZ, " if told else ""
+        return (
+            f"coalesce({by_format}try_cast({sql} AS TIMESTAMPTZ), "
+            f"CASE WHEN regexp_full_match({sql}, '\\d{{10}}') THEN to_timestamp(try_cast({sql} AS BIGINT)) "
+            f"WHEN regexp_full_match({sql}, '\\d{{13}}') "
+            f"THEN to_timestamp(try_cast({sql} AS BIGINT) / 1000) END)"
+        )
+
+
+def _keeping_failure(
+    batches: Iterator[pa.RecordBatch], failures: list[UnreadableFileError]
+) -> Iterator[pa.RecordBatch]:
+    """The batches; a reader's own error is kept aside, since DuckDB passes it on as text only."""
+    try:
+        yield from batches
+    except UnreadableFileError as problem:
+        failures.append(problem)
+        raise
+
+
+def _sql_list(texts: list[str]) -> str:
+    return "[" + ", ".join("'" + text.replace("'", "''") + "'" for text in texts) + "]"

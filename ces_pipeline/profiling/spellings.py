@@ -1,0 +1,205 @@
+"""How columns are named that mean something to us, for formats that do not say what theirs mean."""
+
+import re
+from collections.abc import Collection, Mapping
+
+from ces_pipeline.formats.contract import map_columns
+from ces_pipeline.schemas.kinds import KindName
+
+_SURVEY = {
+    "response_id": "response id | id | _id | uuid | submission id",
+    "ticket_id": "ticket id | ticket | ticket number | case id | case number | conversation id",
+    "external_id": "external id | external reference",
+    "respondent": "respondent | respondent id | respondent email | email | email address | e-mail | "
+    "e-mail address | your email | your email address | customer email | user email | contact email | "
+    "customer id | user id | contact id | customer",
+    "ip_address": "ip address | ip",
+    "device": "device id | cookie id | visitor id",
+    "channel": "channel",
+    "product": "product",
+    "journey_stage": "journey stage",
+    "process": "process",
+    "device_type": "device type | device category | device",
+    "language": "language | locale",
+    "comment": "comment | comments | feedback | verbatim",
+    "status": "status",
+    "finished": "finished | completed",
+    "duration_seconds": "duration seconds | duration (in seconds) | duration in seconds | duration (s)",
+    "started_at": "started at | start date | start time | time started",
+    "submitted_at": "submitted at | submit date | date submitted | submitted on | submission date | "
+    "submission time | submitted | completed at | completion time | end date | end time | answered at | "
+    "responded at | rated at | response date | timestamp | "
+    "created at | date created | date | date/time | time",
+    "recorded_at": "recorded at | recorded date",
+    "nps": "nps | nps score | likelihood to recommend",
+    "csat": "csat | csat score",
+}
+# Of the help desks' own tables (Zendesk's CSV and Explore, Freshdesk, Salesforce cases, HubSpot, Jira, Zoho), of
+# service desks (incidents, service requests), and of logs for process mining, where a ticket is a case (also as XES
+# names it).
+_TICKETS = {
+    "ticket_id": "ticket id | id | number | ticket number | ticket # | case id | case number | key | issue key | "
+    "complaint id | request id | conversation id | incident id | incident number | incident | sr number | "
+    "service request number | request number | case | case:concept:name",
+    "external_id": "external id",
+    "status": "status | ticket status | case status | state | incident status | activity | concept:name",
+    "priority": "priority | ticket priority",
+    "category": "category | ticket category | type | ticket type | issue type | case type | request type | issue",
+    "channel": "channel | ticket channel | source | via | via channel | submitted via | case origin",
+    "product": "product | product name",
+    "requester": "requester email | requester id | requester | customer email | contact email | customer id | "
+    "contact id | caller id | email | email address | reporter",
+    "group_name": "group | ticket group | group name | team | team name | assignment group | assigned group | queue | "
+    "support group | workgroup | org:group",
+    "created_at": "created at | created | created time | created date | create date | date created | "
+    "creation date | ticket created - timestamp | ticket created - date | opened at | opened | date opened | "
+    "date/time opened | date received | open date | open time | opened time | reported date | reported at | "
+    "registered at",
+    "first_reply_at": "first reply at | first response at | first responded at | first response time | "
+    "first reply time",
+    "solved_at": "solved at | resolved at | solved | resolved | resolved time | resolved date | date resolved | "
+    "resolution date | ticket solved - timestamp | ticket solved - date | time to resolution | resolution time",
+    "closed_at": "closed at | closed | closed time | closed date | close date | date closed | date/time closed | "
+    "close time",
+    "updated_at": "updated at | updated | updated time | updated date | last updated | last updated at | "
+    "last update time | last modified | last modified date | modified time | modified date | "
+    "ticket updated - timestamp | ticket updated - date | change date+time | change time | complete timestamp | "
+    "completion timestamp | event timestamp | time:timestamp | timestamp",
+    "first_reply_minutes": "first reply time in minutes | first reply time (min) | "
+    "first response time in minutes | first response time (min)",
+    "resolution_minutes": "full resolution time in minutes | full resolution time (min) | "
+    "resolution time in minutes | resolution time (min)",
+    "reopens": "reopens | reopen count | reopened count",
+    "handoffs": "handoffs | reassignment count | reassignments | # reassignments | number of reassignments",
+    "replies": "replies | agent replies | agent interactions",
+    "csat": "satisfaction score | satisfaction rating | csat score | customer satisfaction rating",
+}
+_PERSON = (
+    "person id | email | email address | customer email | user email | contact email | customer id | user id | "
+    "contact id | customer | user"
+)
+_ACCOUNTS = {
+    "person": _PERSON,
+    "account": "account id | account name | company id | company | organization id | organization | organisation",
+    "valid_from": "effective from | effective date | effective at | changed on | changed at | since",
+    "valid_to": "valid until | effective to | effective until",
+}
+_INVITATIONS = {
+    "sent_at": "sent | sent on | sent date | sent time | date sent | invited at | invited on | invitation date",
+    "invitation_id": "invite id | distribution id | message id | id",
+    "survey": "survey id | survey name | poll id",
+    "person": f"recipient | recipient email | recipient id | {_PERSON}",
+    "response_id": "",
+    "ticket_id": "ticket | ticket number | case id | case number",
+    "event_id": "trigger id",
+    "channel": "",
+    "status": "state | delivery status | disposition",
+}
+_EVENTS = {
+    "event_type": "event | event name | event kind | type | name",
+    "event_id": "id",
+    "survey": "survey id | poll id",
+    "person": _PERSON,
+    "ticket_id": "ticket | ticket number | case id | case number",
+    "category": "",
+    "value": "count | views",
+    "occurred_at": "event time | event at | event timestamp | occurred | happened at | timestamp | time | at | "
+    "created at | date",
+}
+
+_FOLLOW_UPS = {
+    "follow_up_id": "follow up | followup id | follow-up id | callback id | case id | id",
+    "response_id": "response | answer id | survey response id",
+    "ticket_id": "ticket | ticket number | case number",
+    "agent": "agent email | agent name | assignee | owner | handled by | taken by | by",
+    "state": "status | stage | step",
+    "changed_at": "at | changed | updated at | time | timestamp | date",
+}
+
+
+def _listed(name: str, fields: Mapping[str, str]) -> tuple[str, ...]:
+    """The field's own name comes first, but where its spellings say the place, or it means another field."""
+    own = name.replace("_", " ")
+    listed = tuple(filter(None, fields[name].split(" | ")))
+    return listed if any(own in spellings.split(" | ") for spellings in fields.values()) else (name, *listed)
+
+
+SPELLINGS: dict[str, dict[str, tuple[str, ...]]] = {
+    kind: {name: _listed(name, fields) for name in fields}
+    for kind, fields in (
+        ("survey", _SURVEY),
+        ("tickets", _TICKETS),
+        ("accounts", _ACCOUNTS),
+        ("invitations", _INVITATIONS),
+        ("events", _EVENTS),
+        ("follow_ups", _FOLLOW_UPS),
+    )
+}
+"""Kind of feed -> our field -> spellings of its column, the likeliest first."""
+
+MAY_BE_DURATIONS = frozenset(
+    ("first response time", "first reply time", "time to resolution", "resolution time")
+)
+"""Names that some tables give to a time, others to minutes or hours: the cells tell which."""
+
+TICKET_WORDS = frozenset(
+    (
+        "priority",
+        "assignee",
+        "requester",
+        "requester_id",
+        "assigned_to",
+        "assignee_id",
+        "subject",
+        "issue",
+        "incident",
+        "urgency",
+        "sr",
+        "activity",
+        "concept:name",
+    )
+)
+"""Words in column names that only tickets have."""
+
+_TELLING: dict[KindName, dict[str, tuple[str, ...]]] = {
+    "follow_ups": {
+        "follow_up_id": ("follow up id", "follow up", "followup id", "follow-up id", "callback id"),
+        "changed_at": SPELLINGS["follow_ups"]["changed_at"],
+    },
+    "invitations": {
+        "sent_at": SPELLINGS["invitations"]["sent_at"],
+        "person": SPELLINGS["invitations"]["person"],
+    },
+    "accounts": {
+        "valid_from": SPELLINGS["accounts"]["valid_from"],
+        "person": SPELLINGS["accounts"]["person"],
+    },
+    "events": {
+        "event_type": ("event type", "event name", "event kind", "event"),
+        "occurred_at": SPELLINGS["events"]["occurred_at"],
+    },
+}
+"""Fields that, found together by name, make a table one of this kind: in this order, since an invitation may name its
+event."""
+
+
+def told_by_names(columns: Collection[str]) -> KindName | None:
+    """The kind of feed, beside surveys and tickets, that the column names tell; None where they do not."""
+    return next(
+        (kind for kind, told in _TELLING.items() if len(map_columns(columns, told)) == len(told)), None
+    )
+
+
+# English, German, French, Spanish, Italian, Portuguese, Dutch.
+_EFFORT = re.compile(
+    r"\b(eas(y|e|ily|ier|iness)|efforts?|effortless|difficult(y)?|hard(er)?|ces"
+    r"|einfach(e|er|es)?|leicht|schwer|schwierig|aufwand|mühelos|facile(ment)?|difficile|simple"
+    r"|fácil|difícil|facilidad|facilidade|esfuerzo|esforço|sforzo|makkelijk|moeilijk|moeite)\b",
+    re.IGNORECASE,
+)
+_BARE = {"score", "rating", "answer"}
+
+
+def speaks_of_effort(column: str, question: str) -> bool:
+    """Whether a column's name or question asks how easy or hard something was, or is a bare `score`."""
+    return column.lower() in _BARE or bool(_EFFORT.search(f"{re.sub('[_-]+', ' ', column)} {question}"))

@@ -1,0 +1,184 @@
+"""How the times of an export are written, and from when to when they run."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ces_pipeline.formats.contract import ROW_NUMBER, folded
+from ces_pipeline.profiling.naming import Naming
+from ces_pipeline.profiling.result import Question, TimeRange, ZoneIs
+from ces_pipeline.profiling.rows import SAMPLE_ROWS
+from ces_pipeline.profiling.spellings import MAY_BE_DURATIONS
+from ces_pipeline.schemas.fields import fields_of
+from ces_pipeline.schemas.kinds import KINDS
+
+_HAS_ZONE = r"(Z|[+-]\d\d:?\d\d| [A-Z]{3,4}|^\d{10,13})$"
+_DATES = (
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%m/%d/%y",
+    "%d/%m/%y",
+    "%d.%m.%Y",
+    "%d.%m.%y",
+    "%d-%m-%Y",
+    "%Y/%m/%d",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d/%b/%Y",
+    "%d/%b/%y",
+)
+_TIMES = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
+_CLOCKS = ("", *(before + clock for clock in _TIMES for before in (" ", ", ")))
+_TWO_NUMBERS = re.compile(r"\d\D+\d")
+_MAY_BE_DURATIONS = frozenset(map(folded, MAY_BE_DURATIONS))
+_FORMATS = [date + clock for date in _DATES for clock in _CLOCKS]
+
+
+@dataclass
+class Times:
+    """The strptime formats of an export's times: those told by the feed or the format, and those guessed."""
+
+    naming: Naming
+    formats: tuple[str, ...] = ()
+    guessed_formats: tuple[str, ...] = ()
+
+    def sql(self, field: str) -> str:
+        """SQL for the instant in the column of a field."""
+        return self.naming.rows.time(self.naming.mapping[field], self.formats)
+
+    def _fields(self) -> dict[str, str]:
+        return {
+            name: column
+            for name, column in self.naming.mapping.items()
+            if column in self.naming.rows.columns and fields_of(self.naming.kind)[name].treatment == "time"
+        }
+
+    def settle_formats(self) -> None:
+        self.formats = (
+            *(self.naming.feed.time_formats if self.naming.feed else ()),
+            *self.naming.export.time_formats,
+        )
+        if not self.naming.rows.columns:
+            return
+        for name, column in self._fields().items():
+            if folded(column) in _MAY_BE_DURATIONS and not self._holds_times(column):
+                self.naming.mapping.pop(name)
+                self.naming.guessed.pop(name, None)
+        if not self._fields():
+            self._name_by_values()
+        for column in self._fields().values():
+            filled = self.naming.rows.count(f"{self.naming.rows.sql(column)} IS NOT NULL")
+            if (
+                filled
+                and self.naming.rows.one(f"count({self.naming.rows.time(column, self.formats)})")
+                < 0.9 * filled
+            ):
+                self._guess_format(column, filled)
+
+    def _name_by_values(self) -> None:
+        """Take the one column whose cells are times for the field that needs some, or ask for it."""
+        kind = KINDS[self.naming.kind]
+        field = "submitted_at" if kind.name == "survey" else kind.times[0]
+        found = [column for column in self.naming.free_columns() if self._holds_times(column)]
+        if len(found) == 1:
+            self.naming.guessed[field] = self.naming.mapping[field] = found[0]
+            return
+        listed = f" ({'; '.join(map(repr, found[:8]))})" if found else ""
+        self.naming.questions.append(
+            Question(f"which column holds the times?{listed}", f"--column {field}=COLUMN")
+        )
+
+    def _holds_times(self, column: str) -> bool:
+        """Whether nearly all filled cells of the first rows are times, and are no bare numbers, which may be ids."""
+        cells = self.naming.sample[column]
+        enough = 0.9 * len(cells)
+        # To try all formats takes long, and a survey has hundreds of columns.
+        if not cells or sum(bool(_TWO_NUMBERS.search(cell)) for cell in cells) < enough:
+            return False
+        rows, here = self.naming.rows, f"{ROW_NUMBER} <= {SAMPLE_ROWS}"
+        read = rows.one(f"count({rows.time(column, self.formats)})", here)
+        return bool(read >= enough) or max(self._fits(column, _FORMATS, here).values()) >= enough
+
+    def _fits(self, column: str, candidates: Sequence[str], where: str = "true") -> dict[str, int]:
+        """Candidate -> how many cells of the column it reads."""
+        sql = self.naming.rows.sql(column)
+        counts = self.naming.rows.row(
+            [
+                f"count(*) FILTER (year(try_strptime({sql}, '{one}')) BETWEEN 1990 AND 2100)"
+                for one in candidates
+            ],
+            where,
+        )
+        return dict(zip(candidates, counts, strict=True))
+
+    def _guess_format(self, column: str, filled: int) -> None:
+        # Most of them read nothing, which the first rows tell as well as all do.
+        in_first_rows = self._fits(column, _FORMATS, f"{ROW_NUMBER} <= {SAMPLE_ROWS}")
+        counts = self._fits(column, [one for one, count in in_first_rows.items() if count] or _FORMATS)
+        best = [one for one, count in counts.items() if count >= 0.99 * filled]
+        # In May both say the same.
+        best = [one for one in best if one.replace("%B", "%b") not in {*best} - {one}]
+        if len(best) == 1:
+            self.guessed_formats = tuple(dict.fromkeys((*self.guessed_formats, best[0])))
+            self.formats = (*self.formats, best[0])
+        elif best:
+            self.naming.questions.append(
+                Question(
+                    f"{column}: day or month first? ({' or '.join(best)} fit)",
+                    "time_formats of the feed",
+                    blocks=False,
+                )
+            )
+        else:
+            self.naming.notes.append(
+                f"{column}: most cells are no time in a known form; time_formats of the feed names one"
+            )
+
+    def _note_early_rows(self) -> None:
+        first = self.naming.registry.settings.first_day
+        deciding = [name for name in KINDS[self.naming.kind].times if name in self._fields()]
+        if deciding:
+            moment = f"coalesce({', '.join(map(self.sql, deciding))})"
+            if early := self.naming.rows.count(f"{moment} < TIMESTAMPTZ '{first} 00:00:00Z'"):
+                self.naming.notes.append(
+                    f"{early:,} rows are of a time before {first} and would be rejected: if they are right, set "
+                    "first_day in registry/settings.yaml to an earlier day"
+                )
+
+    def ranges(self, zone_is: ZoneIs) -> tuple[TimeRange, ...]:
+        found = []
+        naive = False
+        for name, column in self._fields().items():
+            sql, time = self.naming.rows.sql(column), self.naming.rows.time(column, self.formats)
+            earliest, latest, unreadable, without_zone, low, high, hours = self.naming.rows.row(
+                [
+                    f"min({time})::TIMESTAMP::VARCHAR",
+                    f"max({time})::TIMESTAMP::VARCHAR",
+                    f"count({sql}) - count({time})",
+                    f"count(*) FILTER (NOT regexp_matches({sql}, '{_HAS_ZONE}'))",
+                    f"min(hour({time}))",
+                    f"max(hour({time}))",
+                    f"count(DISTINCT hour({time}))",
+                ]
+            )
+            found.append(TimeRange(name, column, earliest, latest, unreadable))
+            naive = naive or bool(without_zone)
+            if without_zone and hours >= 6 and low >= 1 and high <= 12:
+                self.naming.notes.append(
+                    f"{column}: hours only run 1 to 12: a 12-hour clock without AM/PM, the hour is not sure"
+                )
+            if hours == 1 and low == 0 and high == 0 and self.naming.rows.count("true") > 1:
+                self.naming.notes.append(f"{column}: dates without a time of day")
+            if unreadable:
+                self.naming.notes.append(f"{column}: {unreadable:,} cells are not a readable time")
+        self._note_early_rows()
+        if naive and zone_is == "assumed":
+            self.naming.notes.append("times carry no zone and the file states none: read as UTC")
+            self.naming.questions.append(
+                Question("in which time zone are the times?", "--time-zone ZONE", blocks=False)
+            )
+        return tuple(found)

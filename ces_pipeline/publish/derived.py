@@ -1,0 +1,60 @@
+"""Filling derived tables of the snapshot: by their query, or by their query and a function of `analysis`."""
+
+from collections.abc import Iterable
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
+from ces_pipeline.schemas.table import Table
+from ces_pipeline.statistics import post_processor
+from ces_pipeline.storage.sql_files import SqlFile, sql_files
+
+
+def fill_derived(connection: duckdb.DuckDBPyConnection, files: Iterable[SqlFile]) -> None:
+    """Replace the rows of the files' tables, in the order given, on the snapshot that is the default catalog.
+
+    Raises SchemaErrors where a function's rows are not what the table's schema says.
+    """
+    define_macros(connection)
+    for file in files:
+        try:
+            _fill(connection, file)
+        except Exception as problem:
+            problem.add_note(f"while {file.table} was filled")
+            raise
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
+    table = PUBLISHED_TABLES[file.table]
+    finish = post_processor(file.table)
+    if finish is None:
+        replace_rows(connection, table, file.query)
+        return
+    evidence = connection.sql(file.query).to_arrow_table().to_pandas()
+    connection.register("finished", typed(finish(evidence), table))
+    replace_rows(connection, table, "SELECT * FROM finished")
+    connection.unregister("finished")
+
+
+def define_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the macros of `sql/macros/` known to this connection; the published file does not hold them."""
+    for file in sql_files("macros"):
+        connection.execute(file.text)
+
+
+def replace_rows(connection: duckdb.DuckDBPyConnection, table: Table, query: str) -> None:
+    """Put the query's rows, columns by name, in place of those of the table."""
+    columns = ", ".join(table.columns)
+    connection.execute(f"DELETE FROM {table.name}")
+    connection.execute(f"INSERT INTO {table.name} BY NAME SELECT {columns} FROM ({query})")
+
+
+def typed(frame: pd.DataFrame, table: Table) -> pa.Table:
+    """A frame of plain NumPy and text columns as validated rows of `table`; NaN is null, further columns go."""
+    kinds = {name: column.dtype.type for name, column in table.columns.items()}
+    rows = frame[list(kinds)].astype(kinds)
+    return pa.Table.from_pandas(
+        table.schema.validate(rows, lazy=True), schema=table.arrow, preserve_index=False
+    )

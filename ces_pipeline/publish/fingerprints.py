@@ -1,0 +1,132 @@
+"""What the published file and each of its tables are made from, as fingerprints: rows, registry and code.
+
+A table is stale when its fingerprint is no longer the one that it was filled from; the file is behind when its own is
+not. Comments in SQL and in Python decide nothing.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+
+import pyarrow as pa
+
+from ces_pipeline.code_fingerprint import PLUMBING, code_fingerprint
+from ces_pipeline.publish.inputs import DAY_TABLES, DayFile, FileMarker, PublishInputs
+from ces_pipeline.publish.layout import STORAGE_VERSION, packing
+from ces_pipeline.publish.reference import reference_tables
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.statistics import POST_PROCESSED_BY
+from ces_pipeline.storage.sql_files import SqlFile, derived_files, sql_files
+
+_PUBLISH = ("ces_pipeline.publish.derived", "ces_pipeline.publish.step")
+_NOT_OF_EVERY_TABLE = (*PLUMBING, "ces_pipeline.land", "ces_pipeline.statistics")
+
+
+@cache
+def code_version(file: SqlFile) -> str:
+    """Short fingerprint of the code of a derived table: its query, its macros, its function and its shape."""
+    function = POST_PROCESSED_BY.get(file.table)
+    parts = [
+        file.code,
+        [macro.code for macro in file.macros],
+        code_fingerprint([function.partition(":")[0]]) if function else None,
+        code_fingerprint(["ces_pipeline.publish.derived"], without=_NOT_OF_EVERY_TABLE) if function else None,
+        PUBLISHED_TABLES[file.table].shape,
+    ]
+    return _digest(parts)[:12]
+
+
+def table_fingerprints(
+    day_files: Mapping[DayFile, FileMarker], small: Mapping[str, pa.Table]
+) -> dict[str, str]:
+    """Derived table -> fingerprint of what it is filled from: its code, and the contents of the tables that it reads.
+
+    small: the rows of the tables that are neither day tables nor derived, by full name.
+    """
+    days = {name: _digest(_days_of(name, day_files)) for name in DAY_TABLES}
+    columns = {
+        name: {column: _rows_digest(rows.select([column])) for column in rows.column_names}
+        for name, rows in small.items()
+    }
+    found: dict[str, str] = {}
+    for file in derived_files():
+        inputs: dict[str, object] = {}
+        for name in sorted(file.reads_with_macros):
+            if name in columns:
+                wanted = _columns_used(file, name)
+                used = {key: value for key, value in columns[name].items() if wanted is None or key in wanted}
+                inputs[name] = [small[name].num_rows, used]
+            else:
+                inputs[name] = found.get(name) or days[name]
+        found[file.table] = _digest([code_version(file), inputs])
+    return found
+
+
+@cache
+def _columns_used(file: SqlFile, name: str) -> frozenset[str] | None:
+    """The words of the query, with every column that it uses of the table `name`; None: it may use all of them."""
+    text = " ".join([file.code, *(macro.code for macro in file.macros)])
+    stars = set(re.findall(r"\b(\w+)\.\*", text))
+    aliases = {name.partition(".")[2], *re.findall(rf"\b{re.escape(name)}\s+(?:as\s+)?(\w+)", text)}
+    if stars & aliases or re.search(r"(?:\bselect|,)\s*\*", text, re.IGNORECASE):
+        return None
+    return frozenset(re.findall(r"\w+", text))
+
+
+def state_fingerprint(registry: Registry, state: PublishInputs) -> str:
+    """Fingerprint of everything that the published file is made from."""
+    days = [_days_of(name, state.day_files) for name in DAY_TABLES]
+    small = {
+        name: _rows_digest(rows)
+        for name, rows in (
+            *reference_tables(registry).items(),
+            ("audit.load_audit", state.load_audit),
+            ("audit.deliveries", state.deliveries),
+            ("audit.delivery_days", state.delivery_days),
+        )
+    }
+    # Rows of logs are only ever added: their number changes when some are new.
+    logs = {name: rows.num_rows for name, rows in state.logs.items()}
+    return _digest([layout_fingerprint(), publish_code(), days, small, state.pending, logs])
+
+
+@cache
+def publish_code() -> str:
+    """Fingerprint of the code of the publish itself, of every derived table and of the checks."""
+    tables = {file.table: code_version(file) for file in derived_files()}
+    checks = {file.name: file.text for file in sql_files("checks")}
+    return _digest([code_fingerprint(_PUBLISH, without=_NOT_OF_EVERY_TABLE), tables, checks])
+
+
+@cache
+def layout_fingerprint() -> str:
+    """Fingerprint of what only a file made anew takes over: tables, columns, comments, views."""
+    tables = {
+        table.name: [
+            table.grain,
+            [(field.name, str(field.type), packing(table, field)) for field in table.arrow],
+            [column.description for column in table.columns.values()],
+        ]
+        for table in PUBLISHED_TABLES.values()
+    }
+    return _digest([STORAGE_VERSION, tables, [(view.name, view.text) for view in sql_files("views")]])
+
+
+def _days_of(name: str, day_files: Mapping[DayFile, FileMarker]) -> list[list[str]]:
+    return sorted([str(day), marker.sha256] for (table, day), marker in day_files.items() if table == name)
+
+
+def _rows_digest(rows: pa.Table) -> str:
+    """Fingerprint of a table's rows, in their order."""
+    sink = pa.BufferOutputStream()
+    compact = rows.combine_chunks().replace_schema_metadata(None)
+    with pa.ipc.new_stream(sink, compact.schema) as stream:
+        stream.write_table(compact)
+    return hashlib.sha256(sink.getvalue()).hexdigest()
+
+
+def _digest(parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

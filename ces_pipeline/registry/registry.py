@@ -1,0 +1,79 @@
+"""The registry as one model: all entries, and look-ups across them. Files are read in `load.py`."""
+
+from datetime import date
+from functools import cached_property
+
+from ces_pipeline.folding import fold
+from ces_pipeline.registry.base import Entry
+from ces_pipeline.registry.fixes import Fix
+from ces_pipeline.registry.objectives import Objective
+from ces_pipeline.registry.priorities import Priorities
+from ces_pipeline.registry.products import Product
+from ces_pipeline.registry.releases import Release
+from ces_pipeline.registry.restatements import Restatement
+from ces_pipeline.registry.scales import Scale
+from ces_pipeline.registry.segments import ACCOUNT_PREFIX, Segment
+from ces_pipeline.registry.settings import Settings
+from ces_pipeline.registry.sources import Source
+from ces_pipeline.registry.surveys import Survey
+from ces_pipeline.schemas.kinds import ALWAYS, KINDS
+
+
+class Registry(Entry):
+    """The whole registry, cross-checked: every reference points at an entry."""
+
+    sources: dict[str, Source]
+    surveys: dict[str, Survey]
+    scales: dict[str, Scale]
+    segments: tuple[Segment, ...]
+    handling: tuple[Segment, ...] = ()
+    settings: Settings
+    restatements: tuple[Restatement, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    releases: tuple[Release, ...] = ()
+    priorities: Priorities = Priorities()
+    products: tuple[Product, ...] = ()
+    objectives: tuple[Objective, ...] = ()
+
+    @cached_property
+    def product_names(self) -> dict[str, str]:
+        """Folded product id or other name -> product id."""
+        return {
+            fold(name): product.id
+            for product in self.products
+            for name in (product.id, *product.also_known_as)
+        }
+
+    @cached_property
+    def survey_names(self) -> dict[str, str]:
+        """Folded survey id or other name -> survey id."""
+        names = {}
+        for survey in self.surveys.values():
+            for name in (survey.id, *survey.also_known_as):
+                names[fold(name)] = survey.id
+        return names
+
+    def survey_of_source(self, source_id: str, named: str) -> str | None:
+        """The touchpoint of a feed's answers that name it so: the feed's own, where it has one for all of them."""
+        source = self.sources.get(source_id)
+        return source.survey if source and source.survey else self.survey_names.get(fold(named))
+
+    @property
+    def asks_accounts(self) -> bool:
+        """Whether a rule asks for an attribute of accounts."""
+        return any(name.startswith(ACCOUNT_PREFIX) for segment in self.segments for name in segment.when)
+
+    def accounts_as_of(self, day: date) -> date:
+        """The day whose accounts decide the personas of this day: itself, unless it is restated."""
+        for one in self.restatements:
+            if one.first_day <= day <= one.last_day:
+                return one.as_of
+        return day
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of feed that this home works with, in the order in which a run cleans them."""
+        return tuple(name for name in KINDS if name in ALWAYS or self.feeds(name))
+
+    def feeds(self, kind: str) -> list[Source]:
+        return [source for source in self.sources.values() if source.kind == kind]

@@ -1,0 +1,48 @@
+"""`mart.effort_drivers`: rank correlation of answered effort with what the ticket system observed."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from ces_pipeline.statistics.estimates import UNDEFINED, Correlation, rank_correlation
+
+DRIVERS = (
+    "first_reply_minutes",
+    "first_reply_business_minutes",
+    "resolution_minutes",
+    "resolution_business_minutes",
+    "reopens",
+    "handoffs",
+    "replies",
+    "touches",
+    "channel_switches",
+    "is_repeat_contact",
+    "effort_index_0_100",
+)
+ALL_TICKETS = "all tickets"
+
+
+def effort_drivers(evidence: pd.DataFrame) -> pd.DataFrame:
+    """One row per category (and all tickets) and driver: `n` pairs, Spearman's `correlation`, interval and p.
+
+    The evidence has one row per scored, linked answer; `minimum_n` stands on each. Fewer pairs are suppressed.
+    """
+    columns = ["category", "driver", *Correlation._fields, "is_suppressed"]
+    rows = pd.DataFrame(_rows(evidence), columns=columns).rename(
+        columns={"value": "correlation", "low": "correlation_low", "high": "correlation_high"}
+    )
+    return rows.sort_values(["category", "driver"], ignore_index=True)
+
+
+def _rows(evidence: pd.DataFrame) -> Iterator[tuple[object, ...]]:
+    if evidence.empty:
+        return
+    minimum_n = int(evidence["minimum_n"].iloc[0])
+    numbers = evidence[["effort_0_100", *DRIVERS]].astype(float)
+    by_category = numbers.groupby(evidence["category"].to_numpy())
+    for category, group in ((ALL_TICKETS, numbers), *by_category):
+        effort = group["effort_0_100"].to_numpy()
+        for driver in DRIVERS:
+            found = rank_correlation(group[driver].to_numpy(), effort)
+            is_suppressed = found.n < minimum_n
+            yield category, driver, *((found.n, *UNDEFINED) if is_suppressed else found), is_suppressed

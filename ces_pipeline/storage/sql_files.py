@@ -1,0 +1,123 @@
+"""The SQL files that ship with the package: found, read, and what each one says about itself.
+
+A file's first comment line is its title (a mart's grain, a check's severity and remedy). Nothing is run here.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from graphlib import TopologicalSorter
+from itertools import takewhile
+
+from ces_pipeline.home import shipped
+
+_COMMENT = re.compile(r"--[^\n]*")
+_MACRO = re.compile(r"create or replace temp macro (\w+)\(")
+_TABLE = re.compile(r"\b(?:core|mart|audit|reference)\.[a-z_]+\b")
+
+
+@dataclass(frozen=True)
+class SqlFile:
+    """One query (of `macros`, some statements); `name` is the file's stem.
+
+    `folder` is `core`, `mart`, `macros`, `checks`, `views`, `queries` or `exports`.
+    """
+
+    folder: str
+    name: str
+    text: str
+
+    @property
+    def table(self) -> str:
+        """The table that the query fills: `mart.ces_daily`."""
+        return f"{self.folder}.{self.name}"
+
+    @property
+    def title(self) -> str:
+        """The first comment line."""
+        first = self.text.splitlines()[0]
+        return first.removeprefix("--").strip() if first.startswith("--") else ""
+
+    @property
+    def explanation(self) -> str:
+        """The comment lines below the title, before the statement begins, as one paragraph; empty where none."""
+        below = takewhile(lambda line: line.startswith("--"), self.text.splitlines()[1:])
+        return " ".join(line.removeprefix("--").strip() for line in below)
+
+    @property
+    def query(self) -> str:
+        """The statement without its last semicolon, to be wrapped in another."""
+        return self.text.strip().removesuffix(";")
+
+    @property
+    def code(self) -> str:
+        """The text without comments and blank lines: what decides rows."""
+        lines = (line.rstrip() for line in _COMMENT.sub("", self.text).splitlines())
+        return "\n".join(line for line in lines if line)
+
+    @cached_property
+    def macros(self) -> tuple["Macro", ...]:
+        """The macros that the query uses, directly or through others, by name."""
+        found: dict[str, Macro] = {}
+        open_ends = [self.code]
+        while open_ends:
+            text = open_ends.pop()
+            for name, macro in macros().items():
+                if name not in found and re.search(rf"\b{name}\s*\(", text):
+                    found[name] = macro
+                    open_ends.append(macro.code)
+        return tuple(found[name] for name in sorted(found))
+
+    @property
+    def reads_with_macros(self) -> frozenset[str]:
+        """Full names of the tables that the query reads, itself or through its macros."""
+        return self.reads.union(*(_TABLE.findall(macro.code) for macro in self.macros))
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Full names of the tables that the query reads, by itself or through a table macro of its own file."""
+        text = _COMMENT.sub("", self.text)
+        called = () if self.folder == "macros" else sql_files("macros")
+        through = (file.reads for file in called if f" {file.name}(" in text)
+        return frozenset(_TABLE.findall(text)).union(*through)
+
+
+@dataclass(frozen=True)
+class Macro:
+    """One macro of `sql/macros/`: its name and its statement without comments."""
+
+    name: str
+    code: str
+
+
+@cache
+def macros() -> dict[str, Macro]:
+    """Every macro, by name."""
+    found = {}
+    for file in sql_files("macros"):
+        for statement in file.code.split(";\n"):
+            if named := _MACRO.search(statement):
+                found[named[1]] = Macro(named[1], statement.strip().removesuffix(";"))
+    return found
+
+
+@cache
+def sql_files(folder: str) -> tuple[SqlFile, ...]:
+    """The queries of a layer, by name."""
+    found = sorted((shipped("sql") / folder).glob("*.sql"))
+    return tuple(SqlFile(folder, path.stem, path.read_text(encoding="utf-8")) for path in found)
+
+
+def in_order(files: Iterable[SqlFile]) -> list[SqlFile]:
+    """`files` so that each comes after those whose tables it reads; by name where that leaves a choice."""
+    by_table = {file.table: file for file in sorted(files, key=lambda file: file.table)}
+    sorter = TopologicalSorter(
+        {table: sorted(file.reads & by_table.keys()) for table, file in by_table.items()}
+    )
+    return [by_table[table] for table in sorter.static_order()]
+
+
+def derived_files() -> list[SqlFile]:
+    """The queries that fill tables of the published file, each after its inputs."""
+    return in_order((*sql_files("core"), *sql_files("mart")))

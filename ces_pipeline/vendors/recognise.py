@@ -1,0 +1,24 @@
+"""Which format a file is: every reader is asked, the best answer comes first."""
+
+from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.formats.contract import Reader
+from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.vendors.catalog import READERS
+
+
+def recognise(file: DeliveredFile) -> list[tuple[Reader, int]]:
+    """The readers that may fit with their scores (1 to 100), best first.
+
+    Raises UnreadableFileError for an empty or damaged file; a text that no reader knows gives an empty list.
+    """
+    if not file.head:
+        raise UnreadableFileError(f"{file.name}: the file is empty: deliver it again, or remove it")
+    scores = [(reader, _score(reader, file)) for reader in READERS.values()]
+    return sorted(((reader, score) for reader, score in scores if score), key=lambda found: -found[1])
+
+
+def _score(reader: Reader, file: DeliveredFile) -> int:
+    try:
+        return reader.recognises(file)
+    except UnreadableFileError:
+        return 0

@@ -1,0 +1,53 @@
+"""SurveyGizmo (now Alchemer) CSV exports: `Time Started`, `Date Submitted`, `Status`, then the questions."""
+
+from ces_pipeline.formats.contract import Export, Reader, folded, map_columns, pick_columns
+from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
+from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.registry.sources import Source
+
+_FIELDS = {
+    "response_id": ("Response ID", "ResponseID"),
+    "respondent": ("Email", "Email Address", "Contact ID"),
+    "ip_address": ("IP Address",),
+    "language": ("Language",),
+    "finished": ("Status",),
+    "duration_seconds": ("Response Time (in seconds)",),
+    "started_at": ("Time Started", "Date Started"),
+    "submitted_at": ("Date Submitted",),
+}
+_PEOPLE = ("Contact ID", "Longitude", "Latitude", "SessionID", "Session ID")
+# A disqualified respondent saw the survey to its end; what is missing are answers, which are judged apart.
+_FINISHED = {"complete": "true", "disqualified": "true", "partial": "false", "abandoned": "false"}
+
+
+def read_surveygizmo(file: DeliveredFile, source: Source | None) -> Export:
+    """A SurveyGizmo export. `Status` tells whether the survey was finished."""
+    head = read_head(file, source)
+    columns = unique_names(head.rows[0])
+    export = export_rows(head, 1, columns)
+    export.mapping = map_columns(columns, _FIELDS)
+    export.values = {"finished": _FINISHED}
+    export.people = tuple(
+        column for column in pick_columns(columns, _PEOPLE) if column not in export.mapping.values()
+    )
+    if "response_id" not in export.mapping:
+        export.notes.append(
+            "no response id: a response is known by its content, so an edit counts as a new response"
+        )
+    return export
+
+
+def _recognises(file: DeliveredFile) -> int:
+    rows = header(file)
+    names = set(map(folded, rows[0])) if rows else set()
+    return 95 if "datesubmitted" in names and names & {"timestarted", "datestarted"} else 0
+
+
+SURVEYGIZMO_CSV = Reader(
+    name="surveygizmo_csv",
+    title="SurveyGizmo (Alchemer) export",
+    kind="survey",
+    read=read_surveygizmo,
+    recognises=_recognises,
+    options=TABLE_OPTIONS,
+)

@@ -1,0 +1,89 @@
+"""SurveyMonkey CSV exports: one header row (condensed) or two (question, then answer options)."""
+
+import re
+
+from ces_pipeline.formats.contract import Export, Reader, folded, map_columns, pick_columns
+from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
+from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.formats.slash_dates import ROWS_TO_TELL, first_in_dates
+from ces_pipeline.registry.sources import Source
+
+_FIELDS = {
+    "response_id": ("RespondentID", "Respondent ID", "Response ID"),
+    "respondent": ("Email Address", "EmailAddress"),
+    "ip_address": ("IP Address",),
+    "external_id": ("Custom Data 1", "CustomData"),
+    "started_at": ("StartDate", "Start Date", "Date Created"),
+    "submitted_at": ("EndDate", "End Date", "Date Modified"),
+}
+_PEOPLE = ("First Name", "FirstName", "Last Name", "LastName")
+_ONE_ANSWER = {"", "response", "open-ended response"}
+"""What the second header row holds below a question with a single column."""
+
+_TIME_FORMATS = ("%m/%d/%y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M")
+_OTHER_LOCALES = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M")
+_CODED_QUESTION = re.compile(r"^q\d{4}(_\d{4})?$")
+
+
+def read_surveymonkey(file: DeliveredFile, source: Source | None) -> Export:
+    """A SurveyMonkey export. A column that is one option of a question is named `question - option`.
+
+    Times are month first unless one of them shows that this account writes the day first; some exports have a
+    12-hour clock that carries no AM or PM: the day is sure, the hour is not.
+    """
+    head = read_head(file, source, rows=ROWS_TO_TELL)
+    two = _has_option_row(head.rows)
+    columns = unique_names(_joined(head.rows[0], head.rows[1]) if two else head.rows[0])
+    export = export_rows(head, 2 if two else 1, columns)
+    export.mapping = map_columns(columns, _FIELDS)
+    export.people = pick_columns(columns, _PEOPLE)
+    timed = {export.mapping.get(name) for name in ("started_at", "submitted_at")}
+    places = [place for place, name in enumerate(columns) if name in timed]
+    cells = (row[place] for row in head.rows[1:] for place in places if place < len(row))
+    formats: tuple[str, ...] = _TIME_FORMATS
+    if first_in_dates(cells) == "day":
+        formats = tuple(one.replace("%m/%d", "%d/%m") for one in formats)
+    export.time_formats = (*formats, *_OTHER_LOCALES)
+    return export
+
+
+def _has_option_row(rows: list[list[str]]) -> bool:
+    if len(rows) < 2 or len(rows[1]) != len(rows[0]):
+        return False
+    below = {folded(name): cell.strip() for name, cell in zip(rows[0], rows[1], strict=True)}
+    ids_blank = any(below.get(folded(name)) == "" for name in _FIELDS["response_id"])
+    answers = sum(cell.strip().lower() in ("response", "open-ended response") for cell in rows[1])
+    return answers > 0 and (ids_blank or not rows[1][0].strip())
+
+
+def _joined(questions: list[str], options: list[str]) -> list[str]:
+    names, question = [], ""
+    for first, second in zip(questions, options, strict=True):
+        # A blank cell of the first row continues the question to its left.
+        question = first.strip() or question
+        option = second.strip()
+        names.append(
+            question if option.lower() in _ONE_ANSWER and first.strip() else f"{question} - {option}"
+        )
+    return names
+
+
+def _recognises(file: DeliveredFile) -> int:
+    rows = header(file)
+    if not rows:
+        return 0
+    names = set(map(folded, rows[0]))
+    if names & {"respondentid", "collectorid"}:
+        return 95
+    has_times = {"startdate", "enddate"} <= names
+    return 70 if has_times and sum(bool(_CODED_QUESTION.match(name)) for name in rows[0]) >= 3 else 0
+
+
+SURVEYMONKEY_CSV = Reader(
+    name="surveymonkey_csv",
+    title="SurveyMonkey export",
+    kind="survey",
+    read=read_surveymonkey,
+    recognises=_recognises,
+    options=TABLE_OPTIONS,
+)

@@ -1,0 +1,156 @@
+"""Zendesk tickets as JSON: pages of the incremental export, ticket lists, single tickets, recorded exchanges, and the
+file that an administrator exports (a ticket to a line, with the people in it).
+
+Side-loaded users, groups, metric sets and satisfaction ratings of a page are joined into its tickets here.
+"""
+
+import duckdb
+import pyarrow as pa
+
+from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.formats.contract import ROW_NUMBER, Export, Reader, map_columns, pick_columns
+from ces_pipeline.formats.delimited import unique_names
+from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.formats.json_records import names_in_head
+from ces_pipeline.formats.json_tables import at_hand, flattened, open_texts, workspace
+from ces_pipeline.registry.sources import Source
+from ces_pipeline.vendors.zendesk.pages import PEOPLE, Pages
+
+_FIELDS = {
+    "ticket_id": ("id",),
+    "external_id": ("external_id",),
+    "status": ("status",),
+    "priority": ("priority",),
+    "category": ("type",),
+    "channel": ("via.channel",),
+    "requester": ("requester",),
+    "group_name": ("group",),
+    "created_at": ("created_at",),
+    "solved_at": ("metric_set.solved_at",),
+    "updated_at": ("updated_at",),
+    "version": ("generated_timestamp",),
+    "first_reply_minutes": ("metric_set.reply_time_in_minutes.calendar",),
+    "resolution_minutes": ("metric_set.full_resolution_time_in_minutes.calendar",),
+    "reopens": ("metric_set.reopens",),
+    "handoffs": ("handoffs",),
+    "replies": ("metric_set.replies",),
+    "csat": ("csat",),
+    "is_deleted": ("is_deleted",),
+}
+_PEOPLE = (
+    *PEOPLE,
+    "requester_id",
+    "submitter_id",
+    "assignee_id",
+    "recipient",
+    "collaborators",
+    "followers",
+    "email_ccs",
+    "collaborator_ids",
+    "follower_ids",
+    "email_cc_ids",
+    "via.source.from.address",
+    "via.source.from.name",
+    "via.source.from.phone",
+    "via.source.from.formatted_phone",
+    "via.source.from.username",
+    "via.source.from.profile_url",
+    "via.source.from.original_recipients",
+    "via.source.to.address",
+    "via.source.to.name",
+    "via.source.to.phone",
+    "via.source.to.formatted_phone",
+    "via.source.to.username",
+    "via.source.to.profile_url",
+    "via.source.to.email_ccs",
+)
+# What `read_zendesk` puts into a ticket itself, and what it leaves out: `fields` is a copy of custom_fields, and no
+# figure needs the conversation.
+_OWN = (
+    "fields",
+    "comments",
+    "custom_fields",
+    "metric_set",
+    "handoffs",
+    "csat",
+    "group",
+    "is_deleted",
+    *PEOPLE,
+)
+_ZENDESKS_OWN = {"tickets", "generated_timestamp", "brand_id", "custom_status_id", "ticket_form_id"}
+_BATCH_ROWS = 10_000
+
+
+def read_zendesk(file: DeliveredFile, _source: Source | None) -> Export:
+    """Tickets of all pages, in order; overlapping pages repeat a ticket, which is left to landing.
+
+    `version` is generated_timestamp, which also moves where updated_at does not (deletion, scrubbing).
+    `handoffs` is stations less the first, of agents or groups, whichever is more. `csat` is `good` or `bad`,
+    blank while unrated. `requester` is the e-mail where any page names it, else the id; so are `submitter` and
+    `assignee` where a ticket tells more of them than ids. Of people nothing else is kept, and no comments.
+    Raises UnreadableFileError where the file holds other Zendesk records and no ticket, or too much at once.
+    """
+    try:
+        with workspace() as connection:
+            pages = Pages(file, connection)
+            pages.refuse_other_records()
+            columns = _columns(pages, connection, file.name) if len(pages.numbers) else {}
+    except duckdb.OutOfMemoryException:
+        raise UnreadableFileError(
+            f"{file.name}: its tickets take more memory than there is for one file: deliver it in parts"
+        ) from None
+    export = Export(columns=unique_names(list(columns)), batches=iter(()))
+    export.unreadable += pages.unreadable
+    if not columns:
+        export.notes.append("no records: no rows")
+    if pages.passed_over:
+        export.notes.append(f"{pages.passed_over:,} records that are not tickets were passed over")
+    export.mapping = map_columns(export.columns, _FIELDS)
+    export.people = pick_columns(export.columns, _PEOPLE)
+    export.time_zone = "UTC"
+    if columns:
+        rows = pa.table([*columns.values(), pages.numbers], names=[*export.columns, ROW_NUMBER])
+        export.batches = iter(rows.combine_chunks().to_batches(_BATCH_ROWS))
+    return export
+
+
+def _columns(pages: Pages, connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, pa.ChunkedArray]:
+    """Column -> its texts."""
+    joined = pages.joined()
+    metric, custom = (
+        flattened(connection, open_texts(connection, joined[objects]), name, f"{prefix}.")
+        for objects, prefix in (("metric", "metric_set"), ("custom", "custom_fields"))
+    )
+    return {
+        **flattened(connection, pages.tickets.without(_OWN), name),
+        **custom,
+        **metric,
+        "handoffs": _handoffs(connection, metric, len(joined)),
+        **{one: joined[one] for one in ("csat", "requester", "group", "is_deleted")},
+        **{one: joined[one] for one in PEOPLE if one in pages.tickets.texts},
+    }
+
+
+def _handoffs(
+    connection: duckdb.DuckDBPyConnection, metric: dict[str, pa.ChunkedArray], rows: int
+) -> pa.ChunkedArray:
+    nothing = pa.nulls(rows, pa.string())
+    stations = {whose: metric.get(f"metric_set.{whose}_stations", nothing) for whose in ("assignee", "group")}
+    most = 'greatest(try_cast(assignee AS BIGINT), try_cast("group" AS BIGINT))'
+    with at_hand(connection, "stations", pa.table(stations)):
+        table = connection.sql(
+            f"SELECT greatest({most} - 1, 0)::VARCHAR AS handoffs FROM stations"
+        ).to_arrow_table()
+    return table["handoffs"]
+
+
+def _recognises(file: DeliveredFile) -> int:
+    names = names_in_head(file)
+    if not {"status", "via"} <= names or not ("requester_id" in names or {"requester", "submitter"} <= names):
+        return 0
+    return 97 if _ZENDESKS_OWN & names else 70
+
+
+ZENDESK_JSON = Reader(
+    name="zendesk_json", title="Zendesk tickets", kind="tickets", read=read_zendesk, recognises=_recognises
+)

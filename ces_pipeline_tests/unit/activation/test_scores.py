@@ -1,0 +1,391 @@
+"""Protects tickets that are written to: off unless asked for, one effective update each, whatever happened before."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from ces_pipeline.activation import scores
+from ces_pipeline.activation.errors import ExportError
+from ces_pipeline.activation.ledger import Ledger
+from ces_pipeline.activation.scores import Report, write_scores
+from ces_pipeline.cli.main import main
+from ces_pipeline.errors import RegistryError
+from ces_pipeline.http.client import Http
+from ces_pipeline.http.errors import MissingVariableError
+from ces_pipeline.http.fakes.faults import FaultPlan
+from ces_pipeline.registry import load_registry
+from ces_pipeline.vendors.freshdesk import fake_server as freshdesk
+from ces_pipeline.vendors.servicenow import fake_server as servicenow
+from ces_pipeline.vendors.zendesk import fake_server as zendesk
+from ces_pipeline_tests.lake_days import SmallHome, response, small_home, ticket
+from ces_pipeline_tests.unit.activation.writable import WritableFreshdesk, WritableServiceNow, WritableZendesk
+
+ENVIRONMENT = {
+    "ZD_USER": zendesk.EMAIL,
+    "ZD_TOKEN": zendesk.TOKEN,
+    "FD_KEY": freshdesk.KEY,
+    "SN_USER": servicenow.USER,
+    "SN_PASSWORD": servicenow.PASSWORD,
+}
+DESKS: dict[str, dict[str, Any]] = {
+    "zendesk": {
+        "reader": "zendesk_json",
+        "auth": {"kind": "basic_token", "user": "ZD_USER", "password": "ZD_TOKEN"},
+        "field": "4711",
+    },
+    "freshdesk": {
+        "reader": "freshdesk_json",
+        "auth": {"kind": "basic_token", "user": "FD_KEY"},
+        "field": "cf_ces_score",
+    },
+    "servicenow": {
+        "reader": "servicenow",
+        "auth": {"kind": "basic_token", "user": "SN_USER", "password": "SN_PASSWORD"},
+        "field": "u_ces_score",
+    },
+}
+
+
+HomeOf = Callable[..., SmallHome]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def ticket_id(kind: str, number: int) -> str:
+    return f"INC{number:07d}" if kind == "servicenow" else str(number)
+
+
+def vendor_of(kind: str, **more: Any) -> Any:
+    """A helpdesk with four tickets: the third holds a 2 already, the fourth belongs to no answer."""
+    if kind == "zendesk":
+        tickets = [zendesk.ticket(number) for number in range(1, 5)]
+        for one in tickets:
+            one["custom_fields"] = [{"id": 4711, "value": "2" if one["id"] == 3 else None}]
+        return WritableZendesk(tickets, **more)
+    if kind == "freshdesk":
+        at = "2026-03-02T08:00:00Z"
+        held = [{"cf_ces_score": 2 if number == 3 else None} for number in range(1, 5)]
+        return WritableFreshdesk(
+            [freshdesk.ticket(number, at, custom_fields=one) for number, one in enumerate(held, 1)], **more
+        )
+    return WritableServiceNow(
+        [
+            servicenow.incident(number, "2026-03-02 08:00:00", u_ces_score="2" if number == 3 else "")
+            for number in range(1, 5)
+        ],
+        **more,
+    )
+
+
+def answers(kind: str, first: float = 75.0) -> list[dict[str, Any]]:
+    """Answers about the tickets 1, 2 (two of them), 3 and one that is not there; one that only fits by its person."""
+    told = [(1, first, 10), (2, 0.0, 10), (2, 100.0, 11), (3, 25.0, 10)]
+    return [
+        *(
+            response(
+                f"r{place}",
+                ticket_id=ticket_id(kind, number),
+                ease=ease,
+                recorded_at=datetime(2026, 3, 2, hour, tzinfo=UTC),
+            )
+            for place, (number, ease, hour) in enumerate(told)
+        ),
+        response("r9", ticket_id=ticket_id(kind, 99)),
+        response("r8", respondent_key="ab" * 32),
+    ]
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SmallHome]:
+    """A published home for each system: what their tickets are called differs."""
+    homes = {}
+    for kind in DESKS:
+        small = homes[kind] = small_home(tmp_path_factory.mktemp(kind))
+        small.clean("survey", answers(kind))
+        small.clean(
+            "tickets",
+            [
+                ticket(
+                    f"k{number}",
+                    ticket_id=ticket_id(kind, number),
+                    requester_key="ab" * 32 if number == 4 else None,
+                    created_at=datetime(2026, 3, 1, tzinfo=UTC),
+                    solved_at=datetime(2026, 3, 2, 9, tzinfo=UTC),
+                )
+                for number in (1, 2, 3, 4)
+            ],
+        )
+        small.publish("run-1")
+    return homes
+
+
+@pytest.fixture
+def home_of(published: dict[str, SmallHome], tmp_path: Path) -> HomeOf:
+    """A published home whose ticket feed is pulled from a vendor."""
+
+    def copied(kind: str, vendor: Any, **write_back: Any) -> SmallHome:
+        root = tmp_path / vendor.url.rpartition(":")[2]
+        shutil.copytree(published[kind].root, root)
+        feed = DESKS[kind]
+        desk = {
+            "id": "desk",
+            "kind": "tickets",
+            "reader": feed["reader"],
+            "api": {"connector": kind, "base_url": vendor.url, "since": "2026-03-01", "auth": feed["auth"]},
+            "write_back": {"field": feed["field"], **write_back},
+        }
+        path = root / "registry" / "sources.yaml"
+        path.write_text(yaml.safe_dump([*yaml.safe_load(path.read_text())[:1], desk]))
+        days = dict(published[kind].delivery_days)
+        return replace(published[kind], root=root, registry=load_registry(path.parent), delivery_days=days)
+
+    return copied
+
+
+def write(small: SmallHome, vendor: Any, *, is_dry: bool = False, **how: Any) -> Report:
+    how.setdefault("environment", ENVIRONMENT)
+    source = small.registry.sources["desk"]
+    return write_scores(small.home, source, is_dry=is_dry, clock=vendor.clock, **how)
+
+
+@pytest.mark.parametrize("kind", DESKS)
+def test_each_ticket_gets_the_newest_score_once(kind: str, home_of: HomeOf) -> None:
+    with vendor_of(kind) as vendor:
+        small = home_of(kind, vendor)
+        report = write(small, vendor)
+        assert (report.written, report.held, report.before, report.not_there, report.refused) == (
+            2,
+            1,
+            0,
+            0,
+            [],
+        )
+        assert [(one, int(new)) for one, _, new in vendor.changes] == [
+            (ticket_id(kind, 1), 4),
+            (ticket_id(kind, 2), 5),
+        ]
+        asked = len(vendor.asked)
+        assert write(small, vendor).before == 3
+        assert len(vendor.asked) == asked
+
+
+@pytest.mark.parametrize("kind", DESKS)
+def test_a_dry_run_asks_nothing_and_needs_no_secret(kind: str, home_of: HomeOf) -> None:
+    with vendor_of(kind) as vendor:
+        small = home_of(kind, vendor)
+        report = write(small, vendor, is_dry=True, environment={})
+        assert (report.written, report.before, vendor.asked) == (3, 0, [])
+        assert write(small, vendor).written == 2
+
+
+@pytest.mark.parametrize("kind", DESKS)
+@pytest.mark.parametrize("request_number", [1, 2, 3, 4])
+def test_killed_behind_any_request_there_is_one_effective_update_a_ticket(
+    kind: str, request_number: int, home_of: HomeOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with vendor_of(kind) as vendor:
+        small = home_of(kind, vendor)
+        answer = vendor.answer
+
+        def kill(asked: Any) -> Any:
+            reply = answer(asked)
+            if len(vendor.asked) == request_number:
+                killed.append(True)
+            return reply
+
+        killed: list[bool] = []
+        request = Http.request
+
+        def request_and_die(self: Http, *given: Any, **more: Any) -> Any:
+            found = request(self, *given, **more)
+            if killed:
+                raise Killed
+            return found
+
+        with monkeypatch.context() as patched:
+            patched.setattr(vendor, "answer", kill)
+            patched.setattr(Http, "request", request_and_die)
+            # A killed process notes nothing on its way out.
+            patched.setattr(Ledger, "end", lambda *_given, **_more: None)
+            with pytest.raises(Killed):
+                write(small, vendor)
+        write(small, vendor)
+        assert sorted((one, int(new)) for one, _, new in vendor.changes) == [
+            (ticket_id(kind, 1), 4),
+            (ticket_id(kind, 2), 5),
+        ]
+        assert len(vendor.writes) == 2
+        assert write(small, vendor).before == 3
+
+
+@pytest.mark.parametrize("fault", ["busy", "error", "cut", "html"])
+def test_a_passing_fault_changes_nothing_twice(fault: str, home_of: HomeOf) -> None:
+    with vendor_of("zendesk", plan=FaultPlan({0: fault, 2: fault, 4: fault})) as vendor:
+        small = home_of("zendesk", vendor)
+        assert write(small, vendor).written == 2
+        assert len(vendor.changes) == 2
+
+
+def test_a_lost_ledger_changes_nothing_again(home_of: HomeOf) -> None:
+    with vendor_of("zendesk") as vendor:
+        small = home_of("zendesk", vendor)
+        write(small, vendor)
+        for path in (small.root / "exports" / "scores" / "desk").glob("*.parquet"):
+            path.unlink()
+        report = write(small, vendor)
+        assert (report.written, report.held) == (0, 3)
+        assert (len(vendor.changes), len(vendor.writes)) == (2, 2)
+
+
+def test_a_revised_answer_is_written_and_an_agents_own_value_is_not_fought(home_of: HomeOf) -> None:
+    with vendor_of("freshdesk") as vendor:
+        small = home_of("freshdesk", vendor)
+        write(small, vendor)
+        vendor.tickets[2]["custom_fields"]["cf_ces_score"] = 1
+        small.clean("survey", answers("freshdesk", first=0.0))
+        small.publish("run-2")
+        report = write(small, vendor)
+        assert (report.written, report.before) == (1, 2)
+        assert vendor.changes[2:] == [("1", 4, 1)]
+        assert vendor.tickets[2]["custom_fields"]["cf_ces_score"] == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("effort_0_100", 25), ("ease_0_100", 75), ("effort_band", "easy"), ("score", 4)]
+)
+def test_what_is_written_is_the_registrys_choice(value: str, expected: Any, home_of: HomeOf) -> None:
+    with vendor_of("freshdesk") as vendor:
+        small = home_of("freshdesk", vendor, value=value)
+        write(small, vendor)
+        assert vendor.tickets[1]["custom_fields"]["cf_ces_score"] == expected
+
+
+def test_a_closed_or_absent_ticket_is_told_once_and_left(home_of: HomeOf) -> None:
+    with vendor_of("zendesk") as vendor:
+        small = home_of("zendesk", vendor)
+        vendor.tickets[0]["status"] = "closed"
+        del vendor.tickets[1]
+        report = write(small, vendor)
+        assert (report.written, report.held, report.not_there) == (0, 1, 2)
+        assert (vendor.writes, vendor.changes) == ([], [])
+        assert write(small, vendor).before == 3
+
+
+def test_a_ticket_that_is_refused_is_named_and_the_others_are_written(home_of: HomeOf) -> None:
+    with vendor_of("freshdesk") as vendor:
+        small = home_of("freshdesk", vendor)
+        vendor.tickets[1]["custom_fields"] = {}
+        report = write(small, vendor)
+        assert (report.written, report.held, report.refused) == (1, 1, ["1"])
+        assert write(small, vendor).refused == ["1"]
+
+
+def test_where_every_ticket_is_refused_it_stops_early(
+    home_of: HomeOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scores, "_MOST_REFUSED", 2)
+    with vendor_of("freshdesk") as vendor:
+        small = home_of("freshdesk", vendor)
+        for one in vendor.tickets.values():
+            one["custom_fields"] = {}
+        with pytest.raises(ExportError, match="desk: a ticket's field was refused with 400"):
+            write(small, vendor)
+        assert vendor.writes == ["1", "2"]
+
+
+def test_a_column_that_the_user_may_not_see_is_told(home_of: HomeOf) -> None:
+    with vendor_of("servicenow") as vendor:
+        small = home_of("servicenow", vendor)
+        for row in vendor.tables["incident"]:
+            del row["u_ces_score"]
+        with pytest.raises(ExportError, match="desk: the column u_ces_score is not shown: grant it"):
+            write(small, vendor)
+
+
+def test_wrong_credentials_stop_it_at_once_and_unset_ones_before(home_of: HomeOf) -> None:
+    with vendor_of("zendesk") as vendor:
+        small = home_of("zendesk", vendor)
+        with pytest.raises(ExportError, match="desk: a ticket's field was refused with 401"):
+            write(small, vendor, environment={**ENVIRONMENT, "ZD_TOKEN": "wrong"})
+        assert len(vendor.asked) == 1
+        with pytest.raises(MissingVariableError, match="ZD_USER and ZD_TOKEN not set"):
+            write(small, vendor, environment={})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"api": None}, "write_back: only a tickets feed with api.connector zendesk, freshdesk, servicenow"),
+        ({"write_back": {"field": "cf_ces"}}, "write_back.field: must be the number of the ticket field"),
+        ({"write_back": {"field": "1; DROP"}}, "write_back.field"),
+        (
+            {"write_back": {"field": "4712"}},
+            "write_back.field: the feed effort takes answers from this field",
+        ),
+        ({"write_back": {"field": "4711", "value": "comment"}}, "write_back.value"),
+    ],
+)
+def test_a_slip_in_the_registry_is_told(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    small = small_home(tmp_path)
+    api = {"connector": "zendesk", "base_url": "https://example.zendesk.com", "since": "2026-01-01"}
+    desk = {
+        "id": "desk",
+        "kind": "tickets",
+        "reader": "zendesk_json",
+        "api": api,
+        "write_back": {"field": "4711"},
+    }
+    effort = {
+        "id": "effort",
+        "kind": "survey",
+        "reader": "json",
+        "survey": "after_chat",
+        "api": {**api, "connector": "zendesk_field", "options": {"field_id": 4712}},
+    }
+    path = small.home.registry / "sources.yaml"
+    path.write_text(yaml.safe_dump([desk, effort], default_flow_style=False))
+    assert load_registry(small.home.registry).sources["desk"].write_back is not None
+    path.write_text(yaml.safe_dump([{**desk, **change}, effort]))
+    with pytest.raises(RegistryError, match=r"sources\.yaml: entry desk: ") as caught:
+        load_registry(small.home.registry)
+    assert said in str(caught.value)
+
+
+def test_turning_it_on_reads_no_export_again(home_of: HomeOf) -> None:
+    with vendor_of("zendesk") as vendor:
+        told = home_of("zendesk", vendor).registry.sources["desk"]
+    assert told.reading == told.model_copy(update={"write_back": None}).reading
+
+
+def test_the_command_counts_unless_it_is_told_to_send(
+    home_of: HomeOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, secret in ENVIRONMENT.items():
+        monkeypatch.setenv(name, secret)
+    with vendor_of("zendesk") as vendor:
+        small = home_of("zendesk", vendor)
+        words = ["export", "scores", "--home", str(small.root)]
+        counted = CliRunner().invoke(main, words)
+        assert counted.exit_code == 0
+        assert counted.output == (
+            "desk: would write at most 3 tickets; 0 were settled before; 0 said so already; 0 are gone or closed\n"
+            "nothing was sent: `ces export scores --send` does\n"
+        )
+        assert vendor.asked == []
+        vendor.tickets[0]["custom_fields"] = []
+        sent = CliRunner().invoke(main, [*words, "--send"])
+        assert sent.exit_code == 1
+        assert (
+            "desk: wrote 1 tickets; 0 were settled before; 1 said so already; 0 are gone or closed"
+            in sent.output
+        )
+        assert "desk: 1 tickets were refused: 1" in sent.output

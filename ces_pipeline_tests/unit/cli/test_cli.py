@@ -1,0 +1,391 @@
+"""Protects the command line: exit status, plain words for a person's mistakes, what each command calls."""
+
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ces_pipeline.cli import runs
+from ces_pipeline.cli.main import main
+from ces_pipeline.doctor import Finding, examine
+from ces_pipeline.errors import HomeError, UnreadableFileError
+from ces_pipeline.home import Home
+from ces_pipeline.registry import load_registry
+from ces_pipeline_tests.lake_days import DAY, registry, small_home
+
+COMMANDS = ("demo", "run", "land", "inspect", "init", "doctor", "sample", "dictionary", "export", "ui")
+EXPORT = "answer_id,when,how_easy\n" + "".join(
+    f"r{number},2026-03-02T10:{number:02}:00Z,{1 + number % 5}\n" for number in range(30)
+)
+FEED = """\
+- id: web
+  kind: survey
+  reader: csv
+  survey: after_chat
+  columns: {response_id: answer_id, recorded_at: when, score: how_easy}
+"""
+
+
+def ces(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home with one feed and one export."""
+    home = Home(tmp_path / "home").make()
+    registry(home.registry, minimum_n=2)
+    (home.registry / "sources.yaml").write_text(FEED)
+    (home.inbox / "web").mkdir()
+    (home.inbox / "web" / "export.csv").write_text(EXPORT)
+    return home
+
+
+def test_help_names_every_command_without_loading_what_does_the_work() -> None:
+    listed = ces("--help").output
+    assert all(f"  {name} " in listed for name in COMMANDS)
+    heavy = {"pandas", "duckdb", "dagster", "pyarrow"}
+    code = f"import sys; import ces_pipeline.cli; print({heavy} & set(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str) -> None:
+    result = ces(name, "--help")
+    assert result.exit_code == 0
+    assert f"main {name}" in result.output
+
+
+def test_a_run_lands_cleans_and_publishes_and_a_second_one_finds_nothing(home: Home) -> None:
+    first = ces("run", "--home", home.root)
+    assert first.exit_code == 0, first.output
+    assert "landed 1 new files, 30 new or changed rows" in first.output
+    assert "cleaning survey" in first.output
+    assert home.published.exists()
+    before = home.published.stat()
+    started = time.monotonic()
+    second = ces("run", "--home", home.root)
+    assert second.exit_code == 0
+    assert "nothing new to publish" in second.output
+    assert "cleaning" not in second.output
+    assert time.monotonic() - started < 5
+    after = home.published.stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_named_days_are_cleaned_again_and_nothing_changes(home: Home) -> None:
+    ces("run", "--home", home.root)
+    again = ces("run", "--home", home.root, "--from", DAY, "--to", DAY)
+    assert again.exit_code == 0, again.output
+    assert "cleaning survey: 1 days" in again.output
+
+
+def test_a_bad_file_fails_the_run_with_its_name_and_the_rest_is_published(home: Home) -> None:
+    (home.inbox / "web" / "broken.csv").write_bytes(b"")
+    result = ces("run", "--home", home.root)
+    assert result.exit_code == 1
+    assert "broken.csv" in result.output
+    assert "published" in result.output
+    assert home.published.exists()
+
+
+@pytest.mark.parametrize("words", [("--from", "2026-02-30"), ("--from", "soon")])
+def test_a_day_that_does_not_exist_is_bad_usage(home: Home, words: tuple[str, str]) -> None:
+    result = ces("run", "--home", home.root, *words)
+    assert result.exit_code == 2
+    assert "is not a day such as 2026-01-31" in result.output
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [("2020-01-01", "2020-01-02"), ("2026-03-05", "2026-03-04"), ("2026-03-04", "2999-01-01")],
+)
+def test_days_outside_the_calendar_are_bad_usage(home: Home, first: str, last: str) -> None:
+    result = ces("run", "--home", home.root, "--from", first, "--to", last)
+    assert result.exit_code == 2
+    assert "are not within 2026-03-02 to" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", ["run", "land"])
+def test_a_registry_with_a_mistake_is_told_in_one_line(home: Home, command: str) -> None:
+    (home.registry / "sources.yaml").write_text("- id: web\n  kind: surveys\n")
+    result = ces(command, "--home", home.root)
+    assert result.exit_code == 2
+    assert "entry web" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_home_without_a_registry_says_what_to_do(tmp_path: Path) -> None:
+    result = ces("run", "--home", tmp_path / "none")
+    assert result.exit_code == 2
+    assert "ces init" in result.output
+
+
+def test_what_fails_in_a_run_decides_the_status(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    def run(*given: Any) -> bool:
+        seen.append(given)
+        return False
+
+    monkeypatch.setattr(runs, "run", run)
+    assert ces("run", "--home", home.root, "--from", "2026-03-02").exit_code == 1
+    assert seen == [(home, date(2026, 3, 2), None)]
+    monkeypatch.setattr(
+        runs, "land", lambda _home: (_ for _ in ()).throw(UnreadableFileError("x.csv: cut off"))
+    )
+    result = ces("land", "--home", home.root)
+    assert (result.exit_code, result.output) == (1, "x.csv: cut off\n")
+
+
+def test_init_makes_a_home_once(tmp_path: Path) -> None:
+    result = ces("init", tmp_path / "new")
+    assert result.exit_code == 0
+    home = Home(tmp_path / "new")
+    assert {path.name for path in home.registry.iterdir()} >= {
+        "sources.yaml",
+        "surveys.yaml",
+        "settings.yaml",
+    }
+    before = (home.registry / "sources.yaml").read_bytes()
+    again = ces("init", tmp_path / "new")
+    assert again.exit_code == 2
+    assert "already holds a registry" in again.output
+    assert (home.registry / "sources.yaml").read_bytes() == before
+
+
+def test_inspect_shows_columns_and_writes_entries_when_told(home: Home, tmp_path: Path) -> None:
+    export = tmp_path / "new.csv"
+    export.write_text(EXPORT.replace("\n", ",2026-03-02\n").replace("how_easy,2026-03-02", "how_easy,bought"))
+    words = ("inspect", export, "--home", home.root, "--score", "how_easy", "--scale", "ease_1_5")
+    shown = ces(*words, "--survey", "new_survey", "--source", "new_feed")
+    assert shown.exit_code == 0, shown.output
+    assert "how_easy: score" in shown.output
+    assert "for registry/sources.yaml" in shown.output
+    assert "new_feed" not in (home.registry / "sources.yaml").read_text()
+    refused = ces(*words, "--survey", "new_survey", "--source", "new_feed", "--write")
+    assert refused.exit_code == 2
+    assert (
+        "which column holds the times? ('when'; 'bought') settle it with --column submitted_at="
+        in refused.output
+    )
+    given = ("--survey", "new_survey", "--source", "new_feed", "--column", "submitted_at=when")
+    written = ces(*words, *given, "--write")
+    assert written.exit_code == 0, written.output
+    assert "submitted_at: when" in (home.registry / "sources.yaml").read_text()
+
+
+def test_inspect_proposes_a_feed_of_accounts_whose_other_columns_are_attributes(
+    home: Home, tmp_path: Path
+) -> None:
+    export = tmp_path / "crm.csv"
+    export.write_text("email,when,plan\nann@example.org,2026-01-01,SMB\n")
+    words = ("inspect", export, "--home", home.root, "--time-zone", "UTC")
+    assert "crm.csv: CSV or TSV table, survey" in ces(*words).output
+    written = ces(*words, "--kind", "accounts", "--column", "valid_from=when", "--write")
+    assert written.exit_code == 0, written.output
+    assert "plan: an attribute; 1 filled; SMB" in written.output
+    assert "ann@example.org" not in written.output
+    assert load_registry(home.registry).sources["crm"].columns == {"person": "email", "valid_from": "when"}
+
+
+def test_inspect_refuses_a_column_that_is_not_there_or_no_field(home: Home, tmp_path: Path) -> None:
+    export = tmp_path / "new.csv"
+    export.write_text(EXPORT)
+    words = ("inspect", export, "--home", home.root, "--column")
+    for told, said in [
+        ("submitted_at=gone", "has no column 'gone'"),
+        ("moment=when", "--column moment: no such field"),
+        ("submitted_at", "is not FIELD=COLUMN"),
+    ]:
+        result = ces(*words, told)
+        assert result.exit_code == 2
+        assert said in result.output
+
+
+def test_sample_writes_to_a_folder(tmp_path: Path) -> None:
+    result = ces("sample", tmp_path / "sample", "--responses", 40, "--days", 2)
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "sample" / "known_answers.json").exists()
+
+
+def findings(home: Home) -> list[str]:
+    return [finding.text for finding in examine(home) if not finding.is_well]
+
+
+def test_the_doctor_finds_nothing_after_a_run(home: Home) -> None:
+    assert ces("run", "--home", home.root).exit_code == 0
+    result = ces("doctor", "--home", home.root)
+    assert result.exit_code == 0, result.output
+    assert "MEND" not in result.output
+
+
+def warnings(home: Home) -> list[str]:
+    return [
+        finding.text
+        for finding in examine(home)
+        if finding.is_warning and finding.text.startswith("objectives")
+    ]
+
+
+def test_the_doctor_warns_of_a_programme_that_is_going_nowhere_or_alone(home: Home) -> None:
+    assert [text.split(":")[:2] for text in warnings(home)] == [["objectives", " none"]]
+    objectives = home.registry / "objectives.yaml"
+    objectives.write_text("[]\n")
+    assert len(warnings(home)) == 1
+    entry = "- {id: o, title: O, figure: easy_share, baseline: 0.5, baseline_day: 2026-03-01, target: 0.7, "
+    objectives.write_text(entry + "target_day: 2026-12-01, owner: Ann's team}\n")
+    assert [text.split(": settle")[0] for text in warnings(home)] == [
+        f"objectives: without {key}: o" for key in ("sponsor", "budget", "follow_up")
+    ]
+    objectives.write_text(entry + "target_day: 2026-12-01, owner: a, sponsor: b, budget: c, follow_up: d}\n")
+    assert warnings(home) == []
+    ces("run", "--home", home.root)
+    (home.registry / "objectives.yaml").unlink()
+    ces("run", "--home", home.root)
+    result = ces("doctor", "--home", home.root)
+    assert result.exit_code == 0
+    assert "warn  objectives: none" in result.output
+
+
+def test_the_doctor_names_what_to_mend(home: Home) -> None:
+    ces("run", "--home", home.root)
+    (home.inbox / "stray.csv").write_text("a\n")
+    (home.inbox / "web" / "export.csv").unlink()
+    (home.root / "pseudonym.key").chmod(0o644)
+    day_file = next((home.lake / "core" / "responses").rglob("*.parquet"))
+    day_file.write_bytes(b"x")
+    settings = home.registry / "settings.yaml"
+    settings.write_text(settings.read_text().replace("minimum_n: 2", "minimum_n: 3"))
+    told = findings(home)
+    for part in (
+        "stray.csv belongs to no feed",
+        "no file for the feed web",
+        "core.responses of 2026-03-02",
+        "is newer",
+    ):
+        assert [text for text in told if part in text], (part, told)
+    assert ces("doctor", "--home", home.root).exit_code == 1
+
+
+def test_the_doctor_says_when_nothing_is_published_or_it_does_not_open(home: Home) -> None:
+    assert any("there is none yet" in text for text in findings(home))
+    home.published.write_bytes(b"not a database")
+    assert any("cannot be opened" in text for text in findings(home))
+
+
+def test_the_doctor_warns_of_a_touchpoint_that_could_be_better_and_is_content(home: Home) -> None:
+    ces("run", "--home", home.root)
+    result = ces("doctor", "--home", home.root)
+    assert (
+        "warn  touchpoint after_chat: surveys.yaml does not say questions, wording, owner\n" in result.output
+    )
+    assert result.exit_code == 0
+
+
+def test_the_doctor_stops_at_a_registry_that_does_not_load(home: Home) -> None:
+    (home.registry / "sources.yaml").write_text("- nothing\n")
+    assert [finding.is_well for finding in examine(home)] == [False]
+
+
+def test_an_unwritable_home_is_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Home) -> Home:
+        raise HomeError("the home cannot be written")
+
+    monkeypatch.setattr(Home, "make", refuse)
+    assert Finding(False, "the home cannot be written") in list(examine(home))
+    assert ces("run", "--home", home.root).exit_code == 2
+
+
+def test_ui_starts_dagster_on_the_home_that_was_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr("os.execve", lambda *given: started.append(given))
+    ces("ui", "--home", home.root, "--port", 4001)
+    ((program, command, environment),) = started
+    assert program == sys.executable
+    assert command[1:4] == ["-m", "dagster", "dev"]
+    assert command[-2:] == ["--port", "4001"]
+    assert (environment["DAGSTER_HOME"], environment["CES_HOME"]) == (str(home.dagster), str(home.root))
+
+
+def test_a_home_of_another_kind_is_left_alone_by_the_demo(tmp_path: Path) -> None:
+    small = small_home(tmp_path)
+    result = ces("demo", "--home", small.home.root)
+    assert result.exit_code == 2
+    assert "already holds a registry" in result.output
+
+
+def test_two_demos_at_once_are_refused(tmp_path: Path) -> None:
+    result = ces("demo", "--api", "--story", "--home", tmp_path / "demo")
+    assert result.exit_code == 2
+    assert "choose one of them" in result.output
+    assert not (tmp_path / "demo").exists()
+
+
+def test_the_demo_gives_the_numbers_that_were_planted(tmp_path: Path) -> None:
+    result = ces("demo", "--home", tmp_path / "demo")
+    assert result.exit_code == 0, result.output
+    assert "every number is as planted" in result.output
+    assert str(tmp_path / "demo" / "warehouse" / "ces.duckdb") in result.output
+
+
+def test_the_dictionary_is_printed_or_written_and_a_bad_place_is_told(tmp_path: Path) -> None:
+    printed = ces("dictionary")
+    assert printed.exit_code == 0
+    written = ces("dictionary", "--out", tmp_path / "dictionary.md")
+    assert written.output == f"wrote {tmp_path / 'dictionary.md'}\n"
+    assert (tmp_path / "dictionary.md").read_text(encoding="utf-8") == printed.stdout
+    nowhere = ces("dictionary", "--out", tmp_path / "none" / "dictionary.md")
+    assert nowhere.exit_code == 2
+    assert "cannot be written (No such file or directory): name another file" in nowhere.output
+
+
+def test_an_export_without_an_entry_or_a_published_file_is_told(home: Home) -> None:
+    for words, status, said in [
+        (("journeys", "--to", "mixpanel"), 2, "there is no entry 'mixpanel' (known: none)"),
+        (("scores",), 2, "no tickets feed has `write_back`"),
+        (
+            ("journeys", "--to", "file", "--out", home.root / "a.jsonl"),
+            1,
+            "is not there yet: `ces run` makes it",
+        ),
+        (("journeys", "--to", "file"), 2, "--to file and --out FILE go together"),
+        (("journeys", "--to", "x", "--out", "a.jsonl"), 2, "--to file and --out FILE go together"),
+        (("journeys", "--to", "x", "--from", DAY), 2, "--from is for files"),
+        (("journeys", "--to", "file", "--out", "a.jsonl", "--dry-run"), 2, "a file is written whole"),
+    ]:
+        result = ces("export", *words, "--home", home.root)
+        assert (result.exit_code, said in result.output) == (status, True), result.output
+
+
+def test_a_slip_in_the_exports_is_told_by_the_doctor_too(home: Home) -> None:
+    (home.registry / "exports.yaml").write_text(
+        "- {id: there, target: amplitude, base_url: https://api2.amplitude.com, since: 2026-01-01, project_id: '1'}\n"
+    )
+    result = ces("export", "journeys", "--to", "there", "--home", home.root)
+    assert result.exit_code == 2
+    assert "exports.yaml: entry there: entry: amplitude takes key, and no other credentials" in result.output
+    assert findings(home) == [result.output.strip()]
+
+
+def test_a_dry_run_of_an_export_says_what_would_be_sent(home: Home) -> None:
+    ces("run", "--home", home.root)
+    (home.registry / "exports.yaml").write_text(
+        "- {id: there, target: amplitude, base_url: https://api2.amplitude.com, since: 2026-01-01, key: AMP_KEY}\n"
+    )
+    result = ces("export", "journeys", "--to", "there", "--dry-run", "--home", home.root)
+    assert result.exit_code == 0, result.output
+    # The export of this home names nobody.
+    assert result.output == (
+        "there: would send 0 new events and 0 revised answers; 0 were sent before; 30 are of people not known\n"
+    )
+    sent = ces("export", "journeys", "--to", "there", "--home", home.root)
+    assert sent.exit_code == 1
+    assert "there: AMP_KEY not set: put the receiver's credentials into the environment" in sent.output

@@ -1,0 +1,119 @@
+"""Protects the delivery ledger: what is written comes back, a delivery is there whole or not at all."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from ces_pipeline.land.ledger import Delivery, Ledger, commit, deliveries, delivery_days, forget
+from ces_pipeline.land.paths import index_file, moves_file, raw_file
+from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
+from ces_pipeline.storage.lake import Lake
+
+MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
+ONE = Delivery(
+    delivery_id="a" * 64,
+    source_id="web",
+    kind="survey",
+    file_name="märz.csv",
+    size_bytes=120,
+    received_at=datetime(2026, 3, 4, 2, 0, 0, 123456, tzinfo=UTC),
+    as_of=datetime(2026, 3, 3, 23, 59, tzinfo=UTC),
+    reading="0123456789abcdef",
+    rows_read=5,
+    rows_unreadable=1,
+    columns=("id", "wie leicht?"),
+    mapping={"score": "wie leicht?"},
+    days={MONDAY: (2, 1), TUESDAY: (0, 2)},
+    touches=(MONDAY,),
+)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path)
+
+
+def test_a_delivery_comes_back_as_it_was_written(lake: Lake) -> None:
+    undated = replace(ONE, delivery_id="b" * 64, as_of=None, days={}, touches=())
+    commit(lake, ONE)
+    commit(lake, undated)
+    assert Ledger.read(lake).deliveries == (ONE, undated)
+    assert Ledger.read(lake).of_source("web") == [ONE, undated]
+    assert Ledger.read(lake).of_source("desk") == []
+
+
+def test_a_delivery_counts_its_rows(lake: Lake) -> None:
+    assert (ONE.rows_landed, ONE.rows_redelivered) == (2, 3)
+
+
+def test_the_entry_is_the_commit_mark(lake: Lake) -> None:
+    lake.write_bytes(raw_file("web", ONE.delivery_id, MONDAY), b"rows")
+    lake.write_bytes(index_file("web", ONE.delivery_id), b"keys")
+    assert Ledger.read(lake).deliveries == ()
+
+
+def test_unfinished_and_hidden_files_of_the_ledger_are_no_deliveries(lake: Lake) -> None:
+    commit(lake, ONE)
+    for name in (".seen", ".x.json.tmp", ".x.json", "key_proof"):
+        lake.write_bytes(f"ledger/web/{name}", b"{")
+    assert Ledger.read(lake).deliveries == (ONE,)
+
+
+def test_a_forgotten_delivery_leaves_nothing_behind(lake: Lake) -> None:
+    other = replace(ONE, delivery_id="b" * 64)
+    moves = pa.table({"content": [1, 2], "delivery_id": [ONE.delivery_id, other.delivery_id]})
+    for one in (ONE, other):
+        commit(lake, one)
+        lake.write_bytes(raw_file("web", one.delivery_id, MONDAY), b"rows")
+        lake.write_bytes(index_file("web", one.delivery_id), b"keys")
+        lake.write_table(moves_file("web", one.delivery_id), moves)
+    forget(lake, [ONE])
+    left = [info.path for info in lake.list("", recursive=True) if info.is_file]
+    assert Ledger.read(lake).deliveries == (other,)
+    assert left
+    assert not [path for path in left if ONE.delivery_id in path]
+    assert len([path for path in left if other.delivery_id in path]) == 4
+    # A content that is no more must own no response.
+    assert lake.read_table(moves_file("web", other.delivery_id)).to_pylist() == [
+        {"content": 2, "delivery_id": other.delivery_id}
+    ]
+
+
+def test_touching_names_the_deliveries_of_a_kind_by_the_days_they_may_change(lake: Lake) -> None:
+    both = replace(ONE, delivery_id="b" * 64, touches=(MONDAY, TUESDAY))
+    tickets = replace(ONE, delivery_id="c" * 64, source_id="desk", kind="tickets")
+    for one in (ONE, both, tickets):
+        commit(lake, one)
+    ledger = Ledger.read(lake)
+    assert ledger.touching("survey") == {MONDAY: [ONE, both], TUESDAY: [both]}
+    assert ledger.touching("tickets") == {MONDAY: [tickets]}
+
+
+def test_the_newer_of_two_deliveries_is_told_by_what_they_show_and_not_by_when_they_landed() -> None:
+    older = replace(ONE, as_of=datetime(2026, 3, 1, tzinfo=UTC), received_at=datetime(2026, 9, 1, tzinfo=UTC))
+    assert older.rank < ONE.rank
+    assert replace(ONE, as_of=None).rank < older.rank
+    assert replace(ONE, delivery_id="b" * 64).rank > ONE.rank
+
+
+def test_the_audit_tables_tell_what_the_ledger_holds(lake: Lake) -> None:
+    commit(lake, ONE)
+    (row,) = deliveries(lake).to_pylist()
+    assert deliveries(lake).schema == DELIVERIES.arrow
+    assert (row["rows_read"], row["rows_landed"], row["rows_redelivered"], row["rows_unreadable"]) == (
+        5,
+        2,
+        3,
+        1,
+    )
+    assert (row["first_day"], row["last_day"], row["as_of"]) == (MONDAY, TUESDAY, ONE.as_of)
+    assert delivery_days(lake).schema == DELIVERY_DAYS.arrow
+    assert [
+        (row["day"], row["rows_landed"], row["rows_redelivered"]) for row in delivery_days(lake).to_pylist()
+    ] == [
+        (MONDAY, 2, 1),
+        (TUESDAY, 0, 2),
+    ]

@@ -1,1 +1,0 @@
-"""Readers: what each makes of small exports written here."""

@@ -1,0 +1,266 @@
+"""Zendesk pages become columns without loss, whatever stands in them and however the pages are cut."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.formats.json_records import MAX_COLUMNS, cell_text
+from ces_pipeline_tests.unit.vendors.reading import delivered, read
+
+LONG = "x" * 300
+"""As the text of 150 tickets, it makes a page long enough to be opened as it is."""
+
+
+def ticket(number: int, **more: Any) -> dict[str, Any]:
+    return {"id": number, "status": "open", "requester_id": 7, **more}
+
+
+def rows_of(folder: Path, *pages: Any) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
+    text = "\n".join(one if isinstance(one, str) else json.dumps(one) for one in pages)
+    export, rows = read("zendesk_json", delivered(folder, text, "z.jsonl"))
+    return export.columns, rows
+
+
+def told_of(folder: Path, *tickets: dict[str, Any]) -> list[Any]:
+    """What the column `told` holds of each ticket."""
+    return [row["told"] for row in rows_of(folder, {"tickets": [*tickets]})[1]]
+
+
+class TestValues:
+    @pytest.mark.parametrize(
+        ("written", "shown"),
+        [
+            ("12345678901234567890123", "12345678901234567890123"),
+            ("-9223372036854775809", "-9223372036854775809"),
+            ("1.50", "1.5"),
+            ("0.1e-7", "1e-08"),
+            ("1e5", "100000.0"),
+            ("1E400", "1E400"),
+            ('"007"', "007"),
+            ('"1e-8"', "1e-8"),
+            ("true", "true"),
+            ("null", None),
+            ('""', None),
+            ('"[]"', None),
+            ("{}", None),
+            ("[]", None),
+            ('[1, "a", {"b": null}]', '[1,"a",{"b":null}]'),
+            ('"\\u0000\\n\\ud83d\\ude00"', "\u0000\n😀"),
+        ],
+    )
+    @pytest.mark.parametrize("beside", ['"text"', "1", "1.5", "null", "{}", "[1]"])
+    def test_a_value_keeps_its_text_whatever_other_tickets_hold(
+        self, tmp_path: Path, written: str, shown: str | None, beside: str
+    ) -> None:
+        page = json.dumps({"tickets": [ticket(1, told="here"), ticket(2, told="there")]})
+        _, rows = rows_of(tmp_path, page.replace('"here"', written).replace('"there"', beside))
+        assert rows[0]["told"] == shown
+
+    def test_an_object_here_and_none_there_stay_one_column(self, tmp_path: Path) -> None:
+        assert told_of(tmp_path, ticket(1, told={"a": 1.0}), ticket(2, told="x")) == ['{"a":1.0}', "x"]
+        assert told_of(tmp_path, ticket(1, told={"a": 1}), ticket(2, told=[1])) == ['{"a":1}', "[1]"]
+
+    def test_an_object_that_is_sometimes_empty_or_null_is_flattened(self, tmp_path: Path) -> None:
+        _, rows = rows_of(
+            tmp_path,
+            {"tickets": [ticket(1, told={}), ticket(2, told={"a": {"b": 5}}), ticket(3, told=None)]},
+        )
+        assert [row["told.a.b"] for row in rows] == [None, "5", None]
+
+    def test_of_a_repeated_key_the_first_counts(self, tmp_path: Path) -> None:
+        page = '{"tickets": [{"id": 1, "status": "open", "requester_id": 7, "told": "first", "told": "second", "id": 2}]}'
+        _, [row] = rows_of(tmp_path, page)
+        assert (row["id"], row["told"]) == ("1", "first")
+
+    def test_names_that_differ_in_case_alone_are_columns_of_their_own(self, tmp_path: Path) -> None:
+        columns, [row] = rows_of(tmp_path, [ticket(1, Status="x", told={"A": 1, "a": {"c": 2}})])
+        assert {"status", "told.A", "told.a.c"} <= set(columns)
+        assert (row["status"], row["told.A"], row["told.a.c"]) == ("open", "1", "2")
+
+    def test_deep_nesting_is_flattened_to_the_last_name(self, tmp_path: Path) -> None:
+        deep: Any = "end"
+        for level in range(80):
+            deep = {f"k{level}": deep}
+        columns, [row] = rows_of(tmp_path, [ticket(1, told=deep)])
+        [name] = [one for one in columns if one.startswith("told.")]
+        assert (name.count("."), row[name]) == (80, "end")
+
+    def test_a_column_comes_where_its_name_first_appears(self, tmp_path: Path) -> None:
+        columns, _ = rows_of(tmp_path, [ticket(1, b=1), ticket(2, a=1, b=2)])
+        assert columns.index("b") < columns.index("a")
+
+
+NAMES = st.sampled_from(["a", "A", "b", "x.y", "a/b", "a~b", "é", "k 1"])
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**30), 10**30),
+    st.text(st.characters(codec="utf-8"), max_size=5),
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(NAMES, inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+def opened(told: list[dict[str, Any] | None], prefix: str) -> dict[str, list[str | None]]:
+    """Column -> its texts, of objects: Python's own word for what the reader should make of them.
+
+    What is a (not empty) object wherever it is anything is opened, all else is text.
+    """
+    columns: dict[str, list[str | None]] = {}
+    for key in dict.fromkeys(key for one in told for key in one or ()):
+        values = [one.get(key) if one else None for one in told]
+        texts = [None if (text := minified(value)) in ("", "[]", "{}") else text for value in values]
+        filled = [value for value, text in zip(values, texts, strict=True) if text is not None]
+        if filled and all(isinstance(value, dict) for value in filled):
+            objects = [value if isinstance(value, dict) else None for value in values]
+            columns |= opened(objects, f"{prefix}{key}.")
+        else:
+            columns[prefix + key] = texts
+    return columns
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    told=st.lists(st.dictionaries(NAMES, VALUES, max_size=4), min_size=1, max_size=5),
+    in_pages_of=st.integers(1, 5),
+)
+def test_any_tickets_become_the_columns_that_their_values_say(
+    tmp_path: Path, told: list[dict[str, Any]], in_pages_of: int
+) -> None:
+    """However they are spread over pages. Names that run together (`x.y` beside `x` of `y`) excepted."""
+    tickets = [ticket(at, told=one or None) for at, one in enumerate(told)]
+    pages = [{"tickets": tickets[at : at + in_pages_of]} for at in range(0, len(tickets), in_pages_of)]
+    columns, rows = rows_of(tmp_path, *pages)
+    expected = opened([{"told": one or None} for one in told], "")
+    clear = [name for name in expected if "x.y" not in name]
+    assert {name: [row[name] for row in rows] for name in clear} == {name: expected[name] for name in clear}
+    assert {name for name in columns if name.startswith("told")} == {*expected}
+
+
+def minified(value: Any) -> str | None:
+    if isinstance(value, list | dict):
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        # DuckDB writes control characters with capitals; behind an odd backslash it is one, else a text about one.
+        return re.sub(
+            r"(?<!\\)((?:\\\\)*\\u00)([01][0-9a-f])", lambda found: found[1] + found[2].upper(), text
+        )
+    return cell_text(value)
+
+
+class TestHowPagesAreCut:
+    TICKETS = tuple(
+        ticket(
+            number,
+            text=LONG,
+            group_id=3,
+            told=number % 3 or None,
+            custom_fields=[{"id": 11, "value": f"v{number}"}],
+            satisfaction_rating={"score": "good" if number % 2 else "offered"},
+        )
+        for number in range(150)
+    )
+
+    def page(self, *tickets: Any, **more: Any) -> dict[str, Any]:
+        beside = {
+            "users": [{"id": 7, "email": "ann@example.com"}],
+            "groups": [{"id": 3, "name": "Billing"}],
+            "metric_sets": [
+                {"ticket_id": one["id"], "assignee_stations": 1 + one["id"] % 2, "reopens": one["id"]}
+                for one in tickets
+                if "id" in one
+            ],
+        }
+        return {"tickets": [*tickets], **beside, **more}
+
+    def test_a_long_page_short_ones_and_one_with_an_odd_item_give_the_same(self, tmp_path: Path) -> None:
+        columns, whole = rows_of(tmp_path, self.page(*self.TICKETS))
+        _, in_parts = rows_of(tmp_path, *(self.page(*self.TICKETS[at : at + 7]) for at in range(0, 150, 7)))
+        _, beside_odd = rows_of(tmp_path, self.page(*self.TICKETS, {"no": "ticket"}))
+        assert whole == in_parts == beside_odd
+        assert [row["row_number"] for row in whole] == list(range(1, 151))
+        assert {name: whole[5][name] for name in ("id", "told", "custom_fields.11", "csat", "requester")} == {
+            "id": "5",
+            "told": "2",
+            "custom_fields.11": "v5",
+            "csat": "good",
+            "requester": "ann@example.com",
+        }
+        assert [whole[5][name] for name in ("group", "handoffs", "metric_set.reopens")] == [
+            "Billing",
+            "1",
+            "5",
+        ]
+        assert "metric_set." not in columns
+
+    def test_a_broken_line_among_long_pages_takes_its_number_and_no_more(self, tmp_path: Path) -> None:
+        text = "\n".join(
+            [json.dumps(self.page(*self.TICKETS)), '{"tickets": [', json.dumps(self.page(ticket(900)))]
+        )
+        export, rows = read("zendesk_json", delivered(tmp_path, text, "z.jsonl"))
+        assert [(one.row_number, one.text) for one in export.unreadable] == [(151, '{"tickets": [')]
+        assert [row["row_number"] for row in rows] == [*range(1, 151), 152]
+        assert rows[-1]["id"] == "900"
+
+    def test_a_page_that_only_python_reads_is_read(self, tmp_path: Path) -> None:
+        page = json.dumps(self.page(*self.TICKETS)).replace('"told": 1', '"told": NaN', 1)
+        _, rows = rows_of(tmp_path, page.replace('"v5"', '"\\ud83d"'))
+        assert (rows[1]["told"], rows[2]["told"], rows[5]["custom_fields.11"]) == (None, "2", "?")
+
+
+class TestNames:
+    """Which columns there are does not depend on how tickets are spread over pages."""
+
+    def told(self, folder: Path, *values: dict[str, Any]) -> dict[str, list[str | None]]:
+        """Column -> its texts, of the columns that these values of tickets become."""
+        tickets = [ticket(at, **one) for at, one in enumerate(values)]
+        columns, apart = rows_of(folder, *([one] for one in tickets))
+        assert (columns, apart) == rows_of(folder, tickets)
+        return {name: [row[name] for row in apart] for name in columns if name.startswith(("a", "b", "c"))}
+
+    def test_names_come_in_the_order_of_their_first_appearance(self, tmp_path: Path) -> None:
+        found = self.told(tmp_path, {"b": 1}, {"a": "x", "b": None}, {"c": {"d": True}})
+        assert [name for name in found if name != "csat"] == ["b", "a", "c.d"]
+
+    def test_objects_of_different_keys_are_opened_by_all_of_them(self, tmp_path: Path) -> None:
+        found = self.told(tmp_path, {"a": {"b": 1}}, {"a": {"c": {"d": "x"}}}, {"a": {"c": {}}}, {"a": []})
+        assert (found["a.b"], found["a.c.d"]) == (["1", None, None, None], [None, "x", None, None])
+        assert "a" not in found
+
+    @pytest.mark.parametrize("other", ["x", "{", 1, 0.5, False, [1]])
+    def test_an_object_beside_any_other_value_stays_text(self, tmp_path: Path, other: Any) -> None:
+        found = self.told(tmp_path, {"a": {}}, {"a": other}, {"a": {"b": 1}}, {})
+        assert found["a"] == [None, minified(other), '{"b":1}', None]
+        assert "a.b" not in found
+
+    def test_a_text_that_looks_like_an_object_is_none(self, tmp_path: Path) -> None:
+        assert self.told(tmp_path, {"a": '{"b": 1}'}, {"a": "{}"})["a"] == ['{"b": 1}', None]
+
+    def test_empty_objects_alone_are_an_empty_column(self, tmp_path: Path) -> None:
+        assert self.told(tmp_path, {"a": {}}, {"a": None})["a"] == [None, None]
+
+    def test_names_that_cannot_stand_side_by_side(self, tmp_path: Path) -> None:
+        found = self.told(tmp_path, {"a": 1, "A": {"x": 1}}, {"a": None, "A": {"X": 2, "x": 3, "": 4}})
+        assert found["a"] == ["1", None]
+        columns, rows = rows_of(tmp_path, [ticket(1, A={"x": 1}, a=1), ticket(2, A={"X": 2, "x": 3, "": 4})])
+        shown = {name: [row[name] for row in rows] for name in columns if name.startswith("A")}
+        assert list(shown.values()) == [["1", "3"], [None, "2"], [None, "4"]]
+
+    def test_of_two_values_of_one_name_the_first_that_is_none_counts(self, tmp_path: Path) -> None:
+        assert self.told(tmp_path, {"a": {"b": 1}}, {"a.b": 2}, {"a": {"b": 3}, "a.b": 4})["a.b"] == [
+            "1",
+            "2",
+            "3",
+        ]
+
+    def test_ids_as_names_are_refused_by_the_name_of_the_file(self, tmp_path: Path) -> None:
+        with pytest.raises(UnreadableFileError, match=r"z\.jsonl: more than 5,000 different names"):
+            self.told(tmp_path, {"a": {f"n{at}": 1 for at in range(MAX_COLUMNS)}}, {"b": 1})
