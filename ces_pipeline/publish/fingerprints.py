@@ -54,7 +54,7 @@ def table_fingerprints(
     found: dict[str, str] = {}
     for file in derived_files():
         inputs: dict[str, object] = {}
-        for name in sorted(file.reads_with_macros):
+        for name in sorted(file.reads):
             if name in columns:
                 wanted = _columns_used(file, name)
                 used = {key: value for key, value in columns[name].items() if wanted is None or key in wanted}

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from ces_pipeline.storage.sql import sql_files
+from ces_pipeline.storage.sql_files import sql_files
 
 Origin = tuple[str, str]
 """A column of a stored table: (`core.responses`, `score`)."""

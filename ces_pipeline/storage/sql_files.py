@@ -69,18 +69,11 @@ class SqlFile:
                     open_ends.append(macro.code)
         return tuple(found[name] for name in sorted(found))
 
-    @property
-    def reads_with_macros(self) -> frozenset[str]:
-        """Full names of the tables that the query reads, itself or through its macros."""
-        return self.reads.union(*(_TABLE.findall(macro.code) for macro in self.macros))
-
-    @property
+    @cached_property
     def reads(self) -> frozenset[str]:
-        """Full names of the tables that the query reads, by itself or through a table macro of its own file."""
-        text = _COMMENT.sub("", self.text)
-        called = () if self.folder == "macros" else sql_files("macros")
-        through = (file.reads for file in called if f" {file.name}(" in text)
-        return frozenset(_TABLE.findall(text)).union(*through)
+        """Full names of the tables that the query reads, itself or through its macros."""
+        texts = [self.code, *(macro.code for macro in self.macros)]
+        return frozenset(table for text in texts for table in _TABLE.findall(text))
 
 
 @dataclass(frozen=True)
