@@ -42,7 +42,8 @@ def attributes_of(
     with _timeline(lake, registry.settings.business_time_zone, files, days) as connection:
         connection.register("respondents", respondents)
         found = connection.sql(_query(names, "respondents")).to_arrow_table()
-        return found.to_pandas(types_mapper={pa.date32(): DAY}.get)
+        attributes: pd.DataFrame = found.to_pandas(types_mapper={pa.date32(): DAY}.get)
+        return attributes
 
 
 def account_digests(

@@ -11,7 +11,8 @@ def texts_by_code(codes: np.ndarray, names: Sequence[str | None], index: pd.Inde
     """A text column: row i is `names[codes[i]]`; code -1 is null."""
     table = pa.array([*names, None], pa.string())
     places = np.where(codes < 0, len(names), codes)
-    return table.take(pa.array(places, pa.int64())).to_pandas().astype("str").set_axis(index)
+    texts: pd.Series = table.take(pa.array(places, pa.int64())).to_pandas().astype("str").set_axis(index)
+    return texts
 
 
 def filled(texts: pd.Series, otherwise: Callable[[], pd.Series]) -> pd.Series:

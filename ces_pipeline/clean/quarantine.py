@@ -21,4 +21,5 @@ def landed_json(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
         found = connection.sql(
             f"SELECT '{{' || concat_ws(',', {members}) || '}}' AS landed FROM landed_rows"
         ).to_arrow_table()
-    return found["landed"].to_pandas().astype("str").set_axis(rows.index)
+    landed: pd.Series = found["landed"].to_pandas().astype("str").set_axis(rows.index)
+    return landed

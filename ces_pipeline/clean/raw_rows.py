@@ -84,7 +84,8 @@ def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
             rows = rows.set_column(
                 rows.schema.get_field_index(one.stored_as), one.stored_as, hex_texts(rows[one.stored_as])
             )
-    return rows.to_pandas(types_mapper={pa.date32(): DAY}.get)
+    frame: pd.DataFrame = rows.to_pandas(types_mapper={pa.date32(): DAY}.get)
+    return frame
 
 
 _HEX = np.array([f"{byte:02x}" for byte in range(256)], dtype="S2").view(np.uint16)
@@ -200,7 +201,10 @@ def read_moves(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
         as_of = [ranks.get((source_id, one)) or oldest for one in part["delivery_id"]]
         parts.append(part.assign(source_id=source_id, as_of=pd.DatetimeIndex(as_of, tz="UTC").as_unit("us")))
     moves = pd.concat(parts, ignore_index=True)
-    return moves.drop_duplicates(["source_id", "key_hi", "key_lo", "content", "delivery_id"])
+    distinct: pd.DataFrame = moves.drop_duplicates(
+        ["source_id", "key_hi", "key_lo", "content", "delivery_id"]
+    )
+    return distinct
 
 
 def speed_files(planner: Planner, days: Sequence[date]) -> tuple[RawFile, ...]:

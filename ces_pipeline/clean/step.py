@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
 
 from ces_pipeline.clean.day import DayResult, clean_days
@@ -18,8 +17,8 @@ from ces_pipeline.home import Home
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
 from ces_pipeline.storage.locks import exclusive
-from ces_pipeline.storage.memory import give_memory_back, keep_freed_memory
-from ces_pipeline.storage.scratch import use_one_thread
+from ces_pipeline.storage.memory import give_memory_back
+from ces_pipeline.storage.worker import start_worker
 
 # In place of a day's fingerprint: the day stays stale until what it lacks is back.
 _UNSETTLED = ""
@@ -55,7 +54,8 @@ def clean(
         if executor is not None:
             yield from _fan_out(executor, home.lake, batches, registry, limits, run_id)
         elif workers > 1 and sum(plan.rows for plan in plans) >= _ROWS_WORTH_WORKERS:
-            with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+            spawned = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(workers, mp_context=spawned, initializer=start_worker) as pool:
                 yield from _fan_out(pool, home.lake, batches, registry, limits, run_id)
         else:
             for batch in batches:
@@ -119,12 +119,4 @@ def _clean_in_worker(
     limits: dict[date, dict[str, SpeedLimit]],
     run_id: str,
 ) -> list[DayResult]:
-    _settle_in()
     return clean_days(Lake(lake_root), batch, registry, limits, run_id)
-
-
-@cache
-def _settle_in() -> None:
-    """Once in a worker process."""
-    keep_freed_memory()
-    use_one_thread()

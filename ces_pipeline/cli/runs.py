@@ -22,6 +22,7 @@ from ces_pipeline.home import Home
 from ces_pipeline.registry import Registry
 from ces_pipeline.registry.starter import make_home
 from ces_pipeline.storage.duck import open_published
+from ces_pipeline.storage.memory import keep_freed_memory
 
 _SHOWN_DIFFERENCES = 10
 _HEADLINE_COLUMNS = ("touchpoint", "answers", "mean ease", "easy", "difficult", "rejected")
@@ -44,7 +45,8 @@ _HEADLINE = """
 
 
 def land(home: Home) -> bool:
-    """Land every feed. True where no file failed."""
+    """Land every source. True where no file failed."""
+    keep_freed_memory()
     registry = current_registry(home)
     with local_runs(home.make()) as runs:
         return _land(runs, registry)
@@ -53,8 +55,9 @@ def land(home: Home) -> bool:
 def run(home: Home, first: date | None = None, last: date | None = None) -> bool:
     """Land, clean the days that wait (or, with `first` or `last`, exactly those days), publish.
 
-    True where no feed, day or blocking check failed. Raises RegistryError for days outside the calendar.
+    True where no source, day or blocking check failed. Raises RegistryError for days outside the calendar.
     """
+    keep_freed_memory()
     registry = current_registry(home)
     chosen = _chosen(registry, first, last) if first or last else None
     with local_runs(home.make()) as runs:

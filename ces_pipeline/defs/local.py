@@ -1,5 +1,6 @@
 """The same jobs run in this process, on the home's instance: the UI shows what the command line did."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from ces_pipeline.defs.raw import raw_key
 from ces_pipeline.defs.snapshot import PUBLISHED_FILE, SNAPSHOT_STEP, snapshot_keys
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
+from ces_pipeline.publish.derived import FILLING
 from ces_pipeline.schemas.kinds import KINDS
 
-_MENDABLE = {CesError.__name__, *(kind.__name__ for kind in CesError.__subclasses__())}
+_DOING = {SNAPSHOT_STEP: "publishing"}
 # The events are kept in the instance; the terminal belongs to the command.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -109,7 +111,7 @@ def _outcome(result: dg.ExecuteInProcessResult, key: dg.AssetKey, step: str | No
     failure: str | None = None
     for event in result.all_events:
         if event.is_step_materialization and event.asset_key == key:
-            metadata |= {name: told.value for name, told in event.materialization.metadata.items()}
+            metadata |= {name: entry.value for name, entry in event.materialization.metadata.items()}
         elif event.is_step_failure and event.step_key == (step or "__".join(key.path)):
             failure = _why(event)
     if failure is None and not result.success and not metadata:
@@ -118,15 +120,32 @@ def _outcome(result: dg.ExecuteInProcessResult, key: dg.AssetKey, step: str | No
 
 
 def _why(event: dg.DagsterEvent) -> str:
-    """Why a step failed. What no person can mend is named by its kind alone: its text may hold values."""
-    told = event.step_failure_data
-    if told.user_failure_data and told.user_failure_data.description:
-        return str(told.user_failure_data.description)
-    error = told.error
+    """Why a step failed. An error that is not a person's to correct is named by its kind: its text may hold values."""
+    failure = event.step_failure_data
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return str(failure.user_failure_data.description)
+    error = failure.error
     while error is not None and error.cause is not None:
         error = error.cause
     if error is None:
-        return "it failed: see the run in `ces ui`"
-    if error.cls_name in _MENDABLE:
+        return "it failed without saying why: see the run in `ces ui`"
+    if error.cls_name in _correctable():
         return error.message.strip().removeprefix(f"ces_pipeline.errors.{error.cls_name}: ")
-    return f"unexpected {error.cls_name}, a mistake of the program: the run in `ces ui` shows where"
+    filling = re.search(rf"^{FILLING}(\S+)", error.message, re.MULTILINE)
+    doing = (
+        f"filling {filling[1]}" if filling else _DOING.get(event.step_key or "", f"running {event.step_key}")
+    )
+    return (
+        f"internal error ({error.cls_name}) while {doing}. This is a bug in ces; the published file is unchanged. "
+        f"Details: `ces ui`, Runs"
+    )
+
+
+def _correctable() -> set[str]:
+    """Names of the errors that a person can correct: their texts are made to be shown."""
+    found, open_ends = set(), [CesError]
+    while open_ends:
+        kind = open_ends.pop()
+        found.add(kind.__name__)
+        open_ends += kind.__subclasses__()
+    return found

@@ -41,7 +41,7 @@ def _raw_asset(home: Home, registry: Registry, source: Source) -> dg.AssetsDefin
         retry_policy=None if source.api is None else _AGAIN,
         description=f"Deliveries of the {source.kind} feed `{source.id}`, pseudonymised and split by day.",
     )
-    def land_source() -> Iterator[dg.MaterializeResult]:
+    def land_source() -> Iterator[dg.MaterializeResult[None]]:
         (landing,) = pipeline.land(home, current_registry(home), [source.id])
         metadata: dict[str, Any] = {
             "files_new": landing.files_new,

@@ -59,7 +59,7 @@ def snapshot_asset(home: Home, registry: Registry) -> dg.AssetsDefinition:
     )
     def snapshot(
         context: dg.AssetExecutionContext,
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         result = pipeline.publish(home, current_registry(home), run_id=context.run.run_id)
         if result.published:
             records = context.instance.get_asset_records(snapshot_keys())
@@ -122,7 +122,7 @@ def _file_spec(cleaned: list[str]) -> dg.AssetSpec:
     )
 
 
-def _materialisations(result: PublishResult, known: Set[dg.AssetKey]) -> Iterator[dg.MaterializeResult]:
+def _materialisations(result: PublishResult, known: Set[dg.AssetKey]) -> Iterator[dg.MaterializeResult[None]]:
     """The tables that were filled, and those of which this Dagster instance has no record yet; then the file."""
     for file in derived_files():
         key = asset_key(file.table)

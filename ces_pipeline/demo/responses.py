@@ -285,7 +285,8 @@ class Responses:
 
     @property
     def accepted(self) -> Bools:
-        return (self.reasons == 0) | self.of(*_SUSPECT, *_COUNTED)
+        accepted: Bools = (self.reasons == 0) | self.of(*_SUSPECT, *_COUNTED)
+        return accepted
 
     @property
     def suspect(self) -> Bools:
@@ -389,7 +390,8 @@ def _scores(feed: Feed, rng: np.random.Generator, day: Ints) -> Ints:
     ease = 1 + np.searchsorted(
         cumulative[:-1], rng.random(len(day)) ** (1 + 0.25 * np.sin(day * 0.7)), side="right"
     )
-    return ease.astype(np.int64) if feed.higher_is_easier else (feed.scale_max + 1 - ease).astype(np.int64)
+    raw: Ints = (ease if feed.higher_is_easier else feed.scale_max + 1 - ease).astype(np.int64)
+    return raw
 
 
 def _relate(found: Responses, rng: np.random.Generator, midnight: Ints) -> None:

@@ -482,7 +482,7 @@ def read_known(path: Path) -> dict[str, Any]:
 def _agree(planted: Any, told: Any, tolerance: float) -> bool:
     if isinstance(planted, str) or told is None:
         return bool(planted == told)
-    return abs(planted - told) <= tolerance
+    return bool(abs(planted - told) <= tolerance)
 
 
 def _email(customer: int) -> str:

@@ -26,12 +26,12 @@ from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import ColumnMapping
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget
 from ces_pipeline.land.staging import Staging
-from ces_pipeline.privacy.redaction import Pseudonyms, load_pseudonyms, redact_text
+from ces_pipeline.privacy.pseudonyms import Pseudonyms
+from ces_pipeline.privacy.redaction import load_pseudonyms, redact_text
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
-from ces_pipeline.storage.memory import keep_freed_memory
 from ces_pipeline.storage.scratch import scratch
 from ces_pipeline.vendors.catalog import READERS
 
@@ -105,7 +105,6 @@ class Opened:
 
 def open_file(source: Source, file: DeliveredFile) -> Opened:
     """Raises UnreadableFileError or RegistryError where the feed's reader, or its mapping, does not fit the file."""
-    keep_freed_memory()
     notes: list[str] = []
     export = READERS[source.reader].read(file, source)
     reading = column_mapping_of(source, export, file, notes)

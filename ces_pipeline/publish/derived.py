@@ -11,6 +11,9 @@ from ces_pipeline.schemas.table import Table
 from ces_pipeline.statistics import post_processor
 from ces_pipeline.storage.sql_files import SqlFile, sql_files
 
+FILLING = "while filling "
+"""How the note begins that an error in a query or a function of a derived table carries; the table's name follows."""
+
 
 def fill_derived(connection: duckdb.DuckDBPyConnection, files: Iterable[SqlFile]) -> None:
     """Replace the rows of the files' tables, in the order given, on the snapshot that is the default catalog.
@@ -22,7 +25,7 @@ def fill_derived(connection: duckdb.DuckDBPyConnection, files: Iterable[SqlFile]
         try:
             _fill(connection, file)
         except Exception as problem:
-            problem.add_note(f"while {file.table} was filled")
+            problem.add_note(f"{FILLING}{file.table}")
             raise
 
 

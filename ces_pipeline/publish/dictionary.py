@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ces_pipeline.publish.checks import sql_type
 from ces_pipeline.publish.glossary import GLOSSARY
+from ces_pipeline.publish.layout import create_tables
 from ces_pipeline.publish.lineage import column_lineage
-from ces_pipeline.publish.step import create_tables
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.storage.duck import session

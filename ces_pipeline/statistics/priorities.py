@@ -213,7 +213,8 @@ def _shares(points: np.ndarray, drawn: np.ndarray, shown: np.ndarray) -> dict[st
     def share(of: np.ndarray) -> np.ndarray:
         above = np.maximum(of, 0)
         whole = above.sum(axis=-1, keepdims=True)
-        return np.divide(above, whole, out=np.full_like(above, np.nan), where=whole > 0)
+        shares: np.ndarray = np.divide(above, whole, out=np.full_like(above, np.nan), where=whole > 0)
+        return shares
 
     found = np.where(shown, share(np.nan_to_num(points)), np.nan)
     names = ("excess_share_low", "excess_share_high")

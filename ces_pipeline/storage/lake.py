@@ -79,10 +79,13 @@ class Lake:
 
     def list(self, folder: str, *, recursive: bool = False) -> list[pa_fs.FileInfo]:
         """What lies in a folder; nothing where it does not exist."""
-        return self.files.get_file_info(pa_fs.FileSelector(folder, allow_not_found=True, recursive=recursive))
+        found: list[pa_fs.FileInfo] = self.files.get_file_info(
+            pa_fs.FileSelector(folder, allow_not_found=True, recursive=recursive)
+        )
+        return found
 
     def exists(self, path: str) -> bool:
-        return self.files.get_file_info(path).type == pa_fs.FileType.File
+        return bool(self.files.get_file_info(path).type == pa_fs.FileType.File)
 
     def size(self, path: str) -> int | None:
         """Bytes of a file; None where there is none."""
@@ -91,7 +94,8 @@ class Lake:
 
     def read_bytes(self, path: str) -> bytes:
         with self.files.open_input_stream(path) as stream:
-            return stream.read()
+            data: bytes = stream.read()
+            return data
 
     def read_table(self, path: str, columns: Iterable[str] | None = None) -> pa.Table:
         with self.files.open_input_file(path) as source:

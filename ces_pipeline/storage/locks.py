@@ -1,26 +1,31 @@
-"""One writer at a time: an advisory lock on a file of the home."""
+"""One writer at a time: an advisory lock on a file of the home, by the `filelock` library."""
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock
+
 from ces_pipeline.errors import HomeError
+
+_POLL_SECONDS = 0.02
 
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock at `path`; another process that wants it waits. A killed holder releases it.
+    """Hold the lock at `path`; another process or thread that wants it waits. A killed holder releases it.
 
     Raises HomeError where the file cannot be made.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = path.open("a")
+        lock = FileLock(path, thread_local=False)
+        lock.acquire(poll_interval=_POLL_SECONDS)
     except OSError as problem:
         raise HomeError(
-            f"{path} cannot be written ({problem.strerror or problem}): mend its permissions or free space"
+            f"{path} cannot be written ({problem.strerror or problem}): correct its permissions or free space"
         ) from problem
-    with handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
         yield
+    finally:
+        lock.release()

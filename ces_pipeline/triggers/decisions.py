@@ -1,6 +1,5 @@
 """Decisions: what one looks like, kept in a store or written as a row of an `invitations` feed."""
 
-import fcntl
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -8,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from ces_pipeline.errors import HomeError
+from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.triggers.store import StoreError
 
 
@@ -75,18 +76,24 @@ class DecisionFiles:
         """Add the row, synced. Raises StoreError."""
         path = self._folder / f"decisions-{decision.decided_at:%Y-%m-%d}.jsonl"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            with os.fdopen(handle, "r+b") as stream:
-                fcntl.flock(stream, fcntl.LOCK_EX)
-                size = stream.seek(0, os.SEEK_END)
-                # A line that a killed writer left is ended first: it is one unreadable row, not two.
-                if size and os.pread(stream.fileno(), 1, size - 1) != b"\n":
-                    stream.write(b"\n")
-                stream.write(decision.row.encode())
-                stream.flush()
-                os.fsync(stream.fileno())
-        except OSError as problem:
+            with exclusive(path.with_name(f".{path.name}.lock")):
+                _append_line(path, decision.row.encode())
+        except (OSError, HomeError) as problem:
+            why = problem.strerror if isinstance(problem, OSError) else "its lock file cannot be made"
             raise StoreError(
-                f"{path.name} cannot be written ({problem.strerror}): mend its permissions or free space"
+                f"{path.name} cannot be written ({why}): correct its permissions or free space"
             ) from None
+
+
+def _append_line(path: Path, line: bytes) -> None:
+    """Add a line, synced. What a killed writer left is ended first: it becomes one unreadable row, not two."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "r+b") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        if size:
+            stream.seek(size - 1)
+            if stream.read(1) != b"\n":
+                stream.write(b"\n")
+        stream.write(line)
+        stream.flush()
+        os.fsync(stream.fileno())

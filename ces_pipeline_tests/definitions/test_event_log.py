@@ -4,9 +4,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
-from ces_pipeline.defs import event_log
+from ces_pipeline.defs import held_open
 from ces_pipeline.defs.event_log import HeldOpenEventLog
 from ces_pipeline.defs.instance import open_instance
 from ces_pipeline.home import Home
@@ -50,7 +51,7 @@ def test_dagsters_own_class_reads_every_event_of_a_run(tmp_path: Path) -> None:
 def test_no_more_files_stay_open_than_were_used_last_and_none_after_closing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_log, "_HELD_OPEN", 2)
+    monkeypatch.setattr(held_open, "_HELD_OPEN", 2)
     home = Home(tmp_path).make()
     with open_instance(home) as instance:
         runs = [materialise(instance) for _ in range(3)]
@@ -71,3 +72,30 @@ def test_runs_that_another_process_writes_are_seen(tmp_path: Path) -> None:
         assert latest is not None
         assert latest.run_id == run_id
         other.dispose()
+
+
+def test_the_class_keeps_the_path_that_homes_name(tmp_path: Path) -> None:
+    home = Home(tmp_path).make()
+    with open_instance(home):
+        named = yaml.safe_load((home.dagster / "dagster.yaml").read_text())["event_log_storage"]
+    # Homes of the first release hold these words.
+    assert (named["module"], named["class"]) == ("ces_pipeline.defs.event_log", "HeldOpenEventLog")
+
+
+def test_a_class_that_is_gone_is_reported_and_dagsters_own_is_used(tmp_path: Path) -> None:
+    home = Home(tmp_path).make()
+    with open_instance(home) as instance:
+        run_id = materialise(instance)
+    settings = home.dagster / "dagster.yaml"
+    settings.write_text(settings.read_text().replace("HeldOpenEventLog", "MovedEventLog"))
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        opened = open_instance(home)
+        instance = opened.__enter__()
+    try:
+        assert type(instance.event_log_storage) is SqliteEventLogStorage
+        assert instance.all_logs(run_id)
+        materialise(instance)
+    finally:
+        opened.__exit__(None, None, None)
+    assert any("MovedEventLog" in str(warning.message) for warning in shown)

@@ -1,0 +1,52 @@
+"""What commands share: the home option, days, the exit status, and errors in one line."""
+
+import sys
+from collections.abc import Callable
+from datetime import date
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from ces_pipeline.errors import CesError, HomeError, RegistryError
+from ces_pipeline.home import HOME_VARIABLE, Home
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Commands(click.Group):
+    """A group that reports a person's mistake in one line, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CesError as problem:
+            click.echo(str(problem), err=True)
+            ctx.exit(2 if isinstance(problem, RegistryError | HomeError) else 1)
+
+
+class Day(click.ParamType[date]):
+    """A day such as 2026-01-31."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a day such as 2026-01-31", param, ctx)
+
+
+def home_option(command: F) -> F:
+    """The option that names the home."""
+    return click.option(
+        "--home",
+        "home",
+        metavar="DIR",
+        callback=lambda _ctx, _param, given: Home.find(given),
+        help=f"The home. Default: {HOME_VARIABLE}, else the checkout's data/, else ./data.",
+    )(command)
+
+
+def leave(is_well: bool) -> NoReturn:
+    """End the command with status 0, or 1 where something failed or needs a person."""
+    sys.exit(0 if is_well else 1)

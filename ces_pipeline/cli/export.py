@@ -1,0 +1,69 @@
+"""`ces export`: journeys, scores and contacts to other systems."""
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from ces_pipeline.cli.common import Day, home_option, leave
+from ces_pipeline.home import Home
+
+
+@click.group()
+def export() -> None:
+    """Give journeys to analytics platforms or files, scores to tickets, contacts to the trigger handlers."""
+
+
+@export.command("journeys")
+@home_option
+@click.option("--to", required=True, metavar="ID", help="A receiver of exports.yaml, or `file`.")
+@click.option(
+    "--out",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With `--to file`: what to write, .jsonl or .parquet.",
+)
+@click.option("--from", "first", type=Day(), help="With `--to file`: the first day.")
+@click.option("--dry-run", is_flag=True, help="Count what would be sent; make no request.")
+@click.option("--send-unknown", is_flag=True, help="Also what a killed run may or may not have sent.")
+def export_journeys(
+    home: Home, to: str, file: Path | None, first: date | None, dry_run: bool, send_unknown: bool
+) -> None:
+    """Send every event of customers' journeys that the receiver does not have yet."""
+    from ces_pipeline.activation import command
+
+    if (to == "file") != (file is not None):
+        raise click.UsageError("--to file and --out FILE go together")
+    if file is not None and (dry_run or send_unknown):
+        raise click.UsageError("a file is written whole: --dry-run and --send-unknown are for receivers")
+    if file is None and first is not None:
+        raise click.UsageError("--from is for files; a receiver's first day is `since` in exports.yaml")
+    if file is not None:
+        leave(command.export_journeys_to_file(home, file, first))
+    leave(command.export_journeys(home, to, is_dry=dry_run, sends_unknown=send_unknown))
+
+
+@export.command("scores")
+@home_option
+@click.option("--send", is_flag=True, help="Write to the tickets; else only count what would be written.")
+def export_scores(home: Home, send: bool) -> None:
+    """Write the score of a ticket's answer to the ticket, for feeds with `write_back`."""
+    from ces_pipeline.activation import command
+
+    leave(command.export_scores(home, sends=send))
+
+
+@export.command("contacts")
+@home_option
+@click.option(
+    "--to",
+    "file",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The store of the trigger handlers (CES_TRIGGER_STORE).",
+)
+def export_contacts(home: Home, file: Path) -> None:
+    """Tell the trigger handlers whom other systems contacted lately, as keyed hashes."""
+    from ces_pipeline.activation import command
+
+    leave(command.export_contacts(home, file))

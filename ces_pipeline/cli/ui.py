@@ -1,0 +1,32 @@
+"""`ces ui`: Dagster's web page on a home."""
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from ces_pipeline.cli.common import home_option
+from ces_pipeline.home import Home
+
+
+@click.command()
+@home_option
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the web page; 3000 unless set.")
+def ui(home: Home, port: int | None) -> None:
+    """Open Dagster's web page on this home, with its nightly schedule and sensors running."""
+    home.make()
+    open_ui(home, port)
+
+
+def open_ui(home: Home, port: int | None) -> NoReturn:
+    """Become Dagster's web server, with its daemon; returns only by an error."""
+    from ces_pipeline.defs.instance import WORKSPACE_FILE, prepare
+
+    # Its successor, `dg dev`, wants a project folder, which an installed package does not have.
+    hint = "ignore:Function `dev_command` is superseded"
+    warnings = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), hint)))
+    environment = {**os.environ, **prepare(home), "PYTHONWARNINGS": warnings}
+    command = [sys.executable, "-m", "dagster", "dev", "-w", str(home.dagster / WORKSPACE_FILE)]
+    command += ["--port", str(port)] if port else []
+    os.execve(sys.executable, command, environment)  # noqa: S606 - nothing of it comes from outside

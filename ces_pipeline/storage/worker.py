@@ -1,0 +1,11 @@
+"""The start of a worker process of ours. Imports nothing heavy before the allocator is chosen."""
+
+from importlib import import_module
+
+from ces_pipeline.storage.own_process import share_one_allocator
+
+
+def start_worker() -> None:
+    """The initializer of worker processes: one allocator, freed memory kept, one core."""
+    share_one_allocator()
+    import_module("ces_pipeline.storage.memory").prepare_worker()
