@@ -10,6 +10,6 @@ class Product(Entry):
 
     id: Slug
     title: str = ""
-    also_known_as: tuple[str, ...] = Field((), description="values of a feed's product that mean this one")
-    area: str | None = Field(None, description="what it belongs to, for products that are looked at together")
+    also_known_as: tuple[str, ...] = Field((), description="values of a source's product that mean this one")
+    area: str | None = Field(None, description="the area that it belongs to, to group products")
     owner: str | None = None

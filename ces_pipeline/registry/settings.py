@@ -101,8 +101,10 @@ class Settings(Entry):
     silent_touchpoint_days: int = Field(7, ge=1, description="days without an answer after which it warns")
     contact_limit: int = Field(3, ge=1, description="invitations within the window that are not too many")
     contact_window_days: int = Field(30, ge=1)
-    invitation_window_days: int = Field(30, ge=1, description="how long after it an answer may come of it")
-    most_questions: int = Field(3, ge=1, description="a survey that asks more is told as long")
+    invitation_window_days: int = Field(
+        30, ge=1, description="days after it in which an answer may belong to it"
+    )
+    most_questions: int = Field(3, ge=1, description="`ces doctor` warns of a survey that asks more")
     journey_window_days: int = Field(365, ge=1, description="days of a customer's journey that are added up")
     effort_half_life_days: float = Field(90.0, gt=0, description="days after which an effort counts half")
     priority_window_days: int = Field(90, ge=1, description="newest days of tickets that priorities count")

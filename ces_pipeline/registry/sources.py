@@ -27,12 +27,12 @@ class Source(Entry):
     id: Slug
     kind: KindName
     reader: str
-    inbox: str = Field("**/*", description="which files below inbox/<id>/ belong to the feed")
+    inbox: str = Field("**/*", description="which files below inbox/<id>/ belong to the source")
     time_zone: TimeZone = Field(
         "UTC", description="zone of times that carry none (one stated in the file wins)"
     )
     time_formats: tuple[str, ...] = Field((), description="strptime formats of times that are not ISO 8601")
-    survey: str | None = Field(None, description="the touchpoint of every answer of this feed")
+    survey: str | None = Field(None, description="the survey of every answer of this source")
     survey_column: str | None = Field(None, description="or: the column whose value names it")
     columns: dict[str, str] = Field(
         {}, description="our field -> the export's column; added to the reader's own"
@@ -47,7 +47,7 @@ class Source(Entry):
     options: dict[str, Any] = Field(
         {}, description="further settings of the reader, such as delimiter or record_path"
     )
-    api: Api | None = Field(None, description="where it is pulled from, beside what lies in its inbox")
+    api: Api | None = Field(None, description="where it is pulled from; its inbox is read as well")
     write_back: WriteBack | None = Field(None, description="what `ces export scores` writes to its tickets")
 
     @model_validator(mode="after")

@@ -43,7 +43,7 @@ class ResponseRules(Entry):
     )
     fast_minimum_n: int = Field(default=100, ge=10)
     keep_partial: bool = Field(
-        default=True, description="False: unfinished answers are incomplete even with a score"
+        default=True, description="false: unfinished answers are incomplete, even with a score"
     )
     shared_device_people: int = Field(
         default=3, ge=2, description="one device or address with so many people a day"
@@ -97,7 +97,7 @@ class Survey(Entry):
     id: Slug
     title: str = ""
     also_known_as: tuple[str, ...] = Field(
-        (), description="values of a feed's survey column that mean this one"
+        (), description="values of a source's survey column that mean this one"
     )
     scale: str | None = Field(
         None, description="scale of the CES score; none when only CSAT, NPS or comments"
@@ -120,7 +120,7 @@ class Survey(Entry):
         {}, description="each later wording version: the first day on which it was asked"
     )
     expected_per_day: int | None = Field(None, ge=0)
-    questions: int | None = Field(None, ge=1, description="how many questions the whole survey asks")
+    questions: int | None = Field(None, ge=1, description="how many questions the survey asks in total")
     wording: str | None = Field(
         None, min_length=1, description="the question as it is asked, in the newest wording"
     )
@@ -129,7 +129,7 @@ class Survey(Entry):
     )
     expect: dict[str, str] = Field({}, description="export column -> the only answer that passes")
     link_window_days: float = Field(
-        14.0, gt=0, description="how long after a solve an answer may still mean it"
+        14.0, gt=0, description="days after a solve in which an answer may be about it"
     )
     rules: ResponseRules = ResponseRules()
 

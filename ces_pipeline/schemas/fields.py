@@ -31,7 +31,7 @@ class Field:
 
 SURVEY_FIELDS: tuple[Field, ...] = (
     Field("response_id", "the platform's id of the response"),
-    Field("survey", "the platform's name of the touchpoint, where one feed carries several"),
+    Field("survey", "the platform's name of the survey, if one source carries several"),
     Field("respondent", "who answered: e-mail, contact or user id", "person"),
     Field("device", "device or cookie id", "person"),
     Field("ip_address", "network address", "person"),
@@ -70,7 +70,7 @@ TICKET_FIELDS: tuple[Field, ...] = (
     Field("first_reply_at", "first public reply of an agent", "time"),
     Field("solved_at", "latest solve", "time"),
     Field("closed_at", "closed", "time"),
-    Field("updated_at", "the update this row tells of", "time"),
+    Field("updated_at", "when this update was made", "time"),
     Field("version", "a number that grows with every update, where the system has one"),
     Field("first_reply_minutes", "calendar minutes to the first reply, as reported"),
     Field("resolution_minutes", "calendar minutes to the latest solve, as reported"),
@@ -92,7 +92,7 @@ ACCOUNT_FIELDS: tuple[Field, ...] = (
 
 INVITATION_FIELDS: tuple[Field, ...] = (
     Field("invitation_id", "the platform's id of the invitation"),
-    Field("survey", "the platform's name of the touchpoint, where one feed carries several"),
+    Field("survey", "the platform's name of the survey, if one source carries several"),
     Field("person", "who was asked, by the e-mail or id that answers name them by", "person"),
     Field("response_id", "the answer that came of it, where the platform says"),
     Field("ticket_id", "the ticket that it asks about"),
@@ -105,7 +105,7 @@ INVITATION_FIELDS: tuple[Field, ...] = (
 EVENT_FIELDS: tuple[Field, ...] = (
     Field("event_id", "the system's id of the event"),
     Field("event_type", "what happened, as `trigger_event` of surveys.yaml names it"),
-    Field("survey", "the platform's name of the touchpoint, of events that are views of a survey"),
+    Field("survey", "the platform's name of the survey, for events that are views of a survey"),
     Field("person", "whom it happened to, by the e-mail or id that answers name them by", "person"),
     Field("ticket_id", "the ticket that it is about"),
     Field("category", "a category of the event or measure"),

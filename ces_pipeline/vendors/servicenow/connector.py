@@ -85,7 +85,7 @@ class ServiceNow(Connector):
         "table": "the table, incident unless set",
         "fields": "list of further columns to ask for, such as u_ces_score",
         "assessments": "column of ours -> sys_id of the assessment question (asmt_metric) whose score it holds; "
-        "map columns version: version beside it",
+        "also map columns version: version",
         "deletions": "true: ask sys_audit_delete for deleted rows, too, which the user must be granted",
     }
 
