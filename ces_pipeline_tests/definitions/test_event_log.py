@@ -1,5 +1,6 @@
 """Protects the history of runs: what is kept with files held open is what Dagster itself keeps and reads."""
 
+import warnings
 from pathlib import Path
 
 import dagster as dg
