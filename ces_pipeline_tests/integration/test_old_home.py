@@ -1,0 +1,60 @@
+"""Protects homes that an earlier release wrote: they open, run and publish the same figures.
+
+`data/home_of_release_0_1_0.tar.xz` is a home of release 0.1.0 after one `ces run` (two survey sources, one of tickets,
+made-up people), without the history of its runs.
+"""
+
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from ces_pipeline.cli import runs
+from ces_pipeline.defs.event_log import HeldOpenEventLog
+from ces_pipeline.defs.instance import open_instance
+from ces_pipeline.doctor import examine
+from ces_pipeline.home import Home
+from ces_pipeline.pipeline import is_behind
+from ces_pipeline.registry import load_registry
+from ces_pipeline_tests.compare_published import compare
+
+RELEASES = ("0_1_0",)
+NEW_TABLES = {"audit.published_tables"}
+"""Tables that releases after these brought."""
+
+
+@pytest.fixture(params=RELEASES)
+def old_home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.delenv("CES_PSEUDONYM_KEY", raising=False)
+    archive = Path(__file__).with_name("data") / f"home_of_release_{request.param}.tar.xz"
+    with tarfile.open(archive) as files:
+        files.extractall(tmp_path, filter="data")
+    return Home(tmp_path / "home")
+
+
+def test_a_home_of_an_earlier_release_opens_runs_and_publishes_the_same(
+    old_home: Home, tmp_path: Path
+) -> None:
+    before = tmp_path / "before.duckdb"
+    before.write_bytes(old_home.published.read_bytes())
+    with open_instance(old_home) as instance:
+        assert isinstance(instance.event_log_storage, HeldOpenEventLog)
+    registry = load_registry(old_home.registry)
+    assert is_behind(old_home, registry), "other code makes the file stale"
+    assert runs.run(old_home)
+    differing = {entry.table for entry in compare(before, old_home.published) if not entry.is_equal}
+    # What was landed or cleaned twice has two rows in the history of cleanings.
+    assert differing <= NEW_TABLES | {"audit.load_audit", "audit.check_results", "mart.program_metrics"}
+    assert not is_behind(old_home, load_registry(old_home.registry))
+    assert [finding.text for finding in examine(old_home) if not finding.is_well] == []
+
+
+def test_a_home_whose_files_are_gone_keeps_what_it_landed(old_home: Home, tmp_path: Path) -> None:
+    before = tmp_path / "before.duckdb"
+    before.write_bytes(old_home.published.read_bytes())
+    for path in sorted(old_home.inbox.rglob("*")):
+        if path.is_file():
+            path.unlink()
+    assert runs.run(old_home)
+    differing = {entry.table for entry in compare(before, old_home.published) if not entry.is_equal}
+    assert differing <= NEW_TABLES | {"audit.load_audit", "audit.check_results", "mart.program_metrics"}
