@@ -11,12 +11,11 @@ import pandas as pd
 import pyarrow as pa
 
 from ces_pipeline.clean.accounts import clean_accounts
+from ces_pipeline.clean.context import DayContext, SpeedLimit
 from ces_pipeline.clean.events import clean_events
-from ces_pipeline.clean.evidence import DayContext, SpeedLimit
 from ces_pipeline.clean.follow_ups import clean_follow_ups
 from ces_pipeline.clean.inputs import DayPlan, commit_marker_file
 from ces_pipeline.clean.invitations import clean_invitations
-from ces_pipeline.clean.judge import RULE_VERSION
 from ces_pipeline.clean.raw_rows import read_moves, read_rows, with_accounts
 from ces_pipeline.clean.responses import CleanedDays, clean_responses
 from ces_pipeline.clean.tickets import clean_tickets
@@ -161,20 +160,20 @@ def _not_cleaned(plan: DayPlan, problems: list[str]) -> DayResult:
 def _cleaned(
     lake: Lake, plans: Sequence[DayPlan], registry: Registry, limits: dict[date, dict[str, SpeedLimit]]
 ) -> CleanedDays:
-    kind = plans[0].kind
+    kind, rule_version = plans[0].kind, plans[0].rule_version
     if not any(plan.files for plan in plans):
         return _nothing(kind)
     rows = read_rows(lake, plans)
     if KINDS[kind].is_versioned:
-        return _CLEAN_VERSIONED[kind](rows, registry)
+        return _CLEAN_VERSIONED[kind](rows, registry, rule_version)
     moves = read_moves(lake, plans)
     if len(moves):
         key = ["source_id", "key_hi", "key_lo"]
         moves = moves.merge(rows[[*key, KINDS[kind].key]].drop_duplicates(), on=key)
     if kind == "survey":
         rows = with_accounts(lake, registry, plans[0], rows)
-        return clean_responses(rows, moves, DayContext(registry, limits, plans[0].asked))
-    return _CLEAN_REVISED[kind](rows, moves, registry)
+        return clean_responses(rows, moves, DayContext(registry, limits, rule_version, plans[0].asked))
+    return _CLEAN_REVISED[kind](rows, moves, registry, rule_version)
 
 
 def _nothing(kind: str) -> CleanedDays:
@@ -239,7 +238,7 @@ def _write_mark(
                 "rejected": told["rejected"],
                 "suspect": told["suspect"],
                 "run_id": run_id,
-                "rule_version": RULE_VERSION,
+                "rule_version": plan.rule_version,
                 "inputs": plan.inputs,
                 "outputs": json.dumps(outputs, sort_keys=True),
                 "cleaned_at": now,

@@ -18,13 +18,14 @@ import pyarrow as pa
 import pyarrow.fs as pa_fs
 
 from ces_pipeline.clean.account_attributes import account_digests, account_names
-from ces_pipeline.clean.evidence import columns_asked_for
-from ces_pipeline.clean.judge import RULE_VERSION
+from ces_pipeline.clean.context import columns_asked_for
 from ces_pipeline.land.ledger import Delivery, Ledger, moves_file, raw_file
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.lake import Lake
+
+RULE_VERSION = "1"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class DayPlan:
     kind: str
     day: date
     inputs: str
+    rule_version: str
     files: tuple[RawFile, ...]
     lookback: tuple[RawFile, ...]
     moves: tuple[tuple[str, str], ...]
@@ -206,6 +208,7 @@ class Planner:
             kind=self.kind,
             day=day,
             inputs=self.inputs(day),
+            rule_version=RULE_VERSION,
             files=self.files([day]),
             lookback=self.files(back),
             moves=tuple(sorted(moves)),

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ces_pipeline.clean.account_attributes import account_names, attributes_of
-from ces_pipeline.clean.evidence import SpeedLimit
+from ces_pipeline.clean.context import SpeedLimit
 from ces_pipeline.clean.inputs import DayPlan, Planner, RawFile
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.segments import ACCOUNT_PREFIX

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
+from ces_pipeline.clean.context import SpeedLimit
 from ces_pipeline.clean.day import DayResult, clean_days
-from ces_pipeline.clean.evidence import SpeedLimit
 from ces_pipeline.clean.inputs import DayPlan, Planner
 from ces_pipeline.clean.raw_rows import speed_files, speed_limits
 from ces_pipeline.home import Home

@@ -8,10 +8,10 @@ from typing import Any
 
 import duckdb
 
-from ces_pipeline.clean.reasons import REASON_NAMES
 from ces_pipeline.demo.known import COUNTS, RECEIVED, KnownAnswers
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
+from ces_pipeline.rules.catalog import REASON_NAMES
 
 _TICKET_DAYS = """
 WITH landed AS (

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ces_pipeline.clean.reasons import REASON_NAMES
+from ces_pipeline.rules.catalog import REASON_NAMES
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

@@ -2,10 +2,9 @@
 
 import pyarrow as pa
 
-from ces_pipeline.clean.reasons import REASONS
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.settings import WEEKDAYS, EffortIndex
-from ces_pipeline.registry.surveys import DEFAULT_SEVERITIES
+from ces_pipeline.rules.catalog import SURVEY_RULES
 from ces_pipeline.schemas.snapshot import REFERENCE_TABLES
 
 
@@ -83,12 +82,12 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
         ],
         "reference.reasons": [
             {
-                "reason": reason.name,
+                "reason": rule.name,
                 "position": position,
-                "means": reason.means,
-                "default_severity": DEFAULT_SEVERITIES[reason.name],
+                "means": rule.means,
+                "default_severity": rule.severity,
             }
-            for position, reason in enumerate(REASONS, start=1)
+            for position, rule in enumerate(SURVEY_RULES, start=1)
         ],
         "reference.settings": [
             {

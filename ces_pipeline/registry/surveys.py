@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from ces_pipeline.registry.base import Entry, Slug
+from ces_pipeline.rules.catalog import DEFAULT_SEVERITIES
+from ces_pipeline.rules.contract import Severity
 
 CHANNELS = (
     "email",
@@ -24,9 +26,6 @@ CHANNELS = (
     "other",
     "unknown",
 )
-
-
-Severity = Literal["reject", "suspect", "info", "off"]
 
 
 class ResponseRules(Entry):
@@ -60,28 +59,6 @@ class ResponseRules(Entry):
 
     def severity(self, reason: str) -> str:
         return self.severities.get(reason, DEFAULT_SEVERITIES[reason])
-
-
-DEFAULT_SEVERITIES: dict[str, Severity] = {
-    "unreadable_row": "reject",
-    "unregistered_survey": "reject",
-    "test_response": "reject",
-    "incomplete": "reject",
-    "score_off_scale": "reject",
-    "unknown_answer": "reject",
-    "failed_attention_check": "reject",
-    "too_fast": "reject",
-    "missing_time": "reject",
-    "time_order": "reject",
-    "in_the_future": "reject",
-    "duplicate": "reject",
-    "partial": "suspect",
-    "fast_for_survey": "suspect",
-    "comment_contradicts": "suspect",
-    "shared_device": "info",
-    "slow": "info",
-}
-"""Reason -> severity, in the order in which reasons are listed on a row."""
 
 
 def _survey_link(url: str) -> str:

@@ -1,6 +1,6 @@
 """What became of landed rows: columns of the marts on data quality."""
 
-from ces_pipeline.clean.reasons import REASONS
+from ces_pipeline.rules.catalog import SURVEY_RULES
 from ces_pipeline.schemas.mart.segments import EFFORT_FIGURES
 from ces_pipeline.schemas.table import DAY, INTEGER, NUMBER, TEXT, Table, column
 
@@ -23,7 +23,7 @@ QUALITY_DAILY = Table(
         "suspect_share": column(
             NUMBER, "suspect / accepted, 0 to 1; null: nothing was accepted.", nullable=True
         ),
-        **{reason.name: column(INTEGER, f"Rows with this reason: {reason.means}") for reason in REASONS},
+        **{rule.name: column(INTEGER, f"Rows with this reason: {rule.means}") for rule in SURVEY_RULES},
     },
     sort=("day", "source_id"),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ces_pipeline.clean.evidence import DayContext, SpeedLimit
+from ces_pipeline.clean.context import DayContext, SpeedLimit
 from ces_pipeline.clean.responses import CleanedDays, clean_responses
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.registry.scales import Scale
@@ -24,6 +24,7 @@ from ces_pipeline.schemas.table import INSTANT
 DAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 """When every delivery of these frames is received."""
+RULE_VERSION = "1"
 
 SURVEY: dict[str, Any] = {"id": "after_chat", "scale": "ease_1_5"}
 _INSTANTS = ("received_at", "as_of", "event_at")
@@ -129,7 +130,7 @@ def clean(
     frame = raw_rows(*rows)
     days = {day: limits or {} for day in frame["day"].unique()}
     return clean_responses(
-        frame, pd.DataFrame() if moves is None else moves, DayContext(judged_by, days, asked)
+        frame, pd.DataFrame() if moves is None else moves, DayContext(judged_by, days, RULE_VERSION, asked)
     )
 
 

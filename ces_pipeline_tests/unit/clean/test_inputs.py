@@ -8,7 +8,6 @@ import pytest
 
 from ces_pipeline.clean import inputs
 from ces_pipeline.clean.inputs import Planner, commit_marker_file
-from ces_pipeline.clean.judge import RULE_VERSION
 from ces_pipeline_tests.builders import SURVEYS, WEB, InboxHome, answer, inbox_home
 from ces_pipeline_tests.drills.homes import clean, core_bytes, damage, stale
 
@@ -110,7 +109,7 @@ def test_a_change_that_no_verdict_depends_on_makes_nothing_stale(small: InboxHom
 def test_another_version_of_the_rules_makes_every_day_stale(
     small: InboxHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inputs, "RULE_VERSION", f"{RULE_VERSION}+1")
+    monkeypatch.setattr(inputs, "RULE_VERSION", f"{inputs.RULE_VERSION}+1")
     assert stale(small.home) == ["2026-03-02", "2026-03-03", "2026-03-09"]
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from ces_pipeline.clean.responses import CleanedDays
 from ces_pipeline.clean.tickets import clean_tickets
-from ces_pipeline_tests.unit.clean.frames import NOW, at, raw_rows, registry
+from ces_pipeline_tests.unit.clean.frames import NOW, RULE_VERSION, at, raw_rows, registry
 
 
 def cleaned(*rows: dict[str, Any]) -> CleanedDays:
-    return clean_tickets(raw_rows(*rows, kind="tickets"), registry())
+    return clean_tickets(raw_rows(*rows, kind="tickets"), registry(), RULE_VERSION)
 
 
 def version(**values: Any) -> dict[str, Any]:
