@@ -66,7 +66,7 @@ def clean_days(
         cleaned = _cleaned(lake, plans, registry, limits)
     except UNREADABLE:
         if len(plans) > 1:
-            return [one for plan in plans for one in clean_days(lake, [plan], registry, limits, run_id)]
+            return [day for plan in plans for day in clean_days(lake, [plan], registry, limits, run_id)]
         if lost := _lost_files(lake, plans[0]):
             return [_not_cleaned(plans[0], lost)]
         raise
@@ -126,7 +126,7 @@ def _finish(
 
 def _lost_files(lake: Lake, plan: DayPlan) -> list[str]:
     """What is wrong with the files that the day is cleaned from."""
-    owners = {one.path: (one.source_id, one.delivery_id) for one in (*plan.files, *plan.lookback)}
+    owners = {file.path: (file.source_id, file.delivery_id) for file in (*plan.files, *plan.lookback)}
     for source_id, path in plan.moves:
         owners[path] = (source_id, path.rpartition("/")[2].removesuffix(".moves.parquet"))
     return [
@@ -190,14 +190,14 @@ def _unbalanced(plan: DayPlan, counts: pd.DataFrame) -> list[str]:
     found = []
     for source_id in sorted({*plan.books, *counts.index}):
         landed = plan.books.get(source_id, (0, 0))[0]
-        told = counts.loc[source_id] if source_id in counts.index else dict.fromkeys(counts.columns, 0)
-        kept = told["landed_again"] + told["superseded"] + told["accepted"] + told["rejected"]
-        if not landed == told["stored"] == kept:
+        counted = counts.loc[source_id] if source_id in counts.index else dict.fromkeys(counts.columns, 0)
+        kept = sum(counted[name] for name in ("landed_again", "superseded", "accepted", "rejected"))
+        if not landed == counted["stored"] == kept:
             found.append(
                 f"{plan.day} {source_id}: the books do not balance: the ledger has {landed} landed rows, the raw files "
-                f"{told['stored']}, cleaning accounts for {kept}: put the raw files of that day back as they were, or "
-                f"delete the feed's deliveries of that day from ledger/{source_id} in the lake and run again, which "
-                f"lands those exports anew"
+                f"{counted['stored']}, cleaning accounts for {kept}: put the raw files of that day back as they were, "
+                f"or delete the source's deliveries of that day from ledger/{source_id} in the lake and run again, "
+                f"which lands those exports anew"
             )
     return found
 
@@ -222,7 +222,7 @@ def _write_mark(
     rows = []
     for source_id in sources:
         landed, again = plan.books.get(source_id, (0, 0))
-        told = (
+        counted = (
             counts.loc[source_id].to_dict() if source_id in counts.index else dict.fromkeys(counts.columns, 0)
         )
         rows.append(
@@ -231,12 +231,12 @@ def _write_mark(
                 "day": plan.day,
                 "source_id": source_id,
                 "landed": landed + again,
-                "redelivered": again + told["landed_again"],
-                "landed_again": told["landed_again"],
-                "superseded": told["superseded"],
-                "accepted": told["accepted"],
-                "rejected": told["rejected"],
-                "suspect": told["suspect"],
+                "redelivered": again + counted["landed_again"],
+                "landed_again": counted["landed_again"],
+                "superseded": counted["superseded"],
+                "accepted": counted["accepted"],
+                "rejected": counted["rejected"],
+                "suspect": counted["suspect"],
                 "run_id": run_id,
                 "rule_version": plan.rule_version,
                 "inputs": plan.inputs,

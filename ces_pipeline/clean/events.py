@@ -18,7 +18,7 @@ class EventFacts(Facts):
 
     @cached_property
     def value(self) -> pd.Series:
-        """The value as a finite number; null where there is none, or it is not one."""
+        """The value as a finite number; null where there is none, or it is none."""
         number = pd.to_numeric(self.rows["value"], errors="coerce").astype("Float64")
         return number.where(np.isfinite(number.fillna(0.0).to_numpy(dtype=float)))
 

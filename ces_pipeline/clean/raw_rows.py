@@ -39,31 +39,31 @@ def _scan(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequence[Raw
         [
             {
                 "place": place,
-                "source_id": one.source_id,
-                "delivery_id": one.delivery_id,
-                "day": one.day,
-                "received_at": one.received_at,
-                "as_of": one.as_of,
+                "source_id": file.source_id,
+                "delivery_id": file.delivery_id,
+                "day": file.day,
+                "received_at": file.received_at,
+                "as_of": file.as_of,
             }
-            for place, one in enumerate(files)
+            for place, file in enumerate(files)
         ],
         schema=_FILES,
     )
     connection.register(f"{name}_facts", facts)
-    rows = lake.scan(connection, [one.path for one in files], name)
+    rows = lake.scan(connection, [file.path for file in files], name)
     return f"(SELECT * FROM {rows} JOIN {name}_facts USING (place))"
 
 
 def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     """The raw rows of days of one kind, and those of earlier days that their rules look back on (`is_lookback`): the
-    same respondent or device, and whatever has several contents, since only all of them tell which one counts.
+    same respondent or device, and whatever has several contents, since only all of them show which one counts.
     People's keys are hex text, times UTC instants, everything else text."""
     days = {plan.day for plan in plans}
-    files = [one for plan in plans for one in plan.files]
+    files = [file for plan in plans for file in plan.files]
     earlier = sorted(
-        {one.path: one for plan in plans for one in plan.lookback if one.day not in days}.items()
+        {file.path: file for plan in plans for file in plan.lookback if file.day not in days}.items()
     )
-    before = [one for _, one in earlier]
+    before = [file for _, file in earlier]
     with scratch() as connection:
         own = connection.sql(
             _select(plans[0], files, _scan(connection, lake, files, "own"), "FALSE")
@@ -78,10 +78,12 @@ def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     # Copied: DuckDB's buffers are twice as large as what they hold, and one of them keeps all of its batch.
     rows = pa.concat_tables(parts).combine_chunks()
     del own, parts
-    for one in field_table(plans[0].kind):
-        if one.treatment == "person":
+    for field in field_table(plans[0].kind):
+        if field.treatment == "person":
             rows = rows.set_column(
-                rows.schema.get_field_index(one.stored_as), one.stored_as, hex_texts(rows[one.stored_as])
+                rows.schema.get_field_index(field.stored_as),
+                field.stored_as,
+                hex_texts(rows[field.stored_as]),
             )
     return rows.to_pandas(types_mapper={pa.date32(): DAY}.get)
 
@@ -111,7 +113,7 @@ def hex_texts(keys: pa.ChunkedArray) -> pa.ChunkedArray:
 def _find_wanted(connection: duckdb.DuckDBPyConnection, past: str) -> bool:
     """Table `wanted`: place and row_number of the earlier rows that `own_rows` are compared with; False: none.
 
-    Only keys are read here: most earlier rows are nobody's, and a row has some forty columns.
+    Only keys are read here: most earlier rows belong to other people, and a row has some forty columns.
     """
     connection.execute(
         f"""
@@ -156,8 +158,8 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
         "row_number", "content", "key_hi", "key_lo", "event_at", "times_as_written", "extra", "problem",
         f"md5(source_id || '\x1f' || {named}) AS {kind.key}", f"{is_lookback} AS is_lookback",
     ]  # fmt: skip
-    for one in field_table(plan.kind):
-        columns.append(one.stored_as)
+    for field in field_table(plan.kind):
+        columns.append(field.stored_as)
     if kind.name == "survey":
         columns.append("answers::VARCHAR AS answers")
         columns += [
@@ -177,9 +179,9 @@ def _asked(name: str, files: Sequence[RawFile]) -> str:
     """SQL for an export column: from `extra`, or from the field that a delivery's mapping took it for."""
     pointer = "/" + name.replace("~", "~0").replace("/", "~1")
     cases = "".join(
-        f" WHEN {place} THEN {one.mapping[name]}::VARCHAR"
-        for place, one in enumerate(files)
-        if name in one.mapping
+        f" WHEN {place} THEN {file.mapping[name]}::VARCHAR"
+        for place, file in enumerate(files)
+        if name in file.mapping
     )
     unmapped = f"json_extract_string(extra, {quote_text(pointer)})"
     return f"CASE place{cases} ELSE {unmapped} END" if cases else unmapped
@@ -187,16 +189,16 @@ def _asked(name: str, files: Sequence[RawFile]) -> str:
 
 def read_moves(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     """The contents of responses that stand on several days, as `resolve_versions` wants them but for the key, which
-    source_id, key_hi and key_lo stand for: feeds share ids."""
-    files = sorted({one for plan in plans for one in plan.moves})
+    source_id, key_hi and key_lo identify it: sources share ids."""
+    files = sorted({moved for plan in plans for moved in plan.moves})
     if not files:
         return pd.DataFrame()
-    ranks = {one: moment for plan in plans for one, moment in plan.as_of.items()}
+    ranks = {delivery: moment for plan in plans for delivery, moment in plan.as_of.items()}
     oldest = pd.Timestamp("1900-01-01", tz="UTC")
     parts = []
     for source_id, path in files:
         part = lake.read_table(path).to_pandas(types_mapper={pa.date32(): DAY}.get)
-        as_of = [ranks.get((source_id, one)) or oldest for one in part["delivery_id"]]
+        as_of = [ranks.get((source_id, delivery_id)) or oldest for delivery_id in part["delivery_id"]]
         parts.append(part.assign(source_id=source_id, as_of=pd.DatetimeIndex(as_of, tz="UTC").as_unit("us")))
     moves = pd.concat(parts, ignore_index=True)
     return moves.drop_duplicates(["source_id", "key_hi", "key_lo", "content", "delivery_id"])
@@ -221,7 +223,7 @@ def speed_limits(
         return {}
     per_day: dict[date, dict[str, list[float]]] = {}
     # One delivery never lands a content twice; only several, come out of order, may.
-    several = len({(one.source_id, one.day) for one in files}) < len(files)
+    several = len({(file.source_id, file.day) for file in files}) < len(files)
     with scratch() as connection:
         found = connection.execute(
             f"""

@@ -1,4 +1,4 @@
-"""What cleaning has in common for rows that are judged one by one (every kind but survey)."""
+"""What cleaning has in common for rows that are judged each by itself (every kind but survey)."""
 
 from collections.abc import Mapping
 

@@ -125,17 +125,17 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                 "area": product.area,
                 "owner": product.owner,
             }
-            for product in sorted(registry.products, key=lambda one: one.id)
+            for product in sorted(registry.products, key=lambda entry: entry.id)
         ],
         "reference.restatements": [
             {
-                "restatement_id": one.id,
-                "first_day": one.first_day,
-                "last_day": one.last_day,
-                "as_of": one.as_of,
-                "why": one.why or None,
+                "restatement_id": restatement.id,
+                "first_day": restatement.first_day,
+                "last_day": restatement.last_day,
+                "as_of": restatement.as_of,
+                "why": restatement.why or None,
             }
-            for one in sorted(registry.restatements, key=lambda one: one.id)
+            for restatement in sorted(registry.restatements, key=lambda entry: entry.id)
         ],
         "reference.business_hours": [
             {
@@ -164,17 +164,17 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
             }
             for position, rule in enumerate(registry.handling, start=1)
             for attribute in sorted(rule.when)
-            for value in sorted({_lower(one) for one in rule.wanted(attribute)})
+            for value in sorted({_lower(wanted) for wanted in rule.wanted(attribute)})
         ],
         **_improvements(registry),
         "reference.objectives": [
             {
-                "objective_id": one.id,
-                "figure": one.name,
-                "dimension": one.dimension if one.figure else "programme",
-                "unit": one.unit,
+                "objective_id": objective.id,
+                "figure": objective.name,
+                "dimension": objective.dimension if objective.figure else "programme",
+                "unit": objective.unit,
                 **{
-                    name: getattr(one, name)
+                    name: getattr(objective, name)
                     for name in (
                         "title",
                         "segment",
@@ -189,7 +189,7 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                     )
                 },
             }
-            for one in sorted(registry.objectives, key=lambda one: one.id)
+            for objective in sorted(registry.objectives, key=lambda entry: entry.id)
         ],
     }
     return {

@@ -29,7 +29,7 @@ CHANNELS = (
 
 
 class ResponseRules(Entry):
-    """How the answers of one touchpoint are judged. Every threshold and every severity of the reasons."""
+    """How the answers of one survey are judged: every threshold, and the severity of each reason."""
 
     min_duration_seconds: float = Field(
         default=2.0, ge=0, description="answers faster than this are too_fast"
@@ -69,12 +69,12 @@ def _survey_link(url: str) -> str:
 
 
 class Survey(Entry):
-    """A touchpoint: one question asked at one moment of one process."""
+    """A survey: one question asked at one moment of one process."""
 
     id: Slug
     title: str = ""
     also_known_as: tuple[str, ...] = Field(
-        (), description="values of a feed's survey column that mean this one"
+        (), description="values of a source's survey column that mean this survey"
     )
     scale: str | None = Field(
         None, description="scale of the CES score; none when only CSAT, NPS or comments"
@@ -97,7 +97,7 @@ class Survey(Entry):
         {}, description="each later wording version: the first day on which it was asked"
     )
     expected_per_day: int | None = Field(None, ge=0)
-    questions: int | None = Field(None, ge=1, description="how many questions the whole survey asks")
+    questions: int | None = Field(None, ge=1, description="how many questions the survey asks in all")
     wording: str | None = Field(
         None, min_length=1, description="the question as it is asked, in the newest wording"
     )

@@ -10,7 +10,7 @@ QUALITY_DAILY = Table(
     ("day", "source_id"),
     {
         "day": column(DAY, "Business-zone date of recorded_at, else of receipt."),
-        "source_id": column(TEXT, "The feed."),
+        "source_id": column(TEXT, "The source."),
         "landed": column(INTEGER, "Rows of the day in all deliveries."),
         "redelivered": column(INTEGER, "Of these, copies of a row already landed."),
         "superseded": column(INTEGER, "Of these, older contents of a revised response."),
@@ -32,12 +32,12 @@ _DIFFERENCE = "minus that of the headline; null: one of the two is suppressed, o
 
 SENSITIVITY = Table(
     "mart.sensitivity",
-    "One row per month (and all days) x touchpoint (and all of them) x variant of the headline figures.",
+    "One row per month (and all days) x survey (and all of them) x variant of the headline figures.",
     ("period", "period_start", "series", "variant"),
     {
         "period": column(TEXT, "`month`, or `all` for all days."),
         "period_start": column(DAY, "Its first day; of `all`, the first day with an answer."),
-        "series": column(TEXT, "A touchpoint, or `all surveys`."),
+        "series": column(TEXT, "A survey, or `all surveys`."),
         "variant": column(
             TEXT,
             "`headline`: every accepted answer; `without suspect`: none that a suspect rule marked; "

@@ -120,8 +120,8 @@ def test_unusable_rows_are_rejected_with_every_reason_and_their_values() -> None
         {"event_at": NOW},
         {"event_at": at("2020-01-01T00:00:00")},
     )
-    told = dict(zip(found.rejected["ticket_id"], map(tuple, found.rejected["reasons"]), strict=True))
-    assert told == {
+    refused = dict(zip(found.rejected["ticket_id"], map(tuple, found.rejected["reasons"]), strict=True))
+    assert refused == {
         "t0": ("missing_time",),
         "t1": ("missing_time",),
         "t2": ("in_the_future",),
