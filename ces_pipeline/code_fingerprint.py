@@ -26,6 +26,7 @@ PLUMBING = (
     "ces_pipeline.home",
     "ces_pipeline.http",
     "ces_pipeline.registry",
+    "ces_pipeline.rules.catalog",
     "ces_pipeline.schemas",
     "ces_pipeline.storage",
 )
@@ -111,13 +112,13 @@ def _code(name: str) -> str:
 
 @cache
 def _imported(name: str, packages: frozenset[str]) -> tuple[str, ...]:
-    """The modules of these top-level packages that a module imports anywhere in its text."""
+    """The modules of these top-level packages that a module imports anywhere, but for type checkers alone."""
     return tuple(sorted(set(_imports(name, packages))))
 
 
 def _imports(name: str, packages: frozenset[str]) -> Iterator[str]:
     _, tree = _parsed(name)
-    for node in ast.walk(tree):
+    for node in _executed(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if _is_module(alias.name, packages))
         elif isinstance(node, ast.ImportFrom):
@@ -129,6 +130,15 @@ def _imports(name: str, packages: frozenset[str]) -> Iterator[str]:
             yield from modules
             if len(modules) < len(inside):
                 yield base
+
+
+def _executed(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a module, without those below `if TYPE_CHECKING:`."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from _executed(node)
 
 
 def _absolute(name: str, node: ast.ImportFrom) -> str:

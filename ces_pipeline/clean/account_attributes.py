@@ -14,6 +14,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from ces_pipeline.clean.plan import DayPlan
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.segments import ACCOUNT_PREFIX
 from ces_pipeline.schemas.table import DAY
@@ -44,6 +45,22 @@ def attributes_of(
         found = connection.sql(_query(names, "respondents")).to_arrow_table()
         attributes: pd.DataFrame = found.to_pandas(types_mapper={pa.date32(): DAY}.get)
         return attributes
+
+
+def with_accounts(lake: Lake, registry: Registry, plan: DayPlan, rows: pd.DataFrame) -> pd.DataFrame:
+    """The raw rows of answers with the asked attributes of each respondent's account on the row's day."""
+    names = account_names(plan.asked)
+    if not names:
+        return rows
+    columns = {f"asked_{place}": f"asked_{plan.asked.index(name)}" for place, name in enumerate(names)}
+    known = rows.loc[rows["respondent_key"].notna(), ["day", "respondent_key"]].drop_duplicates()
+    if known.empty or not plan.account_files:
+        return rows.assign(
+            **{name: pd.Series(None, index=rows.index, dtype="str") for name in columns.values()}
+        )
+    respondents = pa.Table.from_pandas(known, preserve_index=False)
+    found = attributes_of(lake, registry, plan.account_files, names, respondents).rename(columns=columns)
+    return rows.merge(found, on=["day", "respondent_key"], how="left")
 
 
 def account_digests(

@@ -3,28 +3,27 @@
 Which version decides on which day is said in `sql/core/accounts.sql`.
 """
 
-import pandas as pd
-import pandera.pandas as pa
+from functools import cached_property
 
-from ces_pipeline.clean.judge import broken_rules, rule
-from ces_pipeline.clean.records import IS_READABLE, split_records
-from ces_pipeline.clean.responses import CleanedDays
+import pandas as pd
+
+from ces_pipeline.clean.facts import Facts
+from ces_pipeline.clean.outcomes import CleanedDays
+from ces_pipeline.clean.records import split_records
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.registry import Registry
 
-ACCOUNT_REASONS = ("unreadable_row", "missing_person", "missing_time", "time_order")
-_RULES = pa.DataFrameSchema(
-    {
-        **IS_READABLE,
-        "has_person": pa.Column(bool, rule("missing_person", pa.Check.eq(True))),
-        "has_readable_times": pa.Column(bool, rule("missing_time", pa.Check.eq(True))),
-        "seconds_valid": pa.Column(float, rule("time_order", pa.Check.gt(0)), nullable=True),
-    },
-    strict=True,
-)
+
+class AccountFacts(Facts):
+    """What is known of account rows besides."""
+
+    @cached_property
+    def began(self) -> pd.Series:
+        """When the version began; its receipt where it does not say."""
+        return self.rows["valid_from"].fillna(self.rows["received_at"])
 
 
-def clean_accounts(rows: pd.DataFrame, _registry: Registry) -> CleanedDays:
+def clean_accounts(rows: pd.DataFrame, registry: Registry, rule_version: str) -> CleanedDays:
     """Clean some days of account rows (raw rows; `update_key` names the person and the moment of the version).
 
     A version may begin before the calendar or in the future. One that does not say when it began holds from its
@@ -32,22 +31,14 @@ def clean_accounts(rows: pd.DataFrame, _registry: Registry) -> CleanedDays:
     """
     resolved = resolve_versions(rows, "update_key")
     current = newest(resolved)
-    readable = current["problem"].isna()
-    began = current["valid_from"].fillna(current["received_at"])
-    evidence = {
-        "is_readable": readable,
-        "has_person": current["person_key"].notna() | ~readable,
-        "has_readable_times": current["times_as_written"].isna() | ~readable,
-        "seconds_valid": (current["valid_to"] - began).dt.total_seconds(),
-    }
-    broken = broken_rules(_RULES, pd.DataFrame(evidence), ACCOUNT_REASONS)
+    facts = AccountFacts(current, registry)
     accepted = pd.DataFrame(
         {
             "source_id": current["source_id"].astype("str"),
             "person_key": current["person_key"],
             "account_key": current["account_key"],
             "attributes": current["extra"],
-            "valid_from": began,
+            "valid_from": facts.began,
             "valid_to": current["valid_to"],
             "as_of": current["as_of"],
             "delivery_id": current["delivery_id"].astype("str"),
@@ -55,4 +46,4 @@ def clean_accounts(rows: pd.DataFrame, _registry: Registry) -> CleanedDays:
         },
         index=current.index,
     )
-    return split_records("accounts", resolved, current, accepted, broken, ACCOUNT_REASONS)
+    return split_records("accounts", resolved, facts, accepted, rule_version)

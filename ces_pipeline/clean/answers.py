@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -61,7 +62,7 @@ def read_answers(
     codes, distinct = pd.factorize(texts, use_na_sentinel=True)
     values = np.full(len(texts), np.nan)
     outcomes = np.full(len(texts), BLANK, dtype=np.int8)
-    written = [str(one) for one in distinct]
+    written = [str(text) for text in distinct]
     for position, scale in enumerate(scales):
         if scale is None:
             continue
@@ -73,3 +74,19 @@ def read_answers(
         values[rows] = np.array([np.nan if value is None else value for value, _ in read])[codes[rows]]
         outcomes[rows] = np.array([outcome for _, outcome in read], dtype=np.int8)[codes[rows]]
     return values, outcomes
+
+
+def by_scale(
+    values: np.ndarray, scales: list[Scale | None], which: np.ndarray, value_of: Callable[[Scale, int], float]
+) -> np.ndarray:
+    """`value_of(scale, value)` of each answer, NaN for NaN; row i is on `scales[which[i]]`."""
+    result = np.full(len(values), np.nan)
+    answered = ~np.isnan(values)
+    for position, scale in enumerate(scales):
+        if scale is None:
+            continue
+        rows = answered & (which == position)
+        if rows.any():
+            table = np.array([value_of(scale, value) for value in range(scale.min, scale.max + 1)])
+            result[rows] = table[values[rows].astype("int64") - scale.min]
+    return result

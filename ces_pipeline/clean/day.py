@@ -10,16 +10,17 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from ces_pipeline.clean.account_attributes import with_accounts
 from ces_pipeline.clean.accounts import clean_accounts
+from ces_pipeline.clean.context import DayContext, SpeedLimit
 from ces_pipeline.clean.events import clean_events
-from ces_pipeline.clean.evidence import DayContext, SpeedLimit
 from ces_pipeline.clean.follow_ups import clean_follow_ups
 from ces_pipeline.clean.inputs import commit_marker_file
 from ces_pipeline.clean.invitations import clean_invitations
-from ces_pipeline.clean.judge import RULE_VERSION
+from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.plan import DayPlan
-from ces_pipeline.clean.raw_rows import read_moves, read_rows, with_accounts
-from ces_pipeline.clean.responses import CleanedDays, clean_responses
+from ces_pipeline.clean.raw_rows import read_moves, read_rows
+from ces_pipeline.clean.responses import clean_responses
 from ces_pipeline.clean.tickets import clean_tickets
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.audit import LOAD_AUDIT
@@ -68,7 +69,7 @@ def clean_days(
         cleaned = _cleaned(lake, plans, registry, limits)
     except UNREADABLE:
         if len(plans) > 1:
-            return [one for plan in plans for one in clean_days(lake, [plan], registry, limits, run_id)]
+            return [day for plan in plans for day in clean_days(lake, [plan], registry, limits, run_id)]
         if lost := _lost_files(lake, plans[0]):
             return [_not_cleaned(plans[0], lost)]
         raise
@@ -128,7 +129,7 @@ def _finish(
 
 def _lost_files(lake: Lake, plan: DayPlan) -> list[str]:
     """What is wrong with the files that the day is cleaned from."""
-    owners = {one.path: (one.source_id, one.delivery_id) for one in (*plan.files, *plan.lookback)}
+    owners = {file.path: (file.source_id, file.delivery_id) for file in (*plan.files, *plan.lookback)}
     for source_id, path in plan.moves:
         owners[path] = (source_id, path.rpartition("/")[2].removesuffix(".moves.parquet"))
     return [
@@ -162,20 +163,20 @@ def _not_cleaned(plan: DayPlan, problems: list[str]) -> DayResult:
 def _cleaned(
     lake: Lake, plans: Sequence[DayPlan], registry: Registry, limits: dict[date, dict[str, SpeedLimit]]
 ) -> CleanedDays:
-    kind = plans[0].kind
+    kind, rule_version = plans[0].kind, plans[0].rule_version
     if not any(plan.files for plan in plans):
         return _nothing(kind)
     rows = read_rows(lake, plans)
     if KINDS[kind].is_versioned:
-        return _CLEAN_VERSIONED[kind](rows, registry)
+        return _CLEAN_VERSIONED[kind](rows, registry, rule_version)
     moves = read_moves(lake, plans)
     if len(moves):
         key = ["source_id", "key_hi", "key_lo"]
         moves = moves.merge(rows[[*key, KINDS[kind].key]].drop_duplicates(), on=key)
     if kind == "survey":
         rows = with_accounts(lake, registry, plans[0], rows)
-        return clean_responses(rows, moves, DayContext(registry, limits, plans[0].asked))
-    return _CLEAN_REVISED[kind](rows, moves, registry)
+        return clean_responses(rows, moves, DayContext(registry, limits, rule_version, plans[0].asked))
+    return _CLEAN_REVISED[kind](rows, moves, registry, rule_version)
 
 
 def _nothing(kind: str) -> CleanedDays:
@@ -192,14 +193,14 @@ def _unbalanced(plan: DayPlan, counts: pd.DataFrame) -> list[str]:
     found = []
     for source_id in sorted({*plan.books, *counts.index}):
         landed = plan.books.get(source_id, (0, 0))[0]
-        told = counts.loc[source_id] if source_id in counts.index else dict.fromkeys(counts.columns, 0)
-        kept = told["landed_again"] + told["superseded"] + told["accepted"] + told["rejected"]
-        if not landed == told["stored"] == kept:
+        counted = counts.loc[source_id] if source_id in counts.index else dict.fromkeys(counts.columns, 0)
+        kept = sum(counted[name] for name in ("landed_again", "superseded", "accepted", "rejected"))
+        if not landed == counted["stored"] == kept:
             found.append(
                 f"{plan.day} {source_id}: the books do not balance: the ledger has {landed} landed rows, the raw files "
-                f"{told['stored']}, cleaning accounts for {kept}: put the raw files of that day back as they were, or "
-                f"delete the feed's deliveries of that day from ledger/{source_id} in the lake and run again, which "
-                f"lands those exports anew"
+                f"{counted['stored']}, cleaning accounts for {kept}: put the raw files of that day back as they were, "
+                f"or delete the source's deliveries of that day from ledger/{source_id} in the lake and run again, "
+                f"which lands those exports anew"
             )
     return found
 
@@ -224,7 +225,7 @@ def _write_mark(
     rows = []
     for source_id in sources:
         landed, again = plan.books.get(source_id, (0, 0))
-        told = (
+        counted = (
             counts.loc[source_id].to_dict() if source_id in counts.index else dict.fromkeys(counts.columns, 0)
         )
         rows.append(
@@ -233,14 +234,14 @@ def _write_mark(
                 "day": plan.day,
                 "source_id": source_id,
                 "landed": landed + again,
-                "redelivered": again + told["landed_again"],
-                "landed_again": told["landed_again"],
-                "superseded": told["superseded"],
-                "accepted": told["accepted"],
-                "rejected": told["rejected"],
-                "suspect": told["suspect"],
+                "redelivered": again + counted["landed_again"],
+                "landed_again": counted["landed_again"],
+                "superseded": counted["superseded"],
+                "accepted": counted["accepted"],
+                "rejected": counted["rejected"],
+                "suspect": counted["suspect"],
                 "run_id": run_id,
-                "rule_version": RULE_VERSION,
+                "rule_version": plan.rule_version,
                 "inputs": plan.inputs,
                 "outputs": json.dumps(outputs, sort_keys=True),
                 "cleaned_at": now,

@@ -4,17 +4,10 @@ Which answer a follow-up is about is said in `sql/core/response_follow_ups.sql`.
 """
 
 import pandas as pd
-import pandera.pandas as pa
 
-from ces_pipeline.clean.judge import broken_rules, rule
-from ces_pipeline.clean.records import (
-    HAS_USABLE_TIME,
-    IS_READABLE,
-    codes_of,
-    split_records,
-    time_evidence,
-)
-from ces_pipeline.clean.responses import CleanedDays
+from ces_pipeline.clean.facts import Facts
+from ces_pipeline.clean.outcomes import CleanedDays
+from ces_pipeline.clean.records import codes_of, split_records
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.registry import Registry
 
@@ -29,22 +22,13 @@ _WORDS = {
     "closed": "resolved", "done": "resolved", "solved": "resolved", "completed": "resolved", "complete": "resolved",
     "finished": "resolved",
 }  # fmt: skip
-FOLLOW_UP_REASONS = ("unreadable_row", "missing_time", "in_the_future", "missing_answer")
-_RULES = pa.DataFrameSchema(
-    {
-        **IS_READABLE,
-        **HAS_USABLE_TIME,
-        "names_an_answer": pa.Column(bool, rule("missing_answer", pa.Check.eq(True))),
-    },
-    strict=True,
-)
 
 
-def clean_follow_ups(rows: pd.DataFrame, registry: Registry) -> CleanedDays:
+def clean_follow_ups(rows: pd.DataFrame, registry: Registry, rule_version: str) -> CleanedDays:
     """Clean some days of follow-up rows (raw rows; `update_key` names the follow-up and the moment of the step).
 
     Of several states at one moment the one that is further on counts, then the newest delivery. A word that is no
-    known state is `unknown`: `values` of the feed translates it.
+    known state is `unknown`: `values` of the source translates it.
     """
     state = codes_of(rows["state"], _WORDS, "unknown").fillna("unknown")
     place = state.map({name: number for number, name in enumerate(STATES)}).astype("float64")
@@ -52,13 +36,7 @@ def clean_follow_ups(rows: pd.DataFrame, registry: Registry) -> CleanedDays:
         rows.assign(state_word=state, state_place=place), "update_key", order=("state_place",)
     )
     current = newest(resolved)
-    readable = current["problem"].isna()
-    evidence = {
-        "is_readable": readable,
-        **time_evidence(current, registry),
-        "names_an_answer": current["response_id"].notna() | current["ticket_id"].notna() | ~readable,
-    }
-    broken = broken_rules(_RULES, pd.DataFrame(evidence), FOLLOW_UP_REASONS)
+    facts = Facts(current, registry)
     accepted = pd.DataFrame(
         {
             "follow_up_key": current["follow_up_key"],
@@ -74,4 +52,4 @@ def clean_follow_ups(rows: pd.DataFrame, registry: Registry) -> CleanedDays:
         },
         index=current.index,
     )
-    return split_records("follow_ups", resolved, current, accepted, broken, FOLLOW_UP_REASONS)
+    return split_records("follow_ups", resolved, facts, accepted, rule_version)

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.fs as pa_fs
 
 from ces_pipeline.clean.account_attributes import account_digests, account_names
-from ces_pipeline.clean.evidence import columns_asked_for
+from ces_pipeline.clean.context import columns_asked_for
 from ces_pipeline.clean.judged_by import cleaning_code, judged_by, rule_version, survey_part
 from ces_pipeline.clean.plan import DayPlan, RawFile
 from ces_pipeline.folding import folded_hash
@@ -231,6 +231,11 @@ class Planner:
             for one in self.touching.get(day, ())
             if one.days.get(day, (0, 0))[0]
         )
+
+    def speed_files(self, days: Iterable[date]) -> tuple[RawFile, ...]:
+        """The raw files of the windows that end before these days, whose answers decide what is fast."""
+        window = self.registry.settings.speed_window_days
+        return self.files(sorted({day - timedelta(step) for day in days for step in range(1, window + 1)}))
 
     def _raw_file(self, one: Delivery, day: date) -> RawFile:
         kept = _kept_columns(self.kind)

@@ -1,19 +1,12 @@
 """Days of invitations: judge, normalise, split into accepted and rejected. Pure frames in and out."""
 
 import pandas as pd
-import pandera.pandas as pa
 
+from ces_pipeline.clean.channels import channels_of
 from ces_pipeline.clean.columns import texts_by_code
-from ces_pipeline.clean.evidence import survey_of
-from ces_pipeline.clean.judge import broken_rules
-from ces_pipeline.clean.records import (
-    HAS_USABLE_TIME,
-    IS_READABLE,
-    codes_of,
-    split_records,
-    time_evidence,
-)
-from ces_pipeline.clean.responses import CleanedDays, channels_of
+from ces_pipeline.clean.facts import Facts
+from ces_pipeline.clean.outcomes import CleanedDays
+from ces_pipeline.clean.records import codes_of, split_records
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.registry import Registry
 
@@ -37,29 +30,27 @@ _WORDS = {
     "not_eligible": "out_of_scope", "ineligible": "out_of_scope", "over_limit": "out_of_scope",
     "cancelled": "out_of_scope", "canceled": "out_of_scope",
 }  # fmt: skip
-INVITATION_REASONS = ("unreadable_row", "missing_time", "in_the_future")
-_RULES = pa.DataFrameSchema({**IS_READABLE, **HAS_USABLE_TIME}, strict=True)
 
 
-def clean_invitations(rows: pd.DataFrame, moves: pd.DataFrame, registry: Registry) -> CleanedDays:
+def clean_invitations(
+    rows: pd.DataFrame, moves: pd.DataFrame, registry: Registry, rule_version: str
+) -> CleanedDays:
     """Clean some days of invitation rows (raw rows). moves: contents on several days (see `resolve_versions`).
 
     Of several contents of one invitation the one sent last counts, then the status that is further on, then the
-    newest delivery. A word that is no known status is `unknown`: `values` of the feed translates it.
+    newest delivery. A word that is no known status is `unknown`: `values` of the source translates it.
     """
     status = codes_of(rows["status"], _WORDS, "unknown").fillna("unknown")
     place = status.map({name: number for number, name in enumerate(STATUSES)}).astype("float64")
-    told = rows.assign(status_word=status, status_place=place)
-    resolved = resolve_versions(told, "invitation_key", moves, order=("event_at", "status_place"))
+    placed = rows.assign(status_word=status, status_place=place)
+    resolved = resolve_versions(placed, "invitation_key", moves, order=("event_at", "status_place"))
     current = newest(resolved)
-    evidence = {"is_readable": current["problem"].isna(), **time_evidence(current, registry)}
-    broken = broken_rules(_RULES, pd.DataFrame(evidence), INVITATION_REASONS)
-    which, surveys = survey_of(current, registry)
+    facts = Facts(current, registry)
     accepted = pd.DataFrame(
         {
             "invitation_key": current["invitation_key"],
             "source_id": current["source_id"].astype("str"),
-            "survey_id": texts_by_code(which, [one.id for one in surveys], current.index),
+            "survey_id": texts_by_code(facts.which, [survey.id for survey in facts.surveys], current.index),
             "invitation_id": current["invitation_id"],
             "person_key": current["person_key"],
             "response_id": current["response_id"],
@@ -74,4 +65,4 @@ def clean_invitations(rows: pd.DataFrame, moves: pd.DataFrame, registry: Registr
         },
         index=current.index,
     )
-    return split_records("invitations", resolved, current, accepted, broken, INVITATION_REASONS)
+    return split_records("invitations", resolved, facts, accepted, rule_version)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ces_pipeline.code_fingerprint import code_fingerprint
 from ces_pipeline.registry.registry import Registry
+from ces_pipeline.rules.catalog import RULES_PACKAGE, rules_of
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.tables import TABLES
 
@@ -19,13 +20,14 @@ CODE: dict[str, tuple[str, ...]] = {
     "follow_ups": ("ces_pipeline.clean.follow_ups",),
     "invitations": ("ces_pipeline.clean.invitations",),
     "survey": (
-        "ces_pipeline.clean.responses",
         "ces_pipeline.clean.account_attributes",
+        "ces_pipeline.clean.responses",
+        "ces_pipeline.clean.speed",
         "ces_pipeline.registry.scales",
     ),
     "tickets": ("ces_pipeline.clean.tickets", "ces_pipeline.registry.scales"),
 }
-"""Kind of source -> the modules that clean its rows; what they import comes with them."""
+"""Kind of source -> the modules that clean its rows; what they import comes with them, and the rules of the kind."""
 _EVERY_KIND = ("ces_pipeline.clean.raw_rows",)
 
 SURVEY_DECIDES_NOTHING = frozenset(
@@ -42,7 +44,8 @@ SCALE_DECIDES_NOTHING = frozenset({"title"})
 def cleaning_code(kind: str) -> str:
     """Fingerprint of the code that cleans rows of this kind, and of what its tables hold."""
     tables = [[name, TABLES[name].shape] for name in KINDS[kind].tables]
-    return _digest([code_fingerprint([*_EVERY_KIND, *CODE[kind]]), tables])
+    rules = [f"{RULES_PACKAGE}.{rule.name}" for rule in rules_of(kind)]
+    return _digest([code_fingerprint([*_EVERY_KIND, *CODE[kind], *rules]), tables])
 
 
 def rule_version(kind: str) -> str:

@@ -1,19 +1,13 @@
-"""Raw rows of days as frames, and the speed of past answers. The only reader of raw files."""
+"""Raw rows of days as frames."""
 
-import math
 from collections.abc import Sequence
-from datetime import date, timedelta
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ces_pipeline.clean.account_attributes import account_names, attributes_of
-from ces_pipeline.clean.evidence import SpeedLimit
-from ces_pipeline.clean.inputs import Planner
 from ces_pipeline.clean.plan import DayPlan, RawFile
-from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.segments import ACCOUNT_PREFIX
 from ces_pipeline.schemas.fields import field_table, fields_of
 from ces_pipeline.schemas.kinds import KINDS
@@ -34,44 +28,44 @@ _FILES = pa.schema(
 )
 
 
-def _scan(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequence[RawFile], name: str) -> str:
+def scan_files(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequence[RawFile], name: str) -> str:
     """SQL for the rows of these files, each with its delivery's facts; registers tables `name_...`."""
     facts = pa.Table.from_pylist(
         [
             {
                 "place": place,
-                "source_id": one.source_id,
-                "delivery_id": one.delivery_id,
-                "day": one.day,
-                "received_at": one.received_at,
-                "as_of": one.as_of,
+                "source_id": file.source_id,
+                "delivery_id": file.delivery_id,
+                "day": file.day,
+                "received_at": file.received_at,
+                "as_of": file.as_of,
             }
-            for place, one in enumerate(files)
+            for place, file in enumerate(files)
         ],
         schema=_FILES,
     )
     connection.register(f"{name}_facts", facts)
-    rows = lake.scan(connection, [one.path for one in files], name)
+    rows = lake.scan(connection, [file.path for file in files], name)
     return f"(SELECT * FROM {rows} JOIN {name}_facts USING (place))"
 
 
 def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     """The raw rows of days of one kind, and those of earlier days that their rules look back on (`is_lookback`): the
-    same respondent or device, and whatever has several contents, since only all of them tell which one counts.
+    same respondent or device, and whatever has several contents, since only all of them show which one counts.
     People's keys are hex text, times UTC instants, everything else text."""
     days = {plan.day for plan in plans}
-    files = [one for plan in plans for one in plan.files]
+    files = [file for plan in plans for file in plan.files]
     earlier = sorted(
-        {one.path: one for plan in plans for one in plan.lookback if one.day not in days}.items()
+        {file.path: file for plan in plans for file in plan.lookback if file.day not in days}.items()
     )
-    before = [one for _, one in earlier]
+    before = [file for _, file in earlier]
     with scratch() as connection:
         own = connection.sql(
-            _select(plans[0], files, _scan(connection, lake, files, "own"), "FALSE")
+            _select(plans[0], files, scan_files(connection, lake, files, "own"), "FALSE")
         ).to_arrow_table()
         parts = [own]
         if before:
-            past = _scan(connection, lake, before, "earlier")
+            past = scan_files(connection, lake, before, "earlier")
             connection.register("own_rows", own)
             if _find_wanted(connection, past):
                 wanted = f"(SELECT * FROM {past} SEMI JOIN wanted USING (place, row_number))"
@@ -79,10 +73,12 @@ def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     # Copied: DuckDB's buffers are twice as large as what they hold, and one of them keeps all of its batch.
     rows = pa.concat_tables(parts).combine_chunks()
     del own, parts
-    for one in field_table(plans[0].kind):
-        if one.treatment == "person":
+    for field in field_table(plans[0].kind):
+        if field.treatment == "person":
             rows = rows.set_column(
-                rows.schema.get_field_index(one.stored_as), one.stored_as, hex_texts(rows[one.stored_as])
+                rows.schema.get_field_index(field.stored_as),
+                field.stored_as,
+                hex_texts(rows[field.stored_as]),
             )
     frame: pd.DataFrame = rows.to_pandas(types_mapper={pa.date32(): DAY}.get)
     return frame
@@ -113,7 +109,7 @@ def hex_texts(keys: pa.ChunkedArray) -> pa.ChunkedArray:
 def _find_wanted(connection: duckdb.DuckDBPyConnection, past: str) -> bool:
     """Table `wanted`: place and row_number of the earlier rows that `own_rows` are compared with; False: none.
 
-    Only keys are read here: most earlier rows are nobody's, and a row has some forty columns.
+    Only keys are read here: most earlier rows belong to other people, and a row has some forty columns.
     """
     connection.execute(
         f"""
@@ -126,22 +122,6 @@ def _find_wanted(connection: duckdb.DuckDBPyConnection, past: str) -> bool:
         """
     )
     return bool(connection.execute("SELECT place FROM wanted LIMIT 1").fetchall())
-
-
-def with_accounts(lake: Lake, registry: Registry, plan: DayPlan, rows: pd.DataFrame) -> pd.DataFrame:
-    """The raw rows of answers with the asked attributes of each respondent's account on the row's day."""
-    names = account_names(plan.asked)
-    if not names:
-        return rows
-    columns = {f"asked_{place}": f"asked_{plan.asked.index(name)}" for place, name in enumerate(names)}
-    known = rows.loc[rows["respondent_key"].notna(), ["day", "respondent_key"]].drop_duplicates()
-    if known.empty or not plan.account_files:
-        return rows.assign(
-            **{name: pd.Series(None, index=rows.index, dtype="str") for name in columns.values()}
-        )
-    respondents = pa.Table.from_pandas(known, preserve_index=False)
-    found = attributes_of(lake, registry, plan.account_files, names, respondents).rename(columns=columns)
-    return rows.merge(found, on=["day", "respondent_key"], how="left")
 
 
 def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str) -> str:
@@ -158,8 +138,8 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
         "row_number", "content", "key_hi", "key_lo", "event_at", "times_as_written", "extra", "problem",
         f"md5(source_id || '\x1f' || {named}) AS {kind.key}", f"{is_lookback} AS is_lookback",
     ]  # fmt: skip
-    for one in field_table(plan.kind):
-        columns.append(one.stored_as)
+    for field in field_table(plan.kind):
+        columns.append(field.stored_as)
     if kind.name == "survey":
         columns.append("answers::VARCHAR AS answers")
         columns += [
@@ -179,9 +159,9 @@ def _asked(name: str, files: Sequence[RawFile]) -> str:
     """SQL for an export column: from `extra`, or from the field that a delivery's mapping took it for."""
     pointer = "/" + name.replace("~", "~0").replace("/", "~1")
     cases = "".join(
-        f" WHEN {place} THEN {one.mapping[name]}::VARCHAR"
-        for place, one in enumerate(files)
-        if name in one.mapping
+        f" WHEN {place} THEN {file.mapping[name]}::VARCHAR"
+        for place, file in enumerate(files)
+        if name in file.mapping
     )
     unmapped = f"json_extract_string(extra, {quote_text(pointer)})"
     return f"CASE place{cases} ELSE {unmapped} END" if cases else unmapped
@@ -189,80 +169,19 @@ def _asked(name: str, files: Sequence[RawFile]) -> str:
 
 def read_moves(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     """The contents of responses that stand on several days, as `resolve_versions` wants them but for the key, which
-    source_id, key_hi and key_lo stand for: feeds share ids."""
-    files = sorted({one for plan in plans for one in plan.moves})
+    source_id, key_hi and key_lo identify it: sources share ids."""
+    files = sorted({moved for plan in plans for moved in plan.moves})
     if not files:
         return pd.DataFrame()
-    ranks = {one: moment for plan in plans for one, moment in plan.as_of.items()}
+    ranks = {delivery: moment for plan in plans for delivery, moment in plan.as_of.items()}
     oldest = pd.Timestamp("1900-01-01", tz="UTC")
     parts = []
     for source_id, path in files:
         part = lake.read_table(path).to_pandas(types_mapper={pa.date32(): DAY}.get)
-        as_of = [ranks.get((source_id, one)) or oldest for one in part["delivery_id"]]
+        as_of = [ranks.get((source_id, delivery_id)) or oldest for delivery_id in part["delivery_id"]]
         parts.append(part.assign(source_id=source_id, as_of=pd.DatetimeIndex(as_of, tz="UTC").as_unit("us")))
     moves = pd.concat(parts, ignore_index=True)
     distinct: pd.DataFrame = moves.drop_duplicates(
         ["source_id", "key_hi", "key_lo", "content", "delivery_id"]
     )
     return distinct
-
-
-def speed_files(planner: Planner, days: Sequence[date]) -> tuple[RawFile, ...]:
-    """The raw files of the windows that end before these days."""
-    window = planner.registry.settings.speed_window_days
-    return planner.files(sorted({day - timedelta(step) for day in days for step in range(1, window + 1)}))
-
-
-def speed_limits(
-    lake: Lake, registry: Registry, files: Sequence[RawFile], days: Sequence[date]
-) -> dict[date, dict[str, SpeedLimit]]:
-    """For each day and survey the seconds below which an answer is fast, from the answers (`files`) of the days before.
-
-    The window ends before the day, so later answers never change a verdict. Log time, mean minus `fast_sd` standard
-    deviations, only with `fast_minimum_n` finished, scored answers in the window.
-    """
-    window = registry.settings.speed_window_days
-    if not files:
-        return {}
-    per_day: dict[date, dict[str, list[float]]] = {}
-    # One delivery never lands a content twice; only several, come out of order, may.
-    several = len({(one.source_id, one.day) for one in files}) < len(files)
-    with scratch() as connection:
-        found = connection.execute(
-            f"""
-            WITH timed AS (
-                SELECT {"DISTINCT" if several else ""} source_id, survey, day, key_hi, key_lo, content,
-                    coalesce(try_cast(duration_seconds AS DOUBLE), epoch(submitted_at - started_at)) AS seconds
-                FROM {_scan(connection, lake, files, "timed_rows")}
-                WHERE score IS NOT NULL AND coalesce(finished, '') <> 'false' AND coalesce(status, '') <> 'test'
-            )
-            SELECT day, source_id, coalesce(survey, ''), count(*), sum(ln(seconds)), sum(ln(seconds) * ln(seconds))
-            FROM timed WHERE seconds >= 1 GROUP BY ALL ORDER BY ALL
-            """
-        ).fetchall()
-    for day, source_id, named, n, total, squares in found:
-        if survey_id := registry.survey_of_source(source_id, named):
-            sums = per_day.setdefault(day, {}).setdefault(survey_id, [0.0, 0.0, 0.0])
-            for place, value in enumerate((n, total, squares)):
-                sums[place] += value
-    return {day: _limits(registry, per_day, day, window) for day in days}
-
-
-def _limits(
-    registry: Registry, per_day: dict[date, dict[str, list[float]]], day: date, window: int
-) -> dict[str, SpeedLimit]:
-    sums: dict[str, list[float]] = {}
-    for step in range(1, window + 1):
-        for survey_id, parts in per_day.get(day - timedelta(step), {}).items():
-            sums[survey_id] = [
-                a + b for a, b in zip(sums.get(survey_id, [0.0, 0.0, 0.0]), parts, strict=True)
-            ]
-    limits = {}
-    for survey_id, (n, total, squares) in sums.items():
-        rules = registry.surveys[survey_id].rules
-        if n >= rules.fast_minimum_n:
-            mean = total / n
-            sd = math.sqrt(max(0.0, (squares - n * mean * mean) / (n - 1)))
-            # Milliseconds: what lies below cannot be told apart from the rounding of the sums.
-            limits[survey_id] = SpeedLimit(int(n), round(math.exp(mean - rules.fast_sd * sd), 3))
-    return limits

@@ -1,74 +1,56 @@
-"""What cleaning has in common for rows that are judged one by one (all kinds but answers): rules, books, quarantine."""
+"""What cleaning has in common for rows that are judged each by itself (every kind but survey)."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
 from ces_pipeline.clean.columns import texts_where
-from ces_pipeline.clean.evidence import is_usable
-from ces_pipeline.clean.judge import CLOCK_SKEW_SECONDS, RULE_VERSION, rule
+from ces_pipeline.clean.facts import Facts
+from ces_pipeline.clean.judge import broken_rules
+from ces_pipeline.clean.outcomes import CleanedDays, count_outcomes, count_reasons
 from ces_pipeline.clean.quarantine import landed_json
-from ces_pipeline.clean.responses import CleanedDays, count_outcomes, count_reasons
-from ces_pipeline.registry.registry import Registry
+from ces_pipeline.rules.catalog import rules_of
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.kinds import KINDS
 
-IS_READABLE = {"is_readable": pa.Column(bool, rule("unreadable_row", pa.Check.eq(True)))}
-HAS_USABLE_TIME = {
-    "has_usable_time": pa.Column(bool, rule("missing_time", pa.Check.eq(True))),
-    "seconds_before_receipt": pa.Column(
-        float, rule("in_the_future", pa.Check.ge(-CLOCK_SKEW_SECONDS)), nullable=True
-    ),
-}
-
-
-def time_evidence(current: pd.DataFrame, registry: Registry) -> dict[str, pd.Series | np.ndarray]:
-    """The evidence for `HAS_USABLE_TIME`. What cannot be read is not also told to have no time."""
-    moment = current["event_at"]
-    return {
-        "has_usable_time": is_usable(moment, registry) | current["problem"].notna(),
-        "seconds_before_receipt": (current["received_at"] - moment).dt.total_seconds(),
-    }
-
 
 def split_records(
-    kind: str,
-    resolved: pd.DataFrame,
-    current: pd.DataFrame,
-    accepted: pd.DataFrame,
-    broken: np.ndarray,
-    reasons: tuple[str, ...],
+    kind: str, resolved: pd.DataFrame, facts: Facts, accepted: pd.DataFrame, rule_version: str
 ) -> CleanedDays:
-    """The accepted rows, the quarantine and the books of days.
+    """The accepted rows, the quarantine and the counts of days: a row that breaks a rule of its kind is rejected.
 
-    resolved: every row with its outcome; current: those that count; accepted: the table's columns for each of them.
-    broken: current rows x reasons.
+    resolved: every row with its outcome; facts: of those that count; accepted: the table's columns for each of them.
     """
+    rules = rules_of(kind)
+    reasons = tuple(rule.name for rule in rules)
+    broken = broken_rules(kind, facts, rules)
     rejected = np.asarray(broken.any(axis=1))
-    marks = {"accepted": ~rejected, "rejected": rejected, "suspect": np.zeros(len(current), dtype=bool)}
+    marks = {"accepted": ~rejected, "rejected": rejected, "suspect": np.zeros(len(rejected), dtype=bool)}
+    quarantined = facts.rows[rejected]
     return CleanedDays(
         accepted[~rejected],
-        _quarantine(kind, current[rejected], broken[rejected], reasons),
+        _quarantine(
+            kind, quarantined, texts_where(broken[rejected], reasons, quarantined.index), rule_version
+        ),
         count_outcomes(resolved, marks),
-        count_reasons(current["day"], broken, reasons),
+        count_reasons(facts.rows["day"], broken, reasons),
     )
 
 
-def _quarantine(kind: str, rows: pd.DataFrame, broken: np.ndarray, reasons: tuple[str, ...]) -> pd.DataFrame:
-    told = KINDS[kind]
-    fields = [one.stored_as for one in field_table(kind)]
-    own_id = next(one.stored_as for one in field_table(kind) if one.name == told.own_id)
+def _quarantine(kind: str, rows: pd.DataFrame, reasons: pd.Series, rule_version: str) -> pd.DataFrame:
+    of_kind = KINDS[kind]
+    fields = [field.stored_as for field in field_table(kind)]
+    own_id = next(field.stored_as for field in field_table(kind) if field.name == of_kind.own_id)
     return pd.DataFrame(
         {
-            told.key: rows[told.key],
+            of_kind.key: rows[of_kind.key],
             "source_id": rows["source_id"].astype("str"),
             own_id: rows[own_id],
             "landed": landed_json(rows, [*fields, "times_as_written", "extra", "problem"]),
-            "reasons": texts_where(broken, reasons, rows.index),
-            told.times[0]: rows["event_at"],
-            "rule_version": pd.Series(RULE_VERSION, index=rows.index, dtype="str"),
+            "reasons": reasons,
+            of_kind.times[0]: rows["event_at"],
+            "rule_version": pd.Series(rule_version, index=rows.index, dtype="str"),
             "delivery_id": rows["delivery_id"].astype("str"),
             "row_number": rows["row_number"].astype("Int64"),
             "day": rows["day"],
@@ -81,7 +63,7 @@ def codes_of(texts: pd.Series, words: Mapping[str, str], otherwise: str) -> pd.S
     """Each text as one of a closed list of words: folded and looked up; `otherwise` for one that is not known."""
     codes, distinct = pd.factorize(texts)
     known = []
-    for one in distinct:
-        plain = str(one).strip().casefold().replace("-", "_").replace(" ", "_")
+    for text in distinct:
+        plain = str(text).strip().casefold().replace("-", "_").replace(" ", "_")
         known.append(words.get(plain, otherwise))
     return pd.Series(np.array([*known, None], dtype=object)[codes], index=texts.index).astype("str")

@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from ces_pipeline.clean.context import SpeedLimit
 from ces_pipeline.clean.day import DayResult, clean_days
-from ces_pipeline.clean.evidence import SpeedLimit
 from ces_pipeline.clean.inputs import Planner
 from ces_pipeline.clean.plan import DayPlan
-from ces_pipeline.clean.raw_rows import speed_files, speed_limits
+from ces_pipeline.clean.speed import speed_limits
 from ces_pipeline.home import Home
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
@@ -46,7 +46,7 @@ def clean(
     with exclusive(home.lake / f".cleaning-{kind}.lock"):
         planner = Planner(lake, registry, kind)
         plans = [planner.plan(day) for day in sorted(set(days))]
-        reached = {plan.day for plan in plans} | {one.day for plan in plans for one in plan.lookback}
+        reached = {plan.day for plan in plans} | {file.day for plan in plans for file in plan.lookback}
         limits, unsettled = _speed_limits(lake, planner, sorted(reached))
         plans = [replace(plan, inputs=_UNSETTLED) if plan.day in unsettled else plan for plan in plans]
         batches = list(_batches(plans))
@@ -68,16 +68,16 @@ def _speed_limits(
     """The speed limits of these days, and the days whose limits lack answers, since a raw file cannot be read."""
     if planner.kind != "survey":
         return {}, set()
-    files = speed_files(planner, days)
+    files = planner.speed_files(days)
     try:
         return speed_limits(lake, planner.registry, files, days), set()
     except UNREADABLE:
-        lost = set(unreadable_files(lake, [one.path for one in files]))
+        lost = set(unreadable_files(lake, [file.path for file in files]))
         if not lost:
             raise
-    readable = [one for one in files if one.path not in lost]
+    readable = [file for file in files if file.path not in lost]
     window = planner.registry.settings.speed_window_days
-    holes = {one.day for one in files if one.path in lost}
+    holes = {file.day for file in files if file.path in lost}
     unsettled = {hole + timedelta(step) for hole in holes for step in range(1, window + 1)}
     return speed_limits(lake, planner.registry, readable, days), unsettled
 
@@ -105,7 +105,7 @@ def _fan_out(
 ) -> Iterator[DayResult]:
     futures = []
     for batch in batches:
-        reached = {plan.day for plan in batch} | {one.day for plan in batch for one in plan.lookback}
+        reached = {plan.day for plan in batch} | {file.day for plan in batch for file in plan.lookback}
         needed = {day: limits[day] for day in reached if day in limits}
         futures.append(executor.submit(_clean_in_worker, lake_root, batch, registry, needed, run_id))
     for future in futures:

@@ -2,21 +2,16 @@
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
-from ces_pipeline.clean.judge import broken_rules
+from ces_pipeline.clean.facts import Facts
+from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.products import products_of
-from ces_pipeline.clean.records import HAS_USABLE_TIME, IS_READABLE, split_records, time_evidence
-from ces_pipeline.clean.responses import CleanedDays
+from ces_pipeline.clean.records import split_records
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.registry import Registry
 
-# A ticket updated before it was created is kept: helpdesks round and import such times, and the ticket is no less real.
-TICKET_REASONS = ("unreadable_row", "missing_time", "in_the_future")
-_RULES = pa.DataFrameSchema({**IS_READABLE, **HAS_USABLE_TIME}, strict=True)
 
-
-def clean_tickets(rows: pd.DataFrame, registry: Registry) -> CleanedDays:
+def clean_tickets(rows: pd.DataFrame, registry: Registry, rule_version: str) -> CleanedDays:
     """Clean some days of ticket rows (raw rows; `ticket_key` and `update_key` name the ticket and the update).
 
     Of several contents of one update the greatest `version` counts, then the newest delivery; the rest are superseded.
@@ -24,9 +19,8 @@ def clean_tickets(rows: pd.DataFrame, registry: Registry) -> CleanedDays:
     ordered = rows.assign(version_number=pd.to_numeric(rows["version"], errors="coerce").fillna(-1.0))
     resolved = resolve_versions(ordered, "update_key", order=("version_number",))
     current = newest(resolved)
-    evidence = {"is_readable": current["problem"].isna(), **time_evidence(current, registry)}
-    broken = broken_rules(_RULES, pd.DataFrame(evidence), TICKET_REASONS)
-    return split_records("tickets", resolved, current, _accepted(current, registry), broken, TICKET_REASONS)
+    facts = Facts(current, registry)
+    return split_records("tickets", resolved, facts, _accepted(current, registry), rule_version)
 
 
 def _accepted(rows: pd.DataFrame, registry: Registry) -> pd.DataFrame:
@@ -83,8 +77,8 @@ def _satisfaction(texts: pd.Series, registry: Registry) -> pd.Series:
     scale = registry.scales["csat_good_bad"]
     codes, distinct = pd.factorize(texts)
     read: list[float] = []
-    for one in distinct:
-        value = scale.by_label.get(str(one).strip().casefold())
-        number = pd.to_numeric(one, errors="coerce")
+    for text in distinct:
+        value = scale.by_label.get(str(text).strip().casefold())
+        number = pd.to_numeric(text, errors="coerce")
         read.append(100.0 * value if value is not None else float(number) if 0 <= number <= 100 else np.nan)
     return pd.Series(np.array([*read, np.nan])[codes], index=texts.index, dtype="Float64")

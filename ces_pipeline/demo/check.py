@@ -8,10 +8,10 @@ from typing import Any
 
 import duckdb
 
-from ces_pipeline.clean.reasons import REASON_NAMES
 from ces_pipeline.demo.known import COUNTS, RECEIVED, KnownAnswers
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
+from ces_pipeline.rules.catalog import REASON_NAMES
 
 _TICKET_DAYS = """
 WITH landed AS (
@@ -76,8 +76,8 @@ def compare(home: Home, known: Path, counts: tuple[str, ...] = COUNTS) -> list[s
         for what, key_column, known_entries, sql in entries:
             found = {row.pop(key_column): row for row in _rows(connection, sql)}
             for key in sorted({*known_entries, *found}):
-                expected, told = known_entries.get(key, {}), found.get(key, {})
-                differences += _compare(f"{what} {key}", {**expected, **told}, expected, told)
+                expected, published = known_entries.get(key, {}), found.get(key, {})
+                differences += _compare(f"{what} {key}", {**expected, **published}, expected, published)
         links = {row["method"]: row["responses"] for row in _rows(connection, _LINKS)}
         differences += _compare("links", {**answers.links, **links}, answers.links, links)
         unredacted = _rows(connection, _UNREDACTED)[0]

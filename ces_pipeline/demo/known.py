@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ces_pipeline.clean.reasons import REASON_NAMES
+from ces_pipeline.rules.catalog import REASON_NAMES
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -60,13 +60,13 @@ class KnownAnswers:
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
     def total(self, count: str, source_id: str | None = None) -> int:
-        """Sum of one of COUNTS over the survey days, of one feed or of all."""
+        """Sum of one of COUNTS over the survey days, of one source or of all."""
         return sum(
             day[count] for day in self.survey_days if source_id is None or day["source_id"] == source_id
         )
 
     def reasons(self) -> dict[str, int]:
-        """Reason -> survey rows that have it, over all feeds and days."""
+        """Reason -> survey rows that have it, over all sources and days."""
         found: dict[str, int] = defaultdict(int)
         for day in self.survey_days:
             for reason, rows in day["reasons"].items():
@@ -154,9 +154,9 @@ class Tally:
             if not entry["landed"]:
                 continue
             name = RECEIVED if day == self._after else (_EPOCH + timedelta(days=day)).isoformat()
-            told: dict[str, Any] = {"source_id": source_id, "day": name}
-            told |= {count: entry.get(count, 0) for count in COUNTS}
+            counted: dict[str, Any] = {"source_id": source_id, "day": name}
+            counted |= {count: entry.get(count, 0) for count in COUNTS}
             if kind == "survey":
-                told["reasons"] = {reason: entry[reason] for reason in REASON_NAMES if entry[reason]}
-            listed.append(told)
+                counted["reasons"] = {reason: entry[reason] for reason in REASON_NAMES if entry[reason]}
+            listed.append(counted)
         return listed

@@ -17,7 +17,6 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 # Everything that is described, in one place.
-from ces_pipeline.clean.reasons import REASONS
 from ces_pipeline.cli.main import main
 from ces_pipeline.docs import FOLDER
 from ces_pipeline.docs.key_meanings import KEY_MEANINGS
@@ -37,7 +36,8 @@ from ces_pipeline.registry.scales import Scale
 from ces_pipeline.registry.segments import Segment
 from ces_pipeline.registry.settings import Settings
 from ces_pipeline.registry.sources import Source
-from ces_pipeline.registry.surveys import DEFAULT_SEVERITIES, ResponseRules, Survey
+from ces_pipeline.registry.surveys import ResponseRules, Survey
+from ces_pipeline.rules.catalog import SURVEY_RULES
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.table import Table
@@ -285,10 +285,9 @@ def _rules() -> Iterator[str]:
         "`suspect` keeps it in, with `is_suspect` true. `info` keeps it in and notes the reason in `flags`. "
         '`rules.severities` of a survey changes a severity, or sets it to `"off"`.',
     )
-    means = {reason.name: reason.means for reason in REASONS}
     yield from _grid(
         ("reason", "severity unless set", "meaning"),
-        [(f"`{name}`", severity, means[name]) for name, severity in DEFAULT_SEVERITIES.items()],
+        [(f"`{rule.name}`", rule.severity, rule.means) for rule in SURVEY_RULES],
     )
     yield from (
         "",

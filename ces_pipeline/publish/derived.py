@@ -6,9 +6,11 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from ces_pipeline.publish.enums import ENUMS
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.statistics import post_processor
+from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.sql_files import SqlFile, sql_files
 
 FILLING = "while filling "
@@ -42,7 +44,10 @@ def _fill(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
 
 
 def define_macros(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the macros of `sql/macros/` known to this connection; the published file does not hold them."""
+    """Make the macros of `sql/macros/` and the types of `ENUMS` known to this connection only."""
+    for name, words in ENUMS.items():
+        listed = ", ".join(quote_text(word) for word in words)
+        connection.execute(f"CREATE OR REPLACE TEMP TYPE {name} AS ENUM ({listed})")
     for file in sql_files("macros"):
         connection.execute(file.text)
 

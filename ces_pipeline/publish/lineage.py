@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from ces_pipeline.publish.enums import ENUMS
 from ces_pipeline.storage.sql_files import sql_files
 
 Origin = tuple[str, str]
@@ -78,8 +79,11 @@ class _Lineage:
         relations = list(self._relations(node["from_table"], known, outer))
         scope = _Scope(relations, outer=outer)
         for place, item in enumerate(node["select_list"]):
-            if item["class"] == "STAR":
-                scope.aliases.update(_expanded(item, relations))
+            if star := _star_in(item):
+                others = self._expression(item, known, scope)
+                scope.aliases.update(
+                    {name: found | others for name, found in _expanded(star, relations).items()}
+                )
             else:
                 name = item["alias"] or (item.get("column_names") or [f"unnamed {place}"])[-1]
                 scope.aliases[name] = self._expression(item, known, scope)
@@ -113,14 +117,30 @@ class _Lineage:
             yield _Relation(alias, _renamed(columns, source.get("column_name_alias") or ()))
         elif kind == "TABLE_FUNCTION" and source["function"]["function_name"] in self._of_tables:
             yield self._of_named_tables(source, known)
+        elif kind == "PIVOT" and source["pivots"][0].get("pivot_enum"):
+            yield self._pivot(source, known, outer)
         elif kind != "EMPTY":
-            # A table function, a list of values, a pivot: its columns come from whatever it is given.
+            # A table function, a list of values, another pivot: its columns come from whatever it is given.
             given = list(self._relations(source["source"], known, outer)) if source.get("source") else []
             inner = _Scope(given, outer=outer)
             rest = self._expression({k: v for k, v in source.items() if k != "source"}, known, inner)
             rest |= frozenset().union(*(origins for one in given for origins in one.columns.values()))
             names = source.get("column_name_alias") or ()
             yield _Relation(alias, dict.fromkeys(names, rest), rest)
+
+    def _pivot(
+        self,
+        source: Mapping[str, Any],
+        known: Mapping[str, Mapping[str, _Origins]],
+        outer: _Scope | None,
+    ) -> _Relation:
+        """`pivot t on x in an_enum using f(y) group by g`: g, and for each name of the type a column from x and y."""
+        inner = _Scope(list(self._relations(source["source"], known, outer)), outer=outer)
+        made = self._expression([source["aggregates"], source["pivots"]], known, inner)
+        columns = {name: inner.origins([name]) for name in source["groups"]}
+        for pivot in source["pivots"]:
+            columns |= dict.fromkeys(ENUMS[pivot["pivot_enum"]], made)
+        return _Relation(source["alias"], columns)
 
     def _of_named_tables(
         self, source: Mapping[str, Any], known: Mapping[str, Mapping[str, _Origins]]
@@ -223,6 +243,15 @@ def _expanded(star: Mapping[str, Any], relations: Iterable[_Relation]) -> dict[s
         for name, origins in one.columns.items()
         if name not in left_out
     }
+
+
+def _star_in(item: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The `t.*` that a select item is, or the `columns(t.*)` for whose every column it repeats an expression."""
+    if item["class"] == "STAR":
+        return item
+    children = (child for part in item.values() for child in (part if isinstance(part, list) else [part]))
+    found = (_star_in(child) for child in children if isinstance(child, dict) and "class" in child)
+    return next((star for star in found if star and star["columns"]), None)
 
 
 def _renamed(columns: Mapping[str, _Origins], names: Sequence[str]) -> dict[str, _Origins]:

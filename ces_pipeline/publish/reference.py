@@ -2,10 +2,9 @@
 
 import pyarrow as pa
 
-from ces_pipeline.clean.reasons import REASONS
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.settings import WEEKDAYS, EffortIndex
-from ces_pipeline.registry.surveys import DEFAULT_SEVERITIES
+from ces_pipeline.rules.catalog import SURVEY_RULES
 from ces_pipeline.schemas.snapshot import REFERENCE_TABLES
 
 
@@ -83,12 +82,12 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
         ],
         "reference.reasons": [
             {
-                "reason": reason.name,
+                "reason": rule.name,
                 "position": position,
-                "means": reason.means,
-                "default_severity": DEFAULT_SEVERITIES[reason.name],
+                "means": rule.means,
+                "default_severity": rule.severity,
             }
-            for position, reason in enumerate(REASONS, start=1)
+            for position, rule in enumerate(SURVEY_RULES, start=1)
         ],
         "reference.settings": [
             {
@@ -126,17 +125,17 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                 "area": product.area,
                 "owner": product.owner,
             }
-            for product in sorted(registry.products, key=lambda one: one.id)
+            for product in sorted(registry.products, key=lambda entry: entry.id)
         ],
         "reference.restatements": [
             {
-                "restatement_id": one.id,
-                "first_day": one.first_day,
-                "last_day": one.last_day,
-                "as_of": one.as_of,
-                "why": one.why or None,
+                "restatement_id": restatement.id,
+                "first_day": restatement.first_day,
+                "last_day": restatement.last_day,
+                "as_of": restatement.as_of,
+                "why": restatement.why or None,
             }
-            for one in sorted(registry.restatements, key=lambda one: one.id)
+            for restatement in sorted(registry.restatements, key=lambda entry: entry.id)
         ],
         "reference.business_hours": [
             {
@@ -165,17 +164,17 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
             }
             for position, rule in enumerate(registry.handling, start=1)
             for attribute in sorted(rule.when)
-            for value in sorted({_lower(one) for one in rule.wanted(attribute)})
+            for value in sorted({_lower(wanted) for wanted in rule.wanted(attribute)})
         ],
         **_improvements(registry),
         "reference.objectives": [
             {
-                "objective_id": one.id,
-                "figure": one.name,
-                "dimension": one.dimension if one.figure else "programme",
-                "unit": one.unit,
+                "objective_id": objective.id,
+                "figure": objective.name,
+                "dimension": objective.dimension if objective.figure else "programme",
+                "unit": objective.unit,
                 **{
-                    name: getattr(one, name)
+                    name: getattr(objective, name)
                     for name in (
                         "title",
                         "segment",
@@ -190,7 +189,7 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                     )
                 },
             }
-            for one in sorted(registry.objectives, key=lambda one: one.id)
+            for objective in sorted(registry.objectives, key=lambda entry: entry.id)
         ],
     }
     return {

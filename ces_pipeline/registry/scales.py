@@ -54,6 +54,10 @@ class Scale(Entry):
         share = (value - self.min) / (self.max - self.min)
         return round(100 * (1 - share if self.higher_means == "easier" else share), 6)
 
+    def ease_0_100(self, value: int) -> float:
+        """100 less the effort: 100 at the easy end."""
+        return round(100 - self.effort_0_100(value), 6)
+
     def band(self, value: int) -> str:
         """`easy`, `neutral` or `difficult` by this scale's own boxes."""
         return "easy" if value in self.easy else "difficult" if value in self.difficult else "neutral"

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from ces_pipeline.registry.base import Entry, Slug
+from ces_pipeline.rules.catalog import DEFAULT_SEVERITIES
+from ces_pipeline.rules.contract import Severity
 
 CHANNELS = (
     "email",
@@ -26,11 +28,8 @@ CHANNELS = (
 )
 
 
-Severity = Literal["reject", "suspect", "info", "off"]
-
-
 class ResponseRules(Entry):
-    """How the answers of one touchpoint are judged. Every threshold and every severity of the reasons."""
+    """How the answers of one survey are judged: every threshold, and the severity of each reason."""
 
     min_duration_seconds: float = Field(
         default=2.0, ge=0, description="answers faster than this are too_fast"
@@ -62,28 +61,6 @@ class ResponseRules(Entry):
         return self.severities.get(reason, DEFAULT_SEVERITIES[reason])
 
 
-DEFAULT_SEVERITIES: dict[str, Severity] = {
-    "unreadable_row": "reject",
-    "unregistered_survey": "reject",
-    "test_response": "reject",
-    "incomplete": "reject",
-    "score_off_scale": "reject",
-    "unknown_answer": "reject",
-    "failed_attention_check": "reject",
-    "too_fast": "reject",
-    "missing_time": "reject",
-    "time_order": "reject",
-    "in_the_future": "reject",
-    "duplicate": "reject",
-    "partial": "suspect",
-    "fast_for_survey": "suspect",
-    "comment_contradicts": "suspect",
-    "shared_device": "info",
-    "slow": "info",
-}
-"""Reason -> severity, in the order in which reasons are listed on a row."""
-
-
 def _survey_link(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname or parts.username or parts.fragment:
@@ -92,12 +69,12 @@ def _survey_link(url: str) -> str:
 
 
 class Survey(Entry):
-    """A touchpoint: one question asked at one moment of one process."""
+    """A survey: one question asked at one moment of one process."""
 
     id: Slug
     title: str = ""
     also_known_as: tuple[str, ...] = Field(
-        (), description="values of a source's survey column that mean this one"
+        (), description="values of a source's survey column that mean this survey"
     )
     scale: str | None = Field(
         None, description="scale of the CES score; none when only CSAT, NPS or comments"

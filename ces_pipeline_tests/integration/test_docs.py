@@ -35,7 +35,8 @@ from ces_pipeline.home import Home
 from ces_pipeline.registry import load as registry_files
 from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.load import load_exports
-from ces_pipeline.registry.surveys import DEFAULT_SEVERITIES, ResponseRules
+from ces_pipeline.registry.surveys import ResponseRules
+from ces_pipeline.rules.catalog import DEFAULT_SEVERITIES
 from ces_pipeline.storage.sql_files import SqlFile, sql_files
 from ces_pipeline.vendors.catalog import CONNECTORS, READERS
 from ces_pipeline_tests.benchmarks.marts import QUESTION_LIMIT_MS

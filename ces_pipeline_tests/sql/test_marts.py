@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ces_pipeline.clean.reasons import REASON_NAMES
 from ces_pipeline.publish.derived import define_macros
+from ces_pipeline.rules.catalog import REASON_NAMES
 from ces_pipeline.storage.duck import session
 from ces_pipeline.storage.sql_files import sql_files
 from ces_pipeline_tests.lake_days import DAY, SmallHome, rejected, response, small_home

@@ -1,4 +1,4 @@
--- One row per month (and all days) x touchpoint (and all of them) x variant of the headline figures.
+-- One row per month (and all days) x survey (and all of them) x variant of the headline figures.
 -- Answers: would we say the same had we judged otherwise? `headline` holds every accepted answer; `without suspect` leaves
 -- out those that a suspect rule marked; `with rejected` adds the rejected ones that carry a score of their scale, test
 -- answers aside. The differences are to the headline of the same row. Null: fewer answers than the minimum n.

@@ -1,6 +1,6 @@
 """What became of landed rows: columns of the marts on data quality."""
 
-from ces_pipeline.clean.reasons import REASONS
+from ces_pipeline.rules.catalog import SURVEY_RULES
 from ces_pipeline.schemas.mart.segments import EFFORT_FIGURES
 from ces_pipeline.schemas.table import DAY, INTEGER, NUMBER, TEXT, Table, column
 
@@ -10,7 +10,7 @@ QUALITY_DAILY = Table(
     ("day", "source_id"),
     {
         "day": column(DAY, "Business-zone date of recorded_at, else of receipt."),
-        "source_id": column(TEXT, "The feed."),
+        "source_id": column(TEXT, "The source."),
         "landed": column(INTEGER, "Rows of the day in all deliveries."),
         "redelivered": column(INTEGER, "Of these, copies of a row already landed."),
         "superseded": column(INTEGER, "Of these, older contents of a revised response."),
@@ -23,7 +23,7 @@ QUALITY_DAILY = Table(
         "suspect_share": column(
             NUMBER, "suspect / accepted, 0 to 1; null: nothing was accepted.", nullable=True
         ),
-        **{reason.name: column(INTEGER, f"Rows with this reason: {reason.means}") for reason in REASONS},
+        **{rule.name: column(INTEGER, f"Rows with this reason: {rule.means}") for rule in SURVEY_RULES},
     },
     sort=("day", "source_id"),
 )
@@ -32,12 +32,12 @@ _DIFFERENCE = "minus that of the headline; null: one of the two is suppressed, o
 
 SENSITIVITY = Table(
     "mart.sensitivity",
-    "One row per month (and all days) x touchpoint (and all of them) x variant of the headline figures.",
+    "One row per month (and all days) x survey (and all of them) x variant of the headline figures.",
     ("period", "period_start", "series", "variant"),
     {
         "period": column(TEXT, "`month`, or `all` for all days."),
         "period_start": column(DAY, "Its first day; of `all`, the first day with an answer."),
-        "series": column(TEXT, "A touchpoint, or `all surveys`."),
+        "series": column(TEXT, "A survey, or `all surveys`."),
         "variant": column(
             TEXT,
             "`headline`: every accepted answer; `without suspect`: none that a suspect rule marked; "

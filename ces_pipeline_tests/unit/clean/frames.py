@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from ces_pipeline.clean.evidence import DayContext, SpeedLimit
-from ces_pipeline.clean.responses import CleanedDays, clean_responses
+from ces_pipeline.clean.context import DayContext, SpeedLimit
+from ces_pipeline.clean.outcomes import CleanedDays
+from ces_pipeline.clean.responses import clean_responses
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.registry.scales import Scale
 from ces_pipeline.registry.segments import Segment
@@ -24,6 +25,7 @@ from ces_pipeline.schemas.table import INSTANT
 DAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 """When every delivery of these frames is received."""
+RULE_VERSION = "1"
 
 SURVEY: dict[str, Any] = {"id": "after_chat", "scale": "ease_1_5"}
 _INSTANTS = ("received_at", "as_of", "event_at")
@@ -48,16 +50,16 @@ def registry(
     segments: tuple[Segment, ...] = (),
     **rules: Any,
 ) -> Registry:
-    """Touchpoints that the feed `web` names in a column; `rules` are those of the first."""
+    """Surveys that the source `web` names in a column; `rules` are those of the first."""
     entries = [Survey.model_validate({**SURVEY, **(survey or {}), "rules": rules})]
-    entries += [Survey.model_validate(one) for one in more]
-    feeds = [
+    entries += [Survey.model_validate(entry) for entry in more]
+    sources = [
         Source.model_validate({"id": name, "kind": "survey", "reader": "csv", "survey_column": "survey"})
         for name in ("web", "app")
     ]
     return Registry(
-        sources={one.id: one for one in feeds},
-        surveys={one.id: one for one in entries},
+        sources={source.id: source for source in sources},
+        surveys={survey.id: survey for survey in entries},
         scales=shipped_scales(),
         segments=segments,
         settings=Settings.model_validate({"first_day": date(2020, 1, 1)}),
@@ -68,7 +70,7 @@ def raw_rows(*rows: dict[str, Any], kind: str = "survey") -> pd.DataFrame:
     """Raw rows of one kind; what a row leaves out is unremarkable: a good answer of someone of their own."""
     made = [_raw_row(number, row, kind) for number, row in enumerate(rows)]
     frame = pd.DataFrame(made)
-    times = [one.stored_as for one in field_table(kind) if one.treatment == "time"]
+    times = [field.stored_as for field in field_table(kind) if field.treatment == "time"]
     for name in frame.columns:
         if name in times or name in _INSTANTS:
             frame[name] = pd.to_datetime(frame[name], utc=True).astype(INSTANT)
@@ -78,7 +80,7 @@ def raw_rows(*rows: dict[str, Any], kind: str = "survey") -> pd.DataFrame:
 
 
 def _raw_row(number: int, given: dict[str, Any], kind: str) -> dict[str, Any]:
-    fields: dict[str, Any] = {one.stored_as: None for one in field_table(kind)}
+    fields: dict[str, Any] = {field.stored_as: None for field in field_table(kind)}
     if kind == "survey":
         fields |= {
             "response_id": f"r{number}",
@@ -100,14 +102,14 @@ def _raw_row(number: int, given: dict[str, Any], kind: str) -> dict[str, Any]:
     usable = moment is not None and datetime(2020, 1, 1, tzinfo=UTC) <= moment <= NOW
     identifier = row["response_id" if kind == "survey" else "ticket_id"]
     source = row.setdefault("source_id", "web")
-    told = repr(sorted((name, str(value)) for name, value in row.items()))
+    content = repr(sorted((name, str(value)) for name, value in row.items()))
     defaults = {
         "delivery_id": "d1",
         "received_at": NOW,
         "as_of": NOW,
         "day": moment.date() if usable else NOW.date(),
         "row_number": number + 2,
-        "content": int(hashlib.sha256(told.encode()).hexdigest()[:12], 16),
+        "content": int(hashlib.sha256(content.encode()).hexdigest()[:12], 16),
         "is_lookback": False,
     }
     key = f"{source}/{identifier}"
@@ -129,7 +131,7 @@ def clean(
     frame = raw_rows(*rows)
     days = {day: limits or {} for day in frame["day"].unique()}
     return clean_responses(
-        frame, pd.DataFrame() if moves is None else moves, DayContext(judged_by, days, asked)
+        frame, pd.DataFrame() if moves is None else moves, DayContext(judged_by, days, RULE_VERSION, asked)
     )
 
 
@@ -137,7 +139,7 @@ def reasons(cleaned: CleanedDays) -> dict[str, tuple[str, ...]]:
     """Response id -> every reason on it, of the accepted (their flags) and the rejected alike."""
     found = dict(zip(cleaned.accepted["response_id"], cleaned.accepted["flags"], strict=True))
     found |= dict(zip(cleaned.rejected["response_id"], cleaned.rejected["reasons"], strict=True))
-    return {name: tuple(told) for name, told in found.items()}
+    return {name: tuple(named) for name, named in found.items()}
 
 
 def verdict(cleaned: CleanedDays, response_id: str) -> str:

@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from ces_pipeline.clean.judge import RULE_VERSION
 from ces_pipeline.registry.segments import Segment
-from ces_pipeline_tests.unit.clean.frames import accepted, at, clean, reasons, registry
+from ces_pipeline_tests.unit.clean.frames import RULE_VERSION, accepted, at, clean, reasons, registry
 
 
 def persona(number: int, value: str, assigns: str = "persona", **when: object) -> Segment:

@@ -11,7 +11,7 @@ from ces_pipeline.clean.tickets import clean_tickets
 from ces_pipeline.registry.products import Product
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.segments import Segment
-from ces_pipeline_tests.unit.clean.frames import clean, raw_rows, registry
+from ces_pipeline_tests.unit.clean.frames import RULE_VERSION, clean, raw_rows, registry
 
 SHOP = {
     "id": "web_shop",
@@ -60,7 +60,7 @@ def test_responses_and_tickets_have_the_same_products_and_rules_match_them() -> 
         {"ticket_id": "t2"},
         {"ticket_id": "t3", "product": "Kiosk"},
     )
-    tickets = clean_tickets(raw_rows(*named, kind="tickets"), with_shop).accepted
+    tickets = clean_tickets(raw_rows(*named, kind="tickets"), with_shop, RULE_VERSION).accepted
     assert dict(zip(tickets["ticket_id"], tickets["product"], strict=True)) == {
         "t1": "web_shop",
         "t2": "unknown",

@@ -1,16 +1,18 @@
 """Protects the judging of single rows: each rule alone, every two together, its severities, and that each is alive."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations
+from math import inf
 from typing import Any
 
-import pandera.pandas as pa
 import pytest
 
 from ces_pipeline.clean import judge
-from ces_pipeline.clean.evidence import SpeedLimit
-from ces_pipeline.clean.reasons import REASON_NAMES, REASONS
-from ces_pipeline.clean.responses import CleanedDays
-from ces_pipeline.registry.surveys import DEFAULT_SEVERITIES
+from ces_pipeline.clean.context import SpeedLimit
+from ces_pipeline.clean.outcomes import CleanedDays
+from ces_pipeline.rules.catalog import DEFAULT_SEVERITIES, REASON_NAMES, SURVEY_RULES
+from ces_pipeline.rules.contract import Flags, Rule, at_least
 from ces_pipeline_tests.unit.clean.frames import NOW, at, clean, raw_rows, reasons, registry, verdict
 
 SURVEY: dict[str, Any] = {
@@ -117,7 +119,7 @@ def judged(
     return clean(judged_by, *({**GOOD, **row} for row in rows), limits=limits, asked=("colour",))
 
 
-def one(row: dict[str, Any], *named: str, severities: dict[str, str] | None = None) -> CleanedDays:
+def alone(row: dict[str, Any], *named: str, severities: dict[str, str] | None = None) -> CleanedDays:
     """The row `r0`, with the company that the named reasons need."""
     day = raw_rows({**GOOD, **row})["day"].iloc[0]
     company = [{**other, "day": day} for other in CROWD] if "shared_device" in named else []
@@ -132,16 +134,15 @@ def each(table: dict[str, list[dict[str, Any]]]) -> list[Any]:
     ]
 
 
-def test_every_reason_has_a_name_a_meaning_and_a_severity() -> None:
-    assert list(DEFAULT_SEVERITIES) == list(REASON_NAMES) == list(HAS) == list(MISSES)
-    assert all(reason.means for reason in REASONS)
+def test_every_rule_has_rows_that_break_it_and_rows_that_nearly_do() -> None:
+    assert list(REASON_NAMES) == list(HAS) == list(MISSES)
 
 
 @pytest.mark.parametrize(("name", "row"), each(HAS))
 def test_a_row_that_breaks_a_rule_has_that_reason_and_the_severity_decides(
     name: str, row: dict[str, Any]
 ) -> None:
-    cleaned = one(row, name)
+    cleaned = alone(row, name)
     found = reasons(cleaned)["r0"]
     assert name in found
     assert set(found) <= {name, "too_fast"} if name == "fast_for_survey" else found == (name,)
@@ -152,7 +153,7 @@ def test_a_row_that_breaks_a_rule_has_that_reason_and_the_severity_decides(
 @pytest.mark.parametrize(("name", "row"), each(MISSES))
 def test_a_near_miss_has_no_reason(name: str, row: dict[str, Any]) -> None:
     company = ["fast_for_survey"] if row.get("duration_seconds") != "2" else []
-    cleaned = one(row, *company, "shared_device")
+    cleaned = alone(row, *company, "shared_device")
     assert reasons(cleaned)["r0"] == ()
     assert verdict(cleaned, "r0") == "accepted"
 
@@ -170,38 +171,45 @@ def test_a_row_with_two_faults_has_both_reasons_in_the_rules_order(first: str, s
         for b in HAS[second]
         if all(a[name] == b[name] for name in a.keys() & b.keys())
     )
-    found = reasons(one(next(fits), first, second))["r0"]
+    found = reasons(alone(next(fits), first, second))["r0"]
     assert tuple(name for name in found if name in (first, second)) == (first, second)
     assert set(found) - {first, second} <= {"too_fast"}
+
+
+def silenced(name: str) -> Iterable[Rule]:
+    """All rules, the check of one replaced by one that always holds."""
+    return tuple(replace(rule, check=at_least(-inf)) if rule.name == name else rule for rule in SURVEY_RULES)
 
 
 @pytest.mark.parametrize("name", ROW_REASONS)
 def test_no_rule_is_dead(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     row = HAS[name][0]
-    assert name in reasons(one(row, name))["r0"]
-    (column,) = [
-        column
-        for column, told in judge.ROW_RULES.columns.items()
-        if [check.name for check in told.checks] == [name]
-    ]
-    silenced = judge.ROW_RULES.update_column(column, checks=[])
-    monkeypatch.setattr(judge, "ROW_RULES", silenced)
-    assert reasons(one(row, name))["r0"] == ()
+    assert name in reasons(alone(row, name))["r0"]
+    monkeypatch.setattr(judge, "SURVEY_RULES", silenced(name))
+    assert reasons(alone(row, name))["r0"] == ()
 
 
 def test_the_rule_between_rows_is_not_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     again: list[dict[str, Any]] = [{"response_id": "a"}, {"response_id": "b", "event_at": at("13:00")}]
     assert reasons(judged(*again)) == {"a": (), "b": ("duplicate",)}
-    monkeypatch.setattr(judge, "BETWEEN_ROWS_RULES", pa.DataFrameSchema({"is_repeat": pa.Column(bool)}))
+    monkeypatch.setattr(judge, "SURVEY_RULES", silenced("duplicate"))
     assert reasons(judged(*again)) == {"a": (), "b": ()}
 
 
+@pytest.mark.parametrize("given", ["text", "fewer"])
 def test_evidence_of_the_wrong_type_is_a_mistake_of_the_program_and_not_a_verdict(
-    monkeypatch: pytest.MonkeyPatch,
+    given: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changed = judge.ROW_RULES.update_column("is_test", dtype=str)
-    monkeypatch.setattr(judge, "ROW_RULES", changed)
-    with pytest.raises(AssertionError, match="evidence does not fit"):
+    is_test = next(rule for rule in SURVEY_RULES if rule.name == "test_response").evidence
+
+    def wrong(facts: Any) -> Flags:
+        return is_test(facts).astype(str) if given == "text" else is_test(facts)[:0]
+
+    rules = tuple(
+        replace(rule, evidence=wrong) if rule.name == "test_response" else rule for rule in SURVEY_RULES
+    )
+    monkeypatch.setattr(judge, "SURVEY_RULES", rules)
+    with pytest.raises(AssertionError, match=r"rules/test_response\.py: evidence is"):
         judged({})
 
 
@@ -209,7 +217,7 @@ def test_evidence_of_the_wrong_type_is_a_mistake_of_the_program_and_not_a_verdic
     "name", [name for name in ROW_REASONS if name not in ("unreadable_row", "unregistered_survey")]
 )
 @pytest.mark.parametrize(
-    ("severity", "decided", "told"),
+    ("severity", "decided", "is_named"),
     [
         ("reject", "rejected", True),
         ("suspect", "suspect", True),
@@ -217,10 +225,10 @@ def test_evidence_of_the_wrong_type_is_a_mistake_of_the_program_and_not_a_verdic
         ("off", "accepted", False),
     ],
 )
-def test_the_registry_sets_what_a_reason_does(name: str, severity: str, decided: str, told: bool) -> None:
-    cleaned = one(HAS[name][0], name, severities={name: severity})
+def test_the_registry_sets_what_a_reason_does(name: str, severity: str, decided: str, is_named: bool) -> None:
+    cleaned = alone(HAS[name][0], name, severities={name: severity})
     assert verdict(cleaned, "r0") == decided
-    assert (name in reasons(cleaned)["r0"]) is told
+    assert (name in reasons(cleaned)["r0"]) is is_named
 
 
 def test_a_severity_holds_for_its_own_survey_only() -> None:
@@ -299,7 +307,7 @@ def test_a_shared_device_is_counted_by_people_and_by_day() -> None:
     cleaned = clean(
         registry(), *seen_by(["a", "b", "c"], "02"), *seen_by(["d", "e"], "03"), *seen_by(["f"] * 3, "05")
     )
-    crowded = {name for name, told in reasons(cleaned).items() if "shared_device" in told}
+    crowded = {name for name, found in reasons(cleaned).items() if "shared_device" in found}
     assert crowded == {"020", "021", "022"}
 
 
@@ -307,11 +315,11 @@ def test_the_counts_of_reasons_are_by_day() -> None:
     cleaned = judged(
         {"score": "6"}, {"score": "7", "event_at": at("03T12:00")}, {"score": "8", "status": "test"}
     )
-    told = {
+    counted = {
         str(day): {name: count for name, count in row.items() if count}
         for day, row in cleaned.reasons.T.items()
     }
-    assert told == {
+    assert counted == {
         "2026-03-02": {"score_off_scale": 2, "test_response": 1},
         "2026-03-03": {"score_off_scale": 1},
     }

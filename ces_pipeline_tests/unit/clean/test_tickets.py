@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.clean.responses import CleanedDays
+from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.tickets import clean_tickets
-from ces_pipeline_tests.unit.clean.frames import NOW, at, raw_rows, registry
+from ces_pipeline_tests.unit.clean.frames import NOW, RULE_VERSION, at, raw_rows, registry
 
 
 def cleaned(*rows: dict[str, Any]) -> CleanedDays:
-    return clean_tickets(raw_rows(*rows, kind="tickets"), registry())
+    return clean_tickets(raw_rows(*rows, kind="tickets"), registry(), RULE_VERSION)
 
 
 def version(**values: Any) -> dict[str, Any]:
@@ -120,8 +120,8 @@ def test_unusable_rows_are_rejected_with_every_reason_and_their_values() -> None
         {"event_at": NOW},
         {"event_at": at("2020-01-01T00:00:00")},
     )
-    told = dict(zip(found.rejected["ticket_id"], map(tuple, found.rejected["reasons"]), strict=True))
-    assert told == {
+    refused = dict(zip(found.rejected["ticket_id"], map(tuple, found.rejected["reasons"]), strict=True))
+    assert refused == {
         "t0": ("missing_time",),
         "t1": ("missing_time",),
         "t2": ("in_the_future",),

@@ -6,11 +6,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ces_pipeline.clean.reasons import REASON_NAMES
 from ces_pipeline.demo.check import compare
 from ces_pipeline.demo.known import COUNTS, KnownAnswers
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
+from ces_pipeline.rules.catalog import REASON_NAMES
 
 KNOWN = KnownAnswers(
     responses=6,

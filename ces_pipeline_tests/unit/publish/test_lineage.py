@@ -3,6 +3,7 @@
 import pytest
 
 from ces_pipeline.publish.lineage import Origin, column_lineage
+from ces_pipeline.rules.catalog import REASON_NAMES
 
 TABLES = {"core.a": ["id", "score", "tags", "day"], "core.b": ["id", "minutes"]}
 
@@ -71,6 +72,17 @@ def test_a_table_macro_is_followed_into_its_own_query() -> None:
     assert found["mean_ease_0_100"] == [("core.a", "score"), ("reference.settings", "minimum_n")]
     assert found["ease_sum_0_100"] == [("core.a", "score")]
     assert found["n"] == []
+
+
+def test_a_pivot_over_a_type_has_a_column_for_each_of_its_names() -> None:
+    pivoted = "pivot (select id, unnest(tags) as tag, score from core.a) on tag in rule_reasons using {} group by id"
+    query = "with p as ({}) select id, minutes, coalesce(columns(p.* exclude (id)), minutes) from p join core.b using (id)"
+    of_id = [("core.a", "id"), ("core.b", "id")]
+    counted = lineage(query.format(pivoted.format("count(*)")))
+    assert list(counted) == ["id", "minutes", *REASON_NAMES]
+    assert (counted["id"], counted["slow"]) == (of_id, [("core.a", "tags"), ("core.b", "minutes")])
+    summed = lineage(query.format(pivoted.format("sum(score)")))
+    assert summed["slow"] == [("core.a", "score"), ("core.a", "tags"), ("core.b", "minutes")]
 
 
 def test_a_query_that_does_not_parse_is_told_by_its_name() -> None:

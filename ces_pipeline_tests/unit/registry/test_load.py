@@ -11,7 +11,7 @@ from ces_pipeline.errors import RegistryError
 from ces_pipeline.folding import fold
 from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.scales import Scale
-from ces_pipeline.registry.surveys import DEFAULT_SEVERITIES
+from ces_pipeline.rules.catalog import DEFAULT_SEVERITIES
 from ces_pipeline_tests.builders import DESK, SURVEYS, WEB, inbox_home
 
 SCALE = {

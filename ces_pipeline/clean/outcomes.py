@@ -1,0 +1,59 @@
+"""What cleaning some days gives: the rows of both tables, and how many rows came to which outcome."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class CleanedDays:
+    """What cleaning some days gives.
+
+    accepted, rejected: frames with the columns of the two tables, all days together. counts: by day and source:
+    stored (rows in the raw files), landed_again, superseded, accepted, rejected, suspect.
+    reasons: by day, how many rows have each.
+    """
+
+    accepted: pd.DataFrame
+    rejected: pd.DataFrame
+    counts: pd.DataFrame
+    reasons: pd.DataFrame
+
+
+def count_outcomes(resolved: pd.DataFrame, marks: dict[str, np.ndarray]) -> pd.DataFrame:
+    """By day and source how many rows there are of each outcome; `marks` are flags on the newest rows."""
+    own = ~resolved["is_lookback"].to_numpy(dtype=bool)
+    outcome = resolved["outcome"]
+    flags = {
+        "stored": own,
+        "landed_again": own & (outcome == "landed_again").to_numpy(dtype=bool),
+        "superseded": own & (outcome == "superseded").to_numpy(dtype=bool),
+    }
+    newest_rows = np.flatnonzero((outcome == "newest").to_numpy(dtype=bool))
+    for name, chosen in marks.items():
+        flags[name] = np.zeros(len(resolved), dtype=bool)
+        flags[name][newest_rows[chosen]] = True
+    codes, places = _places(resolved)
+    counts = pd.DataFrame(
+        {name: np.bincount(codes[flag], minlength=len(places)) for name, flag in flags.items()}, index=places
+    )
+    return counts[counts["stored"] > 0].sort_index()
+
+
+def _places(rows: pd.DataFrame) -> tuple[np.ndarray, pd.MultiIndex]:
+    """(place in the index of each row's day and source, the index of all of them)."""
+    days, known_days = pd.factorize(rows["day"])
+    sources, known_sources = pd.factorize(rows["source_id"])
+    places = pd.MultiIndex.from_product(
+        [list(known_days), [str(source_id) for source_id in known_sources]], names=["day", "source_id"]
+    )
+    return days * len(known_sources) + sources, places
+
+
+def count_reasons(days: pd.Series, broken: np.ndarray, names: tuple[str, ...]) -> pd.DataFrame:
+    """By day how many rows have each reason."""
+    codes, known = pd.factorize(days)
+    rows, reasons = np.nonzero(broken)
+    counted = np.bincount(codes[rows] * len(names) + reasons, minlength=len(known) * len(names))
+    return pd.DataFrame(counted.reshape(len(known), len(names)), index=list(known), columns=list(names))

@@ -1,0 +1,182 @@
+"""Facts about responses: answers on their scales, durations, repeats, people per device. No verdict is reached here."""
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from ces_pipeline.clean.answers import BLANK, FITS, NPS_SCALE, OFF_SCALE, UNKNOWN, by_scale, read_answers
+from ces_pipeline.clean.columns import floats
+from ces_pipeline.clean.context import DayContext
+from ces_pipeline.clean.facts import Facts
+from ces_pipeline.clean.repeats import repeated
+from ces_pipeline.clean.sentiment import contradictions
+from ces_pipeline.folding import fold
+from ces_pipeline.registry.scales import Scale
+from ces_pipeline.registry.surveys import Survey
+from ces_pipeline.rules.contract import Counts, Flags, Numbers
+
+
+class ResponseFacts(Facts):
+    """What is known of responses beyond that."""
+
+    def __init__(self, rows: pd.DataFrame, context: DayContext):
+        super().__init__(rows, context.registry)
+        self.context = context
+
+    def _read(self, column: str, scales: list[Scale | None]) -> tuple[np.ndarray, np.ndarray]:
+        return read_answers(self.rows[column], scales, self.which)
+
+    def _scales(self, id_of: Callable[[Survey], str | None]) -> list[Scale | None]:
+        ids = [id_of(survey) for survey in self.surveys]
+        return [self.registry.scales[name] if name else None for name in ids]
+
+    @cached_property
+    def score_scales(self) -> list[Scale | None]:
+        """The scale of each survey's score; None where it asks for none."""
+        return self._scales(lambda survey: survey.scale)
+
+    @cached_property
+    def _csat_scales(self) -> list[Scale | None]:
+        return self._scales(lambda survey: survey.csat_scale)
+
+    @cached_property
+    def _score(self) -> tuple[np.ndarray, np.ndarray]:
+        return self._read("score", self.score_scales)
+
+    @cached_property
+    def _csat(self) -> tuple[np.ndarray, np.ndarray]:
+        return self._read("csat", self._csat_scales)
+
+    @cached_property
+    def _nps(self) -> tuple[np.ndarray, np.ndarray]:
+        return self._read("nps", [NPS_SCALE if survey.has_nps else None for survey in self.surveys])
+
+    @property
+    def score(self) -> Numbers:
+        """The score on its survey's scale; NaN where there is none that fits."""
+        return self._score[0]
+
+    @property
+    def nps(self) -> Numbers:
+        """Likelihood to recommend, 0 to 10; NaN where there is none that fits."""
+        return self._nps[0]
+
+    @cached_property
+    def effort_0_100(self) -> Numbers:
+        """Percent of maximum possible effort, higher is harder; NaN without a score."""
+        return by_scale(self.score, self.score_scales, self.which, Scale.effort_0_100)
+
+    @cached_property
+    def csat_0_100(self) -> Numbers:
+        """Satisfaction as a percentage of its own scale, higher is better; NaN without an answer."""
+        return by_scale(self._csat[0], self._csat_scales, self.which, Scale.ease_0_100)
+
+    def _required(self, outcome: int) -> Iterator[Flags]:
+        """For each answer that a survey may require, the rows that require it and have this outcome."""
+        for answer in ("score", "csat", "nps", "comment"):
+            requires = np.array([*(answer in survey.required_answers for survey in self.surveys), False])
+            if requires.any():
+                yield requires[self.which] & (self._outcome(answer) == outcome)
+
+    def _outcome(self, answer: str) -> np.ndarray:
+        if answer == "comment":
+            return np.where(self.rows["comment"].isna(), BLANK, FITS)
+        return {"score": self._score, "csat": self._csat, "nps": self._nps}[answer][1]
+
+    @cached_property
+    def required_blank(self) -> Counts:
+        """How many required answers are blank. A row that cannot be read has none."""
+        return self.count(flags & self.is_readable for flags in self._required(BLANK))
+
+    @property
+    def required_off_scale(self) -> Counts:
+        """How many required answers are numbers outside their scale."""
+        return self.count(self._required(OFF_SCALE))
+
+    @property
+    def required_unknown(self) -> Counts:
+        """How many required answers are neither a number nor a label of their scale."""
+        return self.count(self._required(UNKNOWN))
+
+    @cached_property
+    def is_unfinished(self) -> Flags:
+        """Whether the platform says so, by its flag or else by its progress."""
+        said = self.rows["finished"].str.lower()
+        progress = floats(self.rows["progress"])
+        return ((said == "false") | (said.isna() & (progress < 100))).fillna(False).to_numpy(dtype=bool)
+
+    @cached_property
+    def keeps_partial(self) -> Flags:
+        """Whether the survey keeps unfinished responses that have every required answer."""
+        return self.per_survey(lambda survey: survey.rules.keep_partial, 1) > 0
+
+    @cached_property
+    def duration_seconds(self) -> Numbers:
+        """Seconds as reported; else submit minus start, where their seconds show that they are not whole minutes.
+
+        Reported wins: Qualtrics' own duration does not equal the difference of its times.
+        """
+        reported = floats(self.rows["duration_seconds"])
+        if not np.isnan(reported).any():
+            return reported
+        started, submitted = self.rows["started_at"], self.rows["submitted_at"]
+        to_the_second = ((started.dt.second != 0) | (submitted.dt.second != 0)).to_numpy(
+            dtype=bool, na_value=False
+        )
+        derived = (submitted - started).dt.total_seconds().to_numpy()
+        derived = np.where(to_the_second & (derived >= 0), derived, np.nan)
+        return np.where(np.isnan(reported), derived, reported)
+
+    @property
+    def speed_limits(self) -> Numbers:
+        """Seconds below which an answer is fast for its survey on its day; 0 where there is no limit."""
+        codes, days = pd.factorize(self.rows["day"])
+        limits = np.zeros((len(days), len(self.surveys) + 1))
+        for place, day in enumerate(days):
+            known = self.context.speed_limits.get(day, {})
+            limits[place, :-1] = [
+                known[survey.id].seconds if survey.id in known else 0.0 for survey in self.surveys
+            ]
+        return limits[codes, self.which] if len(days) else np.zeros(len(self.rows))
+
+    @property
+    def is_contradicted(self) -> Flags:
+        """Whether the comment says the opposite of the effort."""
+        return contradictions(self.rows["comment"], self.effort_0_100)
+
+    @property
+    def people_on_device(self) -> Numbers:
+        """How many people used the row's device or address that day; 0 where neither is known."""
+        people = np.zeros(len(self.rows))
+        who = self.rows["respondent_key"].fillna(self.rows["response_key"])
+        for name in ("device_key", "ip_address_key"):
+            if self.rows[name].notna().any():
+                counted = who.groupby([self.rows[name], self.rows["day"]]).transform("nunique")
+                people = np.fmax(people, counted.to_numpy(dtype=float, na_value=0))
+        return people
+
+    def says(self, name: str, expected: str) -> Flags:
+        """Whether a field or export column holds this text, trimmed and case-folded."""
+        column = name if name in self.rows.columns else self.context.asked_column(name)
+        return matches(self.rows[column], (expected,))
+
+    def repeats(self, eligible: Flags) -> Flags:
+        """Rows with an earlier eligible one of the same respondent, survey and ticket within the window, or of the
+        same device, survey and answers within seconds."""
+        survey = pd.Series(self.which, index=self.rows.index)
+        interaction = self.rows["ticket_id"].fillna(self.rows["external_id"]).fillna("")
+        window = self.per_survey(lambda survey: survey.rules.duplicate_window_hours * 3600, 0)
+        again = repeated(self.rows, [self.rows["respondent_key"], survey, interaction], window, eligible)
+        instantly = self.per_survey(lambda survey: survey.rules.double_submit_seconds, 0)
+        device = [self.rows["device_key"], survey, self.rows["answers"]]
+        has_earlier: Flags = again | repeated(self.rows, device, instantly, eligible)
+        return has_earlier
+
+
+def matches(values: pd.Series, wanted: tuple[str | float | int, ...]) -> Flags:
+    """Whether each text equals one of the wanted, trimmed and case-folded."""
+    codes, distinct = pd.factorize(values)
+    accepted = {fold(str(text)) for text in wanted}
+    return np.array([*(fold(str(text)) in accepted for text in distinct), False])[codes]

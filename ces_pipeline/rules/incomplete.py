@@ -1,0 +1,19 @@
+"""a required answer is blank, or it is unfinished without one"""
+
+from typing import TYPE_CHECKING
+
+from ces_pipeline.rules.contract import Counts, Rule, equals
+
+if TYPE_CHECKING:
+    from ces_pipeline.clean.response_facts import ResponseFacts
+
+
+def required_answers_blank(facts: "ResponseFacts") -> Counts:
+    """How many required answers are blank; 1 for an unfinished row whose survey keeps no partial answers."""
+    blank = facts.required_blank
+    return blank + (facts.is_unfinished & ~facts.keeps_partial & (blank == 0))
+
+
+RULE = Rule(
+    name="incomplete", position=40, severity="reject", evidence=required_answers_blank, check=equals(0)
+)

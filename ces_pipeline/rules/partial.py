@@ -1,0 +1,15 @@
+"""unfinished, with every required answer"""
+
+from typing import TYPE_CHECKING
+
+from ces_pipeline.rules.contract import Flags, Rule, equals
+
+if TYPE_CHECKING:
+    from ces_pipeline.clean.response_facts import ResponseFacts
+
+
+def is_partial(facts: "ResponseFacts") -> Flags:
+    return facts.is_unfinished & facts.keeps_partial & (facts.required_blank == 0) & facts.is_readable
+
+
+RULE = Rule(name="partial", position=130, severity="suspect", evidence=is_partial, check=equals(False))
