@@ -49,6 +49,7 @@ def test_effort_is_monotone_invertible_and_mirrors_with_the_scale(name: str, dat
     scale = shipped_scales()[name]
     value = data.draw(st.integers(scale.min, scale.max))
     effort = scale.effort_0_100(value)
+    assert scale.ease_0_100(value) == round(100 - effort, 6)
     share = effort / 100 if scale.higher_means == "harder" else 1 - effort / 100
     assert round(scale.min + share * (scale.max - scale.min)) == value
     turned = mirrored(scale)
