@@ -40,7 +40,8 @@ class Verdicts:
 
     @property
     def suspect(self) -> np.ndarray:
-        return (self.broken & self.suspects).any(axis=1)
+        table: np.ndarray = (self.broken & self.suspects).any(axis=1)
+        return table
 
 
 def judge(facts: Facts) -> Verdicts:
@@ -101,4 +102,5 @@ def _named(reason: str, check: Check) -> pa.Check:
 def _where_severity(facts: Facts, rules: Sequence[Rule], severities: tuple[str, ...]) -> np.ndarray:
     """Rows x reasons: whether the reason has one of these severities; the default where no survey is registered."""
     table = [[survey.rules.severity(rule.name) in severities for rule in rules] for survey in facts.surveys]
-    return np.array([*table, [rule.severity in severities for rule in rules]])[facts.which]
+    table: np.ndarray = np.array([*table, [rule.severity in severities for rule in rules]])[facts.which]
+    return table

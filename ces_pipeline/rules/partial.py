@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 
 def is_partial(facts: "ResponseFacts") -> Flags:
-    return facts.is_unfinished & facts.keeps_partial & (facts.required_blank == 0) & facts.is_readable
+    flags: Flags = facts.is_unfinished & facts.keeps_partial & (facts.required_blank == 0) & facts.is_readable
+    return flags
 
 
 RULE = Rule(name="partial", position=130, severity="suspect", evidence=is_partial, check=equals(False))

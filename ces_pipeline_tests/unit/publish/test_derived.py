@@ -59,4 +59,4 @@ def test_a_query_that_fails_tells_which_table_it_was_for(connection: duckdb.Duck
     broken = SqlFile("mart", "ces_daily", "select 1 as day from nowhere")
     with pytest.raises(duckdb.Error) as told:
         fill_derived(connection, [broken])
-    assert "while mart.ces_daily was filled" in told.value.__notes__
+    assert "while filling mart.ces_daily" in told.value.__notes__
