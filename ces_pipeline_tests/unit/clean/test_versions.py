@@ -82,22 +82,22 @@ MOVED = [row(1, "02T12:00"), row(2, "03T12:00", as_of="11T00:00"), row(3, "05T12
     ("place", "outcome"), list(enumerate([(SUPERSEDED, 1), (SUPERSEDED, 2), (NEWEST, 3)]))
 )
 def test_each_day_of_a_moved_response_knows_the_others(place: int, outcome: tuple[str, int]) -> None:
-    assert outcomes(MOVED[place], moves=told(*MOVED)) == [outcome]
+    assert outcomes(MOVED[place], cross_day_revisions=told(*MOVED)) == [outcome]
 
 
 def test_days_together_agree_with_days_alone() -> None:
-    alone = [outcomes(one, moves=told(*MOVED))[0] for one in MOVED]
+    alone = [outcomes(one, cross_day_revisions=told(*MOVED))[0] for one in MOVED]
     for order in permutations(range(3)):
-        assert outcomes(*(MOVED[place] for place in order), moves=told(*MOVED)) == [
+        assert outcomes(*(MOVED[place] for place in order), cross_day_revisions=told(*MOVED)) == [
             alone[place] for place in order
         ]
 
 
 def test_a_content_that_the_moves_do_not_tell_of_counts_all_the_same() -> None:
     extra = row(4, "02T13:00")
-    assert outcomes(MOVED[0], extra, moves=told(*MOVED)) == [(SUPERSEDED, 1), (SUPERSEDED, 2)]
+    assert outcomes(MOVED[0], extra, cross_day_revisions=told(*MOVED)) == [(SUPERSEDED, 1), (SUPERSEDED, 2)]
     late = row(4, "02T12:00:01")
-    assert outcomes(MOVED[0], late, moves=told(MOVED[0], row(9, "01T12:00"))) == [
+    assert outcomes(MOVED[0], late, cross_day_revisions=told(MOVED[0], row(9, "01T12:00"))) == [
         (SUPERSEDED, 2),
         (NEWEST, 3),
     ]
@@ -107,7 +107,7 @@ def test_rows_of_one_export_at_one_time_go_by_row_number_in_a_moved_response_too
     earlier = row(7, "01T12:00")
     for high, low in ((8, 9), (9, 8)):
         rows = [row(high, row_number=5), row(low, row_number=6)]
-        assert outcomes(*rows, moves=told(earlier, *rows)) == [(SUPERSEDED, 2), (NEWEST, 3)]
+        assert outcomes(*rows, cross_day_revisions=told(earlier, *rows)) == [(SUPERSEDED, 2), (NEWEST, 3)]
 
 
 def test_a_row_without_a_time_that_two_receipts_put_on_two_days_is_one_row() -> None:
@@ -120,9 +120,9 @@ def test_a_row_without_a_time_that_two_receipts_put_on_two_days_is_one_row() -> 
     }
     second = {**first, "day": date(2026, 3, 9), "as_of": at("08T00:00"), "delivery_id": "second"}
     moves = told(first, second)
-    assert outcomes(first, moves=moves) == [(NEWEST, 1)]
-    assert outcomes(second, moves=moves) == [(AGAIN, 1)]
-    assert outcomes(second, first, moves=moves) == [(AGAIN, 1), (NEWEST, 1)]
+    assert outcomes(first, cross_day_revisions=moves) == [(NEWEST, 1)]
+    assert outcomes(second, cross_day_revisions=moves) == [(AGAIN, 1)]
+    assert outcomes(second, first, cross_day_revisions=moves) == [(AGAIN, 1), (NEWEST, 1)]
 
 
 VERSIONS = st.lists(

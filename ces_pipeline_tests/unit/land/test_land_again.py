@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ces_pipeline.errors import HomeError
 from ces_pipeline.land import key_index
-from ces_pipeline.land.paths import index_file, moves_file
+from ces_pipeline.land.paths import index_file, cross_day_file
 from ces_pipeline.privacy.pseudonyms import KEY_VARIABLE
 from ces_pipeline_tests.builders import DESK, NOW, WEB, InboxHome, answer, csv_text, inbox_home
 
@@ -142,7 +142,7 @@ def test_a_revision_on_the_same_day_keeps_both_versions_and_touches_that_day_alo
     home.drop("b.csv", [answer(1, score=2, recorded="2026-03-02T18:00:00Z")])
     assert home.land().days == (MONDAY,)
     assert [row["score"] for row in home.rows() if row["response_id"] == "r1"] in (["4", "2"], ["2", "4"])
-    assert not [one for one in home.deliveries() if home.lake.exists(moves_file("web", one.delivery_id))]
+    assert not [one for one in home.deliveries() if home.lake.exists(cross_day_file("web", one.delivery_id))]
 
 
 def test_a_revision_on_another_day_touches_both_days_and_notes_the_move(home: InboxHome) -> None:
@@ -152,7 +152,7 @@ def test_a_revision_on_another_day_touches_both_days_and_notes_the_move(home: In
     outcome = home.land()
     assert outcome.days == (MONDAY, WEDNESDAY)
     (moved,) = [one.delivery_id for one in home.deliveries() if one.rows_read == 1]
-    noted = home.lake.read_table(moves_file("web", moved)).to_pylist()
+    noted = home.lake.read_table(cross_day_file("web", moved)).to_pylist()
     assert sorted(row["day"] for row in noted) == [MONDAY, WEDNESDAY]
     assert len({(row["key_hi"], row["key_lo"]) for row in noted}) == 1
     assert {row["delivery_id"] for row in noted} == {one.delivery_id for one in home.deliveries()}
@@ -162,7 +162,7 @@ def test_two_versions_on_two_days_in_one_file_are_a_move_too(home: InboxHome) ->
     home.drop("a.csv", [answer(1), answer(1, score=2, recorded=on(WEDNESDAY))])
     assert home.land().days == (MONDAY, WEDNESDAY)
     (one,) = home.deliveries()
-    assert home.lake.read_table(moves_file("web", one.delivery_id)).num_rows == 2
+    assert home.lake.read_table(cross_day_file("web", one.delivery_id)).num_rows == 2
 
 
 def test_updates_of_a_ticket_on_several_days_are_no_move(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_updates_of_a_ticket_on_several_days_are_no_move(tmp_path: Path) -> None
     home.land("desk")
     (one,) = home.deliveries("desk")
     assert one.days == {MONDAY: (1, 0), WEDNESDAY: (1, 0)}
-    assert not home.lake.exists(moves_file("desk", one.delivery_id))
+    assert not home.lake.exists(cross_day_file("desk", one.delivery_id))
 
 
 def test_an_older_delivery_that_comes_late_owns_the_rows_that_it_shares_with_a_newer_one(
