@@ -164,14 +164,14 @@ def windows_to_ask(before: Sequence[dict[str, Any]], since: datetime, until: dat
     """
     if until <= since:
         return []
-    held = {row["window_start"]: row for row in before if row["window_start"] >= since}
+    counted = {row["window_start"]: row for row in before if row["window_start"] >= since}
     starts = {
         start
-        for start, row in held.items()
+        for start, row in counted.items()
         if row["expected"] is not None and row["landed"] < row["expected"] and row["window_end"] <= until
     }
-    again = [Window(start, held[start]["window_end"]) for start in starts]
-    begin = max(held, default=since)
+    again = [Window(start, counted[start]["window_end"]) for start in starts]
+    begin = max(counted, default=since)
     singles = max(begin, _midnight(until) - SINGLE_DAYS * _DAY, since)
     fresh = [Window(begin, singles)] if begin < singles else []
     while singles < until:

@@ -175,7 +175,7 @@ def deliveries(lake: Lake) -> pa.Table:
     """The ledger as `audit.deliveries`."""
     rows = []
     for delivery in Ledger.read(lake).deliveries:
-        held = sorted(delivery.days)
+        days = sorted(delivery.days)
         rows.append(
             {
                 "delivery_id": delivery.delivery_id,
@@ -189,8 +189,8 @@ def deliveries(lake: Lake) -> pa.Table:
                 "rows_landed": delivery.rows_landed,
                 "rows_redelivered": delivery.rows_redelivered,
                 "rows_unreadable": delivery.rows_unreadable,
-                "first_day": held[0] if held else None,
-                "last_day": held[-1] if held else None,
+                "first_day": days[0] if days else None,
+                "last_day": days[-1] if days else None,
             }
         )
     return pa.Table.from_pylist(rows, schema=DELIVERIES.arrow)

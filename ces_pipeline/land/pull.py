@@ -275,10 +275,12 @@ def read_pull_state(lake: Lake, source: Source) -> PullState:
     asked, path = _asked(source), f"{_folder(source)}/state.json"
     if not lake.exists(path):
         return PullState(asked)
-    held: dict[str, Any] = json.loads(lake.read_bytes(path))
-    if held["asked"] != asked:
+    saved: dict[str, Any] = json.loads(lake.read_bytes(path))
+    if saved["asked"] != asked:
         return PullState(asked)
-    return PullState(asked, held["state"], datetime.fromisoformat(held["until"]) if held["until"] else None)
+    return PullState(
+        asked, saved["state"], datetime.fromisoformat(saved["until"]) if saved["until"] else None
+    )
 
 
 def write_pull_state(lake: Lake, source: Source, pull_state: PullState) -> None:

@@ -224,7 +224,9 @@ class Staging:
         self.connection.execute(
             "CREATE OR REPLACE TEMP TABLE landed AS SELECT * FROM keys ANTI JOIN again USING (row_number)"
         )
-        held = dict(self.connection.execute("SELECT day, count(*) FROM landed GROUP BY day").fetchall())
+        landed_by_day = dict(
+            self.connection.execute("SELECT day, count(*) FROM landed GROUP BY day").fetchall()
+        )
         dropped = {
             day
             for (day,) in self.connection.execute(
@@ -233,7 +235,7 @@ class Staging:
         }
         staged = {}
         for day, parts in self._parts().items():
-            if day not in held:
+            if day not in landed_by_day:
                 continue
             staged_file = parts[0]
             if len(parts) > 1 or day in dropped:
@@ -244,14 +246,14 @@ class Staging:
                 self._copy(kept, staged_file)
             staged[raw_file(self.source.id, delivery_id, day)] = staged_file
         self.lake.adopt_all(staged)
-        if not held:
+        if not landed_by_day:
             return set()
         cross_day = self._write_cross_day_revisions(delivery_id)
         index = self.folder / "index.parquet"
         columns = "key_hi, key_lo, content, day, event_at"
         self._copy(f"SELECT {columns}, {quote_text(delivery_id)} AS delivery_id FROM landed", index)
         self.lake.adopt(index, index_file(self.source.id, delivery_id))
-        return set(held) | cross_day
+        return set(landed_by_day) | cross_day
 
     def _write_cross_day_revisions(self, delivery_id: str) -> set[date]:
         """Store all versions of the rows that now have versions on several days; returns those days."""

@@ -67,7 +67,7 @@ def table_fingerprints(
 
 @cache
 def _columns_used(file: SqlFile, name: str) -> frozenset[str] | None:
-    """The words of the query, which include all columns that it uses; None if it may use all columns of table `name`."""
+    """The words of the query, with all columns that it uses; None if it may use all columns of table `name`."""
     text = " ".join([file.code, *(macro.code for macro in file.macros)])
     stars = set(re.findall(r"\b(\w+)\.\*", text))
     aliases = {name.partition(".")[2], *re.findall(rf"\b{re.escape(name)}\s+(?:as\s+)?(\w+)", text)}

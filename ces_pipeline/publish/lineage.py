@@ -136,7 +136,7 @@ class _Lineage:
         known: Mapping[str, Mapping[str, _Origins]],
         outer: _Scope | None,
     ) -> _Relation:
-        """`pivot t on x in an_enum using f(y) group by g`: column g, and for each value of the type a column from x and y."""
+        """`pivot t on x in an_enum using f(y) group by g`: column g, and a column from x and y for each type value."""
         inner = _Scope(list(self._relations(source["source"], known, outer)), outer=outer)
         made = self._expression([source["aggregates"], source["pivots"]], known, inner)
         columns = {name: inner.origins([name]) for name in source["groups"]}

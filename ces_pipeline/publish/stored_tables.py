@@ -42,7 +42,7 @@ def _in_parts(days: list[date], rows: Mapping[date, int]) -> Iterator[list[date]
     """The days in groups of at most _ROWS_AT_ONCE rows, or of one larger day."""
     part: list[date] = []
     for day in days:
-        if part and sum(rows[held] for held in part) + rows[day] > _ROWS_AT_ONCE:
+        if part and sum(rows[earlier_day] for earlier_day in part) + rows[day] > _ROWS_AT_ONCE:
             yield part
             part = []
         part.append(day)
