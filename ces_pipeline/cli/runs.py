@@ -114,10 +114,12 @@ def demo_story(home: Home) -> bool:
     planted, found = story.read_known(known), story.found(home)
     differing = story.differing(planted, found)
     rows = [(name, _shown(value), _shown(found.get(name))) for name, value in planted.items()]
-    console.table("The story", ("finding", "planted", "found"), rows)
+    console.table("The story", ("finding", "expected", "found"), rows)
     for name in differing:
-        console.err.print(f"differs from what was planted: {name}")
-    console.out.print("every finding is as planted" if not differing else "some findings are not as planted")
+        console.err.print(f"differs from the expected value: {name}")
+    console.out.print(
+        "every finding is as expected" if not differing else "some findings are not as expected"
+    )
     console.out.print(f"published: {home.published}")
     return done and not differing
 
@@ -152,7 +154,9 @@ def _compared(home: Home, known: Path, counts: tuple[str, ...], done: bool) -> b
         console.table(
             "Customer effort by survey", _HEADLINE_COLUMNS, connection.execute(_HEADLINE).fetchall()
         )
-    console.out.print("every number is as planted" if not differences else "some numbers are not as planted")
+    console.out.print(
+        "every number is as expected" if not differences else "some numbers are not as expected"
+    )
     console.out.print(f"published: {home.published}")
     return done and not differences
 
