@@ -49,7 +49,7 @@ DESK: dict[str, Any] = {
 
 
 def without(entry: Mapping[str, Any], *fields: str) -> dict[str, Any]:
-    """A feed's entry less the mapping of these fields."""
+    """A source's entry without the mapping of these fields."""
     columns = {name: column for name, column in entry["columns"].items() if name not in fields}
     return {**entry, "columns": columns}
 
@@ -64,7 +64,7 @@ def csv_text(rows: Sequence[Mapping[str, Any]], delimiter: str = ",") -> str:
 
 
 def answer(number: int | str, **values: Any) -> dict[str, Any]:
-    """One row of the feed `web`, recorded at noon UTC of 2026-03-02 unless said otherwise."""
+    """One row of source `web`, recorded at noon UTC of 2026-03-02 unless said otherwise."""
     return {
         "id": f"r{number}",
         "score": 4,
@@ -89,38 +89,40 @@ class InboxHome:
     def registry(self) -> Registry:
         return load_registry(self.home.registry)
 
-    def write_registry(self, *feeds: Mapping[str, Any], **files: Any) -> "InboxHome":
-        """`sources.yaml` with these feeds, `surveys.yaml` with one touchpoint, and whatever `files` adds."""
-        for name, content in {"sources": list(feeds), "surveys": SURVEYS, **files}.items():
+    def write_registry(self, *sources: Mapping[str, Any], **files: Any) -> "InboxHome":
+        """`sources.yaml` with these sources, `surveys.yaml` with one survey, and the files in `files`."""
+        for name, content in {"sources": list(sources), "surveys": SURVEYS, **files}.items():
             self.home.registry.mkdir(parents=True, exist_ok=True)
             path = self.home.registry / f"{name}.yaml"
             path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
         return self
 
-    def drop(self, name: str, content: str | bytes | Sequence[Mapping[str, Any]], feed: str = "web") -> Path:
-        """A file in the feed's inbox: bytes or text as they are, rows as CSV."""
-        path = self.home.inbox / feed / name
+    def drop(
+        self, name: str, content: str | bytes | Sequence[Mapping[str, Any]], source_id: str = "web"
+    ) -> Path:
+        """A file in the source's inbox: bytes or text as they are, rows as CSV."""
+        path = self.home.inbox / source_id / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if not isinstance(content, bytes):
             content = (content if isinstance(content, str) else csv_text(content)).encode()
         path.write_bytes(content)
         return path
 
-    def land(self, feed: str = "web", now: datetime = NOW) -> SourceLanding:
+    def land(self, source_id: str = "web", now: datetime = NOW) -> SourceLanding:
         registry = self.registry
-        return land_source(self.home, registry, registry.sources[feed], now=now)
+        return land_source(self.home, registry, registry.sources[source_id], now=now)
 
     def land_all(self) -> list[SourceLanding]:
         return [land_source(self.home, self.registry, source) for source in self.registry.sources.values()]
 
-    def deliveries(self, feed: str = "web") -> list[Delivery]:
-        return Ledger.read(self.lake).of_source(feed)
+    def deliveries(self, source_id: str = "web") -> list[Delivery]:
+        return Ledger.read(self.lake).of_source(source_id)
 
-    def rows(self, feed: str = "web") -> list[dict[str, Any]]:
+    def rows(self, source_id: str = "web") -> list[dict[str, Any]]:
         """The landed rows of committed deliveries, by day and row; people as hex, `extra` as a dict."""
         files = {
-            raw_file(feed, delivery.delivery_id, day): (day, delivery.delivery_id)
-            for delivery in self.deliveries(feed)
+            raw_file(source_id, delivery.delivery_id, day): (day, delivery.delivery_id)
+            for delivery in self.deliveries(source_id)
             for day, (landed, _) in delivery.days.items()
             if landed
         }
@@ -134,14 +136,17 @@ class InboxHome:
                 found.append({**shown, "day": day, "delivery_id": delivery_id})
         return sorted(found, key=lambda row: (row["day"], row["delivery_id"], row["row_number"]))
 
-    def row(self, feed: str = "web") -> dict[str, Any]:
+    def row(self, source_id: str = "web") -> dict[str, Any]:
         """The only landed row."""
-        (row,) = self.rows(feed)
+        (row,) = self.rows(source_id)
         return row
 
-    def state(self, feed: str = "web") -> list[dict[str, Any]]:
+    def state(self, source_id: str = "web") -> list[dict[str, Any]]:
         """All that landing decided, in an order of its own: equal for homes with the same landing."""
-        return [*(json.loads(delivery.to_json()) for delivery in self.deliveries(feed)), *self.rows(feed)]
+        return [
+            *(json.loads(delivery.to_json()) for delivery in self.deliveries(source_id)),
+            *self.rows(source_id),
+        ]
 
     def everything_written(self) -> Iterator[tuple[str, str]]:
         """(Path, text) of every file of the home but the inbox: its bytes, and of Parquet the values too."""
@@ -177,6 +182,6 @@ def _shown(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def inbox_home(folder: Path, *feeds: Mapping[str, Any], **files: Any) -> InboxHome:
-    """A home below `folder` with a registry of these feeds (`web` unless given)."""
-    return InboxHome(Home(folder)).write_registry(*(feeds or (WEB,)), **files)
+def inbox_home(folder: Path, *sources: Mapping[str, Any], **files: Any) -> InboxHome:
+    """A home below `folder` with a registry of these sources (`web` unless given)."""
+    return InboxHome(Home(folder)).write_registry(*(sources or (WEB,)), **files)

@@ -1,4 +1,4 @@
-"""Small homes for tests of what follows cleaning: day files written directly, with their commit marks."""
+"""Small homes for tests of what follows cleaning: day files written directly, with their commit markers."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ _REJECTED = {"survey": "core.rejected_responses", "tickets": "core.rejected_tick
 
 
 def registry(folder: Path, **settings: Any) -> Registry:
-    """A survey feed (`web`), a ticket feed (`desk`), one touchpoint on the 1-5 ease scale; minimum n 2."""
+    """A survey source (`web`), a ticket source (`desk`), one survey on the 1-5 ease scale; minimum n 2."""
     folder.mkdir(parents=True, exist_ok=True)
     survey = {"id": "after_chat", "title": "After a chat", "scale": "ease_1_5", "link_window_days": 7}
     sources = [
@@ -110,7 +110,7 @@ def ticket(key: str, day: date = DAY, **values: Any) -> dict[str, Any]:
 class SmallHome:
     """A home whose lake is filled day by day.
 
-    `clean` does what landing and cleaning leave behind for one feed and day: the day files, the commit mark
+    `clean` does what landing and cleaning leave behind for one source and day: the day files, the commit marker
     and the ledger's counts. Each call is one minute later than the one before.
     """
 

@@ -1,4 +1,4 @@
-"""Feeds that are pulled from a fake vendor: their registry entries, a pull without a lake, and how many faulty ones."""
+"""Sources that are pulled from a fake vendor: their registry entries, a pull without a lake, and fault plans."""
 
 import random
 from collections.abc import Mapping
@@ -54,6 +54,6 @@ def fetch(
         return list(connector.pages(http, source.api, state or {}, now or vendor.clock.now()))
 
 
-def entry(name: str, vendor: FakeVendor, api: Mapping[str, Any], **feed: Any) -> dict[str, Any]:
-    """A feed of `sources.yaml` that is pulled from the vendor."""
-    return {"id": name, "api": {"base_url": vendor.url, "since": "2026-03-01", **api}, **feed}
+def entry(name: str, vendor: FakeVendor, api: Mapping[str, Any], **keys: Any) -> dict[str, Any]:
+    """A source of `sources.yaml` that is pulled from the vendor."""
+    return {"id": name, "api": {"base_url": vendor.url, "since": "2026-03-01", **api}, **keys}

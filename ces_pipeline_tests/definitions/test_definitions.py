@@ -38,7 +38,7 @@ def keys(definitions: dg.Definitions) -> set[str]:
     return {spec.key.to_user_string() for spec in definitions.resolve_all_asset_specs()}
 
 
-def test_a_home_has_one_asset_per_feed_and_table_and_one_for_the_file(small: SmallHome) -> None:
+def test_a_home_has_one_asset_per_source_and_table_and_one_for_the_file(small: SmallHome) -> None:
     definitions = build_definitions(small.home)
     dg.Definitions.validate_loadable(definitions)
     assert keys(definitions) == {
@@ -55,7 +55,7 @@ def test_a_home_has_one_asset_per_feed_and_table_and_one_for_the_file(small: Sma
     assert jobs == {"land", "clean_and_publish"}
 
 
-def test_only_a_home_with_such_a_feed_has_the_asset_of_its_kind(small: SmallHome) -> None:
+def test_only_a_home_with_such_a_source_has_the_asset_of_its_kind(small: SmallHome) -> None:
     feed = "- {id: crm, kind: accounts, reader: csv}\n"
     (small.home.registry / "sources.yaml").write_text(feed)
     definitions = build_definitions(small.home)
@@ -70,13 +70,13 @@ def test_only_a_home_with_such_a_feed_has_the_asset_of_its_kind(small: SmallHome
     )
 
 
-def test_a_home_without_a_registry_loads_without_feeds(tmp_path: Path) -> None:
+def test_a_home_without_a_registry_loads_without_sources(tmp_path: Path) -> None:
     definitions = build_definitions(Home(tmp_path / "nothing"))
     dg.Definitions.validate_loadable(definitions)
     assert not [key for key in keys(definitions) if key.startswith("raw/")]
 
 
-def test_a_registry_with_a_mistake_is_told_at_load(small: SmallHome) -> None:
+def test_a_registry_with_a_mistake_is_reported_at_load(small: SmallHome) -> None:
     (small.home.registry / "sources.yaml").write_text("- id: web\n  kind: nothing\n")
     with pytest.raises(RegistryError, match="entry web"):
         build_definitions(small.home)

@@ -45,7 +45,7 @@ def day_result(kind: str, day: date, problems: tuple[str, ...] = ()) -> DayResul
     return DayResult(kind, day, 9, 1, 1, day.day, 2, 1, {"too_fast": 2}, problems)
 
 
-def test_a_feed_that_fails_says_why_and_the_others_land(
+def test_a_source_that_fails_says_why_and_the_others_land(
     runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def land(home: Home, registry: Registry, sources: Sequence[str]) -> list[SourceLanding]:
@@ -59,7 +59,7 @@ def test_a_feed_that_fails_says_why_and_the_others_land(
     assert (desk.failure, desk.metadata["files_failed"]) == (None, 0)
 
 
-def test_an_error_of_the_home_is_told_in_its_own_words_and_one_of_the_program_by_kind(
+def test_an_error_of_the_home_is_reported_in_its_own_words_and_one_of_the_program_by_kind(
     runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def land(home: Home, registry: Registry, sources: Sequence[str]) -> list[SourceLanding]:
@@ -105,7 +105,7 @@ def test_a_range_is_one_run_with_each_days_own_figures(
     assert rows_by_day == {"2026-03-02": 2, "2026-03-03": 3}
 
 
-def test_a_day_whose_books_do_not_balance_fails_the_run(
+def test_a_day_whose_rows_do_not_reconcile_fails_the_run(
     runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "stale_days", lambda *_: [])
@@ -137,7 +137,7 @@ def test_a_publish_materialises_every_table_with_its_rows_and_verdicts(
 def test_a_failed_blocking_check_fails_the_step_and_the_file_counts_as_not_made(
     small: SmallHome, runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    books = next(check for check in all_checks() if check.name == "books_balance")
+    reconciliation = next(check for check in all_checks() if check.name == "books_balance")
     failed = PublishResult(
         path=small.home.published,
         published=False,
@@ -148,7 +148,7 @@ def test_a_failed_blocking_check_fails_the_step_and_the_file_counts_as_not_made(
         rows={},
         checks=tuple(
             CheckResult(check, 1, "2026-03-02: 1 row is lost")
-            if check is books
+            if check is reconciliation
             else CheckResult(check, 0, None)
             for check in all_checks()
         ),
@@ -219,7 +219,7 @@ def test_stale_days_are_asked_for_once_as_ranges(tick: dict) -> None:
     assert len(tick["run"]()) == 3
 
 
-def test_a_file_that_is_behind_is_published_once_when_nothing_waits(tick: dict) -> None:
+def test_a_file_that_is_behind_is_published_once_when_no_day_is_stale(tick: dict) -> None:
     tick["behind"] = True
     (request,) = tick["run"]()
     assert dg.AssetKey(["publish", "ces_duckdb"]) in request.asset_selection
@@ -259,11 +259,11 @@ def test_a_new_file_is_landed_once_it_has_settled(small: SmallHome) -> None:
     file.parent.mkdir()
     file.write_text("id\n1\n")
     assert run(None)[0] == 0
-    settled = time.time() - 60
-    os.utime(file, (settled, settled))
+    long_ago = time.time() - 60
+    os.utime(file, (long_ago, long_ago))
     count, cursor = run(None)
     assert count == 1
     assert run(cursor)[0] == 0
     file.write_text("id\n1\n2\n")
-    os.utime(file, (settled, settled))
+    os.utime(file, (long_ago, long_ago))
     assert run(cursor)[0] == 1

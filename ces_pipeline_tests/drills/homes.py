@@ -23,7 +23,7 @@ DAY_TABLES = tuple(name for kind in KINDS.values() for name in kind.tables)
 
 
 def stale(home: Home, kind: str = "survey") -> list[str]:
-    """The days that wait, as texts."""
+    """The stale days, as texts."""
     return [day.isoformat() for day in pipeline.stale_days(home, load_registry(home.registry), kind)]
 
 
@@ -34,21 +34,21 @@ def clean(
     *,
     executor: Executor | None = None,
 ) -> list[DayResult]:
-    """Clean these days (those that wait unless given)."""
+    """Clean these days, by default the stale days."""
     registry = load_registry(home.registry)
     chosen = list(days) if days is not None else pipeline.stale_days(home, registry, kind)
     return list(pipeline.clean(home, registry, kind, chosen, run_id="test", executor=executor))
 
 
 def land(home: Home, now: datetime = NOW) -> list[str]:
-    """Land every feed; the failures."""
+    """Land every source; returns the failures."""
     registry = load_registry(home.registry)
     landings = [land_source(home, registry, source, now=now) for source in registry.sources.values()]
     return [failure for landing in landings for failure in landing.failures]
 
 
 def run(home: Home, now: datetime = NOW) -> PublishResult:
-    """Land, clean what waits, publish. Every step must succeed."""
+    """Land, clean the stale days, publish. Every step must succeed."""
     assert land(home, now) == []
     for kind in pipeline.KINDS:
         assert [result.problems for result in clean(home, kind=kind) if result.problems] == []

@@ -47,7 +47,7 @@ EMAILS = [f"person{number}@example.org" for number in range(6)]
 
 def fill(small: InboxHome) -> None:
     """Two deliveries of each kind; the second upgrades an account, moves invitations on, one of them to another day, and
-    tells an event anew."""
+    repeats an event with a new time."""
     accounts = [{"email": email, "since": "2026-03-01", "plan": "SMB"} for email in EMAILS]
     small.drop("a1.csv", accounts, "crm")
     upgraded = {"email": EMAILS[0], "since": "2026-03-02", "plan": "Enterprise"}

@@ -19,9 +19,9 @@ from ces_pipeline_tests.api_feeds import API_FEEDS
 
 KILLS = 3
 ALWAYS_KILLED = ("zendesk", "qualtrics", "servicenow", "rest")
-"""Feeds whose pulls are killed in every run of the tests; the others in the slow one."""
+"""Sources whose pulls are killed in every run of the tests; the others in the slow one."""
 LONGEST_SECONDS = 1.0
-"""More than a whole pull of such a small feed takes, so that kills fall anywhere in it, and behind it."""
+"""Longer than a full pull of such a small source takes, so that kills happen at any point of it, and after it."""
 
 # One process that has everything imported, from which the pulls are forked.
 _PROCESSES = multiprocessing.get_context("forkserver")
@@ -29,7 +29,7 @@ _PROCESSES.set_forkserver_preload(["ces_pipeline.land.pull", "ces_pipeline.regis
 
 
 def pull_alone(root: Path, name: str, environment: dict[str, str], begun: Connection) -> None:
-    """A pull as a process of its own; waits of the client take no time."""
+    """A pull as a process of its own; the client waits without taking time."""
     home = Home(root)
     registry = load_registry(home.registry)
     # Every page is landed by itself, and its state saved.

@@ -1,4 +1,4 @@
-"""Drill: files lost or damaged by hand, a host that was down, a lost Dagster database. The next run mends it all."""
+"""Drill: files lost or damaged by hand, a host that was down, a lost Dagster database. The next run repairs everything."""
 
 import shutil
 from datetime import UTC, date, datetime

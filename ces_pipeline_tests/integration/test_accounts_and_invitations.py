@@ -1,4 +1,4 @@
-"""Protects the feeds beside surveys and tickets in a whole run: landed, cleaned in order, linked and published."""
+"""Protects the other kinds of source (besides surveys and tickets) in a full run: landed, cleaned in order, linked and published."""
 
 import shutil
 from pathlib import Path
@@ -122,7 +122,7 @@ def test_invitations_answers_and_events_find_each_other(small: InboxHome) -> Non
     assert asked(small.home, "SELECT sum(with_response) FROM mart.event_coverage_daily") == [(3,)]
 
 
-def test_products_have_one_name_and_one_that_nobody_registered_is_told(small: InboxHome) -> None:
+def test_products_have_one_name_and_one_that_nobody_registered_is_reported(small: InboxHome) -> None:
     assert asked(
         small.home,
         "SELECT product, owner, count(*) FROM core.responses LEFT JOIN reference.products ON product_id = product "
@@ -134,7 +134,7 @@ def test_products_have_one_name_and_one_that_nobody_registered_is_told(small: In
     assert detail.startswith("product Kiosk, responses 1, tickets 0. ")
 
 
-def test_a_name_that_is_registered_later_makes_the_days_wait(small: InboxHome, tmp_path: Path) -> None:
+def test_a_name_that_is_registered_later_makes_the_days_stale(small: InboxHome, tmp_path: Path) -> None:
     assert stale_days(small.home, small.registry, "survey") == []
     later = shutil.copytree(small.home.registry, tmp_path / "registry")
     with (later / "products.yaml").open("a", encoding="utf-8") as file:
@@ -148,7 +148,7 @@ def test_a_second_run_finds_nothing_to_do(small: InboxHome, capsys: pytest.Captu
     assert "nothing new to publish" in capsys.readouterr().out
 
 
-def test_the_doctor_tells_of_rules_that_overlap_and_of_one_that_never_decides(small: InboxHome) -> None:
+def test_the_doctor_reports_rules_that_overlap_and_of_one_that_is_never_used(small: InboxHome) -> None:
     verdicts = [
         (finding.is_well, finding.text)
         for finding in examine(small.home)

@@ -142,7 +142,7 @@ SHARES_OF_DELIVERED = ("redelivered_share", "superseded_share")
 @given(responses=RESPONSES, seed=st.integers(0, 2**32))
 def test_the_same_responses_in_other_exports_give_the_same_rows(responses: list[Response], seed: int) -> None:
     random = Random(seed)
-    # Two contents of one response at one time are told apart by their exports alone: here no two share a time.
+    # Two contents of one response at one time differ only by their exports: here no two share a time.
     distinct = {
         (response.number, response.hour, response.minute): response
         for response in responses

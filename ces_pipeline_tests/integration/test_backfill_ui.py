@@ -142,7 +142,7 @@ def published_rows(home: Home) -> dict[str, tuple[int, str]]:
 
 
 def is_quiet(page: Page, home: Home) -> bool:
-    """Whether no run is under way, no day waits and the published file is up to date."""
+    """Whether no run is in progress, no day is stale and the published file is up to date."""
     registry = load_registry(home.registry)
     waiting = [day for kind in ("survey", "tickets") for day in stale_days(home, registry, kind)]
     return not (page.ask(UNFINISHED)["runsOrError"]["results"] or waiting or is_behind(home, registry))
@@ -183,7 +183,7 @@ def test_ten_days_are_one_run_and_leave_the_published_rows_as_they_were(page: Pa
 
 
 def cleanings(home: Home) -> int:
-    """How often a day of the ten was cleaned, by the published books."""
+    """How often a day of the ten was cleaned, by the published audit rows."""
     with duckdb.connect(str(home.published), read_only=True) as connection:
         row = connection.execute(
             "SELECT count(DISTINCT (kind, day, cleaned_at)) FROM audit.load_audit WHERE day BETWEEN ? AND ?",

@@ -1,4 +1,4 @@
-"""Protects the answer to bad input: it fails alone, says what to do, loses nothing and leaks nobody."""
+"""Protects the answer to bad input: it fails alone, says what to do, loses no row and shows no person."""
 
 import errno
 import gzip
@@ -43,7 +43,7 @@ def zipped(**members: str) -> bytes:
 
 @dataclass
 class Landed:
-    """A home after its two feeds were landed: `web` got one bad and one good file, `desk` a good one."""
+    """A home after its two sources were landed: `web` got one bad and one good file, `desk` a good one."""
 
     home: InboxHome
     web: SourceLanding
@@ -118,7 +118,9 @@ def test_a_file_that_cannot_be_read_fails_alone_and_says_what_to_do(
     landed.assert_alone_and_silent()
 
 
-def test_a_failed_file_is_told_again_every_night_until_it_is_mended(land: Callable[..., Landed]) -> None:
+def test_a_failed_file_is_reported_again_every_night_until_it_is_corrected(
+    land: Callable[..., Landed],
+) -> None:
     landed = land("bad.csv", b"")
     assert landed.home.land().failures == landed.web.failures
     landed.home.drop("bad.csv", TEXT)
@@ -144,7 +146,7 @@ def test_a_wrong_delimiter_in_the_registry_names_the_one_that_fits(land: Callabl
     assert (landed.desk.rows_landed, landed.home.find(*CANARIES)) == (1, [])
 
 
-def test_an_option_that_makes_no_sense_fails_its_feed_alone(land: Callable[..., Landed]) -> None:
+def test_an_option_that_makes_no_sense_fails_its_source_alone(land: Callable[..., Landed]) -> None:
     landed = land("bad.csv", TEXT, {**WEB, "options": {"delimiter": "tabs"}})
     assert ["options.delimiter" in failure for failure in landed.web.failures] == [True, True]
     assert landed.desk.rows_landed == 1
@@ -277,7 +279,7 @@ def test_people_are_found_nowhere_but_in_the_inbox(land: Callable[..., Landed]) 
 
 
 @pytest.mark.parametrize("below", ["", "deeper/still"])
-def test_a_home_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path, below: str) -> None:
+def test_a_home_that_cannot_be_written_is_reported_with_what_to_do(tmp_path: Path, below: str) -> None:
     good = inbox_home(tmp_path / "good")
     blocked = tmp_path / "file"
     blocked.write_text("")

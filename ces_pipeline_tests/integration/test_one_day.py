@@ -111,7 +111,7 @@ def test_the_rejected_rows_with_every_reason_and_their_place(day: InboxHome) -> 
     assert json.loads(landed)["times_as_written"] == '{"recorded_at":"2026-02-30T09:00:00Z"}'
 
 
-def test_the_books_balance(day: InboxHome) -> None:
+def test_the_rows_reconcile(day: InboxHome) -> None:
     query = "SELECT day, landed, redelivered, superseded, accepted, rejected, suspect FROM audit.load_audit"
     assert published(day, f"{query} WHERE kind = 'survey' ORDER BY day") == [
         (DAY, 12, 2, 1, 5, 4, 1),

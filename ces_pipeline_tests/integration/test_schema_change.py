@@ -1,4 +1,4 @@
-"""Protects the verdict on a feed that changed: which column went, came or holds something else; every row is kept."""
+"""Protects the check of changed exports: columns removed, added or of another kind are reported; every row is kept."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ class TestFiles:
         assert home.land(now=at).failures == ()
         note_columns(home.lake, "web")
 
-    def test_gone_added_and_retyped_are_told_and_the_rows_are_kept(self, tmp_path: Path) -> None:
+    def test_gone_added_and_retyped_are_reported_and_the_rows_are_kept(self, tmp_path: Path) -> None:
         home = inbox_home(tmp_path)
         self.land(home, "1.csv", rows(0), FIRST)
         assert warning(home) is None
@@ -56,7 +56,7 @@ class TestFiles:
         )
         with open_published(home.home.published) as published:
             assert published.execute("SELECT count(*) FROM core.responses").fetchall() == [(80,)]
-        # The day after, that is how the feed is.
+        # The next day, the change is the new normal.
         self.land(home, "3.csv", rows(200, comment=None, seen="often", browser="x"), FIRST + 2 * DAY)
         assert warning(home) is None
 

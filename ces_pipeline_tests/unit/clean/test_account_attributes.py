@@ -56,8 +56,8 @@ def personas(small: InboxHome, who: str = "ann") -> list[str]:
 
 
 def prepare(small: InboxHome) -> None:
-    for feed in ("web", "crm"):
-        assert small.land(feed).failures == ()
+    for source_id in ("web", "crm"):
+        assert small.land(source_id).failures == ()
     results = [*clean(small.home, kind="accounts"), *clean(small.home)]
     assert [result.problems for result in results if result.problems] == []
 
@@ -87,7 +87,7 @@ def test_an_overlap_is_settled_by_the_later_version(crm_home: InboxHome) -> None
     assert personas(crm_home) == ["smb"] * 3 + ["enterprise"] * 7
 
 
-def test_a_version_makes_only_its_persons_days_from_then_on_wait(crm_home: InboxHome) -> None:
+def test_a_version_makes_only_its_persons_days_from_then_on_stale(crm_home: InboxHome) -> None:
     crm_home.drop("a.csv", [version("ann", "2026-02-20", "SMB"), version("bob", "2026-02-20", "SMB")], "crm")
     prepare(crm_home)
     assert stale(crm_home.home) == []
@@ -99,7 +99,7 @@ def test_a_version_makes_only_its_persons_days_from_then_on_wait(crm_home: Inbox
     assert stale(crm_home.home) == ["2026-02-27", "2026-02-28", "2026-03-01"]
 
 
-def test_an_attribute_that_no_rule_asks_for_makes_nothing_wait(crm_home: InboxHome) -> None:
+def test_an_attribute_that_no_rule_asks_for_makes_no_day_stale(crm_home: InboxHome) -> None:
     crm_home.drop("a.csv", [version("ann", "2026-02-20", "SMB")], "crm")
     prepare(crm_home)
     crm_home.drop("b.csv", [{**version("ann", "2026-02-22", "SMB"), "note": "other"}], "crm")

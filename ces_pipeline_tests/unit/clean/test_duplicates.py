@@ -82,7 +82,7 @@ def test_ties_in_time_go_by_response_id_whatever_the_order_of_rows() -> None:
         assert reasons(clean(registry(), *rows)) == {"a": (), "b": REPEAT, "c": REPEAT}
 
 
-def test_two_feeds_with_the_same_id_and_time_keep_the_same_one_whatever_the_order() -> None:
+def test_two_sources_with_the_same_id_and_time_keep_the_same_one_whatever_the_order() -> None:
     rows = [ann("1", "12:00", source_id="web"), ann("1", "12:00", source_id="app")]
     kept = {tuple(clean(registry(), *order).accepted["source_id"]) for order in (rows, rows[::-1])}
     assert kept == {("app",)}
@@ -103,7 +103,7 @@ def test_a_first_answer_that_is_only_marked_is_an_original() -> None:
     assert found == {"a": ("partial",), "b": REPEAT}
 
 
-def test_a_fault_and_a_repeat_are_both_told() -> None:
+def test_a_fault_and_a_repeat_are_both_reported() -> None:
     assert reasons(clean(registry(), ann("a", "12:00"), ann("b", "12:30", score="9")))["b"] == (
         "score_off_scale",
         "duplicate",

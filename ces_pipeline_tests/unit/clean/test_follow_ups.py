@@ -1,4 +1,4 @@
-"""Protects follow-ups on their way in: every step is kept, in any order, and nobody's name is."""
+"""Protects follow-ups on their way in: every step is kept, in any order, and no person's name is."""
 
 from pathlib import Path
 from typing import Any

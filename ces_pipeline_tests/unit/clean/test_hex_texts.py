@@ -1,4 +1,4 @@
-"""Protects people's keys on their way out of raw files: every key is the hex of its own bytes, whatever stands beside it."""
+"""Protects people's keys on their way out of raw files: every key is the hex of its own bytes, for any rows around it."""
 
 import pyarrow as pa
 from hypothesis import given

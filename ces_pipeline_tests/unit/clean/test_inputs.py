@@ -29,7 +29,7 @@ def late(number: int | str, day: str, **values: object) -> list[dict[str, object
     return [answer(number, recorded=f"2026-03-{day}T13:00:00Z", **values)]
 
 
-def test_what_was_cleaned_waits_no_longer_and_what_never_was_does(tmp_path: Path) -> None:
+def test_cleaned_days_are_not_stale_and_new_days_are(tmp_path: Path) -> None:
     small = inbox_home(tmp_path)
     small.drop("first.csv", late("a", "02"))
     assert stale(small.home) == []
@@ -57,10 +57,10 @@ def test_a_cumulative_export_makes_only_the_days_of_its_new_rows_stale(small: In
 
 def test_the_answers_looked_back_on_are_judged_by_speed_too(small: InboxHome) -> None:
     # 9 March compares with the 8th, and answers of the 8th are judged by the speed of the 7th.
-    for day, waits in (("06", []), ("07", ["2026-03-09"]), ("08", ["2026-03-09"])):
+    for day, expected in (("06", []), ("07", ["2026-03-09"]), ("08", ["2026-03-09"])):
         small.drop(f"{day}.csv", late(f"x{day}", day))
         small.land()
-        assert [stale_day for stale_day in stale(small.home) if stale_day == "2026-03-09"] == waits, day
+        assert [stale_day for stale_day in stale(small.home) if stale_day == "2026-03-09"] == expected, day
         clean(small.home)
 
 
@@ -112,15 +112,15 @@ def test_other_code_makes_every_day_stale(small: InboxHome, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("how", ["deleted", "truncated", "flipped"])
-def test_a_day_file_that_is_not_as_written_makes_its_day_stale_and_is_mended(
+def test_a_day_file_that_is_not_as_written_makes_its_day_stale_and_is_repaired(
     small: InboxHome, how: str
 ) -> None:
-    whole = core_bytes(small.home)
+    before_damage = core_bytes(small.home)
     damage(small.home.lake / small.lake.day_file("core.responses", date(2026, 3, 3)), how)
     assert stale(small.home) == ["2026-03-03"]
     clean(small.home)
     assert stale(small.home) == []
-    assert core_bytes(small.home) == whole
+    assert core_bytes(small.home) == before_damage
 
 
 def test_a_lake_that_was_copied_is_as_written_whatever_the_times_of_its_files(small: InboxHome) -> None:
@@ -130,7 +130,7 @@ def test_a_lake_that_was_copied_is_as_written_whatever_the_times_of_its_files(sm
 
 
 @pytest.mark.parametrize("how", ["deleted", "truncated"])
-def test_a_damaged_mark_is_no_mark(small: InboxHome, how: str) -> None:
+def test_a_damaged_commit_marker_is_none(small: InboxHome, how: str) -> None:
     damage(small.home.lake / commit_marker_file("survey", date(2026, 3, 3)), how)
     assert stale(small.home) == ["2026-03-03"]
     clean(small.home)

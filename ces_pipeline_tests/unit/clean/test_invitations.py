@@ -87,7 +87,7 @@ def test_an_invitation_sent_again_on_another_day_lies_there(asked_home: InboxHom
     assert (row["day"].day, row["revision"]) == (4, 2)
 
 
-def test_bad_rows_are_kept_with_reasons_and_the_books_balance(asked_home: InboxHome) -> None:
+def test_bad_rows_are_kept_with_reasons_and_the_rows_reconcile(asked_home: InboxHome) -> None:
     rows = [
         invitation(1, "teleported"),
         invitation(2, poll="nobody's"),

@@ -1,4 +1,4 @@
-"""Protects what an accepted row says beside its verdict, and what the quarantine keeps of a rejected one."""
+"""Protects the values of an accepted row, and what the quarantine keeps of a rejected one."""
 
 import json
 

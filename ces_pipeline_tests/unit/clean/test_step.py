@@ -29,7 +29,7 @@ def said(who: str, number: int | str, when: str, **values: Any) -> dict[str, Any
 
 
 def busy_home(folder: Path) -> InboxHome:
-    """Four days of repeats across midnight, revisions, moves and faults, of two feeds that use the same ids."""
+    """Four days of repeats across midnight, revisions, also across days, and faults, of two sources that use the same ids."""
     small = inbox_home(folder, FEED, APP, DESK)
     rows = [
         said("ann", 1, "02T23:00:00"),
@@ -57,8 +57,8 @@ def busy_home(folder: Path) -> InboxHome:
     ticket = {"number": "1", "state": "open", "email": "ann@example.org"}
     times = ("2026-03-02T10:00:00Z", "2026-03-04T10:00:00Z", "")
     small.drop("tickets.csv", [{**ticket, "updated": when} for when in times], "desk")
-    for feed in ("web", "app", "desk"):
-        assert small.land(feed).failures == ()
+    for source_id in ("web", "app", "desk"):
+        assert small.land(source_id).failures == ()
     return small
 
 
@@ -154,9 +154,9 @@ def test_a_lake_on_another_kind_of_disk_gives_the_same_bytes(
     assert {path: remote.read_bytes(path) for path in expected} == expected
 
 
-def test_two_feeds_with_the_same_ids_keep_apart(busy: InboxHome) -> None:
+def test_two_sources_with_the_same_ids_keep_apart(busy: InboxHome) -> None:
     by_day = {result.day.day: result for result in clean(busy.home)}
-    # Response 1 of the feed web moved to 4 March; response 1 of the feed app stays where it is.
+    # Response 1 of source web was revised on 4 March; response 1 of source app was not.
     assert (by_day[2].accepted, by_day[2].superseded) == (1, 1)
 
 
@@ -200,7 +200,7 @@ def test_a_lost_raw_file_stops_its_day_and_those_that_look_back_on_it_and_no_oth
     assert stale(broken.home)[:2] == ["2026-03-03", "2026-03-04"]
 
 
-def test_following_the_advice_mends_a_lost_raw_file(broken: InboxHome) -> None:
+def test_following_the_advice_repairs_a_lost_raw_file(broken: InboxHome) -> None:
     clean(broken.home)
     before = core_bytes(broken.home)
     path = raw_of(broken, date(2026, 3, 3))
@@ -229,7 +229,7 @@ def test_days_whose_speed_limits_lack_answers_are_cleaned_and_stay_stale(tmp_pat
     assert stale(small.home) == []
 
 
-def test_books_that_do_not_balance_are_told_and_nothing_is_written(broken: InboxHome) -> None:
+def test_rows_that_do_not_reconcile_are_reported_and_nothing_is_written(broken: InboxHome) -> None:
     clean(broken.home)
     before = core_bytes(broken.home)
     path = raw_of(broken, date(2026, 3, 9))
@@ -248,7 +248,7 @@ def test_books_that_do_not_balance_are_told_and_nothing_is_written(broken: Inbox
     assert stale(broken.home) == ["2026-03-09"]
 
 
-def test_the_mark_keeps_the_history_of_a_day(broken: InboxHome) -> None:
+def test_the_commit_markerer_keeps_the_history_of_a_day(broken: InboxHome) -> None:
     clean(broken.home)
     clean(broken.home, [date(2026, 3, 9)])
     rows = broken.lake.read_table("audit/load_audit/kind=survey/day=2026-03-09/part-0.parquet").to_pylist()
@@ -262,8 +262,8 @@ def timed(number: int, day: int, seconds: int) -> dict[str, Any]:
 
 
 def timed_home(folder: Path, answers: int) -> InboxHome:
-    feed = {**WEB, "columns": {**WEB["columns"], "duration_seconds": "seconds"}}
-    small = inbox_home(folder, feed, settings={"speed_window_days": 2})
+    source = {**WEB, "columns": {**WEB["columns"], "duration_seconds": "seconds"}}
+    small = inbox_home(folder, source, settings={"speed_window_days": 2})
     usual = [timed(number, 2, 60 + number % 7) for number in range(answers)]
     small.drop("usual.csv", [*usual, timed(0, 4, 10), timed(1, 4, 60), timed(0, 5, 10)])
     small.land()
@@ -307,8 +307,8 @@ def test_an_attention_check_finds_a_column_that_the_mapping_took(tmp_path: Path)
         **SURVEYS[0],
         "expect": {"mood": "Fine ", "Q 9/~": "five", "recorded": "2026-03-02 12:00:00+00"},
     }
-    feed = {**WEB, "columns": {**WEB["columns"], "language": "mood"}}
-    small = inbox_home(tmp_path, feed, surveys=[checked])
+    source = {**WEB, "columns": {**WEB["columns"], "language": "mood"}}
+    small = inbox_home(tmp_path, source, surveys=[checked])
     rows = [
         answer(1, mood="fine", **{"Q 9/~": "FIVE"}),
         answer(2, mood="bad", **{"Q 9/~": "five"}),

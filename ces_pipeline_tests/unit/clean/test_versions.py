@@ -56,7 +56,7 @@ def test_the_same_content_twice_belongs_to_the_oldest_delivery() -> None:
     assert outcomes(*rows) == [(AGAIN, 1), (SUPERSEDED, 1), (NEWEST, 2)]
 
 
-def test_responses_do_not_mix_nor_do_feeds() -> None:
+def test_responses_do_not_mix_nor_do_sources() -> None:
     rows = [row(1), {**row(2), "response_id": "s"}, {**row(3), "source_id": "app"}]
     assert outcomes(*rows) == [(NEWEST, 1)] * 3
 
@@ -93,7 +93,7 @@ def test_days_together_agree_with_days_alone() -> None:
         ]
 
 
-def test_a_content_that_the_moves_do_not_tell_of_counts_all_the_same() -> None:
+def test_a_content_without_cross_day_revisions_counts_too() -> None:
     extra = row(4, "02T13:00")
     assert outcomes(MOVED[0], extra, cross_day_revisions=cross_day(*MOVED)) == [
         (SUPERSEDED, 1),

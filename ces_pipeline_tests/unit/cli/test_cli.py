@@ -37,7 +37,7 @@ def ces(*words: object) -> Result:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """A home with one feed and one export."""
+    """A home with one source and one export."""
     home = Home(tmp_path / "home").make()
     registry(home.registry, minimum_n=2)
     (home.registry / "sources.yaml").write_text(FEED)
@@ -115,7 +115,7 @@ def test_days_outside_the_calendar_are_bad_usage(home: Home, first: str, last: s
 
 
 @pytest.mark.parametrize("command", ["run", "land"])
-def test_a_registry_with_a_mistake_is_told_in_one_line(home: Home, command: str) -> None:
+def test_a_registry_with_a_mistake_is_reported_in_one_line(home: Home, command: str) -> None:
     (home.registry / "sources.yaml").write_text("- id: web\n  kind: surveys\n")
     result = ces(command, "--home", home.root)
     assert result.exit_code == 2
@@ -162,7 +162,7 @@ def test_init_makes_a_home_once(tmp_path: Path) -> None:
     assert (home.registry / "sources.yaml").read_bytes() == before
 
 
-def test_inspect_shows_columns_and_writes_entries_when_told(home: Home, tmp_path: Path) -> None:
+def test_inspect_shows_columns_and_writes_entries_when_asked(home: Home, tmp_path: Path) -> None:
     export = tmp_path / "new.csv"
     export.write_text(EXPORT.replace("\n", ",2026-03-02\n").replace("how_easy,2026-03-02", "how_easy,bought"))
     words = ("inspect", export, "--home", home.root, "--score", "how_easy", "--scale", "ease_1_5")
@@ -183,7 +183,7 @@ def test_inspect_shows_columns_and_writes_entries_when_told(home: Home, tmp_path
     assert "submitted_at: when" in (home.registry / "sources.yaml").read_text()
 
 
-def test_inspect_proposes_a_feed_of_accounts_whose_other_columns_are_attributes(
+def test_inspect_proposes_a_source_of_accounts_whose_other_columns_are_attributes(
     home: Home, tmp_path: Path
 ) -> None:
     export = tmp_path / "crm.csv"
@@ -237,7 +237,9 @@ def warnings(home: Home) -> list[str]:
 
 
 def test_the_doctor_warns_of_a_programme_that_is_going_nowhere_or_alone(home: Home) -> None:
-    assert [text.split(":")[:2] for text in warnings(home)] == [["objectives", " none"]]
+    (text,) = warnings(home)
+    assert text.startswith("objectives: none")
+    assert "objectives.yaml" in text
     objectives = home.registry / "objectives.yaml"
     objectives.write_text("[]\n")
     assert len(warnings(home)) == 1
@@ -256,7 +258,7 @@ def test_the_doctor_warns_of_a_programme_that_is_going_nowhere_or_alone(home: Ho
     assert "warn  objectives: none" in result.output
 
 
-def test_the_doctor_names_what_to_mend(home: Home) -> None:
+def test_the_doctor_names_what_to_correct(home: Home) -> None:
     ces("run", "--home", home.root)
     (home.inbox / "stray.csv").write_text("a\n")
     (home.inbox / "web" / "export.csv").unlink()
@@ -282,7 +284,7 @@ def test_the_doctor_says_when_nothing_is_published_or_it_does_not_open(home: Hom
     assert any("cannot be opened" in text for text in findings(home))
 
 
-def test_the_doctor_warns_of_a_touchpoint_that_could_be_better_and_is_content(home: Home) -> None:
+def test_the_doctor_warns_of_a_survey_that_could_be_better_and_is_content(home: Home) -> None:
     ces("run", "--home", home.root)
     result = ces("doctor", "--home", home.root)
     assert (
@@ -296,7 +298,7 @@ def test_the_doctor_stops_at_a_registry_that_does_not_load(home: Home) -> None:
     assert [finding.is_well for finding in examine(home)] == [False]
 
 
-def test_an_unwritable_home_is_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwritable_home_is_reported(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Home) -> Home:
         raise HomeError("the home cannot be written")
 
@@ -337,7 +339,7 @@ def test_the_demo_gives_the_numbers_that_were_planted(tmp_path: Path) -> None:
     assert str(tmp_path / "demo" / "warehouse" / "ces.duckdb") in result.output
 
 
-def test_the_dictionary_is_printed_or_written_and_a_bad_place_is_told(tmp_path: Path) -> None:
+def test_the_dictionary_is_printed_or_written_and_a_bad_place_is_reported(tmp_path: Path) -> None:
     printed = ces("dictionary")
     assert printed.exit_code == 0
     written = ces("dictionary", "--out", tmp_path / "dictionary.md")
@@ -348,7 +350,7 @@ def test_the_dictionary_is_printed_or_written_and_a_bad_place_is_told(tmp_path: 
     assert f"{tmp_path / 'none' / 'dictionary.md'} cannot be written" in nowhere.output
 
 
-def test_an_export_without_an_entry_or_a_published_file_is_told(home: Home) -> None:
+def test_an_export_without_an_entry_or_a_published_file_is_reported(home: Home) -> None:
     for words, status, said in [
         (("journeys", "--to", "mixpanel"), 2, "there is no entry 'mixpanel' (known: none)"),
         (("scores",), 2, "no tickets feed has `write_back`"),
@@ -366,7 +368,7 @@ def test_an_export_without_an_entry_or_a_published_file_is_told(home: Home) -> N
         assert (result.exit_code, said in result.output) == (status, True), result.output
 
 
-def test_a_slip_in_the_exports_is_told_by_the_doctor_too(home: Home) -> None:
+def test_a_slip_in_the_exports_is_reported_by_the_doctor_too(home: Home) -> None:
     (home.registry / "exports.yaml").write_text(
         "- {id: there, target: amplitude, base_url: https://api2.amplitude.com, since: 2026-01-01, project_id: '1'}\n"
     )
@@ -383,7 +385,7 @@ def test_a_dry_run_of_an_export_says_what_would_be_sent(home: Home) -> None:
     )
     result = ces("export", "journeys", "--to", "there", "--dry-run", "--home", home.root)
     assert result.exit_code == 0, result.output
-    # The export of this home names nobody.
+    # The export of this home names no one.
     assert result.output == (
         "there: would send 0 new events and 0 revised answers; 0 were sent before; 30 are of people not known\n"
     )

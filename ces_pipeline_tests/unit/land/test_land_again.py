@@ -88,7 +88,7 @@ def test_landed_keys_may_be_read_again_or_held_and_files_may_come_in_one_landing
 
 
 @pytest.mark.parametrize("held_rows", [0, 3])
-def test_lost_keys_are_told_by_their_file(
+def test_lost_keys_are_reported_with_their_file(
     home: InboxHome, monkeypatch: pytest.MonkeyPatch, held_rows: int
 ) -> None:
     monkeypatch.setattr(key_index, "_HELD_ROWS", held_rows)
@@ -150,7 +150,9 @@ def test_a_revision_on_the_same_day_keeps_both_versions_and_touches_that_day_alo
     ]
 
 
-def test_a_revision_on_another_day_touches_both_days_and_notes_the_move(home: InboxHome) -> None:
+def test_a_revision_on_another_day_touches_both_days_and_stores_the_cross_day_revision(
+    home: InboxHome,
+) -> None:
     home.drop("a.csv", [answer(1), answer(2)])
     home.land()
     home.drop("b.csv", [answer(1, score=2, recorded=on(WEDNESDAY))])
@@ -163,14 +165,14 @@ def test_a_revision_on_another_day_touches_both_days_and_notes_the_move(home: In
     assert {row["delivery_id"] for row in noted} == {delivery.delivery_id for delivery in home.deliveries()}
 
 
-def test_two_versions_on_two_days_in_one_file_are_a_move_too(home: InboxHome) -> None:
+def test_two_versions_on_two_days_in_one_file_are_cross_day_revisions_too(home: InboxHome) -> None:
     home.drop("a.csv", [answer(1), answer(1, score=2, recorded=on(WEDNESDAY))])
     assert home.land().days == (MONDAY, WEDNESDAY)
     (delivery,) = home.deliveries()
     assert home.lake.read_table(cross_day_file("web", delivery.delivery_id)).num_rows == 2
 
 
-def test_updates_of_a_ticket_on_several_days_are_no_move(tmp_path: Path) -> None:
+def test_updates_of_a_ticket_on_several_days_are_no_cross_day_revision(tmp_path: Path) -> None:
     home = inbox_home(tmp_path, DESK)
     rows = [
         {"number": "T1", "state": state, "updated": on(day), "email": "a"}
@@ -217,22 +219,22 @@ def test_every_order_of_deliveries_lands_every_content(tmp_path: Path, order: tu
         assert delivery.rows_landed + delivery.rows_redelivered == delivery.rows_read
 
 
-def test_two_feeds_may_use_the_same_ids(tmp_path: Path) -> None:
+def test_two_sources_may_use_the_same_ids(tmp_path: Path) -> None:
     home = inbox_home(tmp_path, WEB, {**WEB, "id": "kiosk"})
-    for feed in ("web", "kiosk"):
-        home.drop("a.csv", [answer(1)], feed)
+    for source_id in ("web", "kiosk"):
+        home.drop("a.csv", [answer(1)], source_id)
     assert [delivery.rows_landed for delivery in home.land_all()] == [1, 1]
 
 
-def test_a_changed_mapping_reads_the_inbox_anew_as_if_it_had_always_been_so(tmp_path: Path) -> None:
+def test_a_changed_mapping_reads_the_inbox_again_as_if_it_had_always_been_so(tmp_path: Path) -> None:
     rows = [answer(1, ease=1), answer(2, ease=2)]
-    mended = {**WEB, "columns": {**WEB["columns"], "score": "ease"}}
-    home, fresh = inbox_home(tmp_path / "home"), inbox_home(tmp_path / "fresh", mended)
+    corrected = {**WEB, "columns": {**WEB["columns"], "score": "ease"}}
+    home, fresh = inbox_home(tmp_path / "home"), inbox_home(tmp_path / "fresh", corrected)
     for delivery in (home, fresh):
         delivery.drop("a.csv", rows)
         delivery.drop("b.csv", [*rows, answer(3, ease=5, recorded=on(TUESDAY))])
         delivery.land()
-    home.write_registry(mended)
+    home.write_registry(corrected)
     outcome = home.land(now=NOW + timedelta(days=30))
     assert (outcome.files_new, outcome.rows_landed, outcome.rows_redelivered) == (2, 3, 2)
     shown = [
@@ -247,7 +249,7 @@ def test_a_changed_mapping_reads_the_inbox_anew_as_if_it_had_always_been_so(tmp_
 
 
 @pytest.mark.parametrize("change", [{"time_zone": "Asia/Tokyo"}, {"missing": ["4"]}, {"ignore": ["comment"]}])
-def test_every_key_that_decides_how_rows_read_lands_them_anew(
+def test_every_key_that_decides_how_rows_read_lands_them_again(
     home: InboxHome, change: dict[str, object]
 ) -> None:
     home.drop("a.csv", [answer(1)])
@@ -257,7 +259,7 @@ def test_every_key_that_decides_how_rows_read_lands_them_anew(
     assert home.land().files_new == 0
 
 
-def test_another_touchpoint_for_a_feed_is_a_matter_of_cleaning_and_lands_nothing(home: InboxHome) -> None:
+def test_another_survey_for_a_source_is_a_matter_of_cleaning_and_lands_nothing(home: InboxHome) -> None:
     home.drop("a.csv", [answer(1)])
     home.land()
     surveys = [{"id": "after_chat", "scale": "ease_1_5"}, {"id": "after_call", "scale": "ease_1_5"}]
@@ -284,7 +286,7 @@ def test_what_was_landed_from_files_that_are_gone_stays_under_its_old_mapping(ho
     assert home.state() == before
 
 
-def test_a_slip_in_the_mapping_is_told_and_empties_nothing(home: InboxHome) -> None:
+def test_a_slip_in_the_mapping_is_reported_and_empties_nothing(home: InboxHome) -> None:
     home.drop("a.csv", [answer(1)])
     home.land()
     before = home.state()
@@ -299,7 +301,7 @@ def test_a_slip_in_the_mapping_is_told_and_empties_nothing(home: InboxHome) -> N
     assert (outcome.failures, outcome.files_new) == ((), 0)
 
 
-def test_a_damaged_file_does_not_keep_the_others_from_being_read_anew(home: InboxHome) -> None:
+def test_a_damaged_file_does_not_keep_the_others_from_being_read_again(home: InboxHome) -> None:
     home.drop("a.csv", [answer(1)])
     home.drop("b.csv.gz", b"\x1f\x8b\x08\x00cut off")
     home.land()
@@ -317,7 +319,7 @@ def test_hidden_and_unfinished_files_are_left_alone(home: InboxHome) -> None:
     assert (outcome.files_new, outcome.failures) == (0, ())
 
 
-def test_the_inbox_glob_of_the_feed_picks_its_files(tmp_path: Path) -> None:
+def test_the_inbox_glob_of_the_source_picks_its_files(tmp_path: Path) -> None:
     home = inbox_home(tmp_path, {**WEB, "inbox": "done/*.csv"})
     home.drop("done/a.csv", [answer(1)])
     home.drop("draft/b.csv", [answer(2)])
@@ -364,7 +366,7 @@ DELIVERIES = st.lists(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=DELIVERIES, data=st.data())
-def test_whatever_the_deliveries_and_their_order_the_books_balance_and_every_content_is_there(
+def test_whatever_the_deliveries_and_their_order_the_rows_reconcile_and_every_content_is_there(
     tmp_path_factory: pytest.TempPathFactory,
     deliveries: list[list[tuple[int, int, date]]],
     data: st.DataObject,

@@ -20,7 +20,7 @@ RECEIPT_DAY = NOW.date()
 def landed(
     folder: Path, rows: Any, feed: dict[str, Any] = WEB, name: str = "export.csv", **files: Any
 ) -> InboxHome:
-    """A home whose one feed has landed one file without a failure."""
+    """A home whose only source has landed one file without a failure."""
     home = inbox_home(folder, feed, **files)
     home.drop(name, rows, feed["id"])
     outcome = home.land(feed["id"])
@@ -41,7 +41,7 @@ def test_mapped_columns_become_fields_and_a_person_only_a_key(tmp_path: Path) ->
     assert (row["row_number"], row["day"], row["extra"], row["problem"]) == (2, date(2026, 3, 2), {}, None)
 
 
-def test_a_ticket_feed_lands_by_the_day_of_the_update(tmp_path: Path) -> None:
+def test_a_ticket_source_lands_by_the_day_of_the_update(tmp_path: Path) -> None:
     rows = [{"number": "T1", "state": "open", "updated": "2026-03-05T08:00:00Z", "email": "ann@example.org"}]
     home = landed(tmp_path, rows, DESK)
     row = home.row("desk")
@@ -74,7 +74,7 @@ def test_values_are_translated_whatever_their_letter_case(tmp_path: Path) -> Non
     assert [row["score"] for row in landed(tmp_path, rows, feed).rows()] == ["5", "4", "3", "Easy"]
 
 
-def test_texts_that_the_feed_calls_missing_are_no_value_anywhere(tmp_path: Path) -> None:
+def test_texts_that_the_source_calls_missing_are_no_value_anywhere(tmp_path: Path) -> None:
     feed = {**WEB, "missing": ["NA", "-99"]}
     rows = [answer(1, score="NA", email="-99", note="NA"), answer(2, score="None", note="None")]
     first, second = landed(tmp_path, rows, feed).rows()
@@ -148,7 +148,7 @@ def test_a_row_without_id_is_named_by_its_content(tmp_path: Path) -> None:
     assert len(set(ids)) == 3
 
 
-def test_a_feed_without_ids_tells_rows_apart_and_knows_them_again(tmp_path: Path) -> None:
+def test_a_source_without_ids_keeps_its_rows_apart_and_recognises_them(tmp_path: Path) -> None:
     feed = without(WEB, "response_id")
     rows = [answer(1), answer(2), answer(2, score=1)]
     home = landed(tmp_path, rows, feed)
@@ -183,7 +183,7 @@ def test_the_day_is_the_date_in_the_business_zone(
     assert home.row()["day"] == day
 
 
-def test_the_zone_of_the_feed_reads_and_the_business_zone_splits(tmp_path: Path) -> None:
+def test_the_zone_of_the_source_reads_and_the_business_zone_splits(tmp_path: Path) -> None:
     feed = {**WEB, "time_zone": "America/New_York"}
     home = landed(
         tmp_path,

@@ -1,4 +1,4 @@
-"""Protects the delivery ledger: what is written comes back, a delivery is there whole or not at all."""
+"""Protects the delivery ledger: what is written comes back, a delivery is committed in full or not at all."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -49,7 +49,7 @@ def test_a_delivery_counts_its_rows(lake: Lake) -> None:
     assert (ONE.rows_landed, ONE.rows_redelivered) == (2, 3)
 
 
-def test_the_entry_is_the_commit_mark(lake: Lake) -> None:
+def test_the_entry_is_the_commit_marker(lake: Lake) -> None:
     lake.write_bytes(raw_file("web", ONE.delivery_id, MONDAY), b"rows")
     lake.write_bytes(index_file("web", ONE.delivery_id), b"keys")
     assert Ledger.read(lake).deliveries == ()
@@ -92,14 +92,14 @@ def test_touching_names_the_deliveries_of_a_kind_by_the_days_they_may_change(lak
     assert ledger.touching("tickets") == {MONDAY: [tickets]}
 
 
-def test_the_newer_of_two_deliveries_is_told_by_what_they_show_and_not_by_when_they_landed() -> None:
+def test_the_newer_of_two_deliveries_is_decided_by_their_times_and_not_by_when_they_landed() -> None:
     older = replace(ONE, as_of=datetime(2026, 3, 1, tzinfo=UTC), received_at=datetime(2026, 9, 1, tzinfo=UTC))
     assert older.rank < ONE.rank
     assert replace(ONE, as_of=None).rank < older.rank
     assert replace(ONE, delivery_id="b" * 64).rank > ONE.rank
 
 
-def test_the_audit_tables_tell_what_the_ledger_holds(lake: Lake) -> None:
+def test_the_audit_tables_show_the_ledger(lake: Lake) -> None:
     commit(lake, ONE)
     (row,) = deliveries(lake).to_pylist()
     assert deliveries(lake).schema == DELIVERIES.arrow

@@ -1,4 +1,4 @@
-"""Protects the order of a pull: pages land beside the fetching of the next ones, and nothing is saved ahead of them."""
+"""Protects the order of a pull: pages land while the next ones are fetched, and no checkpoint is saved before its pages have landed."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -28,7 +28,7 @@ def test_each_cell_is_its_text_without_white_space_around_or_nothing(
 
 
 @pytest.mark.parametrize("start", [0, 1, 3])
-def test_a_part_of_a_batch_is_read_as_the_whole(start: int) -> None:
+def test_a_part_of_a_batch_is_read_as_the_full_batch(start: int) -> None:
     texts = ["plain", " white ", None, "\u2003wide\u2003", "  "]
     batch = pa.record_batch({"text": pa.array(texts, pa.string())}).slice(start)
     assert as_cells(batch).column(0).to_pylist() == ["plain", "white", None, "wide", None][start:]

@@ -52,8 +52,8 @@ def closed(number: int, sent: str = "09:00", **more: Any) -> dict[str, Any]:
     }
 
 
-def drop(home: InboxHome, name: str, payload: Any, feed: str = "zap_tickets") -> None:
-    home.drop(f"{name}.json", json.dumps(payload), feed)
+def drop(home: InboxHome, name: str, payload: Any, source_id: str = "zap_tickets") -> None:
+    home.drop(f"{name}.json", json.dumps(payload), source_id)
 
 
 def test_one_payload_a_file_and_a_list_of_payloads_land_alike(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_an_answer_with_its_questions_nested_is_read(tmp_path: Path) -> None:
     assert row["recorded_at"].isoformat() == "2026-03-02T11:00:00+00:00"
 
 
-def test_half_a_payload_is_told_and_the_others_land(tmp_path: Path) -> None:
+def test_half_a_payload_is_reported_and_the_others_land(tmp_path: Path) -> None:
     home = inbox_home(tmp_path, CLOSED)
     home.drop("hook-1.json", json.dumps(closed(1))[:-9], "zap_tickets")
     drop(home, "hook-2", closed(2))

@@ -55,7 +55,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def test_a_query_that_fails_tells_which_table_it_was_for(connection: duckdb.DuckDBPyConnection) -> None:
+def test_a_query_that_fails_names_the_table_it_was_for(connection: duckdb.DuckDBPyConnection) -> None:
     broken = SqlFile("mart", "ces_daily", "select 1 as day from nowhere")
     with pytest.raises(duckdb.Error) as raised:
         fill_derived(connection, [broken])

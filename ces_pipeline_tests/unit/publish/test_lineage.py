@@ -85,6 +85,6 @@ def test_a_pivot_over_a_type_has_a_column_for_each_of_its_names() -> None:
     assert summed["slow"] == [("core.a", "score"), ("core.a", "tags"), ("core.b", "minutes")]
 
 
-def test_a_query_that_does_not_parse_is_told_by_its_name() -> None:
+def test_a_query_that_does_not_parse_is_reported_with_its_name() -> None:
     with pytest.raises(ValueError, match=r"mart\.broken"):
         column_lineage({"mart.broken": "selec 1"}, TABLES)

@@ -81,7 +81,7 @@ def test_a_second_publish_with_nothing_new_does_not_touch_the_file(small: SmallH
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
 
-def test_a_changed_day_is_brought_up_to_date_as_a_file_made_anew_would_be(small: SmallHome) -> None:
+def test_a_changed_day_is_brought_up_to_date_as_a_file_rebuilt_would_be(small: SmallHome) -> None:
     small.publish()
     changed = [response(f"a{DAY}", ticket_id="t1"), response("new", ease=0.0)]
     small.clean("survey", changed, [rejected("r1")])
@@ -93,7 +93,7 @@ def test_a_changed_day_is_brought_up_to_date_as_a_file_made_anew_would_be(small:
     assert contents(small) == stepwise
 
 
-def test_a_changed_published_day_is_told_with_its_figures_before_and_after(small: SmallHome) -> None:
+def test_a_changed_published_day_is_reported_with_its_figures_before_and_after(small: SmallHome) -> None:
     small.publish()
     assert small.rows("SELECT count(*) FROM audit.restatements") == [(0,)]
     small.clean("survey", [response("only", ease=100.0)])
@@ -141,7 +141,7 @@ def test_a_failed_check_is_remembered_and_published_with_the_next_good_file(smal
     assert small.rows(verdicts) == [("bad run", False), ("good run", True)]
 
 
-def test_books_of_a_day_that_waits_to_be_cleaned_need_not_balance(small: SmallHome) -> None:
+def test_rows_of_a_stale_day_need_not_reconcile(small: SmallHome) -> None:
     small.delivery_days["survey", DAY]["rows_landed"] += 1
     small.pending = (("survey", DAY),)
     assert small.publish().published
@@ -160,9 +160,9 @@ def test_a_reader_that_holds_the_file_open_keeps_what_it_opened(small: SmallHome
 
 
 @pytest.mark.parametrize("damage", ["truncated", "overwritten", "not a database"])
-def test_a_damaged_file_is_made_anew_from_the_lake(small: SmallHome, damage: str) -> None:
+def test_a_damaged_file_is_rebuilt_from_the_lake(small: SmallHome, damage: str) -> None:
     small.publish()
-    whole = contents(small)
+    before_damage = contents(small)
     data = small.home.published.read_bytes()
     small.home.published.write_bytes(
         {
@@ -172,10 +172,10 @@ def test_a_damaged_file_is_made_anew_from_the_lake(small: SmallHome, damage: str
         }[damage]
     )
     assert small.publish("run-2").rebuilt
-    assert contents(small) == whole
+    assert contents(small) == before_damage
 
 
-def test_a_block_that_does_not_read_leads_to_a_file_made_anew(
+def test_a_block_that_does_not_read_leads_to_a_file_rebuilt(
     small: SmallHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small.publish()
