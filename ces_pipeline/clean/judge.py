@@ -102,5 +102,7 @@ def _named(reason: str, check: Check) -> pa.Check:
 def _where_severity(facts: Facts, rules: Sequence[Rule], severities: tuple[str, ...]) -> np.ndarray:
     """Rows x reasons: whether the reason has one of these severities; the default where no survey is registered."""
     table = [[survey.rules.severity(rule.name) in severities for rule in rules] for survey in facts.surveys]
-    severity_flags: np.ndarray = np.array([*table, [rule.severity in severities for rule in rules]])[facts.which]
+    severity_flags: np.ndarray = np.array([*table, [rule.severity in severities for rule in rules]])[
+        facts.which
+    ]
     return severity_flags

@@ -183,7 +183,7 @@ contacts as (
     select
         ticket_row,
         created_us - lag(created_us) over (
-            partition by hash(requester_key, category) order by created_us
+            partition by hash(requester_key, category) order by created_us, ticket_key
         ) as us_since_contact
     from tickets
     where requester_key is not null and created_us is not null and not is_deleted
