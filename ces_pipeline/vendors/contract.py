@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from ces_pipeline.formats.contract import Reader
 from ces_pipeline.http.client import Http, HttpResponse
-from ces_pipeline.http.errors import BadAnswerError
+from ces_pipeline.http.errors import BadResponseError
 from ces_pipeline.http.rate_limits import RateLimit
 from ces_pipeline.registry.api import Api
 
@@ -94,7 +94,7 @@ class Connector:
         """Pages from `state` on, oldest first, until the vendor has no more as of `now` (UTC, the pull's start).
 
         Later states never lie before earlier ones. Raises PullError as `http` does; and where the answers are not
-        what the vendor documents, `BadAnswerError` naming what is missing.
+        what the vendor documents, `BadResponseError` naming what is missing.
         """
         raise NotImplementedError
 
@@ -158,12 +158,12 @@ class WriteBack:
 
 
 def ticket_object(response: HttpResponse, key: str | None = None) -> dict[str, Any] | None:
-    """The ticket in a response, below `key` where given; None for 404. Raises BadAnswerError for anything else."""
+    """The ticket in a response, below `key` where given; None for 404. Raises BadResponseError for anything else."""
     if response.status == 404:
         return None
     found = response.data.get(key) if key and isinstance(response.data, dict) else response.data
     if not isinstance(found, dict):
-        raise BadAnswerError("expected one ticket as a JSON object: check api.base_url")
+        raise BadResponseError("expected one ticket as a JSON object: check api.base_url")
     return found
 
 

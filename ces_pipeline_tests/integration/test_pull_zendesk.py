@@ -19,7 +19,7 @@ from ces_pipeline.doctor import examine
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
 from ces_pipeline.land.pull import pull, read_pull_state
-from ces_pipeline.privacy.redaction import KEY_VARIABLE
+from ces_pipeline.privacy.pseudonyms import KEY_VARIABLE
 from ces_pipeline.publish.inputs import stored_rows
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.duck import open_published

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from ces_pipeline.http.client import Http, HttpResponse
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
 
@@ -178,7 +178,7 @@ def _page(
     """(Tickets, whether there are more) of the walk's page. before: the tickets of the page before it.
 
     An answer that cannot be this page (another one's, or empty and not the last) is asked for again. Raises
-    BadAnswerError where the filter or the order is not heeded, or one second has more tickets than can be listed.
+    BadResponseError where the filter or the order is not heeded, or one second has more tickets than can be listed.
     """
     params = {
         "updated_since": _text(walk.since),
@@ -196,7 +196,7 @@ def _page(
         except RefusedError as problem:
             if problem.status != 400 or walk.page == 1:
                 raise
-            raise BadAnswerError(
+            raise BadResponseError(
                 f"more tickets than {walk.page - 1} pages hold changed at {_text(walk.since)}, and Freshdesk lists "
                 "no further ones: raise api.page_size to 100, or deliver these as a file and begin behind that "
                 "time (api.since)"
@@ -208,7 +208,7 @@ def _page(
         if is_filtered and (tickets or not more) and (not tickets or tickets != before):
             return tickets, more
     if not is_filtered:
-        raise BadAnswerError(
+        raise BadResponseError(
             "the ticket list does not heed updated_since, order_by or filter, so changes cannot be followed: "
             "check api.base_url"
         )
@@ -343,7 +343,7 @@ class _Ratings:
             if not more:
                 return
             if page == _LAST_PAGE:
-                raise BadAnswerError(
+                raise BadResponseError(
                     f"there are more satisfaction ratings since {_text(start)} than Freshdesk lists: set api.since "
                     "to a later day, or api.options.ratings to false"
                 )
@@ -354,7 +354,7 @@ def _rated(answer: HttpResponse) -> tuple[list[dict[str, Any]], bool]:
     """(Ratings, whether there are more) of an answer."""
     ratings, more = _listed(answer, "satisfaction ratings", ("id", "ticket_id", "ratings", "created_at"))
     if not all(isinstance(one["ratings"], dict) for one in ratings):
-        raise BadAnswerError("satisfaction ratings came without codes by question under `ratings`")
+        raise BadResponseError("satisfaction ratings came without codes by question under `ratings`")
     return ratings, more
 
 
@@ -362,10 +362,10 @@ def _listed(answer: HttpResponse, what: str, needed: tuple[str, ...]) -> tuple[l
     """(Records, whether a next page is named) of a bare list."""
     records = answer.data
     if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
-        raise BadAnswerError(f"the list of {what} is none: check api.base_url")
+        raise BadResponseError(f"the list of {what} is none: check api.base_url")
     for name in needed:
         if any(name not in one for one in records):
-            raise BadAnswerError(f"{what} came without `{name}`")
+            raise BadResponseError(f"{what} came without `{name}`")
     return records, 'rel="next"' in answer.headers.get("link", "")
 
 
@@ -387,7 +387,7 @@ def _record(
 def _changed_at(ticket: dict[str, Any]) -> datetime:
     at = _instant(ticket["updated_at"])
     if at is None:
-        raise BadAnswerError("a ticket came with an `updated_at` that is no time")
+        raise BadResponseError("a ticket came with an `updated_at` that is no time")
     return at
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ces_pipeline.http.client import Http
-from ces_pipeline.http.errors import BadAnswerError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, UnavailableError
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, json_lines
 
@@ -65,7 +65,7 @@ def _surveys(http: Http) -> list[str]:
     """Ids of all surveys, ended ones too."""
     found = [one for page, _ in _listed(http, f"{_SURVEYS}?per_page={_LARGEST_PAGE}") for one in page]
     if any("id" not in one for one in found):
-        raise BadAnswerError("a customer satisfaction survey came without `id`")
+        raise BadResponseError("a customer satisfaction survey came without `id`")
     return sorted({str(one["id"]) for one in found})
 
 
@@ -80,7 +80,7 @@ def _listed(http: Http, path: str) -> Iterator[tuple[list[dict[str, Any]], bool]
         data = answer.data
         entries = data.get("data") if isinstance(data, dict) else None
         if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
-            raise BadAnswerError(
+            raise BadResponseError(
                 f"{path.partition('?')[0]} answered without a list under `data`: check api.base_url"
             )
         following = (data.get("paging") or {}).get("next")
@@ -101,7 +101,7 @@ def _listed(http: Http, path: str) -> Iterator[tuple[list[dict[str, Any]], bool]
 def _record(response: dict[str, Any], survey: str) -> dict[str, Any] | None:
     """A response's record; None where nothing was answered yet."""
     if "id" not in response or not response.get("created_at"):
-        raise BadAnswerError("a survey response came without `id` or `created_at`")
+        raise BadResponseError("a survey response came without `id` or `created_at`")
     answers = {
         str(one.get("question_id")): one.get("value")
         for one in response.get("answers") or []

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from ces_pipeline.http.client import Http, HttpResponse
-from ces_pipeline.http.errors import BadAnswerError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, UnavailableError
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
 
@@ -223,7 +223,7 @@ class _Reading:
             ]
             moments = [_moment(one) for one in ([self._seen] if self._seen else []) + times]
             if self._settings.ascending and moments != sorted(moments):
-                raise BadAnswerError(
+                raise BadResponseError(
                     f"the list is not in ascending order of {self._settings.time_field}: mend "
                     "api.options.ascending, or ask for that order in api.options.params"
                 )
@@ -267,7 +267,7 @@ def _records(answer: HttpResponse, settings: _Settings) -> list[Any]:
     found = _at(answer.data, settings.record_path)
     if not isinstance(found, list):
         where = f"under {settings.record_path!r}" if settings.record_path else "as the answer itself"
-        raise BadAnswerError(f"there is no list of records {where}: mend api.options.record_path")
+        raise BadResponseError(f"there is no list of records {where}: mend api.options.record_path")
     return found
 
 

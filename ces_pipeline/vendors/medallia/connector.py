@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from ces_pipeline.http.client import Http
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.http.rate_limits import RateLimit
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
@@ -147,7 +147,7 @@ class _Query:
                 return datetime.fromtimestamp(float(date), UTC)
             return datetime.strptime(date, self.date_format).replace(tzinfo=UTC)
         except (ValueError, OverflowError):
-            raise BadAnswerError(
+            raise BadResponseError(
                 f"a value of {self.date_field} is not of api.options.date_format {self.date_format!r}: mend it"
             ) from None
 
@@ -183,12 +183,12 @@ class _Query:
         )
 
     def key(self, node: dict[str, Any]) -> Key:
-        """Raises BadAnswerError where a record has no date or id, since nothing can be asked for behind it."""
+        """Raises BadResponseError where a record has no date or id, since nothing can be asked for behind it."""
         found = []
         for field in self.key_fields:
             values = (node.get(field) or {}).get("values")
             if not isinstance(values, list) or not values or values[0] in (None, ""):
-                raise BadAnswerError(f"a record has no value of {field}, by which pages are told apart")
+                raise BadResponseError(f"a record has no value of {field}, by which pages are told apart")
             found.append(str(values[0]))
         return found[0], found[1]
 
@@ -242,7 +242,7 @@ def _ask(http: Http, text: str, needed: tuple[str, str]) -> tuple[list[dict[str,
         )
     feedback = (data.get("data") or {}).get("feedback")
     if not isinstance(feedback, dict) or not isinstance(feedback.get("nodes"), list):
-        raise BadAnswerError("Medallia's answer has no data.feedback.nodes: check api.base_url")
+        raise BadResponseError("Medallia's answer has no data.feedback.nodes: check api.base_url")
     total = feedback.get("totalCount")
     return feedback["nodes"], total if isinstance(total, int) else None
 
@@ -250,7 +250,7 @@ def _ask(http: Http, text: str, needed: tuple[str, str]) -> tuple[list[dict[str,
 def _post(http: Http, text: str) -> dict[str, Any]:
     data = http.request("POST", _PATH, json_body={"query": text, "variables": {}}, repeatable=True).data
     if not isinstance(data, dict):
-        raise BadAnswerError("Medallia's answer is no GraphQL answer: check api.base_url")
+        raise BadResponseError("Medallia's answer is no GraphQL answer: check api.base_url")
     # Of the vendor's texts only field ids are told: the rest may quote a record.
     others = [error for error in data.get("errors") or [] if not _INVALID_FIELD.search(_message(error))]
     if others:

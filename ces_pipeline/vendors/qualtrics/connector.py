@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from ces_pipeline.http.client import MAX_BODY_BYTES, Http
-from ces_pipeline.http.errors import BadAnswerError, PullError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, PullError, RefusedError, UnavailableError
 from ces_pipeline.privacy.redaction import redact_text
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window
@@ -184,7 +184,7 @@ class _Exports:
             export = self._export(told)
         except _TooLargeError:
             if until - since <= _SHORTEST_SPAN:
-                raise BadAnswerError(
+                raise BadResponseError(
                     f"an hour of {self.asked.survey} from {_text(since)} on is more than "
                     f"{_UNPACKED_BYTES >> 20} MB: deliver this span as a file"
                 ) from None
@@ -292,7 +292,7 @@ def _only_member(packed: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         members = [member for member in archive.infolist() if not member.is_dir()]
         if len(members) != 1:
-            raise BadAnswerError(f"the export's zip holds {len(members)} files, one is documented")
+            raise BadResponseError(f"the export's zip holds {len(members)} files, one is documented")
         if members[0].file_size > _UNPACKED_BYTES:
             raise _TooLargeError
         return archive.read(members[0])
@@ -329,7 +329,7 @@ def _count(content: bytes) -> int:
         )
         return max(0, sum(batch.num_rows for batch in read) + skipped[0] - _HEADER_ROWS)
     except pa.ArrowInvalid:
-        raise BadAnswerError(
+        raise BadResponseError(
             "the export is no CSV with three header rows: check api.options.survey"
         ) from None
 
@@ -401,10 +401,10 @@ def _definition(http: Http, asked: _Asked) -> dict[str, Any]:
 
 
 def _result(data: Any, needed: str) -> dict[str, Any]:
-    """The `result` of an answer. Raises BadAnswerError where it lacks what is needed."""
+    """The `result` of an answer. Raises BadResponseError where it lacks what is needed."""
     result = data.get("result") if isinstance(data, dict) else None
     if not isinstance(result, dict) or not result.get(needed):
-        raise BadAnswerError(f"Qualtrics' answer has no result.{needed}: check api.base_url")
+        raise BadResponseError(f"Qualtrics' answer has no result.{needed}: check api.base_url")
     return result
 
 

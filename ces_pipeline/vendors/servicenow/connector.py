@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from ces_pipeline.http.client import Http, HttpResponse
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
 
@@ -236,7 +236,7 @@ def _changed(
         answer = feed.ask(table, query, fields, fits)
         places = [_place_of(row) for row in answer.rows]
         if places != sorted(places):
-            raise BadAnswerError(f"{table} heeds no ORDERBY, so changes cannot be followed")
+            raise BadResponseError(f"{table} heeds no ORDERBY, so changes cannot be followed")
         if answer.rows:
             walk.place = places[-1]
         if not answer.more and place.is_within_second:
@@ -296,7 +296,7 @@ class _Feed:
         """The rows of a query, all of which must fit it.
 
         Rows that the user may not see are left out after the limit was applied: a page may be short, or empty, with
-        more behind it. Empty ones are stepped over. Raises BadAnswerError where rows do not fit.
+        more behind it. Empty ones are stepped over. Raises BadResponseError where rows do not fit.
         """
         limit, offset = limit or self.settings.size, 0
         while True:
@@ -332,7 +332,7 @@ class _Feed:
                 return answer, rows
         if not is_whole:
             raise UnavailableError(f"{table} ends in an error again and again: set a smaller api.page_size")
-        raise BadAnswerError(
+        raise BadResponseError(
             f"{table} gave rows that were not asked for: the instance ignores a part of the query. See that the "
             "user may read sys_updated_on and sys_id, and set glide.invalid_query.returns_no_rows to true"
         )
@@ -458,18 +458,18 @@ def _deleted(row: Row, has_version: bool) -> Row:
 
 
 def _rows(answer: HttpResponse, table: str, fields: Sequence[str]) -> list[Row]:
-    """Rows with plain values. Raises BadAnswerError where the answer is no list or lacks what it is followed by."""
+    """Rows with plain values. Raises BadResponseError where the answer is no list or lacks what it is followed by."""
     listed = answer.data.get("result")
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-        raise BadAnswerError(f"{table} answered without a list under `result`: check api.base_url")
+        raise BadResponseError(f"{table} answered without a list under `result`: check api.base_url")
     rows = [{name: _plain(value) for name, value in one.items()} for one in listed]
     for name in _FOLLOWED:
         if name in fields and any(name not in row for row in rows):
-            raise BadAnswerError(
+            raise BadResponseError(
                 f"{table} gave rows without {name}: grant the user read access to that column"
             )
     if "sys_updated_on" in fields and not all(_TIME.fullmatch(row["sys_updated_on"] or "") for row in rows):
-        raise BadAnswerError(
+        raise BadResponseError(
             f"{table} gave a sys_updated_on that is no stored value: grant the user read access to it"
         )
     return rows

@@ -1,7 +1,7 @@
 """Writes a score into a column of a ServiceNow table row."""
 
 from ces_pipeline.http.client import Http
-from ces_pipeline.http.errors import BadAnswerError
+from ces_pipeline.http.errors import BadResponseError
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import TicketField, Value, WriteBack
 
@@ -22,7 +22,7 @@ class ServiceNowWriteBack(WriteBack):
         if len(found) != 1 or not found[0].get("sys_id"):
             return None
         if field not in found[0]:
-            raise BadAnswerError(
+            raise BadResponseError(
                 f"the column {field} is not shown: give the user read access, or correct write_back.field"
             )
         return TicketField(str(found[0]["sys_id"]), found[0][field])

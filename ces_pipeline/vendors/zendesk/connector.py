@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from ces_pipeline.formats.json_records import as_document
 from ces_pipeline.http.client import Http, HttpResponse
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.http.rate_limits import RateLimit
 from ces_pipeline.registry.api import Api
 from ces_pipeline.storage.quote import quote_text
@@ -211,9 +211,9 @@ def export_pages(http: Http, api: Api, state: State, now: datetime) -> Iterator[
         answer = http.get(_EXPORT, {**place, "per_page": size, "include": _SIDE_LOADS}, head=_head)
         head: Head = answer.head
         if head.tickets is None:
-            raise BadAnswerError("the ticket export answered without `tickets`: check api.base_url")
+            raise BadResponseError("the ticket export answered without `tickets`: check api.base_url")
         if head.is_end is None:
-            raise BadAnswerError(
+            raise BadResponseError(
                 "the ticket export answered without `end_of_stream`, so its end cannot be told"
             )
         if not head.is_end and (not head.after or head.after == cursor):

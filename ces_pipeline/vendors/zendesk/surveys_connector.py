@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from ces_pipeline.http.client import Http
-from ces_pipeline.http.errors import BadAnswerError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, UnavailableError
 from ces_pipeline.http.rate_limits import RateLimit
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
@@ -112,7 +112,7 @@ def _walk(
         page = http.get(asked.path, {**asked.filters(since), "page[size]": size, "page[after]": after}).data
         meta = page.get("meta") if isinstance(page, dict) else None
         if not isinstance(meta, dict) or not isinstance(page.get(asked.key), list):
-            raise BadAnswerError(
+            raise BadResponseError(
                 f"{asked.path} answered without `{asked.key}` and `meta`: check api.base_url"
             )
         more, following = bool(meta.get("has_more")), meta.get("after_cursor")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from ces_pipeline.http.client import Http, HttpResponse
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.registry.api import Api, HeaderKey
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
 
@@ -166,11 +166,11 @@ class _Listing:
             },
         ).data
         if not isinstance(data, dict) or not isinstance(data.get("data"), list) or "hasNextPage" not in data:
-            raise BadAnswerError("Zigpoll's answer has no data and hasNextPage: check api.base_url")
+            raise BadResponseError("Zigpoll's answer has no data and hasNextPage: check api.base_url")
         for answer in data["data"]:
             absent = [name for name in _NEEDED if not isinstance(answer, dict) or not answer.get(name)]
             if absent:
-                raise BadAnswerError(f"a Zigpoll answer has no {absent[0]}: the vendor changed its list")
+                raise BadResponseError(f"a Zigpoll answer has no {absent[0]}: the vendor changed its list")
         return data
 
 
@@ -209,7 +209,7 @@ def _created_ms(answer: dict[str, Any]) -> int:
     try:
         created = datetime.fromisoformat(answer["createdAt"])
     except (TypeError, ValueError):
-        raise BadAnswerError(
+        raise BadResponseError(
             "a Zigpoll answer's createdAt is no ISO time: the vendor changed its list"
         ) from None
     return _epoch_ms(created if created.tzinfo else created.replace(tzinfo=UTC))

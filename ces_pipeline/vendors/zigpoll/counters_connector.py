@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from ces_pipeline.http.client import Http
-from ces_pipeline.http.errors import BadAnswerError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, UnavailableError
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, json_lines
 from ces_pipeline.vendors.zigpoll.connector import zigpoll_get
@@ -107,10 +107,10 @@ def _polls(http: Http, api: Api) -> list[dict[str, Any]]:
         ).data
         listed = data.get("data") if isinstance(data, dict) else data
         if not isinstance(listed, list):
-            raise BadAnswerError("Zigpoll's answer to /polls is no list of polls: check api.base_url")
+            raise BadResponseError("Zigpoll's answer to /polls is no list of polls: check api.base_url")
         for poll in listed:
             if not isinstance(poll, dict) or not poll.get("_id"):
-                raise BadAnswerError("a Zigpoll poll has no _id: the vendor changed its list")
+                raise BadResponseError("a Zigpoll poll has no _id: the vendor changed its list")
             found[str(poll["_id"])] = poll
         if not isinstance(data, dict) or not data.get("hasNextPage"):
             return list(found.values())
@@ -126,13 +126,13 @@ def _polls(http: Http, api: Api) -> list[dict[str, Any]]:
 
 
 def _counters(polls: list[dict[str, Any]], name: str) -> dict[str, int]:
-    """Poll's id -> its counter. Raises BadAnswerError, naming the numbers that a poll has, where one lacks it."""
+    """Poll's id -> its counter. Raises BadResponseError, naming the numbers that a poll has, where one lacks it."""
     shown = {}
     for poll in polls:
         numbers = _numbers(poll)
         if name not in numbers:
             listed = ", ".join(sorted(numbers)) or "none"
-            raise BadAnswerError(
+            raise BadResponseError(
                 f"poll {poll['_id']} has no count {name!r}: check counter in api.options (its numbers: {listed})"
             )
         shown[str(poll["_id"])] = numbers[name]

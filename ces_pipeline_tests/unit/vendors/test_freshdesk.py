@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
 from ces_pipeline.land.pull import pull
@@ -121,7 +121,7 @@ class TestGotchas:
     def test_more_ties_than_can_be_listed_are_told(self) -> None:
         with (
             FakeFreshdesk(same_second(10), wall=3) as vendor,
-            pytest.raises(BadAnswerError, match=r"3 pages hold changed at 2026-03-01T00:00:00Z"),
+            pytest.raises(BadResponseError, match=r"3 pages hold changed at 2026-03-01T00:00:00Z"),
         ):
             pulls(vendor).pull()
 
@@ -170,19 +170,19 @@ class TestGotchas:
     def test_a_list_that_ignores_the_filter_is_refused(self) -> None:
         with FakeFreshdesk([ticket(1, "2026-02-01T00:00:00Z")]) as vendor:
             vendor.heeds_filter = False
-            with pytest.raises(BadAnswerError, match="does not heed updated_since"):
+            with pytest.raises(BadResponseError, match="does not heed updated_since"):
                 pulls(vendor).pull()
 
     def test_a_list_of_deleted_tickets_that_holds_others_is_refused(self) -> None:
         with FakeFreshdesk(each_second(1)) as vendor:
             vendor.heeds_list = False
-            with pytest.raises(BadAnswerError, match="or filter"):
+            with pytest.raises(BadResponseError, match="or filter"):
                 pulls(vendor).pull()
 
     def test_a_page_without_the_fields_that_it_is_followed_by_is_refused(self) -> None:
         with FakeFreshdesk([ticket(1, "2026-03-01T00:00:00Z")]) as vendor:
             vendor.answer = lambda _asked: FakeResponse(data=[{"id": 1}])  # type: ignore[method-assign]
-            with pytest.raises(BadAnswerError, match="tickets came without `updated_at`"):
+            with pytest.raises(BadResponseError, match="tickets came without `updated_at`"):
                 pulls(vendor, ratings=False).pull()
 
     def test_stats_and_requesters_are_asked_for_unless_the_feed_says_otherwise(self) -> None:
@@ -284,7 +284,7 @@ class TestRatings:
         wrong = {**rating(1, 1, 103, "2026-03-10T00:00:00Z"), "ratings": "happy"}
         with (
             FakeFreshdesk([ticket(1, self.AT)], [wrong]) as vendor,
-            pytest.raises(BadAnswerError, match="under `ratings`"),
+            pytest.raises(BadResponseError, match="under `ratings`"),
         ):
             pulls(vendor).pull()
 
@@ -293,7 +293,7 @@ class TestRatings:
         ratings = [rating(number, 1, 103, "2026-03-10T00:00:00Z") for number in range(7)]
         with (
             FakeFreshdesk([], ratings) as vendor,
-            pytest.raises(BadAnswerError, match="than Freshdesk lists"),
+            pytest.raises(BadResponseError, match="than Freshdesk lists"),
         ):
             pulls(vendor).pull()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
@@ -114,5 +114,5 @@ def test_another_shape_is_told() -> None:
         def _csat(self, asked: FakeRequest, parts: list[str]) -> FakeResponse:
             return FakeResponse(data={"surveys": []})
 
-    with Changed([]) as vendor, pytest.raises(BadAnswerError, match="without a list under `data`"):
+    with Changed([]) as vendor, pytest.raises(BadResponseError, match="without a list under `data`"):
         fetch(source(vendor), vendor, FEED.environment)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, PullError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, PullError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.land.pull import pull
@@ -196,13 +196,13 @@ class TestPaging:
         vendor.records[0][DATE_FIELD] = "1773835200.x5"
         vendor.records = vendor.records[:1]
         vendor.understands_dates = False
-        with pytest.raises(BadAnswerError, match="date_format") as caught:
+        with pytest.raises(BadResponseError, match="date_format") as caught:
             pulls_of(vendor).pages()
         assert "x5" not in str(caught.value)
 
     def test_a_record_without_its_date_is_told(self, vendor: FakeMedallia) -> None:
         vendor.blanks = frozenset({DATE_FIELD})
-        with pytest.raises(BadAnswerError, match=f"no value of {DATE_FIELD}"):
+        with pytest.raises(BadResponseError, match=f"no value of {DATE_FIELD}"):
             pulls_of(vendor).pages()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, PullError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, PullError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.land.pull import pull
@@ -207,7 +207,7 @@ class TestDownload:
         self, vendor: FakeQualtrics, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(qualtrics, "_UNPACKED_BYTES", 10)
-        with pytest.raises(BadAnswerError, match="deliver this span as a file"):
+        with pytest.raises(BadResponseError, match="deliver this span as a file"):
             pulls_of(vendor).pages()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.registry.sources import Source
@@ -108,7 +108,7 @@ def test_a_list_that_is_not_as_ascending_as_said_is_told_and_nothing_is_left_out
         def _reply(self, page: Any, *more: Any) -> Any:
             return super()._reply(page[::-1], *more)
 
-    with Falling(records(), "page") as vendor, pytest.raises(BadAnswerError, match="not in ascending order"):
+    with Falling(records(), "page") as vendor, pytest.raises(BadResponseError, match="not in ascending order"):
         fetch(feed(vendor, since_param="since", time_field="changed", ascending=True), vendor, ENVIRONMENT)
 
 
@@ -152,7 +152,7 @@ def test_a_tool_that_ignores_its_page_parameter_is_given_up_and_not_read_for_eve
 
 
 def test_a_record_path_that_leads_nowhere_is_named() -> None:
-    with FakeSurveyTool(records(), "cursor") as vendor, pytest.raises(BadAnswerError, match=r"'data\.rows'"):
+    with FakeSurveyTool(records(), "cursor") as vendor, pytest.raises(BadResponseError, match=r"'data\.rows'"):
         fetch(feed(vendor, record_path="data.rows"), vendor, ENVIRONMENT)
 
 
@@ -162,7 +162,7 @@ def test_a_link_to_another_host_is_not_followed() -> None:
             reply = super().answer(asked)
             return type(reply)(data=reply.data, headers={"Link": '<https://elsewhere.example/x>; rel="next"'})
 
-    with Elsewhere(records(), "link") as vendor, pytest.raises(BadAnswerError, match="another host"):
+    with Elsewhere(records(), "link") as vendor, pytest.raises(BadResponseError, match="another host"):
         fetch(feed(vendor), vendor, ENVIRONMENT)
 
 

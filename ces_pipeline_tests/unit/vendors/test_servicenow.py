@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
 from ces_pipeline.land.pull import pull
@@ -142,7 +142,7 @@ class TestGotchas:
         with desk(rows) as vendor:
             vendor.unknown = {unknown}
             done = pulls(vendor)
-            with pytest.raises(BadAnswerError, match=r"ignores a part of the query.*returns_no_rows"):
+            with pytest.raises(BadResponseError, match=r"ignores a part of the query.*returns_no_rows"):
                 done.pull()
             assert 90 not in numbers(done.records)
 
@@ -150,7 +150,7 @@ class TestGotchas:
         with desk(list(reversed(each_second(3)))) as vendor:
             answer = vendor._selected
             vendor._selected = lambda rows, query: answer(rows, query.partition("^ORDERBY")[0])  # type: ignore[method-assign]
-            with pytest.raises(BadAnswerError, match="heeds no ORDERBY"):
+            with pytest.raises(BadResponseError, match="heeds no ORDERBY"):
                 pulls(vendor).pull()
 
     def test_hidden_rows_make_pages_short_or_empty_and_are_no_end(self) -> None:
@@ -223,11 +223,11 @@ class TestGotchas:
 
     def test_a_column_that_may_not_be_read_is_named(self) -> None:
         rows = [{name: value for name, value in incident(1, SECOND).items() if name != "number"}]
-        with desk(rows) as vendor, pytest.raises(BadAnswerError, match="without number: grant"):
+        with desk(rows) as vendor, pytest.raises(BadResponseError, match="without number: grant"):
             pulls(vendor).pull()
         displayed = desk([incident(1, "01.03.2026 01:00:01")])
         displayed.unknown = {"sys_updated_on"}
-        with displayed as vendor, pytest.raises(BadAnswerError, match="no stored value"):
+        with displayed as vendor, pytest.raises(BadResponseError, match="no stored value"):
             pulls(vendor).pull()
 
     def test_a_wrong_password_is_told_without_it(self) -> None:
@@ -387,7 +387,7 @@ def test_doctor_tells_what_may_not_be_read_and_whether_filters_are_heeded() -> N
         assert [one.is_well for one in findings] == [True, False, True, False, False]
         assert "u_ces_score" in findings[1].text
         vendor.unknown = {"sys_updated_on"}
-        with pytest.raises(BadAnswerError, match="ignores a part"):
+        with pytest.raises(BadResponseError, match="ignores a part"):
             pulls(vendor).probe()
 
 

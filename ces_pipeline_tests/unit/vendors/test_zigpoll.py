@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.land.pull import pull
@@ -216,7 +216,7 @@ def test_a_wrong_key_is_told_by_its_variable_though_the_status_is_422(vendor: Fa
 
 def test_a_record_that_lost_its_slide_is_told(vendor: FakeZigpoll) -> None:
     del vendor.answers[0]["slideId"]
-    with pytest.raises(BadAnswerError, match="slideId"):
+    with pytest.raises(BadResponseError, match="slideId"):
         pulls_of(vendor).pages()
 
 

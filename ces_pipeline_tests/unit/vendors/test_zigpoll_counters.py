@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
@@ -175,7 +175,7 @@ class TestLists:
     )
     def test_another_shape_is_told(self, vendor: FakeZigpoll, wrong: Any, told: str) -> None:
         vendor.answer = lambda _asked: FakeResponse(data=wrong)  # type: ignore[method-assign]
-        with pytest.raises(BadAnswerError, match=told):
+        with pytest.raises(BadResponseError, match=told):
             pulls_of(vendor).pages()
 
     def test_a_wrong_key_is_told_by_its_variable(self, vendor: FakeZigpoll) -> None:
