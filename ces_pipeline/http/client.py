@@ -39,7 +39,7 @@ _CODE = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how long requests are repeated. waiting_seconds: the sum of all waits before retries in one pull."""
+    """How often and how long requests are retried. waiting_seconds: the sum of all waits before retries of a pull."""
 
     attempts: int = 8
     waiting_seconds: float = 3600.0

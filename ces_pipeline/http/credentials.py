@@ -226,7 +226,7 @@ def secrets_of(
     environment: Mapping[str, str],
     remedy: str = _REMEDY,
 ) -> dict[str, str]:
-    """Variable -> its value. Raises MissingVariableError, naming all variables that are not set or not printable ASCII."""
+    """Variable -> value. Raises MissingVariableError, naming all variables that are not set or not printable ASCII."""
     found = {name: environment.get(name, "").strip() for name in names}
     absent = [name for name, value in found.items() if not value]
     if absent:

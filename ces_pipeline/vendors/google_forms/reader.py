@@ -3,7 +3,7 @@
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns
 from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
 from ces_pipeline.formats.files import DeliveredFile
-from ces_pipeline.formats.slash_dates import ROWS_TO_TELL, first_in_dates
+from ces_pipeline.formats.slash_dates import ROWS_TO_SCAN, first_in_dates
 from ces_pipeline.registry.sources import Source
 
 _STAMPS = (
@@ -45,7 +45,7 @@ _OTHER_LOCALES = ("%d.%m.%Y %H:%M:%S", "%d-%m-%Y %H:%M:%S")
 
 def read_google_forms(file: DeliveredFile, source: Source | None) -> Export:
     """A Google Forms export. Without an id, a response is known by its content."""
-    head = read_head(file, source, rows=ROWS_TO_TELL)
+    head = read_head(file, source, rows=ROWS_TO_SCAN)
     columns = unique_names(head.rows[0])
     export = export_rows(head, 1, columns)
     export.mapping = map_columns(columns, _FIELDS)

@@ -5,7 +5,7 @@ import re
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns, pick_columns
 from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
 from ces_pipeline.formats.files import DeliveredFile
-from ces_pipeline.formats.slash_dates import ROWS_TO_TELL, first_in_dates
+from ces_pipeline.formats.slash_dates import ROWS_TO_SCAN, first_in_dates
 from ces_pipeline.registry.sources import Source
 
 _FIELDS = {
@@ -31,7 +31,7 @@ def read_surveymonkey(file: DeliveredFile, source: Source | None) -> Export:
     Times are month first unless one of them shows that this account writes the day first; some exports have a
     12-hour clock that carries no AM or PM: the day is sure, the hour is not.
     """
-    head = read_head(file, source, rows=ROWS_TO_TELL)
+    head = read_head(file, source, rows=ROWS_TO_SCAN)
     two = _has_option_row(head.rows)
     columns = unique_names(_joined(head.rows[0], head.rows[1]) if two else head.rows[0])
     export = export_rows(head, 2 if two else 1, columns)
