@@ -20,7 +20,7 @@ from ces_pipeline.formats.files import DeliveredFile, SheetAsText
 from ces_pipeline.registry.sources import Source
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-SHEET_OPTION = {"sheet": "which sheet of a workbook holds the rows; the first unless set"}
+SHEET_OPTION = {"sheet": "which sheet of a workbook holds the rows; the first by default"}
 TABLE_OPTIONS = {
     "delimiter": "the character between cells (or `tab`), if it cannot be detected",
     **SHEET_OPTION,

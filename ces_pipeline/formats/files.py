@@ -200,7 +200,7 @@ class DeliveredFile:
 
 @dataclass(frozen=True)
 class SheetAsText(DeliveredFile):
-    """A sheet of a workbook as comma separated text. first_of: the number of sheets, if the first was read by default."""
+    """A sheet of a workbook as comma separated text. first_of: the number of sheets, if none was named."""
 
     first_of: int = 1
 

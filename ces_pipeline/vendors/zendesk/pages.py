@@ -255,7 +255,7 @@ class Pages:
         self._others: set[str] = set()
         self._lists_tickets = False
         self._sides: dict[str, list[pa.Table]] = {name: [] for name in _SIDE_LOADS}
-        # (place, item, problem, text)
+        # Of each: place, item, problem and text.
         self._unreadable: list[tuple[int, int, str, str]] = []
         self._parts: list[TextColumns] = []
         self._places: list[np.ndarray] = [np.empty(0, np.int64)]

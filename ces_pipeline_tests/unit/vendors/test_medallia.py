@@ -153,7 +153,7 @@ class TestPaging:
     @pytest.mark.parametrize("page_size", [4, 5])
     def test_a_short_page_ends_where_no_count_is_told(self, vendor: FakeMedallia, page_size: int) -> None:
         """With pages of five the last one is full, and an empty one has to follow."""
-        vendor.tells_count = False
+        vendor.has_count = False
         pages = pulls_of(vendor, page_size).pages()
         assert [page.records for page in pages] == ([4, 4, 4, 3] if page_size == 4 else [5, 5, 5, 0])
         assert pages[-1].state.get("after") is None
@@ -240,7 +240,7 @@ class TestErrors:
 class TestTokens:
     def test_an_expired_token_is_renewed_in_the_middle_of_a_pull(self, vendor: FakeMedallia) -> None:
         """The vendor says a day and means a second."""
-        vendor.tells_seconds, vendor.token_seconds = False, 1.0
+        vendor.has_true_expiry, vendor.token_seconds = False, 1.0
         pulls, kept = pulls_of(vendor), Kept(READER)
 
         def later() -> None:
@@ -251,7 +251,7 @@ class TestTokens:
         assert sum(asked.path == TOKEN_PATH for asked in vendor.asked) > 1
 
     def test_a_token_that_is_never_good_is_renewed_once_and_then_told(self, vendor: FakeMedallia) -> None:
-        vendor.tells_seconds, vendor.token_seconds = False, 0.0
+        vendor.has_true_expiry, vendor.token_seconds = False, 0.0
         with pytest.raises(RefusedError, match="MEDALLIA_SECRET") as caught:
             pulls_of(vendor).pages()
         assert caught.value.status == 401
