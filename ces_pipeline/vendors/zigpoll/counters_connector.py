@@ -91,8 +91,8 @@ def _reset_notice(polls: list[str]) -> str | None:
     if not polls:
         return None
     return (
-        f"the counter of poll {', '.join(polls)} fell, so it was reset: views are counted from 0, and the views between "
-        "the last pull and the reset are not known"
+        f"the counter of poll {', '.join(polls)} fell, so it was reset: views are counted from 0, and the views "
+        "between the last pull and the reset are not known"
     )
 
 

@@ -1,4 +1,4 @@
-"""Pulls of survey connectors without a lake: pages are read by the feed's own reader and kept as landing would.
+"""Pulls of survey connectors without a lake: pages are read by the source's reader and kept as landing would keep them.
 
 For plans of many faults, where landing for real would take too long. What lands for real is in the vendors' tests.
 """
@@ -65,7 +65,7 @@ class Kept:
 
 @dataclass
 class Pulls:
-    """Pulls of one feed from a fake vendor, with the state between them."""
+    """Pulls of a source from a fake vendor, with the state between them."""
 
     source: Source
     vendor: FakeVendor
@@ -123,7 +123,7 @@ def pull_through(pulls: Pulls, kept: Kept, seed: int, plan: FaultPlan) -> None:
             if pulls.into(kept, ends_early=kill):
                 break
         except UnavailableError:
-            # The night after asks again; any other failure is one of the connector.
+            # The next pull tries again; any other failure is the connector's.
             pass
         pulls.vendor.clock.sleep(60)
     else:

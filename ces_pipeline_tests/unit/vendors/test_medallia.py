@@ -1,4 +1,4 @@
-"""Medallia: every record once by keyset, whatever ties, errors at status 200 and expiring tokens do."""
+"""Medallia: every record once by keyset: with ties, errors at status 200 and expiring tokens."""
 
 import random
 from collections.abc import Iterator
@@ -146,13 +146,13 @@ class TestPaging:
 
     def test_pages_that_never_move_give_up(self, vendor: FakeMedallia) -> None:
         vendor.plan = FaultPlan(dict.fromkeys(range(3, 1000), "repeated_page"))
-        with pytest.raises(UnavailableError, match="do not move on"):
+        with pytest.raises(UnavailableError, match="same or an empty page again and again"):
             pulls_of(vendor).pages()
         assert len(vendor.asked) < 20
 
     @pytest.mark.parametrize("page_size", [4, 5])
     def test_a_short_page_ends_where_no_count_is_told(self, vendor: FakeMedallia, page_size: int) -> None:
-        """With pages of five the last one is full, and an empty one has to follow."""
+        """With pages of five the last page is full, and an empty page has to follow."""
         vendor.has_count = False
         pages = pulls_of(vendor, page_size).pages()
         assert [page.records for page in pages] == ([4, 4, 4, 3] if page_size == 4 else [5, 5, 5, 0])
@@ -207,7 +207,7 @@ class TestPaging:
 
 
 class TestErrors:
-    """GraphQL tells errors with HTTP 200, sometimes beside data."""
+    """GraphQL reports errors with HTTP 200, sometimes together with data."""
 
     def test_an_unknown_field_is_left_out_and_the_records_land(self, vendor: FakeMedallia) -> None:
         (page,) = pulls_of(vendor, 100, fields=[*FIELDS, "e_gone"]).pages()
@@ -220,7 +220,7 @@ class TestErrors:
         with pytest.raises(RefusedError, match="no field e_gone"):
             pulls_of(vendor, id_field="e_gone").pages()
 
-    def test_other_errors_beside_data_land_nothing(self, vendor: FakeMedallia) -> None:
+    def test_other_errors_next_to_data_land_nothing(self, vendor: FakeMedallia) -> None:
         vendor.errors = [{"message": "partial result for jane.doe@example.org"}]
         pulls = pulls_of(vendor)
         with pytest.raises(PullError, match="1 errors") as caught:
@@ -267,15 +267,15 @@ def test_the_vendors_own_count_of_a_window(vendor: FakeMedallia) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({}, "options.fields"),
         ({"fields": "q_ces"}, "options.fields"),
-        ({"fields": ['x"}){secret}']}, "no field id"),
+        ({"fields": ['x"}){secret}']}, "not a valid field id"),
         ({"fields": ["q_ces"], "overlap_minutes": -1}, "options.overlap_minutes"),
     ],
 )
-def test_mistaken_options_are_told_before_any_request(options: dict[str, Any], told: str) -> None:
+def test_mistaken_options_are_reported_before_any_request(options: dict[str, Any], message: str) -> None:
     api = Api(connector="medallia", base_url="https://x.example", since=SINCE.date(), options=options)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         Medallia().check(api)

@@ -1,4 +1,4 @@
-"""Qualtrics: every answer once, whatever export jobs, windows and the line between do."""
+"""Qualtrics: every response once, with any export jobs, windows and failures of the line."""
 
 import csv
 import io
@@ -116,7 +116,7 @@ def test_a_pull_lands(vendor: FakeQualtrics, tmp_path: Path) -> None:
     assert home.find(TOKEN) == []
 
 
-def test_a_notice_beside_an_answer_is_told_and_holds_no_address(
+def test_a_notice_in_a_response_is_reported_and_holds_no_address(
     vendor: FakeQualtrics, tmp_path: Path
 ) -> None:
     vendor.notice = "This survey will be moved; ask ann@example.org"
@@ -129,8 +129,8 @@ def test_a_notice_beside_an_answer_is_told_and_holds_no_address(
         clock=vendor.clock,
         environment={VARIABLE: TOKEN},
     )
-    (told,) = [note for note in outcome.notes if "Qualtrics says" in note]
-    assert told == "chat_survey: Qualtrics says: This survey will be moved; ask [email]"
+    (notice,) = [note for note in outcome.notes if "Qualtrics says" in note]
+    assert notice == "chat_survey: Qualtrics says: This survey will be moved; ask [email]"
 
 
 class TestJobs:
@@ -158,7 +158,7 @@ class TestJobs:
 
     def test_a_job_without_end_meets_its_deadline(self, vendor: FakeQualtrics) -> None:
         vendor.before_complete = [[RUNNING] * 10_000]
-        with pytest.raises(UnavailableError, match="not done after 60 minutes"):
+        with pytest.raises(UnavailableError, match=r"60 minutes.*api\.options\.window_days"):
             pulls_of(vendor).pages()
         assert sum(vendor.clock.slept) < 2 * 3600
 
@@ -262,7 +262,7 @@ class TestWindows:
 
 
 class TestLabels:
-    def test_codes_are_recodes_whatever_the_screens_order(self, vendor: FakeQualtrics) -> None:
+    def test_codes_are_recodes_in_any_order_on_the_screen(self, vendor: FakeQualtrics) -> None:
         """The choices are listed from last to first: by their place, code 1 would be the wrong end."""
         rows = rows_of(READER, pulls_of(vendor, labels=["Q3"]).pages()[0].body)
         assert [rows[name]["Q3"] for name in ("R_1", "R_2")] == [LABELS["4"], LABELS["1"]]
@@ -285,8 +285,8 @@ class TestLabels:
             '"{""ImportId"":""_recordId""}","{""ImportId"":""QID3""}"',
         ]
         labels = qualtrics._Labels({"QID3": {"1": "Hard"}}, frozenset({"Q3"}))
-        told = labels.put_into("\n".join([*head, "R_1,1", "R_2,1,stray", "R_3"]).encode())
-        assert list(csv.reader(io.StringIO(told.decode())))[3:] == [
+        labelled = labels.replace_codes("\n".join([*head, "R_1,1", "R_2,1,stray", "R_3"]).encode())
+        assert list(csv.reader(io.StringIO(labelled.decode())))[3:] == [
             ["R_1", "Hard"],
             ["R_2", "Hard", "stray"],
             ["R_3"],
@@ -351,7 +351,7 @@ def test_the_probe_tells_what_is_missing(vendor: FakeQualtrics) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({}, "options.survey"),
         ({"survey": "../whoami"}, "options.survey"),
@@ -360,7 +360,7 @@ def test_the_probe_tells_what_is_missing(vendor: FakeQualtrics) -> None:
         ({"survey": SURVEY, "overlap_days": True}, "options.overlap_days"),
     ],
 )
-def test_mistaken_options_are_told_before_any_request(options: dict[str, Any], told: str) -> None:
+def test_mistaken_options_are_reported_before_any_request(options: dict[str, Any], message: str) -> None:
     api = Api(connector="qualtrics", base_url="https://x.example", since=SINCE.date(), options=options)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         Qualtrics().check(api)
