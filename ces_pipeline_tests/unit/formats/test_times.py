@@ -59,7 +59,7 @@ def test_a_date_alone_is_its_midnight_in_the_zone_of_the_source() -> None:
     ("text", "seconds"),
     [("1772443800", 0.0), ("1772443800.5", 0.5), ("1772443800250", 0.25)],
 )
-def test_seconds_and_milliseconds_since_1970_are_told_apart_and_have_no_zone(
+def test_seconds_and_milliseconds_since_1970_are_distinguished_and_have_no_zone(
     text: str, seconds: float
 ) -> None:
     for zone in ("UTC", "America/New_York"):

@@ -126,7 +126,7 @@ def test_any_reader_of_tables_takes_the_sheet_that_is_named(workbook: DeliveredF
     assert "read the first of 2 sheets; choose another with options.sheet" in read("csv", workbook)[0].notes
 
 
-def test_what_is_called_a_workbook_and_is_none_says_so(tmp_path: Path) -> None:
+def test_a_file_with_the_name_of_a_workbook_that_is_none_is_refused(tmp_path: Path) -> None:
     content = workbook_of([["id", "score"], [1, 2]])
     for broken in (content[:200], b"id,score\n1,2\n"):
         with pytest.raises(UnreadableFileError, match="not an Excel workbook"):

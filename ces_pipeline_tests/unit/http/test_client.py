@@ -92,7 +92,7 @@ def test_attempts_are_bounded() -> None:
         assert log.rows[-1]["outcome"] == "gave_up"
 
 
-def test_waiting_is_bounded_over_the_whole_pull() -> None:
+def test_waiting_is_bounded_over_the_full_pull() -> None:
     def often_busy(asked: FakeRequest) -> FakeResponse:
         return (
             ok(asked) if len(vendor.asked) % 2 == 0 else FakeResponse(429, {}, headers={"Retry-After": "50"})

@@ -34,7 +34,7 @@ def refreshing(vendor: FakeVendor, **settings: Any) -> Source:
 
 
 class TestVariables:
-    def test_a_missing_one_is_named_before_any_request(self) -> None:
+    def test_a_missing_variable_is_named_before_any_request(self) -> None:
         with FakeZendesk([ticket(1)]) as vendor:
             with pytest.raises(MissingVariableError, match="ZD_SECRET and ZD_REFRESH"):
                 fetch(refreshing(vendor), vendor, {"ZD_ID": "client", "ZD_SECRET": " "})

@@ -25,14 +25,14 @@ from ces_pipeline.vendors.contract import Page, State
 
 NIGHT = timedelta(days=1)
 _LONGEST_WAIT_SECONDS = 100.0
-"""The client's own waits are shorter; what is longer is the vendor dripping, or the night between pulls."""
+"""The client's own waits are shorter. A longer wait is the vendor's slow body, or the night between pulls."""
 _MOST_WAITING_SECONDS = 1800.0
 
 Row = dict[str, Any]
 
 
 def rows_of(reader: str, body: bytes) -> dict[str, Row]:
-    """The responses of a page by id, each with its cells that hold something."""
+    """The responses of a page by id, each with its filled cells."""
     if not body:
         return {}
     export = READERS[reader].read(DeliveredFile.in_memory("page", body), None)
@@ -91,7 +91,7 @@ class Pulls:
             return list(connector.pages(http, self.source.api, dict(self.state), self.vendor.clock.now()))
 
     def into(self, kept: Kept, *, ends_early: Callable[[], str | None] = lambda: None) -> bool:
-        """One pull, saving the state behind each page. Whether it came to its end.
+        """One pull, saving the state after each page. Returns whether it came to its end.
 
         ends_early: asked at each page: `fetched` and `landed` end the pull there, as a kill would.
         """

@@ -40,7 +40,7 @@ def same_second(count: int) -> list[dict[str, Any]]:
 
 
 def after_request(vendor: FakeFreshdesk, number: int, event: Callable[[], None]) -> None:
-    """Have something happen at the vendor's once it has answered so many requests."""
+    """Make a change at the vendor after it has responded to so many requests."""
     answer = vendor.answer
 
     def answered(asked: FakeRequest) -> FakeResponse:
@@ -53,7 +53,7 @@ def after_request(vendor: FakeFreshdesk, number: int, event: Callable[[], None])
 
 
 def assert_all_landed(done: TicketPulls, vendor: FakeFreshdesk) -> None:
-    """Every ticket's state of now has come, and every state of a ticket always with the same content."""
+    """Every ticket's current version has come, and each version of a ticket always has the same content."""
     contents: dict[tuple[int, str], set[str]] = {}
     for record in done.records:
         contents.setdefault((record["id"], record["updated_at"]), set()).add(repr(sorted(record.items())))
@@ -99,7 +99,7 @@ def test_a_pull_killed_after_any_page_goes_on_at_the_next(
             landed = {record["id"] for record in done.records}
             again = ids(done.pull())
             assert landed | set(again) == set(range(1, 11))
-            # No more than the second in which it stood is read twice.
+            # Only the second of the saved state is read twice.
             assert make is same_second or len(landed & set(again)) <= 1
 
 
@@ -118,7 +118,7 @@ class TestGotchas:
             found = Counter(ids(pulls(vendor).pull()))
             assert found == Counter(range(1, 13))
 
-    def test_more_ties_than_can_be_listed_are_told(self) -> None:
+    def test_more_ties_than_can_be_listed_are_reported(self) -> None:
         with (
             FakeFreshdesk(same_second(10), wall=3) as vendor,
             pytest.raises(BadResponseError, match=r"3 pages hold changed at 2026-03-01T00:00:00Z"),
@@ -150,7 +150,7 @@ class TestGotchas:
             vendor.tickets[2] = ticket(2, "2026-03-20T01:53:00Z")
             assert 2 in ids(done.pull())
 
-    def test_deleted_and_spam_tickets_are_told_as_gone(self) -> None:
+    def test_deleted_and_spam_tickets_are_marked_as_gone(self) -> None:
         at = "2026-03-01T00:00:01Z"
         tickets = [ticket(1, at), ticket(2, at, deleted=True), ticket(3, at, spam=True)]
         with FakeFreshdesk(tickets) as vendor:
@@ -189,7 +189,7 @@ class TestGotchas:
             with pytest.raises(BadResponseError, match="tickets came without `updated_at`"):
                 pulls(vendor, ratings=False).pull()
 
-    def test_stats_and_requesters_are_asked_for_unless_the_feed_says_otherwise(self) -> None:
+    def test_stats_and_requesters_are_asked_for_unless_the_source_says_otherwise(self) -> None:
         with FakeFreshdesk(each_second(1)) as vendor:
             (full,) = pulls(vendor).pull()
             (lean,) = pulls(vendor, requester=False).pull()
@@ -200,7 +200,7 @@ class TestGotchas:
             == dict.fromkeys(("resolved_at", "first_responded_at", "closed_at"))
         )
 
-    def test_a_wrong_key_is_told_without_the_key(self) -> None:
+    def test_a_wrong_key_is_reported_without_the_key(self) -> None:
         with FakeFreshdesk(each_second(1)) as vendor, pytest.raises(RefusedError) as refused:
             TicketPulls(Freshdesk(), vendor, "wrong-key", "X").pull()
         assert refused.value.status == 401
@@ -271,11 +271,11 @@ class TestRatings:
             assert not any(request.path.endswith("/1/satisfaction_ratings") for request in vendor.asked)
             assert done.records[-1]["status"] == 5
 
-    def test_a_rated_ticket_that_is_gone_is_passed_over(self) -> None:
+    def test_a_rated_ticket_that_is_gone_is_skipped(self) -> None:
         with FakeFreshdesk([], [rating(1, 404, 103, "2026-03-10T00:00:00Z")]) as vendor:
             assert pulls(vendor).pull() == []
 
-    def test_refused_ratings_are_told_after_the_tickets_have_come(self) -> None:
+    def test_refused_ratings_are_reported_after_the_tickets_have_come(self) -> None:
         with FakeFreshdesk(each_second(4)) as vendor:
             vendor.refuses_ratings = True
             done = pulls(vendor)
@@ -292,7 +292,7 @@ class TestRatings:
         ):
             pulls(vendor).pull()
 
-    def test_more_ratings_than_can_be_listed_are_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_more_ratings_than_can_be_listed_are_reported(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("ces_pipeline.vendors.freshdesk.connector._LAST_PAGE", 2)
         ratings = [rating(number, 1, 103, "2026-03-10T00:00:00Z") for number in range(7)]
         with (
@@ -302,7 +302,7 @@ class TestRatings:
             pulls(vendor).pull()
 
 
-def test_doctor_tells_which_right_is_missing() -> None:
+def test_doctor_reports_which_right_is_missing() -> None:
     with FakeFreshdesk(each_second(1)) as vendor:
         assert [finding.is_well for finding in pulls(vendor).probe()] == [True, True]
         vendor.refuses_ratings = True
@@ -400,7 +400,7 @@ def test_a_pull_lands(tmp_path: Path) -> None:
         vendor.clock.sleep(86_400)
         vendor.ratings.append(rating(2, 1, 100, "2026-03-20T12:00:00Z"))
         pull_into(home, vendor)
-    # What both pulls read may lie in both deliveries; cleaning keeps one.
+    # A version that both pulls read may be in both deliveries; cleaning keeps one.
     rows = {(row["ticket_id"], row["status"], row["csat"], row["is_deleted"]) for row in home.rows("fresh")}
     assert rows == {
         ("1", "7", None, "false"),

@@ -74,7 +74,7 @@ def test_a_response_is_one_record_with_its_answers_by_question() -> None:
     }
 
 
-def test_an_empty_page_with_a_next_one_is_no_end_and_a_survey_nobody_answered_is_none() -> None:
+def test_an_empty_page_with_a_next_one_is_no_end_and_a_survey_without_answers_has_none() -> None:
     with made() as vendor:
         assert isinstance(vendor, FakeFreshdesk)
         vendor.restart_plan(FaultPlan({1: "empty_page", 3: "empty_page"}), VirtualClock())
@@ -110,7 +110,7 @@ def test_a_list_that_does_not_move_on_is_given_up() -> None:
         fetch(source(stuck), vendor, API_SOURCE.environment)
 
 
-def test_another_shape_is_told() -> None:
+def test_another_shape_is_reported() -> None:
     class Changed(FakeFreshdesk):
         def _csat(self, asked: FakeRequest, parts: list[str]) -> FakeResponse:
             return FakeResponse(data={"surveys": []})

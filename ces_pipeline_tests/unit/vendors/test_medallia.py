@@ -69,13 +69,13 @@ def ids(pulls: Pulls) -> list[str]:
 
 
 def order(state: dict[str, Any]) -> tuple[int, int]:
-    """How far a state is: the bound of its pull, then the newest date seen."""
+    """How far a state is: the end of its pull's span, then the newest date seen."""
     return int(state["until"]), int(state.get("seen", 0))
 
 
 @pytest.fixture
 def vendor() -> Iterator[FakeMedallia]:
-    # Ids are of different lengths: s10 sorts before s9, wherever a tie is cut.
+    # Ids have different lengths: s10 sorts before s9, also if a page ends between records of the same time.
     with FakeMedallia(
         [medallia_record(f"s{n}", NOON + timedelta(hours=n // 6)) for n in range(15)]
     ) as vendor:
@@ -93,7 +93,7 @@ def test_any_plan_of_faults_and_kills_gives_every_record_once(seeds: range) -> N
             vendor.restart_plan(FaultPlan(), VirtualClock())
             vendor.forget()
             span = int((vendor.clock.now() - SINCE).total_seconds())
-            # Few moments and many records: most pages are cut within a tie.
+            # Few times and many records: most pages end between records of the same time.
             moments = [SINCE + timedelta(seconds=chance.randrange(span)) for _ in range(8)]
             vendor.records = [medallia_record(f"s{number}", chance.choice(moments)) for number in range(25)]
             kept = Kept(READER)
@@ -151,7 +151,7 @@ class TestPaging:
         assert len(vendor.asked) < 20
 
     @pytest.mark.parametrize("page_size", [4, 5])
-    def test_a_short_page_ends_where_no_count_is_told(self, vendor: FakeMedallia, page_size: int) -> None:
+    def test_a_short_page_ends_if_there_is_no_count(self, vendor: FakeMedallia, page_size: int) -> None:
         """With pages of five the last page is full, and an empty page has to follow."""
         vendor.has_count = False
         pages = pulls_of(vendor, page_size).pages()
@@ -192,7 +192,7 @@ class TestPaging:
         assert pulls.into(kept)
         assert (set(kept.rows), pulls.state["seen"]) == (ALL, "2026-03-12")
 
-    def test_a_date_of_another_format_is_told_without_its_value(self, vendor: FakeMedallia) -> None:
+    def test_a_date_of_another_format_is_reported_without_its_value(self, vendor: FakeMedallia) -> None:
         vendor.records[0][DATE_FIELD] = "1773835200.x5"
         vendor.records = vendor.records[:1]
         vendor.understands_dates = False
@@ -200,7 +200,7 @@ class TestPaging:
             pulls_of(vendor).pages()
         assert "x5" not in str(caught.value)
 
-    def test_a_record_without_its_date_is_told(self, vendor: FakeMedallia) -> None:
+    def test_a_record_without_its_date_is_reported(self, vendor: FakeMedallia) -> None:
         vendor.blanks = frozenset({DATE_FIELD})
         with pytest.raises(BadResponseError, match=f"no value of {DATE_FIELD}"):
             pulls_of(vendor).pages()
@@ -239,7 +239,7 @@ class TestErrors:
 
 class TestTokens:
     def test_an_expired_token_is_renewed_in_the_middle_of_a_pull(self, vendor: FakeMedallia) -> None:
-        """The vendor says a day and means a second."""
+        """The vendor says that a token lasts a day, but it lasts a second."""
         vendor.has_true_expiry, vendor.token_seconds = False, 1.0
         pulls, kept = pulls_of(vendor), Kept(READER)
 
@@ -250,7 +250,7 @@ class TestTokens:
         assert set(kept.rows) == ALL
         assert sum(asked.path == TOKEN_PATH for asked in vendor.asked) > 1
 
-    def test_a_token_that_is_never_good_is_renewed_once_and_then_told(self, vendor: FakeMedallia) -> None:
+    def test_a_token_that_is_never_good_is_renewed_once_and_then_refused(self, vendor: FakeMedallia) -> None:
         vendor.has_true_expiry, vendor.token_seconds = False, 0.0
         with pytest.raises(RefusedError, match="MEDALLIA_SECRET") as caught:
             pulls_of(vendor).pages()

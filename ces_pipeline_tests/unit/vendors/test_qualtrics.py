@@ -203,7 +203,7 @@ class TestDownload:
         assert untils == sorted(untils)
         assert len(set(untils)) > 2
 
-    def test_an_hour_beyond_the_bound_is_told(
+    def test_an_hour_beyond_the_bound_is_reported(
         self, vendor: FakeQualtrics, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(qualtrics, "_UNPACKED_BYTES", 10)
@@ -218,7 +218,7 @@ class TestWindows:
             QualtricsAnswer("R_before", edge - timedelta(seconds=5)),
             QualtricsAnswer("R_on", edge),
         ]
-        # With next to no overlap an end that belonged to its window would show, and so would a gap behind it.
+        # With almost no overlap, a window that includes its end, or a gap after it, would show.
         pulls = pulls_of(vendor, window_days=2, overlap_days=1e-9)
         assert [list(rows_of(READER, page.body)) for page in pulls.pages() if page.records] == [
             ["R_before"],
@@ -236,7 +236,7 @@ class TestWindows:
     def test_an_unfinished_answer_recorded_late_is_found(self, vendor: FakeQualtrics) -> None:
         kept, pulls = Kept(READER), pulls_of(vendor)
         assert pulls.into(kept)
-        # Begun a week ago, recorded under a time that lies within the last window: its session timed out just now.
+        # Started a week ago and recorded with a time in the last window: its session timed out only now.
         late = QualtricsAnswer(
             "R_partial", vendor.clock.now() - timedelta(hours=20), started=NOON - timedelta(days=7)
         )
@@ -293,7 +293,7 @@ class TestLabels:
         ]
 
     @pytest.mark.parametrize("name", ["Q99", "Q4"])
-    def test_a_question_without_choices_is_told(self, vendor: FakeQualtrics, name: str) -> None:
+    def test_a_question_without_choices_is_reported(self, vendor: FakeQualtrics, name: str) -> None:
         with pytest.raises(PullError, match=f"no single-choice question called {name}"):
             pulls_of(vendor, labels=[name]).pages()
         assert vendor.starts == []
@@ -340,7 +340,7 @@ def test_a_removed_parameter_is_never_sent(vendor: FakeQualtrics) -> None:
     assert all("lastResponseId" not in body for body in vendor.starts)
 
 
-def test_the_probe_tells_what_is_missing(vendor: FakeQualtrics) -> None:
+def test_the_probe_reports_what_is_missing(vendor: FakeQualtrics) -> None:
     pulls = pulls_of(vendor, labels=["Q3", "Q99"])
     assert pulls.source.api is not None
     with closing(pulls.client()) as http:

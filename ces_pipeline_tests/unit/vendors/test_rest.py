@@ -72,7 +72,7 @@ def test_no_plan_loses_or_doubles_anything(paging: str, seeds: range) -> None:
             pages = fetch(source, vendor, ENVIRONMENT, seed=seed)
             found = landed(pages)
             assert len(found) == len(set(found)), seed
-            # What is added behind a last page that was already read comes with the next pull.
+            # A record that is added after the last page was read comes with the next pull.
             vendor.restart_plan(FaultPlan(), vendor.clock)
             found += landed(fetch(source, vendor, ENVIRONMENT, state=pages[-1].state))
             assert set(found) == {record["id"] for record in vendor.records}, seed
@@ -107,13 +107,13 @@ def test_an_ascending_list_goes_on_at_the_newest_time_it_saw(paging: str) -> Non
         pages = fetch(source, vendor, ENVIRONMENT)
         for page in pages[:-1]:
             rest = fetch(source, vendor, ENVIRONMENT, state=page.state)
-            # The newest itself comes again: others may share its time, and some of these do.
+            # The newest record comes again: other records may have the same time, and here some do.
             assert landed(rest) == [
                 record["id"] for record in records() if record["changed"] >= page.state["newest"]
             ]
 
 
-def test_a_list_that_is_not_as_ascending_as_said_is_told_and_nothing_is_left_out() -> None:
+def test_a_list_that_is_not_as_ascending_as_said_is_reported_and_nothing_is_left_out() -> None:
     class Falling(FakeSurveyTool):
         def _reply(self, page: Any, *more: Any) -> Any:
             return super()._reply(page[::-1], *more)

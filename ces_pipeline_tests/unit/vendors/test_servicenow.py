@@ -137,7 +137,7 @@ class TestGotchas:
             assert [record["state"] for record in done.records if record["number"] == "INC0000001"][-1] == "6"
 
     @pytest.mark.parametrize("unknown", ["sys_updated_on", "sys_id"])
-    def test_an_ignored_filter_is_told_and_nothing_lands(self, unknown: str) -> None:
+    def test_an_ignored_filter_is_reported_and_nothing_lands(self, unknown: str) -> None:
         rows = sorted([incident(90, "2025-01-01 00:00:00"), *same_second(5)], key=lambda row: row["sys_id"])
         with desk(rows) as vendor:
             vendor.unknown = {unknown}
@@ -146,7 +146,7 @@ class TestGotchas:
                 done.pull()
             assert 90 not in numbers(done.records)
 
-    def test_an_ignored_order_is_told(self) -> None:
+    def test_an_ignored_order_is_reported(self) -> None:
         with desk(list(reversed(each_second(3)))) as vendor:
             answer = vendor._selected
             vendor._selected = lambda rows, query: answer(rows, query.partition("^ORDERBY")[0])  # type: ignore[method-assign]
@@ -233,7 +233,7 @@ class TestGotchas:
         ):
             pulls(vendor).pull()
 
-    def test_a_wrong_password_is_told_without_it(self) -> None:
+    def test_a_wrong_password_is_reported_without_it(self) -> None:
         with desk(each_second(1)) as vendor, pytest.raises(RefusedError) as refused:
             TicketPulls(ServiceNow(), vendor, USER, "wrong-password").pull()
         assert refused.value.status == 401
@@ -318,7 +318,7 @@ class TestDeletions:
     ) -> None:
         rows = each_second(3)
         with desk(rows) as vendor:
-            home = inbox_home(tmp_path, snow_feed(vendor, {"deletions": True}))
+            home = inbox_home(tmp_path, snow_entry(vendor, {"deletions": True}))
             vendor.tables["sys_audit_delete"] = [
                 deletion(9, incident(99, SECOND), "2026-03-01 12:00:00", "problem")
             ]
@@ -352,19 +352,19 @@ class TestDeletions:
         with desk(each_second(3)) as vendor:
             vendor.tables["sys_audit_delete"] = []
             vendor.forbidden = {"sys_audit_delete"}
-            home = inbox_home(tmp_path, snow_feed(vendor, {"deletions": True}))
+            home = inbox_home(tmp_path, snow_entry(vendor, {"deletions": True}))
             outcome = pull_into(home, vendor, well=False)
             assert outcome.rows_landed == 3
             (failure,) = outcome.failures
             assert "refused GET /api/now/table/sys_audit_delete with 403" in failure
 
-    def test_they_are_asked_for_only_where_the_feed_says_so(self) -> None:
+    def test_they_are_asked_for_only_if_the_source_says_so(self) -> None:
         with desk(each_second(3)) as vendor:
             pulls(vendor).pull()
             assert not [request for request in vendor.asked if "sys_audit_delete" in request.path]
 
 
-def snow_feed(vendor: FakeServiceNow, options: dict[str, Any]) -> dict[str, Any]:
+def snow_entry(vendor: FakeServiceNow, options: dict[str, Any]) -> dict[str, Any]:
     auth = {"kind": "basic_token", "user": "SNOW_USER", "password": "SNOW_PASSWORD"}
     api = {"connector": "servicenow", "base_url": vendor.url, "auth": auth, "since": "2026-03-01"}
     return {"id": "snow", "kind": "tickets", "reader": "servicenow", "api": {**api, "options": options}}
@@ -383,7 +383,7 @@ def test_expected_counts_the_rows_of_a_window() -> None:
         assert pulls(vendor).expected(window) == 4
 
 
-def test_doctor_tells_what_may_not_be_read_and_whether_filters_are_heeded() -> None:
+def test_doctor_reports_what_may_not_be_read_and_whether_filters_work() -> None:
     with desk(each_second(2)) as vendor:
         assert [finding.is_well for finding in pulls(vendor).probe()] == [True, True]
         findings = pulls(vendor, fields=["u_ces_score"], assessments={"csat": QUESTION}).probe()

@@ -146,7 +146,7 @@ class TestQualtrics:
         export, _ = read("qualtrics_csv", delivered(tmp_path, csv_text(NAMES, ROW)))
         assert export.values["status"][value] == meaning
 
-    def test_a_zone_that_does_not_exist_is_told_and_not_used(self, tmp_path: Path) -> None:
+    def test_a_zone_that_does_not_exist_is_reported_and_not_used(self, tmp_path: Path) -> None:
         file = delivered(tmp_path, csv_text(NAMES, TEXTS, import_ids(IDS, "Mars/Base"), ROW))
         export, _ = read("qualtrics_csv", file)
         assert export.time_zone is None
@@ -213,7 +213,7 @@ class TestZigpoll:
         assert forth[0]["slide:s1"] == "5"
         assert json.loads(forth[0]["earlier_answers"]) == [{"slide:s1": "2"}]
 
-    def test_answers_without_participant_stand_alone(self, tmp_path: Path) -> None:
+    def test_answers_without_participant_are_responses_of_their_own(self, tmp_path: Path) -> None:
         answers = [slide(None, "s1", "2", "01"), slide(None, "s1", "5", "07")]
         rows = read("zigpoll_json", delivered(tmp_path, json.dumps(answers), "a.json"))[1]
         assert len({row["response_id"] for row in rows}) == 2
@@ -301,7 +301,7 @@ class TestSurveyMonkey:
     @pytest.mark.parametrize(
         ("end", "first"), [("13/03/2026", "%d/%m"), ("03/13/2026", "%m/%d"), ("04/03/2026", "%m/%d")]
     )
-    def test_one_time_tells_whether_the_day_comes_first_in_all(
+    def test_one_clear_time_decides_whether_the_day_comes_first(
         self, tmp_path: Path, end: str, first: str
     ) -> None:
         text = f"Respondent ID,Start Date,End Date,Q\n1,02/03/2026 10:15:00,{end} 10:20:00,a\n"
@@ -358,13 +358,13 @@ def test_google_forms_times_follow_the_locale_of_the_sheet(
     assert found == read_as
 
 
-def test_google_forms_times_that_tell_no_order_are_said(tmp_path: Path) -> None:
+def test_google_forms_times_without_a_clear_order_get_a_note(tmp_path: Path) -> None:
     export, _ = read("google_forms_csv", delivered(tmp_path, "Timestamp,Q\n02/03/2026 10:15:00,3\n"))
     assert "set time_formats of the source" in export.notes[1]
     assert "%m/%d/%Y %H:%M:%S" in export.time_formats
 
 
-def test_surveygizmo_status_tells_what_was_finished(tmp_path: Path) -> None:
+def test_surveygizmo_status_shows_what_was_finished(tmp_path: Path) -> None:
     file = delivered(
         tmp_path, "Response ID,Time Started,Date Submitted,Status,Latitude,Q\n1,a,b,Partial,1.0,x\n"
     )

@@ -45,7 +45,7 @@ def places(pages: list[Page]) -> list[tuple[int, int]]:
 
 @dataclass
 class KeptDocuments(Kept):
-    """What landing would keep of records that are one JSON document each."""
+    """What landing would keep of records that are JSON documents."""
 
     def take(self, page: Page) -> None:
         found = [json.loads(line) for line in page.body.decode().splitlines()]
@@ -132,7 +132,7 @@ class TestFaults:
 
 class TestExport:
     def test_it_stops_at_end_of_stream_alone(self) -> None:
-        # A page that is empty, or shorter than asked for, is no end.
+        # A page that is empty, or shorter than requested, is not the end.
         with FakeZendesk(
             [ticket(1), ticket(2)], plan=FaultPlan({0: "empty_page", 1: "empty_page"})
         ) as vendor:
@@ -169,7 +169,7 @@ class TestExport:
         with FakeZendesk([ticket(1)], clock=clock, plan=FaultPlan(skew_seconds=-300.0)) as vendor:
             fetch(source_for(vendor, since="2026-03-20"), vendor, ENVIRONMENT)
 
-    def test_it_keeps_to_ten_exports_a_minute_without_being_told(self) -> None:
+    def test_it_keeps_to_ten_exports_a_minute_without_a_refusal(self) -> None:
         with FakeZendesk([ticket(number) for number in range(1, 26)], limited=True) as vendor:
             pages = fetch(source_for(vendor, page_size=1), vendor, ENVIRONMENT)
             assert len(tickets(pages)) == len(vendor.asked) == 25
@@ -194,7 +194,7 @@ class TestExport:
 
 
 class TestMetrics:
-    def test_archived_tickets_are_asked_for_one_by_one_and_deleted_ones_never(self) -> None:
+    def test_archived_tickets_are_requested_one_by_one_and_deleted_ones_never(self) -> None:
         data = [
             ticket(1),
             ticket(2, status="closed"),
@@ -261,7 +261,7 @@ class TestRatings:
             ]
             assert pages[-1].state == {"newest": rating(249)["updated_at"]}
 
-    def test_a_list_cut_short_goes_on_and_the_next_one_begins_a_little_before_the_newest(self) -> None:
+    def test_a_list_cut_short_continues_and_the_next_pull_starts_a_little_before_the_newest(self) -> None:
         with FakeZendesk([]) as vendor:
             vendor.ratings = [rating(number) for number in range(250)]
             source = source_for(vendor, "zendesk_ratings")
@@ -273,7 +273,7 @@ class TestRatings:
 
 
 class TestSurveyResponses:
-    def test_answers_are_told_apart_by_type(self) -> None:
+    def test_answers_are_distinguished_by_type(self) -> None:
         at, later = iso(1_772_400_000), iso(1_772_400_060)
         with FakeZendesk([]) as vendor:
             vendor.survey_responses = [

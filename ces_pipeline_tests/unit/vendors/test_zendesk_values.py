@@ -14,7 +14,7 @@ from ces_pipeline.formats.json_records import MAX_COLUMNS, cell_text
 from ces_pipeline_tests.unit.vendors.reading import delivered, read
 
 LONG = "x" * 300
-"""As the text of 150 tickets, it makes a page long enough to be opened as it is."""
+"""With this text in 150 tickets, a page is long enough for the reader's fast path."""
 
 
 def ticket(number: int, **more: Any) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class TestValues:
         ],
     )
     @pytest.mark.parametrize("other", ['"text"', "1", "1.5", "null", "{}", "[1]"])
-    def test_a_value_keeps_its_text_whatever_other_tickets_hold(
+    def test_a_value_keeps_its_text_next_to_any_other_value(
         self, tmp_path: Path, written: str, shown: str | None, other: str
     ) -> None:
         page = json.dumps({"tickets": [ticket(1, note="here"), ticket(2, note="there")]})

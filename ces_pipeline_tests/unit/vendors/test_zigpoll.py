@@ -61,7 +61,7 @@ def pulls_of(vendor: FakeZigpoll, page_size: int = 4, **options: Any) -> Pulls:
 
 
 def served_rows(vendor: FakeZigpoll) -> dict[str, Row]:
-    """What the vendor's answers are as responses."""
+    """The vendor's answers as responses."""
     answers = sorted(vendor.answers, key=lambda row: (created_ms(row), row["_id"]))
     return rows_of(READER, json_lines(*answers))
 
@@ -170,7 +170,7 @@ class TestPaging:
         (page,) = pulls_of(vendor).pages()
         assert rows_of(READER, page.body) == served_rows(vendor)
 
-    def test_a_cursor_that_always_sticks_at_one_place_is_passed_by(self, vendor: FakeZigpoll) -> None:
+    def test_a_cursor_that_always_sticks_at_one_place_is_stepped_over(self, vendor: FakeZigpoll) -> None:
         vendor.sticks_at = vendor.answers[5]["_id"]
         (page,) = pulls_of(vendor, page_size=3).pages()
         assert rows_of(READER, page.body) == served_rows(vendor)
@@ -204,7 +204,7 @@ class TestPaging:
         assert vendor.asked[0].query["limit"] == "5000"
 
 
-def test_a_wrong_key_is_told_by_its_variable_though_the_status_is_422(vendor: FakeZigpoll) -> None:
+def test_a_wrong_key_is_reported_by_its_variable_though_the_status_is_422(vendor: FakeZigpoll) -> None:
     pulls = pulls_of(vendor)
     pulls.environment = {VARIABLE: "wrong-canary"}
     with pytest.raises(RefusedError, match=f"wrong key: check {VARIABLE}") as caught:
@@ -214,13 +214,13 @@ def test_a_wrong_key_is_told_by_its_variable_though_the_status_is_422(vendor: Fa
     assert len(vendor.asked) == 1
 
 
-def test_a_record_that_lost_its_slide_is_told(vendor: FakeZigpoll) -> None:
+def test_a_record_that_lost_its_slide_is_reported(vendor: FakeZigpoll) -> None:
     del vendor.answers[0]["slideId"]
     with pytest.raises(BadResponseError, match="slideId"):
         pulls_of(vendor).pages()
 
 
-def test_the_probe_tells_a_scope_without_answers(vendor: FakeZigpoll) -> None:
+def test_the_probe_reports_a_scope_without_answers(vendor: FakeZigpoll) -> None:
     for poll, is_well in ((POLL, True), ("elsewhere", False)):
         pulls = pulls_of(vendor, poll=poll)
         assert pulls.source.api is not None

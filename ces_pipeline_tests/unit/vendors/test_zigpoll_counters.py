@@ -32,7 +32,7 @@ HOUR_SECONDS = 3600.0
 
 
 class KeptViews(Kept):
-    """What landing would keep: a record by its id, of several the latest in time."""
+    """What landing would keep: the latest record of each id."""
 
     def take(self, page: Page) -> None:
         for line in page.body.decode().splitlines():
@@ -66,7 +66,7 @@ def vendor() -> Iterator[FakeZigpoll]:
 
 
 @FAULT_SEEDS
-def test_any_plan_of_faults_and_kills_tells_every_view_once(seeds: range) -> None:
+def test_any_plan_of_faults_and_kills_lands_every_view_once(seeds: range) -> None:
     with FakeZigpoll([]) as vendor:
         for seed in seeds:
             chance = random.Random(seed)
@@ -93,7 +93,7 @@ class TestIncreases:
         assert page.state == {"read_at": "2026-03-20T02:00:00+00:00", "counters": {"a": 100, "b": 40}}
         assert page.notice == "the counters of 2 polls are saved; views are counted from now on"
 
-    def test_a_later_one_tells_what_was_shown_since_in_the_middle_of_the_time_between(
+    def test_a_later_pull_gives_the_views_since_then_at_the_middle_of_the_time_between(
         self, vendor: FakeZigpoll
     ) -> None:
         pulls = pulls_of(vendor)
@@ -115,7 +115,7 @@ class TestIncreases:
         assert [(record["poll_id"], record["views"]) for record in records] == [("a", 7), ("c", 5)]
         assert page.notice is None
 
-    def test_a_counter_that_fell_is_told_and_counts_from_0(self, vendor: FakeZigpoll) -> None:
+    def test_a_counter_that_fell_is_reported_and_counts_from_0(self, vendor: FakeZigpoll) -> None:
         pulls, kept = pulls_of(vendor), KeptViews("json")
         assert pulls.into(kept)
         vendor.clock.sleep(HOUR_SECONDS)
@@ -145,7 +145,7 @@ class TestIncreases:
 
 
 class TestLists:
-    def test_pages_of_polls_are_all_read_and_one_that_does_not_move_on_gives_up(
+    def test_pages_of_polls_are_all_read_and_a_list_that_repeats_its_cursor_gives_up(
         self, vendor: FakeZigpoll
     ) -> None:
         pages = {None: (["a"], "1"), "1": (["b"], None)}
@@ -178,14 +178,14 @@ class TestLists:
         with pytest.raises(BadResponseError, match=message):
             pulls_of(vendor).pages()
 
-    def test_a_wrong_key_is_told_by_its_variable(self, vendor: FakeZigpoll) -> None:
+    def test_a_wrong_key_is_reported_by_its_variable(self, vendor: FakeZigpoll) -> None:
         pulls = pulls_of(vendor)
         pulls.environment = {"VENDOR_KEY": "wrong-canary"}
         with pytest.raises(RefusedError, match="wrong key: check VENDOR_KEY"):
             pulls.pages()
 
 
-def test_the_probe_tells_an_account_without_polls(vendor: FakeZigpoll) -> None:
+def test_the_probe_reports_an_account_without_polls(vendor: FakeZigpoll) -> None:
     for polls, expected in ((vendor.polls, [True, True]), ([], [False])):
         vendor.polls = polls
         pulls = pulls_of(vendor)
@@ -197,7 +197,7 @@ def test_the_probe_tells_an_account_without_polls(vendor: FakeZigpoll) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"account": "a"}, {"account": "a", "counter": 3}])
-def test_options_that_lack_are_told_before_any_request(options: dict[str, Any]) -> None:
+def test_missing_options_are_reported_before_any_request(options: dict[str, Any]) -> None:
     api = Api(
         connector="zigpoll_counters", base_url="https://x.example", since=date(2026, 3, 1), options=options
     )
