@@ -318,7 +318,7 @@ def test_options_are_true_or_false() -> None:
         Freshdesk().check(pulls(vendor, ratings="no").api)
 
 
-def feed_of(vendor: FakeFreshdesk, since: str = "2026-03-01") -> dict[str, Any]:
+def entry_of(vendor: FakeFreshdesk, since: str = "2026-03-01") -> dict[str, Any]:
     return {
         "id": "fresh",
         "kind": "tickets",
@@ -374,7 +374,7 @@ class TestStatuses:
 def test_a_real_ticket_lands_by_api_as_by_file(tmp_path: Path) -> None:
     path = real_data("tickets/freshdesk/v2_ticket_1.json")
     with FakeFreshdesk([json.loads(path.read_bytes())]) as vendor:
-        by_api = inbox_home(tmp_path, feed_of(vendor, "2016-01-01"))
+        by_api = inbox_home(tmp_path, entry_of(vendor, "2016-01-01"))
         pull_into(by_api, vendor)
         landed = by_api.row("fresh")
         # The same home, so the same key makes the pseudonyms.
@@ -395,7 +395,7 @@ def test_a_pull_lands(tmp_path: Path) -> None:
         ticket(3, "2026-03-02T00:00:00Z", deleted=True),
     ]
     with FakeFreshdesk(tickets, [rating(1, 2, 103, "2026-03-02T12:00:00Z")]) as vendor:
-        home = inbox_home(tmp_path, feed_of(vendor))
+        home = inbox_home(tmp_path, entry_of(vendor))
         pull_into(home, vendor)
         vendor.clock.sleep(86_400)
         vendor.ratings.append(rating(2, 1, 100, "2026-03-20T12:00:00Z"))
