@@ -6,11 +6,12 @@ as `fields.py` says; the rest goes redacted into `extra`. No judgement of answer
 
 import json
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from ces_pipeline.formats.contract import ROW_NUMBER
 from ces_pipeline.formats.times import plausible, unusual, usual
+from ces_pipeline.privacy.hashing import PeopleCells
 from ces_pipeline.privacy.redaction import may_name_people, redacted
 from ces_pipeline.schemas.fields import Field, field_table, fields_of
 from ces_pipeline.schemas.kinds import KINDS
@@ -20,15 +21,6 @@ from ces_pipeline.storage.quote import quote_name, quote_text
 _CELLS, _SHOWN, _UNUSUAL = (
     quote_name(f"of this row\n{what}") for what in ("the cells", "the cells as shown", "the unusual times")
 )
-
-
-@dataclass(frozen=True)
-class PeopleCells:
-    """Cells of an export that name people. values, may_be_hashed: as in `ColumnMapping`, of their field."""
-
-    column: str
-    values: Mapping[str, str] = field(default_factory=dict)
-    may_be_hashed: bool = False
 
 
 @dataclass(frozen=True)

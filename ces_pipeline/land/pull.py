@@ -140,7 +140,12 @@ def open_http(
         return Http(source.id, url, clock=clock, log=log, retry_policy=retry_policy, chance=chance)
 
     credentials = credentials_of(
-        source, connector, home=home.root, environment=environment, open_http=plain, clock=clock
+        source,
+        basic_user_suffix=connector.basic_user_suffix,
+        home=home.root,
+        environment=environment,
+        open_http=plain,
+        clock=clock,
     )
     return Http(
         source.id,
@@ -149,7 +154,7 @@ def open_http(
         log=log,
         credentials=credentials,
         rate_limits=_paces(connector, source.api),
-        paces_folder=_paces_folder(home),
+        limits_folder=_paces_folder(home),
         retry_policy=retry_policy,
         chance=chance,
     )

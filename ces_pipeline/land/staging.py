@@ -73,6 +73,7 @@ class Staging:
         """Write every row of the export by day, the unreadable ones too, and load the keys of all."""
         failure: list[Exception] = []
         last: pa.RecordBatch | None = None
+        kept_as_text = [name for name in reading.rest if name not in reading.people]
 
         def watched() -> Iterator[pa.RecordBatch]:
             # An exception inside a stream reaches DuckDB as a bare text: keep the original.
@@ -80,8 +81,8 @@ class Staging:
             try:
                 for batch in export.batches:
                     last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
-                    cells = without_listed_people(as_cells(batch, reading.missing), reading)
-                    yield with_keys(cells, reading, self.pseudonyms)
+                    cells = without_listed_people(as_cells(batch, reading.missing), kept_as_text)
+                    yield with_keys(cells, reading.people_cells, self.pseudonyms)
             except Exception as problem:
                 failure.append(problem)
                 raise

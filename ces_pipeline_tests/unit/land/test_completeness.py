@@ -18,13 +18,13 @@ from ces_pipeline.land.step import SourceLanding
 from ces_pipeline.publish.inputs import stored_rows
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.vendors.zendesk.fake_server import FakeZendesk, iso
-from ces_pipeline_tests.api_feeds import API_FEEDS, COUNT, ApiFeed
+from ces_pipeline_tests.api_sources import API_SOURCES, COUNT, ApiSource
 from ces_pipeline_tests.builders import InboxHome, inbox_home
 
 DAY = timedelta(days=1)
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 BASES = {
-    **{name: {"count"} for name in API_FEEDS},
+    **{name: {"count"} for name in API_SOURCES},
     "qualtrics": {"export"},
     "zigpoll": {"second_read"},
     "zigpoll_counters": {"unknown"},
@@ -86,7 +86,7 @@ class TestWindows:
         assert all(before[1] == after[0] for before, after in pairwise(spans))
 
 
-def pull_into(home: InboxHome, feed: ApiFeed, vendor: FakeVendor) -> SourceLanding:
+def pull_into(home: InboxHome, feed: ApiSource, vendor: FakeVendor) -> SourceLanding:
     registry = home.registry
     outcome = pull(
         home.home,
@@ -105,7 +105,7 @@ def newest(home: InboxHome) -> dict[datetime, dict[str, Any]]:
     return {row["window_start"]: row for row in sorted(rows, key=lambda row: row["asked_at"])}
 
 
-def hide(vendor: FakeVendor, feed: ApiFeed, ids: set[str]) -> None:
+def hide(vendor: FakeVendor, feed: ApiSource, ids: set[str]) -> None:
     """From now on the vendor's lists leave these records out, its counts and a second read do not."""
     answer = vendor.answer
     span = {
@@ -122,9 +122,9 @@ def hide(vendor: FakeVendor, feed: ApiFeed, ids: set[str]) -> None:
 
 
 class TestAccounts:
-    @pytest.mark.parametrize("name", [name for name, feed in API_FEEDS.items() if feed.without])
+    @pytest.mark.parametrize("name", [name for name, feed in API_SOURCES.items() if feed.without])
     def test_a_page_that_never_came_is_missing_in_its_window(self, tmp_path: Path, name: str) -> None:
-        feed = API_FEEDS[name]
+        feed = API_SOURCES[name]
         with feed.make() as vendor:
             home = feed.home(tmp_path, vendor)
             # Every five hours from 2 March 09:00 on: these are of 5 March, from 07:00 on. Of Medallia only a part of
@@ -140,7 +140,7 @@ class TestAccounts:
         assert short == {datetime(2026, 3, 5, tzinfo=UTC): lost}
 
     def test_what_is_delivered_later_in_another_way_makes_the_window_whole(self, tmp_path: Path) -> None:
-        feed = API_FEEDS["rest"]
+        feed = API_SOURCES["rest"]
         with feed.make() as vendor:
             home = feed.home(tmp_path, vendor)
             missing = feed.ids(vendor)[14:18]
@@ -154,7 +154,7 @@ class TestAccounts:
         assert all(row["landed"] == row["expected"] for row in newest(home).values())
 
     def test_a_vendor_that_does_not_tell_is_unknown_and_stops_nothing(self, tmp_path: Path) -> None:
-        feed = API_FEEDS["zendesk"]
+        feed = API_SOURCES["zendesk"]
         with feed.make() as vendor:
             assert isinstance(vendor, FakeZendesk)
             vendor.forbidden = {"/api/v2/search"}
@@ -165,7 +165,7 @@ class TestAccounts:
             assert "refused GET /api/v2/search with 403" in row["detail"]
 
     def test_a_count_by_another_time_than_the_feeds_is_no_account_of_it(self, tmp_path: Path) -> None:
-        feed = API_FEEDS["medallia"]
+        feed = API_SOURCES["medallia"]
         with feed.make() as vendor:
             other = {"response_id": "a_surveyid", "score": "q_ces"}
             home = inbox_home(tmp_path, feed.entry(vendor.url, columns=other))
@@ -177,7 +177,7 @@ class TestAccounts:
         )
 
     def test_a_ticket_counts_where_it_was_last_changed(self, tmp_path: Path) -> None:
-        feed = API_FEEDS["zendesk"]
+        feed = API_SOURCES["zendesk"]
         with feed.make() as vendor:
             assert isinstance(vendor, FakeZendesk)
             home = feed.home(tmp_path, vendor)
@@ -206,7 +206,7 @@ class TestAccounts:
     def test_feeds_of_every_kind_have_an_account(
         self, tmp_path: Path, kind: str, columns: dict[str, str], survey: dict[str, str]
     ) -> None:
-        feed = API_FEEDS["rest"]
+        feed = API_SOURCES["rest"]
         with feed.make() as vendor:
             told = {name: value for name, value in feed.entry(vendor.url).items() if name != "survey"}
             told |= {"kind": kind, "columns": columns, **survey}
@@ -217,11 +217,11 @@ class TestAccounts:
         assert sum(row["landed"] for row in rows) == COUNT
         assert all(row["landed"] == row["expected"] for row in rows)
 
-    @pytest.mark.parametrize("name", sorted(API_FEEDS))
+    @pytest.mark.parametrize("name", sorted(API_SOURCES))
     def test_what_came_whole_is_whole_and_what_nobody_counts_is_unknown(
         self, tmp_path: Path, name: str
     ) -> None:
-        feed = API_FEEDS[name]
+        feed = API_SOURCES[name]
         with feed.make() as vendor:
             home = feed.home(tmp_path, vendor)
             pull_into(home, feed, vendor)
