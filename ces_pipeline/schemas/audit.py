@@ -16,7 +16,7 @@ LOAD_AUDIT = Table(
         "redelivered": column(INTEGER, "Of these, copies of a row already landed."),
         "landed_again": column(
             INTEGER,
-            "Redelivered rows that the lake stores twice, because deliveries arrived out of order (part of redelivered).",
+            "Redelivered rows that the lake stores twice, since deliveries arrived out of order (part of redelivered).",
         ),
         "superseded": column(
             INTEGER, "Of these, older versions of a row that has a newer version (on any day)."

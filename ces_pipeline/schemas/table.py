@@ -131,7 +131,7 @@ class Table:
         return found
 
     def by_day(self, rows: pya.Table) -> dict[date, pya.Table]:
-        """The rows (of `in_arrow`) as one table per day, in the order of this table. A day without rows has no entry."""
+        """The rows (of `in_arrow`) as one table per day, in the order of this table. Days without rows are left out."""
         return split_by_day(rows.sort_by([(name, "ascending") for name in ("day", *self.sort)]))
 
 

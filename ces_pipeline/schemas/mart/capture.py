@@ -42,8 +42,8 @@ CAPTURE_DAILY = Table(
         "state": column(TEXT, "`complete`, `short` (landed is below expected) or `unknown`."),
         "basis": column(
             TEXT,
-            "`count` (the vendor counted); `export` (rows of its finished export); `second_read` (the records were listed "
-            "a second time); `unknown`.",
+            "`count` (the vendor counted); `export` (rows of its finished export); `second_read` (the records were "
+            "listed a second time); `unknown`.",
         ),
         "detail": column(TEXT, "Why it is unknown; null: it is known.", nullable=True),
         "asked_at": column(INSTANT, "Last time that the vendor was asked; null: never.", nullable=True),

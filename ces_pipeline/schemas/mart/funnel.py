@@ -115,7 +115,7 @@ RESPONSE_LATENCY_DAILY = Table(
 
 CONTACT_FREQUENCY = Table(
     "mart.contact_frequency",
-    "One row per position of a contact among the contacts of the same customer within the contact window, over all sources.",
+    "One row per position of a contact among the contacts of a customer within the contact window, over all sources.",
     ("place",),
     {
         "place": column(

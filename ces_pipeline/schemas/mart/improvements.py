@@ -268,7 +268,7 @@ FIX_TICKET_IMPACT = Table(
         "weeks_after": column(INTEGER, "Full weeks after."),
         "n_needed": column(
             INTEGER,
-            "Tickets on each side to detect `smallest_ticket_change` with 80 % power, if tickets are Poisson distributed.",
+            "Tickets on each side to detect `smallest_ticket_change` with 80 % power (Poisson counts).",
         ),
         "customers_basis": column(
             TEXT,
@@ -416,7 +416,7 @@ EVENT_EFFORT_LAG = Table(
         "is_best_lag": column(FLAG, "True for the strongest of the lags that are `related`."),
         "verdict": column(
             TEXT,
-            "`related` if q is at most 0.05, else `no relation shown`; `not enough data`, `no variance`. Not a proof of a cause.",
+            "`related` if q is at most 0.05, else `no relation shown`; `not enough data`, `no variance`. No proof.",
         ),
         "is_suppressed": column(FLAG, "True if n is below the minimum n (10 at least)."),
     },

@@ -62,7 +62,7 @@ CUSTOMER_JOURNEYS = Table(
         ),
         "decayed_effort": column(
             NUMBER,
-            "The same sum, with each effort halved for every half-life of its age on the newest response day; null: none.",
+            "The same sum, each effort halved for every half-life of its age on the newest response day; null: none.",
             nullable=True,
         ),
         "worst_stage": column(

@@ -13,7 +13,7 @@ PROGRAM_METRICS = Table(
         "metric": column(TEXT, "Name of the metric; it ends with the unit."),
         "segment": column(
             TEXT,
-            "`all`; for the variance the dimension, for the latency the step, for ease `process: stage`, for a fix its id.",
+            "`all`; for variance the dimension, for latency the step, for ease `process: stage`, for a fix its id.",
         ),
         "day": column(
             DAY,

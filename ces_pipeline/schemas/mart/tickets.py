@@ -20,7 +20,7 @@ def _median(of: str, what: str) -> dict[str, Any]:
         f"median_{of}": column(NUMBER, f"Median {what}; null: fewer than the minimum n.", **_MAYBE),
         f"median_{of}_low": column(
             NUMBER,
-            "Lower end of its 95 % interval (order statistics, binomial); null: no estimate, or fewer than 6 are known.",
+            "Lower end of its 95 % interval (order statistics, binomial); null: no estimate, or fewer than 6 known.",
             **_MAYBE,
         ),
         f"median_{of}_high": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
@@ -119,12 +119,12 @@ EFFORT_INDEX = Table(
         "linked_scores": column(INTEGER, "Effort scores of the responses linked to it; 0: no scored answer."),
         "resolution_component": column(
             NUMBER,
-            "Percentile rank of its resolution time within its category, 0 to 1; null: unresolved, or too few to compare.",
+            "Percentile rank of its resolution time within its category, 0 to 1; null: unresolved, or too few tickets.",
             **_MAYBE,
         ),
         "first_reply_component": column(
             NUMBER,
-            "Percentile rank of its time to first reply within its category, 0 to 1; null: no reply, or too few to compare.",
+            "Percentile rank of its first reply time within its category, 0 to 1; null: no reply, or too few tickets.",
             **_MAYBE,
         ),
         "replies_component": column(NUMBER, f"Replies / weights full_replies, {_COMPONENT}.", **_MAYBE),
