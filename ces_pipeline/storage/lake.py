@@ -131,11 +131,11 @@ class Lake:
         return self.write_bytes(path, sink.getvalue())
 
     def write_tables(self, tables: Mapping[str, pa.Table]) -> None:
-        """`write_table` for many files (path -> rows) in parallel: some wait for the disk while others are compressed."""
+        """`write_table` for many files (path -> rows) in parallel: some wait for the disk, others are compressed."""
         _in_parallel([partial(self.write_table, path, table) for path, table in tables.items()])
 
     def write_bytes(self, path: str, data: bytes | pa.Buffer) -> StoredFile:
-        """Replace the file at `path`: write a temporary file next to it, sync, rename. Raises HomeError if that fails."""
+        """Replace the file at `path`: write a temporary file next to it, sync, rename. Raises HomeError if it fails."""
         try:
             if self.local is None:
                 self.files.create_dir(path.rpartition("/")[0], recursive=True)

@@ -14,7 +14,7 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
 _KEPT_BYTES = 1 << 30
 _STEP_BYTES = 16 << 20
 _HEAPS = 2
-"""A thread can reuse memory of another thread only in the same heap; by default glibc gives each thread its own heap."""
+"""A thread can reuse memory of another only in the same heap; by default glibc gives each thread its own heap."""
 
 
 @cache

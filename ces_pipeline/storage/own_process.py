@@ -15,7 +15,7 @@ def keeps_freed_memory() -> bool:
 
 
 def share_one_allocator() -> None:
-    """Make Arrow use the allocator of the C library, unless the environment names another. Call it before pyarrow loads.
+    """Make Arrow use the allocator of the C library, unless the environment names another. Call before pyarrow loads.
 
     Arrow chooses its allocator once. With that of the C library, every library can reuse freed memory. With Arrow's
     own, each of its writers requests and clears separate pages.
