@@ -278,10 +278,10 @@ def test_a_home_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path, b
     blocked = tmp_path / "file"
     blocked.write_text("")
     home = Home(blocked / below)
-    with pytest.raises(HomeError, match="mend its permissions"):
+    with pytest.raises(HomeError, match="permissions"):
         home.make()
     source = good.registry.sources["web"]
-    with pytest.raises(HomeError, match="mend its permissions"):
+    with pytest.raises(HomeError, match="permissions"):
         land_source(home, good.registry, source)
 
 

@@ -1,6 +1,6 @@
-"""The marts: what analysts and reports read. The queries are in `sql/mart/`, one file per table.
+"""The marts, which analysts and reports read. Their queries are in `sql/mart/`, one file per table.
 
-One module per family of marts; each ends with its `TABLES`.
+Each module holds the tables of one subject, and ends with `TABLES`.
 """
 
 from ces_pipeline.schemas.mart import (

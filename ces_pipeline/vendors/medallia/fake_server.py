@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -122,7 +123,8 @@ def _filter(text: str) -> dict[str, Any]:
     """The query's filter object. Unlike JSON, GraphQL writes its keys without quotes."""
     start = text.index("filter: ") + len("filter: ")
     quoted = _BARE_KEY.sub(r'\1"\2":', text[start:])
-    return json.JSONDecoder().raw_decode(quoted)[0]
+    found: dict[str, Any] = json.JSONDecoder().raw_decode(quoted)[0]
+    return found
 
 
 def _holds(condition: dict[str, Any], record: dict[str, str]) -> bool:
@@ -131,7 +133,7 @@ def _holds(condition: dict[str, Any], record: dict[str, str]) -> bool:
     if "or" in condition:
         return any(_holds(part, record) for part in condition["or"])
     value = _sortable(record.get(condition["fieldIds"][0], ""))
-    tests = {
+    tests: dict[str, Callable[[tuple[int, int, str]], bool]] = {
         "lt": lambda other: value < other,
         "gt": lambda other: value > other,
         "gte": lambda other: value >= other,

@@ -332,7 +332,8 @@ def _count(content: bytes) -> int:
             parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
             convert_options=pa_csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pa.binary()}),
         )
-        return max(0, sum(batch.num_rows for batch in read) + skipped[0] - _HEADER_ROWS)
+        rows: int = sum(batch.num_rows for batch in read) + skipped[0] - _HEADER_ROWS
+        return max(0, rows)
     except pa.ArrowInvalid:
         raise BadResponseError(
             "the export is not a CSV with three header rows: check api.options.survey"

@@ -324,12 +324,12 @@ def test_wrong_credentials_stop_it_at_once_and_unset_ones_before(home_of: HomeOf
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"api": None}, "write_back: only a tickets feed with api.connector zendesk, freshdesk, servicenow"),
+        ({"api": None}, "write_back: only a source of kind tickets with api.connector "),
         ({"write_back": {"field": "cf_ces"}}, "write_back.field: must be the number of the ticket field"),
         ({"write_back": {"field": "1; DROP"}}, "write_back.field"),
         (
             {"write_back": {"field": "4712"}},
-            "write_back.field: the feed effort takes answers from this field",
+            "write_back.field: the source effort ",
         ),
         ({"write_back": {"field": "4711", "value": "comment"}}, "write_back.value"),
     ],
