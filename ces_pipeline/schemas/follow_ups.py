@@ -2,9 +2,9 @@
 
 import pandera.pandas as pa
 
-from ces_pipeline.clean.follow_ups import STATES
 from ces_pipeline.schemas.rejected import rejected_table
 from ces_pipeline.schemas.table import DAY, INSTANT, TEXT, Table, column
+from ces_pipeline.schemas.vocabularies import FOLLOW_UP_STATES
 
 FOLLOW_UPS = Table(
     "core.follow_ups",
@@ -24,7 +24,7 @@ FOLLOW_UPS = Table(
         "state": column(
             TEXT,
             "What was done: `assigned`, `contacted`, `resolved`, or `unknown` for any other word.",
-            checks=pa.Check.isin(list(STATES)),
+            checks=pa.Check.isin(list(FOLLOW_UP_STATES)),
         ),
         "changed_at": column(INSTANT, "When the step was done, UTC."),
         "delivery_id": column(TEXT, "The earliest delivery with this content."),

@@ -2,9 +2,9 @@
 
 import pandera.pandas as pa
 
-from ces_pipeline.clean.invitations import STATUSES
 from ces_pipeline.schemas.rejected import rejected_table
 from ces_pipeline.schemas.table import DAY, INSTANT, INTEGER, NUMBER, TEXT, Table, column
+from ces_pipeline.schemas.vocabularies import INVITATION_STATUSES
 
 INVITATIONS = Table(
     "core.invitations",
@@ -30,8 +30,10 @@ INVITATIONS = Table(
         "channel": column(TEXT, "How it was sent; `unknown` if not given."),
         "status": column(
             TEXT,
-            "State, as the platform reports it: " + ", ".join(f"`{name}`" for name in STATUSES) + ".",
-            checks=pa.Check.isin(list(STATUSES)),
+            "State, as the platform reports it: "
+            + ", ".join(f"`{name}`" for name in INVITATION_STATUSES)
+            + ".",
+            checks=pa.Check.isin(list(INVITATION_STATUSES)),
         ),
         "sent_at": column(INSTANT, "When it was sent, UTC."),
         "revision": column(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 
@@ -85,14 +86,17 @@ class Installation:
 
     def night(self) -> dict[str, Any]:
         """Land, clean what is stale and publish with the copied package; what each step did."""
-        environment = {**os.environ, "PYTHONPATH": str(self.package), "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-c", _NIGHT, str(self.home), str(self.package)]
-        ran = subprocess.run(
-            command, capture_output=True, text=True, env=environment, cwd=self.home, timeout=120
-        )
+        ran = self.run_night()
         assert ran.returncode == 0, ran.stderr[-2000:]
         found: dict[str, Any] = json.loads(ran.stdout)
         return found
+
+    def run_night(self) -> "subprocess.CompletedProcess[str]":
+        environment = {**os.environ, "PYTHONPATH": str(self.package), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-c", _NIGHT, str(self.home), str(self.package)]
+        return subprocess.run(
+            command, capture_output=True, text=True, env=environment, cwd=self.home, timeout=120
+        )
 
     def change(self, file: str, old: str, new: str) -> None:
         """Change one place of the copied package."""
@@ -235,3 +239,66 @@ def test_a_scale_makes_only_the_days_of_its_survey_stale(installation: Installat
     assert done["landed"] == NOTHING["landed"]
     assert done["cleaned"] == {"tickets": [], "survey": CALL_DAYS}
     assert installation.night() == NOTHING
+
+
+_MART = """-- One row per survey with an answer.
+select
+    survey_id,
+    count(*) as n
+from core.responses
+group by survey_id
+order by survey_id;
+"""
+_MART_SCHEMA = """
+
+ANSWERS_BY_SURVEY = Table(
+    "mart.answers_by_survey",
+    "One row per survey with an answer.",
+    ("survey_id",),
+    {"survey_id": column(TEXT, "The survey."), "n": column(INTEGER, "Answers.")},
+)
+"""
+
+
+def add(installation: Installation, *, with_query: bool = True, with_schema: bool = True) -> None:
+    """Add a mart: one SQL file and one entry in a schema file."""
+    if with_query:
+        (installation.package / "sql" / "mart" / "answers_by_survey.sql").write_text(_MART)
+    if with_schema:
+        path = installation.package / "ces_pipeline" / "schemas" / "mart" / "kpis.py"
+        path.write_text(path.read_text() + _MART_SCHEMA)
+
+
+def test_a_mart_is_one_query_and_one_schema_entry(installation: Installation) -> None:
+    add(installation)
+    done = installation.night()
+    assert (done["landed"], done["cleaned"]) == (NOTHING["landed"], NOTHING["cleaned"])
+    assert "mart.answers_by_survey" in done["filled"]
+    with duckdb.connect(str(installation.home / "warehouse" / "ces.duckdb"), read_only=True) as published:
+        assert published.execute("FROM mart.answers_by_survey").fetchall() == [
+            ("after_call", 2),
+            ("after_chat", 4),
+        ]
+    assert installation.night() == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        (
+            {"with_schema": False},
+            "sql/mart/answers_by_survey.sql fills mart.answers_by_survey, which has no schema",
+        ),
+        (
+            {"with_query": False},
+            "mart.answers_by_survey has a schema but no query: add sql/mart/answers_by_survey.sql",
+        ),
+    ],
+)
+def test_a_forgotten_part_of_a_mart_is_named(
+    installation: Installation, parts: dict[str, bool], words: str
+) -> None:
+    add(installation, **parts)
+    ran = installation.run_night()
+    assert ran.returncode != 0
+    assert words in ran.stderr

@@ -82,5 +82,3 @@ REQUESTS_DAILY = Table(
     },
     sort=("source_id", "day"),
 )
-
-TABLES = (CAPTURE_DAILY, REQUESTS_DAILY)

@@ -18,5 +18,3 @@ TAG_COVERAGE_DAILY = Table(
     },
     sort=("day", "tag"),
 )
-
-TABLES = (TAG_COVERAGE_DAILY,)

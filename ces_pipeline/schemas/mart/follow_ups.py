@@ -106,5 +106,3 @@ FOLLOW_UP_MATCHES = Table(
     },
     sort=("source_id", "match"),
 )
-
-TABLES = (FOLLOW_UPS, FOLLOW_UP_RATES, FOLLOW_UP_MATCHES)

@@ -452,16 +452,3 @@ OUTCOMES = Table(
     },
     sort=("outcome",),
 )
-
-TABLES = (
-    CATEGORY_DAILY,
-    ACTIVE_CUSTOMERS_DAILY,
-    PRIORITIES,
-    FIX_WEEKS,
-    FIX_IMPACT,
-    FIX_TICKET_IMPACT,
-    FIX_LEVERS,
-    RELEASE_WINDOWS,
-    EVENT_EFFORT_LAG,
-    OUTCOMES,
-)

@@ -75,5 +75,3 @@ CUSTOMER_JOURNEYS = Table(
     },
     sort=("person_key", "process"),
 )
-
-TABLES = (JOURNEY_WEEKLY, CUSTOMER_JOURNEYS)

@@ -141,5 +141,3 @@ KPI_ASSOCIATION = Table(
     },
     sort=("kpi", "survey_id"),
 )
-
-TABLES = (KPI_DAILY, KPI_PAIRS, KPI_CROSSTAB, KPI_DISAGREEMENTS, KPI_ASSOCIATION)

@@ -102,5 +102,3 @@ OBJECTIVES = Table(
     },
     sort=("objective_id",),
 )
-
-TABLES = (PROGRAM_METRICS, OBJECTIVES)

@@ -296,13 +296,3 @@ EFFORT_DRIVERS = Table(
     },
     sort=("category", "driver"),
 )
-
-TABLES = (
-    TICKET_EFFORT,
-    EFFORT_INDEX,
-    HARD_TICKETS,
-    CATEGORY_EFFORT,
-    HANDLING_EFFORT,
-    LINK_COVERAGE_DAILY,
-    EFFORT_DRIVERS,
-)
