@@ -88,7 +88,7 @@ def read_head(file: DeliveredFile, source: Source | None = None, rows: int = 8) 
             )
         raise UnreadableFileError(
             f"{file.name}: no table: the first line has no comma, semicolon, tab or bar: "
-            "check that this is the right file, or set options.delimiter of the source"
+            "check the file in the inbox, or set options.delimiter of the source"
         )
     return DelimitedHead(file, chosen or best, records, positions)
 

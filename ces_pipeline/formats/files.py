@@ -108,7 +108,7 @@ class DeliveredFile:
         if len(members) != 1:
             raise UnreadableFileError(
                 f"{self.name}: the zip holds {len(members)} files, expected one: "
-                "unpack it and deliver each file separately"
+                "unpack it and deliver them one by one"
             )
         return members[0]
 
@@ -194,7 +194,7 @@ class DeliveredFile:
             )
         if _marked_encoding(self.head) in (None, "utf-8-sig") and b"\x00" in self.head:
             raise UnreadableFileError(
-                f"{self.name}: this is a binary file, not a text export: check that this is the right file"
+                f"{self.name}: this is a binary file, not a text export: check the file in the inbox"
             )
 
 

@@ -28,9 +28,7 @@ def read_csv(file: DeliveredFile, source: Source | None) -> Export:
 def read_xlsx(file: DeliveredFile, source: Source | None) -> Export:
     """A sheet of an Excel workbook: the option `sheet`, else the first. Its first filled row is the header."""
     if not file.is_spreadsheet:
-        raise UnreadableFileError(
-            f"{file.name}: not an Excel workbook (.xlsx): check that this is the right file"
-        )
+        raise UnreadableFileError(f"{file.name}: not an Excel workbook (.xlsx): check the file in the inbox")
     return read_csv(file, source)
 
 

@@ -143,7 +143,8 @@ def _mapped(export: Export, file: DeliveredFile) -> Export:
     export.mapping = map_columns(export.columns, _FIELDS)
     if export.columns and "ticket_id" not in export.mapping:
         raise UnreadableFileError(
-            f"{file.name}: no column `number`, so this is not an export of ServiceNow incidents: check the file"
+            f"{file.name}: no column `number`, so this is not an export of ServiceNow incidents: "
+            "check the file in the inbox"
         )
     export.values = {name: codes for name, codes in _VALUES.items() if name in export.mapping}
     export.people = tuple(
