@@ -269,11 +269,11 @@ def test_over_surveyed_customers_are_found_across_feeds_and_nobody_else(tmp_path
         "first_over_day": days(6)[0],
         "last_over_day": days(6)[0],
     }
-    told = [
+    latencies = [
         (row["place"], row["is_over_limit"], row["contacts"], row["invitations"], row["answered"])
         for row in places
     ]
-    assert told == [
+    assert latencies == [
         (1, False, 4, 4, 1),
         (2, False, 1, 1, 0),
         (3, True, 1, 0, 0),
@@ -282,7 +282,7 @@ def test_over_surveyed_customers_are_found_across_feeds_and_nobody_else(tmp_path
     assert [row["answered_share"] for row in places] == [0.25, None, None, None]
 
 
-def test_a_touchpoint_shown_and_never_answered_and_one_that_fell_silent_are_told(tmp_path: Path) -> None:
+def test_a_touchpoint_shown_and_never_answered_and_one_that_fell_silent_are_reported(tmp_path: Path) -> None:
     here = registry(tmp_path, silent_touchpoint_days=5)
     other = here.surveys["after_chat"].model_copy(update={"id": "after_call"})
     here = here.model_copy(update={"surveys": {**here.surveys, "after_call": other}})

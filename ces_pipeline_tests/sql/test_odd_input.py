@@ -42,10 +42,10 @@ def test_a_category_that_nobody_registered_has_a_row_of_its_own_and_none_is_unkn
         small.clean("survey", [response("r", ticket_id="a", ease=0.0)])
 
     small = published(tmp_path, fill)
-    told = small.rows("SELECT category, tickets, n FROM ticket_effort_by_category")
-    assert sum(tickets for _, tickets, _ in told) == 3
-    assert ("Brand new | odd", 1, 1) in told
-    assert any(category == "unknown" for category, _, _ in told)
+    found = small.rows("SELECT category, tickets, n FROM ticket_effort_by_category")
+    assert sum(tickets for _, tickets, _ in found) == 3
+    assert ("Brand new | odd", 1, 1) in found
+    assert any(category == "unknown" for category, _, _ in found)
 
 
 def test_a_segment_of_one_is_shown_as_suppressed_everywhere(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_equal_scores_have_a_mean_an_interval_of_no_width_and_no_variance_to_spl
         "SELECT DISTINCT verdict FROM mart.segment_differences WHERE dimension = 'channel'"
     ) == [("no variance",)]
     assert small.rows("SELECT DISTINCT correlation FROM mart.effort_drivers") == [(None,)]
-    told = small.rows("SELECT DISTINCT spearman, why_null IS NULL FROM mart.kpi_association")
-    assert told == [(None, False)]
+    found = small.rows("SELECT DISTINCT spearman, why_null IS NULL FROM mart.kpi_association")
+    assert found == [(None, False)]
 
 
 def test_tickets_without_answers_have_their_figures_and_no_effort(tmp_path: Path) -> None:

@@ -133,7 +133,8 @@ def test_a_touchpoint_with_a_changed_wording_does_not_compare_with_itself(here: 
     survey = here.surveys["after_chat"].model_copy(
         update={"wording_changes": {"2": on(4)}, "wording_version": "2"}
     )
-    told = here.model_copy(update={"surveys": {"after_chat": survey}})
+    reworded = here.model_copy(update={"surveys": {"after_chat": survey}})
     assert (
-        outcomes(told, history())["less effort"]["why"] == "0 in the first window: fewer than the minimum n"
+        outcomes(reworded, history())["less effort"]["why"]
+        == "0 in the first window: fewer than the minimum n"
     )

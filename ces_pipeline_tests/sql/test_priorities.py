@@ -24,8 +24,8 @@ def here(tmp_path: Path) -> Registry:
     return registry(tmp_path)
 
 
-def valued(here: Registry, **told: Any) -> Registry:
-    return here.model_copy(update={"priorities": Priorities(**told)})
+def valued(here: Registry, **entries: Any) -> Registry:
+    return here.model_copy(update={"priorities": Priorities(**entries)})
 
 
 def asked(
@@ -92,7 +92,7 @@ def test_the_inputs_and_the_score_are_those_computed_by_hand(here: Registry) -> 
     assert enterprise["weight_covered_share"] == 1
 
 
-def test_a_missing_input_is_told_and_never_made_up(here: Registry) -> None:
+def test_a_missing_input_is_reported_and_never_made_up(here: Registry) -> None:
     here = valued(here, value_weights={"enterprise": 3}, category_costs={"billing": 4})
     with derived(here, [MART], asked(CELLS, {"printer": 3})) as snapshot:
         rows = {
@@ -122,8 +122,10 @@ def test_another_weight_ranks_otherwise(here: Registry) -> None:
     costs = {"billing": 1, "login": 1, "other": 1}
     first = {}
     for weight in (0.5, 2):
-        told = valued(here, value_weights={"enterprise": weight, "unassigned": 1}, category_costs=costs)
-        with derived(told, [MART], asked(cells, {})) as snapshot:
+        with_values = valued(
+            here, value_weights={"enterprise": weight, "unassigned": 1}, category_costs=costs
+        )
+        with derived(with_values, [MART], asked(cells, {})) as snapshot:
             first[weight] = snapshot.row(f"FROM {MART} WHERE level = 'category' AND priority_rank = 1")[
                 "category"
             ]

@@ -217,8 +217,10 @@ def test_a_changed_wording_breaks_the_series(here: Registry) -> None:
         weeks = snapshot.rows(
             "FROM mart.ces_adjusted_weekly WHERE series = 'after_chat' ORDER BY break_number, week"
         )
-    told = [(row["break_number"], (row["week"] - DAY).days, row["n"], row["is_after_break"]) for row in weeks]
-    assert told == [(0, 0, 10, False), (0, 7, 5, False), (1, 7, 5, True), (1, 14, 10, False)]
+    breaks = [
+        (row["break_number"], (row["week"] - DAY).days, row["n"], row["is_after_break"]) for row in weeks
+    ]
+    assert breaks == [(0, 0, 10, False), (0, 7, 5, False), (1, 7, 5, True), (1, 14, 10, False)]
     assert weeks[2]["raw_change_0_100"] is None
 
 
