@@ -1,4 +1,4 @@
-"""Protects the figures on pulling: what is missing lowers a share, what nobody knows has none, and requests count once."""
+"""Protects the figures on pulls: missing records lower a share, an unknown number gives none, requests count once."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -51,7 +51,7 @@ class TestCapture:
             account(1, 90, 100),  # ten are missing
             account(2, 52, 50),  # two were changed at the vendor since
             account(3, 0, 0),  # there was nothing
-            account(4, 7, None),  # nobody knows
+            account(4, 7, None),  # unknown
         ]
         assert small.publish().published
         assert captured(
@@ -61,7 +61,7 @@ class TestCapture:
             ("desk", date(2026, 3, 2), 52, 50, 0, 2, 1.0, "complete"),
             ("desk", date(2026, 3, 3), 0, 0, 0, 0, None, "complete"),
             ("desk", date(2026, 3, 4), 7, None, None, None, None, "unknown"),
-            # A feed of files: two rows, and no word on how many there should be.
+            # A source of files: two rows, and an unknown expected number.
             ("web", DAY, 2, None, None, None, None, "unknown"),
         ]
 
@@ -74,7 +74,7 @@ class TestCapture:
         assert small.publish().published
         assert captured(small, "source_id, landed, state, asked_at")[0] == ("desk", 100, "complete", later)
 
-    def test_what_is_short_is_a_warning_that_names_feed_and_window(self, small: SmallHome) -> None:
+    def test_missing_records_are_a_warning_that_names_source_and_window(self, small: SmallHome) -> None:
         small.logs["audit.pull_windows"] = [account(1, 90, 100), account(2, 7, None)]
         (warning,) = [
             warning for warning in small.publish().warnings if warning.check.name == "capture_below_expected"
@@ -157,7 +157,7 @@ class TestRequests:
 
 
 class TestPulls:
-    def test_a_feed_whose_newest_pull_failed_is_a_warning_with_the_reason(self, small: SmallHome) -> None:
+    def test_a_failed_newest_pull_is_a_warning_with_the_reason(self, small: SmallHome) -> None:
         def pull(pull_id: str, day: int, failure: str | None) -> dict[str, Any]:
             return {
                 "pull_id": pull_id,
@@ -175,7 +175,7 @@ class TestPulls:
             pull("desk-2", 2, "desk: it is down"),
             pull("web-1", 1, "web: it was down"),
             pull("web-2", 2, None),
-            # A feed that is registered no more.
+            # A source that is no longer registered.
             pull("old-1", 2, "old: it is gone"),
         ]
         (warning,) = [warning for warning in small.publish().warnings if warning.check.name == "pull_failed"]

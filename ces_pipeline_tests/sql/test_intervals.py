@@ -89,7 +89,7 @@ def test_a_medians_interval_covers_at_least_as_often_as_it_says(
     drawn = np.sort(np.random.default_rng(20260302).lognormal(3, 2, (SAMPLES, n)), axis=1)
     low, high = asked(connection, pd.DataFrame({"l": list(drawn)}), "median_low(l)", "median_high(l)")
     covered = np.mean((low <= np.exp(3)) & (np.exp(3) <= high))
-    # Ranks are whole: the chance is the binomial's, a little above 95 %.
+    # Ranks are integers: the binomial coverage is a little above 95 %.
     exact = 1 - 2 * stats.binom.cdf(stats.binom.ppf(0.025, n, 0.5) - 1, n, 0.5)
     assert 0.95 <= exact <= 0.98
     assert covered == pytest.approx(exact, abs=0.012)

@@ -86,7 +86,7 @@ def test_a_share_of_answers_has_come_as_far_as_computed_by_hand(tmp_path: Path) 
         (5, 199, "behind", 5 / 6),
     ],
 )
-def test_the_state_goes_by_the_way_beside_the_time(
+def test_the_state_compares_progress_with_time(
     tmp_path: Path, difficult: int, days: int, state: str, way: float
 ) -> None:
     given = {"core.responses": answers(difficult, 20 - difficult, DAY + timedelta(days=days))}

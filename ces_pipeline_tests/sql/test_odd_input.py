@@ -1,7 +1,7 @@
 """Protects the marts from odd input: a row that says so, never a division by zero, a lost row or an invented zero.
 
-Every case is published whole: all blocking checks pass, and no mart holds NaN or infinity. Odd input of single marts
-that has a test beside them (overlapping accounts, a rate without invitations ...) is not repeated here.
+Every case is published: all blocking checks pass, and no mart has NaN or infinity. Odd input of single marts that has
+its own test there (overlapping accounts, a rate without invitations ...) is not repeated here.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def solved(key: str, **values: Any) -> dict[str, Any]:
     )
 
 
-def test_a_category_that_nobody_registered_has_a_row_of_its_own_and_none_is_unknown(tmp_path: Path) -> None:
+def test_an_unregistered_category_has_its_own_row_and_a_missing_one_is_unknown(tmp_path: Path) -> None:
     def fill(small: SmallHome) -> None:
         small.clean(
             "tickets", [solved("a", category="Brand new | odd"), solved("b"), solved("c", category="")]

@@ -76,7 +76,7 @@ def test_the_inputs_and_the_score_are_those_computed_by_hand(here: Registry) -> 
     half = 1.959963985 * (2 * 0.25 * 312.5 * 0.25) ** 0.5
     assert billing["excess_low_0_100"] == pytest.approx(18.75 - half)
     assert billing["excess_high_0_100"] == pytest.approx(18.75 + half)
-    # Two tickets of enterprise, eight of nobody known: (2 x 3 + 8 x 1) / 10.
+    # Two tickets of enterprise, eight of unknown people: (2 x 3 + 8 x 1) / 10.
     assert (billing["value_weight"], billing["cost"]) == (pytest.approx(1.4), 4)
     assert billing["confidence"] == pytest.approx(4 / 6)
     assert billing["excess_points"] == pytest.approx(187.5)

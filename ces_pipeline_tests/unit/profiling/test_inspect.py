@@ -114,7 +114,7 @@ def test_scores_are_counted_against_the_scale(tmp_path: Path, registry: Registry
 @pytest.mark.parametrize(
     ("time", "fast"), [("2026-01-01", 0), ("2026-01-01 10:00", 0), ("2026-01-01 10:00:01", 2)]
 )
-def test_times_without_seconds_tell_nobody_fast(
+def test_times_without_seconds_flag_no_fast_answer(
     tmp_path: Path, registry: Registry, time: str, fast: int
 ) -> None:
     text = f"id,started_at,submitted_at,score\n1,{time},{time},3\n2,{time},{time},5\n"
@@ -228,8 +228,8 @@ INVITATIONS = (
 EVENTS = "id,event_name,customer_id,at,category\ne1,chat_closed,c-9,2026-01-01T10:00:00Z,billing\n"
 
 
-def test_nobody_is_no_person(tmp_path: Path, registry: Registry) -> None:
-    """Some tools write a word where nobody is known: as a person it would have given all of those answers."""
+def test_a_word_for_no_person_is_no_person(tmp_path: Path, registry: Registry) -> None:
+    """Some tools write a word for an unknown person. As a person, it would have given all of these answers."""
     text = "id,date,email,score\n" + "".join(
         f"{n},2026-03-02,{'anonymous' if n % 2 else f'p{n}@example.com'},5\n" for n in range(20)
     )
@@ -616,7 +616,7 @@ class TestOtherKinds:
         assert asked(found) == []
         assert write_proposal(home, found) == ("export",)
 
-    def test_invitations_need_a_touchpoint(self, tmp_path: Path, home: Home) -> None:
+    def test_invitations_need_a_survey(self, tmp_path: Path, home: Home) -> None:
         (home.registry / "surveys.yaml").write_text("- {id: after_chat, scale: ease_1_5}\n")
         registry = load_registry(home.registry)
         file = delivered(tmp_path, INVITATIONS.replace("survey_id", "template")).path

@@ -1,4 +1,4 @@
-"""Protects the lake: files are replaced whole or not at all, equal tables are equal bytes."""
+"""Protects the lake: a file is replaced completely or not at all, and equal tables give equal bytes."""
 
 import errno
 import os
@@ -148,7 +148,7 @@ def test_a_lock_below_a_file_is_refused_with_its_path(tmp_path: Path) -> None:
         pass
 
 
-def test_whoever_wants_a_lock_waits_for_its_holder(tmp_path: Path) -> None:
+def test_a_second_writer_waits_for_the_holder_of_the_lock(tmp_path: Path) -> None:
     entered = threading.Event()
 
     def enter() -> None:
