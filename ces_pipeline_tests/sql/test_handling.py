@@ -1,4 +1,4 @@
-"""Protects how tickets are told to be handled: by rules alone, the first that matches, and what none matches stays so."""
+"""Protects the handling of tickets: the first matching rule decides; without a match it is unknown."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -38,7 +38,7 @@ def handling_of(registry: Registry, **values: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "handling"),
     [
         ({"channel": "chatbot", "replies": 0, "status": "solved", "category": "x"}, "automated"),
         ({"channel": "api", "replies": 0, "status": "closed"}, "automated"),
@@ -57,9 +57,9 @@ def handling_of(registry: Registry, **values: Any) -> str:
     ],
 )
 def test_the_first_rule_whose_conditions_all_hold_decides(
-    tmp_path: Path, values: dict[str, Any], told: str
+    tmp_path: Path, values: dict[str, Any], handling: str
 ) -> None:
-    assert handling_of(here(tmp_path), **values) == told
+    assert handling_of(here(tmp_path), **values) == handling
 
 
 def test_without_a_rule_nothing_is_derived(tmp_path: Path) -> None:
@@ -69,10 +69,10 @@ def test_without_a_rule_nothing_is_derived(tmp_path: Path) -> None:
 
 def test_a_rule_about_handling_moves_no_answer(tmp_path: Path) -> None:
     only_personas = "\n".join(line for line in RULES.splitlines() if "handling" not in line)
-    told, plain = here(tmp_path / "a"), here(tmp_path / "b", only_personas)
-    assert [rule.id for rule in told.segments] == ["big"]
+    with_handling, plain = here(tmp_path / "a"), here(tmp_path / "b", only_personas)
+    assert [rule.id for rule in with_handling.segments] == ["big"]
     for kind in ("survey", "tickets"):
-        assert judged_by(told, kind) == judged_by(plain, kind)
+        assert judged_by(with_handling, kind) == judged_by(plain, kind)
 
 
 def test_the_figures_are_those_computed_by_hand_and_add_up(tmp_path: Path) -> None:
