@@ -1,9 +1,8 @@
-"""Fingerprints of code: code is an input of every step, as rows and the registry are.
+"""Fingerprints of code: code is an input of every step, like rows and the registry.
 
-The fingerprint of some modules covers the text of these modules and of every module of the same packages that they
-import, at any depth. Comments, docstrings, blank lines and trailing blanks do not count, so only a change that Python
-would execute moves it. The text is compared, not what Python makes of it: the same code has the same fingerprint under
-every version of Python.
+A fingerprint covers the text of the given modules and of all modules of the same packages that they import, at any
+depth. Comments, docstrings, blank lines and trailing blanks do not count. The text is hashed, not the bytecode, so the
+fingerprint is the same under every version of Python.
 """
 
 import ast
@@ -30,31 +29,31 @@ PLUMBING = (
     "ces_pipeline.schemas",
     "ces_pipeline.storage",
 )
-"""Modules and packages that are not followed: how they work decides no row. What the registry and the schemas say is
-an input by its values, which the steps add to their fingerprints themselves."""
+"""Modules and packages that are left out, because their code decides no row. The steps add the values of the registry
+and of the schemas to their fingerprints themselves."""
 
 
 def code_fingerprint(modules: Iterable[str], *, without: tuple[str, ...] = PLUMBING) -> str:
     """Fingerprint of the modules and what they import, as 64 hex digits.
 
-    without: modules, with all below them, that are left out where they are imported; a module that is asked for itself
-    is always in. Raises ModuleNotFoundError for a module that there is none of.
+    without: modules and packages that are left out if they are imported; a module in `modules` is always included.
+    Raises ModuleNotFoundError for a module that does not exist.
     """
     return _fingerprint(tuple(sorted(set(modules))), without)
 
 
 def modules_behind(modules: Iterable[str], *, without: tuple[str, ...] = PLUMBING) -> list[str]:
-    """The modules that `code_fingerprint` covers, by name."""
+    """The names of the modules that `code_fingerprint` covers, sorted."""
     asked = set(modules)
     packages = frozenset({name.partition(".")[0] for name in asked} | {_PACKAGE.name})
     found: set[str] = set()
-    open_ends = sorted(asked)
-    while open_ends:
-        name = open_ends.pop()
+    to_visit = sorted(asked)
+    while to_visit:
+        name = to_visit.pop()
         if name in found or (name not in asked and _is_below(name, without)):
             continue
         found.add(name)
-        open_ends += _imported(name, packages)
+        to_visit += _imported(name, packages)
     return sorted(found)
 
 
@@ -72,7 +71,7 @@ def _is_below(name: str, packages: Iterable[str]) -> bool:
 
 @cache
 def _path(name: str) -> Path | None:
-    """The file of a module; None where the name is none."""
+    """The file of a module; None if there is no module of that name."""
     first, *rest = name.split(".")
     if first == _PACKAGE.name:
         inside = _PACKAGE.joinpath(*rest)
@@ -96,7 +95,7 @@ def _parsed(name: str) -> tuple[str, ast.Module]:
 
 @cache
 def _code(name: str) -> str:
-    """The text of a module without what Python does not execute."""
+    """The text of a module without comments, docstrings and blank lines."""
     text, tree = _parsed(name)
     lines = text.splitlines()
     for node in ast.walk(tree):
@@ -112,7 +111,7 @@ def _code(name: str) -> str:
 
 @cache
 def _imported(name: str, packages: frozenset[str]) -> tuple[str, ...]:
-    """The modules of these top-level packages that a module imports anywhere, but for type checkers alone."""
+    """The modules of these top-level packages that a module imports, without imports only for type checkers."""
     return tuple(sorted(set(_imports(name, packages))))
 
 
@@ -142,7 +141,7 @@ def _executed(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _absolute(name: str, node: ast.ImportFrom) -> str:
-    """What `from … import` in the module `name` imports from."""
+    """The absolute name of the module that a `from … import` in module `name` imports from."""
     if not node.level:
         return node.module or ""
     path = _path(name)

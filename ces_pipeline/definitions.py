@@ -1,4 +1,4 @@
-"""What Dagster loads: the definitions of the home that `CES_HOME` names, else of the checkout's own."""
+"""The Dagster definitions of one home: the one that `CES_HOME` names, else the checkout's `data/`."""
 
 import warnings
 
@@ -15,13 +15,13 @@ from ces_pipeline.registry import Registry, Settings
 
 
 def build_definitions(home: Home) -> dg.Definitions:
-    """Assets, checks, jobs, schedule and sensors of a home. Raises RegistryError for a wrong registry.
+    """Assets, checks, jobs, schedule and sensors of a home. Raises RegistryError if its registry is wrong.
 
-    A home without a registry has no feeds, and so nothing that lands.
+    A home without a registry has no sources, so it has no schedule and no inbox sensor.
     """
     registry = current_registry(home) if home.registry.is_dir() else _empty()
     with warnings.catch_warnings():
-        # `backfill_policy` is marked beta; without it a range of days is a run per day.
+        # `backfill_policy` is beta. Without it, a range of days would be one run per day.
         warnings.simplefilter("ignore", dg.BetaWarning)
         assets = [*raw_assets(home, registry), *core_assets(home, registry), snapshot_asset(home, registry)]
     return dg.Definitions(
@@ -39,5 +39,5 @@ def _empty() -> Registry:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The location that `workspace.yaml` and `[tool.dg]` name."""
+    """The definitions that `workspace.yaml` and `[tool.dg]` load."""
     return build_definitions(Home.find())

@@ -1,6 +1,6 @@
-"""Is this home well? One verdict a line. Reads everything, changes nothing but a probe for writing.
+"""The checks of `ces doctor`, one verdict each. Reads everything; writes only a probe file.
 
-A feed with an API is asked a few questions; an OAuth refresh token may be renewed by that, as by any pull.
+Sends a few requests to each source's API. Like any pull, this may renew an OAuth refresh token.
 """
 
 import os
@@ -30,76 +30,75 @@ from ces_pipeline.vendors.catalog import CONNECTORS
 from ces_pipeline.vendors.contract import Finding
 
 _SKEW_SECONDS = 120.0
-_HASTY = RetryPolicy(attempts=2, waiting_seconds=20.0, read_seconds=20.0)
-"""A person is waiting for the verdict."""
+_SHORT = RetryPolicy(attempts=2, waiting_seconds=20.0, read_seconds=20.0)
+"""Short, because a person waits for the verdict."""
 
 
 def examine(home: Home) -> Iterator[Finding]:
-    """Every verdict on a home, in the order in which to mend things."""
+    """Every verdict on a home, in the order in which problems should be corrected."""
     try:
         registry = load_registry(home.registry)
         load_exports(home.registry)
     except CesError as problem:
         yield Finding(False, str(problem))
         return
-    yield Finding(True, f"registry: {len(registry.sources)} feeds, {len(registry.surveys)} touchpoints")
+    yield Finding(True, f"registry: {len(registry.sources)} sources, {len(registry.surveys)} surveys")
     yield from _rules(registry)
-    yield from (Finding(True, told, is_warning=True) for told in lint(registry))
+    yield from (Finding(True, text, is_warning=True) for text in lint(registry))
     yield from _objectives(registry)
-    for look in (_writable, _key, _inbox, _apis, _lake, _published):
+    for check in (_writable, _key, _inbox, _apis, _lake, _published):
         try:
-            yield from look(home, registry)
+            yield from check(home, registry)
         except CesError as problem:
             yield Finding(False, str(problem))
 
 
 def _rules(registry: Registry) -> Iterator[Finding]:
-    """Rules of segments.yaml that can match the same answer; only one that never decides is a mistake."""
-    for one in overlaps(registry):
-        if one.is_shadowed:
+    """Rules of segments.yaml that can match the same response. Only a rule that is never used is a mistake."""
+    for overlap in overlaps(registry):
+        first, second = overlap.first.id, overlap.second.id
+        if overlap.is_shadowed:
             yield Finding(
                 False,
-                f"rules: {one.second.id} never decides, since {one.first.id} before it matches all that it does: "
-                f"put it before {one.first.id} in segments.yaml, or take it out",
+                f"rules: {second} is never used, because {first} comes before it and matches everything that {second} "
+                f"matches. In segments.yaml, move {second} before {first} or remove it",
             )
         else:
-            yield Finding(
-                True, f"rules: where {one.first.id} and {one.second.id} both match, {one.first.id} decides"
-            )
+            yield Finding(True, f"rules: if {first} and {second} both match, {first} is used")
 
 
 def _objectives(registry: Registry) -> Iterator[Finding]:
-    """What a programme should have settled before it starts: where it is going, and who stands behind it."""
+    """What a programme should decide before it starts: its objectives, and the people responsible for them."""
     if not registry.objectives:
         yield Finding(
             True,
-            "objectives: none: say in objectives.yaml which figure shall go where, by when, and who stands behind it",
+            "objectives: none. Add them to objectives.yaml: each with its figure, target, date and sponsor",
             is_warning=True,
         )
         return
     yield Finding(True, f"objectives: {len(registry.objectives)}")
     for key in ("sponsor", "owner", "budget", "follow_up"):
-        if lacking := [one.id for one in registry.objectives if getattr(one, key) is None]:
+        if lacking := [objective.id for objective in registry.objectives if getattr(objective, key) is None]:
             yield Finding(
                 True,
-                f"objectives: without {key}: {', '.join(lacking)}: settle it and write it into objectives.yaml",
+                f"objectives: no {key} for {', '.join(lacking)}. Add `{key}` in objectives.yaml",
                 is_warning=True,
             )
 
 
 def _writable(home: Home, _: Registry) -> Iterator[Finding]:
     home.make()
-    yield Finding(True, f"home: {home.root} can be written")
+    yield Finding(True, f"home: {home.root} is writable")
 
 
 def _key(home: Home, _: Registry) -> Iterator[Finding]:
     path = home.root / KEY_FILE
     if not path.exists():
-        yield Finding(True, "pseudonym key: from the environment, or made when something is landed")
+        yield Finding(True, "pseudonym key: from the environment, or created when the first delivery lands")
     elif stat.S_IMODE(path.stat().st_mode) & 0o077:
-        yield Finding(False, f"pseudonym key: others can read {path}: run `chmod 600` on it")
+        yield Finding(False, f"pseudonym key: other users can read {path}. Run `chmod 600 {path}`")
     else:
-        yield Finding(True, "pseudonym key: readable by its owner alone; keep a backup of it")
+        yield Finding(True, "pseudonym key: only its owner can read it; keep a backup")
 
 
 def _inbox(home: Home, registry: Registry) -> Iterator[Finding]:
@@ -108,15 +107,19 @@ def _inbox(home: Home, registry: Registry) -> Iterator[Finding]:
         files = inbox_files(home, source)
         claimed.update(files)
         if not files and source.api is None:
-            yield Finding(False, f"inbox: no file for the feed {source.id} below {home.inbox / source.id}")
+            yield Finding(
+                False,
+                f"inbox: source {source.id} has no file in {home.inbox / source.id}. Put an export there, "
+                f"or remove the source from sources.yaml",
+            )
     stray = sorted(
         str(path.relative_to(home.inbox))
         for path in home.inbox.rglob("*")
         if path.is_file() and not path.name.startswith(".") and path not in claimed
     )
     for name in stray:
-        yield Finding(False, f"inbox: {name} belongs to no feed: move it, or mend `inbox` in sources.yaml")
-    yield Finding(True, f"inbox: {len(claimed)} files belong to a feed")
+        yield Finding(False, f"inbox: {name} matches no source. Move it, or correct `inbox` in sources.yaml")
+    yield Finding(True, f"inbox: {len(claimed)} files belong to a source")
 
 
 def _apis(home: Home, registry: Registry) -> Iterator[Finding]:
@@ -126,46 +129,46 @@ def _apis(home: Home, registry: Registry) -> Iterator[Finding]:
 
 
 def _api(home: Home, registry: Registry, source: Source) -> Iterator[Finding]:
-    """What a feed's vendor says to a few requests; they are not kept in `audit.requests`."""
+    """Verdicts on a source's API, from a few requests, which are not stored in `audit.requests`."""
     assert source.api is not None
     name = f"api of {source.id}"
     log = RequestLog(source.id, "doctor")
     try:
         with closing(
-            open_http(home, source, log, clock=SystemClock(), environment=os.environ, retry_policy=_HASTY)
+            open_http(home, source, log, clock=SystemClock(), environment=os.environ, retry_policy=_SHORT)
         ) as http:
             connector = CONNECTORS[source.api.connector]
             for finding in connector.probe(http, source.api):
                 yield Finding(finding.is_well, f"{name}: {finding.text.removeprefix(f'{source.id}: ')}")
-            if told := _off_scale(registry, source, connector.answers(http, source.api)):
-                yield Finding(False, f"{name}: {told}")
+            if problem := _off_scale(registry, source, connector.answers(http, source.api)):
+                yield Finding(False, f"{name}: {problem}")
             skew = http.skew_seconds
             if skew is not None and abs(skew) > _SKEW_SECONDS:
                 yield Finding(
                     False,
-                    f"{name}: this machine's clock and the vendor's are {abs(skew):.0f} s apart: set it right",
+                    f"{name}: this machine's clock differs from the vendor's by {abs(skew):.0f} s. Set the clock",
                 )
-    except CesError as problem:
-        yield Finding(False, f"{name}: {str(problem).removeprefix(f'{source.id}: ')}")
+    except CesError as error:
+        yield Finding(False, f"{name}: {str(error).removeprefix(f'{source.id}: ')}")
 
 
 def _off_scale(registry: Registry, source: Source, answers: Sequence[str]) -> str | None:
-    """Which of the answers that can be chosen are none of the touchpoint's scale, and would be rejected."""
+    """A line about the answers that the vendor's field offers but the survey's scale does not have; None if all fit."""
     survey = registry.surveys.get(source.survey or "")
     if survey is None or survey.scale is None:
         return None
     scale = registry.scales[survey.scale]
     translated = {old.lower(): new for old, new in source.values.get("score", {}).items()}
     off = [
-        one
-        for one in answers
-        if read_answer(translated.get(one.lower(), one), scale)[1] in (OFF_SCALE, UNKNOWN)
+        answer
+        for answer in answers
+        if read_answer(translated.get(answer.lower(), answer), scale)[1] in (OFF_SCALE, UNKNOWN)
     ]
     if not off:
         return None
     return (
-        f"its field offers {', '.join(off)}, which the scale {scale.id} does not know: say what they mean under "
-        f"`values` of {source.id} in sources.yaml, or mend the scale of {survey.id}"
+        f"its field offers {', '.join(off)}, but scale {scale.id} does not have these answers, so they would be "
+        f"rejected. Translate them under `values` of {source.id} in sources.yaml, or correct the scale of {survey.id}"
     )
 
 
@@ -173,27 +176,29 @@ def _lake(home: Home, registry: Registry) -> Iterator[Finding]:
     state = publish_inputs(home, registry)
     for table, day in disagreeing(Lake(home.lake), state.day_files):
         yield Finding(
-            False, f"lake: {table} of {day} is not the file that was cleaned: `ces run` cleans it again"
+            False,
+            f"lake: {table} of {day}: the file is missing or was changed after cleaning. Run `ces run`, which "
+            f"cleans that day again",
         )
     for kind in registry.kinds:
-        waiting = stale_days(home, registry, kind)
-        if waiting:
+        stale = stale_days(home, registry, kind)
+        if stale:
             yield Finding(
                 False,
-                f"lake: {len(waiting)} {kind} days ({waiting[0]} to {waiting[-1]}) wait: run `ces run`",
+                f"lake: {len(stale)} {kind} days ({stale[0]} to {stale[-1]}) are stale. Run `ces run`",
             )
     yield Finding(True, f"lake: {len(state.day_files)} day files")
 
 
 def _published(home: Home, registry: Registry) -> Iterator[Finding]:
     if not home.published.exists():
-        yield Finding(False, "published file: there is none yet: `ces run` makes it")
+        yield Finding(False, "published file: it does not exist yet. Run `ces run`, which creates it")
         return
     with open_published(home.published):
         pass
     if is_behind(home, registry):
         yield Finding(
-            False, "published file: the lake or the registry is newer: `ces run` brings it up to date"
+            False, "published file: the lake or the registry is newer. Run `ces run`, which updates it"
         )
     else:
         yield Finding(True, f"published file: {home.published} opens and is up to date")

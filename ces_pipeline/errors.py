@@ -1,21 +1,21 @@
-"""The errors a person can cause and mend.
+"""Errors that a person can cause and correct.
 
-Everything raised on purpose towards a user derives from `CesError`: its text says what is wrong, where
-(file, row, column or entry) and what to do, and never carries a person's value. Programming errors are not here.
+All of them derive from `CesError`. Their text states what is wrong, where (file, row, column or entry) and what to do.
+It never contains a person's value. Programming errors are not here.
 """
 
 
 class CesError(Exception):
-    """Something a person can mend; the command line prints its text and no traceback."""
+    """An error that a person can correct; the command line prints its text without a traceback."""
 
 
 class RegistryError(CesError):
-    """The registry (or a command's words) cannot be used; commands exit with status 2."""
+    """The registry or a command's arguments are wrong; commands exit with status 2."""
 
 
 class HomeError(CesError):
-    """The home folder is missing, unwritable or full; commands exit with status 2."""
+    """The home folder is missing, not writable or full; commands exit with status 2."""
 
 
 class UnreadableFileError(CesError):
-    """One delivery cannot be read at all; the feed fails, every other feed goes on."""
+    """A delivery cannot be read; its source fails, the other sources continue."""

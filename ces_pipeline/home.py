@@ -1,6 +1,6 @@
-"""Where one installation keeps its things: the home folder, and what ships inside the package.
+"""Paths of one installation: its home folder, and the folders that ship with the package.
 
-Paths only. What the installation is configured to do lives in the registry (`ces_pipeline.registry`).
+Configuration is in the registry (`ces_pipeline.registry`).
 """
 
 import os
@@ -15,7 +15,7 @@ HOME_VARIABLE = "CES_HOME"
 
 
 def shipped(name: str) -> Path:
-    """The folder `name` (`sql`, `registry`) as shipped: inside an installed wheel, else in the checkout."""
+    """The shipped folder `name` (`sql`, `registry`): from the installed wheel, else from the checkout."""
     inside = _SHIPPED / name
     if inside.is_dir():
         return inside
@@ -24,7 +24,7 @@ def shipped(name: str) -> Path:
 
 @dataclass(frozen=True)
 class Home:
-    """One installation's folder. Nothing below it stores an absolute path, so it may be moved."""
+    """The home folder of one installation. No file in it stores an absolute path, so it can be moved."""
 
     root: Path
 
@@ -67,7 +67,7 @@ class Home:
         return self.root / "reports"
 
     def make(self) -> "Home":
-        """Create the folders. Raises HomeError where the home cannot be written."""
+        """Create the folders. Raises HomeError if the home cannot be written."""
         try:
             for folder in (self.registry, self.inbox, self.lake, self.warehouse, self.dagster, self.reports):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ class Home:
             probe.unlink()
         except OSError as problem:
             raise HomeError(
-                f"the home {self.root} cannot be written ({problem.strerror or problem}): "
-                f"choose another with --home or {HOME_VARIABLE}, or mend its permissions"
+                f"the home {self.root} cannot be written ({problem.strerror or problem}). "
+                f"Choose another with --home or {HOME_VARIABLE}, or correct its permissions"
             ) from problem
         return self

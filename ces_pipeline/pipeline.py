@@ -1,7 +1,7 @@
-"""The steps as plain calls: land, which days are stale, clean, publish. The only module that joins the steps.
+"""The steps as plain functions: land, stale_days, clean, publish. Only this module joins the steps.
 
-This is the package's public API (`from ces_pipeline import land, clean, publish`). The command line and the Dagster
-assets call these functions; neither holds logic of its own.
+It is the package's public API (`from ces_pipeline import land, clean, publish`). The command line and the Dagster
+assets call these functions and have no logic of their own.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -47,9 +47,9 @@ _MANY_ROWS = 200_000
 
 
 def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[SourceLanding]:
-    """Land what every source (or the named ones) has in its inbox and, where it has an API, what that has.
+    """Land the inbox and the API of every source, or of the named sources.
 
-    One source after the other; a failure of one never stops the others.
+    Sources land one after the other; a failure of one source never stops the others.
     """
     chosen = registry.sources if sources is None else list(sources)
     outcomes = []
@@ -60,14 +60,14 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
             outcome = outcome.with_pull(pull(home, registry, source))
         note_columns(Lake(home.lake), name)
         if outcome.rows_read >= _MANY_ROWS:
-            # What comes next may be other processes, which need the memory more.
+            # The next step may start processes that need this memory.
             give_memory_back()
         outcomes.append(outcome)
     return outcomes
 
 
 def stale_days(home: Home, registry: Registry, kind: str) -> list[date]:
-    """The days of a kind that are not what their deliveries, registry and rules would give, ascending."""
+    """The days of a kind whose deliveries, registry entries or code changed since they were cleaned, ascending."""
     return Planner(Lake(home.lake), registry, kind).stale_days()
 
 
@@ -80,28 +80,28 @@ def clean(
     run_id: str,
     executor: Executor | None = None,
 ) -> Iterator[DayResult]:
-    """Clean these days of a kind; each result comes as its day is written, in order.
+    """Clean these days of a kind; yields the result of each day as it is written, in order.
 
-    executor: where days are fanned out to; by default worker processes when the work is worth them, else none.
+    executor: runs the days; by default worker processes if there is enough work, else this process.
     """
     return clean_step.clean(home, registry, kind, days, run_id=run_id, executor=executor)
 
 
 def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
-    """What the lake holds to be published, with the days that are stale."""
+    """The inputs of a publish, read from the lake, with the stale days."""
     pending = [(kind, day) for kind in registry.kinds for day in stale_days(home, registry, kind)]
     return publish_inputs_of.publish_inputs(Lake(home.lake), pending)
 
 
 def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
-    """Bring the published file up to date with the lake; a second publish at the same time waits for the first.
+    """Update the published file from the lake. A second publish waits until the first ends.
 
-    A failed blocking check leaves the old file as it was and is in the result. Raises CesError where a day file is not
-    the one of its commit marker, HomeError where the disk cannot be written.
+    If a blocking check fails, the old file stays and the result has the check. Raises CesError if a day file differs
+    from its commit marker, HomeError if the disk cannot be written.
     """
     return publish_step.publish(home, registry, lambda: publish_inputs(home, registry), run_id=run_id)
 
 
 def is_behind(home: Home, registry: Registry) -> bool:
-    """True where a publish would change the published file, or there is none."""
+    """True if a publish would change the published file, or if there is no file."""
     return publish_step.is_behind(home, registry, publish_inputs(home, registry))

@@ -119,9 +119,9 @@ class InboxHome:
     def rows(self, feed: str = "web") -> list[dict[str, Any]]:
         """The landed rows of committed deliveries, by day and row; people as hex, `extra` as a dict."""
         files = {
-            raw_file(feed, one.delivery_id, day): (day, one.delivery_id)
-            for one in self.deliveries(feed)
-            for day, (landed, _) in one.days.items()
+            raw_file(feed, delivery.delivery_id, day): (day, delivery.delivery_id)
+            for delivery in self.deliveries(feed)
+            for day, (landed, _) in delivery.days.items()
             if landed
         }
         found = []
@@ -141,7 +141,7 @@ class InboxHome:
 
     def state(self, feed: str = "web") -> list[dict[str, Any]]:
         """All that landing decided, in an order of its own: equal for homes with the same landing."""
-        return [*(json.loads(one.to_json()) for one in self.deliveries(feed)), *self.rows(feed)]
+        return [*(json.loads(delivery.to_json()) for delivery in self.deliveries(feed)), *self.rows(feed)]
 
     def everything_written(self) -> Iterator[tuple[str, str]]:
         """(Path, text) of every file of the home but the inbox: its bytes, and of Parquet the values too."""
@@ -159,7 +159,11 @@ class InboxHome:
 
         Keys are hex and Parquet is compressed, so that chance writes any short text somewhere: refuses those.
         """
-        too_short = [one for one in canaries if len(one) < 6 or (len(one) < 8 and set(one) <= set(hexdigits))]
+        too_short = [
+            canary
+            for canary in canaries
+            if len(canary) < 6 or (len(canary) < 8 and set(canary) <= set(hexdigits))
+        ]
         assert not too_short, f"found by chance as well: {too_short}"
         return [
             (path, canary)

@@ -37,8 +37,8 @@ def registry(folder: Path, **settings: Any) -> Registry:
         "sources": sources,
         "settings": {"minimum_n": 2, "first_day": DAY, **settings},
     }
-    for name, told in files.items():
-        (folder / f"{name}.yaml").write_text(yaml.safe_dump(told), encoding="utf-8")
+    for name, entries in files.items():
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(entries), encoding="utf-8")
     return load_registry(folder)
 
 
@@ -158,7 +158,7 @@ class SmallHome:
             "rows_landed": landed,
             "rows_redelivered": redelivered,
         }
-        mark = {
+        marker = {
             "kind": kind,
             "day": day,
             "source_id": source,
@@ -179,7 +179,7 @@ class SmallHome:
         path = f"audit/load_audit/kind={kind}/day={day.isoformat()}/part-0.parquet"
         audit = TABLES["audit.load_audit"]
         history = self.lake.read_table(path).to_pylist() if self.lake.exists(path) else []
-        rows = [*({**row, "is_current": False} for row in history), mark]
+        rows = [*({**row, "is_current": False} for row in history), marker]
         self.lake.write_table(path, pa.Table.from_pylist(rows, schema=audit.arrow))
 
     def publish(self, run_id: str = "run-1") -> PublishResult:

@@ -1,7 +1,7 @@
-"""Accounts as the answers of a day see them: the attributes of each respondent, and what a day depends on of them.
+"""Account attributes of the respondents of a day, and a fingerprint of them as an input of the day.
 
-The version that decides on a day is that of `sql/core/accounts.sql`, the same as is published. Reads cleaned account
-days and the respondents of raw files; cleans nothing.
+`sql/core/accounts.sql` decides which account version is valid on a day, here and in the published file. Reads cleaned
+account days and the respondents in raw files; cleans nothing.
 """
 
 import hashlib
@@ -28,14 +28,14 @@ _DAY_OF_FILE = pa.schema([("place", pa.int64()), ("day", pa.date32())])
 
 
 def account_names(asked: Iterable[str]) -> tuple[str, ...]:
-    """Those of the asked columns that are attributes of accounts (`account.plan`)."""
+    """The account attributes (such as `account.plan`) among the requested columns."""
     return tuple(name for name in asked if name.startswith(ACCOUNT_PREFIX))
 
 
 def attributes_of(
     lake: Lake, registry: Registry, files: Sequence[str], names: Sequence[str], respondents: pa.Table
 ) -> pd.DataFrame:
-    """The attributes `names` of each respondent on each day, one column each; no row where no version decides.
+    """The attributes `names` of each respondent on each day, one column each; no row if no account version is valid.
 
     files: day files of `core.account_versions`. respondents: distinct (day, respondent_key).
     """
@@ -48,7 +48,7 @@ def attributes_of(
 
 
 def with_accounts(lake: Lake, registry: Registry, plan: DayPlan, rows: pd.DataFrame) -> pd.DataFrame:
-    """The raw rows of answers with the asked attributes of each respondent's account on the row's day."""
+    """The raw rows of responses with the requested attributes of each respondent's account on the row's day."""
     names = account_names(plan.asked)
     if not names:
         return rows
@@ -70,21 +70,21 @@ def account_digests(
     names: Sequence[str],
     raw_files: Sequence[tuple[str, date]],
 ) -> dict[date, str]:
-    """For each day a fingerprint of the attributes of its respondents; days without any have none.
+    """Day -> fingerprint of the attributes of its respondents; no entry for a day without attributes.
 
-    files: path and SHA-256 of each day file of `core.account_versions`. raw_files: path and day of landed answers.
-    A version that began on a day changes the fingerprints of that day and later ones with answers of its person only.
+    files: path and SHA-256 of each day file of `core.account_versions`. raw_files: path and day of landed responses.
+    A new account version changes only the fingerprints of later days on which its person responded.
     """
     days = _decided_on(registry, sorted({day for _, day in raw_files}))
     zone = registry.settings.business_time_zone
     try:
         return _digests(lake.root, zone, tuple(files), tuple(names), tuple(raw_files), days)
     except UNREADABLE:
-        # What cannot be read is told of when its day is cleaned; planning goes on without it.
+        # Cleaning reports an unreadable file with its day; planning continues without it.
         lost = set(unreadable_files(lake, [path for path, _ in (*files, *raw_files)]))
-        whole = tuple(one for one in files if one[0] not in lost)
-        answers = tuple(one for one in raw_files if one[0] not in lost)
-        return _digests(lake.root, zone, whole, tuple(names), answers, days)
+        readable_files = tuple((path, sha256) for path, sha256 in files if path not in lost)
+        answers = tuple((path, day) for path, day in raw_files if path not in lost)
+        return _digests(lake.root, zone, readable_files, tuple(names), answers, days)
 
 
 # A run plans several times over the same files.
@@ -108,9 +108,9 @@ def _digests(
             f"(SELECT DISTINCT day, lower(hex(respondent_key)) AS respondent_key FROM {rows} "
             f"JOIN day_of_file USING (place) WHERE respondent_key IS NOT NULL)"
         )
-        told = ", ".join(f"coalesce(asked_{place}, '\x1e')" for place in range(len(names)))
+        values = ", ".join(f"coalesce(asked_{place}, '\x1e')" for place in range(len(names)))
         found = connection.execute(
-            f"SELECT day, string_agg(concat_ws('\x1f', respondent_key, {told}), '\x1d' ORDER BY respondent_key) "
+            f"SELECT day, string_agg(concat_ws('\x1f', respondent_key, {values}), '\x1d' ORDER BY respondent_key) "
             f"FROM ({_query(names, respondents)}) GROUP BY day"
         ).fetchall()
     return {day: hashlib.sha256(text.encode()).hexdigest() for day, text in found}
@@ -120,9 +120,9 @@ def _digests(
 def _timeline(
     lake: Lake, zone: str, files: Sequence[str], days: tuple[tuple[date, date], ...]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with `core.accounts` of these day files, and `days`: each day and that whose accounts decide."""
+    """A connection with table `core.accounts` from these day files, and `days` with columns day and decided_on."""
     (timeline,) = [file for file in sql_files("core") if file.table == "core.accounts"]
-    told = [{"day": day, "decided_on": decided_on} for day, decided_on in days]
+    rows_of_days = [{"day": day, "decided_on": decided_on} for day, decided_on in days]
     with session(None) as connection:
         connection.execute("CREATE SCHEMA core")
         connection.execute("CREATE SCHEMA reference")
@@ -132,12 +132,12 @@ def _timeline(
         with readable(connection, lake, list(files)) as rows:
             connection.execute(f"CREATE TABLE core.account_versions AS SELECT * FROM {rows}")
         connection.execute(f"CREATE TABLE core.accounts AS {timeline.query}")
-        connection.register("days", pa.Table.from_pylist(told, schema=_DAYS))
+        connection.register("days", pa.Table.from_pylist(rows_of_days, schema=_DAYS))
         yield connection
 
 
 def _decided_on(registry: Registry, days: Iterable[date]) -> tuple[tuple[date, date], ...]:
-    """Each day with the day whose accounts decide it: its own, unless a restatement names another."""
+    """(day, day whose accounts are used): the same day, unless a restatement names another."""
     return tuple((day, registry.accounts_as_of(day)) for day in days)
 
 

@@ -1,6 +1,6 @@
-"""Days of account versions: judge, normalise, split into accepted and rejected. Pure frames in and out.
+"""Cleans days of account versions: judge, normalise, split into accepted and rejected rows. Frames in, frames out.
 
-Which version decides on which day is said in `sql/core/accounts.sql`.
+`sql/core/accounts.sql` decides which version is valid on a day.
 """
 
 from functools import cached_property
@@ -15,19 +15,19 @@ from ces_pipeline.registry.registry import Registry
 
 
 class AccountFacts(Facts):
-    """What is known of account rows besides."""
+    """Facts about account rows."""
 
     @cached_property
     def began(self) -> pd.Series:
-        """When the version began; its receipt where it does not say."""
+        """When the version began; its time of receipt if the row states no time."""
         return self.rows["valid_from"].fillna(self.rows["received_at"])
 
 
 def clean_accounts(rows: pd.DataFrame, registry: Registry, rule_version: str) -> CleanedDays:
-    """Clean some days of account rows (raw rows; `update_key` names the person and the moment of the version).
+    """Clean some days of account rows (raw rows; `update_key` identifies the person and the version's start).
 
-    A version may begin before the calendar or in the future. One that does not say when it began holds from its
-    receipt; a time that was written and cannot be read is `missing_time`.
+    A version may start before the first day or in the future. A version without a start is valid from its receipt. A
+    start that cannot be read gets reason `missing_time`.
     """
     resolved = resolve_versions(rows, "update_key")
     current = newest(resolved)

@@ -1,4 +1,4 @@
-"""What an answer's text means on its registered scale. Pure text work; each distinct text is read once."""
+"""Reads the text of an answer on its registered scale. Each distinct text is read once."""
 
 import re
 import unicodedata
@@ -11,7 +11,7 @@ from ces_pipeline.folding import fold
 from ces_pipeline.registry.scales import Scale
 
 FITS, BLANK, OFF_SCALE, UNKNOWN = 0, 1, 2, 3
-"""Outcome codes of reading an answer."""
+"""Outcomes of reading an answer."""
 
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _NUMBER_WITH_LABEL = re.compile(r"(\d+)\s*(?:[-–—:.)=]\s*|\s)(\D.*)")
@@ -31,7 +31,7 @@ NPS_SCALE = Scale(
 def read_answer(text: str | None, scale: Scale) -> tuple[int | None, int]:
     """(value, outcome) of one answer. Digits of any script, `7.0`, `7 - Very easy` and `7/7` are numbers.
 
-    A number with a label that the scale knows under another number is refused: which of the two was meant is unknown.
+    A number with a label of another number is refused, because either could be meant.
     """
     plain = unicodedata.normalize("NFKC", text or "").strip()
     if not plain:
@@ -57,7 +57,7 @@ def read_answers(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(values as float with NaN, outcome codes) of a column of texts.
 
-    Row i is on `scales[which[i]]`; None there: it was not asked.
+    Row i uses `scales[which[i]]`; None: its survey does not ask this question.
     """
     codes, distinct = pd.factorize(texts, use_na_sentinel=True)
     values = np.full(len(texts), np.nan)
@@ -69,7 +69,7 @@ def read_answers(
         rows = which == position
         if not rows.any():
             continue
-        # The last place of both tables is the blank answer, which code -1 picks.
+        # Code -1 (null) selects the last entry, the blank answer.
         read = [read_answer(text, scale) for text in written] + [(None, BLANK)]
         values[rows] = np.array([np.nan if value is None else value for value, _ in read])[codes[rows]]
         outcomes[rows] = np.array([outcome for _, outcome in read], dtype=np.int8)[codes[rows]]
@@ -79,7 +79,7 @@ def read_answers(
 def by_scale(
     values: np.ndarray, scales: list[Scale | None], which: np.ndarray, value_of: Callable[[Scale, int], float]
 ) -> np.ndarray:
-    """`value_of(scale, value)` of each answer, NaN for NaN; row i is on `scales[which[i]]`."""
+    """`value_of(scale, value)` of each answer, NaN for NaN; row i uses `scales[which[i]]`."""
     result = np.full(len(values), np.nan)
     answered = ~np.isnan(values)
     for position, scale in enumerate(scales):

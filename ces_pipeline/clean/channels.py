@@ -1,4 +1,4 @@
-"""Channels: the words of exports as the closed list that is published."""
+"""Translates the channel names of exports into the published list of channels."""
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ _CHANNEL_WORDS = {
 
 
 def channels_of(texts: pd.Series) -> pd.Series:
-    """The channel as one of CHANNELS; `other` for a word that is none; null stays null."""
+    """Each text as one of CHANNELS; `other` if it is none of them; null stays null."""
     codes, distinct = pd.factorize(texts)
     words: list[str] = []
     for text in distinct:

@@ -16,12 +16,12 @@ def texts_by_code(codes: np.ndarray, names: Sequence[str | None], index: pd.Inde
 
 
 def filled(texts: pd.Series, otherwise: Callable[[], pd.Series]) -> pd.Series:
-    """The texts, and those of `otherwise()` where they are null; it is not called where none is."""
+    """The texts, with nulls replaced by `otherwise()`, which is called only if there are nulls."""
     return texts.fillna(otherwise()) if texts.hasnans else texts
 
 
 def texts_where(flags: np.ndarray, names: tuple[str, ...], index: pd.Index) -> pd.Series:
-    """A column of lists: row by row the names whose flag is set, in the names' order."""
+    """A column of lists: for each row the names whose flag is set, in the order of `names`."""
     rows, places = np.nonzero(flags)
     offsets = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(flags)))])
     values = pa.array(names, pa.string()).take(pa.array(places, pa.int64()))
@@ -30,19 +30,19 @@ def texts_where(flags: np.ndarray, names: tuple[str, ...], index: pd.Index) -> p
 
 
 def numbers(values: np.ndarray, index: pd.Index) -> pd.Series:
-    """A nullable number column from floats, NaN being null."""
+    """A nullable number column from floats; NaN is null."""
     return pd.Series(pd.arrays.FloatingArray(np.nan_to_num(values), np.isnan(values)), index=index)
 
 
-def whole_numbers(values: np.ndarray, index: pd.Index) -> pd.Series:
-    """A nullable integer column from whole floats, NaN being null."""
+def integers(values: np.ndarray, index: pd.Index) -> pd.Series:
+    """A nullable integer column from floats without a fraction; NaN is null."""
     return pd.Series(
         pd.arrays.IntegerArray(np.nan_to_num(values).astype("int64"), np.isnan(values)), index=index
     )
 
 
 def floats(texts: pd.Series) -> np.ndarray:
-    """The numbers that texts say, NaN where they say none; each distinct text is read once."""
+    """The texts as numbers, NaN if a text is not a number; each distinct text is read once."""
     codes, distinct = pd.factorize(texts)
     read = pd.to_numeric(pd.Series(distinct, dtype="object"), errors="coerce").to_numpy(dtype=float)
     return np.array([*read, np.nan])[codes]

@@ -1,4 +1,4 @@
-"""What days of responses are judged with besides their rows."""
+"""What responses are judged by besides their own rows."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +8,7 @@ from ces_pipeline.registry.registry import Registry
 
 @dataclass(frozen=True)
 class SpeedLimit:
-    """Seconds below which an answer is fast for its survey, from the answers of the look-back window."""
+    """Seconds below which a response is fast for its survey, and the number n of responses that it is computed from."""
 
     n: int
     seconds: float
@@ -16,20 +16,20 @@ class SpeedLimit:
 
 @dataclass(frozen=True)
 class DayContext:
-    """The registry, by day the speed limit of each survey with enough history, and the version of the rules."""
+    """registry; speed_limits: day -> survey id -> limit, for surveys with enough history; rule_version."""
 
     registry: Registry
     speed_limits: dict[date, dict[str, SpeedLimit]]
     rule_version: str
     asked: tuple[str, ...] = ()
-    """Export columns that rules of the registry look at; column i is in the frame as `asked_<i>`."""
+    """Export columns that the registry's rules use; column i is in the frame as `asked_<i>`."""
 
     def asked_column(self, name: str) -> str:
         return f"asked_{self.asked.index(name)}"
 
 
 def columns_asked_for(registry: Registry, known: set[str]) -> tuple[str, ...]:
-    """Export columns beyond the fields that attention checks and persona rules need."""
+    """The columns that attention checks and segment rules need and that are not in `known`."""
     wanted = {name for survey in registry.surveys.values() for name in survey.expect}
     wanted |= {name for segment in registry.segments for name in segment.when}
     return tuple(sorted(wanted - known))

@@ -1,4 +1,4 @@
-"""The work of one day: read its raw rows, clean them, validate, write its files, then its mark."""
+"""Cleans days: read raw rows, judge, validate, write each day's files, then its commit marker."""
 
 import json
 from collections.abc import Sequence
@@ -19,9 +19,10 @@ from ces_pipeline.clean.inputs import commit_marker_file
 from ces_pipeline.clean.invitations import clean_invitations
 from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.plan import DayPlan
-from ces_pipeline.clean.raw_rows import read_moves, read_rows
+from ces_pipeline.clean.raw_rows import read_cross_day_revisions, read_rows
 from ces_pipeline.clean.responses import clean_responses
 from ces_pipeline.clean.tickets import clean_tickets
+from ces_pipeline.land.paths import CROSS_DAY_SUFFIX
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.audit import LOAD_AUDIT
 from ces_pipeline.schemas.kinds import KINDS
@@ -39,7 +40,7 @@ _CLEAN_REVISED = {"invitations": clean_invitations, "events": clean_events}
 
 @dataclass(frozen=True)
 class DayResult:
-    """What cleaning one day gave. problems: why it was not written (empty: it was)."""
+    """The result of cleaning one day: row counts, rows by reason, and problems (empty if the day was written)."""
 
     kind: str
     day: date
@@ -62,8 +63,8 @@ def clean_days(
 ) -> list[DayResult]:
     """Clean some days of one kind together and write each.
 
-    A day whose books do not balance is not written, nor one that a missing or damaged raw file belongs to, and none
-    is when the tables break their schema: what was there stays, the days stay stale, and the results say why.
+    A day is not written if its rows do not reconcile or one of its raw files is missing or damaged. No day is written
+    if a table breaks its schema. Such a day keeps its old files, stays stale, and its result states the problem.
     """
     try:
         cleaned = _cleaned(lake, plans, registry, limits)
@@ -81,7 +82,7 @@ def clean_days(
     broken = [problem for name, table in rows.items() for problem in TABLES[name].broken(table)]
     tables = {} if broken else {name: TABLES[name].by_day(table) for name, table in rows.items()}
     now = datetime.now(UTC)
-    # Days are files of their own: while one waits for the disk, the next is packed.
+    # Days are separate files: while one is written, the next is compressed.
     with ThreadPoolExecutor(_WRITING) as writing:
         return list(
             writing.map(lambda plan: _finish(lake, plan, cleaned, tables, broken, run_id, now), plans)
@@ -97,10 +98,10 @@ def _finish(
     run_id: str,
     now: datetime,
 ) -> DayResult:
-    """Write one day's files, then its mark; or, where something is wrong, nothing."""
+    """Write one day's files, then its commit marker; nothing if there are problems."""
     days = cleaned.counts.index.get_level_values("day")
     counts = cleaned.counts[days == plan.day].droplevel("day")
-    problems = [*broken, *_unbalanced(plan, counts)]
+    problems = [*broken, *_unreconciled(plan, counts)]
     if not problems:
         outputs = {}
         for name in KINDS[plan.kind].tables:
@@ -110,14 +111,14 @@ def _finish(
                 outputs[name] = {"path": stored.path, "size": stored.size, "sha256": stored.sha256}
             else:
                 lake.delete(path)
-        _write_mark(lake, plan, counts, outputs, run_id, now)
+        _write_commit_marker(lake, plan, counts, outputs, run_id, now)
     total = counts.sum()
     reasons = cleaned.reasons.loc[plan.day].to_dict() if plan.day in cleaned.reasons.index else {}
     return DayResult(
         kind=plan.kind,
         day=plan.day,
-        landed=sum(landed + again for landed, again in plan.books.values()),
-        redelivered=sum(again for _, again in plan.books.values()) + int(total["landed_again"]),
+        landed=sum(landed + again for landed, again in plan.counts_by_source.values()),
+        redelivered=sum(again for _, again in plan.counts_by_source.values()) + int(total["landed_again"]),
         superseded=int(total["superseded"]),
         accepted=int(total["accepted"]),
         rejected=int(total["rejected"]),
@@ -128,18 +129,20 @@ def _finish(
 
 
 def _lost_files(lake: Lake, plan: DayPlan) -> list[str]:
-    """What is wrong with the files that the day is cleaned from."""
+    """A line for each missing or damaged file that the day is cleaned from."""
     owners = {file.path: (file.source_id, file.delivery_id) for file in (*plan.files, *plan.lookback)}
-    for source_id, path in plan.moves:
-        owners[path] = (source_id, path.rpartition("/")[2].removesuffix(".moves.parquet"))
+    for source_id, path in plan.cross_day_files:
+        owners[path] = (source_id, path.rpartition("/")[2].removesuffix(CROSS_DAY_SUFFIX))
     return [
         *(
-            f"{plan.day} {owners[path][0]}: {path} is missing or damaged: put it back, or delete "
-            f"ledger/{owners[path][0]}/{owners[path][1]}.json from the lake and run again, which lands that export anew"
+            f"{plan.day} {owners[path][0]}: lake file {path} is missing or damaged. Restore it from a backup; or "
+            f"delete ledger/{owners[path][0]}/{owners[path][1]}.json from the lake and run `ces run`, which lands that "
+            f"export again"
             for path in unreadable_files(lake, sorted(owners))
         ),
         *(
-            f"{plan.day}: {path}, which its personas depend on, is missing or damaged: run again, which cleans it anew"
+            f"{plan.day}: lake file {path}, which the personas of that day depend on, is missing or damaged. "
+            f"Run `ces run` again, which cleans it again"
             for path in unreadable_files(lake, plan.account_files)
         ),
     ]
@@ -149,8 +152,8 @@ def _not_cleaned(plan: DayPlan, problems: list[str]) -> DayResult:
     return DayResult(
         kind=plan.kind,
         day=plan.day,
-        landed=sum(landed + again for landed, again in plan.books.values()),
-        redelivered=sum(again for _, again in plan.books.values()),
+        landed=sum(landed + again for landed, again in plan.counts_by_source.values()),
+        redelivered=sum(again for _, again in plan.counts_by_source.values()),
         superseded=0,
         accepted=0,
         rejected=0,
@@ -169,14 +172,15 @@ def _cleaned(
     rows = read_rows(lake, plans)
     if KINDS[kind].is_versioned:
         return _CLEAN_VERSIONED[kind](rows, registry, rule_version)
-    moves = read_moves(lake, plans)
-    if len(moves):
+    revisions = read_cross_day_revisions(lake, plans)
+    if len(revisions):
         key = ["source_id", "key_hi", "key_lo"]
-        moves = moves.merge(rows[[*key, KINDS[kind].key]].drop_duplicates(), on=key)
+        revisions = revisions.merge(rows[[*key, KINDS[kind].key]].drop_duplicates(), on=key)
     if kind == "survey":
         rows = with_accounts(lake, registry, plans[0], rows)
-        return clean_responses(rows, moves, DayContext(registry, limits, rule_version, plans[0].asked))
-    return _CLEAN_REVISED[kind](rows, moves, registry, rule_version)
+        context = DayContext(registry, limits, rule_version, plans[0].asked)
+        return clean_responses(rows, revisions, context)
+    return _CLEAN_REVISED[kind](rows, revisions, registry, rule_version)
 
 
 def _nothing(kind: str) -> CleanedDays:
@@ -188,24 +192,24 @@ def _nothing(kind: str) -> CleanedDays:
     )
 
 
-def _unbalanced(plan: DayPlan, counts: pd.DataFrame) -> list[str]:
-    """Sources whose landed rows are not all accounted for."""
+def _unreconciled(plan: DayPlan, counts: pd.DataFrame) -> list[str]:
+    """A line for each source whose landed rows are not redelivered + superseded + accepted + rejected."""
     found = []
-    for source_id in sorted({*plan.books, *counts.index}):
-        landed = plan.books.get(source_id, (0, 0))[0]
+    for source_id in sorted({*plan.counts_by_source, *counts.index}):
+        landed = plan.counts_by_source.get(source_id, (0, 0))[0]
         counted = counts.loc[source_id] if source_id in counts.index else dict.fromkeys(counts.columns, 0)
         kept = sum(counted[name] for name in ("landed_again", "superseded", "accepted", "rejected"))
         if not landed == counted["stored"] == kept:
             found.append(
-                f"{plan.day} {source_id}: the books do not balance: the ledger has {landed} landed rows, the raw files "
-                f"{counted['stored']}, cleaning accounts for {kept}: put the raw files of that day back as they were, "
-                f"or delete the source's deliveries of that day from ledger/{source_id} in the lake and run again, "
-                f"which lands those exports anew"
+                f"{plan.day} {source_id}: the rows do not reconcile: {landed} landed by the ledger, "
+                f"{counted['stored']} in the raw files, {kept} after cleaning. Restore the raw files of that day from "
+                f"a backup; or delete the source's deliveries of that day from ledger/{source_id} in the lake and run "
+                f"`ces run`, which lands those exports again"
             )
     return found
 
 
-def _write_mark(
+def _write_commit_marker(
     lake: Lake,
     plan: DayPlan,
     counts: pd.DataFrame,
@@ -219,12 +223,12 @@ def _write_mark(
         try:
             history = [{**row, "is_current": False} for row in lake.read_table(path).to_pylist()]
         except (pa.ArrowInvalid, OSError):
-            # The history of a damaged mark is gone; the ledger and the day's files are not.
+            # The history in a damaged commit marker is lost; the ledger and the day's files are intact.
             history = []
-    sources = sorted({*plan.books, *counts.index} or {row["source_id"] for row in history})
+    sources = sorted({*plan.counts_by_source, *counts.index} or {row["source_id"] for row in history})
     rows = []
     for source_id in sources:
-        landed, again = plan.books.get(source_id, (0, 0))
+        landed, again = plan.counts_by_source.get(source_id, (0, 0))
         counted = (
             counts.loc[source_id].to_dict() if source_id in counts.index else dict.fromkeys(counts.columns, 0)
         )

@@ -1,4 +1,4 @@
-"""Days of events: judge, normalise, split into accepted and rejected. Pure frames in and out."""
+"""Cleans days of events: judge, normalise, split into accepted and rejected rows. Frames in, frames out."""
 
 from functools import cached_property
 
@@ -14,20 +14,20 @@ from ces_pipeline.registry.registry import Registry
 
 
 class EventFacts(Facts):
-    """What is known of event rows besides."""
+    """Facts about event rows."""
 
     @cached_property
     def value(self) -> pd.Series:
-        """The value as a finite number; null where there is none, or it is none."""
+        """The value as a finite number; null if it is missing or not a number."""
         number = pd.to_numeric(self.rows["value"], errors="coerce").astype("Float64")
         return number.where(np.isfinite(number.fillna(0.0).to_numpy(dtype=float)))
 
 
 def clean_events(
-    rows: pd.DataFrame, moves: pd.DataFrame, registry: Registry, rule_version: str
+    rows: pd.DataFrame, cross_day_revisions: pd.DataFrame, registry: Registry, rule_version: str
 ) -> CleanedDays:
-    """Clean some days of event rows (raw rows). moves: contents on several days (see `resolve_versions`)."""
-    resolved = resolve_versions(rows, "event_key", moves)
+    """Clean some days of event rows (raw rows). cross_day_revisions: see `resolve_versions`."""
+    resolved = resolve_versions(rows, "event_key", cross_day_revisions)
     current = newest(resolved)
     facts = EventFacts(current, registry)
     accepted = pd.DataFrame(

@@ -1,6 +1,6 @@
-"""Facts about rows of any kind: what rules compute their evidence from, and what accepted rows are built from.
+"""Facts about rows of any kind. Rules compute their evidence from facts; accepted rows are built from them.
 
-Each fact is computed once, when it is first asked for. No verdict is reached here (`judge.py` does).
+Each fact is computed once, at its first use. `judge.py` reaches the verdicts.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +15,7 @@ from ces_pipeline.rules.contract import Counts, Flags, Numbers
 
 
 class Facts:
-    """What is known of rows of any kind (raw rows of `read_rows`, of which only those that count)."""
+    """Facts about the newest version of each raw row (of `read_rows`), of any kind."""
 
     def __init__(self, rows: pd.DataFrame, registry: Registry):
         self.rows, self.registry = rows, registry
@@ -28,41 +28,41 @@ class Facts:
 
     @cached_property
     def is_usable(self) -> Flags:
-        """Whether the row's time is there and not before the installation's first day."""
+        """Whether the row has a time that is not before the installation's first day."""
         settings = self.registry.settings
         first = pd.Timestamp(settings.first_day).tz_localize(settings.business_time_zone)
         return (self.rows["event_at"] >= first).to_numpy(dtype=bool, na_value=False)
 
     @cached_property
     def which(self) -> np.ndarray:
-        """Position in `surveys` of each row's survey, -1 where none is registered."""
+        """Position in `surveys` of each row's survey, -1 if it is not registered."""
         place = {survey.id: position for position, survey in enumerate(self.surveys)}
         sources, source_ids = pd.factorize(self.rows["source_id"])
         named, names = pd.factorize(self.rows["survey"])
         found = np.full((len(source_ids), len(names) + 1), -1)
         for of_source, source_id in enumerate(source_ids):
-            # The last place is that of rows that name no survey.
+            # The last place is for rows that name no survey.
             for of_name, name in enumerate([*names, ""]):
                 survey_id = self.registry.survey_of_source(str(source_id), str(name))
                 found[of_source, of_name] = place.get(survey_id or "", -1)
         return found[sources, named] if len(self.rows) else np.zeros(0, dtype=np.int64)
 
     def per_survey(self, value_of: Callable[[Survey], float], otherwise: float) -> Numbers:
-        """A value of each row's survey; `otherwise` where none is registered."""
+        """A value of each row's survey; `otherwise` if the survey is not registered."""
         values: Numbers = np.array([*(value_of(survey) for survey in self.surveys), otherwise], dtype=float)[
             self.which
         ]
         return values
 
     def by_survey(self) -> Iterator[tuple[Survey, Flags]]:
-        """The surveys that have rows, each with which rows are its own."""
+        """Each survey that has rows, with flags of its rows."""
         for position, survey in enumerate(self.surveys):
             rows = self.which == position
             if rows.any():
                 yield survey, rows
 
     def count(self, flags: Iterable[Flags]) -> Counts:
-        """Row by row how many of these flags are set."""
+        """For each row, how many of these flags are set."""
         total = np.zeros(len(self.rows), dtype=np.int64)
         for flag in flags:
             total += flag

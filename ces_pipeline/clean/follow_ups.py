@@ -1,6 +1,6 @@
-"""Days of follow-ups: judge, normalise, split into accepted and rejected. Pure frames in and out.
+"""Cleans days of follow-ups: judge, normalise, split into accepted and rejected rows. Frames in, frames out.
 
-Which answer a follow-up is about is said in `sql/core/response_follow_ups.sql`.
+`sql/core/response_follow_ups.sql` links a follow-up to its response.
 """
 
 import pandas as pd
@@ -24,10 +24,10 @@ _WORDS = {
 
 
 def clean_follow_ups(rows: pd.DataFrame, registry: Registry, rule_version: str) -> CleanedDays:
-    """Clean some days of follow-up rows (raw rows; `update_key` names the follow-up and the moment of the step).
+    """Clean some days of follow-up rows (raw rows; `update_key` identifies the follow-up and the time of the step).
 
-    Of several states at one moment the one that is further on counts, then the newest delivery. A word that is no
-    known state is `unknown`: `values` of the source translates it.
+    Of several states at the same time, the later state in STATES counts, then the newest delivery. An unknown word
+    becomes `unknown`; `values` of the source's entry translates it.
     """
     state = codes_of(rows["state"], _WORDS, "unknown").fillna("unknown")
     place = state.map({name: number for number, name in enumerate(FOLLOW_UP_STATES)}).astype("float64")

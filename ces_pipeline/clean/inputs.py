@@ -1,8 +1,8 @@
-"""Which days are stale, and what a day is cleaned from. Reads the ledger and the commit markers; cleans nothing.
+"""Stale days, and the inputs of a day. Reads the ledger and the commit markers; cleans nothing.
 
-The inputs of a day have a fingerprint: its deliveries, those of the days that its rules look back on, the part of the
-registry that its rows are judged by, and the code. A day is stale when its commit marker holds another fingerprint, or
-its files are not those of the marker. So staleness spreads by itself to the days that look back on a changed one.
+The inputs of a day have a fingerprint. It covers the day's deliveries, the deliveries of the days that its rules look
+back on, the part of the registry that judges its rows, and the code. A day is stale if its commit marker has another
+fingerprint, or if its files differ from the marker. So a changed day also makes the days stale that look back on it.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from ces_pipeline.clean.judged_by import cleaning_code, judged_by, rule_version,
 from ces_pipeline.clean.plan import DayPlan, RawFile
 from ces_pipeline.folding import folded_hash
 from ces_pipeline.land.ledger import Delivery, Ledger
-from ces_pipeline.land.paths import moves_file, raw_file
+from ces_pipeline.land.paths import cross_day_file, raw_file
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.kinds import KINDS
@@ -31,13 +31,13 @@ from ces_pipeline.storage.lake import Lake
 
 
 def commit_marker_file(kind: str, day: date) -> str:
-    """Where a day's audit rows lie; the current ones are its commit mark."""
+    """Path of a day's audit rows; the current rows are its commit marker."""
     return f"audit/load_audit/kind={kind}/day={day.isoformat()}/part-0.parquet"
 
 
 @dataclass(frozen=True)
 class CommitMarker:
-    """How a day was last cleaned."""
+    """How a day was last cleaned: fingerprint of its inputs, and table -> path, size and SHA-256 of its files."""
 
     inputs: str
     outputs: dict[str, dict[str, Any]]
@@ -45,7 +45,7 @@ class CommitMarker:
 
 
 def read_commit_markers(lake: Lake, kind: str) -> dict[date, CommitMarker]:
-    """The current mark of every day of this kind."""
+    """The current commit marker of every day of this kind."""
     found = {}
     for info in lake.list(f"audit/load_audit/kind={kind}"):
         day = date.fromisoformat(info.base_name.removeprefix("day="))
@@ -55,7 +55,7 @@ def read_commit_markers(lake: Lake, kind: str) -> dict[date, CommitMarker]:
         try:
             rows = lake.read_table(path, ["inputs", "outputs", "source_id", "is_current"]).to_pylist()
         except (pa.ArrowInvalid, OSError):
-            # A damaged mark is no mark: the day is stale.
+            # A damaged commit marker counts as missing: the day is stale.
             continue
         current = [row for row in rows if row["is_current"]]
         if current:
@@ -68,19 +68,19 @@ def read_commit_markers(lake: Lake, kind: str) -> dict[date, CommitMarker]:
 
 
 def _kept_columns(kind: str) -> set[str]:
-    """The fields that raw files keep under their own name: all but those that hold people."""
-    return {one.name for one in field_table(kind) if one.stored_as == one.name}
+    """The fields that raw files store under their own name: all except those of people."""
+    return {field.name for field in field_table(kind) if field.stored_as == field.name}
 
 
 def days_back(day: date, hours: float, business_time_zone: str) -> int:
-    """How many days before this one the last `hours` before its midnight reach into."""
+    """How many earlier days the last `hours` before the day's midnight reach into."""
     zone = ZoneInfo(business_time_zone)
     midnight = datetime.combine(day, time.min, zone).astimezone(UTC)
     return (day - (midnight - timedelta(hours=hours)).astimezone(zone).date()).days
 
 
 class Planner:
-    """Plans over one reading of the ledger."""
+    """Plans the cleaning of days of one kind, from one reading of the ledger."""
 
     def __init__(self, lake: Lake, registry: Registry, kind: str):
         self.lake, self.registry, self.kind = lake, registry, kind
@@ -91,23 +91,25 @@ class Planner:
 
     def stale_days(self) -> list[date]:
         """The days to be cleaned, ascending."""
-        marks = read_commit_markers(self.lake, self.kind)
-        stale = [day for day in self.touching if day not in marks or marks[day].inputs != self.inputs(day)]
-        gone = [day for day, mark in marks.items() if day not in self.touching and mark.outputs]
-        damaged = [day for day, mark in marks.items() if not self._intact(mark)]
-        return sorted({*stale, *gone, *damaged})
+        markers = read_commit_markers(self.lake, self.kind)
+        stale = [
+            day for day in self.touching if day not in markers or markers[day].inputs != self.inputs(day)
+        ]
+        removed = [day for day, marker in markers.items() if day not in self.touching and marker.outputs]
+        damaged = [day for day, marker in markers.items() if not self._is_intact(marker)]
+        return sorted({*stale, *removed, *damaged})
 
-    def _intact(self, mark: CommitMarker) -> bool:
-        return all(self._is_as_written(told, mark.written_at) for told in mark.outputs.values())
+    def _is_intact(self, marker: CommitMarker) -> bool:
+        return all(self._is_as_written(output, marker.written_at) for output in marker.outputs.values())
 
-    def _is_as_written(self, told: dict[str, Any], marked_at: datetime | None) -> bool:
-        """Whether a day file is the one told of; its bytes are read only where it is younger than its day's mark."""
-        info = self.lake.files.get_file_info(told["path"])
-        if info.type != pa_fs.FileType.File or info.size != told["size"]:
+    def _is_as_written(self, output: dict[str, Any], written_at: datetime | None) -> bool:
+        """Whether a day file is the one in the commit marker; its bytes are read only if it is newer than that."""
+        info = self.lake.files.get_file_info(output["path"])
+        if info.type != pa_fs.FileType.File or info.size != output["size"]:
             return False
-        if info.mtime is None or marked_at is None or info.mtime <= marked_at:
+        if info.mtime is None or written_at is None or info.mtime <= written_at:
             return True
-        return bool(hashlib.sha256(self.lake.read_bytes(told["path"])).hexdigest() == told["sha256"])
+        return bool(hashlib.sha256(self.lake.read_bytes(output["path"])).hexdigest() == output["sha256"])
 
     @cached_property
     def _code(self) -> str:
@@ -119,7 +121,7 @@ class Planner:
 
     def inputs(self, day: date) -> str:
         """Fingerprint of everything that the day's result depends on."""
-        # The answers looked back on are judged too, by the speed of the days before them.
+        # Responses in the look-back days are judged too, by the speed limits from the days before them.
         back = self.lookback(day) + self.registry.settings.speed_window_days if self.kind == "survey" else 0
         parts = [
             self._code,
@@ -140,7 +142,7 @@ class Planner:
         return sorted(found)
 
     def _surveys_of(self, delivery: Delivery, day: date) -> Mapping[str, str | None]:
-        """How the rows of a delivery on a day name their survey (folded hashes) -> its id; None: not registered."""
+        """Folded hash of each survey name in a delivery's rows of a day -> survey id, None if it is not registered."""
         source = self.registry.sources.get(delivery.source_id)
         if source is not None and source.survey:
             return {"": source.survey}
@@ -153,7 +155,7 @@ class Planner:
         return {folded_hash(name): survey_id for name, survey_id in self.registry.survey_names.items()}
 
     def _accounts(self, day: date) -> tuple[str, ...]:
-        """What the day depends on of its respondents' accounts; nothing where no rule asks for one."""
+        """Fingerprint of the account attributes of the day's respondents; empty if no rule uses accounts."""
         if not account_names(self.asked):
             return ()
         return (self._account_digests.get(day, ""),)
@@ -161,19 +163,19 @@ class Planner:
     @cached_property
     def _account_files(self) -> tuple[tuple[str, str], ...]:
         """Path and SHA-256 of each cleaned day of account versions."""
-        told = [
-            mark.outputs.get(KINDS["accounts"].accepted)
-            for mark in read_commit_markers(self.lake, "accounts").values()
+        outputs = [
+            marker.outputs.get(KINDS["accounts"].accepted)
+            for marker in read_commit_markers(self.lake, "accounts").values()
         ]
-        return tuple(sorted((one["path"], one["sha256"]) for one in told if one))
+        return tuple(sorted((output["path"], output["sha256"]) for output in outputs if output))
 
     @cached_property
     def _account_digests(self) -> dict[date, str]:
-        raw = [(one.path, one.day) for one in self.files(self.touching)]
+        raw = [(file.path, file.day) for file in self.files(self.touching)]
         return account_digests(self.lake, self.registry, self._account_files, account_names(self.asked), raw)
 
     def lookback(self, day: date) -> int:
-        """How many days before this one the comparison with earlier answers reaches into."""
+        """How many earlier days the comparison with earlier responses reaches into."""
         surveys = [self.registry.surveys[survey_id] for survey_id in self._surveys_on(day)]
         hours = max((survey.rules.duplicate_window_hours for survey in surveys), default=0.0)
         return days_back(day, hours, self.registry.settings.business_time_zone)
@@ -184,7 +186,7 @@ class Planner:
                 [
                     delivery.source_id,
                     delivery.delivery_id,
-                    delivery.reading,
+                    delivery.landed_with,
                     delivery.days.get(day, (0, 0))[0],
                     sorted(self._surveys_of(delivery, day).items()) if KINDS[self.kind].has_survey else None,
                 ]
@@ -195,17 +197,18 @@ class Planner:
 
     def plan(self, day: date) -> DayPlan:
         back = [day - timedelta(step) for step in range(1, self.lookback(day) + 1)]
-        touching = [one for near in (day, *back) for one in self.touching.get(near, ())]
-        books: dict[str, tuple[int, int]] = {}
-        for one in self.ledger.deliveries:
-            if one.kind == self.kind and day in one.days:
-                landed, again = books.get(one.source_id, (0, 0))
-                books[one.source_id] = (landed + one.days[day][0], again + one.days[day][1])
-        moves = {
-            (one.source_id, moves_file(one.source_id, one.delivery_id))
-            for one in touching
+        touching = [delivery for near in (day, *back) for delivery in self.touching.get(near, ())]
+        counts: dict[str, tuple[int, int]] = {}
+        for delivery in self.ledger.deliveries:
+            if delivery.kind == self.kind and day in delivery.days:
+                landed, again = counts.get(delivery.source_id, (0, 0))
+                more_landed, more_again = delivery.days[day]
+                counts[delivery.source_id] = (landed + more_landed, again + more_again)
+        cross_day_files = {
+            (delivery.source_id, cross_day_file(delivery.source_id, delivery.delivery_id))
+            for delivery in touching
             if not KINDS[self.kind].is_versioned
-            and self.lake.exists(moves_file(one.source_id, one.delivery_id))
+            and self.lake.exists(cross_day_file(delivery.source_id, delivery.delivery_id))
         }
         return DayPlan(
             kind=self.kind,
@@ -214,40 +217,43 @@ class Planner:
             rule_version=rule_version(self.kind),
             files=self.files([day]),
             lookback=self.files(back),
-            moves=tuple(sorted(moves)),
-            as_of={(one.source_id, one.delivery_id): one.as_of for one in self.ledger.deliveries}
-            if moves
+            cross_day_files=tuple(sorted(cross_day_files)),
+            as_of={
+                (delivery.source_id, delivery.delivery_id): delivery.as_of
+                for delivery in self.ledger.deliveries
+            }
+            if cross_day_files
             else {},
             asked=self.asked,
             account_files=tuple(path for path, _ in self._account_files) if account_names(self.asked) else (),
-            books=books,
+            counts_by_source=counts,
         )
 
     def files(self, days: Iterable[date]) -> tuple[RawFile, ...]:
         """The raw files of these days."""
         return tuple(
-            self._raw_file(one, day)
+            self._raw_file(delivery, day)
             for day in days
-            for one in self.touching.get(day, ())
-            if one.days.get(day, (0, 0))[0]
+            for delivery in self.touching.get(day, ())
+            if delivery.days.get(day, (0, 0))[0]
         )
 
     def speed_files(self, days: Iterable[date]) -> tuple[RawFile, ...]:
-        """The raw files of the windows that end before these days, whose answers decide what is fast."""
+        """The raw files of the windows before these days; their responses decide which response is fast."""
         window = self.registry.settings.speed_window_days
         return self.files(sorted({day - timedelta(step) for day in days for step in range(1, window + 1)}))
 
-    def _raw_file(self, one: Delivery, day: date) -> RawFile:
+    def _raw_file(self, delivery: Delivery, day: date) -> RawFile:
         kept = _kept_columns(self.kind)
         asked = {
-            column: name for name, column in one.mapping.items() if column in self.asked and name in kept
+            column: name for name, column in delivery.mapping.items() if column in self.asked and name in kept
         }
         return RawFile(
-            raw_file(one.source_id, one.delivery_id, day),
-            one.source_id,
-            one.delivery_id,
+            raw_file(delivery.source_id, delivery.delivery_id, day),
+            delivery.source_id,
+            delivery.delivery_id,
             day,
-            one.received_at,
-            one.as_of,
+            delivery.received_at,
+            delivery.as_of,
             asked,
         )

@@ -1,4 +1,4 @@
-"""Days of invitations: judge, normalise, split into accepted and rejected. Pure frames in and out."""
+"""Cleans days of invitations: judge, normalise, split into accepted and rejected rows. Frames in, frames out."""
 
 import pandas as pd
 
@@ -30,17 +30,19 @@ _WORDS = {
 
 
 def clean_invitations(
-    rows: pd.DataFrame, moves: pd.DataFrame, registry: Registry, rule_version: str
+    rows: pd.DataFrame, cross_day_revisions: pd.DataFrame, registry: Registry, rule_version: str
 ) -> CleanedDays:
-    """Clean some days of invitation rows (raw rows). moves: contents on several days (see `resolve_versions`).
+    """Clean some days of invitation rows (raw rows). cross_day_revisions: see `resolve_versions`.
 
-    Of several contents of one invitation the one sent last counts, then the status that is further on, then the
-    newest delivery. A word that is no known status is `unknown`: `values` of the source translates it.
+    Of several versions of an invitation, the last one sent counts, then the later status in STATUSES, then the newest
+    delivery. An unknown word becomes `unknown`; `values` of the source's entry translates it.
     """
     status = codes_of(rows["status"], _WORDS, "unknown").fillna("unknown")
     place = status.map({name: number for number, name in enumerate(INVITATION_STATUSES)}).astype("float64")
     placed = rows.assign(status_word=status, status_place=place)
-    resolved = resolve_versions(placed, "invitation_key", moves, order=("event_at", "status_place"))
+    resolved = resolve_versions(
+        placed, "invitation_key", cross_day_revisions, order=("event_at", "status_place")
+    )
     current = newest(resolved)
     facts = Facts(current, registry)
     accepted = pd.DataFrame(

@@ -1,7 +1,7 @@
-"""Judging rows: every rule is a named Pandera check on one column of evidence; all reasons of a row are kept.
+"""Judges rows: every rule is a named Pandera check on one column of evidence. A row keeps all its reasons.
 
-The rules are in `ces_pipeline.rules`, a file each. The severity of a rule is the registry's (per survey): reject keeps
-a response out, suspect keeps it in and marks it, info only counts it. Rows of other kinds are rejected or accepted.
+`ces_pipeline.rules` has one file per rule. The registry sets the severity of a rule per survey: reject keeps a
+response out, suspect keeps it in with a flag, info only counts it. Rows of other kinds are rejected or accepted.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,10 @@ _ON = ("reject", "suspect", "info")
 
 @dataclass(frozen=True)
 class Verdicts:
-    """broken: rows x reasons (order of SURVEY_RULES), True where the rule is broken and not switched off."""
+    """broken: rows x rules (in the order of SURVEY_RULES), True if the row breaks the rule and the rule is on.
+
+    rejects, suspects: rows x rules, True if the row's survey gives the rule this severity.
+    """
 
     broken: np.ndarray
     rejects: np.ndarray
@@ -40,14 +43,14 @@ class Verdicts:
 
     @property
     def suspect(self) -> np.ndarray:
-        table: np.ndarray = (self.broken & self.suspects).any(axis=1)
-        return table
+        suspect: np.ndarray = (self.broken & self.suspects).any(axis=1)
+        return suspect
 
 
 def judge(facts: Facts) -> Verdicts:
-    """The verdict on every response: the rules on single rows first, then those that compare rows.
+    """The verdict on every response: rules on single rows first, then rules that compare rows.
 
-    A row that is rejected by itself is not eligible: no later row is a repeat of it.
+    A row that a single-row rule rejects is not eligible: a later row is not a duplicate of it.
     """
     rules = SURVEY_RULES
     is_on, rejects, suspects = (
@@ -56,29 +59,29 @@ def judge(facts: Facts) -> Verdicts:
     compares = np.array([rule.compares_rows for rule in rules])
     decides = np.array([rule.makes_ineligible for rule in rules])
     broken = np.zeros((len(facts.rows), len(rules)), dtype=bool)
-    _mark_broken(broken, "survey", facts, rules, ~compares)
+    _set_broken(broken, "survey", facts, rules, ~compares)
     broken &= is_on
     eligible = ~(broken & rejects)[:, decides].any(axis=1)
-    _mark_broken(broken, "survey", facts, rules, compares, eligible)
+    _set_broken(broken, "survey", facts, rules, compares, eligible)
     broken &= is_on
     return Verdicts(broken, rejects, suspects)
 
 
 def broken_rules(kind: str, facts: Facts, rules: Sequence[Rule]) -> np.ndarray:
-    """Rows x rules of a kind that is not compared row with row: True where the rule is broken."""
+    """Rows x rules of a kind without rules that compare rows: True if the row breaks the rule."""
     broken = np.zeros((len(facts.rows), len(rules)), dtype=bool)
-    _mark_broken(broken, kind, facts, rules, np.ones(len(rules), dtype=bool))
+    _set_broken(broken, kind, facts, rules, np.ones(len(rules), dtype=bool))
     return broken
 
 
-def _mark_broken(
+def _set_broken(
     broken: np.ndarray, kind: str, facts: Facts, rules: Sequence[Rule], chosen: np.ndarray, *given: np.ndarray
 ) -> None:
-    """Set the flags of the chosen rules; missing evidence, such as no duration, breaks none.
+    """Set the flags of the chosen rules. Missing evidence, such as a missing duration, breaks no rule.
 
-    given: what the evidence of these rules needs besides the facts.
-    Each check is called on its column by itself: its answer is a flag per row, where `validate` would list every
-    broken rule of every row as an object (ten times as slow on dirty days, and as large as the day).
+    given: further arguments of the rules' evidence functions, after the facts.
+    Each check is called on its own column and returns one flag per row. Pandera's `validate` creates an object per
+    broken rule and row: ten times slower on dirty days, and as large as the day.
     """
     for place in np.flatnonzero(chosen).tolist():
         rule = rules[place]
@@ -95,14 +98,12 @@ def _mark_broken(
 
 @cache
 def _named(reason: str, check: Check) -> pa.Check:
-    """The check as Pandera's, under the name of the reason."""
+    """The check as a Pandera check, named after the reason."""
     return _PANDERA[check.comparison](check.bound, name=reason, error=reason)
 
 
 def _where_severity(facts: Facts, rules: Sequence[Rule], severities: tuple[str, ...]) -> np.ndarray:
-    """Rows x reasons: whether the reason has one of these severities; the default where no survey is registered."""
+    """Rows x rules: whether the rule has one of these severities; its default if the survey is not registered."""
     table = [[survey.rules.severity(rule.name) in severities for rule in rules] for survey in facts.surveys]
-    severity_flags: np.ndarray = np.array([*table, [rule.severity in severities for rule in rules]])[
-        facts.which
-    ]
-    return severity_flags
+    by_row: np.ndarray = np.array([*table, [rule.severity in severities for rule in rules]])[facts.which]
+    return by_row

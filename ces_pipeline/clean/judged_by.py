@@ -1,6 +1,6 @@
-"""What a day's rows are judged by besides rows: the part of the registry and the code, as fingerprints.
+"""Fingerprints of what judges a day's rows: a part of the registry, and the code.
 
-A part that decides nothing (a title, an owner) is in none of them; a survey is an input of the days with its rows only.
+Keys that decide nothing (a title, an owner) are left out. A survey's entry is an input only of days with its rows.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ CODE: dict[str, tuple[str, ...]] = {
     ),
     "tickets": ("ces_pipeline.clean.tickets", "ces_pipeline.registry.scales"),
 }
-"""Kind of source -> the modules that clean its rows; what they import comes with them, and the rules of the kind."""
+"""Kind of source -> the modules that clean its rows. The modules that they import and the kind's rules are added."""
 _EVERY_KIND = ("ces_pipeline.clean.raw_rows",)
 
 SURVEY_DECIDES_NOTHING = frozenset(
@@ -36,13 +36,13 @@ SURVEY_DECIDES_NOTHING = frozenset(
         "live_from", "live_to", "expected_per_day", "link_window_days", "also_known_as",
     }
 )  # fmt: skip
-"""Keys of a survey that no verdict and no cleaned value depends on. (Its names are an input where rows use them.)"""
+"""Keys of a survey that no verdict and no cleaned value depends on. (Survey names are an input if rows use them.)"""
 SCALE_DECIDES_NOTHING = frozenset({"title"})
 
 
 @cache
 def cleaning_code(kind: str) -> str:
-    """Fingerprint of the code that cleans rows of this kind, and of what its tables hold."""
+    """Fingerprint of the code that cleans rows of this kind, and of the columns of its tables."""
     tables = [[name, TABLES[name].shape] for name in KINDS[kind].tables]
     rules = [f"{RULES_PACKAGE}.{rule.name}" for rule in rules_of(kind)]
     return _digest([code_fingerprint([*_EVERY_KIND, *CODE[kind], *rules]), tables])
@@ -54,7 +54,7 @@ def rule_version(kind: str) -> str:
 
 
 def judged_by(registry: Registry, kind: str) -> str:
-    """Fingerprint of what every day of this kind depends on in the registry."""
+    """Fingerprint of the parts of the registry that every day of this kind depends on."""
     settings = registry.settings
     parts: dict[str, Any] = {
         "business_time_zone": settings.business_time_zone,
@@ -74,7 +74,7 @@ def judged_by(registry: Registry, kind: str) -> str:
 
 
 def survey_part(registry: Registry, survey_id: str) -> str:
-    """Fingerprint of what the rows of one survey are judged by: its entry and its scales."""
+    """Fingerprint of the parts of the registry that judge one survey's rows: its entry and its scales."""
     survey = registry.surveys[survey_id]
     entry = survey.model_dump(mode="json", exclude=set(SURVEY_DECIDES_NOTHING))
     scales = [_scale(registry, scale_id) for scale_id in (survey.scale, survey.csat_scale) if scale_id]

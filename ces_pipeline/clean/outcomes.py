@@ -1,4 +1,4 @@
-"""What cleaning some days gives: the rows of both tables, and how many rows came to which outcome."""
+"""The result of cleaning days: accepted and rejected rows, and row counts by outcome and by reason."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class CleanedDays:
-    """What cleaning some days gives.
+    """The result of cleaning some days.
 
-    accepted, rejected: frames with the columns of the two tables, all days together. counts: by day and source:
-    stored (rows in the raw files), landed_again, superseded, accepted, rejected, suspect.
-    reasons: by day, how many rows have each.
+    accepted, rejected: frames with the columns of the two tables, all days together. counts: row counts by day and
+    source: stored (rows in the raw files), landed_again, superseded, accepted, rejected, suspect.
+    reasons: row counts by day, a column per reason.
     """
 
     accepted: pd.DataFrame
@@ -21,8 +21,8 @@ class CleanedDays:
     reasons: pd.DataFrame
 
 
-def count_outcomes(resolved: pd.DataFrame, marks: dict[str, np.ndarray]) -> pd.DataFrame:
-    """By day and source how many rows there are of each outcome; `marks` are flags on the newest rows."""
+def count_outcomes(resolved: pd.DataFrame, verdicts: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Row counts by day and source, a column per outcome; verdicts: outcome -> flags of the newest rows."""
     own = ~resolved["is_lookback"].to_numpy(dtype=bool)
     outcome = resolved["outcome"]
     flags = {
@@ -31,7 +31,7 @@ def count_outcomes(resolved: pd.DataFrame, marks: dict[str, np.ndarray]) -> pd.D
         "superseded": own & (outcome == "superseded").to_numpy(dtype=bool),
     }
     newest_rows = np.flatnonzero((outcome == "newest").to_numpy(dtype=bool))
-    for name, chosen in marks.items():
+    for name, chosen in verdicts.items():
         flags[name] = np.zeros(len(resolved), dtype=bool)
         flags[name][newest_rows[chosen]] = True
     codes, places = _places(resolved)
@@ -42,7 +42,7 @@ def count_outcomes(resolved: pd.DataFrame, marks: dict[str, np.ndarray]) -> pd.D
 
 
 def _places(rows: pd.DataFrame) -> tuple[np.ndarray, pd.MultiIndex]:
-    """(place in the index of each row's day and source, the index of all of them)."""
+    """(position of each row's day and source in the index, the index of all days and sources)."""
     days, known_days = pd.factorize(rows["day"])
     sources, known_sources = pd.factorize(rows["source_id"])
     places = pd.MultiIndex.from_product(
@@ -52,7 +52,7 @@ def _places(rows: pd.DataFrame) -> tuple[np.ndarray, pd.MultiIndex]:
 
 
 def count_reasons(days: pd.Series, broken: np.ndarray, names: tuple[str, ...]) -> pd.DataFrame:
-    """By day how many rows have each reason."""
+    """Row counts by day, a column per reason."""
     codes, known = pd.factorize(days)
     rows, reasons = np.nonzero(broken)
     counted = np.bincount(codes[rows] * len(names) + reasons, minlength=len(known) * len(names))

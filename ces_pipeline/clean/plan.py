@@ -1,4 +1,4 @@
-"""What cleaning a day needs to know, as plain values, so that any worker can take it."""
+"""The plan of a day: everything that cleaning it needs, as plain values that any worker process can receive."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 @dataclass(frozen=True)
 class RawFile:
-    """The landed rows of one delivery on one day, with what the ledger knows of that delivery."""
+    """The landed rows of one delivery on one day, with facts of the delivery from the ledger."""
 
     path: str
     source_id: str
@@ -19,7 +19,7 @@ class RawFile:
 
 @dataclass(frozen=True)
 class DayPlan:
-    """All that cleaning one day needs to know."""
+    """Everything that cleaning one day needs."""
 
     kind: str
     day: date
@@ -28,16 +28,16 @@ class DayPlan:
     """Short name of the code that cleans the day."""
     files: tuple[RawFile, ...]
     lookback: tuple[RawFile, ...]
-    moves: tuple[tuple[str, str], ...]
-    """(source, path) of the files that name rows on several days."""
+    cross_day_files: tuple[tuple[str, str], ...]
+    """(source, path) of the files with cross-day revisions."""
     as_of: dict[tuple[str, str], datetime | None]
-    """(source, delivery) -> the moment that the delivery shows; empty without moves."""
+    """(source, delivery) -> the delivery's `as_of`; empty without cross-day revisions."""
     asked: tuple[str, ...]
     account_files: tuple[str, ...]
-    """Cleaned days of account versions, where a rule asks for an attribute of accounts."""
-    books: dict[str, tuple[int, int]]
+    """Day files of account versions; empty if no rule uses account attributes."""
+    counts_by_source: dict[str, tuple[int, int]]
     """Source -> (rows landed, rows redelivered) of the day, by the ledger."""
 
     @property
     def rows(self) -> int:
-        return sum(landed for landed, _ in self.books.values())
+        return sum(landed for landed, _ in self.counts_by_source.values())

@@ -1,4 +1,4 @@
-"""Product names, as exports say them, to the products of products.yaml. Pure frames in and out."""
+"""Translates the product names of exports into the products of products.yaml."""
 
 import pandas as pd
 
@@ -8,9 +8,9 @@ from ces_pipeline.registry.registry import Registry
 
 
 def products_of(texts: pd.Series, registry: Registry) -> pd.Series:
-    """The product's id where the text is one of its names; any other text as it is; null stays null."""
+    """The product's id if the text is one of its names; other texts and nulls are unchanged."""
     names = registry.product_names
     if not names:
         return texts
     codes, distinct = pd.factorize(texts)
-    return texts_by_code(codes, [names.get(fold(str(one)), str(one)) for one in distinct], texts.index)
+    return texts_by_code(codes, [names.get(fold(str(text)), str(text)) for text in distinct], texts.index)

@@ -1,4 +1,4 @@
-"""Raw rows of days as frames."""
+"""Reads the raw rows of days from the lake, as frames."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ _FILES = pa.schema(
 
 
 def scan_files(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequence[RawFile], name: str) -> str:
-    """SQL for the rows of these files, each with its delivery's facts; registers tables `name_...`."""
+    """SQL for the rows of these files with their deliveries' columns of _FILES; registers tables `name_...`."""
     facts = pa.Table.from_pylist(
         [
             {
@@ -50,27 +50,29 @@ def scan_files(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequenc
 
 
 def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
-    """The raw rows of days of one kind, and those of earlier days that their rules look back on (`is_lookback`): the
-    same respondent or device, and whatever has several contents, since only all of them show which one counts.
-    People's keys are hex text, times UTC instants, everything else text."""
+    """The raw rows of days of one kind, with the earlier rows that their rules look back on (`is_lookback`).
+
+    Earlier rows: rows of the same respondents or devices, and all versions of rows with several versions, because only
+    all versions show which one counts. People's keys are hex text, times are UTC instants, other values are text.
+    """
     days = {plan.day for plan in plans}
     files = [file for plan in plans for file in plan.files]
-    earlier = sorted(
+    lookback = sorted(
         {file.path: file for plan in plans for file in plan.lookback if file.day not in days}.items()
     )
-    before = [file for _, file in earlier]
+    before = [file for _, file in lookback]
     with scratch() as connection:
         own = connection.sql(
             _select(plans[0], files, scan_files(connection, lake, files, "own"), "FALSE")
         ).to_arrow_table()
         parts = [own]
         if before:
-            past = scan_files(connection, lake, before, "earlier")
+            past = scan_files(connection, lake, before, "lookback")
             connection.register("own_rows", own)
             if _find_wanted(connection, past):
                 wanted = f"(SELECT * FROM {past} SEMI JOIN wanted USING (place, row_number))"
                 parts.append(connection.sql(_select(plans[0], before, wanted, "TRUE")).to_arrow_table())
-    # Copied: DuckDB's buffers are twice as large as what they hold, and one of them keeps all of its batch.
+    # Copied, because DuckDB's buffers are twice as large as their content and each one keeps its full batch in memory.
     rows = pa.concat_tables(parts).combine_chunks()
     del own, parts
     for field in field_table(plans[0].kind):
@@ -91,25 +93,25 @@ def hex_texts(keys: pa.ChunkedArray) -> pa.ChunkedArray:
     """Binary keys as hex text in lower case; null stays null. (SQL's `lower(hex())` takes four times as long.)"""
     parts = [pa.array([], pa.large_string())]
     for chunk in keys.chunks:
-        whole = chunk.cast(pa.large_binary())
-        if whole.offset:
-            whole = pa.concat_arrays([whole])
-        validity, offsets, data = whole.buffers()
-        ends = np.frombuffer(offsets, dtype=np.int64)[: len(whole) + 1]
+        binary = chunk.cast(pa.large_binary())
+        if binary.offset:
+            binary = pa.concat_arrays([binary])
+        validity, offsets, data = binary.buffers()
+        ends = np.frombuffer(offsets, dtype=np.int64)[: len(binary) + 1]
         letters = _HEX[np.frombuffer(data or b"", dtype=np.uint8)[ends[0] : ends[-1]]]
         places = pa.py_buffer((ends - ends[0]) * 2)
         parts.append(
             pa.LargeStringArray.from_buffers(
-                len(whole), places, pa.py_buffer(letters), validity, whole.null_count
+                len(binary), places, pa.py_buffer(letters), validity, binary.null_count
             )
         )
     return pa.chunked_array(parts)
 
 
 def _find_wanted(connection: duckdb.DuckDBPyConnection, past: str) -> bool:
-    """Table `wanted`: place and row_number of the earlier rows that `own_rows` are compared with; False: none.
+    """Create table `wanted`: place and row_number of the earlier rows that `own_rows` need; False if there are none.
 
-    Only keys are read here: most earlier rows belong to other people, and a row has some forty columns.
+    Reads only keys: most earlier rows belong to other people, and a row has about forty columns.
     """
     connection.execute(
         f"""
@@ -148,7 +150,7 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
             if not name.startswith(ACCOUNT_PREFIX)
         ]
     if kind.is_versioned:
-        # The day too: an update without a usable time lies on the day of its receipt, each receipt by itself.
+        # The day is part of the key: an update without a usable time lies on its day of receipt, as a row of its own.
         columns.append(
             f"{kind.key} || '@' || coalesce(epoch_us(event_at)::VARCHAR, '') || '@' || day AS update_key"
         )
@@ -156,7 +158,7 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
 
 
 def _asked(name: str, files: Sequence[RawFile]) -> str:
-    """SQL for an export column: from `extra`, or from the field that a delivery's mapping took it for."""
+    """SQL for an export column: from `extra`, or from the field that the delivery maps it to."""
     pointer = "/" + name.replace("~", "~0").replace("/", "~1")
     cases = "".join(
         f" WHEN {place} THEN {file.mapping[name]}::VARCHAR"
@@ -167,10 +169,12 @@ def _asked(name: str, files: Sequence[RawFile]) -> str:
     return f"CASE place{cases} ELSE {unmapped} END" if cases else unmapped
 
 
-def read_moves(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
-    """The contents of responses that stand on several days, as `resolve_versions` wants them but for the key, which
-    source_id, key_hi and key_lo identify it: sources share ids."""
-    files = sorted({moved for plan in plans for moved in plan.moves})
+def read_cross_day_revisions(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
+    """All versions of the rows that have versions on several days, for `resolve_versions`.
+
+    The key column is missing: source_id, key_hi and key_lo identify a row, because sources may use the same ids.
+    """
+    files = sorted({file for plan in plans for file in plan.cross_day_files})
     if not files:
         return pd.DataFrame()
     ranks = {delivery: moment for plan in plans for delivery, moment in plan.as_of.items()}
@@ -180,8 +184,8 @@ def read_moves(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
         part = lake.read_table(path).to_pandas(types_mapper={pa.date32(): DAY}.get)
         as_of = [ranks.get((source_id, delivery_id)) or oldest for delivery_id in part["delivery_id"]]
         parts.append(part.assign(source_id=source_id, as_of=pd.DatetimeIndex(as_of, tz="UTC").as_unit("us")))
-    moves = pd.concat(parts, ignore_index=True)
-    distinct: pd.DataFrame = moves.drop_duplicates(
+    revisions = pd.concat(parts, ignore_index=True)
+    distinct: pd.DataFrame = revisions.drop_duplicates(
         ["source_id", "key_hi", "key_lo", "content", "delivery_id"]
     )
     return distinct

@@ -1,4 +1,4 @@
-"""What cleaning has in common for rows that are judged each by itself (every kind but survey)."""
+"""Cleaning steps that all kinds except survey share: their rows are judged one by one."""
 
 from collections.abc import Mapping
 
@@ -18,22 +18,23 @@ from ces_pipeline.schemas.kinds import KINDS
 def split_records(
     kind: str, resolved: pd.DataFrame, facts: Facts, accepted: pd.DataFrame, rule_version: str
 ) -> CleanedDays:
-    """The accepted rows, the quarantine and the counts of days: a row that breaks a rule of its kind is rejected.
+    """Split rows into accepted and rejected, and count them: a row that breaks any rule of its kind is rejected.
 
-    resolved: every row with its outcome; facts: of those that count; accepted: the table's columns for each of them.
+    resolved: every row with its outcome. facts: facts of the newest rows. accepted: the columns of the accepted table
+    for all newest rows.
     """
     rules = rules_of(kind)
     reasons = tuple(rule.name for rule in rules)
     broken = broken_rules(kind, facts, rules)
     rejected = np.asarray(broken.any(axis=1))
-    marks = {"accepted": ~rejected, "rejected": rejected, "suspect": np.zeros(len(rejected), dtype=bool)}
+    verdicts = {"accepted": ~rejected, "rejected": rejected, "suspect": np.zeros(len(rejected), dtype=bool)}
     quarantined = facts.rows[rejected]
     return CleanedDays(
         accepted[~rejected],
         _quarantine(
             kind, quarantined, texts_where(broken[rejected], reasons, quarantined.index), rule_version
         ),
-        count_outcomes(resolved, marks),
+        count_outcomes(resolved, verdicts),
         count_reasons(facts.rows["day"], broken, reasons),
     )
 
@@ -60,7 +61,7 @@ def _quarantine(kind: str, rows: pd.DataFrame, reasons: pd.Series, rule_version:
 
 
 def codes_of(texts: pd.Series, words: Mapping[str, str], otherwise: str) -> pd.Series:
-    """Each text as one of a closed list of words: folded and looked up; `otherwise` for one that is not known."""
+    """Each text, folded, as one of a closed list of words; `otherwise` for an unknown text; null stays null."""
     codes, distinct = pd.factorize(texts)
     known = []
     for text in distinct:

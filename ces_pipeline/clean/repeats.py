@@ -1,4 +1,4 @@
-"""Which rows repeat an earlier one."""
+"""Finds rows that repeat an earlier row."""
 
 import numpy as np
 import pandas as pd
@@ -7,16 +7,16 @@ import pandas as pd
 def repeated(
     rows: pd.DataFrame, key: list[pd.Series], seconds: np.ndarray, eligible: np.ndarray
 ) -> np.ndarray:
-    """True where the latest eligible row before this one with the same key lies within so many seconds.
+    """True if the latest earlier eligible row with the same key is at most `seconds` before this row.
 
-    rows: event_at, response_id, response_key. A row whose first key part is null repeats none.
-    Ties in time go by response id, then by response key: two sources may use the same ids.
+    rows: event_at, response_id, response_key. seconds: one value per row. A row whose first key part is null repeats
+    no row. Rows at the same time are ordered by response id, then by response key: two sources may use the same ids.
     """
     repeat = np.zeros(len(rows), dtype=bool)
     known = (key[0].notna() & rows["event_at"].notna()).to_numpy()
     if not known.any():
         return repeat
-    # Most come once, whatever the rest of the key says.
+    # Most values of the first key part occur once: those rows repeat no row.
     positions = np.flatnonzero(known)
     group = pd.factorize(key[0].iloc[positions])[0].astype(np.int64)
     crowded = np.bincount(group)[group] > 1
@@ -34,7 +34,7 @@ def repeated(
     )
     order = np.lexsort((keys, ids, at, group[crowded]))
     positions, at, group = positions[order], at[order].astype("int64"), group[crowded][order]
-    # The place of the latest eligible row before each one, and whether it is of the same group.
+    # The position of the latest eligible row before each row, and whether it is in the same group.
     places = np.where(eligible[positions], np.arange(len(positions)), -1)
     before = np.concatenate([[-1], np.maximum.accumulate(places)[:-1]])
     same = (before >= 0) & (group[before] == group)

@@ -1,4 +1,4 @@
-"""Facts about responses: answers on their scales, durations, repeats, people per device. No verdict is reached here."""
+"""Facts about responses: answers on their scales, durations, repeats, people per device. `judge.py` judges them."""
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -19,7 +19,7 @@ from ces_pipeline.rules.contract import Counts, Flags, Numbers
 
 
 class ResponseFacts(Facts):
-    """What is known of responses beyond that."""
+    """Facts about responses."""
 
     def __init__(self, rows: pd.DataFrame, context: DayContext):
         super().__init__(rows, context.registry)
@@ -34,7 +34,7 @@ class ResponseFacts(Facts):
 
     @cached_property
     def score_scales(self) -> list[Scale | None]:
-        """The scale of each survey's score; None where it asks for none."""
+        """The scale of each survey's score; None if the survey asks for no score."""
         return self._scales(lambda survey: survey.scale)
 
     @cached_property
@@ -55,12 +55,12 @@ class ResponseFacts(Facts):
 
     @property
     def score(self) -> Numbers:
-        """The score on its survey's scale; NaN where there is none that fits."""
+        """The score on its survey's scale; NaN if it is missing or not on the scale."""
         return self._score[0]
 
     @property
     def nps(self) -> Numbers:
-        """Likelihood to recommend, 0 to 10; NaN where there is none that fits."""
+        """Likelihood to recommend, 0 to 10; NaN if it is missing or not on the scale."""
         return self._nps[0]
 
     @cached_property
@@ -74,7 +74,7 @@ class ResponseFacts(Facts):
         return by_scale(self._csat[0], self._csat_scales, self.which, Scale.ease_0_100)
 
     def _required(self, outcome: int) -> Iterator[Flags]:
-        """For each answer that a survey may require, the rows that require it and have this outcome."""
+        """For each answer that a survey may require, flags of the rows that require it and have this outcome."""
         for answer in ("score", "csat", "nps", "comment"):
             requires = np.array([*(answer in survey.required_answers for survey in self.surveys), False])
             if requires.any():
@@ -87,7 +87,7 @@ class ResponseFacts(Facts):
 
     @cached_property
     def required_blank(self) -> Counts:
-        """How many required answers are blank. A row that cannot be read has none."""
+        """How many required answers are blank; 0 for an unreadable row."""
         return self.count(flags & self.is_readable for flags in self._required(BLANK))
 
     @property
@@ -102,10 +102,12 @@ class ResponseFacts(Facts):
 
     @cached_property
     def is_unfinished(self) -> Flags:
-        """Whether the platform says so, by its flag or else by its progress."""
-        said = self.rows["finished"].str.lower()
+        """Whether the response is unfinished, by the platform's flag or, without a flag, by its progress (percent)."""
+        finished = self.rows["finished"].str.lower()
         progress = floats(self.rows["progress"])
-        return ((said == "false") | (said.isna() & (progress < 100))).fillna(False).to_numpy(dtype=bool)
+        return (
+            ((finished == "false") | (finished.isna() & (progress < 100))).fillna(False).to_numpy(dtype=bool)
+        )
 
     @cached_property
     def keeps_partial(self) -> Flags:
@@ -114,9 +116,9 @@ class ResponseFacts(Facts):
 
     @cached_property
     def duration_seconds(self) -> Numbers:
-        """Seconds as reported; else submit minus start, where their seconds show that they are not whole minutes.
+        """Seconds as reported; else submit minus start, if these times are not rounded to minutes; else NaN.
 
-        Reported wins: Qualtrics' own duration does not equal the difference of its times.
+        The reported value is preferred: Qualtrics' own duration differs from the difference of its times.
         """
         reported = floats(self.rows["duration_seconds"])
         if not np.isnan(reported).any():
@@ -131,7 +133,7 @@ class ResponseFacts(Facts):
 
     @property
     def speed_limits(self) -> Numbers:
-        """Seconds below which an answer is fast for its survey on its day; 0 where there is no limit."""
+        """Seconds below which a response is fast for its survey on its day; 0 if there is no limit."""
         codes, days = pd.factorize(self.rows["day"])
         limits = np.zeros((len(days), len(self.surveys) + 1))
         for place, day in enumerate(days):
@@ -143,12 +145,12 @@ class ResponseFacts(Facts):
 
     @property
     def is_contradicted(self) -> Flags:
-        """Whether the comment says the opposite of the effort."""
+        """Whether the comment contradicts the effort score."""
         return contradictions(self.rows["comment"], self.effort_0_100)
 
     @property
     def people_on_device(self) -> Numbers:
-        """How many people used the row's device or address that day; 0 where neither is known."""
+        """How many people used the row's device or IP address that day; 0 if neither is known."""
         people = np.zeros(len(self.rows))
         who = self.rows["respondent_key"].fillna(self.rows["response_key"])
         for name in ("device_key", "ip_address_key"):
@@ -158,13 +160,13 @@ class ResponseFacts(Facts):
         return people
 
     def says(self, name: str, expected: str) -> Flags:
-        """Whether a field or export column holds this text, trimmed and case-folded."""
+        """Whether a field or export column equals this text, trimmed and case-folded."""
         column = name if name in self.rows.columns else self.context.asked_column(name)
         return matches(self.rows[column], (expected,))
 
     def repeats(self, eligible: Flags) -> Flags:
-        """Rows with an earlier eligible one of the same respondent, survey and ticket within the window, or of the
-        same device, survey and answers within seconds."""
+        """Whether an earlier eligible row has the same respondent, survey and ticket within the window, or the same
+        device, survey and answers within seconds."""
         survey = pd.Series(self.which, index=self.rows.index)
         interaction = self.rows["ticket_id"].fillna(self.rows["external_id"]).fillna("")
         window = self.per_survey(lambda survey: survey.rules.duplicate_window_hours * 3600, 0)
@@ -176,7 +178,7 @@ class ResponseFacts(Facts):
 
 
 def matches(values: pd.Series, wanted: tuple[str | float | int, ...]) -> Flags:
-    """Whether each text equals one of the wanted, trimmed and case-folded."""
+    """Whether each text equals one of the wanted values, trimmed and case-folded."""
     codes, distinct = pd.factorize(values)
     accepted = {fold(str(text)) for text in wanted}
     return np.array([*(fold(str(text)) in accepted for text in distinct), False])[codes]

@@ -1,11 +1,11 @@
-"""Days of responses: judge, normalise, split into accepted and rejected. Pure frames in and out."""
+"""Cleans days of responses: judge, normalise, split into accepted and rejected rows. Frames in, frames out."""
 
 import numpy as np
 import pandas as pd
 
 from ces_pipeline.clean.answers import by_scale
 from ces_pipeline.clean.channels import channels_of
-from ces_pipeline.clean.columns import filled, numbers, texts_by_code, texts_where, whole_numbers
+from ces_pipeline.clean.columns import filled, integers, numbers, texts_by_code, texts_where
 from ces_pipeline.clean.context import DayContext
 from ces_pipeline.clean.judge import Verdicts, judge
 from ces_pipeline.clean.outcomes import CleanedDays, count_outcomes, count_reasons
@@ -24,28 +24,30 @@ _NOT_PUBLISHED = frozenset(
         "duration_seconds", "survey", "is_lookback", "outcome",
     }
 )  # fmt: skip
-"""Columns that no accepted row is built from: left behind before the rows are picked, since picking copies."""
+"""Columns that accepted rows do not use. They are dropped before rows are selected, because selecting copies."""
 LANDED_COLUMNS = [field.stored_as for field in SURVEY_FIELDS] + ["times_as_written", "extra", "problem"]
 
 
-def clean_responses(rows: pd.DataFrame, moves: pd.DataFrame, context: DayContext) -> CleanedDays:
-    """Clean some days. Each day's result is the same whichever days are cleaned with it.
+def clean_responses(
+    rows: pd.DataFrame, cross_day_revisions: pd.DataFrame, context: DayContext
+) -> CleanedDays:
+    """Clean some days. A day's result does not depend on the days that are cleaned with it.
 
-    rows: raw rows of the days, and of earlier days those that a rule looks back on (`is_lookback`).
-    moves: the contents of responses that stand on several days (see `resolve_versions`), with response_key.
+    rows: raw rows of the days, and the earlier rows that a rule looks back on (`is_lookback`).
+    cross_day_revisions: see `resolve_versions`; with response_key.
     """
-    resolved = resolve_versions(rows, "response_key", moves)
+    resolved = resolve_versions(rows, "response_key", cross_day_revisions)
     current = newest(resolved)
     facts = ResponseFacts(current, context)
     verdicts = judge(facts)
     own = ~current["is_lookback"].to_numpy(dtype=bool)
     rejected = verdicts.rejected & own
     accepted = ~verdicts.rejected & own
-    marks = {"accepted": accepted, "rejected": rejected, "suspect": verdicts.suspect & accepted}
+    flags = {"accepted": accepted, "rejected": rejected, "suspect": verdicts.suspect & accepted}
     return CleanedDays(
         _accepted(facts, verdicts, accepted),
         _rejected(facts, verdicts, rejected),
-        count_outcomes(resolved, marks),
+        count_outcomes(resolved, flags),
         count_reasons(current["day"][own], verdicts.broken[own], REASON_NAMES),
     )
 
@@ -53,22 +55,22 @@ def clean_responses(rows: pd.DataFrame, moves: pd.DataFrame, context: DayContext
 def _accepted(facts: ResponseFacts, verdicts: Verdicts, chosen: np.ndarray) -> pd.DataFrame:
     current, registry, surveys = facts.rows, facts.registry, facts.surveys
     looked_at = {name for segment in registry.segments for name in segment.when}
-    left_behind = _NOT_PUBLISHED - looked_at
-    rows = current.loc[chosen, [name for name in current.columns if name not in left_behind]]
+    dropped = _NOT_PUBLISHED - looked_at
+    rows = current.loc[chosen, [name for name in current.columns if name not in dropped]]
     which = facts.which[chosen]
 
     def of_survey(values: list[str | None]) -> pd.Series:
         return texts_by_code(which, values, rows.index)
 
-    def or_survey(said: pd.Series, values: list[str | None]) -> pd.Series:
-        return filled(said, lambda: of_survey(values))
+    def or_survey(texts: pd.Series, values: list[str | None]) -> pd.Series:
+        return filled(texts, lambda: of_survey(values))
 
-    def or_unknown(said: pd.Series) -> pd.Series:
-        return filled(said, lambda: pd.Series("unknown", index=rows.index, dtype="str"))
+    def or_unknown(texts: pd.Series) -> pd.Series:
+        return filled(texts, lambda: pd.Series("unknown", index=rows.index, dtype="str"))
 
     effort = facts.effort_0_100[chosen]
     score = facts.score[chosen]
-    said = {
+    published = {
         "survey_id": of_survey([survey.id for survey in surveys]),
         "channel": or_survey(channels_of(rows["channel"]), [survey.channel for survey in surveys]),
         "product": or_survey(products_of(rows["product"], registry), [survey.product for survey in surveys]),
@@ -81,24 +83,26 @@ def _accepted(facts: ResponseFacts, verdicts: Verdicts, chosen: np.ndarray) -> p
     columns = {
         "response_key": rows["response_key"],
         "source_id": rows["source_id"].astype("str"),
-        "survey_id": said["survey_id"],
+        "survey_id": published["survey_id"],
         "response_id": rows["response_id"],
         "respondent_key": rows["respondent_key"],
         "ticket_id": rows["ticket_id"],
         "external_id": rows["external_id"],
-        "channel": said["channel"],
-        "persona": _by_segment(rows, said, "persona", facts.context, unassigned),
-        "product": said["product"],
-        "device": said["device"],
-        "journey_stage": _by_segment(rows, said, "journey_stage", facts.context, said["journey_stage"]),
-        "process": said["process"],
-        "language": said["language"],
+        "channel": published["channel"],
+        "persona": _by_segment(rows, published, "persona", facts.context, unassigned),
+        "product": published["product"],
+        "device": published["device"],
+        "journey_stage": _by_segment(
+            rows, published, "journey_stage", facts.context, published["journey_stage"]
+        ),
+        "process": published["process"],
+        "language": published["language"],
         "scale_id": of_survey([survey.scale for survey in surveys]),
-        "score": whole_numbers(score, rows.index),
+        "score": integers(score, rows.index),
         "effort_0_100": numbers(effort, rows.index),
         "ease_0_100": numbers(np.round(100 - effort, 6), rows.index),
         "effort_band": _band(score, facts.score_scales, which, rows.index),
-        "nps": whole_numbers(facts.nps[chosen], rows.index),
+        "nps": integers(facts.nps[chosen], rows.index),
         "csat_0_100": numbers(facts.csat_0_100[chosen], rows.index),
         "comment": rows["comment"],
         "started_at": rows["started_at"],
@@ -143,11 +147,15 @@ def _band(score: np.ndarray, scales: list[Scale | None], which: np.ndarray, inde
 
 
 def _by_segment(
-    rows: pd.DataFrame, said: dict[str, pd.Series], assigns: str, context: DayContext, otherwise: pd.Series
+    rows: pd.DataFrame,
+    published: dict[str, pd.Series],
+    assigns: str,
+    context: DayContext,
+    otherwise: pd.Series,
 ) -> pd.Series:
-    """The value of the first rule of this kind whose conditions all hold, else `otherwise`.
+    """The value of the first segment rule that assigns this column and whose conditions all hold, else `otherwise`.
 
-    A condition is on what is published (`said`), else on a raw column, else on a column of the export.
+    A condition uses the published column (`published`); if there is none, the raw column; else the export's column.
     """
     result, open_rows = otherwise.copy(), np.ones(len(rows), dtype=bool)
     for segment in context.registry.segments:
@@ -155,8 +163,8 @@ def _by_segment(
             continue
         holds = open_rows.copy()
         for name, wanted in segment.when.items():
-            raw = name if name in rows.columns or name in said else context.asked_column(name)
-            values = said[raw] if raw in said else rows[raw]
+            raw = name if name in rows.columns or name in published else context.asked_column(name)
+            values = published[raw] if raw in published else rows[raw]
             holds &= matches(values, wanted if isinstance(wanted, tuple) else (wanted,))
         result[holds] = segment.value
         open_rows &= ~holds

@@ -1,6 +1,7 @@
-"""Does a comment say the opposite of its score? A short list of strong words; a mark, never a verdict.
+"""Finds comments that contradict their score, by a short list of strong English words.
 
-Only plain contradictions count: the effort at one end of the scale, strong words of the other end, none of its own.
+Only clear contradictions count: the effort is at one end of the scale, and the comment has strong words of the other
+end and none of its own end. The result only flags a response; it never rejects one.
 """
 
 import re
@@ -18,12 +19,12 @@ _WARM = (
     r"\b(?:excellent|perfect\w*|amazing|wonderful|fantastic|brilliant|effortless\w*|flawless\w*|outstanding"
     r"|(?:very|so|super|extremely|really) (?:easy|simple|smooth|quick|helpful))\b"
 )
-# What any strong word holds: a quick look at every comment, so that few are read closely.
+# A quick filter: only comments that match this are examined closely.
 _STRONG = re.sub(r"\\b|\\w[+*]", "", f"{_HARSH}|{_WARM}")
 
 
 def contradictions(comments: pd.Series, effort_0_100: np.ndarray) -> np.ndarray:
-    """True where the comment contradicts the effort (NaN effort, null comment: False)."""
+    """True if the comment contradicts the effort; False if either is missing."""
     found = np.zeros(len(comments), dtype=bool)
     extreme = comments.notna().to_numpy() & ((effort_0_100 <= _EASY_END) | (effort_0_100 >= _HARD_END))
     if not extreme.any():

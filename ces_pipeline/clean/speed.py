@@ -1,4 +1,4 @@
-"""How fast past answers of a survey were: the limits below which an answer of a day is fast for its survey."""
+"""Speed limits: the seconds below which a response is fast for its survey, from earlier responses."""
 
 import math
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ from ces_pipeline.storage.scratch import scratch
 def speed_limits(
     lake: Lake, registry: Registry, files: Sequence[RawFile], days: Sequence[date]
 ) -> dict[date, dict[str, SpeedLimit]]:
-    """For each day and survey the seconds below which an answer is fast, from the answers (`files`) of the days before.
+    """Day -> survey id -> speed limit, computed from the responses (`files`) of the days before.
 
-    The window ends before the day, so later answers never change a verdict. Log time, mean minus `fast_sd` standard
-    deviations, only with `fast_minimum_n` finished, scored answers in the window.
+    The window ends before the day, so later responses never change a verdict. The limit is the mean of log seconds
+    minus `fast_sd` standard deviations. It needs `fast_minimum_n` finished responses with a score in the window.
     """
     window = registry.settings.speed_window_days
     if not files:
         return {}
     per_day: dict[date, dict[str, list[float]]] = {}
-    # One delivery never lands a content twice; only several, come out of order, may.
+    # One delivery never lands the same row twice; several deliveries that came out of order may.
     several = len({(file.source_id, file.day) for file in files}) < len(files)
     with scratch() as connection:
         found = connection.execute(
@@ -62,6 +62,6 @@ def _limits(
         if n >= rules.fast_minimum_n:
             mean = total / n
             sd = math.sqrt(max(0.0, (squares - n * mean * mean) / (n - 1)))
-            # Milliseconds: what lies below cannot be told apart from the rounding of the sums.
+            # Rounded to milliseconds: smaller differences are rounding errors of the sums.
             limits[survey_id] = SpeedLimit(int(n), round(math.exp(mean - rules.fast_sd * sd), 3))
     return limits

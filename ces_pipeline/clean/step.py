@@ -1,4 +1,4 @@
-"""Cleaning many days: one after the other, or side by side through a standard executor when there is much to do."""
+"""Cleans many days: one after the other, or in parallel through a standard executor if there is much to do."""
 
 import multiprocessing
 import os
@@ -20,11 +20,11 @@ from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.storage.memory import give_memory_back
 from ces_pipeline.storage.worker import start_worker
 
-# In place of a day's fingerprint: the day stays stale until what it lacks is back.
-_UNSETTLED = ""
-# Below this many rows the start of worker processes costs more than they save.
+# Stored instead of a day's fingerprint: the day stays stale until its missing files are restored.
+_INCOMPLETE = ""
+# With fewer rows, starting worker processes costs more time than they save.
 _ROWS_WORTH_WORKERS = 200_000
-# Small days are cleaned together, since every pass over a frame costs the same few milliseconds for one row or many.
+# Small days are cleaned together: a pass over a frame costs a few milliseconds, for one row or for many.
 _ROWS_TOGETHER, _DAYS_TOGETHER = 110_000, 60
 
 
@@ -37,9 +37,9 @@ def clean(
     run_id: str,
     executor: Executor | None = None,
 ) -> Iterator[DayResult]:
-    """Clean these days of a kind, yielding each as it is written, in order.
+    """Clean these days of a kind; yields the result of each day as it is written, in order.
 
-    executor: where days are fanned out to; by default worker processes when the work is worth them, else none.
+    executor: runs the days; by default worker processes if there is enough work, else this process.
     """
     lake = Lake(home.lake)
     give_memory_back()
@@ -47,8 +47,8 @@ def clean(
         planner = Planner(lake, registry, kind)
         plans = [planner.plan(day) for day in sorted(set(days))]
         reached = {plan.day for plan in plans} | {file.day for plan in plans for file in plan.lookback}
-        limits, unsettled = _speed_limits(lake, planner, sorted(reached))
-        plans = [replace(plan, inputs=_UNSETTLED) if plan.day in unsettled else plan for plan in plans]
+        limits, incomplete = _speed_limits(lake, planner, sorted(reached))
+        plans = [replace(plan, inputs=_INCOMPLETE) if plan.day in incomplete else plan for plan in plans]
         batches = list(_batches(plans))
         workers = registry.settings.workers or min(len(batches), os.cpu_count() or 1)
         if executor is not None:
@@ -65,7 +65,7 @@ def clean(
 def _speed_limits(
     lake: Lake, planner: Planner, days: list[date]
 ) -> tuple[dict[date, dict[str, SpeedLimit]], set[date]]:
-    """The speed limits of these days, and the days whose limits lack answers, since a raw file cannot be read."""
+    """The speed limits of these days, and the days whose limits lack responses because a raw file is unreadable."""
     if planner.kind != "survey":
         return {}, set()
     files = planner.speed_files(days)
@@ -77,9 +77,9 @@ def _speed_limits(
             raise
     readable = [file for file in files if file.path not in lost]
     window = planner.registry.settings.speed_window_days
-    holes = {file.day for file in files if file.path in lost}
-    unsettled = {hole + timedelta(step) for hole in holes for step in range(1, window + 1)}
-    return speed_limits(lake, planner.registry, readable, days), unsettled
+    lost_days = {file.day for file in files if file.path in lost}
+    incomplete = {day + timedelta(step) for day in lost_days for step in range(1, window + 1)}
+    return speed_limits(lake, planner.registry, readable, days), incomplete
 
 
 def _batches(plans: list[DayPlan]) -> Iterator[list[DayPlan]]:

@@ -1,4 +1,4 @@
-"""Days of ticket versions: judge, normalise, split into accepted and rejected. Pure frames in and out."""
+"""Cleans days of ticket versions: judge, normalise, split into accepted and rejected rows. Frames in, frames out."""
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,10 @@ from ces_pipeline.registry.registry import Registry
 
 
 def clean_tickets(rows: pd.DataFrame, registry: Registry, rule_version: str) -> CleanedDays:
-    """Clean some days of ticket rows (raw rows; `ticket_key` and `update_key` name the ticket and the update).
+    """Clean some days of ticket rows (raw rows; `ticket_key` identifies the ticket, `update_key` the update).
 
-    Of several contents of one update the greatest `version` counts, then the newest delivery; the rest are superseded.
+    Of several versions of one update the greatest `version` counts, then the newest delivery. The others are
+    superseded.
     """
     ordered = rows.assign(version_number=pd.to_numeric(rows["version"], errors="coerce").fillna(-1.0))
     resolved = resolve_versions(ordered, "update_key", order=("version_number",))
@@ -60,7 +61,7 @@ def _accepted(rows: pd.DataFrame, registry: Registry) -> pd.DataFrame:
 
 
 def _minutes(reported: pd.Series, start: pd.Series, end: pd.Series) -> pd.Series:
-    """Calendar minutes as the system reports them, else from its two times; never below 0."""
+    """Calendar minutes as reported, else from start to end; null if neither is known or the value is negative."""
     given = pd.to_numeric(reported, errors="coerce").astype("Float64")
     given = given.where(given.between(0, np.inf, inclusive="left"))
     measured = ((end - start).dt.total_seconds() / 60).round(4).astype("Float64")
@@ -73,7 +74,7 @@ def _count(texts: pd.Series) -> pd.Series:
 
 
 def _satisfaction(texts: pd.Series, registry: Registry) -> pd.Series:
-    """0 to 100 from `good`/`bad`, or from a number that is already a percentage; anything else is not a rating."""
+    """0 to 100, from `good`/`bad` or from a number that is already a percentage; null for other texts."""
     scale = registry.scales["csat_good_bad"]
     codes, distinct = pd.factorize(texts)
     read: list[float] = []

@@ -1,1 +1,1 @@
-"""The `ces` command: one module per command group, each words in, one call, an exit status out."""
+"""The `ces` command: one module per command. A command parses its options, calls one function and exits."""

@@ -1,4 +1,4 @@
-"""What commands share: the home option, days, the exit status, and errors in one line."""
+"""Shared parts of commands: the home option, days, the exit status, and errors in one line."""
 
 import sys
 from collections.abc import Callable
@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Commands(click.Group):
-    """A group that reports a person's mistake in one line, without a traceback."""
+    """A command group that prints a CesError in one line, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -33,20 +33,20 @@ class Day(click.ParamType[date]):
         try:
             return date.fromisoformat(str(value))
         except ValueError:
-            self.fail(f"{value!r} is not a day such as 2026-01-31", param, ctx)
+            self.fail(f"{value!r} is not a day. Write it like 2026-01-31", param, ctx)
 
 
 def home_option(command: F) -> F:
-    """The option that names the home."""
+    """Adds the option `--home`."""
     return click.option(
         "--home",
         "home",
         metavar="DIR",
         callback=lambda _ctx, _param, given: Home.find(given),
-        help=f"The home. Default: {HOME_VARIABLE}, else the checkout's data/, else ./data.",
+        help=f"The home folder. Default: {HOME_VARIABLE}, else the checkout's data/, else ./data.",
     )(command)
 
 
 def leave(is_well: bool) -> NoReturn:
-    """End the command with status 0, or 1 where something failed or needs a person."""
+    """End the command with status 0, or 1 if something failed or needs a person."""
     sys.exit(0 if is_well else 1)

@@ -1,4 +1,4 @@
-"""What the command line shows while it works: a moving line on a terminal, plain lines otherwise."""
+"""Output of commands: progress bars on a terminal, plain lines otherwise."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ err = Console(highlight=False, soft_wrap=True, markup=False, stderr=True)
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """Says `what` is being done while the block runs."""
+    """Show `what` while the block runs."""
     if out.is_terminal:
         with out.status(what):
             yield
@@ -24,7 +24,7 @@ def working(what: str) -> Iterator[None]:
 
 @contextmanager
 def counting(what: str, total: int, unit: str) -> Iterator[Callable[[], None]]:
-    """As `working`, with a bar: each call given to the block moves it on by one of `total`."""
+    """Like `working`, with a progress bar: each call of the yielded function adds 1 of `total`."""
     if not out.is_terminal:
         out.print(f"{what}: {total} {unit}")
         yield lambda: None
@@ -37,7 +37,7 @@ def counting(what: str, total: int, unit: str) -> Iterator[Callable[[], None]]:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A small table; columns of numbers stand right."""
+    """Print a small table; number columns are right-aligned."""
     shown = Table(title=title, title_justify="left")
     for number, name in enumerate(columns):
         numeric = all(isinstance(row[number], int | float | None) for row in rows)

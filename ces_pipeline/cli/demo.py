@@ -1,4 +1,4 @@
-"""`ces demo` and `ces sample`: everything on made-up exports, and the exports alone."""
+"""`ces demo`: the full pipeline on sample exports. `ces sample`: only writes the sample exports."""
 
 from pathlib import Path
 
@@ -14,21 +14,23 @@ from ces_pipeline.home import Home
     "--home",
     "folder",
     metavar="DIR",
-    help="A new or empty folder; else `demo` (`demo-api`, `demo-story`) in the home.",
+    help="A new or empty folder. Default: `demo`, `demo-api` or `demo-story` in the home.",
 )
 @click.option(
-    "--api", is_flag=True, help="Pull from made-up vendors by their APIs, in place of sample exports."
+    "--api", is_flag=True, help="Pull from simulated vendor APIs instead of reading sample exports."
 )
 @click.option(
-    "--story", is_flag=True, help="Sixteen weeks of every kind of feed: a slow API, hard cases, a fix."
+    "--story",
+    is_flag=True,
+    help="Sixteen weeks of data of every kind of source, with a slow API, difficult tickets and a fix.",
 )
-@click.option("--ui", is_flag=True, help="Then open the demo in Dagster's web page.")
+@click.option("--ui", is_flag=True, help="Open the demo in Dagster's web page afterwards.")
 def demo(folder: str | None, api: bool, story: bool, ui: bool) -> None:
-    """Run everything on sample exports, in a home of its own, and compare with the known answers."""
+    """Run the full pipeline on sample exports, in a separate home, and compare with the known answers."""
     from ces_pipeline.cli import runs
 
     if api and story:
-        raise click.BadOptionUsage("--story", "--api and --story are two demos: choose one of them")
+        raise click.BadOptionUsage("--story", "--api and --story are different demos. Use only one of them")
     run, name = (
         (runs.demo_by_api, "demo-api")
         if api
@@ -49,7 +51,7 @@ def demo(folder: str | None, api: bool, story: bool, ui: bool) -> None:
 @click.option("--days", type=click.IntRange(min=2), default=30, show_default=True)
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed writes the same files.")
 def sample(folder: Path, responses: int, days: int, seed: int) -> None:
-    """Write native sample exports, with known flaws, to FOLDER/<feed>/."""
+    """Write sample exports in the vendors' formats, with known flaws, to FOLDER/<source>/."""
     from ces_pipeline.demo import write_sample
 
     write_sample(folder, responses=responses, days=days, seed=seed)

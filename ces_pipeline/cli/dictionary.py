@@ -1,4 +1,4 @@
-"""`ces dictionary`: every table, view and column of the published file, described."""
+"""`ces dictionary`: describes every table, view and column of the published file."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import click
     "--out",
     "file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The Markdown file to write; else it is printed.",
+    help="The Markdown file to write. Default: print to the terminal.",
 )
 def dictionary(file: Path | None) -> None:
     """Describe every table, view and column of the published file, with a glossary."""
@@ -24,6 +24,6 @@ def dictionary(file: Path | None) -> None:
         file.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise click.BadParameter(
-            f"{file} cannot be written ({problem.strerror}): name another file"
+            f"{file} cannot be written ({problem.strerror}). Choose another file"
         ) from None
     click.echo(f"wrote {file}")

@@ -1,4 +1,4 @@
-"""`ces docs`: the pages that ship with the package."""
+"""`ces docs`: the documentation pages that ship with the package."""
 
 import click
 
@@ -8,7 +8,7 @@ from ces_pipeline.docs import UnknownTopicError, page, topics
 @click.command()
 @click.argument("topic", required=False)
 def docs(topic: str | None) -> None:
-    """List the pages of the documentation, or print one."""
+    """List the documentation pages, or print the page TOPIC."""
     if topic is None:
         found = topics()
         width = max(map(len, found))

@@ -1,4 +1,4 @@
-"""`ces doctor`: is this home well?"""
+"""`ces doctor`: checks a home and prints one verdict per line: `ok`, `warn` or `FAIL`."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`ces export`: journeys, scores and contacts to other systems."""
+"""`ces export`: sends journeys, scores and contacts to other systems."""
 
 from datetime import date
 from pathlib import Path
@@ -11,7 +11,7 @@ from ces_pipeline.home import Home
 
 @click.group()
 def export() -> None:
-    """Give journeys to analytics platforms or files, scores to tickets, contacts to the trigger handlers."""
+    """Send journeys to analytics platforms or files, scores to tickets, contacts to the trigger handlers."""
 
 
 @export.command("journeys")
@@ -21,23 +21,29 @@ def export() -> None:
     "--out",
     "file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="With `--to file`: what to write, .jsonl or .parquet.",
+    help="With `--to file`: the file to write, .jsonl or .parquet.",
 )
 @click.option("--from", "first", type=Day(), help="With `--to file`: the first day.")
-@click.option("--dry-run", is_flag=True, help="Count what would be sent; make no request.")
-@click.option("--send-unknown", is_flag=True, help="Also what a killed run may or may not have sent.")
+@click.option("--dry-run", is_flag=True, help="Count the events that would be sent; send nothing.")
+@click.option(
+    "--send-unknown", is_flag=True, help="Also send events that a killed run may already have sent."
+)
 def export_journeys(
     home: Home, to: str, file: Path | None, first: date | None, dry_run: bool, send_unknown: bool
 ) -> None:
-    """Send every event of customers' journeys that the receiver does not have yet."""
+    """Send the events of customers' journeys that the receiver does not have yet."""
     from ces_pipeline.activation import command
 
     if (to == "file") != (file is not None):
-        raise click.UsageError("--to file and --out FILE go together")
+        raise click.UsageError("--to file needs --out FILE, and --out FILE needs --to file")
     if file is not None and (dry_run or send_unknown):
-        raise click.UsageError("a file is written whole: --dry-run and --send-unknown are for receivers")
+        raise click.UsageError(
+            "--dry-run and --send-unknown only work with a receiver. A file always contains all events"
+        )
     if file is None and first is not None:
-        raise click.UsageError("--from is for files; a receiver's first day is `since` in exports.yaml")
+        raise click.UsageError(
+            "--from only works with --to file. Set a receiver's first day as `since` in exports.yaml"
+        )
     if file is not None:
         leave(command.export_journeys_to_file(home, file, first))
     leave(command.export_journeys(home, to, is_dry=dry_run, sends_unknown=send_unknown))
@@ -45,9 +51,11 @@ def export_journeys(
 
 @export.command("scores")
 @home_option
-@click.option("--send", is_flag=True, help="Write to the tickets; else only count what would be written.")
+@click.option(
+    "--send", is_flag=True, help="Write to the tickets. Without it, only count what would be written."
+)
 def export_scores(home: Home, send: bool) -> None:
-    """Write the score of a ticket's answer to the ticket, for feeds with `write_back`."""
+    """Write the score of a ticket's response to the ticket, for sources with `write_back`."""
     from ces_pipeline.activation import command
 
     leave(command.export_scores(home, sends=send))
@@ -63,7 +71,7 @@ def export_scores(home: Home, send: bool) -> None:
     help="The store of the trigger handlers (CES_TRIGGER_STORE).",
 )
 def export_contacts(home: Home, file: Path) -> None:
-    """Tell the trigger handlers whom other systems contacted lately, as keyed hashes."""
+    """Write the people that other systems contacted recently, as keyed hashes, to the trigger handlers' store."""
     from ces_pipeline.activation import command
 
     leave(command.export_contacts(home, file))

@@ -1,4 +1,4 @@
-"""`ces init`: a new home."""
+"""`ces init`: creates a new home."""
 
 from pathlib import Path
 
@@ -11,8 +11,10 @@ from ces_pipeline.registry.starter import make_home
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def init(folder: Path) -> None:
-    """Make a home in FOLDER, with the starter registry."""
+    """Create a home in FOLDER, with the starter registry."""
     home = make_home(Home.find(folder))
-    click.echo(f"made {home.root}")
-    click.echo(f"next: edit {home.registry}, or let `ces inspect FILE --home {folder} --write` add a feed;")
-    click.echo(f"then drop exports into {home.inbox}/<feed>/ and run `ces run --home {folder}`")
+    click.echo(f"created {home.root}")
+    click.echo(
+        f"next: edit {home.registry}, or add a source with `ces inspect FILE --home {folder} --write`;"
+    )
+    click.echo(f"then put exports into {home.inbox}/<source>/ and run `ces run --home {folder}`")

@@ -1,4 +1,4 @@
-"""`ces inspect`: what an export holds, and the registry entries that it needs."""
+"""`ces inspect`: shows the content of an export and the registry entries that it needs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,29 +23,31 @@ if TYPE_CHECKING:
     "columns",
     metavar="FIELD=COL",
     multiple=True,
-    help="The column of any other field; may be repeated.",
+    help="The column of another field. May be repeated.",
 )
-@click.option("--survey", metavar="ID", help="The touchpoint, registered or new.")
-@click.option("--kind", type=click.Choice(sorted(KINDS)), help="What the rows are, where it cannot be seen.")
-@click.option("--source", metavar="ID", help="The feed, registered or new.")
-@click.option("--time-zone", metavar="ZONE", help="Zone of times that carry none, such as Europe/London.")
-@click.option("--delimiter", metavar="C", help="The cell separator, where it cannot be seen.")
-@click.option("--reader", metavar="NAME", help="The format, where it is not recognised.")
+@click.option("--survey", metavar="ID", help="The survey, registered or new.")
+@click.option("--kind", type=click.Choice(sorted(KINDS)), help="What the rows are, if it cannot be detected.")
+@click.option("--source", metavar="ID", help="The source, registered or new.")
+@click.option("--time-zone", metavar="ZONE", help="Time zone of times without one, such as Europe/London.")
+@click.option("--delimiter", metavar="C", help="The cell separator, if it cannot be detected.")
+@click.option("--reader", metavar="NAME", help="The format, if it cannot be detected.")
 @click.option("--write", is_flag=True, help="Add the proposed entries to the registry.")
 def inspect(home: Home, file: Path, write: bool, columns: tuple[str, ...], **given: Any) -> None:
-    """Say what an export holds, what the rules would flag, and which registry entries it needs."""
+    """Show the content of an export, what the rules would flag, and the registry entries that it needs."""
     from ces_pipeline.profiling import inspect_file, write_proposal
     from ces_pipeline.registry import load_registry
 
     home.registry.mkdir(parents=True, exist_ok=True)
-    if unclear := [told for told in columns if "=" not in told]:
-        raise click.BadParameter(f"{unclear[0]!r} is not FIELD=COLUMN, such as submitted_at='Completed on'")
-    named = dict(told.split("=", 1) for told in columns)
+    if unclear := [text for text in columns if "=" not in text]:
+        raise click.BadParameter(
+            f"--column {unclear[0]!r}: write FIELD=COLUMN, such as submitted_at='Completed on'"
+        )
+    named = dict(text.split("=", 1) for text in columns)
     found = inspect_file(file, load_registry(home.registry), columns=named, **given)
     _show_inspection(found)
     if write:
         added = write_proposal(home, found)
-        click.echo(f"added to {home.registry}: {', '.join(added) or 'nothing, all is registered'}")
+        click.echo(f"added to {home.registry}: {', '.join(added) or 'nothing; all entries exist'}")
 
 
 def _show_inspection(found: "Inspection") -> None:
@@ -58,7 +60,7 @@ def _show_inspection(found: "Inspection") -> None:
         shown = f"{column.holds}" if column.holds != "values" else ", ".join(column.examples)
         click.echo(f"  {column.name}: {use}; {column.filled:,} filled; {shown}")
     for times in found.times:
-        unread = f", {times.unreadable:,} cells are no time" if times.unreadable else ""
+        unread = f", {times.unreadable:,} cells cannot be read as a time" if times.unreadable else ""
         click.echo(f"{times.field} ({times.column}): {times.earliest} to {times.latest}{unread}")
     if found.counts:
         click.echo(

@@ -1,7 +1,7 @@
-"""The `ces` command: its commands are in the modules next to this one, one for each.
+"""The `ces` command group. Each command is a module in this folder.
 
-A command imports what does its work when it runs: `ces --help` needs none of it. Exit status: 0 done; 1 done, but a
-source, a day or a blocking check failed, or something needs a person; 2 bad usage, registry or home.
+A command imports its work when it runs, so that `ces --help` is fast. Exit status: 0 done; 1 done, but a source, a day
+or a blocking check failed, or something needs a person; 2 wrong usage, registry or home.
 """
 
 import click

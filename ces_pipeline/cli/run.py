@@ -1,4 +1,4 @@
-"""`ces run` and `ces land`: the night, and its first step alone."""
+"""`ces run`: lands, cleans and publishes. `ces land`: only lands."""
 
 from datetime import date
 
@@ -10,10 +10,10 @@ from ces_pipeline.home import Home
 
 @click.command()
 @home_option
-@click.option("--from", "first", type=Day(), help="First day to clean again, whether it waits or not.")
-@click.option("--to", "last", type=Day(), help="Last day to clean again.")
+@click.option("--from", "first", type=Day(), help="First day to clean, stale or not.")
+@click.option("--to", "last", type=Day(), help="Last day to clean, stale or not.")
 def run(home: Home, first: date | None, last: date | None) -> None:
-    """Land what is new, clean every day that waits (or the days given), publish."""
+    """Land new deliveries, clean every stale day (or the days from --from to --to), publish."""
     from ces_pipeline.cli import runs
 
     leave(runs.run(home, first, last))
@@ -22,7 +22,7 @@ def run(home: Home, first: date | None, last: date | None) -> None:
 @click.command()
 @home_option
 def land(home: Home) -> None:
-    """Land what is new in the inbox, and nothing else."""
+    """Land new deliveries of every source; do not clean or publish."""
     from ces_pipeline.cli import runs
 
     leave(runs.land(home))

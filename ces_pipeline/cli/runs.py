@@ -1,4 +1,4 @@
-"""A whole run from the command line: land, clean what waits, publish, and say what happened."""
+"""A full run from the command line: lands, cleans stale days, publishes, and prints the results. Also the demos."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.memory import keep_freed_memory
 
 _SHOWN_DIFFERENCES = 10
-_HEADLINE_COLUMNS = ("touchpoint", "answers", "mean ease", "easy", "difficult", "rejected")
+_HEADLINE_COLUMNS = ("survey", "answers", "mean ease", "easy", "difficult", "rejected")
 _HEADLINE = """
     with figures as (
         select
@@ -45,7 +45,7 @@ _HEADLINE = """
 
 
 def land(home: Home) -> bool:
-    """Land every source. True where no file failed."""
+    """Land every source. True if no source failed."""
     keep_freed_memory()
     registry = current_registry(home)
     with local_runs(home.make()) as runs:
@@ -53,9 +53,9 @@ def land(home: Home) -> bool:
 
 
 def run(home: Home, first: date | None = None, last: date | None = None) -> bool:
-    """Land, clean the days that wait (or, with `first` or `last`, exactly those days), publish.
+    """Land, clean the stale days (with `first` or `last`: exactly those days), publish.
 
-    True where no source, day or blocking check failed. Raises RegistryError for days outside the calendar.
+    True if no source, day or blocking check failed. Raises RegistryError for days outside the calendar.
     """
     keep_freed_memory()
     registry = current_registry(home)
@@ -68,9 +68,9 @@ def run(home: Home, first: date | None = None, last: date | None = None) -> bool
 
 
 def demo(home: Home) -> bool:
-    """Write the sample into a home of its own, run it, compare with the known answers, show the figures.
+    """Write the sample into a separate home, run it, compare with the known answers, show the figures.
 
-    True where everything is as planted. Raises HomeError where the folder already holds something else.
+    True if all results are as expected. Raises HomeError if the folder already has other content.
     """
     known = home.root / KNOWN_ANSWERS
     if not known.exists():
@@ -82,9 +82,9 @@ def demo(home: Home) -> bool:
 
 
 def demo_by_api(home: Home) -> bool:
-    """The same with made-up vendors that run as long as it takes, pulled from by API.
+    """Like `demo`, but pulls from simulated vendor APIs, which run during the demo.
 
-    True where everything is as planted. Raises HomeError where the folder already holds something else.
+    True if all results are as expected. Raises HomeError if the folder already has other content.
     """
     known = home.root / BY_API
     if not known.exists():
@@ -94,16 +94,16 @@ def demo_by_api(home: Home) -> bool:
     else:
         sample = ApiSample(date.fromisoformat(KnownAnswers.read(known).last_day))
     with sample.serving() as urls, _environment(SECRETS):
-        console.out.print(f"{len(urls)} made-up vendors run on this machine")
+        console.out.print(f"{len(urls)} simulated vendor APIs run on this machine")
         sample.write_registry(home, urls)
         done = run(home)
     return _compared(home, known, COMPARED, done)
 
 
 def demo_story(home: Home) -> bool:
-    """The same with the worked story: a slow API, hard cases, a fix; every mart must find what was planted.
+    """Like `demo`, with the story: a slow API, difficult tickets, a fix. The marts must find each planted effect.
 
-    True where everything is as planted. Raises HomeError where the folder already holds something else.
+    True if all findings are as expected. Raises HomeError if the folder already has other content.
     """
     known = home.root / story.FILE_NAME
     if not known.exists():
@@ -114,10 +114,12 @@ def demo_story(home: Home) -> bool:
     planted, found = story.read_known(known), story.found(home)
     differing = story.differing(planted, found)
     rows = [(name, _shown(value), _shown(found.get(name))) for name, value in planted.items()]
-    console.table("The story", ("finding", "planted", "found"), rows)
+    console.table("The story", ("finding", "expected", "found"), rows)
     for name in differing:
-        console.err.print(f"differs from what was planted: {name}")
-    console.out.print("every finding is as planted" if not differing else "some findings are not as planted")
+        console.err.print(f"differs from the expected value: {name}")
+    console.out.print(
+        "every finding is as expected" if not differing else "some findings are not as expected"
+    )
     console.out.print(f"published: {home.published}")
     return done and not differing
 
@@ -128,7 +130,7 @@ def _shown(value: object) -> str:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """These variables, until the block ends."""
+    """Set these environment variables until the block ends."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -142,7 +144,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _compared(home: Home, known: Path, counts: tuple[str, ...], done: bool) -> bool:
-    """Compare with the known answers and show the figures; whether all was done and is as planted."""
+    """Compare with the known answers and show the figures; True if `done` and nothing differs."""
     differences = compare(home, known, counts)
     for difference in differences[:_SHOWN_DIFFERENCES]:
         console.err.print(f"differs from the known answers: {difference}")
@@ -150,9 +152,11 @@ def _compared(home: Home, known: Path, counts: tuple[str, ...], done: bool) -> b
         console.err.print(f"... and {len(differences) - _SHOWN_DIFFERENCES} more differences")
     with open_published(home.published) as connection:
         console.table(
-            "Customer effort by touchpoint", _HEADLINE_COLUMNS, connection.execute(_HEADLINE).fetchall()
+            "Customer effort by survey", _HEADLINE_COLUMNS, connection.execute(_HEADLINE).fetchall()
         )
-    console.out.print("every number is as planted" if not differences else "some numbers are not as planted")
+    console.out.print(
+        "every number is as expected" if not differences else "some numbers are not as expected"
+    )
     console.out.print(f"published: {home.published}")
     return done and not differences
 
@@ -162,7 +166,7 @@ def _chosen(registry: Registry, first: date | None, last: date | None) -> tuple[
     first, last = first or beginning, last or today
     if not beginning <= first <= last <= today:
         raise RegistryError(
-            f"the days {first} to {last} are not within {beginning} to {today}: change --from and --to, "
+            f"days {first} to {last} are not within {beginning} to {today}. Change --from and --to, "
             f"or `first_day` in registry/settings.yaml"
         )
     return first, last
@@ -171,14 +175,14 @@ def _chosen(registry: Registry, first: date | None, last: date | None) -> tuple[
 def _land(runs: LocalRuns, registry: Registry) -> bool:
     sources = sorted(registry.sources)
     if not sources:
-        console.out.print("no feed is registered: `ces inspect FILE --write` proposes one from an export")
+        console.out.print("no source is registered. `ces inspect FILE --write` adds one from an export")
         return True
-    with console.working(f"landing: {len(sources)} feeds"):
+    with console.working(f"landing: {len(sources)} sources"):
         outcomes = runs.land(sources)
     for outcome in outcomes:
         for note in str(outcome.metadata.get("notes", "")).splitlines():
             console.out.print(f"note: {note}")
-        _say_failure(outcome)
+        _print_failure(outcome)
     new = sum(int(outcome.metadata.get("files_new", 0)) for outcome in outcomes)
     rows = sum(int(outcome.metadata.get("rows_landed", 0)) for outcome in outcomes)
     console.out.print(f"landed {new} new files, {rows:,} new or changed rows")
@@ -195,38 +199,38 @@ def _clean(
     with console.counting(f"cleaning {kind}", total, "days") as done:
         outcomes = [runs.clean(kind, first, last, lambda _day: done()) for first, last in ranges]
     for outcome in outcomes:
-        _say_failure(outcome)
+        _print_failure(outcome)
     return all(outcome.failure is None for outcome in outcomes)
 
 
 def _publish(runs: LocalRuns, home: Home, registry: Registry) -> bool:
     if not pipeline.is_behind(home, registry):
-        # Nothing to write, so no run to record; the warnings are asked all the same.
+        # Nothing to write, so no run is recorded; the warnings still run.
         for result in pipeline.publish(home, registry, run_id="unchanged").warnings:
-            _say_verdict(Verdict(result.check.name, passed=False, is_blocking=False, detail=result.detail))
+            _print_verdict(Verdict(result.check.name, passed=False, is_blocking=False, detail=result.detail))
         console.out.print("nothing new to publish")
         return True
     with console.working("publishing"):
         outcome, verdicts = runs.publish()
     for verdict in verdicts:
         if not verdict.passed:
-            _say_verdict(verdict)
+            _print_verdict(verdict)
     if outcome.failure is not None:
         if not any(verdict.is_blocking and not verdict.passed for verdict in verdicts):
-            _say_failure(outcome)
-        console.out.print("not published: the old file, if there was one, is as it was")
+            _print_failure(outcome)
+        console.out.print("not published. The old published file, if there is one, is unchanged")
         return False
     console.out.print("published")
     return True
 
 
-def _say_failure(outcome: StepOutcome) -> None:
+def _print_failure(outcome: StepOutcome) -> None:
     if outcome.failure:
         for line in outcome.failure.splitlines():
             console.err.print(f"{outcome.asset}: {line}")
 
 
-def _say_verdict(verdict: Verdict) -> None:
+def _print_verdict(verdict: Verdict) -> None:
     if not verdict.passed:
         console.err.print(
             f"{'FAILED' if verdict.is_blocking else 'warning'}: {verdict.name}: {verdict.detail}"

@@ -1,1 +1,1 @@
-"""Dagster only: assets, checks, jobs, the schedule and sensors, each a thin call of a plain function."""
+"""Dagster only: assets, checks, jobs, the schedule and sensors. Each one calls a plain function."""

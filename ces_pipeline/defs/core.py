@@ -1,4 +1,4 @@
-"""The cleaned tables as daily assets; a range of days is one run and writes their quarantine too."""
+"""The cleaned tables as daily assets. A range of days is one run; it also writes the quarantine tables."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -18,11 +18,11 @@ from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.tables import TABLES
 
 DAY_DONE: ContextVar[Callable[[date], None]] = ContextVar("DAY_DONE", default=lambda _day: None)
-"""Hears of each day as it is cleaned, where the run shares a process with whoever waits for it."""
+"""Called with each cleaned day, if the run is in the same process as its caller."""
 
 
 def core_assets(home: Home, registry: Registry) -> list[dg.AssetsDefinition]:
-    """The cleaned tables of the home's kinds of feed as assets over the registry's calendar."""
+    """The cleaned tables of the home's kinds of source, as assets over the registry's calendar."""
     return [_core_asset(home, registry, kind) for kind in registry.kinds]
 
 
@@ -42,7 +42,8 @@ def _core_asset(home: Home, registry: Registry, kind: str) -> dg.AssetsDefinitio
         owners=OWNERS,
         pool=POOL,
         code_version=rule_version(kind),
-        description=f"{table.grain} Judged, normalised, revisions resolved; rejected rows are kept beside.",
+        description=f"{table.grain} Judged and normalised, with revisions resolved. Rejected rows are in "
+        f"`{KINDS[kind].tables[1]}`.",
         metadata=table_metadata(table),
     )
     def clean_days(context: dg.AssetExecutionContext) -> None:

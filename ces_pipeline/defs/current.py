@@ -1,4 +1,4 @@
-"""The registry as it stands now: steps and sensors see an edit without a reload, and read it once."""
+"""The current registry, cached: steps and sensors see an edit without a reload of Dagster."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -8,7 +8,7 @@ from ces_pipeline.registry import Registry, load_registry
 
 
 def current_registry(home: Home) -> Registry:
-    """The home's registry, read again only where a file of it changed. Raises RegistryError."""
+    """The home's registry, read again only if one of its files changed. Raises RegistryError."""
     files = sorted(home.registry.glob("*.yaml"))
     stamps = tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
     return _read(home.registry, stamps)

@@ -1,13 +1,13 @@
-"""Dagster's own SQLite event log, with its database files held open between events.
+"""Dagster's own SQLite event log, with its database files kept open between events.
 
 Every home's `dagster.yaml` names this module and `HeldOpenEventLog`: never move or rename either.
 
-Dagster opens a file anew for each of the five or so statements of an event and waits for the disk at each, which is
-most of what an event costs, and a run of this project has hundreds of events for a few seconds of work. What is stored,
-and where, is unchanged: an installation can name Dagster's class instead at any time. After a power cut the last events
-of a run may be missing, never the file, which is written ahead; no landed, cleaned or published row depends on them.
-The class uses members that Dagster does not promise to keep. With a Dagster that lacks them it says so, and is
-Dagster's own class.
+Dagster opens a file again for each of about five statements per event and waits for the disk each time. That is most
+of the cost of an event, and a run here has hundreds of events for a few seconds of work. Content and place of the
+files are unchanged, so an installation can switch back to Dagster's class at any time. After a power cut the last
+events of a run may be missing, but the file is intact (write-ahead log); no landed, cleaned or published row depends
+on events. The class uses private members of Dagster. If a Dagster version lacks them, a warning is shown and Dagster's
+own class is used.
 """
 
 import warnings
@@ -22,8 +22,8 @@ try:
     from ces_pipeline.defs.held_open import HeldOpenFiles
 except ImportError as problem:
     warnings.warn(
-        f"Dagster {dg.__version__} is not the version that ces was made for ({problem}): its history is written by "
-        f"Dagster's own class, which is slower. Install the pinned versions of .ci/constraints.txt to change that.",
+        f"Dagster {dg.__version__} is not the version that ces is tested with ({problem}), so Dagster's own, slower "
+        f"event log is used. Install the versions of .ci/constraints.txt to change that.",
         stacklevel=1,
     )
 
@@ -32,7 +32,7 @@ except ImportError as problem:
 
 
 class HeldOpenEventLog(HeldOpenFiles):
-    """The event log in `history/runs` of a Dagster home, where Dagster itself would keep it."""
+    """The event log in `history/runs` of a Dagster home, the same place that Dagster uses."""
 
     @classmethod
     def config_type(cls) -> Any:

@@ -1,6 +1,6 @@
-"""What the event log overrides in Dagster's class: how it connects to its SQLite files.
+"""The event log's own way to connect to its SQLite files, as an override of Dagster's class.
 
-What Dagster does not promise to keep is imported at the top, so that with a Dagster without it this import fails.
+Private members of Dagster are imported at the top, so that this import fails if a Dagster version lacks them.
 """
 
 from collections import OrderedDict
@@ -15,11 +15,11 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, QueuePool, event
 
 _HELD_OPEN = 8
-"""Files held open at once: the index and the runs asked for last. A run has a file of its own."""
+"""Most files kept open: the index and the runs used last. Each run has its own file."""
 
 
 class HeldOpenFiles(SqliteEventLogStorage):
-    """Dagster's event log with one open connection for each of the files used last."""
+    """Dagster's event log, with one open connection for each of the files used last."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None):
         self._engines: OrderedDict[str, Engine] = OrderedDict()
@@ -27,7 +27,7 @@ class HeldOpenFiles(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        # One connection a file, and one user of all at a time: the lock is what Dagster's class holds here too.
+        # One connection per file, and one user at a time: Dagster's class holds the same lock here.
         with self._db_lock, self._engine(shard).begin() as connection:
             yield connection
 
@@ -64,5 +64,5 @@ class HeldOpenFiles(SqliteEventLogStorage):
 
 
 def _without_waiting(connection: Any, _record: object) -> None:
-    """Commits reach the disk when the system writes them, in order."""
+    """Do not wait for the disk at a commit; the system writes commits later, in order."""
     connection.execute("PRAGMA synchronous = NORMAL")

@@ -1,4 +1,4 @@
-"""The Dagster instance of a home: its folder, its settings file, and opening it."""
+"""The Dagster instance of a home: writes its settings files and opens it."""
 
 import os
 import warnings
@@ -14,14 +14,14 @@ from ces_pipeline.home import HOME_VARIABLE, Home
 
 WORKSPACE_FILE = "workspace.yaml"
 _SETTINGS = """\
-# Written once by ces; yours to change from then on.
+# ces writes this file once and never changes it. You may edit it.
 telemetry:
   enabled: false
-# No invitation to a newsletter at the first look.
+# No newsletter pop-up.
 nux:
   enabled: false
 event_log_storage:
-  # The history as Dagster keeps it, with its files held open: a run of few days takes about half the time.
+  # Dagster's own history files, kept open between events: a run of a few days takes about half the time.
   module: ces_pipeline.defs.event_log
   class: HeldOpenEventLog
   config:
@@ -29,7 +29,7 @@ event_log_storage:
       env: DAGSTER_HOME
 concurrency:
   pools:
-    # Runs that work on this home queue behind one another.
+    # Runs of this home execute one after the other.
     default_limit: 1
     granularity: run
   runs:
@@ -37,7 +37,7 @@ concurrency:
 run_monitoring:
   enabled: true
   start_timeout_seconds: 300
-  # A run whose process was killed counts as under way, and holds up all others, until this has passed.
+  # A run whose process was killed blocks all other runs until this time has passed.
   max_runtime_seconds: 7200
 retention:
   schedule:
@@ -57,7 +57,7 @@ load_from:
 
 
 def prepare(home: Home) -> dict[str, str]:
-    """Write the instance's settings where there are none; returns the variables that point Dagster at it."""
+    """Write the instance's settings files if they are missing; returns the variables that point Dagster to them."""
     home.dagster.mkdir(parents=True, exist_ok=True)
     for name, text in (("dagster.yaml", _SETTINGS), (WORKSPACE_FILE, _WORKSPACE)):
         path = home.dagster / name
@@ -68,7 +68,7 @@ def prepare(home: Home) -> dict[str, str]:
 
 @contextmanager
 def open_instance(home: Home) -> Iterator[dg.DagsterInstance]:
-    """The home's instance, closed afterwards; the environment names the home meanwhile."""
+    """The home's instance, closed at the end of the block. Inside the block, the environment names the home."""
     wanted = prepare(home)
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
@@ -84,15 +84,15 @@ def open_instance(home: Home) -> Iterator[dg.DagsterInstance]:
 
 
 def _instance(home: Home) -> dg.DagsterInstance:
-    """The instance of the home; with Dagster's own event log where the class that `dagster.yaml` names is gone."""
+    """The instance of the home; with Dagster's own event log if the class in `dagster.yaml` is not installed."""
     settings = yaml.safe_load((home.dagster / "dagster.yaml").read_text(encoding="utf-8")) or {}
     named = settings.get("event_log_storage") or {}
     module, name = named.get("module"), named.get("class")
     if not module or _has_class(str(module), str(name)):
         return dg.DagsterInstance.get()
     warnings.warn(
-        f"{home.dagster / 'dagster.yaml'} names the event log class {module}.{name}, which is not installed: this run "
-        f"uses Dagster's own. Delete `event_log_storage` from that file, or install the package that has the class.",
+        f"{home.dagster / 'dagster.yaml'} names the event log class {module}.{name}, which is not installed. This run "
+        f"uses Dagster's own class. Delete `event_log_storage` from that file, or install the package with the class.",
         stacklevel=2,
     )
     own = {

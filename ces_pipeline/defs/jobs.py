@@ -1,4 +1,4 @@
-"""The jobs, and the nightly schedule that lands."""
+"""The jobs, and the nightly schedule of job `land`."""
 
 from typing import TYPE_CHECKING
 
@@ -17,36 +17,36 @@ CLEAN_AND_PUBLISH = "clean_and_publish"
 
 
 def core_keys(registry: Registry) -> list[dg.AssetKey]:
-    """The assets that cleaning materialises."""
+    """The assets that a cleaning run materialises."""
     return [asset_key(KINDS[kind].accepted) for kind in registry.kinds]
 
 
 def jobs(registry: Registry) -> "list[UnresolvedAssetJobDefinition]":
-    """`land` where there are feeds, and `clean_and_publish`."""
+    """Job `clean_and_publish`, and job `land` if there are sources."""
     clean_and_publish = dg.define_asset_job(
         CLEAN_AND_PUBLISH,
         selection=dg.AssetSelection.assets(*core_keys(registry), *snapshot_keys()),
-        description="Clean days and publish the file. A sensor requests the days that wait.",
+        description="Clean days and publish the file. A sensor requests the stale days.",
     )
     return [land_job(), clean_and_publish] if registry.sources else [clean_and_publish]
 
 
 def land_job() -> "UnresolvedAssetJobDefinition":
-    """Land what every feed's inbox holds."""
+    """The job that lands the inbox and the API of every source."""
     return dg.define_asset_job(
         LAND,
         selection=dg.AssetSelection.groups("raw"),
-        description="Land new and changed deliveries of every feed. A failing feed does not stop the others.",
+        description="Land new and changed deliveries of every source. A failing source does not stop the others.",
     )
 
 
 def nightly(registry: Registry) -> dg.ScheduleDefinition:
-    """Every night at the hour of the settings, in the business zone."""
+    """The schedule: every night at `schedule_hour` of settings.yaml, in the business time zone."""
     return dg.ScheduleDefinition(
         name="nightly",
         job_name=LAND,
         cron_schedule=f"0 {registry.settings.schedule_hour} * * *",
         execution_timezone=registry.settings.business_time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Land; the stale-days sensor then cleans and publishes.",
+        description="Land every source. The sensor stale_days_sensor then cleans and publishes.",
     )

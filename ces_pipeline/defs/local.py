@@ -1,4 +1,4 @@
-"""The same jobs run in this process, on the home's instance: the UI shows what the command line did."""
+"""Runs the jobs in this process, on the home's instance, so that the UI shows the runs of the command line."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -23,13 +23,13 @@ from ces_pipeline.publish.derived import FILLING
 from ces_pipeline.schemas.kinds import KINDS
 
 _DOING = {SNAPSHOT_STEP: "publishing"}
-# The events are kept in the instance; the terminal belongs to the command.
+# Events go to the instance only; the command writes to the terminal.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True)
 class StepOutcome:
-    """One asset's part of a run. failure: why it failed, in a person's words where it is theirs to mend."""
+    """The result of one asset in a run. failure: why it failed, None if it did not."""
 
     asset: str
     metadata: dict[str, Any]
@@ -38,7 +38,7 @@ class StepOutcome:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One check's answer."""
+    """The result of one check."""
 
     name: str
     passed: bool
@@ -55,7 +55,7 @@ class LocalRuns:
         self._definitions = build_definitions(home)
 
     def land(self, sources: Sequence[str]) -> list[StepOutcome]:
-        """Land these feeds; one that fails does not stop the others."""
+        """Land these sources; a failing source does not stop the others."""
         if not sources:
             return []
         result = self._run(LAND, [raw_key(source) for source in sources], {})
@@ -64,7 +64,7 @@ class LocalRuns:
     def clean(
         self, kind: str, first: date, last: date, done: Callable[[date], None] = lambda _day: None
     ) -> StepOutcome:
-        """Clean a range of days in one run; `done` hears of each day."""
+        """Clean a range of days in one run; `done` is called with each cleaned day."""
         key = asset_key(KINDS[kind].accepted)
         token = DAY_DONE.set(done)
         try:
@@ -73,16 +73,16 @@ class LocalRuns:
             DAY_DONE.reset(token)
 
     def publish(self) -> tuple[StepOutcome, list[Verdict]]:
-        """Publish, with every check's verdict."""
+        """Publish; returns the outcome and the verdict of every check."""
         result = self._run(CLEAN_AND_PUBLISH, snapshot_keys(), {})
         verdicts = [
             Verdict(
-                name=one.check_name,
-                passed=one.passed,
-                is_blocking=one.severity == dg.AssetCheckSeverity.ERROR,
-                detail=one.description,
+                name=evaluation.check_name,
+                passed=evaluation.passed,
+                is_blocking=evaluation.severity == dg.AssetCheckSeverity.ERROR,
+                detail=evaluation.description,
             )
-            for one in result.get_asset_check_evaluations()
+            for evaluation in result.get_asset_check_evaluations()
         ]
         return _outcome(result, PUBLISHED_FILE, SNAPSHOT_STEP), verdicts
 
@@ -100,13 +100,13 @@ class LocalRuns:
 
 @contextmanager
 def local_runs(home: Home) -> Iterator[LocalRuns]:
-    """The home's jobs, ready to run. Raises RegistryError for a registry with a mistake."""
+    """The home's jobs, ready to run. Raises RegistryError if the registry is wrong."""
     with open_instance(home) as instance:
         yield LocalRuns(home, instance)
 
 
 def _outcome(result: dg.ExecuteInProcessResult, key: dg.AssetKey, step: str | None = None) -> StepOutcome:
-    """An asset's part of a run; its step is named after its key unless `step` says otherwise."""
+    """The result of an asset in a run. step: the name of its step; by default made from the asset's key."""
     metadata: dict[str, Any] = {}
     failure: str | None = None
     for event in result.all_events:
@@ -115,12 +115,12 @@ def _outcome(result: dg.ExecuteInProcessResult, key: dg.AssetKey, step: str | No
         elif event.is_step_failure and event.step_key == (step or "__".join(key.path)):
             failure = _why(event)
     if failure is None and not result.success and not metadata:
-        failure = "the run did not get this far: see it in `ces ui`"
+        failure = "the run stopped before this step. Details: `ces ui`, Runs"
     return StepOutcome("/".join(key.path), metadata, failure)
 
 
 def _why(event: dg.DagsterEvent) -> str:
-    """Why a step failed. An error that is not a person's to correct is named by its kind: its text may hold values."""
+    """Why a step failed. Only the kind of an internal error is shown, because its text may contain values."""
     failure = event.step_failure_data
     if failure.user_failure_data and failure.user_failure_data.description:
         return str(failure.user_failure_data.description)
@@ -128,7 +128,7 @@ def _why(event: dg.DagsterEvent) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
     if error is None:
-        return "it failed without saying why: see the run in `ces ui`"
+        return "it failed without an error message. Details: `ces ui`, Runs"
     if error.cls_name in _correctable():
         return error.message.strip().removeprefix(f"ces_pipeline.errors.{error.cls_name}: ")
     filling = re.search(rf"^{FILLING}(\S+)", error.message, re.MULTILINE)
@@ -142,10 +142,10 @@ def _why(event: dg.DagsterEvent) -> str:
 
 
 def _correctable() -> set[str]:
-    """Names of the errors that a person can correct: their texts are made to be shown."""
-    found, open_ends = set(), [CesError]
-    while open_ends:
-        kind = open_ends.pop()
+    """Class names of the errors that a person can correct; their texts may be shown."""
+    found, to_visit = set(), [CesError]
+    while to_visit:
+        kind = to_visit.pop()
         found.add(kind.__name__)
-        open_ends += kind.__subclasses__()
+        to_visit += kind.__subclasses__()
     return found

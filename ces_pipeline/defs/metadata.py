@@ -1,4 +1,4 @@
-"""What Dagster shows of a table: its description and columns, rendered from its schema."""
+"""Dagster metadata of a table, from its schema: key, name and described columns."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from ces_pipeline.schemas.table import Table
 
 OWNERS = ["team:customer-experience"]
 POOL = "duckdb"
-"""One run at a time works on a home, whichever step it is at."""
+"""The pool that lets one run at a time work on a home."""
 
 
 def asset_key(table_name: str) -> dg.AssetKey:
@@ -17,7 +17,7 @@ def asset_key(table_name: str) -> dg.AssetKey:
 
 
 def table_metadata(table: Table) -> dict[str, Any]:
-    """Definition metadata of a table: its name and described columns."""
+    """Metadata of a table's asset: its name and its described columns."""
     columns = [
         dg.TableColumn(
             name=field.name,

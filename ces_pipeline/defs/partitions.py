@@ -1,4 +1,4 @@
-"""The calendar: which days are partitions, and runs of neighbouring days."""
+"""The calendar: the days that are partitions, and ranges of consecutive days."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -9,7 +9,7 @@ from ces_pipeline.registry import Registry
 
 
 def daily_partitions(registry: Registry) -> DailyPartitionsDefinition:
-    """Every day from the first day of the settings to today, both in the business zone."""
+    """Every day from `first_day` of settings.yaml to today, in the business time zone."""
     settings = registry.settings
     return DailyPartitionsDefinition(
         start_date=settings.first_day.isoformat(), timezone=settings.business_time_zone, end_offset=1
@@ -17,13 +17,13 @@ def daily_partitions(registry: Registry) -> DailyPartitionsDefinition:
 
 
 def within_calendar(registry: Registry, days: Iterable[date]) -> list[date]:
-    """Those of `days` that are partitions; rows with a wrong year may lie on days that are not."""
+    """The days that are partitions, sorted. Rows with a wrong year may lie on other days."""
     first, last = calendar_ends(registry)
     return sorted(day for day in days if first <= day <= last)
 
 
 def calendar_ends(registry: Registry) -> tuple[date, date]:
-    """First day and today."""
+    """(first day, today), in the business time zone."""
     partitions = daily_partitions(registry)
     last = partitions.get_last_partition_key()
     first = registry.settings.first_day
@@ -31,7 +31,7 @@ def calendar_ends(registry: Registry) -> tuple[date, date]:
 
 
 def ranges(days: Iterable[date]) -> list[tuple[date, date]]:
-    """Days as (first, last) of each unbroken run of neighbours, ascending."""
+    """(first, last) of each range of consecutive days, ascending."""
     found: list[tuple[date, date]] = []
     for day in sorted(set(days)):
         if found and day - found[-1][1] == timedelta(days=1):
@@ -42,10 +42,10 @@ def ranges(days: Iterable[date]) -> list[tuple[date, date]]:
 
 
 def stale_ranges(registry: Registry, stale: Iterable[date]) -> list[tuple[date, date]]:
-    """Ranges of partitions to be run so that all stale days are cleaned.
+    """The ranges of partitions to run, so that all stale days are cleaned.
 
-    Stale days outside the calendar have no partition. Every run cleans them too, so where nothing else waits
-    a run of today stands for them.
+    Stale days outside the calendar have no partition. Every run also cleans those days, so if no other day is stale,
+    today is run.
     """
     days = list(stale)
     inside = within_calendar(registry, days)
@@ -56,7 +56,7 @@ def stale_ranges(registry: Registry, stale: Iterable[date]) -> list[tuple[date, 
 
 
 def range_tags(first: date, last: date) -> dict[str, str]:
-    """The run tags that make one run of a range of days."""
+    """The tags of a run that cleans a range of days."""
     return {
         "dagster/asset_partition_range_start": first.isoformat(),
         "dagster/asset_partition_range_end": last.isoformat(),

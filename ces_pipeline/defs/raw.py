@@ -1,4 +1,4 @@
-"""One asset per feed: what its inbox and its API hold, landed in the lake. Unpartitioned: landing is by delivery."""
+"""One asset per source: its landed deliveries. Without partitions, because landing is by delivery."""
 
 import re
 from collections.abc import Iterator
@@ -17,17 +17,17 @@ from ces_pipeline.registry.api import Api
 
 
 def raw_key(source_id: str) -> dg.AssetKey:
-    """The asset key of a feed."""
+    """The asset key of a source."""
     return dg.AssetKey(["raw", source_id])
 
 
 def raw_assets(home: Home, registry: Registry) -> list[dg.AssetsDefinition]:
-    """The feeds of the registry as assets."""
+    """The sources of the registry, as assets."""
     return [_raw_asset(home, registry, source) for _, source in sorted(registry.sources.items())]
 
 
-# A vendor that is down has been waited for already: what is left is the hope that it is a short break.
-_AGAIN = dg.RetryPolicy(max_retries=1, delay=60)
+# The HTTP client has already retried, so one more retry is enough for a short outage.
+_RETRY = dg.RetryPolicy(max_retries=1, delay=60)
 
 
 def _raw_asset(home: Home, registry: Registry, source: Source) -> dg.AssetsDefinition:
@@ -38,8 +38,8 @@ def _raw_asset(home: Home, registry: Registry, source: Source) -> dg.AssetsDefin
         kinds={"parquet"},
         owners=OWNERS,
         pool=POOL if source.api is None else _host_pool(source.api),
-        retry_policy=None if source.api is None else _AGAIN,
-        description=f"Deliveries of the {source.kind} feed `{source.id}`, pseudonymised and split by day.",
+        retry_policy=None if source.api is None else _RETRY,
+        description=f"Landed deliveries of source `{source.id}` ({source.kind}), pseudonymised and split by day.",
     )
     def land_source() -> Iterator[dg.MaterializeResult[None]]:
         (landing,) = pipeline.land(home, current_registry(home), [source.id])
@@ -59,7 +59,7 @@ def _raw_asset(home: Home, registry: Registry, source: Source) -> dg.AssetsDefin
             metadata["notes"] = "\n".join(landing.notes)
         if landing.records_expected is not None:
             metadata["records_expected"] = landing.records_expected
-        # Its good files have landed: that is told before the step fails for the others.
+        # The readable files have landed: they are reported before the step fails.
         yield dg.MaterializeResult(metadata=metadata)
         if landing.failures:
             raise dg.Failure(description="\n".join(landing.failures), allow_retries=landing.is_transient)
@@ -68,5 +68,5 @@ def _raw_asset(home: Home, registry: Registry, source: Source) -> dg.AssetsDefin
 
 
 def _host_pool(api: Api) -> str:
-    """One pull at a time per vendor host; landing itself has a lock of its own."""
+    """The pool that lets one pull at a time run per vendor host. Landing has its own lock."""
     return "api_" + re.sub(r"[^a-z0-9]+", "_", urlsplit(api.base_url).netloc.lower())

@@ -1,4 +1,4 @@
-"""The sensors: new files are landed, days that wait are cleaned, a file that is behind is published."""
+"""The sensors: they land new files, clean stale days, and publish if the published file is out of date."""
 
 import hashlib
 import json
@@ -19,8 +19,8 @@ from ces_pipeline.publish.fingerprints import state_fingerprint
 from ces_pipeline.publish.step import is_behind
 from ces_pipeline.schemas.kinds import KINDS
 
-SETTLED_SECONDS = 10
-"""A file changed more recently may still be on its way into the inbox."""
+QUIET_SECONDS = 10
+"""A file that changed more recently may not be complete yet: it may still be copied."""
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -31,25 +31,25 @@ _UNFINISHED = [
 
 
 def stale_days_sensor(home: Home) -> dg.SensorDefinition:
-    """Requests one run per range of stale days; with none left, a publish where the file is behind."""
+    """Requests one run per range of stale days; without stale days, a publish if the published file is out of date."""
 
     @dg.sensor(
         name="stale_days_sensor",
         job_name=CLEAN_AND_PUBLISH,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Cleans every day that waits, whatever its age, and then publishes.",
+        description="Cleans every stale day, of any age, and then publishes.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if not home.registry.is_dir():
             return dg.SkipReason("this home has no registry yet")
         if context.instance.get_runs_count(dg.RunsFilter(statuses=_UNFINISHED)):
-            return dg.SkipReason("a run is under way, and may change what waits")
+            return dg.SkipReason("a run is in progress and may change the stale days")
         registry = current_registry(home)
-        # The state changes with every delivery, cleaning and registry change, so a range that failed is asked
-        # for again only once something is different.
-        held = publish_inputs(home, registry)
-        state = state_fingerprint(registry, held)
+        # The state changes with every delivery, cleaning and registry change, so a failed range is requested again
+        # only after a change.
+        inputs = publish_inputs(home, registry)
+        state = state_fingerprint(registry, inputs)
         requests = [
             dg.RunRequest(
                 run_key=_digest([state, kind, str(first), str(last)]),
@@ -57,15 +57,17 @@ def stale_days_sensor(home: Home) -> dg.SensorDefinition:
                 tags=range_tags(first, last),
             )
             for kind in registry.kinds
-            for first, last in stale_ranges(registry, [day for of, day in held.pending if of == kind])
+            for first, last in stale_ranges(
+                registry, [day for pending_kind, day in inputs.pending if pending_kind == kind]
+            )
         ]
         known = set(json.loads(context.cursor or "[]"))
         fresh = [request for request in requests if request.run_key not in known]
-        if not fresh and is_behind(home, registry, held):
+        if not fresh and is_behind(home, registry, inputs):
             publish = dg.RunRequest(run_key=_digest([state, "publish"]), asset_selection=snapshot_keys())
             fresh = [] if publish.run_key in known else [publish]
         if not fresh:
-            return dg.SkipReason("nothing waits")
+            return dg.SkipReason("no day is stale and the published file is up to date")
         asked = {request.run_key for request in (*requests, *fresh)}
         return dg.SensorResult(run_requests=fresh, cursor=json.dumps(sorted(map(str, asked))))
 
@@ -73,20 +75,20 @@ def stale_days_sensor(home: Home) -> dg.SensorDefinition:
 
 
 def inbox_sensor(home: Home) -> dg.SensorDefinition:
-    """Requests `land` when the inbox holds other files than at the last tick."""
+    """Requests job `land` if the files of the inbox have changed since the last tick."""
 
     @dg.sensor(
         name="inbox_sensor",
         job_name=LAND,
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Lands as soon as a new or changed file lies in an inbox.",
+        description="Lands new and changed files of the inbox.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         files = sorted(_files(home.inbox))
         if not files:
             return dg.SkipReason("the inbox is empty")
-        if time.time() - max(changed for _, _, changed in files) < SETTLED_SECONDS:
+        if time.time() - max(changed for _, _, changed in files) < QUIET_SECONDS:
             return dg.SkipReason("a file is still being copied")
         seen = _digest(files)
         if seen == context.cursor:
@@ -103,5 +105,5 @@ def _files(inbox: Path) -> Iterable[tuple[str, int, float]]:
             yield str(path.relative_to(inbox)), status.st_size, status.st_mtime
 
 
-def _digest(told: object) -> str:
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:32]

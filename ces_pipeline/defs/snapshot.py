@@ -1,4 +1,4 @@
-"""The published file as one step: its derived tables and marts as assets, its checks beside it."""
+"""Publishing as one step: the derived tables, the marts and the file as assets, with their checks."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 
@@ -31,7 +31,7 @@ def snapshot_keys() -> list[dg.AssetKey]:
 
 
 def snapshot_asset(home: Home, registry: Registry) -> dg.AssetsDefinition:
-    """The publish as a multi-asset. A failed blocking check fails it, and the old file stays."""
+    """The publish as a multi-asset. If a blocking check fails, the step fails and the old file stays."""
 
     lineage = column_lineage(
         {file.table: file.query for file in derived_files()},
@@ -69,9 +69,12 @@ def snapshot_asset(home: Home, registry: Registry) -> dg.AssetsDefinition:
             yield from _materialisations(result, known)
         yield from _verdicts(result)
         if not result.published:
-            failed = "\n".join(f"{one.check.name}: {one.detail}" for one in result.blocking_failures)
+            failed = "\n".join(
+                f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures
+            )
             raise dg.Failure(
-                description=f"the published file was left as it was:\n{failed}", allow_retries=False
+                description=f"blocking checks failed, so the published file was not replaced:\n{failed}",
+                allow_retries=False,
             )
 
     return snapshot
@@ -96,7 +99,7 @@ def _derived_spec(
 
 
 def _lineage(table: Table, origins: Mapping[str, Sequence[Origin]]) -> dg.TableColumnLineage:
-    """What a table's columns come from; one that a function makes comes from all of its evidence."""
+    """The origins of a table's columns. A column of a post-processor depends on all columns of its query."""
     evidence = sorted({origin for found in origins.values() for origin in found})
     return dg.TableColumnLineage(
         {
@@ -110,20 +113,20 @@ def _lineage(table: Table, origins: Mapping[str, Sequence[Origin]]) -> dg.TableC
 
 
 def _file_spec(cleaned: list[str]) -> dg.AssetSpec:
-    held = [*cleaned, *(file.table for file in derived_files())]
+    tables = [*cleaned, *(file.table for file in derived_files())]
     return dg.AssetSpec(
         PUBLISHED_FILE,
-        deps=[asset_key(name) for name in held],
+        deps=[asset_key(name) for name in tables],
         group_name="publish",
         kinds={"duckdb"},
         owners=OWNERS,
         code_version=publish_code()[:12],
-        description="The file that analysts open: all tables in one DuckDB file, replaced by one rename.",
+        description="The DuckDB file that analysts open, with all tables. One rename replaces it.",
     )
 
 
 def _materialisations(result: PublishResult, known: Set[dg.AssetKey]) -> Iterator[dg.MaterializeResult[None]]:
-    """The tables that were filled, and those of which this Dagster instance has no record yet; then the file."""
+    """The filled tables, the tables that this Dagster instance has no record of, and the file."""
     for file in derived_files():
         key = asset_key(file.table)
         if file.table in result.filled or key not in known:
@@ -136,7 +139,7 @@ def _materialisations(result: PublishResult, known: Set[dg.AssetKey]) -> Iterato
         asset_key=PUBLISHED_FILE,
         metadata={
             "unchanged": result.unchanged,
-            "made_anew": result.rebuilt,
+            "rebuilt": result.rebuilt,
             "days_loaded": result.days_loaded,
             "tables_filled": len(result.filled),
             "restated_days": result.restated_days,

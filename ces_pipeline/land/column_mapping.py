@@ -1,4 +1,4 @@
-"""How one export is to be read: the reader's own knowledge with the registry's over it."""
+"""The column mapping of one export: the reader's own mapping, overridden by the source's entry in sources.yaml."""
 
 import re
 
@@ -12,11 +12,15 @@ from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.kinds import KINDS
 
 _VALUE = re.compile(r"@|^\W*\d[\d\s:.,/+TZ-]*$")
-"""What stands in the first row of a table without a header, and hardly ever in one."""
+"""A typical value of a data row. Headers almost never look like this."""
 
 
 def column_mapping_of(source: Source, export: Export, file: DeliveredFile, notes: list[str]) -> ColumnMapping:
-    """The reader's mapping with the registry's over it; every registry column must be in the export."""
+    """The reader's mapping, overridden by the source's entry.
+
+    Raises UnreadableFileError if the entry maps an essential field to a column that the export lacks. Other missing
+    columns are reported in `notes`.
+    """
     by_folded = {fold(name): name for name in reversed(export.columns)}
     mapping = {name: column for name, column in export.mapping.items() if column in export.columns}
     wanted = dict(source.columns)
@@ -32,19 +36,21 @@ def column_mapping_of(source: Source, export: Export, file: DeliveredFile, notes
         elif name in KINDS[source.kind].essential:
             listed = _listed(export.columns)
             hint = (
-                " (one column only: a wrong delimiter? set options.delimiter)"
+                " (the file has only one column: if the delimiter is wrong, set options.delimiter)"
                 if len(export.columns) == 1
                 else ""
             )
             raise UnreadableFileError(
-                f"{file.name}: there is no column {column!r}, which sources.yaml entry {source.id} maps to "
-                f"{name}{hint}; "
-                f"columns in the file: {listed}. Correct columns.{name} or deliver the file with that column"
+                f"{file.name}: column {column!r} is missing, and entry {source.id} of sources.yaml maps it to "
+                f"{name}{hint}. Columns in the file: {listed}. Correct columns.{name} in sources.yaml, or deliver "
+                f"the file with that column"
             )
         else:
             absent.append(column)
     if absent:
-        notes.append(f"{source.id}: {file.name}: mapped but not in this file: {', '.join(absent)}")
+        notes.append(
+            f"{source.id}: {file.name}: mapped in sources.yaml but not in this file: {', '.join(absent)}"
+        )
     values = {name: dict(found) for name, found in export.values.items()}
     for name, found in source.values.items():
         values[name] = {**values.get(name, {}), **{old.strip().lower(): new for old, new in found.items()}}
@@ -53,7 +59,7 @@ def column_mapping_of(source: Source, export: Export, file: DeliveredFile, notes
         kind=source.kind,
         source_id=source.id,
         columns=export.columns,
-        mapping=mapping,
+        column_of=mapping,
         values=values,
         time_formats=source.time_formats or export.time_formats,
         people=frozenset(people),
@@ -64,7 +70,7 @@ def column_mapping_of(source: Source, export: Export, file: DeliveredFile, notes
 
 
 def _listed(columns: tuple[str, ...]) -> str:
-    """The columns as a message may name them: where the header is missing, answers stand in its place."""
+    """The columns as a message may show them. Without a header the first row holds answers, so it is hidden."""
     if any(_VALUE.search(name) for name in columns):
-        return "not shown, since the first row looks like an answer and not like a header"
+        return "not shown, because the first row looks like answers, not like a header"
     return ", ".join(columns[:40]) + (" ..." if len(columns) > 40 else "")

@@ -1,7 +1,7 @@
-"""What a vendor says it holds, beside what has landed: the rows of `audit.pull_windows`.
+"""Completeness of pulls: the vendor's own record counts next to the landed counts, as rows of `audit.pull_windows`.
 
-Asked at the end of every pull, for days of UTC, since that is how vendors count. Nothing here stops a pull: a vendor
-that does not answer is noted as unknown. The figures made of the rows are in `sql/mart/capture_daily.sql`.
+Runs at the end of every pull, per UTC day, because vendors count by UTC. A failure here never stops a pull: the count
+is then stored as unknown. `sql/mart/capture_daily.sql` computes the published figures.
 """
 
 from collections.abc import Sequence
@@ -24,15 +24,15 @@ from ces_pipeline.storage.scratch import scratch
 from ces_pipeline.vendors.contract import Connector, Window
 
 LAG = timedelta(minutes=15)
-"""Vendors count from indexes that are minutes behind their lists: what is younger is asked about the next time."""
+"""Vendors count from indexes that are minutes behind their lists. The next pull counts newer records."""
 SINGLE_DAYS = 31
-"""Days before the pull that are asked about one by one; what lies before them, once and together."""
+"""Days before the pull that are counted one by one. All earlier days are counted once, as one span."""
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Completeness:
-    """The accounts of one feed's pull."""
+    """The completeness of one pull of one source."""
 
     lake: Lake
     source: Source
@@ -41,9 +41,9 @@ class Completeness:
     now: datetime
 
     def ask(self, http: Http, covered: Sequence[tuple[Window, int]]) -> int | None:
-        """Ask, count what has landed, and note both; how many records are expected, None where that is unknown.
+        """Store expected and landed counts; returns the number of expected records, None if it is unknown.
 
-        covered: the spans whose records the pull itself got as one whole export each, with their number.
+        covered: spans that the pull received as one full export each, with their number of records.
         """
         windows, counts, detail = self._asked(http, covered)
         landed = self._landed(windows)
@@ -54,13 +54,13 @@ class Completeness:
                 "stream": self.connector.counts,
                 "window_start": window.since,
                 "window_end": window.until,
-                "landed": here,
+                "landed": landed_count,
                 "expected": count,
                 "basis": "unknown" if count is None else self.connector.counted_how,
                 "detail": None if count is not None else detail,
                 "asked_at": self.now,
             }
-            for window, here, count in zip(windows, landed, counts, strict=True)
+            for window, landed_count, count in zip(windows, landed, counts, strict=True)
         ]
         add_rows(self.lake, PULL_WINDOWS, self.source.id, self.now, rows)
         known = [count for count in counts if count is not None]
@@ -69,11 +69,11 @@ class Completeness:
     def _asked(
         self, http: Http, covered: Sequence[tuple[Window, int]]
     ) -> tuple[list[Window], Sequence[int | None], str]:
-        """(Windows, their counts, why a count is missing)."""
-        detail = "the vendor tells no number of records for a span of time"
+        """(Windows, their expected counts, the reason for missing counts)."""
+        detail = "the vendor gives no record count for a span of time"
         if covered:
-            # The same span read twice in a pull (halved, or asked anew) counts once, as it was read last.
-            by_window = {(one.since, one.until): count for one, count in covered}
+            # A pull may read the same span twice (halved or retried): the last count is used.
+            by_window = {(window.since, window.until): count for window, count in covered}
             return [Window(*span) for span in by_window], list(by_window.values()), detail
         windows = windows_to_ask(self._before(), self._since(), self.now - LAG)
         unknown: list[int | None] = [None] * len(windows)
@@ -83,42 +83,47 @@ class Completeness:
             return windows, unknown, detail
         if self._column_of_time() != column:
             field = KINDS[self.source.kind].times[0]
-            told = f"the vendor counts by {column}, which is not the feed's {field}: map columns {field}: {column}"
-            return windows, unknown, told
+            reason = (
+                f"the vendor counts by {column}, but the source reads {field} from another column. "
+                f"Set columns.{field}: {column} for {self.source.id} in sources.yaml"
+            )
+            return windows, unknown, reason
         try:
             return windows, self.connector.expected(http, self.source.api, windows, self.now), detail
         except PullError as problem:
-            return windows, unknown, f"asked and not told: {problem}"
+            return windows, unknown, f"the request for the count failed: {problem}"
 
     def _since(self) -> datetime:
         assert self.source.api is not None
         return datetime.combine(self.source.api.since, time.min, UTC)
 
     def _before(self) -> list[dict[str, Any]]:
-        """What earlier pulls of the feed noted, the newest of each window's start last."""
+        """Rows stored by earlier pulls of the source, oldest first."""
         found = rows_of(self.lake, PULL_WINDOWS, self.source.id)
         return sorted(found, key=lambda row: (row["asked_at"], row["window_start"]))
 
     def _column_of_time(self) -> str | None:
-        """The export's column that decides where the feed's rows lie in time, as they were last read."""
-        deliveries = sorted(Ledger.read(self.lake).of_source(self.source.id), key=lambda one: one.rank)
+        """The export's column that gives a row its time, by the newest delivery's mapping."""
+        deliveries = sorted(
+            Ledger.read(self.lake).of_source(self.source.id), key=lambda delivery: delivery.rank
+        )
         if not deliveries:
-            # Nothing has landed: whatever is expected is missing, wherever it lies.
+            # Nothing has landed: every expected record is missing, in any window.
             assert self.source.api is not None
             return self.connector.counted_by(self.source.api)
         mapping = deliveries[-1].mapping
         return next((mapping[name] for name in KINDS[self.source.kind].times if name in mapping), None)
 
     def _landed(self, windows: Sequence[Window]) -> list[int]:
-        """How many records have their latest landed change in each window."""
+        """For each window, the number of records whose latest landed change lies in it."""
         if not windows:
             return []
         # The business day of an instant is that of UTC or one next to it.
         first = min(window.since for window in windows).date() - _DAY
         paths = [
-            raw_file(self.source.id, one.delivery_id, day)
-            for one in Ledger.read(self.lake).of_source(self.source.id)
-            for day, (landed, _) in one.days.items()
+            raw_file(self.source.id, delivery.delivery_id, day)
+            for delivery in Ledger.read(self.lake).of_source(self.source.id)
+            for day, (landed, _) in delivery.days.items()
             if landed and day >= first
         ]
         if not paths:
@@ -152,21 +157,21 @@ class Completeness:
 
 
 def windows_to_ask(before: Sequence[dict[str, Any]], since: datetime, until: datetime) -> list[Window]:
-    """The spans to ask about, in order: what no pull asked about yet, and again what was short or not a whole day.
+    """The spans to count, in order: spans that no pull counted, spans with missing records, and unfinished days.
 
-    before: rows of `audit.pull_windows` of the feed, oldest first. Days of UTC; what lies more than SINGLE_DAYS before
-    `until` is one span.
+    before: rows of `audit.pull_windows` of the source, oldest first. A span is one UTC day; all days more than
+    SINGLE_DAYS before `until` are one span.
     """
     if until <= since:
         return []
-    held = {row["window_start"]: row for row in before if row["window_start"] >= since}
+    counted = {row["window_start"]: row for row in before if row["window_start"] >= since}
     starts = {
         start
-        for start, row in held.items()
+        for start, row in counted.items()
         if row["expected"] is not None and row["landed"] < row["expected"] and row["window_end"] <= until
     }
-    again = [Window(start, held[start]["window_end"]) for start in starts]
-    begin = max(held, default=since)
+    again = [Window(start, counted[start]["window_end"]) for start in starts]
+    begin = max(counted, default=since)
     singles = max(begin, _midnight(until) - SINGLE_DAYS * _DAY, since)
     fresh = [Window(begin, singles)] if begin < singles else []
     while singles < until:
@@ -175,7 +180,7 @@ def windows_to_ask(before: Sequence[dict[str, Any]], since: datetime, until: dat
         singles = end
     asked = {window.since for window in fresh}
     return sorted(
-        [*(one for one in again if one.since not in asked), *fresh], key=lambda window: window.since
+        [*(window for window in again if window.since not in asked), *fresh], key=lambda window: window.since
     )
 
 

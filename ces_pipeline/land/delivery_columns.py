@@ -1,7 +1,7 @@
-"""What columns each delivery brought and of what kind their values were: the rows of `audit.delivery_columns`.
+"""The columns of each delivery and the kinds of their values: the rows of `audit.delivery_columns`.
 
-Noted after landing, for files and pulls alike, from landed rows. Whether something changed is asked in
-`sql/checks/schema_change.sql`. No value of a row is kept.
+Computed from landed rows, after files and after pulls. `sql/checks/schema_change.sql` looks for changes. No value of
+a row is stored.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.scratch import scratch
 
 LOOKED_AT = 20_000
-"""Rows of a delivery that are looked at: enough to know a column, however large the delivery is."""
+"""The most rows of a delivery that are read: enough to know its columns."""
 _KIND = """
     case
         when count(value) = 0 then 'empty'
@@ -31,8 +31,8 @@ _KIND = """
 
 
 def note_columns(lake: Lake, source_id: str) -> None:
-    """Note the columns of the feed's deliveries that are not noted yet."""
-    deliveries = [one for one in Ledger.read(lake).of_source(source_id) if one.rows_landed]
+    """Store the columns of those deliveries of a source that have no rows here yet."""
+    deliveries = [delivery for delivery in Ledger.read(lake).of_source(source_id) if delivery.rows_landed]
     noted = (
         {row["delivery_id"] for row in rows_of(lake, DELIVERY_COLUMNS, source_id)} if deliveries else set()
     )
@@ -51,15 +51,15 @@ def _columns(lake: Lake, delivery: Delivery) -> list[dict[str, Any]]:
         for day, (landed, _) in sorted(delivery.days.items())
         if landed
     ]
-    fields = {one.name: one for one in field_table(delivery.kind)}
+    fields = {field.name: field for field in field_table(delivery.kind)}
     mapped = [(fields[name], column) for name, column in delivery.mapping.items() if name in fields]
     cells = []
-    for one, column in mapped:
-        # What a hash or an instant was made from is not kept: such a column has the kind that it is mapped as.
+    for field, column in mapped:
+        # The texts of persons and times are not stored, so the mapped field gives the kind.
         shown = {
-            "person": f"case when {one.stored_as} is not null then 'person' end",
-            "time": f"coalesce({one.name}::varchar, times_as_written::json ->> {quote_text(one.name)})",
-        }.get(one.treatment, one.name)
+            "person": f"case when {field.stored_as} is not null then 'person' end",
+            "time": f"coalesce({field.name}::varchar, times_as_written::json ->> {quote_text(field.name)})",
+        }.get(field.treatment, field.name)
         cells.append(f"struct_pack(key := {quote_text(column)}, value := {shown})")
     with scratch() as connection, readable(connection, lake, paths) as rows:
         found = connection.execute(
@@ -79,9 +79,9 @@ def _columns(lake: Lake, delivery: Delivery) -> list[dict[str, Any]]:
             order by key
             """
         ).fetchall()
-    named = {column: one.name for one, column in mapped}
+    named = {column: field.name for field, column in mapped}
     rows_found = {
-        # Where a header is missing, answers stand in its place.
+        # If the header is missing, these names are answers, so they are redacted.
         shown: {
             "source_id": delivery.source_id,
             "delivery_id": delivery.delivery_id,

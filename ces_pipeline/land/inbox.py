@@ -1,4 +1,4 @@
-"""The files of a feed's inbox: which belong to it, and which were already identified. Only ever reads the inbox."""
+"""The inbox of a source: its files, and a cache of their hashes. The inbox is read, never changed."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ _NOT_EXPORTS = {".keep", ".gitkeep", ".ds_store", "thumbs.db", "known_answers.js
 
 
 def inbox_files(home: Home, source: Source) -> list[Path]:
-    """The feed's files, in name order. Hidden and unfinished (`.part`, `.tmp`) files are left alone."""
+    """The source's files, by name. Hidden and unfinished (`.part`, `.tmp`, `.crdownload`) files are skipped."""
     folder = home.inbox / source.id
     if not folder.is_dir():
         return []
@@ -31,9 +31,10 @@ def inbox_files(home: Home, source: Source) -> list[Path]:
 
 @dataclass
 class SeenFiles:
-    """Which inbox files were already identified, by hash of the path, size and time: spares reading them again.
+    """SHA-256 of inbox files that were read before, valid while a file's size and time are unchanged.
 
-    A cache only: without it every file is read and hashed anew, with the same result.
+    entries: key of the file (`seen_key`) -> size in bytes, time in nanoseconds, SHA-256. Without this cache every file
+    is hashed again, with the same result.
     """
 
     lake: Lake
@@ -66,5 +67,5 @@ class SeenFiles:
 
 
 def seen_key(home: Home, path: Path) -> str:
-    """A file's name in the note of seen files: a hash, since exports are sometimes named after a person."""
+    """The cache key of a file: a hash of its path, because a file name may contain a person's name."""
     return hashlib.sha256(os.fsencode(path.relative_to(home.inbox))).hexdigest()

@@ -1,6 +1,6 @@
-"""What a delivery's landed rows depend on besides its bytes: the source's entry, and the code that lands.
+"""Fingerprint of everything that landed rows depend on besides the bytes: the source's entry, settings and code.
 
-A delivery whose fingerprint is no longer that of its source is stale: it is landed again from its file.
+A delivery is stale if its source now has another fingerprint. A stale delivery is landed again from its file.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ _LANDING = ("ces_pipeline.land.column_mapping", "ces_pipeline.land.staging")
 
 
 def landing_code(source: Source) -> str:
-    """Fingerprint of the code that turns a delivery of this source into landed rows: its reader and the landing."""
+    """Fingerprint of the code that turns a delivery of this source into landed rows: its reader and landing."""
     return code_fingerprint([*_LANDING, READERS[source.reader].read.__module__])
 
 
 def landing_fingerprint(registry: Registry, source: Source) -> str:
-    """Fingerprint of everything that decides how this source's bytes become rows and on which days they lie."""
+    """Fingerprint of everything besides the bytes that decides the rows of a delivery and their days."""
     settings = registry.settings
     fields = [(field.name, field.treatment, field.answer) for field in field_table(source.kind)]
     inputs = [

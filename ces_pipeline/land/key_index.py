@@ -1,6 +1,6 @@
-"""The keys of what a feed has landed before, for deliveries that land one after the other in one connection.
+"""The key index of a source: the keys of all landed rows, for deliveries that land in one DuckDB connection.
 
-What a key is, is said in `statement.py`; what is concluded from one that comes again, in `staging.py`.
+`landing_sql.py` defines the keys. `staging.py` decides what a repeated key means.
 """
 
 from collections.abc import Sequence
@@ -22,45 +22,45 @@ _RANKS = pa.schema(
 
 
 class KeyIndex:
-    """Keys of the rows that a feed's deliveries landed.
+    """Keys of the rows that a source's deliveries landed.
 
-    Few are held in memory, so that of thousands of small files (the payloads of a webhook) not each reads the keys of
-    all before it; of many, only those that a delivery has too are read from the lake.
+    Up to _HELD_ROWS keys are held in memory, so that thousands of small files (a webhook's payloads) do not each read
+    the keys of all files before them. If there are more, only the keys that a delivery shares are read from the lake.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Lake, deliveries: Sequence[Delivery]):
-        """connection: its temporary tables `earlier`, `ranks` and `before` are made here."""
+        """Creates the temporary tables `held_keys` and `ranks` in `connection`."""
         self.connection = connection
         self._lake = lake
-        self._deliveries = [one for one in deliveries if one.rows_landed]
-        self._rows = sum(one.rows_landed for one in self._deliveries)
+        self._deliveries = [delivery for delivery in deliveries if delivery.rows_landed]
+        self._rows = sum(delivery.rows_landed for delivery in self._deliveries)
         self._is_held = False
         connection.execute(
-            "CREATE TEMP TABLE earlier (key_hi UBIGINT, key_lo UBIGINT, content UBIGINT, day DATE, "
+            "CREATE TEMP TABLE held_keys (key_hi UBIGINT, key_lo UBIGINT, content UBIGINT, day DATE, "
             "event_at TIMESTAMPTZ, place INTEGER)"
         )
         connection.execute("CREATE TEMP TABLE ranks (place INTEGER, delivery_id VARCHAR, as_of TIMESTAMPTZ)")
         self._rank(self._deliveries, 0)
 
     def _files(self) -> list[str]:
-        return [index_file(one.source_id, one.delivery_id) for one in self._deliveries]
+        return [index_file(delivery.source_id, delivery.delivery_id) for delivery in self._deliveries]
 
     def _scan(self) -> str:
         return self._lake.scan(self.connection, self._files(), "landed_before")
 
     def _rank(self, deliveries: Sequence[Delivery], first: int) -> None:
         ranks = [
-            {"place": place, "delivery_id": one.delivery_id, "as_of": one.rank[0]}
-            for place, one in enumerate(deliveries, start=first)
+            {"place": place, "delivery_id": delivery.delivery_id, "as_of": delivery.rank[0]}
+            for place, delivery in enumerate(deliveries, start=first)
         ]
         self.connection.register("new_ranks", pa.Table.from_pylist(ranks, schema=_RANKS))
         self.connection.execute("INSERT INTO ranks FROM new_ranks")
         self.connection.unregister("new_ranks")
 
     def match(self) -> None:
-        """Make table `before`: the landed keys that stand in table `keys` too, with their deliveries' ranks.
+        """Create table `known_keys`: the landed keys that are also in table `keys`, with their deliveries' ranks.
 
-        Raises HomeError where the keys of a delivery are lost.
+        Raises HomeError if the key file of a delivery is missing.
         """
         try:
             self._match()
@@ -69,18 +69,19 @@ class KeyIndex:
             if lost is None:
                 raise
             raise HomeError(
-                f"{lost} is gone from the lake, and with it which rows its delivery landed: restore it from your backup"
+                f"Lake file {lost} is missing, so ces no longer knows which rows of that delivery have landed. "
+                f"Restore it from a backup"
             ) from problem
 
     def _match(self) -> None:
         if not self._is_held and self._rows <= _HELD_ROWS:
             if self._deliveries:
-                self.connection.execute(f"INSERT INTO earlier SELECT {_KEYS}, place FROM {self._scan()}")
+                self.connection.execute(f"INSERT INTO held_keys SELECT {_KEYS}, place FROM {self._scan()}")
             self._is_held = True
-        rows = "earlier" if self._is_held else self._scan()
+        rows = "held_keys" if self._is_held else self._scan()
         self.connection.execute(
             f"""
-            CREATE OR REPLACE TEMP TABLE before AS
+            CREATE OR REPLACE TEMP TABLE known_keys AS
             SELECT {_KEYS}, delivery_id, as_of
             FROM (SELECT {_KEYS}, place FROM {rows}) JOIN ranks USING (place)
             SEMI JOIN keys USING (key_hi, key_lo)
@@ -88,7 +89,7 @@ class KeyIndex:
         )
 
     def add(self, delivery: Delivery) -> None:
-        """Count a delivery, whose keys are table `landed`, among the earlier ones of the next."""
+        """Add the keys of a delivery that has just landed; table `landed` holds them."""
         if not delivery.rows_landed:
             return
         place = len(self._deliveries)
@@ -96,7 +97,7 @@ class KeyIndex:
         self._rows += delivery.rows_landed
         self._rank([delivery], place)
         if self._is_held and self._rows <= _HELD_ROWS:
-            self.connection.execute(f"INSERT INTO earlier SELECT {_KEYS}, {place} FROM landed")
+            self.connection.execute(f"INSERT INTO held_keys SELECT {_KEYS}, {place} FROM landed")
         elif self._is_held:
             self._is_held = False
-            self.connection.execute("DELETE FROM earlier")
+            self.connection.execute("DELETE FROM held_keys")

@@ -1,7 +1,7 @@
-"""The one query that turns a batch of an export's rows into landed rows.
+"""The SQL that turns an export's rows into landed rows.
 
-Text in, text out, but for times, keys and fingerprints: every column named by the mapping becomes its field, treated
-as `fields.py` says; the rest goes redacted into `extra`. No judgement of answers happens here.
+Each mapped column becomes its field, treated as `schemas/fields.py` says. All other columns go into `extra`, redacted.
+Values stay text, except times, keys and fingerprints. Answers are not judged here.
 """
 
 import json
@@ -17,7 +17,7 @@ from ces_pipeline.schemas.fields import Field, field_table, fields_of
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.quote import quote_name, quote_text
 
-# Names that no export gives to a column.
+# Column names that no export uses.
 _CELLS, _SHOWN, _UNUSUAL = (
     quote_name(f"of this row\n{what}") for what in ("the cells", "the cells as shown", "the unusual times")
 )
@@ -25,17 +25,17 @@ _CELLS, _SHOWN, _UNUSUAL = (
 
 @dataclass(frozen=True)
 class ColumnMapping:
-    """How one export is to be read: the reader's own knowledge and the registry's, put together.
+    """How the columns and values of one export become fields.
 
-    mapping: our field -> the export's column. values: our field -> export value in lower case -> our value.
-    people: unmapped columns to be pseudonymised. ignored: columns never kept. missing: texts that mean no value.
-    hashed: fields of people whose column holds our own keyed hash already.
+    columns: the export's columns. column_of: our field -> the export's column. values: our field -> export value in
+    lower case -> our value. people: unmapped columns to pseudonymise. ignored: columns that are never stored.
+    missing: texts that mean no value. hashed: fields of people whose column already holds our keyed hash.
     """
 
     kind: str
     source_id: str
     columns: tuple[str, ...]
-    mapping: Mapping[str, str]
+    column_of: Mapping[str, str]
     values: Mapping[str, Mapping[str, str]]
     time_formats: tuple[str, ...]
     people: frozenset[str]
@@ -45,36 +45,36 @@ class ColumnMapping:
 
     @cached_property
     def people_cells(self) -> dict[str, PeopleCells]:
-        """The name in `incoming` of the keyed hashes of people -> the cells that they are made of."""
-        fields = [one.name for one in field_table(self.kind) if one.treatment == "person"]
+        """Column of `incoming` with keyed hashes of people -> the cells that the hashes are made from."""
+        fields = [field.name for field in field_table(self.kind) if field.treatment == "person"]
         return {
             **{
                 keys_of(field=name): PeopleCells(
-                    self.mapping[name], self.values.get(name, {}), name in self.hashed
+                    self.column_of[name], self.values.get(name, {}), name in self.hashed
                 )
                 for name in fields
-                if name in self.mapping
+                if name in self.column_of
             },
             **{keys_of(column=name): PeopleCells(name) for name in self.rest if name in self.people},
         }
 
     @property
     def rest(self) -> list[str]:
-        """Columns that no field takes, in the export's order."""
-        taken = set(self.mapping.values())
+        """Columns that are neither mapped nor ignored, in the export's order."""
+        taken = set(self.column_of.values())
         return [name for name in self.columns if name not in taken and name not in self.ignored]
 
 
 def keys_of(*, field: str = "", column: str = "") -> str:
-    """The name in `incoming` of the hex keyed hashes of the people in a mapped field, or in a column of the rest."""
+    """Column of `incoming` with the hex keyed hashes of the people in a mapped field, or in an unmapped column."""
     return f"key of the person in\n{field}\n{column}"
 
 
 def raw_columns(kind: str) -> dict[str, str]:
     """Column -> SQL type of a raw file of this kind. A person's key is the 32 bytes of its hash."""
     columns = {ROW_NUMBER: "BIGINT"}
-    for one in field_table(kind):
-        columns[one.stored_as] = {"time": "TIMESTAMPTZ", "person": "BLOB"}.get(one.treatment, "VARCHAR")
+    for field in field_table(kind):
+        columns[field.stored_as] = {"time": "TIMESTAMPTZ", "person": "BLOB"}.get(field.treatment, "VARCHAR")
     columns |= {"times_as_written": "VARCHAR", "extra": "VARCHAR", "problem": "VARCHAR"}
     if kind == "survey":
         columns["answers"] = "UBIGINT"
@@ -86,28 +86,28 @@ def raw_columns(kind: str) -> dict[str, str]:
     }
 
 
-def landing_query(reading: ColumnMapping) -> str:
+def landing_query(mapping: ColumnMapping) -> str:
     """SELECT of the `raw_columns` and `day` from `incoming`.
 
-    `incoming` has the export's columns as `cells.py` makes them, the keyed hashes of the `people_cells`, and
-    ROW_NUMBER. Parameters: `$received_at`, `$first_day`, `$zone`.
+    `incoming` has the export's columns as `trim.py` returns them, the keyed hashes of `people_cells`, and ROW_NUMBER.
+    Parameters: `$received_at`, `$first_day`, `$zone`.
     """
-    mapped = [one for one in field_table(reading.kind) if one.name in reading.mapping]
-    times = [one for one in mapped if one.treatment == "time"]
-    texts = ", ".join([ROW_NUMBER, *(f"{_text(one, reading)} AS {one.name}" for one in mapped)])
+    mapped = [field for field in field_table(mapping.kind) if field.name in mapping.column_of]
+    times = [field for field in mapped if field.treatment == "time"]
+    texts = ", ".join([ROW_NUMBER, *(f"{_text(field, mapping)} AS {field.name}" for field in mapped)])
     treated = "".join(
-        f"{one}, "
-        for one in (
-            *(_treated(one, times) for one in mapped),
-            *(f"{one.name} AS {one.name}_text" for one in times),
+        f"{expression}, "
+        for expression in (
+            *(_treated(field, times) for field in mapped),
+            *(f"{field.name} AS {field.name}_text" for field in times),
         )
     )
-    bounded = ", ".join(f"{plausible(one.name)} AS {one.name}" for one in times)
-    printed = ", ".join([*(f"coalesce({_written_as(one)}, '\x1e')" for one in mapped), "extra"])
+    bounded = ", ".join(f"{plausible(field.name)} AS {field.name}" for field in times)
+    printed = ", ".join([*(f"coalesce({_written_as(field)}, '\x1e')" for field in mapped), "extra"])
     content = fingerprint(f"concat_ws('\x1f', {printed})")
-    identifier = own_id(reading.kind)
+    identifier = own_id(mapping.kind)
     row_id = "'row-' || printf('%016x', content)"
-    if identifier.name in reading.mapping:
+    if identifier.name in mapping.column_of:
         row_id = f"coalesce({identifier.stored_as}, {row_id})"
     derived = {
         **_named(identifier),
@@ -115,26 +115,26 @@ def landing_query(reading: ColumnMapping) -> str:
         "extra": "extra",
         "content": "content",
         "event_at": "event_at",
-        "key_hi": index_key(reading.kind, "identifier", "event_at")[0],
-        "key_lo": index_key(reading.kind, "identifier", "event_at")[1],
-        "answers": _answers(reading),
+        "key_hi": index_key(mapping.kind, "identifier", "event_at")[0],
+        "key_lo": index_key(mapping.kind, "identifier", "event_at")[1],
+        "answers": _answers(mapping),
         ROW_NUMBER: ROW_NUMBER,
     }
-    for one in mapped:
+    for field in mapped:
         derived.setdefault(
-            one.stored_as, f"unhex({one.stored_as})" if one.treatment == "person" else one.name
+            field.stored_as, f"unhex({field.stored_as})" if field.treatment == "person" else field.name
         )
     chosen = ", ".join(
-        f"{derived.get(name, f'NULL::{kind}')} AS {name}" for name, kind in raw_columns(reading.kind).items()
+        f"{derived.get(name, f'NULL::{kind}')} AS {name}" for name, kind in raw_columns(mapping.kind).items()
     )
     return f"""
-        WITH texts AS (SELECT {texts}, {_extra(reading)} AS extra FROM {_looked_through(reading)}),
-        timed AS ({_timed(times, reading)}),
+        WITH texts AS (SELECT {texts}, {_extra(mapping)} AS extra FROM {_with_redacted_cells(mapping)}),
+        timed AS ({_timed(times, mapping)}),
         treated AS (SELECT {ROW_NUMBER}, {treated}extra FROM timed),
         bounded AS (SELECT {f"* REPLACE ({bounded})" if bounded else "*"} FROM treated),
         printed AS (
             SELECT *, {content} AS content,
-                {event_at(reading.kind, reading.mapping)} AS event_at
+                {event_at(mapping.kind, mapping.column_of)} AS event_at
             FROM bounded
         ),
         identified AS (SELECT *, {row_id} AS identifier FROM printed)
@@ -142,17 +142,16 @@ def landing_query(reading: ColumnMapping) -> str:
     """
 
 
-def unreadable_query(reading: ColumnMapping) -> str:
-    """SELECT of the `raw_columns` and `day` from `misfits`, the rows that do not fit.
+def unreadable_query(mapping: ColumnMapping) -> str:
+    """SELECT of the `raw_columns` and `day` from `unreadable_rows`.
 
-    `misfits` has row_number, problem, content and written.
-
+    `unreadable_rows` has row_number, problem, content (64-bit fingerprint) and written (the row's text).
     Parameters: `$received_at`, `$first_day`, `$zone`.
     """
-    hi, lo = index_key(reading.kind, "identifier", "NULL::TIMESTAMPTZ")
+    hi, lo = index_key(mapping.kind, "identifier", "NULL::TIMESTAMPTZ")
     derived = {
         ROW_NUMBER: ROW_NUMBER,
-        **_named(own_id(reading.kind)),
+        **_named(own_id(mapping.kind)),
         "problem": "problem",
         "extra": "'{\"row\":' || to_json(row_text) || '}'",
         "content": "content",
@@ -160,20 +159,19 @@ def unreadable_query(reading: ColumnMapping) -> str:
         "key_lo": lo,
     }
     chosen = ", ".join(
-        f"{derived.get(name, f'NULL::{kind}')} AS {name}" for name, kind in raw_columns(reading.kind).items()
+        f"{derived.get(name, f'NULL::{kind}')} AS {name}" for name, kind in raw_columns(mapping.kind).items()
     )
     return f"""
-        WITH told AS (SELECT *, {redacted("written", sentence=True)} AS row_text FROM misfits),
-        identified AS (SELECT *, 'row-' || printf('%016x', content) AS identifier FROM told)
+        WITH shown AS (SELECT *, {redacted("written", sentence=True)} AS row_text FROM unreadable_rows),
+        identified AS (SELECT *, 'row-' || printf('%016x', content) AS identifier FROM shown)
         SELECT {chosen}, {day_of("NULL::TIMESTAMPTZ")} AS day FROM identified
     """
 
 
 def index_key(kind: str, identifier: str, moment: str) -> tuple[str, str]:
-    """SQL for key_hi and key_lo: what a row's revisions have in common within its feed.
+    """SQL for key_hi and key_lo: the 128-bit key that all revisions of a row share within their source.
 
-    The updates of a versioned kind (of a ticket, say) are rows of their own: only the same update delivered
-    differently is a revision of it.
+    In a versioned kind (such as tickets) every update is a row of its own, so the key includes the update's time.
     """
     versioned = KINDS[kind].is_versioned
     key = f"{identifier} || coalesce('@' || epoch_us({moment}), '')" if versioned else identifier
@@ -181,29 +179,29 @@ def index_key(kind: str, identifier: str, moment: str) -> tuple[str, str]:
 
 
 def fingerprint(text: str) -> str:
-    """SQL for 64 bits that stand for a text. (DuckDB's md5_number_lower says the same at four times the cost.)"""
+    """SQL for a 64-bit fingerprint of a text. (DuckDB's md5_number_lower gives the same at four times the cost.)"""
     return f"(md5_number({text}) & 18446744073709551615)::UBIGINT"
 
 
 def own_id(kind: str) -> Field:
-    """The field that identifies a row of this kind within its feed."""
+    """The field that identifies a row of this kind within its source."""
     return fields_of(kind)[KINDS[kind].own_id]
 
 
 def _named(identifier: Field) -> dict[str, str]:
-    """The identifying column with a stand-in where the export has none; a person has no stand-in."""
+    """The identifying column, with a generated id if the export has none; a person never gets a generated id."""
     return {} if identifier.treatment == "person" else {identifier.name: "identifier"}
 
 
 def event_at(kind: str, given: Container[str]) -> str:
-    """SQL for the instant that decides a row's day and which of two versions is newer, from the `given` fields."""
+    """SQL for the instant that decides a row's day and the newer of two versions, from the `given` fields."""
     known = [name for name in KINDS[kind].times if name in given]
     return f"coalesce({', '.join(known)})" if known else "NULL::TIMESTAMPTZ"
 
 
 def day_of(moment: str) -> str:
-    """SQL for the partition day: the business-zone date, or that of receipt for no, too early or future times."""
-    # The first day's midnight is a constant: a second conversion of every row's time would cost as much as the first.
+    """SQL for the partition day: the business-zone date. Missing, too early and future times get the day of receipt."""
+    # Compared as instants: the first day's midnight is a constant, a second conversion of every row's time is slow.
     first = "timezone($zone, CAST($first_day AS TIMESTAMP))"
     return (
         f"CAST(timezone($zone, CASE WHEN {moment} <= $received_at AND {moment} >= {first} "
@@ -211,36 +209,41 @@ def day_of(moment: str) -> str:
     )
 
 
-def _answers(reading: ColumnMapping) -> str:
-    if "device" not in reading.mapping:
+def _answers(mapping: ColumnMapping) -> str:
+    if "device" not in mapping.column_of:
         return "NULL::UBIGINT"
-    said = [one.stored_as for one in field_table(reading.kind) if one.answer and one.name in reading.mapping]
-    listed = ", ".join([*(f"coalesce({name}, '')" for name in said), "extra"])
+    answers = [
+        field.stored_as
+        for field in field_table(mapping.kind)
+        if field.answer and field.name in mapping.column_of
+    ]
+    listed = ", ".join([*(f"coalesce({name}, '')" for name in answers), "extra"])
     return fingerprint(f"concat_ws('\x1f', {listed})")
 
 
-def _text(one: Field, reading: ColumnMapping) -> str:
-    if one.treatment == "person":
-        return quote_name(keys_of(field=one.name))
-    cell = quote_name(reading.mapping[one.name])
-    if translated := reading.values.get(one.name):
+def _text(field: Field, mapping: ColumnMapping) -> str:
+    if field.treatment == "person":
+        return quote_name(keys_of(field=field.name))
+    cell = quote_name(mapping.column_of[field.name])
+    if translated := mapping.values.get(field.name):
         cases = " ".join(f"WHEN {quote_text(old)} THEN {quote_text(new)}" for old, new in translated.items())
         cell = f"CASE lower({cell}) {cases} ELSE {cell} END"
     return cell
 
 
-def _timed(times: Sequence[Field], reading: ColumnMapping) -> str:
-    """SQL for `texts` with the instant that each time usually is, and _UNUSUAL: all of them where one is otherwise.
+def _timed(times: Sequence[Field], mapping: ColumnMapping) -> str:
+    """SQL for `texts` with the instant of each time in a usual format, and the list _UNUSUAL.
 
-    As `_looked_through`, one expression for all columns, which hardly any row needs.
+    _UNUSUAL reads the remaining times of a row; it is null if a row has none. It is one expression for all columns,
+    because DuckDB compiles the patterns of every expression again for every query, and few rows need it.
     """
     if not times:
         return "SELECT * FROM texts"
-    names = [one.name for one in times]
-    read = ", ".join(f"{usual(name, reading.time_formats)} AS {_instant(name)}" for name in names)
+    names = [field.name for field in times]
+    read = ", ".join(f"{usual(name, mapping.time_formats)} AS {_instant(name)}" for name in names)
     failed = " OR ".join(f"({_instant(name)} IS NULL AND {name} IS NOT NULL)" for name in names)
     cells = ", ".join(f"CASE WHEN {_instant(name)} IS NULL THEN {name} END" for name in names)
-    otherwise = f"list_transform([{cells}], lambda cell: {unusual('cell', reading.time_formats)})"
+    otherwise = f"list_transform([{cells}], lambda cell: {unusual('cell', mapping.time_formats)})"
     return (
         f"SELECT *, CASE WHEN {failed} THEN {otherwise} END AS {_UNUSUAL} FROM (SELECT *, {read} FROM texts)"
     )
@@ -250,63 +253,64 @@ def _instant(name: str) -> str:
     return quote_name(f"{name} of this row\nas an instant")
 
 
-def _treated(one: Field, times: Sequence[Field]) -> str:
-    if one.treatment == "person":
-        return f"{one.name} AS {one.stored_as}"
-    if one.treatment == "time":
-        return f"coalesce({_instant(one.name)}, {_UNUSUAL}[{times.index(one) + 1}]) AS {one.name}"
-    if one.treatment == "free_text":
-        return f"{redacted(one.name, sentence=True)} AS {one.name}"
-    if one.answer:
-        # "Other: write to ann@example.org" is no score, but respondents type it; a number is never long enough.
-        shown = redacted(one.name, sentence=False)
-        return f"CASE WHEN length({one.name}) > 5 THEN {shown} ELSE {one.name} END AS {one.name}"
-    return one.name
+def _treated(field: Field, times: Sequence[Field]) -> str:
+    name = field.name
+    if field.treatment == "person":
+        return f"{name} AS {field.stored_as}"
+    if field.treatment == "time":
+        return f"coalesce({_instant(name)}, {_UNUSUAL}[{times.index(field) + 1}]) AS {name}"
+    if field.treatment == "free_text":
+        return f"{redacted(name, sentence=True)} AS {name}"
+    if field.answer:
+        # Respondents type "Other: write to ann@example.org" as an answer. A text of up to 5 characters names no one.
+        return f"CASE WHEN length({name}) > 5 THEN {redacted(name, sentence=False)} ELSE {name} END AS {name}"
+    return name
 
 
-def _written_as(one: Field) -> str:
-    if one.treatment == "time":
-        return f"{one.name}_text"
-    return one.stored_as
+def _written_as(field: Field) -> str:
+    if field.treatment == "time":
+        return f"{field.name}_text"
+    return field.stored_as
 
 
 def _as_written(times: Sequence[Field]) -> str:
-    """SQL for the texts of times that could not be read, as JSON; null where all could."""
+    """SQL for the texts of unreadable times, as a JSON object; null if every time was readable."""
     if not times:
         return "NULL::VARCHAR"
-    failed = " OR ".join(f"({one.name} IS NULL AND {one.name}_text IS NOT NULL)" for one in times)
-    cells = ", ".join(f"CASE WHEN {one.name} IS NULL THEN {one.name}_text END" for one in times)
-    keys = ", ".join(f"'\"{one.name}\":'" for one in times)
-    told = (
+    names = [field.name for field in times]
+    failed = " OR ".join(f"({name} IS NULL AND {name}_text IS NOT NULL)" for name in names)
+    cells = ", ".join(f"CASE WHEN {name} IS NULL THEN {name}_text END" for name in names)
+    keys = ", ".join(f"'\"{name}\":'" for name in names)
+    members = (
         f"list_transform([{cells}], lambda cell, place: "
         f"[{keys}][place] || to_json({redacted('cell', sentence=False)}))"
     )
-    return f"CASE WHEN {failed} THEN '{{' || array_to_string({told}, ',') || '}}' END"
+    return f"CASE WHEN {failed} THEN '{{' || array_to_string({members}, ',') || '}}' END"
 
 
-def _extra(reading: ColumnMapping) -> str:
-    if not reading.rest:
+def _extra(mapping: ColumnMapping) -> str:
+    if not mapping.rest:
         return "NULL::VARCHAR"
-    places = {name: place for place, name in enumerate(_to_redact(reading), start=1)}
+    places = {name: place for place, name in enumerate(_to_redact(mapping), start=1)}
     members = []
-    for name in reading.rest:
+    for name in mapping.rest:
         shown = f"{_SHOWN}[{places[name]}]" if name in places else quote_name(keys_of(column=name))
         members.append(f"{quote_text(_json_key(name))} || to_json({shown})")
-    # A null member makes its own text null, and concat_ws leaves it out.
+    # The text of a null member is null, and concat_ws skips nulls.
     return f"nullif('{{' || concat_ws(',', {', '.join(members)}) || '}}', '{{}}')"
 
 
-def _to_redact(reading: ColumnMapping) -> list[str]:
-    return [name for name in reading.rest if name not in reading.people]
+def _to_redact(mapping: ColumnMapping) -> list[str]:
+    return [name for name in mapping.rest if name not in mapping.people]
 
 
-def _looked_through(reading: ColumnMapping) -> str:
-    """SQL for `incoming` with _SHOWN, the list of its cells for `extra`, redacted where that is needed.
+def _with_redacted_cells(mapping: ColumnMapping) -> str:
+    """SQL for `incoming` with _SHOWN, the list of its cells for `extra`, redacted if needed.
 
-    All cells in one expression: DuckDB makes the patterns of every expression anew for every query, which in small
-    deliveries took most of the time.
+    One expression for all cells: DuckDB compiles the patterns of every expression again for every query, which took
+    most of the time of small deliveries.
     """
-    cells = ", ".join(map(quote_name, _to_redact(reading)))
+    cells = ", ".join(map(quote_name, _to_redact(mapping)))
     if not cells:
         return "incoming"
     is_odd = may_name_people(f"array_to_string({_CELLS}, '\x1e')", sentence=False)

@@ -1,7 +1,7 @@
-"""The delivery ledger: what was landed, when, how many rows on which days. One small JSON file per delivery.
+"""The delivery ledger: one small JSON file per delivery, with its time of receipt and its row counts by day.
 
-A delivery's ledger entry is written last and is its commit mark: raw files and key indexes without one do not exist
-for the rest of the pipeline. Nothing here reads exports or judges rows.
+A delivery's ledger entry is written last and is its commit marker: later steps ignore raw files and key files without
+an entry. Nothing here reads exports or judges rows.
 """
 
 import json
@@ -15,22 +15,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs as pa_fs
 
-from ces_pipeline.land.paths import MOVES_SUFFIX, index_file, moves_file, raw_file
+from ces_pipeline.land.paths import CROSS_DAY_SUFFIX, cross_day_file, index_file, raw_file
 from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
 from ces_pipeline.storage.lake import Lake
 
 _FOLDER = "ledger"
+_KEYS = {"landed_with": "reading"}
+"""Attribute -> its key in ledger files, if that is another: lakes keep their keys."""
 
 
 @dataclass(frozen=True)
 class Delivery:
     """One landed delivery.
 
-    mapping: our field -> the export's column, as it was read. days: day -> (rows landed, rows redelivered).
-    touches: days whose verdicts it may change: those with landed rows, and the old days of responses that it revises
-    on another day.
-    surveys: day -> folded hashes of the names by which its rows name their survey, where a column does; None
-    where no column does, and of deliveries landed before this was noted.
+    delivery_id: SHA-256 of its bytes. received_at: when it first landed. as_of: the newest time in it; None if it has
+    no times. landed_with: fingerprint of the source's entry and the landing code (`land/inputs.py`).
+    mapping: our field -> the export's column. days: day -> (rows landed, rows redelivered).
+    touches: days whose verdicts it may change: the days of its rows, and the old days of responses that it revises on
+    another day.
+    surveys: day -> folded hashes of the survey names in its rows; None if no column names the survey, and for
+    deliveries that landed before this was recorded.
     """
 
     delivery_id: str
@@ -40,7 +44,7 @@ class Delivery:
     size_bytes: int
     received_at: datetime
     as_of: datetime | None
-    reading: str
+    landed_with: str
     rows_read: int
     rows_unreadable: int
     columns: tuple[str, ...]
@@ -59,12 +63,12 @@ class Delivery:
 
     @property
     def rank(self) -> tuple[datetime, str]:
-        """What makes one delivery newer than another, whatever the order in which they were landed."""
+        """The delivery with the greater rank is newer. The order of landing does not matter."""
         return (self.as_of or datetime.min.replace(tzinfo=UTC), self.delivery_id)
 
     def to_json(self) -> bytes:
-        told = {
-            **{name: getattr(self, name) for name in self.__dataclass_fields__},
+        entry = {
+            **{_KEYS.get(name, name): getattr(self, name) for name in self.__dataclass_fields__},
             "received_at": self.received_at.isoformat(),
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "days": {day.isoformat(): list(counts) for day, counts in sorted(self.days.items())},
@@ -73,23 +77,25 @@ class Delivery:
             if self.surveys is None
             else {day.isoformat(): list(names) for day, names in sorted(self.surveys.items())},
         }
-        return json.dumps(told, indent=1, ensure_ascii=False).encode()
+        return json.dumps(entry, indent=1, ensure_ascii=False).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> "Delivery":
-        told: dict[str, Any] = json.loads(data)
-        told["received_at"] = datetime.fromisoformat(told["received_at"])
-        told["as_of"] = datetime.fromisoformat(told["as_of"]) if told["as_of"] else None
-        told["columns"] = tuple(told["columns"])
-        told["days"] = {
-            date.fromisoformat(day): (counts[0], counts[1]) for day, counts in told["days"].items()
+        entry: dict[str, Any] = json.loads(data)
+        for name, key in _KEYS.items():
+            entry[name] = entry.pop(key)
+        entry["received_at"] = datetime.fromisoformat(entry["received_at"])
+        entry["as_of"] = datetime.fromisoformat(entry["as_of"]) if entry["as_of"] else None
+        entry["columns"] = tuple(entry["columns"])
+        entry["days"] = {
+            date.fromisoformat(day): (counts[0], counts[1]) for day, counts in entry["days"].items()
         }
-        told["touches"] = tuple(date.fromisoformat(day) for day in told["touches"])
-        if told.get("surveys") is not None:
-            told["surveys"] = {
-                date.fromisoformat(day): tuple(names) for day, names in told["surveys"].items()
+        entry["touches"] = tuple(date.fromisoformat(day) for day in entry["touches"])
+        if entry.get("surveys") is not None:
+            entry["surveys"] = {
+                date.fromisoformat(day): tuple(names) for day, names in entry["surveys"].items()
             }
-        return cls(**told)
+        return cls(**entry)
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ class Ledger:
                 and not info.base_name.startswith(".")
             ):
                 found.append(Delivery.from_json(lake.read_bytes(info.path)))
-        return cls(tuple(sorted(found, key=lambda one: (one.source_id, one.delivery_id))))
+        return cls(tuple(sorted(found, key=lambda delivery: (delivery.source_id, delivery.delivery_id))))
 
     @cached_property
     def _by_source(self) -> dict[str, list[Delivery]]:
@@ -122,7 +128,7 @@ class Ledger:
         return self._by_source.get(source_id, [])
 
     def touching(self, kind: str) -> dict[date, list[Delivery]]:
-        """Day -> the deliveries that it depends on."""
+        """Day -> the deliveries of this kind that may change its verdicts."""
         found: dict[date, list[Delivery]] = {}
         for delivery in self.deliveries:
             if delivery.kind == kind:
@@ -132,57 +138,59 @@ class Ledger:
 
 
 def commit(lake: Lake, delivery: Delivery) -> None:
-    """Write the delivery's entry: from now on its rows exist."""
+    """Write the delivery's ledger entry, which commits its rows."""
     lake.write_bytes(f"{_FOLDER}/{delivery.source_id}/{delivery.delivery_id}.json", delivery.to_json())
 
 
 def forget(lake: Lake, deliveries: Sequence[Delivery]) -> None:
-    """Take deliveries back, entry first, so that a killed call leaves files that nobody reads, never gaps.
+    """Remove deliveries, each with its ledger entry first: a killed call then leaves unused files, never gaps.
 
-    Before that, what other deliveries noted of their contents goes: a content that is no more must own no response.
+    Before that, their rows are removed from the cross-day revisions of other deliveries, because a removed row must
+    not own a response.
     """
-    own = {moves_file(one.source_id, one.delivery_id) for one in deliveries}
-    for source_id in sorted({one.source_id for one in deliveries}):
-        gone = [one.delivery_id for one in deliveries if one.source_id == source_id]
+    own = {cross_day_file(delivery.source_id, delivery.delivery_id) for delivery in deliveries}
+    for source_id in sorted({delivery.source_id for delivery in deliveries}):
+        gone = [delivery.delivery_id for delivery in deliveries if delivery.source_id == source_id]
         for info in lake.list(f"index/{source_id}"):
-            if info.base_name.endswith(MOVES_SUFFIX) and info.path not in own:
-                _forget_moves(lake, info.path, gone)
+            if info.base_name.endswith(CROSS_DAY_SUFFIX) and info.path not in own:
+                _forget_cross_day_revisions(lake, info.path, gone)
     for delivery in deliveries:
         lake.delete(f"{_FOLDER}/{delivery.source_id}/{delivery.delivery_id}.json")
         lake.delete(index_file(delivery.source_id, delivery.delivery_id))
-        lake.delete(moves_file(delivery.source_id, delivery.delivery_id))
+        lake.delete(cross_day_file(delivery.source_id, delivery.delivery_id))
         for day, (landed, _) in delivery.days.items():
             if landed:
                 lake.delete(raw_file(delivery.source_id, delivery.delivery_id, day))
 
 
-def _forget_moves(lake: Lake, path: str, gone: Sequence[str]) -> None:
-    moves = lake.read_table(path)
-    kept = moves.filter(pc.invert(pc.is_in(moves["delivery_id"], pa.array(gone, moves["delivery_id"].type))))
-    if kept.num_rows < moves.num_rows:
+def _forget_cross_day_revisions(lake: Lake, path: str, gone: Sequence[str]) -> None:
+    revisions = lake.read_table(path)
+    delivery_ids = revisions["delivery_id"]
+    kept = revisions.filter(pc.invert(pc.is_in(delivery_ids, pa.array(gone, delivery_ids.type))))
+    if kept.num_rows < revisions.num_rows:
         lake.write_table(path, kept)
 
 
 def deliveries(lake: Lake) -> pa.Table:
     """The ledger as `audit.deliveries`."""
     rows = []
-    for one in Ledger.read(lake).deliveries:
-        held = sorted(one.days)
+    for delivery in Ledger.read(lake).deliveries:
+        days = sorted(delivery.days)
         rows.append(
             {
-                "delivery_id": one.delivery_id,
-                "source_id": one.source_id,
-                "kind": one.kind,
-                "file_name": one.file_name,
-                "size_bytes": one.size_bytes,
-                "received_at": one.received_at,
-                "as_of": one.as_of,
-                "rows_read": one.rows_read,
-                "rows_landed": one.rows_landed,
-                "rows_redelivered": one.rows_redelivered,
-                "rows_unreadable": one.rows_unreadable,
-                "first_day": held[0] if held else None,
-                "last_day": held[-1] if held else None,
+                "delivery_id": delivery.delivery_id,
+                "source_id": delivery.source_id,
+                "kind": delivery.kind,
+                "file_name": delivery.file_name,
+                "size_bytes": delivery.size_bytes,
+                "received_at": delivery.received_at,
+                "as_of": delivery.as_of,
+                "rows_read": delivery.rows_read,
+                "rows_landed": delivery.rows_landed,
+                "rows_redelivered": delivery.rows_redelivered,
+                "rows_unreadable": delivery.rows_unreadable,
+                "first_day": days[0] if days else None,
+                "last_day": days[-1] if days else None,
             }
         )
     return pa.Table.from_pylist(rows, schema=DELIVERIES.arrow)
@@ -192,14 +200,14 @@ def delivery_days(lake: Lake) -> pa.Table:
     """The ledger as `audit.delivery_days`."""
     rows = [
         {
-            "delivery_id": one.delivery_id,
-            "source_id": one.source_id,
-            "kind": one.kind,
+            "delivery_id": delivery.delivery_id,
+            "source_id": delivery.source_id,
+            "kind": delivery.kind,
             "day": day,
             "rows_landed": landed,
             "rows_redelivered": again,
         }
-        for one in Ledger.read(lake).deliveries
-        for day, (landed, again) in sorted(one.days.items())
+        for delivery in Ledger.read(lake).deliveries
+        for day, (landed, again) in sorted(delivery.days.items())
     ]
     return pa.Table.from_pylist(rows, schema=DELIVERY_DAYS.arrow)

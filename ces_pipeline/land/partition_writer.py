@@ -1,6 +1,6 @@
-"""Splits a stream of rows into one Parquet file a day, in bounded memory.
+"""Splits a stream of rows into Parquet files by day, in bounded memory.
 
-Arrow's own writer, a buffer at a time: DuckDB's partitioned COPY does the same at about twice the processor time.
+Uses Arrow's writer, one buffer at a time: DuckDB's partitioned COPY takes about twice the processor time.
 """
 
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ import pyarrow.parquet as pq
 
 _BUFFERED_ROWS = 250_000
 _OPEN_FILES = 300
-# Texts with few distinct values; the others (ids, hashes, comments) would only fill a dictionary and throw it away.
+# Texts with few distinct values. For others (ids, hashes, comments) Arrow would fill a dictionary and then drop it.
 _REPEATING = (
     "survey", "channel", "product", "journey_stage", "process", "device_type", "language", "score", "csat", "nps",
     "status", "finished", "progress", "duration_seconds", "priority", "category", "group_name", "reopens", "handoffs",
     "replies", "is_deleted",
 )  # fmt: skip
-# Hashes do not get smaller.
+# Hashes do not compress.
 _HASHES = (
     "respondent_key",
     "device_key",
@@ -34,7 +34,7 @@ _HASHES = (
 
 
 class PartitionWriter:
-    """Writes batches that carry a `day` column to `<folder>/day=<day>/<n>.parquet`, without that column."""
+    """Writes batches with a `day` column to `<folder>/day=<day>/<n>.parquet`, without that column."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -88,7 +88,7 @@ class PartitionWriter:
 
 
 def _by_day(batch: pa.RecordBatch) -> Iterator[tuple[date, pa.RecordBatch]]:
-    """The rows of each day, without that column. Nothing is copied where they come in the order of their days."""
+    """The rows of each day, without the `day` column. Rows that arrive sorted by day are not copied."""
     days = batch["day"].cast(pa.int32()).to_numpy()
     if (days[1:] < days[:-1]).any():
         order = np.argsort(days, kind="stable")

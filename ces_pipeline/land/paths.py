@@ -1,8 +1,8 @@
-"""Where the files of a delivery lie in the lake, relative to its root."""
+"""Paths of a delivery's files in the lake, relative to its root."""
 
 from datetime import date
 
-MOVES_SUFFIX = ".moves.parquet"
+CROSS_DAY_SUFFIX = ".moves.parquet"
 
 
 def raw_file(source_id: str, delivery_id: str, day: date) -> str:
@@ -15,6 +15,6 @@ def index_file(source_id: str, delivery_id: str) -> str:
     return f"index/{source_id}/{delivery_id}.parquet"
 
 
-def moves_file(source_id: str, delivery_id: str) -> str:
-    """The versions of those keys that this delivery shows to lie on more than one day."""
-    return f"index/{source_id}/{delivery_id}{MOVES_SUFFIX}"
+def cross_day_file(source_id: str, delivery_id: str) -> str:
+    """A delivery's cross-day revisions: all landed versions of its rows whose versions lie on more than one day."""
+    return f"index/{source_id}/{delivery_id}{CROSS_DAY_SUFFIX}"

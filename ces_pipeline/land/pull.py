@@ -1,7 +1,7 @@
-"""One pull of one feed: pages are fetched, landed, and only then is the place saved from which to go on.
+"""One pull of one source: pages are fetched and landed, then the checkpoint is saved.
 
-A pull killed anywhere goes on behind the last landed page: what was fetched twice, landing drops. Vendors' ways are in
-`connectors/`, requests in `http.py`; what lands is read, pseudonymised and split by day as any file is.
+A killed pull resumes after the last landed page; landing drops records that are fetched twice. Connectors are in
+`vendors/`, requests in `http/`. Pages are read, pseudonymised and split by day like files.
 """
 
 import hashlib
@@ -41,15 +41,15 @@ from ces_pipeline.vendors.contract import Connector, Page, State, Window
 
 _JOINED_RECORDS = 20_000
 _JOINED_BYTES = 32 << 20
-"""Small pages land together: a delivery costs the same few files whatever its size."""
+"""Small pages land together, up to these limits: every delivery costs the same few files, large or small."""
 
 
 @dataclass(frozen=True)
 class PullState:
-    """Where a feed's pulls stand.
+    """The checkpoint of a source's pulls.
 
-    asked: fingerprint of what the state belongs to; with another vendor, span or option a pull starts anew.
-    until: the start of the last pull that came to its end; None before the first.
+    asked: fingerprint of the API settings that the state belongs to; a pull with other settings starts from the
+    beginning. until: start of the last complete pull; None before the first.
     """
 
     asked: str
@@ -68,11 +68,11 @@ def pull(
     retry_policy: RetryPolicy | None = None,
     chance: random.Random | None = None,
 ) -> SourceLanding:
-    """Pull one feed to its end and land what comes; what goes wrong with the vendor is a line in `failures`.
+    """Pull one source to its end and land its records; a failure of the vendor is a line in `failures`.
 
-    now: the pull's moment, the clock's unless given. environment: where secrets are, the process's unless given.
-    Pages before a failure have landed. A second pull of the same feed waits for the first. Raises HomeError where
-    the lake or the token file cannot be used.
+    now: the moment of the pull, by default from the clock. environment: holds the secrets, by default the process's.
+    Pages before a failure have landed. A second pull of the same source waits until the first ends. Raises HomeError
+    if the lake or the token file cannot be used.
     """
     assert source.api is not None
     clock = clock or SystemClock()
@@ -98,17 +98,19 @@ def pull(
         except HomeError:
             raise
         except CesError as problem:
-            told = str(problem)
-            outcome.failures += (told if told.startswith(f"{source.id}: ") else f"{source.id}: {told}",)
+            failure = str(problem)
+            outcome.failures += (
+                failure if failure.startswith(f"{source.id}: ") else f"{source.id}: {failure}",
+            )
             outcome.is_transient = isinstance(problem, PullError) and problem.is_transient
         finally:
             log.save(lake)
             outcome.requests = len(log.rows)
-        _note(lake, log.pull_id, now, outcome)
+        _record_pull(lake, log.pull_id, now, outcome)
     return outcome
 
 
-def _note(lake: Lake, pull_id: str, now: datetime, outcome: SourceLanding) -> None:
+def _record_pull(lake: Lake, pull_id: str, now: datetime, outcome: SourceLanding) -> None:
     row = {
         "pull_id": pull_id,
         "source_id": outcome.source_id,
@@ -132,7 +134,7 @@ def open_http(
     retry_policy: RetryPolicy | None = None,
     chance: random.Random | None = None,
 ) -> Http:
-    """The feed's client, with its credentials and rate_limits. Raises MissingVariableError before any request."""
+    """The source's HTTP client, with credentials and rate limits. Raises MissingVariableError before any request."""
     assert source.api is not None
     connector = CONNECTORS[source.api.connector]
 
@@ -153,24 +155,24 @@ def open_http(
         clock=clock,
         log=log,
         credentials=credentials,
-        rate_limits=_paces(connector, source.api),
-        limits_folder=_paces_folder(home),
+        rate_limits=_rate_limits(connector, source.api),
+        limits_folder=_rate_limits_folder(home),
         retry_policy=retry_policy,
         chance=chance,
     )
 
 
-def _paces_folder(home: Home) -> Path | None:
-    """Where the accounts of all feeds' requests are; None where nothing was ever pulled, or the lake is elsewhere."""
+def _rate_limits_folder(home: Home) -> Path | None:
+    """The folder with the request counts of all sources; None if nothing was ever pulled or the lake is not local."""
     folder = home.lake / "pulls"
     if not folder.is_dir():
         return None
-    accounts = folder / ".rate_limits"
-    accounts.mkdir(exist_ok=True)
-    return accounts
+    counts = folder / ".rate_limits"
+    counts.mkdir(exist_ok=True)
+    return counts
 
 
-def _paces(connector: Connector, api: Api) -> tuple[RateLimit, ...]:
+def _rate_limits(connector: Connector, api: Api) -> tuple[RateLimit, ...]:
     if api.requests_per_minute is None:
         return connector.rate_limits
     return (*connector.rate_limits, RateLimit(requests=1, seconds=60 / api.requests_per_minute))
@@ -178,10 +180,10 @@ def _paces(connector: Connector, api: Api) -> tuple[RateLimit, ...]:
 
 @dataclass
 class _Pull:
-    """The pull under way: what came lands while the next pages are fetched and opened.
+    """A running pull: fetched pages land while the next pages are fetched and opened.
 
-    _place: what is saved. _waiting: pages fetched and not yet opened. _landing: the delivery that is landing, and its
-    pages. _covered: spans that pages hold all records of, with their number.
+    _pull_state: the saved checkpoint. _fetched: pages that are fetched but not opened. _landing: the delivery that is
+    landing, and its pages. _covered: spans whose records the pages contain in full, with their number.
     """
 
     home: Home
@@ -192,7 +194,7 @@ class _Pull:
     now: datetime
     outcome: SourceLanding
     _pull_state: PullState = field(init=False)
-    _waiting: list[Page] = field(default_factory=list)
+    _fetched: list[Page] = field(default_factory=list)
     _landing: tuple[Future[Delivery | None], list[Page]] | None = None
     _covered: list[tuple[Window, int]] = field(default_factory=list)
     _deliveries: int = 0
@@ -209,30 +211,30 @@ class _Pull:
                 for page in connector.pages(http, api, self._pull_state.state, self.now):
                     self._take(page, connector, lander)
             except PullError:
-                # What came before the failure is whole, and stays.
-                self._land_waiting(lander)
-                self._see_landed()
+                # Pages before the failure are complete, so they are landed.
+                self._land_fetched(lander)
+                self._finish_landing()
                 raise
-            self._land_waiting(lander)
-            self._see_landed()
+            self._land_fetched(lander)
+            self._finish_landing()
         self._save(PullState(self._pull_state.asked, self._pull_state.state, self.now))
-        capture = Completeness(self.lake, self.source, connector, self.log.pull_id, self.now)
-        self.outcome.records_expected = capture.ask(http, self._covered)
+        completeness = Completeness(self.lake, self.source, connector, self.log.pull_id, self.now)
+        self.outcome.records_expected = completeness.ask(http, self._covered)
 
     def _take(self, page: Page, connector: Connector, lander: ThreadPoolExecutor) -> None:
-        self._waiting.append(page)
+        self._fetched.append(page)
         if page.covers is not None:
             self._covered.append((page.covers, page.records))
         if page.notice is not None:
             self.outcome.notes += (f"{self.source.id}: {page.notice}",)
-        records = sum(one.records for one in self._waiting)
-        size = sum(len(one.body) for one in self._waiting)
+        records = sum(page.records for page in self._fetched)
+        size = sum(len(page.body) for page in self._fetched)
         if not connector.joinable or records >= _JOINED_RECORDS or size >= _JOINED_BYTES:
-            self._land_waiting(lander)
+            self._land_fetched(lander)
 
-    def _land_waiting(self, lander: ThreadPoolExecutor) -> None:
-        """Open what waits, then see that what came before it has landed, and begin to land it."""
-        pages, self._waiting = self._waiting, []
+    def _land_fetched(self, lander: ThreadPoolExecutor) -> None:
+        """Open the fetched pages, finish the previous landing, then start to land them."""
+        pages, self._fetched = self._fetched, []
         content = b"".join(page.body for page in pages)
         opened = None
         try:
@@ -242,15 +244,15 @@ class _Pull:
                 opened = open_file(self.source, DeliveredFile.in_memory(name, content))
                 self.outcome.notes += opened.notes
         finally:
-            self._see_landed()
+            self._finish_landing()
         if opened is not None:
             landing = lander.submit(land_opened, self.home, self.registry, self.source, opened, self.now)
             self._landing = landing, pages
         elif pages:
-            self._note_landed(pages)
+            self._count_landed(pages)
 
-    def _see_landed(self) -> None:
-        """Wait for what is landing, count it, and save the place behind it. Raises what went wrong with it."""
+    def _finish_landing(self) -> None:
+        """Wait until the current landing ends, count it and save the checkpoint. Raises the landing's error."""
         landing, self._landing = self._landing, None
         if landing is None:
             return
@@ -260,9 +262,9 @@ class _Pull:
             self.outcome.files_known += 1
         else:
             self.outcome.add(delivery)
-        self._note_landed(pages)
+        self._count_landed(pages)
 
-    def _note_landed(self, pages: list[Page]) -> None:
+    def _count_landed(self, pages: list[Page]) -> None:
         self.outcome.records_pulled += sum(page.records for page in pages)
         self._save(PullState(self._pull_state.asked, pages[-1].state, self._pull_state.until))
         self.log.save(self.lake)
@@ -274,24 +276,26 @@ class _Pull:
 
 
 def read_pull_state(lake: Lake, source: Source) -> PullState:
-    """Where the feed's pulls stand; the beginning where there was none, or the feed now asks for something else."""
+    """The saved checkpoint; an empty one if there is none, or if the API settings have changed since."""
     asked, path = _asked(source), f"{_folder(source)}/state.json"
     if not lake.exists(path):
         return PullState(asked)
-    held: dict[str, Any] = json.loads(lake.read_bytes(path))
-    if held["asked"] != asked:
+    saved: dict[str, Any] = json.loads(lake.read_bytes(path))
+    if saved["asked"] != asked:
         return PullState(asked)
-    return PullState(asked, held["state"], datetime.fromisoformat(held["until"]) if held["until"] else None)
+    return PullState(
+        asked, saved["state"], datetime.fromisoformat(saved["until"]) if saved["until"] else None
+    )
 
 
 def write_pull_state(lake: Lake, source: Source, pull_state: PullState) -> None:
-    """Save it: synced, then renamed."""
-    told = {
+    """Save the checkpoint: synced, then renamed."""
+    saved = {
         "asked": pull_state.asked,
         "state": pull_state.state,
         "until": pull_state.until.isoformat() if pull_state.until else None,
     }
-    lake.write_bytes(f"{_folder(source)}/state.json", json.dumps(told, indent=1, sort_keys=True).encode())
+    lake.write_bytes(f"{_folder(source)}/state.json", json.dumps(saved, indent=1, sort_keys=True).encode())
 
 
 def _folder(source: Source) -> str:
@@ -300,5 +304,5 @@ def _folder(source: Source) -> str:
 
 def _asked(source: Source) -> str:
     assert source.api is not None
-    told = source.api.model_dump(mode="json", include={"connector", "base_url", "since", "options"})
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+    settings = source.api.model_dump(mode="json", include={"connector", "base_url", "since", "options"})
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,6 +1,6 @@
-"""The rows of one delivery on their way into the lake: staged, compared with what is already landed, moved in.
+"""Staging of one delivery: its rows are written to scratch files, compared with landed rows, then moved to the lake.
 
-What a row becomes is said in `statement.py`; which deliveries there are, in `ledger.py`.
+`landing_sql.py` defines the landed rows; `ledger.py` records the deliveries.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import ColumnMapping, landing_query, unreadable_query
 from ces_pipeline.land.partition_writer import PartitionWriter
-from ces_pipeline.land.paths import index_file, moves_file, raw_file
+from ces_pipeline.land.paths import cross_day_file, index_file, raw_file
 from ces_pipeline.land.trim import as_cells
 from ces_pipeline.land.unreadable_rows import delimiter_of, refuse_open_quote, without_people
 from ces_pipeline.privacy.hashing import with_keys, without_listed_people
@@ -31,19 +31,19 @@ from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.quote import quote_text
 
 _BATCH_ROWS = 50_000
-_MISFITS = pa.schema(
+_UNREADABLE_ROWS = pa.schema(
     [(ROW_NUMBER, pa.int64()), ("problem", pa.string()), ("content", pa.uint64()), ("written", pa.string())]
 )
 
 
 @dataclass
 class Staging:
-    """The rows of one delivery on their way into the lake: one Parquet file a day in a scratch folder beside it.
+    """The rows of one delivery as Parquet files by day, in a scratch folder next to the lake.
 
-    All rows are written there in one pass; only their keys are then held in memory to find what is already landed.
+    All rows are written in one pass. Only their keys are then held in memory, to find the rows that already landed.
     """
 
-    earlier: KeyIndex
+    key_index: KeyIndex
     lake: Lake
     source: Source
     registry: Registry
@@ -53,13 +53,13 @@ class Staging:
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        return self.earlier.connection
+        return self.key_index.connection
 
     def _split(self, query: str, parameters: dict[str, Any], folder: str) -> None:
         parts = PartitionWriter(self.folder / folder)
         reader = self.connection.sql(query, params=parameters).to_arrow_reader(_BATCH_ROWS)
-        # The session's zone is how the feed's naive times are read; the instants themselves are stored in UTC.
-        schema = pa.schema([one.with_type(_in_utc(one.type)) for one in reader.schema])
+        # DuckDB reads times without a zone in the session's zone, which is the source's. Instants are stored in UTC.
+        schema = pa.schema([field.with_type(_in_utc(field.type)) for field in reader.schema])
         for batch in reader:
             parts.write(batch.cast(schema))
         parts.close()
@@ -69,20 +69,20 @@ class Staging:
             f"COPY ({query}) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION zstd)"
         )
 
-    def fill(self, export: Export, reading: ColumnMapping, file: DeliveredFile) -> None:
-        """Write every row of the export by day, the unreadable ones too, and load the keys of all."""
+    def fill(self, export: Export, mapping: ColumnMapping, file: DeliveredFile) -> None:
+        """Write all rows of the export by day, unreadable rows too, and load their keys into table `keys`."""
         failure: list[Exception] = []
         last: pa.RecordBatch | None = None
-        kept_as_text = [name for name in reading.rest if name not in reading.people]
+        kept_as_text = [name for name in mapping.rest if name not in mapping.people]
 
         def watched() -> Iterator[pa.RecordBatch]:
-            # An exception inside a stream reaches DuckDB as a bare text: keep the original.
+            # DuckDB turns an exception inside a stream into plain text: keep the original.
             nonlocal last
             try:
                 for batch in export.batches:
                     last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
-                    cells = without_listed_people(as_cells(batch, reading.missing), kept_as_text)
-                    yield with_keys(cells, reading.people_cells, self.pseudonyms)
+                    cells = without_listed_people(as_cells(batch, mapping.missing), kept_as_text)
+                    yield with_keys(cells, mapping.people_cells, self.pseudonyms)
             except Exception as problem:
                 failure.append(problem)
                 raise
@@ -93,18 +93,18 @@ class Staging:
             "first_day": settings.first_day,
             "zone": settings.business_time_zone,
         }
-        texts = [*export.columns, *reading.people_cells]
+        texts = [*export.columns, *mapping.people_cells]
         schema = pa.schema([*((name, pa.string()) for name in texts), (ROW_NUMBER, pa.int64())])
         self.connection.register("incoming", pa.RecordBatchReader.from_batches(schema, watched()))
         self.connection.execute(
             f"SET SESSION TimeZone={quote_text(export.time_zone or self.source.time_zone)}"
         )
         try:
-            self._split(landing_query(reading), scope, "days")
+            self._split(landing_query(mapping), scope, "days")
         except (duckdb.Error, pa.ArrowException, OSError):
             if failure and isinstance(failure[0], OSError):
                 raise UnreadableFileError(
-                    f"{file.name}: could not be read to its end ({failure[0].strerror}): deliver it again"
+                    f"{file.name}: reading stopped before the end ({failure[0].strerror}). Deliver the file again"
                 ) from None
             if failure:
                 raise failure[0] from None
@@ -116,10 +116,10 @@ class Staging:
         if delimiter is not None:
             refuse_open_quote(file, last, export.unreadable)
         if export.unreadable:
-            # Of the text as it stood, since the shown one may have lost what tells two rows apart.
+            # Hashed before redaction, because two different rows may have the same redacted text.
             contents = self.pseudonyms.of_all(row.text for row in export.unreadable)
-            hidden = {cells.column for cells in reading.people_cells.values()}
-            misfits = [
+            hidden = {cells.column for cells in mapping.people_cells.values()}
+            rows = [
                 {
                     ROW_NUMBER: row.row_number,
                     "problem": row.problem,
@@ -128,13 +128,13 @@ class Staging:
                 }
                 for row, content in zip(export.unreadable, contents, strict=True)
             ]
-            self.connection.register("misfits", pa.Table.from_pylist(misfits, schema=_MISFITS))
-            self._split(unreadable_query(reading), scope, "unreadable")
-            self.connection.unregister("misfits")
+            self.connection.register("unreadable_rows", pa.Table.from_pylist(rows, schema=_UNREADABLE_ROWS))
+            self._split(unreadable_query(mapping), scope, "unreadable")
+            self.connection.unregister("unreadable_rows")
         self._load_keys()
 
     def _parts(self) -> dict[date, list[Path]]:
-        """Day -> the scratch files that hold its rows."""
+        """Day -> the scratch files with its rows."""
         found: dict[date, list[Path]] = {}
         for pass_name in ("days", "unreadable"):
             for partition in sorted((self.folder / pass_name).glob("day=*")):
@@ -159,25 +159,27 @@ class Staging:
         )
 
     def newest(self) -> datetime | None:
-        """The newest time in the delivery that is not in the future: the moment the export shows."""
+        """The newest time in the delivery that is not in the future; None if there is none."""
         row = self.connection.execute(
             "SELECT epoch_us(max(event_at)) FROM keys WHERE event_at <= $1", [self.now]
         ).fetchone()
         return datetime.fromtimestamp(row[0] / 1e6, UTC) if row and row[0] is not None else None
 
     def find_redelivered(self, rank: tuple[datetime, str]) -> dict[date, tuple[int, int]]:
-        """Set apart the rows that are already landed, or stand twice in this delivery; (landed, redelivered) by day.
+        """Find rows that landed before or occur twice in this delivery; returns (landed, redelivered) by day.
 
-        Table `shared` then holds the keys that more than one row has, here or with earlier deliveries: few, as a rule.
+        Creates table `again` with the numbers of redelivered rows, and table `shared` with the keys that several rows
+        have, in this delivery or with earlier ones (usually few).
 
-        A row already landed by a delivery that is newer than this one (they came out of order) is landed again: the
+        If the delivery that landed a row is newer than this one (they came out of order), the row is landed again: the
         older delivery owns it, and cleaning keeps one of the two.
         """
-        self.earlier.match()
+        self.key_index.match()
         self.connection.execute(
             """
             CREATE OR REPLACE TEMP TABLE shared AS
-            SELECT key_hi, key_lo FROM keys GROUP BY ALL HAVING count(*) > 1 UNION SELECT key_hi, key_lo FROM before
+            SELECT key_hi, key_lo FROM keys GROUP BY ALL HAVING count(*) > 1 UNION
+            SELECT key_hi, key_lo FROM known_keys
             """
         )
         self.connection.execute(
@@ -191,7 +193,8 @@ class Staging:
             WHERE k.row_number <> repeated.kept
             UNION
             SELECT k.row_number FROM keys k
-            SEMI JOIN (SELECT * FROM before WHERE (as_of, delivery_id) <= ($1, $2)) b USING (key_hi, key_lo, content)
+            SEMI JOIN (SELECT * FROM known_keys WHERE (as_of, delivery_id) <= ($1, $2)) b
+                USING (key_hi, key_lo, content)
             """,
             list(rank),
         )
@@ -204,7 +207,7 @@ class Staging:
         return {day: (landed, again) for day, landed, again in counted}
 
     def surveys_named(self) -> dict[date, tuple[str, ...]] | None:
-        """Day -> hashes of the names of surveys in its rows; None where the source's entry names its one survey."""
+        """Day -> hashes of the survey names in its rows; None if the source's entry names one survey for all rows."""
         if not self.source.survey_column:
             return None
         parts = [part for found in self._parts().values() for part in found]
@@ -218,11 +221,13 @@ class Staging:
         return {day: tuple(sorted({folded_hash(name) for name in names})) for day, names in found}
 
     def write(self, delivery_id: str) -> set[date]:
-        """Move the rows that are new or changed into the lake, with their keys; the days that they touch."""
+        """Move the new and changed rows into the lake, with their keys; returns the days whose verdicts may change."""
         self.connection.execute(
             "CREATE OR REPLACE TEMP TABLE landed AS SELECT * FROM keys ANTI JOIN again USING (row_number)"
         )
-        held = dict(self.connection.execute("SELECT day, count(*) FROM landed GROUP BY day").fetchall())
+        landed_by_day = dict(
+            self.connection.execute("SELECT day, count(*) FROM landed GROUP BY day").fetchall()
+        )
         dropped = {
             day
             for (day,) in self.connection.execute(
@@ -231,47 +236,47 @@ class Staging:
         }
         staged = {}
         for day, parts in self._parts().items():
-            if day not in held:
+            if day not in landed_by_day:
                 continue
-            whole = parts[0]
+            staged_file = parts[0]
             if len(parts) > 1 or day in dropped:
-                whole = self.folder / f"{day}.parquet"
+                staged_file = self.folder / f"{day}.parquet"
                 listed = ", ".join(quote_text(str(part)) for part in parts)
                 rows = f"read_parquet([{listed}], hive_partitioning=false)"
                 kept = f"SELECT * FROM {rows} ANTI JOIN again USING (row_number)"
-                self._copy(kept, whole)
-            staged[raw_file(self.source.id, delivery_id, day)] = whole
+                self._copy(kept, staged_file)
+            staged[raw_file(self.source.id, delivery_id, day)] = staged_file
         self.lake.adopt_all(staged)
-        if not held:
+        if not landed_by_day:
             return set()
-        moved = self._note_moves(delivery_id)
+        cross_day = self._write_cross_day_revisions(delivery_id)
         index = self.folder / "index.parquet"
         columns = "key_hi, key_lo, content, day, event_at"
         self._copy(f"SELECT {columns}, {quote_text(delivery_id)} AS delivery_id FROM landed", index)
         self.lake.adopt(index, index_file(self.source.id, delivery_id))
-        return set(held) | moved
+        return set(landed_by_day) | cross_day
 
-    def _note_moves(self, delivery_id: str) -> set[date]:
-        """Write the versions of rows that now stand on several days; those days."""
+    def _write_cross_day_revisions(self, delivery_id: str) -> set[date]:
+        """Store all versions of the rows that now have versions on several days; returns those days."""
         if KINDS[self.source.kind].is_versioned:
             return set()
-        moves = self.connection.sql(
+        revisions = self.connection.sql(
             f"""
             WITH versions AS (
                 SELECT key_hi, key_lo, content, day, event_at, {quote_text(delivery_id)} AS delivery_id
                 FROM landed SEMI JOIN shared USING (key_hi, key_lo)
                 UNION
                 SELECT key_hi, key_lo, content, day, event_at, delivery_id
-                FROM before SEMI JOIN landed USING (key_hi, key_lo)
+                FROM known_keys SEMI JOIN landed USING (key_hi, key_lo)
             ),
-            moved AS (SELECT key_hi, key_lo FROM versions GROUP BY ALL HAVING min(day) <> max(day))
-            SELECT * FROM versions SEMI JOIN moved USING (key_hi, key_lo) ORDER BY ALL
+            cross_day AS (SELECT key_hi, key_lo FROM versions GROUP BY ALL HAVING min(day) <> max(day))
+            SELECT * FROM versions SEMI JOIN cross_day USING (key_hi, key_lo) ORDER BY ALL
             """
         ).to_arrow_table()
-        if not moves.num_rows:
+        if not revisions.num_rows:
             return set()
-        self.lake.write_table(moves_file(self.source.id, delivery_id), moves)
-        return set(moves["day"].to_pylist())
+        self.lake.write_table(cross_day_file(self.source.id, delivery_id), revisions)
+        return set(revisions["day"].to_pylist())
 
 
 def _in_utc(kind: pa.DataType) -> pa.DataType:

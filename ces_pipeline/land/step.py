@@ -1,8 +1,7 @@
-"""Landing: read every new file of a feed, drop what is already there, write the rest split by day, note it down.
+"""Landing: read each new file of a source, drop rows that have landed before, write the rest by day, record it.
 
-A file that cannot be read fails alone. Rows are pseudonymised and redacted inside the query that stages them, so that
-no person's value is ever written. Order of landing does not matter: what a day is later cleaned from depends only on
-the set of deliveries.
+An unreadable file does not stop the others. Rows are pseudonymised and redacted before they are written, so no
+person's value reaches the disk. The order of landing does not matter: a day depends only on the set of deliveries.
 """
 
 import json
@@ -37,14 +36,15 @@ from ces_pipeline.storage.scratch import scratch
 from ces_pipeline.vendors.catalog import READERS
 
 _MEMORY = "700MB"
+_NAMED = 3
 
 
 @dataclass
 class SourceLanding:
-    """What landing one feed did. failures: one plain line per file or pull that could not be read.
+    """The result of landing one source.
 
-    records_pulled: records that the vendor's pages held. records_expected: how many it says there are, null: unknown.
-    is_transient: whether the failures may be gone when it is tried again unchanged.
+    failures: one line per file or pull that could not be read. records_pulled: records in the vendor's pages.
+    records_expected: the vendor's own count, None if unknown. is_transient: whether a retry alone may succeed.
     """
 
     source_id: str
@@ -72,7 +72,7 @@ class SourceLanding:
         self.days = tuple(sorted({*self.days, *delivery.touches}))
 
     def with_pull(self, pulled: "SourceLanding") -> "SourceLanding":
-        """What its inbox and its API gave together. Only a pull's failure may be gone at the next try."""
+        """The inbox's result and the pull's together. Only a failure of the pull can be transient."""
         counts = (
             "files_new",
             "files_known",
@@ -93,45 +93,45 @@ class SourceLanding:
 
 @dataclass(frozen=True)
 class Opened:
-    """A file opened by its feed's reader: how it is to be read is settled, its rows are still to come.
+    """A file opened by its source's reader, with its column mapping; its rows are not read yet.
 
-    notes: what a person should know about how it is read.
+    notes: what a person should know about the mapping.
     """
 
     file: DeliveredFile
     export: Export
-    reading: ColumnMapping
+    mapping: ColumnMapping
     notes: tuple[str, ...]
 
 
 def open_file(source: Source, file: DeliveredFile) -> Opened:
-    """Raises UnreadableFileError or RegistryError where the feed's reader, or its mapping, does not fit the file."""
+    """Open a file. Raises UnreadableFileError or RegistryError if the source's reader or mapping does not fit it."""
     notes: list[str] = []
     export = READERS[source.reader].read(file, source)
-    reading = column_mapping_of(source, export, file, notes)
-    return Opened(file, export, reading, tuple(notes))
+    mapping = column_mapping_of(source, export, file, notes)
+    return Opened(file, export, mapping, tuple(notes))
 
 
 def land_source(
     home: Home, registry: Registry, source: Source, *, now: datetime | None = None
 ) -> SourceLanding:
-    """Land every new file of one source, and every stale one again; other files cost a look at their size.
+    """Land every new file of one source, and land stale deliveries again. Of other files only size and time are read.
 
-    Raises HomeError where the lake cannot be written; a file that cannot be read is a line in `failures`.
-    A delivery that is landed again keeps the time of its first receipt.
+    Raises HomeError if the lake cannot be written. An unreadable file is a line in `failures`. A delivery that is
+    landed again keeps the time of its first receipt.
     """
     lake = Lake(home.lake)
     outcome = SourceLanding(source.id, source.kind)
     with exclusive(home.lake / ".landing.lock"), ExitStack() as resources:
         lake.clear_staging()
         pseudonyms = load_pseudonyms(home.root, lake)
-        landed = {one.delivery_id: one for one in Ledger.read(lake).of_source(source.id)}
+        landed = {delivery.delivery_id: delivery for delivery in Ledger.read(lake).of_source(source.id)}
         seen = SeenFiles(lake, source.id).load()
         files = [(seen_key(home, path), path) for path in inbox_files(home, source)]
         stale = _stale_deliveries(registry, source, landed, files, seen, outcome)
         received = _take_back(lake, source, landed, stale)
-        noted = dict(seen.entries)
-        earlier: KeyIndex | None = None
+        seen_before = dict(seen.entries)
+        key_index: KeyIndex | None = None
         for key, path in files:
             try:
                 file = DeliveredFile(path)
@@ -140,11 +140,11 @@ def land_source(
                     received_at = received.get(sha256) or now or datetime.now(UTC)
                     opened = open_file(source, file)
                     outcome.notes += opened.notes
-                    earlier = earlier or KeyIndex(
+                    key_index = key_index or KeyIndex(
                         resources.enter_context(_workspace()), lake, [*landed.values()]
                     )
                     landed[sha256] = _land_opened(
-                        lake, registry, source, opened, pseudonyms, earlier, received_at
+                        lake, registry, source, opened, pseudonyms, key_index, received_at
                     )
                     outcome.add(landed[sha256])
                 else:
@@ -152,13 +152,15 @@ def land_source(
                 seen.note(key, path, sha256)
             except (UnreadableFileError, RegistryError, OSError) as problem:
                 outcome.failures += (_failure(source, path, problem),)
-        if seen.entries != noted:
+        if seen.entries != seen_before:
             seen.save()
         if not received.keys() - landed.keys():
             lake.delete(_taken_back_file(source))
     if stale:
+        files_were = "1 file was" if len(stale) == 1 else f"{len(stale)} files were"
         outcome.notes += (
-            f"{source.id}: {len(stale)} files are landed again: how they are read has changed since",
+            f"{source.id}: {files_were} landed again, because their source's entry or the code that reads them has "
+            f"changed: {_named(stale)}",
         )
     return outcome
 
@@ -166,44 +168,42 @@ def land_source(
 def land_opened(
     home: Home, registry: Registry, source: Source, opened: Opened, now: datetime
 ) -> Delivery | None:
-    """Land content that was never a file, such as pages of an API, as one delivery; None where it is there already.
+    """Land content that is not a file, such as pages of an API, as one delivery; None if it has landed before.
 
-    It shows the moment `now`, and is newer than every delivery before it, even where it only holds what an overlap
-    read again: vendors list in the order of their pages, and an edit may come without a new time.
-    The same content again, read the same way, adds nothing. Raises UnreadableFileError where its rows cannot be
-    read to the end, HomeError where the lake cannot be written.
+    Its `as_of` is `now`, or later if needed: it is newer than every delivery before it, even if it only repeats older
+    records, because a vendor may send an edit without a new time. The same content with the same mapping lands once.
+    Raises UnreadableFileError if the rows cannot be read to the end, HomeError if the lake cannot be written.
     """
     lake = Lake(home.lake)
     with exclusive(home.lake / ".landing.lock"):
         lake.clear_staging()
         pseudonyms = load_pseudonyms(home.root, lake)
-        landed = {one.delivery_id: one for one in Ledger.read(lake).of_source(source.id)}
+        landed = {delivery.delivery_id: delivery for delivery in Ledger.read(lake).of_source(source.id)}
         known = landed.get(opened.file.sha256)
-        if known and known.reading == landing_fingerprint(registry, source):
+        if known and known.landed_with == landing_fingerprint(registry, source):
             return None
         if known:
             forget(lake, [landed.pop(known.delivery_id)])
         received_at = known.received_at if known else now
-        shown = [one.as_of + timedelta(microseconds=1) for one in landed.values() if one.as_of]
+        shown = [delivery.as_of + timedelta(microseconds=1) for delivery in landed.values() if delivery.as_of]
         as_of = known.as_of if known else max([now, *shown])
         with _workspace() as connection:
-            earlier = KeyIndex(connection, lake, [*landed.values()])
-            return _land_opened(lake, registry, source, opened, pseudonyms, earlier, received_at, as_of)
+            key_index = KeyIndex(connection, lake, [*landed.values()])
+            return _land_opened(lake, registry, source, opened, pseudonyms, key_index, received_at, as_of)
 
 
 @contextmanager
 def _workspace() -> Iterator[duckdb.DuckDBPyConnection]:
     with scratch(_MEMORY) as connection:
-        # Rows are told apart by their numbers.
+        # Rows are identified by their numbers, so their order does not matter.
         connection.execute("SET SESSION preserve_insertion_order = false")
         yield connection
 
 
 def _failure(source: Source, path: Path, problem: Exception) -> str:
     if isinstance(problem, OSError):
-        return (
-            f"{source.id}: {path.name}: could not be read ({problem.strerror or problem}): mend or remove it"
-        )
+        why = problem.strerror or problem
+        return f"{source.id}: {path.name}: cannot be read ({why}). Correct the file or remove it"
     return f"{source.id}: {problem}" if path.name in str(problem) else f"{source.id}: {path.name}: {problem}"
 
 
@@ -215,13 +215,12 @@ def _stale_deliveries(
     seen: SeenFiles,
     outcome: SourceLanding,
 ) -> list[Delivery]:
-    """The deliveries that were read by another mapping, zone, format or code, and whose files can be read anew.
+    """Deliveries that landed with another mapping, zone, format or code, and whose files can be read now.
 
-    Those whose files are gone, or cannot be read any more, stay as they are: a slip in the registry must not empty the
-    lake.
+    Deliveries whose files are missing or unreadable are kept, so that a mistake in the registry never empties the lake.
     """
     current = landing_fingerprint(registry, source)
-    other = {delivery.delivery_id for delivery in landed.values() if delivery.reading != current}
+    other = {delivery.delivery_id for delivery in landed.values() if delivery.landed_with != current}
     stale: dict[str, Delivery] = {}
     for key, path in files if other else ():
         known = None
@@ -232,12 +231,19 @@ def _stale_deliveries(
                 open_file(source, file)
                 stale[known.delivery_id] = known
         except (UnreadableFileError, RegistryError, OSError) as problem:
-            # A file that was never landed is reported when its turn comes.
+            # A file that has never landed is reported later, when it is landed.
             if known:
                 outcome.failures += (
-                    f"{_failure(source, path, problem)} (its landed rows are kept as they were read before)",
+                    f"{_failure(source, path, problem)} (its rows from the last landing are kept)",
                 )
     return list(stale.values())
+
+
+def _named(deliveries: list[Delivery]) -> str:
+    """The file names of deliveries, as a note shows them."""
+    names = [delivery.file_name for delivery in deliveries[:_NAMED]]
+    more = len(deliveries) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _taken_back_file(source: Source) -> str:
@@ -247,17 +253,17 @@ def _taken_back_file(source: Source) -> str:
 def _take_back(
     lake: Lake, source: Source, landed: dict[str, Delivery], stale: list[Delivery]
 ) -> dict[str, datetime]:
-    """Take the stale deliveries out of the lake and of `landed`; when each delivery taken back was first received.
+    """Remove the stale deliveries from the lake and from `landed`; returns the time of first receipt of each.
 
-    The times are noted before: a call killed before they are landed again leaves them to the next one.
+    The times are saved first: if a call is killed before the files land again, the next call uses the saved times.
     """
     path = _taken_back_file(source)
-    noted = json.loads(lake.read_bytes(path)) if lake.exists(path) else {}
-    noted |= {delivery.delivery_id: delivery.received_at.isoformat() for delivery in stale}
+    saved = json.loads(lake.read_bytes(path)) if lake.exists(path) else {}
+    saved |= {delivery.delivery_id: delivery.received_at.isoformat() for delivery in stale}
     if stale:
-        lake.write_bytes(path, json.dumps(noted, sort_keys=True).encode())
+        lake.write_bytes(path, json.dumps(saved, sort_keys=True).encode())
         forget(lake, [landed.pop(delivery.delivery_id) for delivery in stale])
-    return {delivery_id: datetime.fromisoformat(at) for delivery_id, at in noted.items()}
+    return {delivery_id: datetime.fromisoformat(at) for delivery_id, at in saved.items()}
 
 
 def _land_opened(
@@ -266,27 +272,27 @@ def _land_opened(
     source: Source,
     opened: Opened,
     pseudonyms: Pseudonyms,
-    earlier: KeyIndex,
+    key_index: KeyIndex,
     now: datetime,
     as_of: datetime | None = None,
 ) -> Delivery:
-    file, export, reading = opened.file, opened.export, opened.reading
+    file, export, mapping = opened.file, opened.export, opened.mapping
     try:
         with lake.staging() as folder:
-            staging = Staging(earlier, lake, source, registry, pseudonyms, now, folder)
-            staging.fill(export, reading, file)
+            staging = Staging(key_index, lake, source, registry, pseudonyms, now, folder)
+            staging.fill(export, mapping, file)
             as_of = as_of or staging.newest()
             days = staging.find_redelivered((as_of or datetime.min.replace(tzinfo=UTC), file.sha256))
             surveys = staging.surveys_named()
             touches = staging.write(file.sha256)
     except (duckdb.Error, pa.ArrowException, OSError) as problem:
-        # DuckDB's own text may quote a cell, so only its kind is told.
-        told = (
+        # DuckDB's message may quote a cell, so only the kind of error is reported.
+        why = (
             problem.strerror if isinstance(problem, OSError) and problem.strerror else type(problem).__name__
         )
         raise HomeError(
-            f"{source.id}: {file.name} could not be staged in the lake ({told}): "
-            "free disk space or memory, then run again"
+            f"{source.id}: {file.name} cannot be written to the lake ({why}). "
+            "Free disk space or memory, then run again"
         ) from None
     rows_read = sum(landed + again for landed, again in days.values())
     delivery = Delivery(
@@ -297,15 +303,15 @@ def _land_opened(
         size_bytes=file.size,
         received_at=now,
         as_of=as_of,
-        reading=landing_fingerprint(registry, source),
+        landed_with=landing_fingerprint(registry, source),
         rows_read=rows_read,
         rows_unreadable=len(export.unreadable),
         columns=tuple(export.columns),
-        mapping=dict(reading.mapping),
+        mapping=dict(mapping.column_of),
         days=days,
         touches=tuple(sorted(touches)),
         surveys=surveys,
     )
     commit(lake, delivery)
-    earlier.add(delivery)
+    key_index.add(delivery)
     return delivery

@@ -1,6 +1,6 @@
-"""The cells of a batch of an export's rows as they are read: texts without white space around them, or null.
+"""Trims the cells of a batch of an export's rows; blank cells and texts that mean no value become null.
 
-In Arrow, a column at a time: SQL's trim costs ten times as much. What the cells mean is said in `statement.py`.
+Done in Arrow, one column at a time: SQL's trim costs ten times as much. `landing_sql.py` reads the values.
 """
 
 from collections.abc import Collection
@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 
 def as_cells(batch: pa.RecordBatch, missing: Collection[str] = ()) -> pa.RecordBatch:
-    """The batch with its texts trimmed; blank ones, and those of `missing`, are null.
+    """The batch with trimmed texts; blank texts and texts in `missing` are null.
 
-    No reader gives out a text that is '' to begin with.
+    No reader returns an empty text, so a column without white space at its edges has no blank cells.
     """
     nothing = pa.array(sorted({"", *missing}), pa.string())
     columns = []
@@ -28,9 +28,9 @@ def as_cells(batch: pa.RecordBatch, missing: Collection[str] = ()) -> pa.RecordB
 
 
 def _may_have_edges(texts: pa.Array) -> bool:
-    """Whether any text begins or ends with white space; also true of letters beyond ASCII, which may be such.
+    """Whether any text may begin or end with white space: its first or last byte is no printable ASCII character.
 
-    Few columns have any, and a look at the first and last bytes costs a tenth of trimming.
+    Few columns have such texts, and this check costs a tenth of trimming.
     """
     _, offsets, data = texts.buffers()
     if not len(texts) or data is None:

@@ -1,4 +1,4 @@
-"""Rows that do not fit their own export: shown without the people in them, and told apart from an unclosed quote."""
+"""Unreadable rows: their text without people, and files that are refused because a quote is never closed."""
 
 import csv
 import io
@@ -18,9 +18,9 @@ from ces_pipeline.registry.sources import Source
 def refuse_open_quote(
     file: DeliveredFile, last: pa.RecordBatch | None, unreadable: list[UnreadableRow]
 ) -> None:
-    """Raise UnreadableFileError where the last row is only so long because a quote in it is never closed.
+    """Raise UnreadableFileError if a quote in the last row is never closed.
 
-    It would hold all rows behind that quote, with the people in them, as one cell.
+    Such a row would contain all rows after the quote, with the people in them, as one cell.
     """
     number, texts = 0, [""]
     if last is not None:
@@ -34,13 +34,13 @@ def refuse_open_quote(
         quotes = sum(chunk.count(b'"') for chunk in iter(lambda: stream.read(1 << 20), b""))
     if quotes % 2:
         raise UnreadableFileError(
-            f"{file.name}: a quote opened in row {number} is never closed, which hides the rows behind it: "
-            "mend the export and deliver it again"
+            f"{file.name}: a quote in row {number} is never closed, so the rows after it cannot be read. "
+            "Correct the export and deliver it again"
         )
 
 
 def delimiter_of(file: DeliveredFile, source: Source) -> str | None:
-    """What splits the rows of a delimited text or a sheet; None for other formats, whose unreadable rows are JSON."""
+    """The delimiter of a delimited text or a sheet; None for other formats, whose unreadable rows are JSON."""
     if file.is_spreadsheet:
         return ","
     if file.head.startswith(b"PAR1") or file.head_text.lstrip()[:1] in ("{", "["):
@@ -49,9 +49,10 @@ def delimiter_of(file: DeliveredFile, source: Source) -> str | None:
 
 
 def without_people(text: str, columns: tuple[str, ...], hidden: set[str], delimiter: str | None) -> str:
-    """An unreadable row's text without the cells under (or, shifted, beside) a column that holds people.
+    """The text of an unreadable row without the cells of people.
 
-    Of JSON: without the members whose names are such columns, or speak of people.
+    hidden: columns of people. If the row has too many or too few cells, neighbouring cells are removed too, since
+    cells may have shifted. From JSON, members are removed if they are named like such a column or like people.
     """
     if delimiter is not None:
         cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])

@@ -1,8 +1,7 @@
-"""The checks of a snapshot: which there are, and running them on an open DuckDB connection.
+"""The checks of a snapshot: their list, and running them on an open DuckDB connection.
 
-A check is a query that returns the offending rows. Those over business facts are files in `sql/checks/`;
-those that follow from the schemas (columns, keys) are made here. A check's answer names tables, days and
-feeds, never a person.
+A check is a query that returns the wrong rows. Checks of business facts are files in `sql/checks/`; checks that
+follow from the schemas (columns, keys, nulls) are made here. A result names tables, days and sources, never a person.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +21,7 @@ _SHOWN_ROWS = 3
 
 @dataclass(frozen=True)
 class Check:
-    """A named query for offending rows. `remedy` says what a reader should do about them."""
+    """A named query for wrong rows. `remedy` states what the rows mean and what to do."""
 
     name: str
     severity: Literal["blocking", "warning"]
@@ -31,13 +30,13 @@ class Check:
 
     @property
     def is_blocking(self) -> bool:
-        """True where a failure keeps the old snapshot published."""
+        """True if a failure stops the publish, so that the old file stays."""
         return self.severity == "blocking"
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """A check's verdict: how many offending rows, and the first of them with the remedy in words."""
+    """The result of a check: the number of wrong rows, and the first of them with the remedy."""
 
     check: Check
     failures: int
@@ -56,7 +55,7 @@ def all_checks() -> tuple[Check, ...]:
         severity, _, remedy = file.title.partition(": ")
         if severity not in ("blocking", "warning") or not remedy:
             raise ValueError(
-                f"sql/checks/{file.name}.sql: the first line must be `-- blocking: …` or `-- warning: …`"
+                f"sql/checks/{file.name}.sql: the first line must begin with `-- blocking: ` or `-- warning: `"
             )
         found.append(
             Check(file.name, "blocking" if severity == "blocking" else "warning", remedy, file.query)
@@ -69,7 +68,7 @@ def run_checks(
 ) -> list[CheckResult]:
     """Run `checks` on the snapshot that `connection` uses as its default catalog.
 
-    business_date: today in the business zone; queries may ask for `$yesterday`.
+    business_date: today in the business zone; queries may use `$yesterday`.
     """
     values = {"yesterday": date.fromordinal(business_date.toordinal() - 1)}
     return [_run(connection, check, values) for check in checks]
@@ -91,7 +90,7 @@ def _run(connection: duckdb.DuckDBPyConnection, check: Check, values: Mapping[st
 
 
 def sql_type(kind: pa.DataType) -> str:
-    """The DuckDB type of an Arrow type, as DuckDB itself names it."""
+    """The name of an Arrow type in DuckDB."""
     if pa.types.is_list(kind):
         return f"{sql_type(kind.value_type)}[]"
     return {
@@ -139,9 +138,9 @@ order by table_name, column_name
     return Check(
         "schema",
         "blocking",
-        "The file's columns are not those that this version describes. Delete the published file and "
-        "run `ces run`, which makes it again from the lake; if it stays, a query in sql/ and its "
-        "schema disagree.",
+        "The columns of the published file differ from the schemas of this version. Delete the published file and "
+        "run `ces run`, which rebuilds it from the lake. If the check still fails, a query in sql/ and its schema "
+        "disagree.",
         query,
     )
 
@@ -151,7 +150,7 @@ def _keys_check() -> Check:
     for table in PUBLISHED_TABLES.values():
         if table.key:
             key = ", ".join(table.key)
-            # Grouped by a number first: only keys that share one can be equal, and most share none.
+            # Grouped by a hash first: only keys with the same hash can be equal, and most hashes are unique.
             parts.append(
                 f"select '{table.name}' as table_name, count(*) as repeated_keys from (select 1 from {table.name} "
                 f"where hash({key}) in (select hash({key}) from {table.name} group by 1 having count(*) > 1) "
@@ -160,14 +159,15 @@ def _keys_check() -> Check:
     return Check(
         "keys_unique",
         "blocking",
-        "A key stands on several rows of these tables, so joins would count twice. Clean their days again "
-        "with `ces run --from DAY --to DAY`; if it stays, keep the lake and report it.",
+        "In these tables several rows have the same key, so joins would count rows twice. Clean their days again with "
+        "`ces run --from DAY --to DAY`. If the check still fails, this is a bug: keep the lake folder and open an "
+        "issue.",
         "\nunion all\n".join(parts) + "\norder by table_name",
     )
 
 
 def _nulls_check() -> Check:
-    """Only of the marts: day files are held to their schema before they are written."""
+    """Only for marts: day files are checked against their schema before they are written."""
     parts = []
     for table in PUBLISHED_TABLES.values():
         filled = [name for name, column in table.columns.items() if not column.nullable]
@@ -181,6 +181,7 @@ def _nulls_check() -> Check:
     return Check(
         "nulls_described",
         "blocking",
-        "These columns hold nulls though nothing says what one would mean. Keep the lake and report it.",
+        "These columns contain nulls but are documented as never null. This is a bug: keep the lake folder and open "
+        "an issue.",
         "from (" + "\nunion all\n".join(parts) + ") where nulls > 0 order by table_name, column_name",
     )

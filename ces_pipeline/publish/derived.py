@@ -1,4 +1,4 @@
-"""Filling derived tables of the snapshot: by their query, or by their query and a function of `analysis`."""
+"""Fills derived tables of the snapshot: by their query, or by their query and a post-processor of `statistics`."""
 
 from collections.abc import Iterable
 
@@ -14,13 +14,13 @@ from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.sql_files import SqlFile, sql_files
 
 FILLING = "while filling "
-"""How the note begins that an error in a query or a function of a derived table carries; the table's name follows."""
+"""Start of the note on an error in a derived table's query or post-processor; the table's name follows."""
 
 
 def fill_derived(connection: duckdb.DuckDBPyConnection, files: Iterable[SqlFile]) -> None:
     """Replace the rows of the files' tables, in the order given, on the snapshot that is the default catalog.
 
-    Raises SchemaErrors where a function's rows are not what the table's schema says.
+    Raises SchemaErrors if the rows of a post-processor break the table's schema.
     """
     define_macros(connection)
     for file in files:
@@ -33,18 +33,18 @@ def fill_derived(connection: duckdb.DuckDBPyConnection, files: Iterable[SqlFile]
 
 def _fill(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
     table = PUBLISHED_TABLES[file.table]
-    finish = post_processor(file.table)
-    if finish is None:
+    post_process = post_processor(file.table)
+    if post_process is None:
         replace_rows(connection, table, file.query)
         return
     evidence = connection.sql(file.query).to_arrow_table().to_pandas()
-    connection.register("finished", typed(finish(evidence), table))
-    replace_rows(connection, table, "SELECT * FROM finished")
-    connection.unregister("finished")
+    connection.register("post_processed", typed(post_process(evidence), table))
+    replace_rows(connection, table, "SELECT * FROM post_processed")
+    connection.unregister("post_processed")
 
 
 def define_macros(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the macros of `sql/macros/` and the types of `ENUMS` known to this connection only."""
+    """Create the macros of `sql/macros/` and the types of `ENUMS`, for this connection only."""
     for name, words in ENUMS.items():
         listed = ", ".join(quote_text(word) for word in words)
         connection.execute(f"CREATE OR REPLACE TEMP TYPE {name} AS ENUM ({listed})")
@@ -53,14 +53,14 @@ def define_macros(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def replace_rows(connection: duckdb.DuckDBPyConnection, table: Table, query: str) -> None:
-    """Put the query's rows, columns by name, in place of those of the table."""
+    """Replace the rows of the table with the query's rows, columns matched by name."""
     columns = ", ".join(table.columns)
     connection.execute(f"DELETE FROM {table.name}")
     connection.execute(f"INSERT INTO {table.name} BY NAME SELECT {columns} FROM ({query})")
 
 
 def typed(frame: pd.DataFrame, table: Table) -> pa.Table:
-    """A frame of plain NumPy and text columns as validated rows of `table`; NaN is null, further columns go."""
+    """A frame of NumPy and text columns as validated rows of `table`. NaN becomes null; other columns are dropped."""
     kinds = {name: column.dtype.type for name, column in table.columns.items()}
     rows = frame[list(kinds)].astype(kinds)
     return pa.Table.from_pandas(

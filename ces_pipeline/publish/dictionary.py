@@ -1,7 +1,7 @@
 """The data dictionary: every table, view and column of the published file in Markdown.
 
-Nothing is described here: texts come from the schemas (as the comments of the published file do), from the first
-comments of the SQL files, and from the glossary.
+This file holds no descriptions: the texts come from the schemas (like the comments of the published file), from the
+first comments of the SQL files, and from the glossary.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,10 +17,10 @@ from ces_pipeline.storage.sql_files import SqlFile, derived_files, sql_files
 
 NEVER = "never null"
 _LAYERS = {
-    "core": "What was cleaned: one row per thing that happened",
-    "mart": "What is asked: figures and lists made of core",
-    "audit": "How it came about: deliveries, cleanings, pulls, checks",
-    "reference": "The registry in tables",
+    "core": "Cleaned rows: one row per response, ticket, invitation and so on",
+    "mart": "Figures and lists, computed from core",
+    "audit": "History: deliveries, cleanings, pulls, checks",
+    "reference": "The registry as tables",
 }
 _UNITS = {
     "0_100": "points, 0 to 100",
@@ -38,18 +38,18 @@ def dictionary(tables: Mapping[str, Table] = PUBLISHED_TABLES) -> str:
 
 
 def unit(name: str, kind: str) -> str:
-    """The unit of a column of DuckDB type `kind`, which its name tells; empty where it has none."""
+    """The unit of a column, from its name and its DuckDB type `kind`; empty if it has none."""
     if kind.startswith("TIMESTAMP"):
         return "instant, UTC"
     if kind not in ("DOUBLE", "BIGINT"):
         return ""
     if "0_100" in name:
         return _UNITS["0_100"]
-    return next((told for word in name.split("_") if (told := _UNITS.get(word))), "")
+    return next((_UNITS[word] for word in name.split("_") if word in _UNITS), "")
 
 
 def meaning(description: str) -> tuple[str, str]:
-    """A column's description in two: what a value means, and what null means (`NEVER` where there is none)."""
+    """(meaning of a value, meaning of null or `NEVER`), from a column's description."""
     means, separator, null = description.partition("; null")
     return (means, null.removeprefix(":").strip()) if separator else (means, NEVER)
 
@@ -58,7 +58,7 @@ def _opening() -> list[str]:
     return [
         "# Data dictionary",
         "",
-        "Every table and view of the published file. The texts are those of its comments "
+        "Every table and view of the published file. Its comments have the same texts "
         "(`duckdb_tables()`, `duckdb_columns()`).",
     ]
 
@@ -88,7 +88,12 @@ def _table(table: Table, query: SqlFile | None) -> Iterator[str]:
 
 
 def _views() -> Iterator[str]:
-    yield from ("", "## Views", "", "Plain names over the tables above, for whoever needs no more.")
+    yield from (
+        "",
+        "## Views",
+        "",
+        "Views with plain names over the tables above. They are enough for most questions.",
+    )
     columns = {table.name: list(table.columns) for table in PUBLISHED_TABLES.values()}
     origins = column_lineage({view.name: view.query for view in sql_files("views")}, columns)
     with session(None) as connection:
@@ -124,5 +129,5 @@ def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     yield f"| {' | '.join(head)} |"
     yield f"|{' --- |' * len(head)}"
     for row in rows:
-        # A bar would begin another cell.
+        # An unescaped bar would start a new cell.
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"

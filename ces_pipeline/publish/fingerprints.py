@@ -1,7 +1,7 @@
-"""What the published file and each of its tables are made from, as fingerprints: rows, registry and code.
+"""Fingerprints of the published file and of its derived tables: of rows, registry and code.
 
-A table is stale when its fingerprint is no longer the one that it was filled from; the file is behind when its own is
-not. Comments in SQL and in Python decide nothing.
+A table is stale if its fingerprint differs from the one it was filled from; the same holds for the file. Comments in
+SQL and Python do not count.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ _NOT_OF_EVERY_TABLE = (*PLUMBING, "ces_pipeline.land", "ces_pipeline.statistics"
 
 @cache
 def code_version(file: SqlFile) -> str:
-    """Short fingerprint of the code of a derived table: its query, its macros, its function and its shape."""
+    """Short fingerprint of a derived table's code: its query, macros, post-processor and columns."""
     function = POST_PROCESSED_BY.get(file.table)
     parts = [
         file.code,
@@ -42,9 +42,9 @@ def code_version(file: SqlFile) -> str:
 def table_fingerprints(
     day_files: Mapping[DayFile, FileMarker], small: Mapping[str, pa.Table]
 ) -> dict[str, str]:
-    """Derived table -> fingerprint of what it is filled from: its code, and the contents of the tables that it reads.
+    """Derived table -> fingerprint of its code and of the contents of the tables that it reads.
 
-    small: the rows of the tables that are neither day tables nor derived, by full name.
+    small: full name -> rows of each table that is neither a day table nor derived.
     """
     days = {name: _digest(_days_of(name, day_files)) for name in DAY_TABLES}
     columns = {
@@ -67,7 +67,7 @@ def table_fingerprints(
 
 @cache
 def _columns_used(file: SqlFile, name: str) -> frozenset[str] | None:
-    """The words of the query, with every column that it uses of the table `name`; None: it may use all of them."""
+    """The words of the query, with all columns that it uses; None if it may use all columns of table `name`."""
     text = " ".join([file.code, *(macro.code for macro in file.macros)])
     stars = set(re.findall(r"\b(\w+)\.\*", text))
     aliases = {name.partition(".")[2], *re.findall(rf"\b{re.escape(name)}\s+(?:as\s+)?(\w+)", text)}
@@ -77,7 +77,7 @@ def _columns_used(file: SqlFile, name: str) -> frozenset[str] | None:
 
 
 def state_fingerprint(registry: Registry, state: PublishInputs) -> str:
-    """Fingerprint of everything that the published file is made from."""
+    """Fingerprint of everything that the published file depends on."""
     days = [_days_of(name, state.day_files) for name in DAY_TABLES]
     small = {
         name: _rows_digest(rows)
@@ -88,14 +88,14 @@ def state_fingerprint(registry: Registry, state: PublishInputs) -> str:
             ("audit.delivery_days", state.delivery_days),
         )
     }
-    # Rows of logs are only ever added: their number changes when some are new.
+    # Logs only grow, so a new row always changes their number of rows.
     logs = {name: rows.num_rows for name, rows in state.logs.items()}
     return _digest([layout_fingerprint(), publish_code(), days, small, state.pending, logs])
 
 
 @cache
 def publish_code() -> str:
-    """Fingerprint of the code of the publish itself, of every derived table and of the checks."""
+    """Fingerprint of the code of publishing, of every derived table and of the checks."""
     tables = {file.table: code_version(file) for file in derived_files()}
     checks = {file.name: file.text for file in sql_files("checks")}
     return _digest([code_fingerprint(_PUBLISH, without=_NOT_OF_EVERY_TABLE), tables, checks])
@@ -103,7 +103,7 @@ def publish_code() -> str:
 
 @cache
 def layout_fingerprint() -> str:
-    """Fingerprint of what only a file made anew takes over: tables, columns, comments, views."""
+    """Fingerprint of tables, columns, comments and views; a change rebuilds the published file."""
     tables = {
         table.name: [
             table.grain,

@@ -1,6 +1,6 @@
-"""What the lake holds to be published: the day files by their commit marks, the ledger, the waiting days.
+"""The inputs of a publish, read from the lake: day files by their commit markers, ledger, logs, pending days.
 
-Read-only; what is made of it is in `warehouse.py`.
+Reads only; `step.py` publishes them.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ DAY_TABLES = tuple(name for kind in KINDS.values() for name in kind.tables)
 """Tables that are published from the lake's day files."""
 
 LOGS = ("audit.requests", "audit.pulls", "audit.pull_windows", "audit.delivery_columns")
-"""Tables that are published from small files of the lake, each written once."""
+"""Tables that are published from small lake files, each written once."""
 
 DayFile = tuple[str, date]
 """Table name and day."""
@@ -33,7 +33,7 @@ DayFile = tuple[str, date]
 
 @dataclass(frozen=True)
 class FileMarker:
-    """Path, size and SHA-256 of a day file, as its day's commit mark tells them."""
+    """Path, size in bytes and SHA-256 of a day file, from its day's commit marker."""
 
     path: str
     size: int
@@ -42,10 +42,10 @@ class FileMarker:
 
 @dataclass(frozen=True)
 class PublishInputs:
-    """What the lake holds to be published, by its commit marks.
+    """The inputs of a publish.
 
-    pending: (kind, day) that wait to be cleaned; their books need not balance yet.
-    logs: the tables of LOGS by name: rows of them are only ever added.
+    pending: (kind, day) of stale days; their rows need not reconcile yet. logs: the tables of LOGS by name; they only
+    grow.
     """
 
     load_audit: pa.Table
@@ -58,19 +58,19 @@ class PublishInputs:
 
     @cached_property
     def day_files(self) -> dict[DayFile, FileMarker]:
-        """The day files that the current commit marks name."""
+        """The day files that the current commit markers name."""
         found: dict[DayFile, FileMarker] = {}
         columns = self.load_audit.select(["day", "outputs", "is_current"]).to_pydict()
         for day, outputs, is_current in zip(*columns.values(), strict=True):
             if is_current:
-                for table, mark in json.loads(outputs).items():
+                for table, output in json.loads(outputs).items():
                     if table in DAY_TABLES:
-                        found[table, day] = FileMarker(mark["path"], mark["size"], mark["sha256"])
+                        found[table, day] = FileMarker(output["path"], output["size"], output["sha256"])
         return found
 
 
 def publish_inputs(lake: Lake, pending: Iterable[tuple[str, date]]) -> PublishInputs:
-    """What the lake holds now. pending: (kind, day) that are stale."""
+    """Read the inputs from the lake. pending: (kind, day) of stale days."""
     return PublishInputs(
         read_load_audit(lake),
         ledger.deliveries(lake),
@@ -85,21 +85,21 @@ def read_load_audit(lake: Lake) -> pa.Table:
     return stored_rows(lake, TABLES["audit.load_audit"])
 
 
-def disagreeing(lake: Lake, marks: Mapping[DayFile, FileMarker]) -> list[DayFile]:
-    """The day files that are missing or not those that their marks tell of."""
+def disagreeing(lake: Lake, markers: Mapping[DayFile, FileMarker]) -> list[DayFile]:
+    """The day files that are missing or differ from their commit markers."""
 
-    def differs(mark: FileMarker) -> bool:
-        if lake.size(mark.path) != mark.size:
+    def differs(marker: FileMarker) -> bool:
+        if lake.size(marker.path) != marker.size:
             return True
-        return hashlib.sha256(lake.read_bytes(mark.path)).hexdigest() != mark.sha256
+        return hashlib.sha256(lake.read_bytes(marker.path)).hexdigest() != marker.sha256
 
     with ThreadPoolExecutor() as pool:
-        wrong = pool.map(differs, marks.values())
-        return sorted(key for key, is_wrong in zip(marks, wrong, strict=True) if is_wrong)
+        wrong = pool.map(differs, markers.values())
+        return sorted(key for key, is_wrong in zip(markers, wrong, strict=True) if is_wrong)
 
 
 def stored_rows(lake: Lake, table: Table, without: str | None = None) -> pa.Table:
-    """All rows of a table that is stored as many small files, but for one of them."""
+    """All rows of a table that is stored as many small files, without those of file `without`."""
     paths = sorted(
         info.path
         for info in lake.list(table.name.replace(".", "/"), recursive=True)

@@ -1,4 +1,4 @@
-"""The tables and views of the published file: made empty and described, in the default catalog of a connection."""
+"""Creates the empty tables and views of the published file, with comments, in a connection's default catalog."""
 
 import duckdb
 import pyarrow as pa
@@ -10,13 +10,13 @@ from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.sql_files import sql_files
 
 STORAGE_VERSION = "v1.2.0"
-"""The oldest DuckDB that can open the published file."""
+"""The oldest DuckDB version that can open the published file."""
 _PROSE = ("comment", "landed")
 _FEW_IDS = ("source_id", "survey_id", "scale_id", "delivery_id")
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make every table and view of the published file, empty and described, in the default catalog."""
+    """Create every table and view of the published file, empty and with comments, in the default catalog."""
     for layer in sorted({table.layer for table in PUBLISHED_TABLES.values()}):
         connection.execute(f"CREATE SCHEMA {layer}")
     for table in PUBLISHED_TABLES.values():
@@ -26,14 +26,16 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"CREATE TABLE {table.name} ({columns})")
     for view in sql_files("views"):
         connection.execute(f"CREATE VIEW main.{view.name} AS {view.query}")
-    # Now, since a comment on a column of a full table takes three times as long.
+    # Before the tables are filled: a comment on a column of a filled table takes three times as long.
     connection.execute(_comments())
 
 
 def packing(table: Table, field: pa.Field) -> str:
-    """How a text column of a large table is packed, where its name tells what it holds: ids and keys differ from row
-    to row, other texts repeat. Left to itself DuckDB tries every method on every column, which takes longer than
-    writing the one that it then finds; the file is as small either way."""
+    """The compression of a text column of a large table, from its name; empty if DuckDB shall choose.
+
+    Ids and keys differ from row to row, other texts repeat. By itself, DuckDB tries every method on every column, which
+    takes longer than writing the column; the file gets no smaller by that.
+    """
     if table.layer not in ("core", "mart") or not pa.types.is_string(field.type) or field.name in _PROSE:
         return ""
     differs = field.name.endswith(("_key", "_id")) and field.name not in _FEW_IDS
@@ -41,14 +43,14 @@ def packing(table: Table, field: pa.Field) -> str:
 
 
 def _comments() -> str:
-    """Statements that put every comment on tables, views and columns."""
+    """Statements that add the comments of all tables, views and columns."""
     statements = [
         f"COMMENT ON VIEW main.{view.name} IS {quote_text(view.title)}" for view in sql_files("views")
     ]
     for name, table in PUBLISHED_TABLES.items():
         statements.append(f"COMMENT ON TABLE {name} IS {quote_text(table.grain)}")
         statements += [
-            f"COMMENT ON COLUMN {name}.{column} IS {quote_text(told.description or '')}"
-            for column, told in table.columns.items()
+            f"COMMENT ON COLUMN {name}.{column} IS {quote_text(described.description or '')}"
+            for column, described in table.columns.items()
         ]
     return ";\n".join(statements)

@@ -1,8 +1,8 @@
-"""Which columns a query's columns are computed from, read from DuckDB's own parse of it.
+"""Column lineage: the stored columns that a query's columns are computed from, by DuckDB's own parser.
 
-Lineage follows values: what stands in the select list, through common table expressions, joins and unions, to
-the columns of stored tables; a table macro of `sql/macros/` is followed into its own query. What only filters, joins,
-groups or orders rows is not lineage. No query is run.
+Lineage follows values from the select list through common table expressions, joins, unions and table macros of
+`sql/macros/` to the columns of stored tables. Columns that only filter, join, group or order rows do not count. No
+query is run.
 """
 
 import json
@@ -22,7 +22,7 @@ _Origins = frozenset[Origin]
 
 @dataclass(frozen=True)
 class _TableMacro:
-    """A macro that gives rows: names of its parameters, and DuckDB's parse of its query."""
+    """A macro that returns rows: the names of its parameters, and its parsed query."""
 
     parameters: Sequence[str]
     node: Mapping[str, Any]
@@ -30,7 +30,7 @@ class _TableMacro:
 
 @dataclass(frozen=True)
 class _Relation:
-    """What a name in FROM stands for. `rest` are the origins of columns whose names the query does not tell."""
+    """A named relation in FROM. rest: origins of columns that the query does not name."""
 
     name: str
     columns: Mapping[str, _Origins]
@@ -46,21 +46,21 @@ class _Scope:
     outer: "_Scope | None" = None
 
     def origins(self, path: Sequence[str]) -> _Origins:
-        """Origins of a column reference; none for a name of something else (a lambda's parameter)."""
+        """Origins of a column reference; none if the name is not a column (a lambda's parameter)."""
         *qualifier, name = path
-        seen = [one for one in self.relations if not qualifier or one.name == qualifier[-1]]
-        found = [one.columns[name] for one in seen if name in one.columns]
+        seen = [relation for relation in self.relations if not qualifier or relation.name == qualifier[-1]]
+        found = [relation.columns[name] for relation in seen if name in relation.columns]
         if found:
             return frozenset().union(*found)
         if not qualifier and name in self.aliases:
             return self.aliases[name]
-        if rest := frozenset().union(*(one.rest for one in seen)):
+        if rest := frozenset().union(*(relation.rest for relation in seen)):
             return rest
         return self.outer.origins(path) if self.outer else frozenset()
 
 
 class _Lineage:
-    """One query's walk. `tables`: the columns of every stored table; `macros`: the table macros, by name."""
+    """Walks parsed queries. tables: full name -> columns of every stored table. macros: the table macros by name."""
 
     def __init__(self, tables: Mapping[str, Sequence[str]], macros: Mapping[str, _TableMacro]):
         self._tables = tables
@@ -70,7 +70,7 @@ class _Lineage:
     def query(
         self, node: Mapping[str, Any], known: Mapping[str, Mapping[str, _Origins]], outer: _Scope | None
     ) -> dict[str, _Origins]:
-        """Column -> origins of a select or a union of them, in the columns' order."""
+        """Column -> origins, for a select or a union of selects, in the order of the columns."""
         known = dict(known)
         for entry in node["cte_map"]["map"]:
             known[entry["key"]] = self.query(entry["value"]["query_node"], known, outer)
@@ -120,11 +120,13 @@ class _Lineage:
         elif kind == "PIVOT" and source["pivots"][0].get("pivot_enum"):
             yield self._pivot(source, known, outer)
         elif kind != "EMPTY":
-            # A table function, a list of values, another pivot: its columns come from whatever it is given.
+            # A table function, a list of values or another pivot: its columns come from all of its inputs.
             given = list(self._relations(source["source"], known, outer)) if source.get("source") else []
             inner = _Scope(given, outer=outer)
             rest = self._expression({k: v for k, v in source.items() if k != "source"}, known, inner)
-            rest |= frozenset().union(*(origins for one in given for origins in one.columns.values()))
+            rest |= frozenset().union(
+                *(origins for relation in given for origins in relation.columns.values())
+            )
             names = source.get("column_name_alias") or ()
             yield _Relation(alias, dict.fromkeys(names, rest), rest)
 
@@ -134,7 +136,7 @@ class _Lineage:
         known: Mapping[str, Mapping[str, _Origins]],
         outer: _Scope | None,
     ) -> _Relation:
-        """`pivot t on x in an_enum using f(y) group by g`: g, and for each name of the type a column from x and y."""
+        """`pivot t on x in an_enum using f(y) group by g`: column g, and a column from x and y for each type value."""
         inner = _Scope(list(self._relations(source["source"], known, outer)), outer=outer)
         made = self._expression([source["aggregates"], source["pivots"]], known, inner)
         columns = {name: inner.origins([name]) for name in source["groups"]}
@@ -145,9 +147,9 @@ class _Lineage:
     def _of_named_tables(
         self, source: Mapping[str, Any], known: Mapping[str, Mapping[str, _Origins]]
     ) -> _Relation:
-        """`query_table('t')`, or a table macro, whose parameters name tables that its query asks for likewise."""
+        """`query_table('t')`, or a table macro whose arguments are names of tables."""
         name = source["function"]["function_name"]
-        given = [_table_named(one["expression"]) for one in source["function"]["arguments"]]
+        given = [_table_named(argument["expression"]) for argument in source["function"]["arguments"]]
         if name == "query_table":
             return self._stored_or_known(source, *given[0], known)
         macro = self._macros[name]
@@ -173,7 +175,7 @@ class _Lineage:
         return _Relation(source["alias"] or name, _renamed(columns, source.get("column_name_alias") or ()))
 
     def _expression(self, part: Any, known: Mapping[str, Mapping[str, _Origins]], scope: _Scope) -> _Origins:
-        """Origins of every column named anywhere in an expression."""
+        """Origins of all columns in an expression."""
         parts = part
         if isinstance(part, dict):
             if part.get("class") == "COLUMN_REF":
@@ -182,7 +184,11 @@ class _Lineage:
                 return frozenset().union(*self.query(part["subquery"]["node"], known, scope).values())
             parts = part.values()
         return frozenset().union(
-            *(self._expression(one, known, scope) for one in parts if one and isinstance(one, dict | list))
+            *(
+                self._expression(child, known, scope)
+                for child in parts
+                if child and isinstance(child, dict | list)
+            )
         )
 
 
@@ -191,8 +197,8 @@ def column_lineage(
 ) -> dict[str, dict[str, list[Origin]]]:
     """Name of a query -> its column -> the columns of `tables` that the value is computed from, sorted.
 
-    tables: full name -> columns. A column of constants or counted rows alone has no origins. Raises ValueError
-    where DuckDB cannot parse a query.
+    tables: full name -> columns. A column of constants or row counts has no origins. Raises ValueError if DuckDB
+    cannot parse a query.
     """
     with duckdb.connect() as connection:
         walk = _Lineage(tables, _table_macros(connection))
@@ -206,7 +212,7 @@ def column_lineage(
 
 
 def _table_macros(connection: duckdb.DuckDBPyConnection) -> dict[str, _TableMacro]:
-    """The table macros of `sql/macros/`, as DuckDB keeps them."""
+    """The table macros of `sql/macros/` by name, parsed by DuckDB."""
     for file in sql_files("macros"):
         connection.execute(file.text)
     defined = connection.execute(
@@ -228,7 +234,7 @@ def _parsed(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> Map
 
 
 def _table_named(argument: Mapping[str, Any]) -> tuple[str, str]:
-    """Schema (or nothing) and table that an argument names: a text, a column's name, or a macro's parameter."""
+    """(schema or empty, table) that an argument names: a text, a column name or a macro's parameter."""
     name = ".".join(argument["column_names"]) if "column_names" in argument else argument["literal"]["text"]
     schema, _, table = name.rpartition(".")
     return schema, table
@@ -238,15 +244,15 @@ def _expanded(star: Mapping[str, Any], relations: Iterable[_Relation]) -> dict[s
     wanted, left_out = star.get("relation_name"), set(star.get("exclude_list") or ())
     return {
         name: origins
-        for one in relations
-        if not wanted or one.name == wanted
-        for name, origins in one.columns.items()
+        for relation in relations
+        if not wanted or relation.name == wanted
+        for name, origins in relation.columns.items()
         if name not in left_out
     }
 
 
 def _star_in(item: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The `t.*` that a select item is, or the `columns(t.*)` for whose every column it repeats an expression."""
+    """The `t.*` of a select item, or the `columns(t.*)` inside its expression; None if it has neither."""
     if item["class"] == "STAR":
         return item
     children = (child for part in item.values() for child in (part if isinstance(part, list) else [part]))
@@ -255,6 +261,6 @@ def _star_in(item: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _renamed(columns: Mapping[str, _Origins], names: Sequence[str]) -> dict[str, _Origins]:
-    """`t(a, b)` gives the first columns new names; those of a list of values had none and come from nowhere."""
+    """Columns after `t(a, b)`, which renames the first columns. Columns of a list of values have no origins."""
     found = {name: frozenset[Origin]() for name in names}
     return found | dict(zip([*names, *list(columns)[len(names) :]], columns.values(), strict=False))

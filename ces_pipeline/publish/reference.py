@@ -1,4 +1,4 @@
-"""The registry as reference tables for SQL."""
+"""Builds the `reference` tables from the registry, for SQL."""
 
 import pyarrow as pa
 
@@ -9,7 +9,7 @@ from ces_pipeline.schemas.snapshot import REFERENCE_TABLES
 
 
 def reference_tables(registry: Registry) -> dict[str, pa.Table]:
-    """Every `reference` table by full name, rows in the table's own order."""
+    """Every `reference` table by full name, with rows in the table's own order."""
     settings = registry.settings
     rows = {
         "reference.surveys": [
@@ -198,7 +198,7 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
 
 
 def _lower(value: str | float | int) -> str:
-    """A rule's value as SQL compares it; 0.0 is 0."""
+    """A rule's value in the form that SQL compares: lower case, 0.0 as 0."""
     return f"{value:g}" if isinstance(value, int | float) else value.strip().lower()
 
 

@@ -1,9 +1,8 @@
-"""The published file: one self-contained DuckDB file, replaced by one rename.
+"""Publishing: writes one self-contained DuckDB file and puts it in place with one rename.
 
-A publish copies the published file, brings changed days and stale derived tables up to date in the copy, checks it,
-and renames it into place; where most days changed, or the file is missing or damaged, it is made anew from the lake.
-Readers keep the file they opened. Which rows a table holds is decided elsewhere: day files in `ces_pipeline.clean`,
-derived tables in `sql/`.
+A publish copies the published file, updates changed days and stale derived tables in the copy, checks it and renames
+it into place. If most days changed, or the file is missing or damaged, it is rebuilt from the lake. Readers keep the
+file that they opened. Nothing here decides rows: `ces_pipeline.clean` writes day files, `sql/` fills derived tables.
 """
 
 import os
@@ -65,14 +64,14 @@ _DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, 
 
 @dataclass(frozen=True)
 class PublishResult:
-    """What a publish did.
+    """The result of a publish.
 
-    published: False where a blocking check failed; the old file is still in place.
-    unchanged: True where the published file already held everything; nothing was written.
-    days_loaded: day files loaded; rebuilt: True where the file was made anew.
-    rows: published rows by table; empty where not published.
-    restated_days: days published before that changed.
-    filled: derived tables that were stale and filled anew. fingerprints: derived table -> what it was filled from.
+    published: False if a blocking check failed; the old file is still in place.
+    unchanged: True if the published file was up to date; nothing was written.
+    rebuilt: True if the file was rebuilt from the lake. days_loaded: number of days loaded from the lake.
+    restated_days: number of changed days that were published before.
+    rows: published rows by table; empty if not published.
+    filled: stale derived tables that were filled again. fingerprints: derived table -> fingerprint of its inputs.
     """
 
     path: Path
@@ -98,11 +97,11 @@ class PublishResult:
 def publish(
     home: Home, registry: Registry, read_inputs: Callable[[], PublishInputs], *, run_id: str
 ) -> PublishResult:
-    """Bring the published file up to date with the lake; a second publish at the same time waits for the first.
+    """Update the published file from the lake. A second publish waits until the first ends.
 
-    read_inputs: reads what the lake holds, once the publish has its turn. A failed blocking check leaves the old file
-    as it was and is in the result. Raises CesError where a day file is not the one of its commit marker, HomeError
-    where the disk cannot be written.
+    read_inputs: reads the lake, called when this publish holds the lock. If a blocking check fails, the old file stays
+    and the result has the check. Raises CesError if a day file differs from its commit marker, HomeError if the disk
+    cannot be written.
     """
     try:
         with exclusive(home.warehouse / ".publish.lock"):
@@ -112,29 +111,29 @@ def publish(
 
 
 def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:
-    """True where a publish of these inputs would change the published file, or there is none."""
-    held = _publication(home.published)
-    return held is None or held.inputs != state_fingerprint(registry, state)
+    """True if a publish of these inputs would change the published file, or if there is no file."""
+    published = _publication(home.published)
+    return published is None or published.inputs != state_fingerprint(registry, state)
 
 
 def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_id: str) -> PublishResult:
-    """`publish` of given inputs, without the lock."""
+    """Publish the given inputs, without the lock."""
     for left_over in home.warehouse.glob(f"{_WORK}*"):
         shutil.rmtree(left_over, ignore_errors=True)
-    held = _publication(home.published)
+    published = _publication(home.published)
     inputs = state_fingerprint(registry, state)
-    if held is not None and held.inputs == inputs:
-        return _unchanged(home, registry, held)
+    if published is not None and published.inputs == inputs:
+        return _unchanged(home, registry, published)
     work = home.warehouse / f"{_WORK}{uuid4().hex}"
     try:
         work.mkdir()
         job = _Publish(home, registry, state, run_id, inputs, work)
-        if held is None:
+        if published is None:
             return job.run(None)
         try:
-            return job.run(held)
+            return job.run(published)
         except _DAMAGE:
-            # The old file opened, but some of its blocks do not read: the lake has everything.
+            # The old file opens, but some of its blocks are unreadable: rebuild it from the lake.
             return job.run(None)
     except OSError as problem:
         raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
@@ -145,25 +144,23 @@ def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_i
 
 
 def _unwritable(home: Home, why: str) -> str:
-    return (
-        f"{home.warehouse} could not be written ({why}): free space or mend its permissions, then run again"
-    )
+    return f"{home.warehouse} cannot be written ({why}). Free disk space or correct its permissions, then run again"
 
 
 @dataclass(frozen=True)
 class _Publication:
-    """What the published file says of itself."""
+    """What the published file was made from, as stored in the file."""
 
     inputs: str
     layout: str
     day_files: dict[DayFile, str]
     tables: dict[str, str]
-    """Derived table -> fingerprint of what it was filled from."""
+    """Derived table -> fingerprint of its inputs."""
 
 
 @dataclass(frozen=True)
 class _Publish:
-    """One publish: everything it needs, and its steps in order."""
+    """One publish: its inputs, and its steps in order."""
 
     home: Home
     registry: Registry
@@ -172,33 +169,33 @@ class _Publish:
     inputs: str
     work: Path
 
-    def run(self, held: _Publication | None) -> PublishResult:
+    def run(self, published: _Publication | None) -> PublishResult:
         lake = Lake(self.home.lake)
         now = datetime.now(UTC)
         wanted = self.state.day_files
-        old = held.day_files if held else {}
-        changed = {key: mark for key, mark in wanted.items() if old.get(key) != mark.sha256}
+        old = published.day_files if published else {}
+        changed = {key: marker for key, marker in wanted.items() if old.get(key) != marker.sha256}
         removed = sorted(old.keys() - wanted.keys())
-        anew = (
-            held is None
-            or held.layout != layout_fingerprint()
+        rebuilds = (
+            published is None
+            or published.layout != layout_fingerprint()
             or 2 * (len(changed) + len(removed)) > len(old)
         )
         fresh = self.work / "ces.duckdb"
         fresh.unlink(missing_ok=True)
-        _verify(lake, changed if not anew else wanted)
-        if not anew:
+        _verify(lake, changed if not rebuilds else wanted)
+        if not rebuilds:
             shutil.copyfile(self.home.published, fresh)
         with session(self.work) as connection:
-            before = self._attach_before(connection) if held else None
-            # Nobody recovers the copy of a killed publish: a write-ahead log would only write the small tables twice.
+            before = self._attach_before(connection) if published else None
+            # The copy of a killed publish is never recovered, so a write-ahead log would only write small tables twice.
             connection.execute(
                 f"ATTACH {quote_text(str(fresh))} AS ces "
                 f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
             )
             connection.execute("USE ces")
             connection.execute("BEGIN")
-            if anew:
+            if rebuilds:
                 create_tables(connection)
                 self._load(connection, lake, wanted)
             else:
@@ -210,16 +207,16 @@ class _Publish:
             for name, table_rows in small.items():
                 self._fill(connection, name, table_rows)
             fingerprints = table_fingerprints(self.state.day_files, small)
-            known = held.tables if held and not anew else {}
+            known = published.tables if published and not rebuilds else {}
             filled = [file for file in derived_files() if known.get(file.table) != fingerprints[file.table]]
             fill_derived(connection, filled)
-            self._note_tables(connection, fingerprints, filled, before if not anew else None)
+            self._record_tables(connection, fingerprints, filled, before if not rebuilds else None)
             checks = run_checks(connection, all_checks(), business_date=_business_date(self.registry))
             results = _check_rows(self.run_id, checks, now)
             lake.write_table(_history_file("audit.check_results", self.run_id), results)
             if any(result.check.is_blocking and not result.passed for result in checks):
                 return self._result(
-                    checks, published=False, rebuilt=anew, days_loaded=0, restated_days=0, rows={}
+                    checks, published=False, rebuilt=rebuilds, days_loaded=0, restated_days=0, rows={}
                 )
             self._fill(
                 connection, "audit.check_results", _history(lake, "audit.check_results", self.run_id, results)
@@ -228,7 +225,7 @@ class _Publish:
                 store_days(connection, lake, PUBLISHED_TABLES[name], before)
             rows = {name: count_rows(connection, name) for name in PUBLISHED_TABLES}
             connection.execute("COMMIT")
-            # Once, at the end: it writes every changed table. By name, since DETACH would not tell of a full disk.
+            # Once, at the end: it writes every changed table. Explicit, because DETACH does not report a full disk.
             connection.execute("CHECKPOINT ces")
             connection.execute("USE memory")
             connection.execute("DETACH ces")
@@ -238,8 +235,8 @@ class _Publish:
         return self._result(
             checks,
             published=True,
-            rebuilt=anew,
-            days_loaded=len({day for _, day in (wanted if anew else changed)}),
+            rebuilt=rebuilds,
+            days_loaded=len({day for _, day in (wanted if rebuilds else changed)}),
             restated_days=len(set(restated.column("day").to_pylist())),
             rows=rows,
             filled=tuple(file.table for file in filled),
@@ -272,7 +269,7 @@ class _Publish:
         )
 
     def _attach_before(self, connection: duckdb.DuckDBPyConnection) -> str:
-        """The published file under another name: this process may hold an older one open under its own."""
+        """Attach the published file under another name: this process may have an older file open under its own name."""
         linked = self.work / "before.duckdb"
         linked.unlink(missing_ok=True)
         os.link(self.home.published, linked)
@@ -280,10 +277,10 @@ class _Publish:
         return "before"
 
     def _load(
-        self, connection: duckdb.DuckDBPyConnection, lake: Lake, marks: Mapping[DayFile, FileMarker]
+        self, connection: duckdb.DuckDBPyConnection, lake: Lake, markers: Mapping[DayFile, FileMarker]
     ) -> None:
         for name in DAY_TABLES:
-            paths = [mark.path for (table, _), mark in sorted(marks.items()) if table == name]
+            paths = [marker.path for (table, _), marker in sorted(markers.items()) if table == name]
             if not paths:
                 continue
             columns = ", ".join(PUBLISHED_TABLES[name].columns)
@@ -304,7 +301,7 @@ class _Publish:
         old: Mapping[DayFile, str],
         now: datetime,
     ) -> pa.Table:
-        """The days published before that this publish changes, as `audit.restatements`."""
+        """The rows of `audit.restatements`: days that were published before and that this publish changes."""
         schema = PUBLISHED_TABLES["audit.restatements"].arrow
         parts = [schema.empty_table()]
         for name in RESTATED_TABLES if before else ():
@@ -328,7 +325,7 @@ class _Publish:
         return pa.concat_tables(parts)
 
     def _small_tables(self, lake: Lake, now: datetime, restated: pa.Table) -> dict[str, pa.Table]:
-        """The tables that no query fills: reference, and the audit of landing, cleaning and publishing."""
+        """Tables that no query fills: the reference tables, and the audit of landing, cleaning and publishing."""
         pending = [{"kind": kind, "day": day} for kind, day in self.state.pending]
         publication = {
             "run_id": self.run_id,
@@ -343,7 +340,7 @@ class _Publish:
             "audit.delivery_days": self.state.delivery_days,
             **self.state.logs,
             "audit.restatements": _history(lake, "audit.restatements", self.run_id, restated),
-            # Of earlier publishes; this one's verdicts come when there are any.
+            # Results of earlier publishes; the results of this one are added after its checks.
             "audit.check_results": stored_rows(
                 lake, TABLES["audit.check_results"], without=_history_file("audit.check_results", self.run_id)
             ),
@@ -355,14 +352,14 @@ class _Publish:
             ),
         }
 
-    def _note_tables(
+    def _record_tables(
         self,
         connection: duckdb.DuckDBPyConnection,
         fingerprints: Mapping[str, str],
         filled: Sequence[SqlFile],
         before: str | None,
     ) -> None:
-        """Fill `audit.published_tables`: what each derived table was filled from, and by which run."""
+        """Fill `audit.published_tables`: the fingerprint of each derived table's inputs, and the run that filled it."""
         runs = {}
         if before:
             query = f"SELECT table_name, filled_by_run FROM {before}.audit.published_tables"
@@ -390,7 +387,7 @@ class _Publish:
 
 
 def _publication(path: Path) -> _Publication | None:
-    """What the published file says of itself; None where there is none, or it is cut off or damaged."""
+    """What the published file was made from; None if the file is missing, truncated or damaged."""
     if not path.is_file():
         return None
     try:
@@ -412,10 +409,10 @@ def _publication(path: Path) -> _Publication | None:
     return _Publication(written[0], written[1], day_files, dict(tables))
 
 
-def _unchanged(home: Home, registry: Registry, held: _Publication) -> PublishResult:
-    """The answer where the published file already holds everything.
+def _unchanged(home: Home, registry: Registry, published: _Publication) -> PublishResult:
+    """The result if the published file is up to date.
 
-    Its blocking checks passed when it was published; warnings are asked again: they depend on today's date.
+    Its blocking checks passed when it was published. Warnings run again, because they depend on today's date.
     """
     warnings = [check for check in all_checks() if not check.is_blocking]
     with open_published(home.published) as connection:
@@ -432,32 +429,32 @@ def _unchanged(home: Home, registry: Registry, held: _Publication) -> PublishRes
         days_loaded=0,
         restated_days=0,
         rows=rows,
-        fingerprints=held.tables,
+        fingerprints=published.tables,
         checks=tuple(results.get(check.name, CheckResult(check, 0, None)) for check in all_checks()),
     )
 
 
-def _verify(lake: Lake, marks: Mapping[DayFile, FileMarker]) -> None:
-    """Raise CesError where a day file is not the one that its mark tells of."""
-    for table, day in disagreeing(lake, marks):
+def _verify(lake: Lake, markers: Mapping[DayFile, FileMarker]) -> None:
+    """Raise CesError if a day file differs from its commit marker."""
+    for table, day in disagreeing(lake, markers):
         raise CesError(
-            f"{table} of {day}: its file in the lake is missing or not the one that was cleaned: "
-            f"run `ces run`, which cleans that day again"
+            f"{table} of {day}: the lake file is missing or was changed after cleaning. "
+            f"Run `ces run`, which cleans that day again"
         )
 
 
 def _swap(fresh: Path, published: Path) -> None:
-    """Put the finished file in place: synced, renamed, the rename synced."""
+    """Put the new file in place: sync it, rename it, sync the folder."""
     with fresh.open("rb") as file:
         os.fsync(file.fileno())
     fresh.replace(published)
     sync_folder(published.parent)
 
 
-def _published_days(marks: Mapping[DayFile, FileMarker]) -> pa.Table:
+def _published_days(markers: Mapping[DayFile, FileMarker]) -> pa.Table:
     rows = [
-        {"table_name": table, "day": day, "size_bytes": mark.size, "sha256": mark.sha256}
-        for (table, day), mark in sorted(marks.items())
+        {"table_name": table, "day": day, "size_bytes": marker.size, "sha256": marker.sha256}
+        for (table, day), marker in sorted(markers.items())
     ]
     return pa.Table.from_pylist(rows, schema=SNAPSHOT_TABLES["audit.published_days"].arrow)
 
@@ -479,13 +476,13 @@ def _check_rows(run_id: str, checks: list[CheckResult], now: datetime) -> pa.Tab
 
 
 def _history_file(name: str, run_id: str) -> str:
-    """Where a run's rows of a history table lie; a run id may hold what a file name may not."""
+    """Path of a run's rows of a history table. A run id may have characters that a file name may not have."""
     safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in run_id)
     return f"{name.replace('.', '/')}/{safe}.parquet"
 
 
 def _history(lake: Lake, name: str, run_id: str, own: pa.Table) -> pa.Table:
-    """All runs' rows of a history table, with `own` in place of what this run id wrote before."""
+    """The rows of all runs in a history table; `own` replaces the rows that this run id wrote before."""
     return pa.concat_tables([stored_rows(lake, TABLES[name], without=_history_file(name, run_id)), own])
 
 

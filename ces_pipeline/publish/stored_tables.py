@@ -1,4 +1,4 @@
-"""Derived tables that a publish also writes back into the lake, a Parquet file a day."""
+"""Derived tables that a publish also writes to the lake, one Parquet file per day."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -14,14 +14,14 @@ _ROWS_AT_ONCE = 500_000
 
 
 def store_days(connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, before: str | None) -> None:
-    """Write the days of a derived table that differ from the published ones; remove those without rows."""
+    """Write the days of a derived table that differ from the published file `before`; delete days without rows."""
     columns = ", ".join(column for column in table.columns if column != "day")
     digest = f"SELECT day, count(*), sum(hash({columns})::HUGEINT) FROM {{}} GROUP BY day"
     now = {row[0]: row[1:] for row in connection.execute(digest.format(table.name)).fetchall()}
     was = {}
     if before:
-        held = connection.execute(digest.format(f"{before}.{table.name}")).fetchall()
-        was = {row[0]: row[1:] for row in held}
+        published = connection.execute(digest.format(f"{before}.{table.name}")).fetchall()
+        was = {row[0]: row[1:] for row in published}
     for day in sorted(set(lake.days(table.name)) - now.keys()):
         lake.delete(lake.day_file(table.name, day))
     changed = [
@@ -39,10 +39,10 @@ def store_days(connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, 
 
 
 def _in_parts(days: list[date], rows: Mapping[date, int]) -> Iterator[list[date]]:
-    """The days in runs that hold no more rows than are well held in memory at once (or one day)."""
+    """The days in groups of at most _ROWS_AT_ONCE rows, or of one larger day."""
     part: list[date] = []
     for day in days:
-        if part and sum(rows[held] for held in part) + rows[day] > _ROWS_AT_ONCE:
+        if part and sum(rows[earlier_day] for earlier_day in part) + rows[day] > _ROWS_AT_ONCE:
             yield part
             part = []
         part.append(day)

@@ -58,7 +58,7 @@ def _problems(name: str, module: ModuleType) -> Iterator[str]:
     if rule.severity not in get_args(Severity):
         yield f"severity is {rule.severity!r}; it must be one of {', '.join(get_args(Severity))}"
     if not isinstance(rule.position, int):
-        yield f"position is {rule.position!r}; it must be a whole number"
+        yield f"position is {rule.position!r}; it must be an integer"
     if not rule.all_kinds:
         yield "holds for no kind of source"
     if set(rule.all_kinds) != {"survey"}:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def required_answers_blank(facts: "ResponseFacts") -> Counts:
     """How many required answers are blank; 1 for an unfinished row whose survey keeps no partial answers."""
     blank = facts.required_blank
-    missing: Counts = blank + (facts.is_unfinished & ~facts.keeps_partial & (blank == 0))
-    return missing
+    counts: Counts = blank + (facts.is_unfinished & ~facts.keeps_partial & (blank == 0))
+    return counts
 
 
 RULE = Rule(

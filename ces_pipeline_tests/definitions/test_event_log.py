@@ -38,9 +38,9 @@ def test_dagsters_own_class_reads_every_event_of_a_run(tmp_path: Path) -> None:
     with open_instance(home) as instance:
         assert isinstance(instance.event_log_storage, HeldOpenEventLog)
         run_id = materialise(instance)
-        kept = [one.dagster_event_type for one in instance.all_logs(run_id)]
+        kept = [event.dagster_event_type for event in instance.all_logs(run_id)]
     dagsters = SqliteEventLogStorage(str(home.dagster / "history" / "runs"))
-    read = [one.dagster_event_type for one in dagsters.get_logs_for_run(run_id)]
+    read = [event.dagster_event_type for event in dagsters.get_logs_for_run(run_id)]
     assert read == kept
     assert dg.DagsterEventType.ASSET_MATERIALIZATION in read
     latest = dagsters.get_latest_materialization_events([counted.key])[counted.key]

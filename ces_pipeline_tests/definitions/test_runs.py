@@ -97,12 +97,12 @@ def test_a_range_is_one_run_with_each_days_own_figures(
     with open_instance(small.home) as instance:
         assert instance.get_runs_count() == 1
         records = instance.fetch_materializations(dg.AssetKey(["core", "responses"]), limit=10).records
-    told = {
+    rows_by_day = {
         record.partition_key: record.asset_materialization.metadata["dagster/partition_row_count"].value
         for record in records
         if record.asset_materialization
     }
-    assert told == {"2026-03-02": 2, "2026-03-03": 3}
+    assert rows_by_day == {"2026-03-02": 2, "2026-03-03": 3}
 
 
 def test_a_day_whose_books_do_not_balance_fails_the_run(

@@ -44,14 +44,14 @@ def land(home: Home, now: datetime = NOW) -> list[str]:
     """Land every feed; the failures."""
     registry = load_registry(home.registry)
     landings = [land_source(home, registry, source, now=now) for source in registry.sources.values()]
-    return [failure for one in landings for failure in one.failures]
+    return [failure for landing in landings for failure in landing.failures]
 
 
 def run(home: Home, now: datetime = NOW) -> PublishResult:
     """Land, clean what waits, publish. Every step must succeed."""
     assert land(home, now) == []
     for kind in pipeline.KINDS:
-        assert [one.problems for one in clean(home, kind=kind) if one.problems] == []
+        assert [result.problems for result in clean(home, kind=kind) if result.problems] == []
     result = pipeline.publish(home, load_registry(home.registry), run_id="test")
     assert result.published, result.blocking_failures
     return result

@@ -73,8 +73,8 @@ def test_days_missed_while_the_host_was_down_are_caught_up(small: InboxHome, tmp
     nightly = inbox_home(tmp_path / "nightly", WEB, DESK)
     nightly.home.root.joinpath("pseudonym.key").write_bytes((small.home.root / "pseudonym.key").read_bytes())
     nightly.home.root.joinpath("pseudonym.key").chmod(0o600)
-    for one in ("web/1.csv", "desk/t.csv"):
-        nightly.drop(one.partition("/")[2], (small.home.inbox / one).read_bytes(), one.partition("/")[0])
+    for file in ("web/1.csv", "desk/t.csv"):
+        nightly.drop(file.partition("/")[2], (small.home.inbox / file).read_bytes(), file.partition("/")[0])
     run(nightly.home)
     for day in (6, 7, 8, 9):
         for home in (small, nightly):

@@ -18,12 +18,12 @@ import json, sys, duckdb
 path = sys.argv[1]
 def ask(connection):
     connection.execute("BEGIN")
-    told = connection.execute(
+    counts = connection.execute(
         "SELECT (SELECT count(*) FROM core.responses), (SELECT sum(n) FROM mart.ces_daily), "
         "(SELECT count(*) FROM audit.deliveries)"
     ).fetchone()
     connection.execute("COMMIT")
-    return [int(one) for one in told]
+    return [int(count) for count in counts]
 held = duckdb.connect(path, read_only=True)
 for line in sys.stdin:
     with duckdb.connect(path, read_only=True) if line.strip() == "anew" else held.cursor() as connection:
@@ -122,5 +122,5 @@ def test_an_older_duckdb_opens_the_published_file(small: InboxHome, old_duckdb: 
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told == {"version": "1.2.2", "answers": 12, "mart": 12, "view": 12, "comments": 0}
+    report = json.loads(done.stdout)
+    assert report == {"version": "1.2.2", "answers": 12, "mart": 12, "view": 12, "comments": 0}

@@ -149,13 +149,17 @@ def test_a_second_run_finds_nothing_to_do(small: InboxHome, capsys: pytest.Captu
 
 
 def test_the_doctor_tells_of_rules_that_overlap_and_of_one_that_never_decides(small: InboxHome) -> None:
-    told = [(one.is_well, one.text) for one in examine(small.home) if one.text.startswith("rules:")]
-    assert told == [
-        (True, "rules: where big and any both match, big decides"),
+    verdicts = [
+        (finding.is_well, finding.text)
+        for finding in examine(small.home)
+        if finding.text.startswith("rules:")
+    ]
+    assert verdicts == [
+        (True, "rules: if big and any both match, big is used"),
         (
             False,
-            "rules: never never decides, since any before it matches all that it does: put it before any in "
-            "segments.yaml, or take it out",
+            "rules: never is never used, because any comes before it and matches everything that never matches. "
+            "In segments.yaml, move never before any or remove it",
         ),
     ]
 

@@ -79,12 +79,12 @@ def dealt(responses: Sequence[Response], random: Random) -> list[str]:
     """The responses as exports: every one in at least one, many in several, some twice in one, in random order."""
     count = random.randint(2, 4)
     files: list[list[Response]] = [[] for _ in range(count)]
-    for one in responses:
+    for response in responses:
         for place in random.sample(range(count), random.randint(1, count)):
-            files[place] += [one] * random.choice([1, 1, 1, 2])
+            files[place] += [response] * random.choice([1, 1, 1, 2])
     for rows in files:
         random.shuffle(rows)
-    return sorted({csv_text([one.row() for one in rows]) for rows in files if rows})
+    return sorted({csv_text([response.row() for response in rows]) for rows in files if rows})
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def receive(small: InboxHome, exports: Sequence[tuple[str, datetime]], random: R
         assert small.land(now=received_at).failures == ()
         if random.random() < 0.4:
             clean(small.home)
-    assert [one.problems for one in clean(small.home) if one.problems] == []
+    assert [result.problems for result in clean(small.home) if result.problems] == []
 
 
 EVERY = 4
@@ -122,14 +122,14 @@ def test_the_same_exports_in_any_order_give_the_same_bytes(responses: list[Respo
     texts = dealt(responses, random)
     # Each export has its own time of receipt, so that rows without a usable time lie on different days.
     exports = [(text, RECEIVED - timedelta(days=random.randint(0, 3))) for text in texts]
-    with home() as one, home() as other:
-        receive(one, exports, random)
-        receive(other, random.sample(exports, len(exports)), random)
-        assert same(core_bytes(one.home), core_bytes(other.home)) == []
+    with home() as first, home() as second:
+        receive(first, exports, random)
+        receive(second, random.sample(exports, len(exports)), random)
+        assert same(core_bytes(first.home), core_bytes(second.home)) == []
         if seed % EVERY == 0:
-            run(one.home, now=RECEIVED)
-            run(other.home, now=RECEIVED)
-            assert same(published_rows(one.home), published_rows(other.home)) == []
+            run(first.home, now=RECEIVED)
+            run(second.home, now=RECEIVED)
+            assert same(published_rows(first.home), published_rows(second.home)) == []
 
 
 PLACE = {"delivery_id", "row_number"}
@@ -144,16 +144,18 @@ def test_the_same_responses_in_other_exports_give_the_same_rows(responses: list[
     random = Random(seed)
     # Two contents of one response at one time are told apart by their exports alone: here no two share a time.
     distinct = {
-        (one.number, one.hour, one.minute): one for one in responses if one.hour not in (None, FUTURE_HOURS)
+        (response.number, response.hour, response.minute): response
+        for response in responses
+        if response.hour not in (None, FUTURE_HOURS)
     }
     if not distinct:
         return
-    with home() as one, home() as other:
-        for small in (one, other):
+    with home() as first, home() as second:
+        for small in (first, second):
             receive(small, [(text, RECEIVED) for text in dealt(list(distinct.values()), random)], random)
-        assert same(core_rows(one.home, PLACE), core_rows(other.home, PLACE)) == []
+        assert same(core_rows(first.home, PLACE), core_rows(second.home, PLACE)) == []
         if seed % EVERY == 0:
-            figures = [published_marts(small) for small in (one, other)]
+            figures = [published_marts(small) for small in (first, second)]
             assert figures[0] == figures[1]
 
 
@@ -193,7 +195,8 @@ def test_running_anything_twice_changes_nothing() -> None:
             small.drop(f"copy of {number}.csv", text)
         assert run(small.home, now=RECEIVED).unchanged
         days = {
-            one.day for one in clean(small.home, [FIRST.date() + timedelta(days=step) for step in range(12)])
+            result.day
+            for result in clean(small.home, [FIRST.date() + timedelta(days=step) for step in range(12)])
         }
         assert len(days) == 12
         assert core_bytes(small.home) == core

@@ -75,9 +75,9 @@ class Page:
         body = json.dumps({"query": query, "variables": values}).encode()
         request = urllib.request.Request(self._address, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as answer:
-            told = json.load(answer)
-        assert "errors" not in told, told["errors"]
-        return dict(told["data"])
+            reply = json.load(answer)
+        assert "errors" not in reply, reply["errors"]
+        return dict(reply["data"])
 
 
 def wait_for(what: str, is_so: Callable[[], Any]) -> Any:
@@ -150,8 +150,10 @@ def is_quiet(page: Page, home: Home) -> bool:
 
 def test_schedule_and_sensors_are_on_from_the_first_look(page: Page) -> None:
     (location,) = page.ask(AUTOMATION)["repositoriesOrError"]["nodes"]
-    states = {one["name"]: one["scheduleState"]["status"] for one in location["schedules"]}
-    states |= {one["name"]: one["sensorState"]["status"] for one in location["sensors"]}
+    states = {
+        instigator["name"]: instigator["scheduleState"]["status"] for instigator in location["schedules"]
+    }
+    states |= {instigator["name"]: instigator["sensorState"]["status"] for instigator in location["sensors"]}
     assert states == dict.fromkeys(("nightly", "inbox_sensor", "stale_days_sensor"), "RUNNING")
 
 
@@ -167,14 +169,14 @@ def test_ten_days_are_one_run_and_leave_the_published_rows_as_they_were(page: Pa
     assert launched["__typename"] == "LaunchBackfillSuccess", launched
 
     def ended() -> dict[str, Any] | None:
-        told = page.ask(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
-        return told if told["status"] not in ("REQUESTED", "CANCELING", "FAILING") else None
+        status = page.ask(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
+        return status if status["status"] not in ("REQUESTED", "CANCELING", "FAILING") else None
 
     backfill = wait_for("the back-fill ended", ended)
     assert backfill["status"] == "COMPLETED_SUCCESS"
     (run,) = backfill["runs"]
     assert run["status"] == "SUCCESS"
-    assert {"/".join(one["path"]) for one in run["assetSelection"]} == set(TABLES)
+    assert {"/".join(key["path"]) for key in run["assetSelection"]} == set(TABLES)
     wait_for("what the back-fill changed is published", lambda: is_quiet(page, home))
     assert cleanings(home) - cleaned_before >= 2 * len(DAYS)
     assert published_rows(home) == before

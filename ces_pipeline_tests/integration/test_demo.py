@@ -62,9 +62,9 @@ def _watch(process: "subprocess.Popen[str]", peak: list[float]) -> None:
         total = 0.0
         try:
             root = psutil.Process(process.pid)
-            for one in (root, *root.children(recursive=True)):
+            for process in (root, *root.children(recursive=True)):
                 try:
-                    total += getattr(one.memory_full_info(), "pss", one.memory_info().rss) / 2**20
+                    total += getattr(process.memory_full_info(), "pss", process.memory_info().rss) / 2**20
                 except psutil.Error:
                     continue
         except psutil.Error:
@@ -86,13 +86,13 @@ def demo(home: Home) -> Ran:
 def test_the_demo_ends_well_with_the_planted_numbers(demo: Ran, home: Home) -> None:
     assert demo.status == 0, demo.err
     assert compare(home, home.root / "known_answers.json") == []
-    assert "every number is as planted" in demo.out
+    assert "every number is as expected" in demo.out
 
 
 def test_the_demo_shows_the_headline_and_where_the_file_is(demo: Ran, home: Home) -> None:
-    assert "Customer effort by touchpoint" in demo.out
-    for touchpoint in ("chat_effort", "checkout_ease", "phone_effort", "support_case_solved"):
-        assert re.search(rf"{touchpoint}\W+[\d,]+\W+\d+\.\d\W", demo.out), touchpoint
+    assert "Customer effort by survey" in demo.out
+    for survey in ("chat_effort", "checkout_ease", "phone_effort", "support_case_solved"):
+        assert re.search(rf"{survey}\W+[\d,]+\W+\d+\.\d\W", demo.out), survey
     assert f"published: {home.published}" in demo.out
     assert home.published.is_file()
 
@@ -129,7 +129,7 @@ class TestByApi:
 
     def test_it_ends_well_with_the_planted_numbers(self, demo_by_api: Ran, api_home: Home) -> None:
         assert demo_by_api.status == 0, demo_by_api.err
-        assert "every number is as planted" in demo_by_api.out
+        assert "every number is as expected" in demo_by_api.out
         assert compare(api_home, api_home.root / "known_answers_by_api.json") == []
 
     def test_every_vendor_that_counts_says_that_nothing_is_missing(

@@ -112,12 +112,12 @@ def test_the_rejected_rows_with_every_reason_and_their_place(day: InboxHome) -> 
 
 
 def test_the_books_balance(day: InboxHome) -> None:
-    told = "SELECT day, landed, redelivered, superseded, accepted, rejected, suspect FROM audit.load_audit"
-    assert published(day, f"{told} WHERE kind = 'survey' ORDER BY day") == [
+    query = "SELECT day, landed, redelivered, superseded, accepted, rejected, suspect FROM audit.load_audit"
+    assert published(day, f"{query} WHERE kind = 'survey' ORDER BY day") == [
         (DAY, 12, 2, 1, 5, 4, 1),
         (date(2026, 3, 20), 1, 0, 0, 0, 1, 0),
     ]
-    assert published(day, f"{told} WHERE kind = 'tickets'") == [(DAY, 2, 0, 0, 2, 0, 0)]
+    assert published(day, f"{query} WHERE kind = 'tickets'") == [(DAY, 2, 0, 0, 2, 0, 0)]
 
 
 def test_the_daily_figures(day: InboxHome) -> None:

@@ -110,7 +110,7 @@ def test_a_field_that_goes_or_comes_changes_nothing_else(tmp_path: Path, vendor:
     home = inbox_home(tmp_path, source_for(vendor))
     (outcome,) = pipeline.land(home.home, home.registry)
     assert outcome.failures == ()
-    assert "mapped but not in this file: person.email" in outcome.notes[0]
+    assert "not in this file: person.email" in outcome.notes[0]
     assert home.row("tool")["extra"] == {"brand_new": "x"}
 
 

@@ -328,7 +328,7 @@ class TestDoctor:
         well, off = self.of_field(tmp_path / "a", vendor)
         assert well == "True api of desk: ticket field 4711 exists"
         assert off.startswith(
-            "False api of desk: its field offers ces_easy, which the scale ease_1_5 does not know"
+            "False api of desk: its field offers ces_easy, but scale ease_1_5 does not have these answers"
         )
         assert self.of_field(tmp_path / "b", vendor, values={"score": {"CES_easy": "5"}}) == [well]
 

@@ -25,22 +25,22 @@ def warning(home: InboxHome) -> str | None:
     list(clean(home.home, registry, "survey", stale_days(home.home, registry, "survey"), run_id="test"))
     result = publish(home.home, registry, run_id="test")
     assert result.published
-    (found,) = [one for one in result.checks if one.check.name == "schema_change"]
+    (found,) = [check for check in result.checks if check.check.name == "schema_change"]
     return found.detail.partition(". What")[0] if found.detail else None
 
 
 def rows(first: int, **changed: Any) -> list[dict[str, Any]]:
     """Forty answers. A column of `changed` that is None is not there."""
-    told = [
+    columns = [
         answer(n, recorded=f"2026-03-0{2 + n % 5}T10:00:00Z", **{"seen": n, **changed})
         for n in range(first, first + 40)
     ]
-    return [{name: value for name, value in row.items() if value is not None} for row in told]
+    return [{name: value for name, value in row.items() if value is not None} for row in columns]
 
 
 class TestFiles:
-    def land(self, home: InboxHome, name: str, told: list[dict[str, Any]], at: datetime) -> None:
-        home.drop(name, told)
+    def land(self, home: InboxHome, name: str, content: list[dict[str, Any]], at: datetime) -> None:
+        home.drop(name, content)
         assert home.land(now=at).failures == ()
         note_columns(home.lake, "web")
 
@@ -68,8 +68,8 @@ class TestFiles:
 
     def test_what_is_seldom_filled_may_be_away(self, tmp_path: Path) -> None:
         home = inbox_home(tmp_path)
-        told = [{**row, "note": "x" if n < 7 else ""} for n, row in enumerate(rows(0))]
-        self.land(home, "1.csv", told, FIRST)
+        changed = [{**row, "note": "x" if n < 7 else ""} for n, row in enumerate(rows(0))]
+        self.land(home, "1.csv", changed, FIRST)
         self.land(home, "2.csv", rows(100), FIRST + DAY)
         assert warning(home) is None
 
@@ -82,14 +82,14 @@ class TestFiles:
 
 class TestApis:
     @pytest.mark.parametrize(
-        ("change", "told"),
+        ("change", "expected"),
         [
             ({"score": "often"}, "column_name score, field score, change was number, is text"),
             ({"extra": True}, "column_name extra, field not mapped, change added, flag"),
             ({"score": None}, "column_name score, field score, change gone, was number"),
         ],
     )
-    def test_the_same_of_what_is_pulled(self, tmp_path: Path, change: dict[str, Any], told: str) -> None:
+    def test_the_same_of_what_is_pulled(self, tmp_path: Path, change: dict[str, Any], expected: str) -> None:
         feed = API_SOURCES["rest"]
         start = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -103,7 +103,7 @@ class TestApis:
                 }
                 for n in range(first, first + 40)
             )
-            return [{name: value for name, value in one.items() if value is not None} for one in listed]
+            return [{name: value for name, value in record.items() if value is not None} for record in listed]
 
         with FakeSurveyTool(records(0), "cursor") as vendor:
             home = inbox_home(tmp_path, feed.entry(vendor.url))
@@ -120,4 +120,4 @@ class TestApis:
                 assert (outcome.failures, outcome.rows_landed) == ((), 40)
                 note_columns(home.lake, "rest")
                 vendor.clock.sleep(DAY.total_seconds())
-        assert warning(home) == f"source_id rest, {told}"
+        assert warning(home) == f"source_id rest, {expected}"

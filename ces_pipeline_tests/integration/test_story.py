@@ -17,7 +17,7 @@ from ces_pipeline_tests.drills.homes import run
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def published_story(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """The story, written and run."""
     home = make_home(Home(tmp_path_factory.mktemp("story") / "home"))
     Story().write(home)
@@ -25,19 +25,19 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return home
 
 
-def test_every_finding_is_as_planted(told: Home) -> None:
-    known = read_known(told.root / FILE_NAME)
-    assert list(known) == [one.name for one in FINDINGS]
-    assert differing(known, found(told)) == []
+def test_every_finding_is_as_planted(published_story: Home) -> None:
+    known = read_known(published_story.root / FILE_NAME)
+    assert list(known) == [finding.name for finding in FINDINGS]
+    assert differing(known, found(published_story)) == []
 
 
-def test_every_mart_of_its_feeds_has_something_to_show(told: Home) -> None:
+def test_every_mart_of_its_feeds_has_something_to_show(published_story: Home) -> None:
     shown = (
         "priorities", "fix_weeks", "fix_impact", "fix_ticket_impact", "fix_levers", "release_windows", "event_effort_lag",
         "event_coverage_daily", "response_funnel_daily", "contact_frequency", "over_contacted_customers", "follow_ups",
         "follow_up_rates", "follow_up_matches", "handling_effort", "objectives", "outcomes",
     )  # fmt: skip
-    with open_published(told.published) as published:
+    with open_published(published_story.published) as published:
         empty = [name for name in shown if not published.execute(f"FROM mart.{name} LIMIT 1").fetchall()]
         measured = published.execute(
             "SELECT DISTINCT metric FROM mart.program_metrics WHERE state = 'measured'"
@@ -54,20 +54,20 @@ def test_every_mart_of_its_feeds_has_something_to_show(told: Home) -> None:
     } <= {name for (name,) in measured}
 
 
-def test_nobody_is_named_outside_the_inbox(told: Home) -> None:
-    assert InboxHome(told).find("customer7@example.com", "agent1@example.com") == []
+def test_nobody_is_named_outside_the_inbox(published_story: Home) -> None:
+    assert InboxHome(published_story).find("customer7@example.com", "agent1@example.com") == []
 
 
 def test_the_same_seed_tells_the_same_story(tmp_path: Path) -> None:
     homes = [make_home(Home(tmp_path / name)) for name in ("a", "b")]
     for home in homes:
         Story().write(home)
-    one, other = (
+    first, second = (
         {path.relative_to(home.root): path.read_bytes() for path in home.root.rglob("*") if path.is_file()}
         for home in homes
     )
-    assert one == other
-    assert len(one) > 10
+    assert first == second
+    assert len(first) > 10
 
 
 @pytest.mark.parametrize(

@@ -77,5 +77,5 @@ def test_a_home_and_the_demo_are_made_without_the_checkout(bin_folder: Path, tmp
     assert own == {path.name: path.read_bytes() for path in (ROOT / "data" / "registry").glob("*.yaml")}
     done = run(bin_folder, tmp_path, "ces", "demo")
     assert done.returncode == 0, done.stderr
-    assert "every number is as planted" in done.stdout
+    assert "every number is as expected" in done.stdout
     assert (tmp_path / "data" / "demo" / "warehouse" / "ces.duckdb").is_file()

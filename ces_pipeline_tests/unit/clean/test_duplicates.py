@@ -18,7 +18,7 @@ def ann(name: str, when: str, **values: Any) -> dict[str, Any]:
 def repeats(*rows: dict[str, Any], **rules: Any) -> set[str]:
     """Response ids that are duplicates, whatever order the rows come in."""
     found = [
-        {name for name, told in reasons(clean(registry(**rules), *order)).items() if "duplicate" in told}
+        {name for name, found in reasons(clean(registry(**rules), *order)).items() if "duplicate" in found}
         for order in (rows, rows[::-1])
     ]
     assert found[0] == found[1]

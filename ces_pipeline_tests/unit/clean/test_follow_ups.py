@@ -59,8 +59,8 @@ def test_bad_rows_are_kept_with_reasons(small: InboxHome) -> None:
     refused = {tuple(row["reasons"]) for row in rows_of(small, "core.rejected_follow_ups")}
     assert refused == {("missing_answer",), ("missing_time",), ("in_the_future",)}
     with open_published(small.home.published) as published:
-        told = published.execute("SELECT kind, count(*) FROM open_quarantine GROUP BY kind").fetchall()
-    assert told == [("follow_ups", 3)]
+        rows = published.execute("SELECT kind, count(*) FROM open_quarantine GROUP BY kind").fetchall()
+    assert rows == [("follow_ups", 3)]
 
 
 def test_a_difficult_answer_is_followed_up_in_a_whole_run(small: InboxHome) -> None:
@@ -68,5 +68,5 @@ def test_a_difficult_answer_is_followed_up_in_a_whole_run(small: InboxHome) -> N
     small.drop("b.csv", [step("done", "03T10:00", of=str(answer(1)["id"]))], "calls")
     run(small.home)
     with open_published(small.home.published) as published:
-        told = published.execute("SELECT state FROM mart.follow_ups ORDER BY state").fetchall()
-    assert told == [("none",), ("resolved",)]
+        rows = published.execute("SELECT state FROM mart.follow_ups ORDER BY state").fetchall()
+    assert rows == [("none",), ("resolved",)]

@@ -15,9 +15,9 @@ def test_keys_are_the_hex_of_their_bytes_and_nulls_stay(
 ) -> None:
     # A slice and several chunks, since both come out of DuckDB and Arrow.
     sliced = pa.array(first, pa.binary()).slice(start)
-    told = hex_texts(pa.chunked_array([sliced, pa.array(second, pa.binary())]))
-    expected = [None if one is None else one.hex() for one in (*first[start:], *second)]
-    assert told.to_pylist() == expected
+    texts = hex_texts(pa.chunked_array([sliced, pa.array(second, pa.binary())]))
+    expected = [None if key is None else key.hex() for key in (*first[start:], *second)]
+    assert texts.to_pylist() == expected
 
 
 def test_a_column_without_rows_is_text_too() -> None:

@@ -60,7 +60,7 @@ def test_the_answers_looked_back_on_are_judged_by_speed_too(small: InboxHome) ->
     for day, waits in (("06", []), ("07", ["2026-03-09"]), ("08", ["2026-03-09"])):
         small.drop(f"{day}.csv", late(f"x{day}", day))
         small.land()
-        assert [one for one in stale(small.home) if one == "2026-03-09"] == waits, day
+        assert [stale_day for stale_day in stale(small.home) if stale_day == "2026-03-09"] == waits, day
         clean(small.home)
 
 
@@ -78,7 +78,7 @@ def test_the_old_day_of_a_revision_that_moved_is_stale(small: InboxHome) -> None
     small.drop("moved.csv", late(0, "09", score=1))
     small.land()
     assert stale(small.home) == ["2026-03-02", "2026-03-03", "2026-03-09"]
-    by_day = {one.day.day: one for one in clean(small.home)}
+    by_day = {result.day.day: result for result in clean(small.home)}
     assert (by_day[2].superseded, by_day[2].accepted) == (1, 0)
     assert (by_day[9].superseded, by_day[9].accepted) == (0, 2)
     assert "core/responses/day=2026-03-02/part-0.parquet" not in core_bytes(small.home)

@@ -70,11 +70,11 @@ def test_an_invitation_only_moves_on_whatever_order_exports_come_in(
         asked_home.drop(f"{place}.csv", exports[place], "asked")
         asked_home.land("asked")
     clean(asked_home.home, kind="invitations")
-    told = {
+    statuses = {
         row["invitation_id"]: (row["status"], row["survey_id"])
         for row in rows_of(asked_home, "core.invitations")
     }
-    assert told == {"i1": ("bounced", "after_chat"), "i2": ("sent", "after_chat")}
+    assert statuses == {"i1": ("bounced", "after_chat"), "i2": ("sent", "after_chat")}
 
 
 def test_an_invitation_sent_again_on_another_day_lies_there(asked_home: InboxHome) -> None:

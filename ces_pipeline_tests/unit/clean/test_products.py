@@ -22,7 +22,9 @@ SHOP = {
 
 
 def with_products(base: Registry, *products: dict[str, Any]) -> Registry:
-    return base.model_copy(update={"products": tuple(Product.model_validate(one) for one in products)})
+    return base.model_copy(
+        update={"products": tuple(Product.model_validate(product) for product in products)}
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,11 +71,11 @@ def test_responses_and_tickets_have_the_same_products_and_rules_match_them() -> 
 
 
 def test_only_a_products_names_are_part_of_what_days_depend_on() -> None:
-    none, one = registry(), with_products(registry(), SHOP)
+    none, shop = registry(), with_products(registry(), SHOP)
     owned = with_products(registry(), {**SHOP, "owner": "bob's team", "area": "sales"})
     renamed = with_products(registry(), {**SHOP, "also_known_as": ["Webshop"]})
     for kind in ("survey", "tickets"):
         assert judged_by(none, kind) == judged_by(with_products(registry()), kind)
-        assert judged_by(none, kind) != judged_by(one, kind)
-        assert judged_by(one, kind) == judged_by(owned, kind)
-        assert judged_by(one, kind) != judged_by(renamed, kind)
+        assert judged_by(none, kind) != judged_by(shop, kind)
+        assert judged_by(shop, kind) == judged_by(owned, kind)
+        assert judged_by(shop, kind) != judged_by(renamed, kind)

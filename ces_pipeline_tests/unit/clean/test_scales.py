@@ -25,13 +25,13 @@ def mirrored(scale: Scale) -> Scale:
         return tuple(scale.min + scale.max - value for value in box)
 
     turned = "harder" if scale.higher_means == "easier" else "easier"
-    told = {
+    changes = {
         "higher_means": turned,
         "easy": other(scale.easy),
         "difficult": other(scale.difficult),
         "labels": {},
     }
-    return Scale.model_validate({**scale.model_dump(), **told})
+    return Scale.model_validate({**scale.model_dump(), **changes})
 
 
 @pytest.mark.parametrize("name", SCALES)

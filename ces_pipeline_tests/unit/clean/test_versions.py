@@ -21,9 +21,9 @@ def row(content: int, when: str = "12:00", as_of: str = "10T00:00", **values: An
     return {"response_id": "r", "content": content, "event_at": at(when), "as_of": at(as_of), **values}
 
 
-def outcomes(*rows: dict[str, Any], moves: pd.DataFrame | None = None) -> list[tuple[str, int]]:
+def outcomes(*rows: dict[str, Any], cross_day_revisions: pd.DataFrame | None = None) -> list[tuple[str, int]]:
     """(outcome, revision) of each row."""
-    found = resolve_versions(raw_rows(*rows), "response_key", moves)
+    found = resolve_versions(raw_rows(*rows), "response_key", cross_day_revisions)
     return list(zip(found["outcome"], found["revision"].astype(int), strict=True))
 
 
@@ -69,7 +69,7 @@ def test_only_the_newest_go_on() -> None:
     assert newest(resolved).index.to_list() == [0, 1]
 
 
-def told(*rows: dict[str, Any]) -> pd.DataFrame:
+def cross_day(*rows: dict[str, Any]) -> pd.DataFrame:
     """The moves that landing these rows notes."""
     columns = ["response_key", "content", "day", "event_at", "as_of", "delivery_id"]
     return raw_rows(*rows)[columns]
@@ -82,22 +82,25 @@ MOVED = [row(1, "02T12:00"), row(2, "03T12:00", as_of="11T00:00"), row(3, "05T12
     ("place", "outcome"), list(enumerate([(SUPERSEDED, 1), (SUPERSEDED, 2), (NEWEST, 3)]))
 )
 def test_each_day_of_a_moved_response_knows_the_others(place: int, outcome: tuple[str, int]) -> None:
-    assert outcomes(MOVED[place], moves=told(*MOVED)) == [outcome]
+    assert outcomes(MOVED[place], cross_day_revisions=cross_day(*MOVED)) == [outcome]
 
 
 def test_days_together_agree_with_days_alone() -> None:
-    alone = [outcomes(one, moves=told(*MOVED))[0] for one in MOVED]
+    alone = [outcomes(version, cross_day_revisions=cross_day(*MOVED))[0] for version in MOVED]
     for order in permutations(range(3)):
-        assert outcomes(*(MOVED[place] for place in order), moves=told(*MOVED)) == [
+        assert outcomes(*(MOVED[place] for place in order), cross_day_revisions=cross_day(*MOVED)) == [
             alone[place] for place in order
         ]
 
 
 def test_a_content_that_the_moves_do_not_tell_of_counts_all_the_same() -> None:
     extra = row(4, "02T13:00")
-    assert outcomes(MOVED[0], extra, moves=told(*MOVED)) == [(SUPERSEDED, 1), (SUPERSEDED, 2)]
+    assert outcomes(MOVED[0], extra, cross_day_revisions=cross_day(*MOVED)) == [
+        (SUPERSEDED, 1),
+        (SUPERSEDED, 2),
+    ]
     late = row(4, "02T12:00:01")
-    assert outcomes(MOVED[0], late, moves=told(MOVED[0], row(9, "01T12:00"))) == [
+    assert outcomes(MOVED[0], late, cross_day_revisions=cross_day(MOVED[0], row(9, "01T12:00"))) == [
         (SUPERSEDED, 2),
         (NEWEST, 3),
     ]
@@ -107,7 +110,10 @@ def test_rows_of_one_export_at_one_time_go_by_row_number_in_a_moved_response_too
     earlier = row(7, "01T12:00")
     for high, low in ((8, 9), (9, 8)):
         rows = [row(high, row_number=5), row(low, row_number=6)]
-        assert outcomes(*rows, moves=told(earlier, *rows)) == [(SUPERSEDED, 2), (NEWEST, 3)]
+        assert outcomes(*rows, cross_day_revisions=cross_day(earlier, *rows)) == [
+            (SUPERSEDED, 2),
+            (NEWEST, 3),
+        ]
 
 
 def test_a_row_without_a_time_that_two_receipts_put_on_two_days_is_one_row() -> None:
@@ -119,10 +125,10 @@ def test_a_row_without_a_time_that_two_receipts_put_on_two_days_is_one_row() -> 
         "delivery_id": "first",
     }
     second = {**first, "day": date(2026, 3, 9), "as_of": at("08T00:00"), "delivery_id": "second"}
-    moves = told(first, second)
-    assert outcomes(first, moves=moves) == [(NEWEST, 1)]
-    assert outcomes(second, moves=moves) == [(AGAIN, 1)]
-    assert outcomes(second, first, moves=moves) == [(AGAIN, 1), (NEWEST, 1)]
+    cross_day_revisions = cross_day(first, second)
+    assert outcomes(first, cross_day_revisions=cross_day_revisions) == [(NEWEST, 1)]
+    assert outcomes(second, cross_day_revisions=cross_day_revisions) == [(AGAIN, 1)]
+    assert outcomes(second, first, cross_day_revisions=cross_day_revisions) == [(AGAIN, 1), (NEWEST, 1)]
 
 
 VERSIONS = st.lists(
@@ -131,7 +137,7 @@ VERSIONS = st.lists(
     ),
     min_size=1,
     max_size=9,
-    unique_by=lambda one: (one[0], one[1], one[3]),
+    unique_by=lambda version: (version[0], version[1], version[3]),
 )
 
 
@@ -152,9 +158,13 @@ def test_the_order_of_rows_plays_no_part(versions: list[tuple[str, int, int, str
     shuffled = list(enumerate(rows))
     Random(seed).shuffle(shuffled)
     straight = outcomes(*rows)
-    found = outcomes(*(one for _, one in shuffled))
+    found = outcomes(*(version for _, version in shuffled))
     assert found == [straight[place] for place, _ in shuffled]
-    for name in {one[0] for one in versions}:
-        mine = [outcome for one, (outcome, _) in zip(versions, straight, strict=True) if one[0] == name]
+    for name in {version[0] for version in versions}:
+        mine = [
+            outcome for version, (outcome, _) in zip(versions, straight, strict=True) if version[0] == name
+        ]
         assert mine.count(NEWEST) == 1
-        assert len(mine) - mine.count(AGAIN) == len({one[1] for one in versions if one[0] == name})
+        assert len(mine) - mine.count(AGAIN) == len(
+            {version[1] for version in versions if version[0] == name}
+        )

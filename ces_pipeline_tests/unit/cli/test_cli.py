@@ -99,7 +99,8 @@ def test_a_bad_file_fails_the_run_with_its_name_and_the_rest_is_published(home: 
 def test_a_day_that_does_not_exist_is_bad_usage(home: Home, words: tuple[str, str]) -> None:
     result = ces("run", "--home", home.root, *words)
     assert result.exit_code == 2
-    assert "is not a day such as 2026-01-31" in result.output
+    assert words[1] in result.output
+    assert "2026-01-31" in result.output
 
 
 @pytest.mark.parametrize(
@@ -200,12 +201,12 @@ def test_inspect_refuses_a_column_that_is_not_there_or_no_field(home: Home, tmp_
     export = tmp_path / "new.csv"
     export.write_text(EXPORT)
     words = ("inspect", export, "--home", home.root, "--column")
-    for told, said in [
+    for column, said in [
         ("submitted_at=gone", "has no column 'gone'"),
         ("moment=when", "--column moment: no such field"),
-        ("submitted_at", "is not FIELD=COLUMN"),
+        ("submitted_at", "FIELD=COLUMN"),
     ]:
-        result = ces(*words, told)
+        result = ces(*words, column)
         assert result.exit_code == 2
         assert said in result.output
 
@@ -224,7 +225,7 @@ def test_the_doctor_finds_nothing_after_a_run(home: Home) -> None:
     assert ces("run", "--home", home.root).exit_code == 0
     result = ces("doctor", "--home", home.root)
     assert result.exit_code == 0, result.output
-    assert "MEND" not in result.output
+    assert "FAIL" not in result.output
 
 
 def warnings(home: Home) -> list[str]:
@@ -242,9 +243,9 @@ def test_the_doctor_warns_of_a_programme_that_is_going_nowhere_or_alone(home: Ho
     assert len(warnings(home)) == 1
     entry = "- {id: o, title: O, figure: easy_share, baseline: 0.5, baseline_day: 2026-03-01, target: 0.7, "
     objectives.write_text(entry + "target_day: 2026-12-01, owner: Ann's team}\n")
-    assert [text.split(": settle")[0] for text in warnings(home)] == [
-        f"objectives: without {key}: o" for key in ("sponsor", "budget", "follow_up")
-    ]
+    for key, text in zip(("sponsor", "budget", "follow_up"), warnings(home), strict=True):
+        assert f"no {key} for o" in text
+        assert "objectives.yaml" in text
     objectives.write_text(entry + "target_day: 2026-12-01, owner: a, sponsor: b, budget: c, follow_up: d}\n")
     assert warnings(home) == []
     ces("run", "--home", home.root)
@@ -264,19 +265,19 @@ def test_the_doctor_names_what_to_mend(home: Home) -> None:
     day_file.write_bytes(b"x")
     settings = home.registry / "settings.yaml"
     settings.write_text(settings.read_text().replace("minimum_n: 2", "minimum_n: 3"))
-    told = findings(home)
+    found = findings(home)
     for part in (
-        "stray.csv belongs to no feed",
-        "no file for the feed web",
+        "stray.csv",
+        "source web has no file",
         "core.responses of 2026-03-02",
         "is newer",
     ):
-        assert [text for text in told if part in text], (part, told)
+        assert [text for text in found if part in text], (part, found)
     assert ces("doctor", "--home", home.root).exit_code == 1
 
 
 def test_the_doctor_says_when_nothing_is_published_or_it_does_not_open(home: Home) -> None:
-    assert any("there is none yet" in text for text in findings(home))
+    assert any(text.startswith("published file: ") and "ces run" in text for text in findings(home))
     home.published.write_bytes(b"not a database")
     assert any("cannot be opened" in text for text in findings(home))
 
@@ -325,14 +326,14 @@ def test_a_home_of_another_kind_is_left_alone_by_the_demo(tmp_path: Path) -> Non
 def test_two_demos_at_once_are_refused(tmp_path: Path) -> None:
     result = ces("demo", "--api", "--story", "--home", tmp_path / "demo")
     assert result.exit_code == 2
-    assert "choose one of them" in result.output
+    assert "--api and --story" in result.output
     assert not (tmp_path / "demo").exists()
 
 
 def test_the_demo_gives_the_numbers_that_were_planted(tmp_path: Path) -> None:
     result = ces("demo", "--home", tmp_path / "demo")
     assert result.exit_code == 0, result.output
-    assert "every number is as planted" in result.output
+    assert "every number is as expected" in result.output
     assert str(tmp_path / "demo" / "warehouse" / "ces.duckdb") in result.output
 
 
@@ -344,7 +345,7 @@ def test_the_dictionary_is_printed_or_written_and_a_bad_place_is_told(tmp_path: 
     assert (tmp_path / "dictionary.md").read_text(encoding="utf-8") == printed.stdout
     nowhere = ces("dictionary", "--out", tmp_path / "none" / "dictionary.md")
     assert nowhere.exit_code == 2
-    assert "cannot be written (No such file or directory): name another file" in nowhere.output
+    assert f"{tmp_path / 'none' / 'dictionary.md'} cannot be written" in nowhere.output
 
 
 def test_an_export_without_an_entry_or_a_published_file_is_told(home: Home) -> None:
@@ -356,10 +357,10 @@ def test_an_export_without_an_entry_or_a_published_file_is_told(home: Home) -> N
             1,
             "is not there yet: `ces run` makes it",
         ),
-        (("journeys", "--to", "file"), 2, "--to file and --out FILE go together"),
-        (("journeys", "--to", "x", "--out", "a.jsonl"), 2, "--to file and --out FILE go together"),
-        (("journeys", "--to", "x", "--from", DAY), 2, "--from is for files"),
-        (("journeys", "--to", "file", "--out", "a.jsonl", "--dry-run"), 2, "a file is written whole"),
+        (("journeys", "--to", "file"), 2, "--out FILE"),
+        (("journeys", "--to", "x", "--out", "a.jsonl"), 2, "--to file"),
+        (("journeys", "--to", "x", "--from", DAY), 2, "`since` in exports.yaml"),
+        (("journeys", "--to", "file", "--out", "a.jsonl", "--dry-run"), 2, "--dry-run and --send-unknown"),
     ]:
         result = ces("export", *words, "--home", home.root)
         assert (result.exit_code, said in result.output) == (status, True), result.output

@@ -45,13 +45,13 @@ class TestWindows:
         until = MARCH + 40 * DAY + timedelta(hours=2)
         first, *days = windows_to_ask([], MARCH, until)
         assert (first.since, first.until) == (MARCH, MARCH + (40 - SINGLE_DAYS) * DAY)
-        assert [one.since for one in days] == [MARCH + n * DAY for n in range(40 - SINGLE_DAYS, 41)]
+        assert [window.since for window in days] == [MARCH + n * DAY for n in range(40 - SINGLE_DAYS, 41)]
         assert days[-1].until == until
 
     def test_the_day_that_was_not_over_is_asked_about_again_as_a_whole(self) -> None:
         held = [account(MARCH, MARCH + timedelta(hours=2))]
         asked = windows_to_ask(held, MARCH, MARCH + DAY + timedelta(hours=2))
-        assert [(one.since, one.until) for one in asked] == [
+        assert [(window.since, window.until) for window in asked] == [
             (MARCH, MARCH + DAY),
             (MARCH + DAY, MARCH + DAY + timedelta(hours=2)),
         ]
@@ -60,12 +60,16 @@ class TestWindows:
         late = MARCH + 3 * DAY
         held = [account(MARCH, MARCH + DAY, landed=4), account(MARCH + DAY, late), account(late, late + DAY)]
         asked = windows_to_ask(held, MARCH, late + DAY)
-        assert [one.since for one in asked] == [MARCH, late]
-        assert [one.since for one in windows_to_ask([*held, account(MARCH, MARCH + DAY)], MARCH, late)] == []
+        assert [window.since for window in asked] == [MARCH, late]
+        assert [
+            window.since for window in windows_to_ask([*held, account(MARCH, MARCH + DAY)], MARCH, late)
+        ] == []
 
     def test_with_a_later_beginning_nothing_before_it_is_asked_about(self) -> None:
         held = [account(MARCH, MARCH + DAY, landed=4)]
-        assert [one.since for one in windows_to_ask(held, MARCH + DAY, MARCH + 2 * DAY)] == [MARCH + DAY]
+        assert [window.since for window in windows_to_ask(held, MARCH + DAY, MARCH + 2 * DAY)] == [
+            MARCH + DAY
+        ]
 
     @given(
         nights=st.lists(st.timedeltas(timedelta(minutes=1), timedelta(days=90)), min_size=1, max_size=6),
@@ -78,8 +82,8 @@ class TestWindows:
         now = begin
         for night in nights:
             now += night
-            for one in windows_to_ask(list(held.values()), begin, now):
-                held[one.since] = account(one.since, one.until)
+            for window in windows_to_ask(list(held.values()), begin, now):
+                held[window.since] = account(window.since, window.until)
         spans = sorted((row["window_start"], row["window_end"]) for row in held.values())
         assert spans[0][0] == begin
         assert spans[-1][1] == now
@@ -146,7 +150,7 @@ class TestAccounts:
             missing = feed.ids(vendor)[14:18]
             hide(vendor, feed, set(missing))
             pull_into(home, feed, vendor)
-            rows = [one for one in vendor.records if one["id"] in missing]  # type: ignore[attr-defined]
+            rows = [record for record in vendor.records if record["id"] in missing]  # type: ignore[attr-defined]
             home.drop("missing.json", json.dumps(rows), "rest")
             home.land("rest")
             vendor.clock.sleep(86_400)
@@ -188,8 +192,8 @@ class TestAccounts:
             )
             vendor.clock.sleep(86_400)
             pull_into(home, feed, vendor)
-        told = newest(home)[datetime(2026, 3, 20, tzinfo=UTC)]
-        assert (told["landed"], told["expected"]) == (1, 1)
+        account_row = newest(home)[datetime(2026, 3, 20, tzinfo=UTC)]
+        assert (account_row["landed"], account_row["expected"]) == (1, 1)
 
     @pytest.mark.parametrize(
         ("kind", "columns", "survey"),
@@ -208,9 +212,9 @@ class TestAccounts:
     ) -> None:
         feed = API_SOURCES["rest"]
         with feed.make() as vendor:
-            told = {name: value for name, value in feed.entry(vendor.url).items() if name != "survey"}
-            told |= {"kind": kind, "columns": columns, **survey}
-            home = inbox_home(tmp_path, told)
+            source = {name: value for name, value in feed.entry(vendor.url).items() if name != "survey"}
+            source |= {"kind": kind, "columns": columns, **survey}
+            home = inbox_home(tmp_path, source)
             pull_into(home, feed, vendor)
             note_columns(home.lake, "rest")
         rows = newest(home).values()
@@ -231,7 +235,7 @@ class TestAccounts:
             is_known = row["expected"] is not None
             assert row["landed"] == row["expected"] or not is_known
             assert (row["basis"] == "unknown") == (row["detail"] is not None) == (not is_known)
-        told = {row["basis"] for row in rows}
-        assert told == BASES[name]
+        bases = {row["basis"] for row in rows}
+        assert bases == BASES[name]
         if name != "qualtrics":
             assert sum(row["landed"] for row in rows) == COUNT

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ces_pipeline.errors import HomeError
 from ces_pipeline.land import key_index
-from ces_pipeline.land.paths import index_file, moves_file
+from ces_pipeline.land.paths import cross_day_file, index_file
 from ces_pipeline.privacy.pseudonyms import KEY_VARIABLE
 from ces_pipeline_tests.builders import DESK, NOW, WEB, InboxHome, answer, csv_text, inbox_home
 
@@ -84,7 +84,7 @@ def test_landed_keys_may_be_read_again_or_held_and_files_may_come_in_one_landing
         if number % 2:
             other.land()
     assert other.state() == usual.state()
-    assert sum(one.rows_redelivered for one in other.deliveries()) == 4
+    assert sum(delivery.rows_redelivered for delivery in other.deliveries()) == 4
 
 
 @pytest.mark.parametrize("held_rows", [0, 3])
@@ -97,7 +97,7 @@ def test_lost_keys_are_told_by_their_file(
     (first,) = home.deliveries()
     home.lake.delete(index_file("web", first.delivery_id))
     home.drop("2.csv", [answer(2)])
-    with pytest.raises(HomeError, match=rf"index/web/{first.delivery_id}.parquet is gone from the lake"):
+    with pytest.raises(HomeError, match=rf"index/web/{first.delivery_id}\.parquet is missing.* backup"):
         home.land()
     assert home.deliveries() == [first]
 
@@ -109,7 +109,7 @@ def test_of_a_cumulative_export_only_the_new_and_the_changed_rows_land(home: Inb
     outcome = home.land()
     assert (outcome.rows_read, outcome.rows_landed, outcome.rows_redelivered) == (3, 2, 1)
     assert outcome.days == (MONDAY, TUESDAY)
-    by_day = [one.days for one in home.deliveries() if one.rows_read == 3]
+    by_day = [delivery.days for delivery in home.deliveries() if delivery.rows_read == 3]
     assert by_day == [{MONDAY: (1, 1), TUESDAY: (1, 0)}]
     assert sorted((row["response_id"], row["score"]) for row in home.rows()) == [
         ("r1", "4"), ("r2", "1"), ("r2", "4"), ("r3", "4"),
@@ -127,7 +127,8 @@ def test_a_delivery_with_nothing_new_is_counted_and_touches_no_day(home: InboxHo
     # Of two deliveries that show the same moment, the one with the lower hash counts as the older.
     rows = [answer(1), answer(2)]
     texts = sorted(
-        (csv_text(rows), csv_text(rows[::-1])), key=lambda one: hashlib.sha256(one.encode()).digest()
+        (csv_text(rows), csv_text(rows[::-1])),
+        key=lambda delivery: hashlib.sha256(delivery.encode()).digest(),
     )
     home.drop("a.csv", texts[0])
     home.land()
@@ -142,7 +143,11 @@ def test_a_revision_on_the_same_day_keeps_both_versions_and_touches_that_day_alo
     home.drop("b.csv", [answer(1, score=2, recorded="2026-03-02T18:00:00Z")])
     assert home.land().days == (MONDAY,)
     assert [row["score"] for row in home.rows() if row["response_id"] == "r1"] in (["4", "2"], ["2", "4"])
-    assert not [one for one in home.deliveries() if home.lake.exists(moves_file("web", one.delivery_id))]
+    assert not [
+        delivery
+        for delivery in home.deliveries()
+        if home.lake.exists(cross_day_file("web", delivery.delivery_id))
+    ]
 
 
 def test_a_revision_on_another_day_touches_both_days_and_notes_the_move(home: InboxHome) -> None:
@@ -151,18 +156,18 @@ def test_a_revision_on_another_day_touches_both_days_and_notes_the_move(home: In
     home.drop("b.csv", [answer(1, score=2, recorded=on(WEDNESDAY))])
     outcome = home.land()
     assert outcome.days == (MONDAY, WEDNESDAY)
-    (moved,) = [one.delivery_id for one in home.deliveries() if one.rows_read == 1]
-    noted = home.lake.read_table(moves_file("web", moved)).to_pylist()
+    (moved,) = [delivery.delivery_id for delivery in home.deliveries() if delivery.rows_read == 1]
+    noted = home.lake.read_table(cross_day_file("web", moved)).to_pylist()
     assert sorted(row["day"] for row in noted) == [MONDAY, WEDNESDAY]
     assert len({(row["key_hi"], row["key_lo"]) for row in noted}) == 1
-    assert {row["delivery_id"] for row in noted} == {one.delivery_id for one in home.deliveries()}
+    assert {row["delivery_id"] for row in noted} == {delivery.delivery_id for delivery in home.deliveries()}
 
 
 def test_two_versions_on_two_days_in_one_file_are_a_move_too(home: InboxHome) -> None:
     home.drop("a.csv", [answer(1), answer(1, score=2, recorded=on(WEDNESDAY))])
     assert home.land().days == (MONDAY, WEDNESDAY)
-    (one,) = home.deliveries()
-    assert home.lake.read_table(moves_file("web", one.delivery_id)).num_rows == 2
+    (delivery,) = home.deliveries()
+    assert home.lake.read_table(cross_day_file("web", delivery.delivery_id)).num_rows == 2
 
 
 def test_updates_of_a_ticket_on_several_days_are_no_move(tmp_path: Path) -> None:
@@ -173,9 +178,9 @@ def test_updates_of_a_ticket_on_several_days_are_no_move(tmp_path: Path) -> None
     ]
     home.drop("a.csv", rows, "desk")
     home.land("desk")
-    (one,) = home.deliveries("desk")
-    assert one.days == {MONDAY: (1, 0), WEDNESDAY: (1, 0)}
-    assert not home.lake.exists(moves_file("desk", one.delivery_id))
+    (delivery,) = home.deliveries("desk")
+    assert delivery.days == {MONDAY: (1, 0), WEDNESDAY: (1, 0)}
+    assert not home.lake.exists(cross_day_file("desk", delivery.delivery_id))
 
 
 def test_an_older_delivery_that_comes_late_owns_the_rows_that_it_shares_with_a_newer_one(
@@ -207,38 +212,38 @@ def test_every_order_of_deliveries_lands_every_content(tmp_path: Path, order: tu
         ("r2", "1", MONDAY),
         ("r3", "4", TUESDAY),
     }
-    assert {day for one in home.deliveries() for day in one.touches} == {MONDAY, TUESDAY, WEDNESDAY}
-    for one in home.deliveries():
-        assert one.rows_landed + one.rows_redelivered == one.rows_read
+    assert {day for delivery in home.deliveries() for day in delivery.touches} == {MONDAY, TUESDAY, WEDNESDAY}
+    for delivery in home.deliveries():
+        assert delivery.rows_landed + delivery.rows_redelivered == delivery.rows_read
 
 
 def test_two_feeds_may_use_the_same_ids(tmp_path: Path) -> None:
     home = inbox_home(tmp_path, WEB, {**WEB, "id": "kiosk"})
     for feed in ("web", "kiosk"):
         home.drop("a.csv", [answer(1)], feed)
-    assert [one.rows_landed for one in home.land_all()] == [1, 1]
+    assert [delivery.rows_landed for delivery in home.land_all()] == [1, 1]
 
 
 def test_a_changed_mapping_reads_the_inbox_anew_as_if_it_had_always_been_so(tmp_path: Path) -> None:
     rows = [answer(1, ease=1), answer(2, ease=2)]
     mended = {**WEB, "columns": {**WEB["columns"], "score": "ease"}}
     home, fresh = inbox_home(tmp_path / "home"), inbox_home(tmp_path / "fresh", mended)
-    for one in (home, fresh):
-        one.drop("a.csv", rows)
-        one.drop("b.csv", [*rows, answer(3, ease=5, recorded=on(TUESDAY))])
-        one.land()
+    for delivery in (home, fresh):
+        delivery.drop("a.csv", rows)
+        delivery.drop("b.csv", [*rows, answer(3, ease=5, recorded=on(TUESDAY))])
+        delivery.land()
     home.write_registry(mended)
     outcome = home.land(now=NOW + timedelta(days=30))
     assert (outcome.files_new, outcome.rows_landed, outcome.rows_redelivered) == (2, 3, 2)
     shown = [
         [
             (row["delivery_id"], row["row_number"], row["response_id"], row["score"], row["day"])
-            for row in one.rows()
+            for row in delivery.rows()
         ]
-        for one in (home, fresh)
+        for delivery in (home, fresh)
     ]
     assert shown[0] == shown[1]
-    assert {one.received_at for one in home.deliveries()} == {NOW}
+    assert {delivery.received_at for delivery in home.deliveries()} == {NOW}
 
 
 @pytest.mark.parametrize("change", [{"time_zone": "Asia/Tokyo"}, {"missing": ["4"]}, {"ignore": ["comment"]}])
@@ -286,8 +291,8 @@ def test_a_slip_in_the_mapping_is_told_and_empties_nothing(home: InboxHome) -> N
     home.write_registry({**WEB, "columns": {**WEB["columns"], "score": "scroe"}})
     for _ in range(2):
         (failure,) = home.land().failures
-        assert "web: a.csv: there is no column 'scroe'" in failure
-        assert "are kept as they were read before" in failure
+        for part in ("web: a.csv: ", "'scroe'", "entry web", "columns.score", "are kept"):
+            assert part in failure
     assert home.state() == before
     home.write_registry(WEB)
     outcome = home.land()
@@ -378,17 +383,18 @@ def test_whatever_the_deliveries_and_their_order_the_books_balance_and_every_con
 
     presented = {day: sum(row[2] == day for rows in distinct for row in rows) for day in (MONDAY, TUESDAY)}
     booked = {
-        day: sum(sum(one.days.get(day, (0, 0))) for one in home.deliveries()) for day in (MONDAY, TUESDAY)
+        day: sum(sum(delivery.days.get(day, (0, 0))) for delivery in home.deliveries())
+        for day in (MONDAY, TUESDAY)
     }
     assert booked == presented
     held: dict[date, int] = {}
     for row in home.rows():
         held[row["day"]] = held.get(row["day"], 0) + 1
-    landed = {day: sum(one.days.get(day, (0, 0))[0] for one in home.deliveries()) for day in held}
+    landed = {day: sum(delivery.days.get(day, (0, 0))[0] for delivery in home.deliveries()) for day in held}
     assert held == landed
     assert {(row["response_id"], row["score"], row["day"]) for row in home.rows()} == delivered
     assert len({(row["key_hi"], row["key_lo"], row["content"]) for row in home.rows()}) == len(delivered)
-    assert {day for one in home.deliveries() for day in one.touches} == set(held)
+    assert {day for delivery in home.deliveries() for day in delivery.touches} == set(held)
 
 
 def test_a_delivery_remembers_the_newest_moment_that_it_shows(home: InboxHome) -> None:
@@ -396,6 +402,6 @@ def test_a_delivery_remembers_the_newest_moment_that_it_shows(home: InboxHome) -
         "a.csv", [answer(1), answer(2, recorded=on(TUESDAY)), answer(3, recorded="2031-01-01T00:00:00Z")]
     )
     home.land()
-    (one,) = home.deliveries()
-    assert one.as_of == datetime(2026, 3, 3, 12, tzinfo=UTC)
-    assert one.received_at == NOW
+    (delivery,) = home.deliveries()
+    assert delivery.as_of == datetime(2026, 3, 3, 12, tzinfo=UTC)
+    assert delivery.received_at == NOW

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, deliveries, delivery_days, forget
-from ces_pipeline.land.paths import index_file, moves_file, raw_file
+from ces_pipeline.land.paths import cross_day_file, index_file, raw_file
 from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
 from ces_pipeline.storage.lake import Lake
 
@@ -21,7 +21,7 @@ ONE = Delivery(
     size_bytes=120,
     received_at=datetime(2026, 3, 4, 2, 0, 0, 123456, tzinfo=UTC),
     as_of=datetime(2026, 3, 3, 23, 59, tzinfo=UTC),
-    reading="0123456789abcdef",
+    landed_with="0123456789abcdef",
     rows_read=5,
     rows_unreadable=1,
     columns=("id", "wie leicht?"),
@@ -65,11 +65,11 @@ def test_unfinished_and_hidden_files_of_the_ledger_are_no_deliveries(lake: Lake)
 def test_a_forgotten_delivery_leaves_nothing_behind(lake: Lake) -> None:
     other = replace(ONE, delivery_id="b" * 64)
     moves = pa.table({"content": [1, 2], "delivery_id": [ONE.delivery_id, other.delivery_id]})
-    for one in (ONE, other):
-        commit(lake, one)
-        lake.write_bytes(raw_file("web", one.delivery_id, MONDAY), b"rows")
-        lake.write_bytes(index_file("web", one.delivery_id), b"keys")
-        lake.write_table(moves_file("web", one.delivery_id), moves)
+    for delivery in (ONE, other):
+        commit(lake, delivery)
+        lake.write_bytes(raw_file("web", delivery.delivery_id, MONDAY), b"rows")
+        lake.write_bytes(index_file("web", delivery.delivery_id), b"keys")
+        lake.write_table(cross_day_file("web", delivery.delivery_id), moves)
     forget(lake, [ONE])
     left = [info.path for info in lake.list("", recursive=True) if info.is_file]
     assert Ledger.read(lake).deliveries == (other,)
@@ -77,7 +77,7 @@ def test_a_forgotten_delivery_leaves_nothing_behind(lake: Lake) -> None:
     assert not [path for path in left if ONE.delivery_id in path]
     assert len([path for path in left if other.delivery_id in path]) == 4
     # A content that is no more must own no response.
-    assert lake.read_table(moves_file("web", other.delivery_id)).to_pylist() == [
+    assert lake.read_table(cross_day_file("web", other.delivery_id)).to_pylist() == [
         {"content": 2, "delivery_id": other.delivery_id}
     ]
 
@@ -85,8 +85,8 @@ def test_a_forgotten_delivery_leaves_nothing_behind(lake: Lake) -> None:
 def test_touching_names_the_deliveries_of_a_kind_by_the_days_they_may_change(lake: Lake) -> None:
     both = replace(ONE, delivery_id="b" * 64, touches=(MONDAY, TUESDAY))
     tickets = replace(ONE, delivery_id="c" * 64, source_id="desk", kind="tickets")
-    for one in (ONE, both, tickets):
-        commit(lake, one)
+    for delivery in (ONE, both, tickets):
+        commit(lake, delivery)
     ledger = Ledger.read(lake)
     assert ledger.touching("survey") == {MONDAY: [ONE, both], TUESDAY: [both]}
     assert ledger.touching("tickets") == {MONDAY: [tickets]}

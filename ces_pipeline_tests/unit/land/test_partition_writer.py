@@ -18,8 +18,8 @@ SCHEMA = pa.schema([("number", pa.int64()), ("day", pa.date32())])
 
 def batch(*rows: tuple[int, int]) -> pa.RecordBatch:
     """Rows of (number, days after the first)."""
-    told = [{"number": number, "day": FIRST + timedelta(after)} for number, after in rows]
-    return pa.RecordBatch.from_pylist(told, schema=SCHEMA)
+    records = [{"number": number, "day": FIRST + timedelta(after)} for number, after in rows]
+    return pa.RecordBatch.from_pylist(records, schema=SCHEMA)
 
 
 def written(folder: Path) -> dict[int, list[int]]:
@@ -29,7 +29,7 @@ def written(folder: Path) -> dict[int, list[int]]:
         after = (date.fromisoformat(partition.name.removeprefix("day=")) - FIRST).days
         files = sorted(partition.iterdir(), key=lambda file: int(file.stem))
         rows = [pq.read_table(file, partitioning=None) for file in files]
-        assert all(one.column_names == ["number"] for one in rows)
+        assert all(table.column_names == ["number"] for table in rows)
         found[after] = pa.concat_tables(rows)["number"].to_pylist()
     return found
 
@@ -57,15 +57,15 @@ def test_no_row_is_lost_however_few_are_buffered_and_files_open(
 ) -> None:
     folder = tmp_path_factory.mktemp("parts")
     numbers = iter(range(1_000))
-    batches = [[(next(numbers), after) for after in one] for one in days]
+    batches = [[(next(numbers), after) for after in rows] for rows in days]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(partition_writer, "_BUFFERED_ROWS", 5)
         patch.setattr(partition_writer, "_OPEN_FILES", 2)
         parts = PartitionWriter(folder)
-        for one in batches:
-            parts.write(batch(*one))
+        for rows in batches:
+            parts.write(batch(*rows))
         parts.close()
     expected: dict[int, list[int]] = {}
-    for number, after in (row for one in batches for row in one):
+    for number, after in (row for rows in batches for row in rows):
         expected.setdefault(after, []).append(number)
     assert written(folder) == expected

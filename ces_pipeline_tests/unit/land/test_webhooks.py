@@ -52,8 +52,8 @@ def closed(number: int, sent: str = "09:00", **more: Any) -> dict[str, Any]:
     }
 
 
-def drop(home: InboxHome, name: str, told: Any, feed: str = "zap_tickets") -> None:
-    home.drop(f"{name}.json", json.dumps(told), feed)
+def drop(home: InboxHome, name: str, payload: Any, feed: str = "zap_tickets") -> None:
+    home.drop(f"{name}.json", json.dumps(payload), feed)
 
 
 def test_one_payload_a_file_and_a_list_of_payloads_land_alike(tmp_path: Path) -> None:

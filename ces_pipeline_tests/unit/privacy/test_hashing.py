@@ -20,7 +20,7 @@ CELLS = st.none() | st.sampled_from(["ann@example.org", "Ann@Example.org", "bob"
 
 def reading(**parts: Any) -> ColumnMapping:
     base: dict[str, Any] = {
-        "kind": "survey", "source_id": "web", "columns": NAMES, "mapping": {"respondent": "who"}, "values": {},
+        "kind": "survey", "source_id": "web", "columns": NAMES, "column_of": {"respondent": "who"}, "values": {},
         "time_formats": (), "people": frozenset({"agent"}), "ignored": frozenset(), "missing": (),
     }  # fmt: skip
     return ColumnMapping(**{**base, **parts})

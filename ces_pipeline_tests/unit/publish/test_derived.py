@@ -26,14 +26,14 @@ TABLE = Table(
 
 
 def frame(**values: object) -> pd.DataFrame:
-    told = {
+    columns = {
         "n": [1, 2],
         "name": ["a", "b"],
         "share": [0.5, float("nan")],
         "is_good": [True, None],
         "more": [1, 1],
     }
-    return pd.DataFrame({**told, "day": pd.to_datetime(["2026-03-02", "2026-03-03"]).date, **values})
+    return pd.DataFrame({**columns, "day": pd.to_datetime(["2026-03-02", "2026-03-03"]).date, **values})
 
 
 def test_plain_columns_become_the_tables_own_and_nan_becomes_null() -> None:
@@ -57,6 +57,6 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def test_a_query_that_fails_tells_which_table_it_was_for(connection: duckdb.DuckDBPyConnection) -> None:
     broken = SqlFile("mart", "ces_daily", "select 1 as day from nowhere")
-    with pytest.raises(duckdb.Error) as told:
+    with pytest.raises(duckdb.Error) as raised:
         fill_derived(connection, [broken])
-    assert "while filling mart.ces_daily" in told.value.__notes__
+    assert "while filling mart.ces_daily" in raised.value.__notes__

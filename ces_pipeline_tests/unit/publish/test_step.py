@@ -41,8 +41,8 @@ def small(tmp_path: Path) -> SmallHome:
 
 def contents(small: SmallHome) -> dict[str, list[tuple]]:
     """Every table that does not tell of the publish itself."""
-    told = [name for name in PUBLISHED_TABLES if name.startswith(("core.", "mart.", "reference."))]
-    return {name: sorted(small.rows(f"SELECT * FROM {name}"), key=repr) for name in told}
+    names = [name for name in PUBLISHED_TABLES if name.startswith(("core.", "mart.", "reference."))]
+    return {name: sorted(small.rows(f"SELECT * FROM {name}"), key=repr) for name in names}
 
 
 def test_a_first_publish_holds_every_day_and_passes_every_blocking_check(small: SmallHome) -> None:
@@ -62,10 +62,10 @@ def test_every_table_and_column_carries_its_comment_and_the_old_storage_version(
     assert small.rows(described.format("columns")) == [(expected,)]
     assert small.rows(described.format("columns") + " AND comment IS NULL") == [(0,)]
     assert small.rows(described.format("tables") + " AND comment IS NULL") == [(0,)]
-    told = small.rows(
+    comments = small.rows(
         "SELECT comment FROM duckdb_columns() WHERE table_name = 'tickets' AND column_name = 'reopens'"
     )
-    assert told == [(TABLES["core.tickets"].columns["reopens"].description,)]
+    assert comments == [(TABLES["core.tickets"].columns["reopens"].description,)]
     version = small.rows("SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 'ces'")
     assert str(version[0][0]).startswith("v1.2.0")
 
@@ -98,11 +98,11 @@ def test_a_changed_published_day_is_told_with_its_figures_before_and_after(small
     assert small.rows("SELECT count(*) FROM audit.restatements") == [(0,)]
     small.clean("survey", [response("only", ease=100.0)])
     small.publish("run-2")
-    told = "SELECT * EXCLUDE restated_at FROM audit.restatements"
-    assert small.rows(told) == [("run-2", "core.responses", DAY, 2, 1, 100.0, 100.0)]
+    query = "SELECT * EXCLUDE restated_at FROM audit.restatements"
+    assert small.rows(query) == [("run-2", "core.responses", DAY, 2, 1, 100.0, 100.0)]
     small.home.published.unlink()
     small.publish("run-3")
-    assert small.rows(told)[0][0] == "run-2"
+    assert small.rows(query)[0][0] == "run-2"
 
 
 def test_a_day_that_is_no_longer_in_the_lake_leaves_the_file(small: SmallHome) -> None:
@@ -289,6 +289,6 @@ def test_a_lake_that_is_not_on_a_local_disk_is_read_all_the_same(tmp_path: Path)
 def test_times_come_back_as_utc_instants(small: SmallHome) -> None:
     small.publish()
     with open_published(small.home.published) as connection:
-        told = connection.execute("SELECT max(recorded_at) FROM core.responses").fetchone()
-    assert told is not None
-    assert told[0] == datetime.fromisoformat("2026-03-06T12:00:00+00:00")
+        newest = connection.execute("SELECT max(recorded_at) FROM core.responses").fetchone()
+    assert newest is not None
+    assert newest[0] == datetime.fromisoformat("2026-03-06T12:00:00+00:00")
