@@ -173,10 +173,8 @@ def test_inspect_shows_columns_and_writes_entries_when_told(home: Home, tmp_path
     assert "new_feed" not in (home.registry / "sources.yaml").read_text()
     refused = ces(*words, "--survey", "new_survey", "--source", "new_feed", "--write")
     assert refused.exit_code == 2
-    assert (
-        "which column holds the times? ('when'; 'bought') settle it with --column submitted_at="
-        in refused.output
-    )
+    assert "'when'; 'bought'" in refused.output
+    assert "--column submitted_at=" in refused.output
     given = ("--survey", "new_survey", "--source", "new_feed", "--column", "submitted_at=when")
     written = ces(*words, *given, "--write")
     assert written.exit_code == 0, written.output
@@ -237,7 +235,7 @@ def warnings(home: Home) -> list[str]:
 
 
 def test_the_doctor_warns_of_a_programme_that_is_going_nowhere_or_alone(home: Home) -> None:
-    assert [text.split(":")[:2] for text in warnings(home)] == [["objectives", " none"]]
+    assert ["none" in text and "objectives.yaml" in text for text in warnings(home)] == [True]
     objectives = home.registry / "objectives.yaml"
     objectives.write_text("[]\n")
     assert len(warnings(home)) == 1

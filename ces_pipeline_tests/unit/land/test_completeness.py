@@ -175,10 +175,7 @@ class TestAccounts:
             home = inbox_home(tmp_path, feed.entry(vendor.url, columns=other))
             pull_into(home, feed, vendor)
         (detail,) = {row["detail"] for row in newest(home).values()}
-        assert detail == (
-            "the vendor counts by k_initialfinishdate_epoch_int, which is not the feed's recorded_at: map columns "
-            "recorded_at: k_initialfinishdate_epoch_int"
-        )
+        assert "columns.recorded_at: k_initialfinishdate_epoch_int" in detail
 
     def test_a_ticket_counts_where_it_was_last_changed(self, tmp_path: Path) -> None:
         feed = API_SOURCES["zendesk"]
