@@ -17,7 +17,7 @@ from ces_pipeline.http.request_log import RequestLog
 from ces_pipeline.land.inbox import inbox_files
 from ces_pipeline.land.pull import open_http
 from ces_pipeline.pipeline import is_behind, publish_inputs, stale_days
-from ces_pipeline.privacy.redaction import KEY_FILE
+from ces_pipeline.privacy.key import KEY_FILE
 from ces_pipeline.publish.inputs import disagreeing
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.registry.lint import lint

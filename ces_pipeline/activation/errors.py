@@ -1,7 +1,7 @@
 """Why an export stops, in a person's words. Texts name host, path and status; never a secret or a person."""
 
 from ces_pipeline.errors import CesError
-from ces_pipeline.http.errors import BadAnswerError, PullError, RefusedError
+from ces_pipeline.http.errors import BadResponseError, PullError, RefusedError
 
 
 class ExportError(CesError):
@@ -17,7 +17,7 @@ def told(name: str, what: str, problem: PullError) -> ExportError:
             404: "check its base_url",
         }.get(problem.status, "check its entry in the registry")
         return ExportError(f"{name}: {what} was refused with {problem.status}: {advice}")
-    if isinstance(problem, BadAnswerError):
+    if isinstance(problem, BadResponseError):
         return ExportError(f"{name}: {str(problem).removeprefix(f'{name}: ')}")
     return ExportError(
         f"{name}: {what} was not answered as it should be: what was sent before is noted, run it again later"

@@ -10,11 +10,10 @@ from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.records import codes_of, split_records
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.registry import Registry
+from ces_pipeline.schemas.vocabularies import FOLLOW_UP_STATES
 
-STATES = ("unknown", "assigned", "contacted", "resolved")
-"""The states of a follow-up, in the order in which it moves through them."""
 _WORDS = {
-    **{name: name for name in STATES},
+    **{name: name for name in FOLLOW_UP_STATES},
     "open": "assigned", "opened": "assigned", "new": "assigned", "created": "assigned", "accepted": "assigned",
     "claimed": "assigned", "in_progress": "assigned",
     "called": "contacted", "called_back": "contacted", "emailed": "contacted", "reached": "contacted",
@@ -31,7 +30,7 @@ def clean_follow_ups(rows: pd.DataFrame, registry: Registry, rule_version: str) 
     becomes `unknown`; `values` of the source's entry translates it.
     """
     state = codes_of(rows["state"], _WORDS, "unknown").fillna("unknown")
-    place = state.map({name: number for number, name in enumerate(STATES)}).astype("float64")
+    place = state.map({name: number for number, name in enumerate(FOLLOW_UP_STATES)}).astype("float64")
     resolved = resolve_versions(
         rows.assign(state_word=state, state_place=place), "update_key", order=("state_place",)
     )

@@ -9,13 +9,10 @@ from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.records import codes_of, split_records
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.registry import Registry
+from ces_pipeline.schemas.vocabularies import INVITATION_STATUSES
 
-STATUSES = (
-    "unknown", "sent", "delivered", "opened", "started", "completed", "bounced", "failed", "refused", "out_of_scope",
-)  # fmt: skip
-"""The statuses of an invitation. It only moves forward in this order, in any order of deliveries."""
 _WORDS = {
-    **{name: name for name in STATUSES},
+    **{name: name for name in INVITATION_STATUSES},
     "queued": "unknown", "pending": "unknown", "scheduled": "unknown",
     "success": "sent", "email_sent": "sent", "sms_sent": "sent", "invited": "sent", "reminded": "sent",
     "read": "opened", "viewed": "opened",
@@ -41,7 +38,7 @@ def clean_invitations(
     delivery. An unknown word becomes `unknown`; `values` of the source's entry translates it.
     """
     status = codes_of(rows["status"], _WORDS, "unknown").fillna("unknown")
-    place = status.map({name: number for number, name in enumerate(STATUSES)}).astype("float64")
+    place = status.map({name: number for number, name in enumerate(INVITATION_STATUSES)}).astype("float64")
     placed = rows.assign(status_word=status, status_place=place)
     resolved = resolve_versions(
         placed, "invitation_key", cross_day_revisions, order=("event_at", "status_place")

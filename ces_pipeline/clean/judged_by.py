@@ -69,7 +69,7 @@ def judged_by(registry: Registry, kind: str) -> str:
         parts["csat_scale"] = _scale(registry, "csat_good_bad")
     if KINDS[kind].has_survey and kind != "survey":
         parts["surveys"] = registry.survey_names
-        parts["survey_of_source"] = {source.id: source.survey for source in registry.feeds(kind)}
+        parts["survey_of_source"] = {source.id: source.survey for source in registry.sources_of(kind)}
     return _digest(parts)
 
 

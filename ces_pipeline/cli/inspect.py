@@ -72,4 +72,4 @@ def _show_inspection(found: "Inspection") -> None:
         if getattr(found.proposal, name):
             click.echo(f"\nfor registry/{name}.yaml:\n{text.rstrip()}")
     for question in found.questions:
-        click.echo(f"\nneeds your decision: {question.text} ({question.settled_by})")
+        click.echo(f"\nneeds your decision: {question.text} ({question.answer_with})")

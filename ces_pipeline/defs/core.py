@@ -28,7 +28,7 @@ def core_assets(home: Home, registry: Registry) -> list[dg.AssetsDefinition]:
 
 def _core_asset(home: Home, registry: Registry, kind: str) -> dg.AssetsDefinition:
     table = TABLES[KINDS[kind].accepted]
-    deps = [raw_key(source.id) for source in registry.feeds(kind)]
+    deps = [raw_key(source.id) for source in registry.sources_of(kind)]
     if kind == "survey" and registry.asks_accounts:
         deps.append(asset_key(KINDS["accounts"].accepted))
 

@@ -19,7 +19,6 @@ from pydantic_core import PydanticUndefined
 # Everything that is described, in one place.
 from ces_pipeline.cli.main import main
 from ces_pipeline.docs import FOLDER
-from ces_pipeline.docs.key_meanings import KEY_MEANINGS
 from ces_pipeline.publish.checks import all_checks
 from ces_pipeline.publish.dictionary import dictionary
 from ces_pipeline.publish.glossary import GLOSSARY
@@ -131,19 +130,25 @@ def _registry() -> Iterator[str]:
         yield from ("", f"### {kind}")
         yield from _grid(
             ("field", "kept as", "meaning"),
-            [(f"`{one.name}`", one.treatment.replace("_", " "), one.means) for one in field_table(kind)],
+            [
+                (f"`{field.name}`", field.treatment.replace("_", " "), field.means)
+                for field in field_table(kind)
+            ],
         )
     yield from ("", "## Readers")
     yield from _grid(
         ("reader", "kind", "reads", "options"),
-        [(f"`{name}`", one.kind, one.title, _options(one.options)) for name, one in READERS.items()],
+        [
+            (f"`{name}`", reader.kind, reader.title, _options(reader.options))
+            for name, reader in READERS.items()
+        ],
     )
     yield from ("", "## Connectors", "", "What `api.connector` may be, and the keys of `api.options`.")
-    for name, one in CONNECTORS.items():
-        yield from ("", f"### {name}", "", f"Reader: {_listed(one.readers)}.")
-        if one.options:
+    for name, connector in CONNECTORS.items():
+        yield from ("", f"### {name}", "", f"Reader: {_listed(connector.readers)}.")
+        if connector.options:
             yield from _grid(
-                ("option", "meaning"), [(f"`{key}`", means) for key, means in one.options.items()]
+                ("option", "meaning"), [(f"`{key}`", means) for key, means in connector.options.items()]
             )
 
 
@@ -161,11 +166,6 @@ def _options(options: dict[str, str]) -> str:
     return "; ".join(f"`{key}`: {means}" for key, means in options.items())
 
 
-def described(model: type[BaseModel], name: str) -> str:
-    """What a key means; empty where neither its model nor KEY_MEANINGS says."""
-    return model.model_fields[name].description or KEY_MEANINGS.get(f"{model.__name__}.{name}", "")
-
-
 def _keys(
     model: type[BaseModel], prefix: str = "", given: BaseModel | None = None
 ) -> Iterator[tuple[str, str, str, str]]:
@@ -175,7 +175,7 @@ def _keys(
     """
     for name, field in model.model_fields.items():
         default = field.default if given is None else getattr(given, name)
-        yield f"`{prefix}{name}`", _kind(field.annotation), _default(default), described(model, name)
+        yield f"`{prefix}{name}`", _kind(field.annotation), _default(default), field.description or ""
         nested = _models(field.annotation)
         inner = f"{prefix}{name}.<name>." if get_origin(field.annotation) is dict else f"{prefix}{name}."
         if len(nested) == 1:
@@ -325,7 +325,9 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
     yield from ("", f"## {context.command_path}", "", f"`{context.command_path} {usage}`")
     if command.help:
         yield from ("", command.help.strip())
-    options = [record for one in command.get_params(context) if (record := one.get_help_record(context))]
+    options = [
+        record for option in command.get_params(context) if (record := option.get_help_record(context))
+    ]
     rows = [(f"`{name}`", means) for name, means in options if "--help" not in name]
     if rows:
         yield from _grid(("option", "meaning"), rows)

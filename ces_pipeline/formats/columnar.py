@@ -20,7 +20,7 @@ _PARQUET = b"PAR1"
 
 
 def read_parquet(file: DeliveredFile, _source: Source | None) -> Export:
-    """A Parquet file. Times become ISO 8601 text (with `Z` where they have a zone), nested values JSON."""
+    """A Parquet file. Times become ISO 8601 text (with `Z` if they have a zone), nested values JSON."""
     if not file.head:
         raise UnreadableFileError(f"{file.name}: the file is empty: deliver it again, or remove it")
     try:

@@ -1,7 +1,7 @@
-"""What a reader promises: bytes of an export in, rows of text with row numbers out.
+"""The contract of a reader: bytes of an export in, rows of text with row numbers out.
 
-Readers know formats, nothing else: they do not judge, parse times, drop answers, or write. A reader never
-holds more of a large export than it must; delimited files and JSON Lines are streamed.
+Readers know formats and nothing else: they do not judge, parse times, drop answers, or write. A reader holds no more of
+a large export in memory than it must; delimited files and JSON Lines are streamed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,9 +18,9 @@ ROW_NUMBER = "row_number"
 
 @dataclass(frozen=True)
 class UnreadableRow:
-    """A row that does not fit its own export: its number, what is wrong, and its text as it stands.
+    """A row that does not fit its own export: its number, what is wrong, and its unchanged text.
 
-    The text may hold a person's values: it is redacted before it is written, and never logged.
+    The text may hold a person's values: it is redacted before it is written, and it is never logged.
     """
 
     row_number: int
@@ -36,12 +36,12 @@ class Export:
     batches: record batches with those columns as `string` (an empty cell is null, never '') and ROW_NUMBER as int64.
         A row number counts records as a spreadsheet shows them: the header is row 1 of a delimited file;
         the first record of a JSON export is row 1.
-    mapping: our field -> the export's column, as far as the format itself settles it.
+    mapping: our field -> the export's column, as far as the format itself decides it.
     time_zone: the IANA zone that the file itself states for its naive times, if it does.
-    time_formats: strptime formats that the format itself settles.
-    values: our field -> the export's value (lower case) -> our value, where the vendor uses codes.
-    people: columns that the format itself knows to hold people, beyond the mapped ones.
-    questions: column -> the question's text, where the export has it apart from the column's name.
+    time_formats: strptime formats that the format itself decides.
+    values: our field -> the export's value (lower case) -> our value, if the vendor uses codes.
+    people: columns that hold people by the format's definition, in addition to the mapped ones.
+    questions: column -> the question's text, if the export has one in addition to the column's name.
     unreadable: rows that did not fit; complete once `batches` is exhausted.
     notes: what a person should know about this export (shown by `ces inspect`).
     """
@@ -60,10 +60,9 @@ class Export:
 
 class Read(Protocol):
     def __call__(self, file: DeliveredFile, source: Source | None, /) -> Export:
-        """Open an export. `source` is the feed's registry entry; None when `ces inspect` looks at a bare
-        file.
+        """Open an export. `source` is its entry in the registry; None when `ces inspect` reads an unregistered file.
 
-        Raises UnreadableFileError, with what to do, where the bytes are not this format at all.
+        Raises UnreadableFileError, which says what to do, if the bytes are not this format.
         """
 
 
@@ -71,9 +70,9 @@ class Read(Protocol):
 class Reader:
     """A format: its name in `sources.yaml`, what it reads, and how to recognise it.
 
-    recognises: a score from 0 (no) to 100 (certain), told by the head of a file alone.
-    options: the keys of the feed's `options` that it honours, and what each settles.
-    has_customer_columns: True where each customer names the export's columns, so that names have to be guessed.
+    recognises: a score from 0 (no) to 100 (certain), from the head of a file only.
+    options: the keys of the source's `options` that it uses, and what each decides.
+    has_customer_columns: whether each customer names the export's columns, so that their meaning must be guessed.
     """
 
     name: str
@@ -97,19 +96,19 @@ def text_column(values: list[str | None]) -> pa.Array:
 
 
 def option(source: Source | None, name: str) -> Any:
-    """The feed's setting of a reader's option; None where it has none."""
+    """The source's value for a reader's option; None if it has none."""
     return source.options.get(name) if source else None
 
 
 def folded(name: str) -> str:
-    """A column name as vendors' spellings are compared: lower case, letters, digits and `#` only."""
+    """A column name in the form in which spellings are compared: lower case, only letters, digits and `#`."""
     return "".join(letter for letter in name.casefold() if letter.isalnum() or letter == "#")
 
 
 def map_columns(columns: Iterable[str], known: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """Our field -> column, for each field whose first present spelling (compared folded) is a column.
+    """Our field -> the column with the first of the field's spellings that is present (compared folded).
 
-    A column serves one field: the first that claims it.
+    A column is used for one field only: the first that matches it.
     """
     by_name: dict[str, str] = {}
     for column in columns:

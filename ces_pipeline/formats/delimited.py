@@ -1,7 +1,7 @@
-"""Delimited text (CSV, TSV, a workbook's sheet) as a stream of record batches, whatever number of header rows it has.
+"""Delimited text (CSV, TSV, a workbook's sheet) as a stream of record batches, with any number of header rows.
 
-Shared by every reader of delimited exports. Quoted cells may hold line breaks; rows whose cell count is not
-the header's are set aside with their number; nothing is guessed about what the columns mean.
+All readers of delimited exports use it. Quoted cells may hold line breaks. Rows that have not as many cells as the
+header are set aside with their number. Nothing is guessed about what the columns mean.
 """
 
 import csv
@@ -20,9 +20,9 @@ from ces_pipeline.formats.files import DeliveredFile, SheetAsText
 from ces_pipeline.registry.sources import Source
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-SHEET_OPTION = {"sheet": "which sheet of a workbook holds the rows; the first unless set"}
+SHEET_OPTION = {"sheet": "which sheet of a workbook holds the rows; the first by default"}
 TABLE_OPTIONS = {
-    "delimiter": "the character between cells (or `tab`), where it cannot be seen",
+    "delimiter": "the character between cells (or `tab`), if it cannot be detected",
     **SHEET_OPTION,
 }
 _BLOCK = 8 << 20
@@ -60,10 +60,10 @@ class DelimitedHead:
 
 
 def read_head(file: DeliveredFile, source: Source | None = None, rows: int = 8) -> DelimitedHead:
-    """The first records, split at the feed's option `delimiter`, else at whichever of , ; tab | fits best.
+    """The first records, split at the source's option `delimiter`, else at the one of , ; tab | that fits best.
 
-    Of a workbook, those of its sheet `sheet` (the feed's option), else of the first.
-    Raises UnreadableFileError for an empty or binary file and for text that is no table at that delimiter.
+    Of a workbook: the records of the sheet that the source's option `sheet` names, else of the first sheet.
+    Raises UnreadableFileError for an empty or binary file, and for text that is not a table at that delimiter.
     """
     if file.is_spreadsheet:
         return _sheet_head(file.sheet(option(source, "sheet")), rows)
@@ -84,11 +84,11 @@ def read_head(file: DeliveredFile, source: Source | None = None, rows: int = 8) 
         if chosen and len(tried[best][0][0]) > 1:
             raise UnreadableFileError(
                 f"{file.name}: split at {DELIMITERS.get(chosen, chosen)} the header is one cell, but at "
-                f"{DELIMITERS[best]} it has {len(tried[best][0][0])}: mend options.delimiter of the feed"
+                f"{DELIMITERS[best]} it has {len(tried[best][0][0])}: correct options.delimiter of the source"
             )
         raise UnreadableFileError(
-            f"{file.name}: no table: the first line holds no comma, semicolon, tab or bar: "
-            "check what was dropped into the inbox, or set options.delimiter of the feed"
+            f"{file.name}: no table: the first line has no comma, semicolon, tab or bar: "
+            "check the file in the inbox, or set options.delimiter of the source"
         )
     return DelimitedHead(file, chosen or best, records, positions)
 
@@ -102,8 +102,8 @@ def _sheet_head(sheet: SheetAsText, rows: int) -> DelimitedHead:
 def _refuse_no_records(file: DeliveredFile, records: list[list[str]]) -> None:
     if not records:
         raise UnreadableFileError(
-            f"{file.name}: no table: the first line is too long or a quote in it is never closed: "
-            "check how it was exported and deliver it again"
+            f"{file.name}: no table: the first line is too long, or a quote in it is never closed: "
+            "check the export and deliver it again"
         )
 
 
@@ -121,7 +121,7 @@ def _chosen_delimiter(source: Source | None) -> str | None:
 
 
 def _records(text: str, delimiter: str, rows: int, is_all: bool) -> tuple[list[list[str]], list[int]]:
-    """The first `rows` records that are not blank, and their numbers. The last of a cut head is left out."""
+    """The first `rows` records that are not blank, and their numbers. The last record of a cut head is left out."""
     records: list[list[str]] = []
     positions: list[int] = []
     cut = False
@@ -136,7 +136,7 @@ def _records(text: str, delimiter: str, rows: int, is_all: bool) -> tuple[list[l
                 records.append(record)
                 positions.append(position)
     except csv.Error:
-        # A cell beyond csv's size limit. The record it is in was never complete.
+        # A cell beyond csv's size limit: its record is not complete.
         cut = True
     if not is_all and not cut:
         del records[-1:], positions[-1:]
@@ -144,7 +144,7 @@ def _records(text: str, delimiter: str, rows: int, is_all: bool) -> tuple[list[l
 
 
 def _fit(records: list[list[str]]) -> tuple[float, int]:
-    """How well records fit one header: share of rows as wide as it, then its width."""
+    """How well the records fit their header: the share of rows with as many cells, then the number of cells."""
     if not records or len(records[0]) == 1:
         return (-1.0, 0)
     width, below = len(records[0]), records[1:]
@@ -166,7 +166,9 @@ def export_rows(
     if head.file.head_is_all and len(head.rows) <= header_rows:
         export.notes.append("only a header: no rows")
     if isinstance(head.file, SheetAsText) and head.file.first_of > 1:
-        export.notes.append(f"read the first of {head.file.first_of} sheets; options.sheet names another")
+        export.notes.append(
+            f"read the first of {head.file.first_of} sheets; choose another with options.sheet"
+        )
     return export
 
 
@@ -179,10 +181,10 @@ def _stream_rows(
 ) -> Iterator[pa.RecordBatch]:
     """Record batches of all rows after the first `skip` records, every column `string`, plus ROW_NUMBER.
 
-    Rows that do not fit go to `unreadable` with their number; blank lines are passed over but counted.
+    Rows that do not fit are added to `unreadable` with their number. Blank lines are skipped but counted.
     Cells that are one of `null_values` are null.
-    Raises UnreadableFileError where the text stops being delimited text at all (a quote never closed, a line
-    longer than a block), or where most of the first 100,000 rows and more do not fit the header.
+    Raises UnreadableFileError if the text cannot be split further (a quote never closed, a line longer than a block),
+    or if more than 100,000 rows, and more than fit, do not fit the header.
     """
     file = head.file
     set_aside: list[int] = []
@@ -193,13 +195,13 @@ def _stream_rows(
         set_aside.append(row.number)
         problem = f"{row.actual_columns} cells where the header has {row.expected_columns}"
         unreadable.append(UnreadableRow(row.number, problem, row.text[:_TEXT_LIMIT]))
-        # Arrow cannot carry an exception out of here, so a hopeless file is told apart between batches.
+        # Arrow cannot carry an exception out of here: "error" ends the stream, which is reported below.
         return "skip" if len(unreadable) <= max(_UNREADABLE_LIMIT, good) else "error"
 
     read = pa_csv.ReadOptions(
         use_threads=False, block_size=_BLOCK, column_names=list(columns), skip_rows_after_names=skip
     )
-    # Blank lines are read as rows of nulls: ignoring them would put later row numbers out.
+    # Blank lines are read as rows of nulls: if they were ignored, later row numbers would be wrong.
     parse = pa_csv.ParseOptions(
         delimiter=head.delimiter,
         newlines_in_values=True,
@@ -227,17 +229,17 @@ def _stream_rows(
             raise UnreadableFileError(
                 f"{file.name}: more than {_UNREADABLE_LIMIT:,} rows do not have the header's {len(columns)} "
                 f"cells when split at {delimiter}: check the export's delimiter and quotes "
-                "(options.delimiter of the feed)"
+                "(options.delimiter of the source)"
             ) from problem
         raise UnreadableFileError(
             f"{file.name}: after row {next_number - 1} the text is no longer readable as rows split at "
             f"{delimiter} (a quote left open, or a line longer than {_BLOCK >> 20} MB): "
-            "mend the export and deliver it again"
+            "correct the export and deliver it again"
         ) from problem
 
 
 def _numbers(first: int, count: int, set_aside: list[int]) -> tuple[pa.Array, int]:
-    """Row numbers of `count` good rows from `first` on, stepping over (and forgetting) those set aside."""
+    """Row numbers of `count` good rows from `first` on. Numbers set aside are skipped and removed from the list."""
     gaps = np.array(set_aside, dtype=np.int64)
     numbers = np.setdiff1d(
         np.arange(first, first + count + len(gaps), dtype=np.int64), gaps, assume_unique=True
@@ -249,7 +251,7 @@ def _numbers(first: int, count: int, set_aside: list[int]) -> tuple[pa.Array, in
 
 
 def _without_blank_rows(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch less rows with no cell filled in; the very same batch where there are none."""
+    """The batch without its blank rows; the same batch object if there are none."""
     columns = [column for column in batch.columns[:-1] if column.null_count < batch.num_rows]
     if any(column.null_count == 0 for column in columns) or batch.num_rows == 0:
         return batch
@@ -260,7 +262,7 @@ def _without_blank_rows(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def header(file: DeliveredFile) -> list[list[str]]:
-    """The first records for recognising a format; none where the file is no delimited text and no workbook."""
+    """The first records, to recognise a format; none if the file is neither delimited text nor a workbook."""
     if file.is_spreadsheet:
         return _sheet_head(file.sheet_head, rows=8).rows
     if file.head_text.lstrip()[:1] in ("{", "["):

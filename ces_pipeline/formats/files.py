@@ -1,6 +1,6 @@
-"""A delivered file as bytes: unpacked, identified, its encoding found; a workbook's sheets as text.
+"""A delivered file as bytes: unpacked, hashed, with its encoding; a workbook's sheets as text.
 
-Knows no format inside.
+It does not know what the content means.
 """
 
 import codecs
@@ -31,17 +31,17 @@ _OLD_EXCEL = bytes.fromhex("d0cf11e0a1b11ae1")
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """One file of an inbox, plain, `.gz` or a `.zip` that holds one file. Only ever read.
+    """One file of an inbox: plain, `.gz`, or a `.zip` that holds one file. It is only read, never changed.
 
-    held: its bytes where it never was a file: what an API delivered stays in memory, since it holds people.
+    content_in_memory: the bytes of a page from an API, which is never written to a file, since it holds people.
     """
 
     path: Path
-    held: bytes | None = field(default=None, repr=False)
+    content_in_memory: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def in_memory(cls, name: str, content: bytes) -> "DeliveredFile":
-        """Content that is treated as a file `name` would be."""
+        """Content that is treated as a file called `name`."""
         return cls(Path(name), content)
 
     @property
@@ -50,9 +50,10 @@ class DeliveredFile:
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
-        """The unpacked bytes as a stream. Raises UnreadableFileError where the packing is damaged."""
+        """The unpacked bytes as a stream. Raises UnreadableFileError if the compressed file is damaged."""
+        content = self.content_in_memory
         try:
-            with self.path.open("rb") if self.held is None else io.BytesIO(self.held) as packed:
+            with self.path.open("rb") if content is None else io.BytesIO(content) as packed:
                 magic = packed.read(4)
                 packed.seek(0)
                 if magic[:2] == b"\x1f\x8b":
@@ -72,7 +73,7 @@ class DeliveredFile:
                 f"({type(problem).__name__}): deliver it again"
             ) from problem
         except RuntimeError as problem:
-            # zipfile's word for a member that needs a password.
+            # zipfile raises a plain RuntimeError for a member that needs a password.
             if "encrypted" not in str(problem):
                 raise
             raise UnreadableFileError(
@@ -81,7 +82,7 @@ class DeliveredFile:
 
     @contextmanager
     def open_utf8(self) -> Iterator[BinaryIO]:
-        """The text as a stream of UTF-8 bytes without byte order mark, whatever the file's own encoding.
+        """The text as a stream of UTF-8 bytes without byte order mark, transcoded from the file's own encoding.
 
         Bytes that the encoding does not define become U+FFFD.
         """
@@ -95,7 +96,7 @@ class DeliveredFile:
 
     @property
     def is_spreadsheet(self) -> bool:
-        """Whether the name says Excel: such a file is itself a zip and must not be unpacked."""
+        """Whether the name is an Excel file's: such a file is itself a zip and must not be unpacked."""
         return self.path.suffix.lower() in _SPREADSHEETS
 
     def _only_member(self, archive: zipfile.ZipFile) -> str:
@@ -125,7 +126,7 @@ class DeliveredFile:
                     if encoding in (None, "utf-8-sig"):
                         decoder = codecs.getincrementaldecoder("utf-8")()
                 size += len(chunk)
-                # Plain ASCII between whole letters is UTF-8 already, which costs nothing to see.
+                # A chunk of ASCII is valid UTF-8 (if no letter is cut at its start), and `isascii` is nearly free.
                 if decoder is not None and (decoder.getstate()[0] or not chunk.isascii()):
                     try:
                         decoder.decode(chunk)
@@ -135,7 +136,7 @@ class DeliveredFile:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the unpacked content: the same export packed twice is the same delivery."""
+        """SHA-256 of the unpacked content: the same export compressed differently is the same delivery."""
         return self._facts[0]
 
     @property
@@ -145,7 +146,7 @@ class DeliveredFile:
 
     @property
     def encoding(self) -> str:
-        """`utf-8`, `utf-8-sig`, `utf-16`, `utf-16-le`, `utf-16-be`, or `cp1252` for whatever is none."""
+        """`utf-8`, `utf-8-sig`, `utf-16`, `utf-16-le` or `utf-16-be`; `cp1252` if the content is none of these."""
         return self._facts[2]
 
     @cached_property
@@ -156,12 +157,12 @@ class DeliveredFile:
 
     @property
     def head_is_all(self) -> bool:
-        """Whether `head` is the whole content."""
+        """Whether `head` is the full content."""
         return len(self.head) < HEAD_BYTES
 
     @cached_property
     def head_text(self) -> str:
-        """The first bytes as text without byte order mark; what cannot be decoded shows as U+FFFD."""
+        """The first bytes as text without byte order mark; bytes that cannot be decoded become U+FFFD."""
         encoding = _marked_encoding(self.head) or ("utf-8" if _is_utf8(self.head) else "cp1252")
         return codecs.getincrementaldecoder(encoding)("replace").decode(self.head).removeprefix("\ufeff")
 
@@ -171,9 +172,9 @@ class DeliveredFile:
             return stream.read()
 
     def sheet(self, name: str | None = None, rows: int | None = None) -> "SheetAsText":
-        """A sheet of the workbook that this file is, by name or the first, as if it had come as text.
+        """A sheet of this workbook as comma separated text: the named one, else the first.
 
-        rows: how many of its rows, where not all.
+        rows: how many of its rows; all if None.
         """
         text, sheets = sheet_text(self.name, self.content(), name, rows)
         return SheetAsText(self.path, text, sheets if name is None else 1)
@@ -184,7 +185,7 @@ class DeliveredFile:
         return self.sheet(rows=_SHEET_HEAD_ROWS)
 
     def refuse_binary(self) -> None:
-        """Raise UnreadableFileError where the content is empty or plainly not text."""
+        """Raise UnreadableFileError if the content is empty or clearly not text."""
         if not self.head:
             raise UnreadableFileError(f"{self.name}: the file is empty: deliver it again, or remove it")
         if self.head.startswith(_OLD_EXCEL):
@@ -193,14 +194,13 @@ class DeliveredFile:
             )
         if _marked_encoding(self.head) in (None, "utf-8-sig") and b"\x00" in self.head:
             raise UnreadableFileError(
-                f"{self.name}: this is a binary file, not a text export: "
-                "check what was dropped into the inbox"
+                f"{self.name}: this is a binary file, not a text export: check the file in the inbox"
             )
 
 
 @dataclass(frozen=True)
 class SheetAsText(DeliveredFile):
-    """Comma separated text that was a sheet of a workbook. first_of: of how many it was taken without being named."""
+    """A sheet of a workbook as comma separated text. first_of: the number of sheets, if none was named."""
 
     first_of: int = 1
 
@@ -235,7 +235,7 @@ class _Transcoded(io.RawIOBase):
 
 
 class _Without(io.RawIOBase):
-    """A stream less the mark it starts with."""
+    """A stream without the mark that it starts with."""
 
     def __init__(self, stream: BinaryIO, mark: bytes):
         self._stream = stream
@@ -251,7 +251,7 @@ class _Without(io.RawIOBase):
 
 
 def _marked_encoding(start: bytes) -> str | None:
-    """The encoding that the first bytes give away: by a byte order mark, or by the zero bytes of UTF-16."""
+    """The encoding that the first bytes show: by a byte order mark, or by the zero bytes of UTF-16."""
     if start.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -1,8 +1,8 @@
-"""JSON documents and JSON Lines as record batches of text, shared by every reader of JSON.
+"""JSON documents and JSON Lines as record batches of text, for all readers of JSON.
 
-A reader says which records a document holds; this module finds the documents, sets broken ones aside,
-flattens nested objects to dotted names and learns the columns. JSON Lines are streamed (twice: once for the
-columns, once for the rows); one whole document has to fit in memory and is refused beyond a bound.
+A reader decides which records a document holds. This module finds the documents, sets broken ones aside, flattens
+nested objects to dotted names and collects the columns. JSON Lines are streamed twice: for the columns and for the
+rows. A single document must fit in memory; a larger one is refused.
 """
 
 import json
@@ -33,7 +33,7 @@ _KEY = re.compile(r'"([^"\\]{1,80})"\s*:')
 _DECODER = json.JSONDecoder(parse_constant=lambda _name: None)
 
 Extract = Callable[[Any], Iterable[Any]]
-"""A document -> its records. An item that is no dict is set aside as unreadable."""
+"""A document -> its records. An item that is not a dict is set aside as unreadable."""
 
 
 class Broken:
@@ -44,26 +44,26 @@ class Broken:
 
 
 class JsonFile:
-    """A delivered file's JSON documents, in order: the lines of JSON Lines, or the one document."""
+    """A delivered file's JSON documents, in order: the lines of JSON Lines, or the single document."""
 
     def __init__(self, file: DeliveredFile):
         file.refuse_binary()
         self._file = file
-        self._whole: Any = None
+        self._document: Any = None
         self.is_lines = self._find_layout()
 
     def documents(self) -> Iterator[Any]:
-        """Each document; a line that is none as a `Broken`. May be called again.
+        """Each document; a line that is not JSON as a `Broken`. May be called again.
 
         Raises UnreadableFileError for a line longer than 64 MB.
         """
         if self.is_lines:
             yield from map(parsed, self.texts())
         else:
-            yield self._whole
+            yield self._document
 
     def texts(self) -> Iterator[bytes]:
-        """Each document's text, whether it is JSON or not; as `documents` otherwise."""
+        """Each document's text, also if it is not JSON; otherwise as `documents`."""
         with self._file.open_utf8() as stream:
             if not self.is_lines:
                 yield stream.read()
@@ -72,15 +72,15 @@ class JsonFile:
                 if len(line) > MAX_LINE_BYTES:
                     raise UnreadableFileError(
                         f"{self._file.name}: line {number} is longer than {MAX_LINE_BYTES >> 20} MB: "
-                        "deliver JSON Lines with one record a line"
+                        "deliver JSON Lines with one record per line"
                     )
                 if not line.isspace():
                     yield line
 
     def _find_layout(self) -> bool:
-        """Whether it is JSON Lines. A single document is parsed here, once.
+        """Whether the file is JSON Lines. A single document is parsed here, once.
 
-        Raises UnreadableFileError where it is neither, and for a single document that is too large.
+        Raises UnreadableFileError if it is neither, or if a single document is too large.
         """
         name = self._file.name
         with self._file.open_utf8() as stream:
@@ -94,7 +94,7 @@ class JsonFile:
             raise UnreadableFileError(f"{name}: the file is empty: deliver it again, or remove it")
         if first[0].lstrip()[:1] not in (b"{", b"["):
             raise UnreadableFileError(
-                f"{name}: not JSON: it starts with neither {{ nor [: check the feed's reader"
+                f"{name}: not JSON: it starts with neither {{ nor [: check the source's `reader`"
             )
         if len(first[0]) <= MAX_LINE_BYTES and (
             is_json(first[0]) or not isinstance(parsed(first[0]), Broken)
@@ -105,14 +105,14 @@ class JsonFile:
             if later_lines:
                 return True
             raise UnreadableFileError(
-                f"{name}: one JSON document of {self._file.size >> 20} MB, the most that is read is "
-                f"{MAX_DOCUMENT_BYTES >> 20} MB: export it as JSON Lines (one record a line), "
-                "which is streamed, or in parts"
+                f"{name}: a single JSON document of {self._file.size >> 20} MB, more than the limit of "
+                f"{MAX_DOCUMENT_BYTES >> 20} MB: export it as JSON Lines (one record per line), "
+                "which has no limit, or in parts"
             )
         with self._file.open_utf8() as stream:
             content = stream.read()
         try:
-            self._whole = _loads(content)
+            self._document = _loads(content)
         except json.JSONDecodeError as problem:
             if later_lines:
                 return True
@@ -123,13 +123,14 @@ class JsonFile:
             ) from None
         except (ValueError, RecursionError):
             raise UnreadableFileError(
-                f"{name}: not JSON that can be read (a number or nesting too long)"
+                f"{name}: the JSON cannot be read (a number is too long, or the nesting too deep): "
+                "correct the export and deliver it again"
             ) from None
         return False
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Lines, none longer than just over the limit, so that a huge one never enters memory whole."""
+    """Lines, cut just above the limit, so that a huge line is never fully in memory."""
     while line := stream.readline(MAX_LINE_BYTES + 1):
         yield line
 
@@ -143,11 +144,11 @@ def _loads(content: bytes) -> Any:
 
 
 def is_json(text: bytes) -> bool:
-    """Whether all of it is one JSON text. Large ones are looked through by DuckDB, which builds no objects."""
+    """Whether the text is one JSON value. DuckDB checks large texts, since it builds no objects."""
     if len(text) > _LARGE_BYTES:
         with scratch() as connection, suppress(pa.ArrowInvalid, duckdb.Error):
-            connection.register("whole", as_document(text))
-            [(is_valid,)] = connection.execute("SELECT json_valid(doc) FROM whole").fetchall()
+            connection.register("document", as_document(text))
+            [(is_valid,)] = connection.execute("SELECT json_valid(doc) FROM document").fetchall()
             if is_valid:
                 return True
     try:
@@ -158,15 +159,15 @@ def is_json(text: bytes) -> bool:
 
 
 def as_document(text: bytes) -> pa.Table:
-    """One row, `doc`, for a query: a text that DuckDB is given by itself it looks through longer than it parses it.
+    """The text as a table with one row and the column `doc`. (DuckDB would scan a parameter longer than it parses it.)
 
-    Raises pa.ArrowInvalid where it is not UTF-8.
+    Raises pa.ArrowInvalid if the text is not UTF-8.
     """
     return pa.table({"doc": pa.array([text], pa.binary()).cast(pa.string())})
 
 
 def parsed(line: bytes) -> Any:
-    """The object or list in a text; a `Broken` where it holds neither."""
+    """The object or list in a text; a `Broken` if it holds neither."""
     try:
         document = _loads(line)
     except (ValueError, RecursionError):
@@ -192,10 +193,10 @@ def _flatten_into(flat: dict[str, Any], record: dict[str, Any], prefix: str) -> 
 
 
 def cell_text(value: Any) -> str | None:
-    """A JSON value as the text of a cell: true, false, numbers and text as JSON writes them, null as None."""
+    """A JSON value as the text of a cell: text unchanged, null as None, everything else as JSON writes it."""
     if value is None or isinstance(value, str):
         return value
-    # bool is a kind of int to isinstance, so exact types are compared.
+    # isinstance counts a bool as an int, so exact types are compared.
     if type(value) in (int, float):
         return str(value)
     if isinstance(value, bool):
@@ -206,7 +207,7 @@ def cell_text(value: Any) -> str | None:
 def numbered_records(
     json_file: JsonFile, extract: Extract, unreadable: list[UnreadableRow]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each record and its number from 1 (a broken line takes one too); the rest goes to `unreadable`."""
+    """Each record and its number from 1; broken lines are numbered too, and go to `unreadable`."""
     number = 0
     for document in json_file.documents():
         for record in (document,) if isinstance(document, Broken) else extract(document):
@@ -221,9 +222,9 @@ def numbered_records(
 
 
 def json_export(file: DeliveredFile, new_extract: Callable[[], Extract]) -> Export:
-    """An Export of the records that the extract finds in each document. `new_extract` makes one per pass.
+    """An Export of the records that the extract finds in each document. `new_extract` is called for each pass.
 
-    Raises UnreadableFileError as JsonFile does, or as the extract does, before the first row is given out.
+    Raises UnreadableFileError as JsonFile and the extract do, before the first row is given out.
     """
     json_file = JsonFile(file)
 
@@ -235,11 +236,11 @@ def json_export(file: DeliveredFile, new_extract: Callable[[], Extract]) -> Expo
 
 
 Rows = Callable[[list[UnreadableRow]], Iterable[tuple[int, dict[str, Any]]]]
-"""Gives out numbered flat records, as often as it is called; unreadable ones go to the list."""
+"""Returns numbered flat records each time it is called; unreadable ones go to the list."""
 
 
 def export_records(rows: Rows, name: str) -> Export:
-    """An Export of flat records, in batches; they are read once for the columns and once to give them out."""
+    """An Export of flat records, in batches. They are read twice: for the columns, then for the rows."""
     keys = _keys(rows, name)
     export = Export(columns=unique_names(keys), batches=iter(()))
     export.batches = _batches(rows, keys, export)
@@ -249,9 +250,9 @@ def export_records(rows: Rows, name: str) -> Export:
 
 
 def _keys(rows: Rows, name: str) -> list[str]:
-    """The flat names of all records, by first appearance.
+    """The flat names of all records, in order of first appearance.
 
-    A name that only ever held null is left out where nested names of it exist (`via` beside `via.channel`).
+    A name that holds only nulls is left out if nested names of it exist (`via` next to `via.channel`).
     """
     keys: dict[str, None] = {}
     shapes: set[tuple[str, ...]] = set()
@@ -264,8 +265,8 @@ def _keys(rows: Rows, name: str) -> list[str]:
         keys.update(dict.fromkeys(shape))
         if len(keys) > MAX_COLUMNS:
             raise UnreadableFileError(
-                f"{name}: more than {MAX_COLUMNS:,} different names in its records: ids are used as names "
-                "somewhere; name the list of records with options.record_path of the feed"
+                f"{name}: more than {MAX_COLUMNS:,} different names in its records, so ids are probably used as "
+                "names: name the list of records with options.record_path of the source"
             )
     parents = {key[:place] for key in keys for place, letter in enumerate(key) if letter == "."} & set(keys)
     if parents:
@@ -301,7 +302,7 @@ def record_batch(
 
 
 def names_in_head(file: DeliveredFile) -> frozenset[str]:
-    """The object keys in the head of a JSON file; empty where it does not start as JSON does."""
+    """The object keys in the head of a JSON file; empty if the head does not start as JSON does."""
     if file.head_text.lstrip()[:1] not in ("{", "["):
         return frozenset()
     return frozenset(_KEY.findall(file.head_text))

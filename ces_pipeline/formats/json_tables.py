@@ -1,8 +1,10 @@
-"""JSON documents as columns of text, by DuckDB: for exports whose records are many and large.
+"""JSON documents as columns of text, by DuckDB: for exports with many large records.
 
-`json_records.py` does the same a Python object at a time, which is what exports need whose records are pivoted or
-renamed; where they are only listed and joined, not building the objects is ten times as fast. What the columns mean
-is left to the readers.
+`json_records.py` does the same with Python objects, for exports whose records are pivoted or renamed. If records are
+only listed and joined, it is ten times as fast not to build the objects. The readers decide what the columns mean.
+
+In the queries here, `place` is the number of a document, `item` the position in a list of that document, and `entry`
+the value at that position.
 """
 
 import json
@@ -32,13 +34,13 @@ _EMPTY = pa.array(["", "[]", "{}"])
 
 
 def workspace() -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-    """A connection to a database in memory, large enough for the largest single document and what is made of it."""
+    """A connection to a database in memory, with memory for the largest single document and its columns."""
     return scratch(_MEMORY, may_spill=False)
 
 
 @contextmanager
-def at_hand(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
-    """The table under this name for queries meanwhile."""
+def registered(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
+    """The table can be queried by this name within the context."""
     connection.register(name, table)
     try:
         yield
@@ -47,9 +49,9 @@ def at_hand(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -
 
 
 def chunks(json_file: JsonFile) -> Iterator[pa.Table]:
-    """The file's documents in parts of some 16 MB: place, text without white space around it, be it JSON or not.
+    """The file's documents in parts of about 16 MB: place, and text without white space around it, also if not JSON.
 
-    Places count documents from 0 over the whole file.
+    Places count documents from 0 over the full file.
     """
     texts: list[bytes] = []
     size, first = 0, 0
@@ -73,30 +75,30 @@ def _docs(texts: list[bytes], first: int) -> pa.Table:
 
 
 def look_like_json(docs: pa.Table) -> bool:
-    """Whether each document begins as an object or a list does. The rest shows when it is parsed."""
+    """Whether each document begins as an object or a list does. Parsing shows whether it is valid."""
     starts = pc.unique(pc.binary_slice(docs["doc"].cast(pa.binary()), 0, 1)).to_pylist()
     return set(starts) <= {b"{", b"["}
 
 
-def mended(connection: duckdb.DuckDBPyConnection, docs: pa.Table) -> tuple[pa.Table, dict[int, str]]:
-    """(The documents that are JSON, place -> text of those that are none).
+def repaired(connection: duckdb.DuckDBPyConnection, docs: pa.Table) -> tuple[pa.Table, dict[int, str]]:
+    """(The documents that are JSON; place -> text of the others).
 
-    What DuckDB cannot parse but Python can (NaN, half an emoji) is written anew; the rest is broken.
+    Documents that DuckDB cannot parse but Python can (NaN, half an emoji) are rewritten.
     """
-    with at_hand(connection, "texts", docs):
+    with registered(connection, "texts", docs):
         odd = connection.execute(
             "SELECT place, doc FROM texts WHERE NOT (json_valid(doc) AND doc[1] IN ('{', '[')) ORDER BY place"
         ).fetchall()
-    again: dict[int, str] = {}
+    rewritten: dict[int, str] = {}
     broken: dict[int, str] = {}
     for place, text in odd:
         document = parsed(text.encode())
         if isinstance(document, Broken):
             broken[place] = document.text
         else:
-            again[place] = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace").decode()
+            rewritten[place] = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace").decode()
     rows = zip(docs["place"].to_pylist(), docs["doc"].to_pylist(), strict=True)
-    kept = [(place, again.get(place, text)) for place, text in rows if place not in broken]
+    kept = [(place, rewritten.get(place, text)) for place, text in rows if place not in broken]
     columns = [
         pa.array([place for place, _ in kept], pa.int64()),
         pa.array([doc for _, doc in kept], pa.string()),
@@ -105,17 +107,18 @@ def mended(connection: duckdb.DuckDBPyConnection, docs: pa.Table) -> tuple[pa.Ta
 
 
 def parted(docs: pa.Table) -> pa.Table:
-    """The documents in batches of some 250 kB, or of one larger one: DuckDB gives each of its threads a batch."""
+    """The documents in batches of about 250 kB (a larger document alone): DuckDB gives each of its threads a batch."""
     rows = max(1, docs.num_rows * _BATCH_BYTES // max(1, docs.nbytes))
     return pa.Table.from_batches(docs.to_batches(max_chunksize=rows), docs.schema)
 
 
 @dataclass(frozen=True)
 class TextColumns:
-    """What stands in JSON objects, as columns of text with a row for each object.
+    """The values in JSON objects, as columns of text with a row for each object.
 
-    texts: key -> what stands under it: strings as they are, all else as JSON; null for nothing, and for an empty
-    text, list or object. objects, others: the keys under which objects that are not empty stand, and anything else.
+    texts: key -> its values: strings unchanged, everything else as JSON; null if the key is missing or the value is
+    null or an empty text, list or object. objects: the keys that hold objects that are not empty. others: the keys
+    that hold other values.
     """
 
     texts: dict[str, pa.ChunkedArray]
@@ -127,11 +130,11 @@ class TextColumns:
 
     @property
     def nested(self) -> frozenset[str]:
-        """The keys that hold objects and nothing else."""
+        """The keys that hold only objects."""
         return self.objects - self.others
 
     def taken(self, places: pa.Array) -> "TextColumns":
-        """Its rows at these places, in their order; nothing for a null."""
+        """The rows at these places, in this order; nulls for a null."""
         taken = {key: column.take(places) for key, column in self.texts.items()}
         return TextColumns(taken, self.objects, self.others)
 
@@ -141,32 +144,35 @@ class TextColumns:
 
 
 def opened_as(text: str, shape: Any) -> str:
-    """SQL that opens a JSON text as the shape says."""
+    """SQL that parses a JSON text into the given shape (of `from_json`)."""
     return f"from_json({text}, {quote_text(json.dumps(shape, ensure_ascii=False))})"
 
 
 def listed(name: str, shape: Any) -> str:
-    """SQL for place, item and `one`, opened as the shape says, of what is in the list `name` of each of `docs`."""
+    """SQL for place, item and entry of the list `name` in each document of `docs`; entries have the given shape."""
     return _unnested(f"{opened_as('doc', {name: [shape]})}.{name}")
 
 
 def _unnested(lists: str) -> str:
-    """SQL for place, item and `one` of what is in the list that `lists` is of each of `docs`."""
+    """SQL for place, item and entry of a list in each document of `docs`. lists: SQL for that list."""
     return f"""
-        SELECT place, unnest(range(len(listed))) AS item, unnest(listed) AS one
+        SELECT place, unnest(range(len(listed))) AS item, unnest(listed) AS entry
         FROM (SELECT place, {lists} AS listed FROM docs)
     """
 
 
 def listed_keys(connection: duckdb.DuckDBPyConnection, name: str) -> list[list[str]]:
-    """The different lists of keys in the list `name` of each of `docs`, by first appearance; [] is of no object."""
+    """The distinct key lists of the entries in the list `name` of all `docs`, in order of first appearance.
+
+    An entry that is not an object has the key list [].
+    """
     return _key_lists(connection, _unnested(f"json_keys(doc, '$.{name}[*]')"))
 
 
 def _key_lists(connection: duckdb.DuckDBPyConnection, query: str) -> list[list[str]]:
-    """query: gives place, item and `one`, a list of keys."""
+    """query: gives place, item and entry, a list of keys."""
     found = connection.execute(
-        f"SELECT one FROM ({query}) GROUP BY one ORDER BY min((place, item))"
+        f"SELECT entry FROM ({query}) GROUP BY entry ORDER BY min((place, item))"
     ).fetchall()
     return [keys for (keys,) in found]
 
@@ -174,9 +180,9 @@ def _key_lists(connection: duckdb.DuckDBPyConnection, query: str) -> list[list[s
 def open_listed(
     connection: duckdb.DuckDBPyConnection, name: str, key_lists: Iterable[Sequence[str]]
 ) -> tuple[TextColumns, np.ndarray, np.ndarray]:
-    """(What stands in the objects in the list `name` of each of `docs`, their places, their items).
+    """(The values of the objects in the list `name` of each document of `docs`; their places; their items).
 
-    key_lists: what `listed_keys` tells of them; at least one key.
+    key_lists: from `listed_keys`; at least one key.
     """
     first = connection.execute(
         f"SELECT json_extract(doc, '$.{name}[0]')::VARCHAR FROM docs LIMIT 1"
@@ -188,11 +194,11 @@ def open_listed(
 
 
 def open_texts(connection: duckdb.DuckDBPyConnection, texts: pa.ChunkedArray) -> TextColumns:
-    """What stands in the objects of a column of JSON texts; null for a null."""
-    told = texts.combine_chunks().dictionary_encode()
-    if 0 < 2 * len(told.dictionary) <= len(texts):
-        # A channel, say, stands in thousands of tickets word for word.
-        return _open_texts(connection, pa.chunked_array([told.dictionary])).taken(told.indices)
+    """The values of the objects in a column of JSON texts; null for a null."""
+    encoded = texts.combine_chunks().dictionary_encode()
+    if 0 < 2 * len(encoded.dictionary) <= len(texts):
+        # Thousands of tickets hold the same object, such as a channel: each is parsed once.
+        return _open_texts(connection, pa.chunked_array([encoded.dictionary])).taken(encoded.indices)
     return _open_texts(connection, texts)
 
 
@@ -200,16 +206,16 @@ def _open_texts(connection: duckdb.DuckDBPyConnection, texts: pa.ChunkedArray) -
     places = pa.array(np.arange(len(texts)))
     batches = pa.table({"place": places, "text": texts}).to_batches(max_chunksize=_BATCH_TEXTS)
     first = texts.drop_null().slice(0, 1).to_pylist()
-    with at_hand(connection, "texts", pa.Table.from_batches(batches)):
+    with registered(connection, "texts", pa.Table.from_batches(batches)):
         key_lists = _key_lists(
-            connection, "SELECT place, 0 AS item, json_keys(text) AS one FROM texts WHERE text IS NOT NULL"
+            connection, "SELECT place, 0 AS item, json_keys(text) AS entry FROM texts WHERE text IS NOT NULL"
         )
         columns, _ = _opened(connection, _opened_texts, key_lists, first[0] if first else None)
     return columns
 
 
 def _opened_texts(shape: Any) -> str:
-    return f"SELECT {opened_as('text', shape)} AS one FROM texts"
+    return f"SELECT {opened_as('text', shape)} AS entry FROM texts"
 
 
 def _opened(
@@ -217,28 +223,28 @@ def _opened(
     rows: Callable[[Any], str],
     key_lists: Iterable[Sequence[str]],
     first: str | None,
-    beside: Sequence[str] = (),
+    other_columns: Sequence[str] = (),
 ) -> tuple[TextColumns, list[pa.ChunkedArray]]:
-    """(What stands under all of the keys, the columns beside `one`). rows: shape -> query of the objects as `one`.
+    """(The values under all keys; the query's other columns). rows: shape -> query that has the objects as `entry`.
 
-    first: one of the objects; most are like it.
+    first: the text of an object that most others are like.
     """
-    keys = list(dict.fromkeys(key for one in key_lists for key in one))
-    held = parsed(first.encode()) if first else None
-    values = held.items() if isinstance(held, dict) else ()
+    keys = list(dict.fromkeys(key for key_list in key_lists for key in key_list))
+    example = parsed(first.encode()) if first else None
+    values = example.items() if isinstance(example, dict) else ()
     likely = {key for key, value in values if value and isinstance(value, dict)}
     opened = [
-        _opened_group(connection, rows if "" not in group else _unnamed(rows), group, likely, beside)
-        for group in _side_by_side(keys)
+        _opened_group(connection, rows if "" not in group else _unnamed(rows), group, likely, other_columns)
+        for group in _openable_groups(keys)
     ]
-    columns = [one for one, _ in opened]
-    texts = {key: text for one in columns for key, text in one.texts.items()}
-    told = TextColumns(
+    groups = [columns for columns, _ in opened]
+    texts = {key: text for columns in groups for key, text in columns.texts.items()}
+    all_columns = TextColumns(
         {key: texts[key] for key in keys},
-        frozenset().union(*(one.objects for one in columns)),
-        frozenset().union(*(one.others for one in columns)),
+        frozenset().union(*(columns.objects for columns in groups)),
+        frozenset().union(*(columns.others for columns in groups)),
     )
-    return told, opened[0][1] if opened else []
+    return all_columns, opened[0][1] if opened else []
 
 
 def _opened_group(
@@ -246,69 +252,70 @@ def _opened_group(
     rows: Callable[[Any], str],
     keys: Sequence[str],
     likely: Container[str],
-    beside: Sequence[str],
+    other_columns: Sequence[str],
 ) -> tuple[TextColumns, list[pa.ChunkedArray]]:
-    """As `_opened`, of keys that can be names side by side. likely: keys under which objects are expected."""
+    """As `_opened`, for keys that can be names in one struct. likely: the keys that are expected to hold objects."""
     kinds = {key: "JSON" if key in likely else "VARCHAR" for key in keys}
-    table = connection.sql(f"SELECT {', '.join([*beside, 'one'])} FROM ({rows(kinds)})").to_arrow_table()
-    columns = dict(zip(keys, map(_filled, table["one"].flatten()), strict=True))
+    selected = ", ".join([*other_columns, "entry"])
+    table = connection.sql(f"SELECT {selected} FROM ({rows(kinds)})").to_arrow_table()
+    columns = dict(zip(keys, map(_filled, table["entry"].flatten()), strict=True))
     expected = [key for key, kind in kinds.items() if kind == "JSON"]
     if not all(pc.all(pc.starts_with(columns[key], "{")).as_py() for key in expected):
-        # In JSON a text stands in quotes.
-        return _opened_group(connection, rows, keys, (), beside)
-    # Only as JSON an object can be told from a text that looks like one.
+        # As JSON a string keeps its quotes, so it must be read again as VARCHAR.
+        return _opened_group(connection, rows, keys, (), other_columns)
+    # Only JSON shows whether a value is an object or a text that looks like an object.
     unclear = [
         key for key in keys if key not in expected and pc.any(pc.starts_with(columns[key], "{")).as_py()
     ]
     others = {key for key in keys if columns[key].null_count < len(columns[key])} - {*expected, *unclear}
     objects = {*expected}
     if unclear:
-        values = [f"struct_extract_at(one, {at})::VARCHAR" for at in range(1, len(unclear) + 1)]
-        asked = ", ".join(
+        values = [f"struct_extract_at(entry, {at})::VARCHAR" for at in range(1, len(unclear) + 1)]
+        tests = ", ".join(
             f"coalesce(bool_or({test}) FILTER ({value} NOT IN ('{{}}', '[]', '\"\"')), false)"
             for value in values
             for test in (f"starts_with({value}, '{{')", f"NOT starts_with({value}, '{{')")
         )
         query = rows(dict.fromkeys(unclear, "JSON"))
-        [told] = connection.execute(f"SELECT {asked} FROM ({query})").fetchall()
-        objects |= {key for key, holds in zip(unclear, told[::2], strict=True) if holds}
-        others |= {key for key, holds in zip(unclear, told[1::2], strict=True) if holds}
-    return TextColumns(columns, frozenset(objects), frozenset(others)), table.columns[: len(beside)]
+        [results] = connection.execute(f"SELECT {tests} FROM ({query})").fetchall()
+        objects |= {key for key, is_held in zip(unclear, results[::2], strict=True) if is_held}
+        others |= {key for key, is_held in zip(unclear, results[1::2], strict=True) if is_held}
+    return TextColumns(columns, frozenset(objects), frozenset(others)), table.columns[: len(other_columns)]
 
 
 def _unnamed(rows: Callable[[Any], str]) -> Callable[[Any], str]:
-    """As `rows`, for what stands under an empty key, which `from_json` cannot open."""
+    """As `rows`, for the values under an empty key, which `from_json` cannot open."""
 
     def query(shape: dict[str, str]) -> str:
         extract = "json_extract" if shape[""] == "JSON" else "json_extract_string"
-        opened = f"struct_pack(unnamed := {extract}(one, '/'))"
-        return f"SELECT * REPLACE ({opened} AS one) FROM ({rows('JSON')})"
+        opened = f"struct_pack(unnamed := {extract}(entry, '/'))"
+        return f"SELECT * REPLACE ({opened} AS entry) FROM ({rows('JSON')})"
 
     return query
 
 
 def _filled(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The texts, empty ones and those of empty lists and objects as null."""
+    """The texts; null for an empty text, list or object."""
     if not pc.any(pc.less_equal(pc.binary_length(texts), 2)).as_py():
         return texts
     is_empty = pc.is_in(texts, _EMPTY)
     return pc.if_else(is_empty, None, texts) if pc.any(is_empty).as_py() else texts
 
 
-def _side_by_side(keys: Sequence[str]) -> list[list[str]]:
-    """The keys in groups of names that DuckDB tells apart: it does not by case alone, and cannot open an empty one."""
+def _openable_groups(keys: Sequence[str]) -> list[list[str]]:
+    """The keys in groups that DuckDB can open together: names must not differ in case only, or be empty."""
     groups: list[dict[str, str]] = []
     for key in filter(None, keys):
         folded = key.lower()
-        group = next((one for one in groups if folded not in one), None)
+        group = next((candidate for candidate in groups if folded not in candidate), None)
         if group is None:
             groups.append(group := {})
         group[folded] = key
     return [[*group.values()] for group in groups] + [[key] for key in keys if not key]
 
 
-def together(parts: Sequence[TextColumns]) -> TextColumns:
-    """Parts one below the other. A key that a part lacks is null in it."""
+def concatenated(parts: Sequence[TextColumns]) -> TextColumns:
+    """The rows of all parts, in order. A key that a part lacks is null in its rows."""
     keys = dict.fromkeys(key for part in parts for key in part.texts)
     texts = {
         key: pa.chunked_array(
@@ -333,10 +340,10 @@ def together(parts: Sequence[TextColumns]) -> TextColumns:
 def flattened(
     connection: duckdb.DuckDBPyConnection, columns: TextColumns, name: str, prefix: str = ""
 ) -> dict[str, pa.ChunkedArray]:
-    """Dotted name -> texts, with the objects in them opened too; a column of objects and other values stays text.
+    """Dotted name -> texts; nested objects are opened too. A column of objects and other values stays text.
 
-    A key may hold a dot, so that two values may have one name: the first that is none counts. Raises
-    UnreadableFileError, naming the file, where there are more names than a table has columns.
+    A key may contain a dot, so two values can have the same name: the first that is not null counts. name: the file's,
+    for the message. Raises UnreadableFileError if there are more than MAX_COLUMNS names.
     """
     flat: dict[str, pa.ChunkedArray] = {}
     for key, texts in columns.texts.items():
@@ -344,10 +351,11 @@ def flattened(
         found = {path: texts}
         if key in columns.nested and path.count(".") < _DEPTH:
             found = flattened(connection, open_texts(connection, texts), name, f"{path}.")
-        for one, values in found.items():
-            flat[one] = pc.coalesce(flat[one], values) if one in flat else values
+        for dotted, values in found.items():
+            flat[dotted] = pc.coalesce(flat[dotted], values) if dotted in flat else values
         if len(flat) > MAX_COLUMNS:
             raise UnreadableFileError(
-                f"{name}: more than {MAX_COLUMNS:,} different names in its records: ids are used as names somewhere"
+                f"{name}: more than {MAX_COLUMNS:,} different names in its records, so ids are probably used as "
+                "names: change the export and deliver it again"
             )
     return flat

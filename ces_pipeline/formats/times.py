@@ -1,8 +1,8 @@
-"""How a time's text becomes an instant, as it is usually written or else: SQL used at landing and nowhere else.
+"""SQL that turns a time's text into an instant: the usual notations, then the unusual ones. Only landing uses it.
 
-The session's TimeZone is the zone of times that carry none (the file's own statement, else the feed's). Of the hour
-that a clock change repeats, the second is taken; an hour that it skips is read as the hour after. Both are fixed
-rules of the ICU calendar in DuckDB, so the same text always gives the same instant.
+The session's TimeZone is the zone of times without one (the zone that the file states, else the source's). If a clock
+change repeats an hour, the second one is taken; an hour that it skips is read as the hour after. Both are fixed rules
+of the ICU calendar in DuckDB, so the same text always gives the same instant.
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ _SUFFIX = r"\s+(" + "|".join(_ABBREVIATIONS) + r")$"
 
 
 def usual(text: str, formats: Sequence[str]) -> str:
-    """SQL that reads the VARCHAR expression `text` as TIMESTAMPTZ, null where it is not written the usual way.
+    """SQL that reads the VARCHAR expression `text` as TIMESTAMPTZ, null if it has no usual notation.
 
-    These are the feed's own strptime formats, then ISO 8601 with or without an offset.
+    Usual are the source's own strptime formats, then ISO 8601 with or without an offset.
     """
-    # DuckDB reads BST as Bangladesh's and PST as Los Angeles' time: abbreviations are left to `unusual`.
+    # DuckDB reads BST as Bangladesh's and PST as Los Angeles' time: `unusual` reads the abbreviations.
     iso = (
         f"CASE WHEN {text}[1] BETWEEN '0' AND '9' AND length({text}) >= 10 AND {text}[-1] NOT BETWEEN 'A' AND 'Y' "
         f"THEN try_cast({text} AS TIMESTAMPTZ) END"
@@ -31,9 +31,9 @@ def usual(text: str, formats: Sequence[str]) -> str:
 
 
 def unusual(text: str, formats: Sequence[str]) -> str:
-    """SQL for what is no `usual` time, null where it is none at all.
+    """SQL that reads a text that `usual` does not read; null if it is not a time.
 
-    Seconds or milliseconds since 1970, or any of these with a zone abbreviation behind it.
+    Unusual are seconds or milliseconds since 1970, and times that end with a zone abbreviation.
     """
     hours = " ".join(f"WHEN '{name}' THEN {offset}" for name, offset in _ABBREVIATIONS.items())
     bare = f"regexp_replace({text}, '{_SUFFIX}', '')"
@@ -50,17 +50,17 @@ def unusual(text: str, formats: Sequence[str]) -> str:
 
 
 def plausible(moment: str) -> str:
-    """SQL that keeps an instant of the years 1900 to 2199 and makes any other (a typing slip, `infinity`) null."""
+    """SQL that keeps an instant of the years 1900 to 2199; any other (a typing error, `infinity`) becomes null."""
     first, end = (f"TIMESTAMPTZ '{year}-01-01 00:00:00Z'" for year in (1900, 2200))
     return f"CASE WHEN {moment} >= {first} AND {moment} < {end} THEN {moment} END"
 
 
 def _strptime(text: str, formats: Sequence[str]) -> str:
-    return f"try_strptime({text}, [{', '.join(quote_text(one) for one in formats)}])"
+    return f"try_strptime({text}, [{', '.join(quote_text(pattern) for pattern in formats)}])"
 
 
 def _naive(text: str, formats: Sequence[str]) -> str:
-    # A cast to TIMESTAMP passes over what stands behind the time: " PM" would be lost.
+    # A cast to TIMESTAMP ignores what follows the time: " PM" would be lost.
     cast = f"CASE WHEN NOT regexp_matches({text}, '[A-Za-z]$') THEN try_cast({text} AS TIMESTAMP) END"
     days = ("%Y/%m/%d", "%Y-%m-%d", "%m/%d/%Y")
     with_clock = _strptime(text, [f"{day} {clock}" for day in days for clock in ("%I:%M:%S %p", "%I:%M %p")])

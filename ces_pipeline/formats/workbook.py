@@ -1,6 +1,6 @@
 """A sheet of an Excel workbook as comma separated text: vendors offer the same tables as text or as a workbook.
 
-What the columns mean is the readers' business, as with every other text.
+The readers decide what the columns mean, as for any other text.
 """
 
 import csv
@@ -18,12 +18,11 @@ from ces_pipeline.errors import UnreadableFileError
 
 
 def sheet_text(name: str, content: bytes, sheet: str | None, rows: int | None) -> tuple[bytes, int]:
-    """(The sheet of that name, else the first, as UTF-8 text; how many sheets there are.)
+    """(The sheet of that name, else the first, as UTF-8 text; the number of sheets.)
 
-    A record is a row of the sheet, blank ones too; only the first `rows` where that is given. Times become ISO 8601
-    text, whole numbers lose their `.0`. Rows are as wide as the header, filled up where they are shorter. name: the
-    file's, for messages. Raises UnreadableFileError for what is no workbook, a sheet that is not there, or one that
-    is empty.
+    A record is a row of the sheet, also if it is blank. rows: read only so many rows. Times become ISO 8601 text,
+    integers lose their `.0`. Rows shorter than the header are filled up with empty cells. name: the file's name, for
+    messages. Raises UnreadableFileError if the file is not a workbook, or the sheet does not exist or is empty.
     """
     try:
         with warnings.catch_warnings():
@@ -37,29 +36,29 @@ def sheet_text(name: str, content: bytes, sheet: str | None, rows: int | None) -
     if sheet is not None and sheet not in book.sheetnames:
         raise UnreadableFileError(
             f"{name}: no sheet {sheet!r} (it has: {', '.join(book.sheetnames)}): "
-            "mend options.sheet of the feed"
+            "correct options.sheet of the source"
         )
     table = book[sheet or book.sheetnames[0]]
-    # Some tools write that a sheet is one cell large.
+    # Some tools write a wrong dimension: one cell.
     table.reset_dimensions()
     shown = map(_cells, table.iter_rows(max_row=rows, values_only=True))
     text = io.StringIO(newline="")
     if not _write(shown, csv.writer(text)):
         raise UnreadableFileError(
-            f"{name}: the sheet is empty: deliver it again, or name another (options.sheet)"
+            f"{name}: the sheet is empty: deliver it again, or choose another with options.sheet"
         )
     return text.getvalue().encode("utf-8", "replace"), len(book.sheetnames)
 
 
 def _write(rows: Iterator[list[str]], lines: Any) -> bool:
-    """Write the rows; whether any is filled."""
+    """Write the rows. Returns whether any row is filled."""
     start: list[list[str]] = []
     for row in rows:
         start.append(row)
         if sum(map(bool, start)) == 2:
             break
     filled = [row for row in start if row]
-    # Options of questions (SurveyMonkey) go on to the right of the last question, with nothing below the ids.
+    # In SurveyMonkey's sheets the options of a question continue to the right of the last id.
     width = max((len(row) for row in filled if row is filled[0] or not row[0]), default=0)
     for row in chain(start, rows):
         lines.writerow(row + [""] * (width - len(row)) if row else row)
@@ -67,7 +66,7 @@ def _write(rows: Iterator[list[str]], lines: Any) -> bool:
 
 
 def _cells(values: Sequence[Any]) -> list[str]:
-    """The cells of a row as far as it is filled."""
+    """The cells of a row up to its last filled cell."""
     cells = [_shown(value) for value in values]
     while cells and not cells[-1]:
         cells.pop()
@@ -75,7 +74,7 @@ def _cells(values: Sequence[Any]) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    """What a cell shows: Excel stores whole numbers as 7.0 and times as datetimes."""
+    """A cell as Excel shows it: Excel stores integers as 7.0 and times as datetimes."""
     if value is None or isinstance(value, str):
         return value or ""
     if isinstance(value, bool):

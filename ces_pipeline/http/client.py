@@ -1,7 +1,7 @@
-"""The one HTTP client of all connectors: retry_policy, pace, bounds, and a record of every request.
+"""The HTTP client that all connectors share: retry policy, rate limits, size limits, and a record of every request.
 
-Knows no vendor. Credentials are made in `auth.py`; a connector never sees them. Nothing here logs, and no error
-carries more than host, path, status and the vendor's own error code.
+It knows no vendor. Credentials come from `credentials.py`; a connector never sees them. Nothing here logs, and errors
+hold only host, path, status and the vendor's own error code.
 """
 
 import json
@@ -23,7 +23,7 @@ from urllib3.exceptions import HTTPError
 
 from ces_pipeline.formats.json_records import is_json
 from ces_pipeline.http.clock import Clock
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.http.rate_limits import Limits, RateLimit
 from ces_pipeline.http.request_log import RequestLog
 
@@ -33,13 +33,13 @@ _BUSY = (408, 425, 429)
 _BROKEN = (500, 502, 503, 504, 520, 521, 522, 523, 524)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MAX_HOPS = 5
-# A vendor's code such as StartTimeTooRecent or invalid_grant. Anything with digits or blanks may be a value.
+# A vendor's error code such as StartTimeTooRecent or invalid_grant. A text with digits or blanks may be a value.
 _CODE = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long a vendor is borne with. waiting_seconds: all waits before a retry of one pull together."""
+    """How often and how long requests are retried. waiting_seconds: the sum of all waits before retries of a pull."""
 
     attempts: int = 8
     waiting_seconds: float = 3600.0
@@ -52,9 +52,9 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """A whole answer. headers: names in lower case. is_json: whether the body is known to be JSON.
+    """A complete response. headers: names in lower case. is_json: whether the body is known to be JSON.
 
-    head: what the request's own `head` found in the body.
+    head: what the request's `head` function returned for the body.
     """
 
     status: int
@@ -65,40 +65,40 @@ class HttpResponse:
 
     @cached_property
     def data(self) -> Any:
-        """The body as Python objects, None where it is empty or no JSON was asked for."""
+        """The body as Python objects; None if it is empty or not known to be JSON."""
         return json.loads(self.body) if self.is_json and self.body else None
 
 
 class Credentials(Protocol):
-    """What is put on every request, and whether it can be made anew."""
+    """What authenticates every request, and whether it can be renewed."""
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """The environment variables it comes from, for error texts."""
+        """The environment variables that it comes from, for error messages."""
 
     def headers(self) -> dict[str, str]:
-        """The headers that carry it."""
+        """The headers to send with a request."""
 
     def renew(self) -> bool:
-        """After a 401: whether other headers than before are there now, worth one more try."""
+        """Renew the credentials after a 401. Whether `headers` now differ, so that one more attempt is worth it."""
 
 
 @dataclass(frozen=True)
 class _Sent:
-    """How one attempt went. problem: why there is no usable answer, in words; None where there is one.
+    """The result of one attempt. problem: why there is no usable response, in words; None if there is one.
 
-    arrived: whether the vendor may have had the request. hopeless: whether trying again cannot help.
+    arrived: whether the vendor may have received the request. hopeless: whether a retry cannot help.
     """
 
-    answer: HttpResponse | None = None
+    response: HttpResponse | None = None
     problem: str | None = None
     arrived: bool = True
     hopeless: bool = False
 
 
 @dataclass(frozen=True)
-class _Ask:
-    """One request as it is repeated."""
+class _Request:
+    """One request, the same for all its attempts."""
 
     method: str
     url: str
@@ -121,7 +121,7 @@ class _Ask:
 class Http:
     """Requests to one origin (scheme, host, port) with one set of credentials.
 
-    skew_seconds: how far the vendor's clock was ahead of this machine's at the last answer; None before the first.
+    skew_seconds: how far the vendor's clock was ahead of this machine's at the last response; None before the first.
     """
 
     def __init__(
@@ -133,12 +133,12 @@ class Http:
         log: RequestLog,
         credentials: Credentials | None = None,
         rate_limits: Sequence[RateLimit] = (),
-        paces_folder: Path | None = None,
+        limits_folder: Path | None = None,
         retry_policy: RetryPolicy | None = None,
         chance: random.Random | None = None,
     ):
-        """paces_folder: where all processes keep the hosts' accounts of requests; None: this client counts alone.
-        chance: where the jitter of waits comes from.
+        """limits_folder: where all processes keep the request times per host; None: this client counts on its own.
+        chance: the random numbers for the jitter of waits.
         """
         self._source_id = source_id
         self._base_url = base_url.rstrip("/")
@@ -149,19 +149,19 @@ class Http:
         self._credentials = credentials
         self._retry_policy = retry_policy or RetryPolicy()
         self._chance = chance or random.Random()  # noqa: S311 - jitter, not a secret
-        account = f"{re.sub('[^A-Za-z0-9.-]', '_', urlsplit(base_url).netloc)}.json"
-        self._limits = Limits(clock, rate_limits, paces_folder / account if paces_folder else None)
+        times_file = f"{re.sub('[^A-Za-z0-9.-]', '_', urlsplit(base_url).netloc)}.json"
+        self._limits = Limits(clock, rate_limits, limits_folder / times_file if limits_folder else None)
         self._waited = 0.0
         self.skew_seconds: float | None = None
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "ces-pipeline"
 
     def close(self) -> None:
-        """Give back its connections."""
+        """Close its connections."""
         self._session.close()
 
     def get(self, path: str, params: Mapping[str, Any] | None = None, **how: Any) -> HttpResponse:
-        """`request` with GET."""
+        """`request` with method GET."""
         return self.request("GET", path, params=params, **how)
 
     def request(
@@ -180,23 +180,23 @@ class Http:
         repeatable: bool | None = None,
         max_bytes: int = MAX_BODY_BYTES,
     ) -> HttpResponse:
-        """One answer with status 200 to 299, or one of `accept`, after as many attempts as that takes.
+        """A response with status 200 to 299 or one of `accept`, retried as the retry policy allows.
 
-        path: below `api.base_url` (`/api/v2/tickets`), or a whole URL of the same origin, such as a next link.
+        path: below `api.base_url` (`/api/v2/tickets`), or a full URL of the same origin, such as a next link.
         params: added to the query; None values are left out, lists repeat the name.
-        json_body, form, body: what is sent; a `body` goes as it is, with the type that `headers` say.
-        expects: `json` parses the body into `data` (of accepted error statuses, where it is JSON); a body that does
-            not parse is tried again as a cut connection is.
-        head: reads what is wanted of a response's JSON into `HttpResponse.head`; raises ValueError where the body is
-            none: for pages so large that they should be looked through once.
-        repeatable: whether it may be sent again after it may have arrived. True for GET unless said otherwise, False
-            for the others: say True for a write that may be repeated (a field's value, an event with its own id) and
-            for a POST that only asks (a GraphQL query, the start of an export).
+        json_body, form, body: what is sent; `body` is sent unchanged, with the content type in `headers`.
+        expects: `json` parses the body into `data` (also for accepted error statuses, if it is JSON). A body that
+            does not parse is retried, as after a cut connection.
+        head: for pages that are too large to parse twice: reads what the connector needs from the JSON body into
+            `HttpResponse.head`. Raises ValueError if the body is not JSON.
+        repeatable: whether the request may be sent again although the vendor may have received it. Default: True for
+            GET, False for other methods. Pass True for a write that may be repeated (a field's value, an event with
+            its own id) and for a POST that only reads (a GraphQL query, the start of an export).
 
-        Raises RefusedError for any other 4xx and for a redirect that leaves the origin, UnavailableError where the
-        attempts or the waiting are used up, BadAnswerError for a body beyond `max_bytes`.
+        Raises RefusedError for any other 4xx and for a redirect that leaves the origin, UnavailableError if the
+        attempts or the waiting time run out, BadResponseError for a body larger than `max_bytes`.
         """
-        ask = _Ask(
+        request = _Request(
             method=method,
             url=self._url(path),
             params=params,
@@ -210,10 +210,10 @@ class Http:
             repeatable=method == "GET" if repeatable is None else repeatable,
             max_bytes=max_bytes,
         )
-        return self._asked(ask)
+        return self._send_with_retries(request)
 
     def wait(self, seconds: float) -> None:
-        """Wait for something that the vendor is still preparing (an export job), on the pull's own clock."""
+        """Wait, on the pull's clock, for something that the vendor is preparing (an export job)."""
         self._clock.sleep(seconds)
 
     def now(self) -> datetime:
@@ -221,54 +221,54 @@ class Http:
         return self._clock.now()
 
     def seconds(self) -> float:
-        """The pull's monotonic clock, for deadlines of jobs that a connector waits for."""
+        """The pull's monotonic clock, for deadlines of the jobs that a connector waits for."""
         return self._clock.monotonic()
 
-    def _asked(self, ask: _Ask) -> HttpResponse:
-        attempt, renewed, is_in_doubt = 0, False, False
+    def _send_with_retries(self, request: _Request) -> HttpResponse:
+        attempt, renewed, may_have_arrived = 0, False, False
         while True:
             attempt += 1
-            self._limits.wait(ask.path)
-            sent = self._sent(ask, attempt)
-            answer = sent.answer
-            if answer is not None and sent.problem is None:
-                self._limits.learn(answer.headers)
-                return answer
-            status = answer.status if answer else None
-            if answer is not None and status == 429 and "retry-after" not in answer.headers:
-                self._limits.learn(answer.headers, is_used_up=True)
+            self._limits.wait(request.path)
+            sent = self._sent(request, attempt)
+            response = sent.response
+            if response is not None and sent.problem is None:
+                self._limits.learn(response.headers)
+                return response
+            status = response.status if response else None
+            if response is not None and status == 429 and "retry-after" not in response.headers:
+                self._limits.learn(response.headers, is_used_up=True)
             if status == 401 and not renewed and self._credentials and self._credentials.renew():
                 renewed = True
                 continue
-            if answer is not None and status not in (*_BUSY, *_BROKEN) and not 200 <= answer.status < 300:
+            if response is not None and status not in (*_BUSY, *_BROKEN) and not 200 <= response.status < 300:
                 self._log.rows[-1]["outcome"] = "refused"
-                raise RefusedError(self._refusal(ask, answer), answer.status)
+                raise RefusedError(self._refusal(request, response), response.status)
             if sent.hopeless:
                 self._log.rows[-1]["outcome"] = "refused"
-                raise BadAnswerError(
+                raise BadResponseError(
                     f"{self._source_id}: {self._host} is not trusted: {sent.problem}. Nothing was sent to it: "
-                    "check api.base_url; for a company's own certificates set REQUESTS_CA_BUNDLE"
+                    "check api.base_url; for certificates of your own company set REQUESTS_CA_BUNDLE"
                 )
-            may_repeat = ask.repeatable or not sent.arrived or status in _BUSY
-            is_in_doubt |= sent.arrived and status not in _BUSY
+            may_repeat = request.repeatable or not sent.arrived or status in _BUSY
+            may_have_arrived |= sent.arrived and status not in _BUSY
             try:
                 if not may_repeat or attempt >= self._retry_policy.attempts:
-                    self._give_up(ask, sent, attempt)
-                self._wait_before_retry(ask, sent, attempt)
+                    self._give_up(request, sent, attempt)
+                self._wait_before_retry(request, sent, attempt)
             except UnavailableError as problem:
-                problem.may_have_arrived = is_in_doubt
+                problem.may_have_arrived = may_have_arrived
                 raise
 
-    def _sent(self, ask: _Ask, attempt: int) -> _Sent:
-        """One attempt, redirects within the origin followed; noted in the log."""
+    def _sent(self, request: _Request, attempt: int) -> _Sent:
+        """Make one attempt, following redirects within the origin, and record it in the log."""
         at, start = self._clock.now(), self._clock.monotonic()
         size = [0]
-        sent = self._exchange(ask, size)
+        sent = self._exchange(request, size)
         self._log.note(
-            ask.method,
-            ask.path,
+            request.method,
+            request.path,
             attempt=attempt,
-            status=sent.answer.status if sent.answer else None,
+            status=sent.response.status if sent.response else None,
             outcome="retried" if sent.problem else "ok",
             size_bytes=size[0],
             seconds=self._clock.monotonic() - start,
@@ -276,130 +276,130 @@ class Http:
         )
         return sent
 
-    def _exchange(self, ask: _Ask, size: list[int]) -> _Sent:
-        # Exceptions of requests hold the URL with its query: they are told in words and not chained to.
+    def _exchange(self, request: _Request, size: list[int]) -> _Sent:
+        # Exceptions of `requests` hold the URL with its query: only words of ours are kept, and nothing is chained.
         problem, arrived, hopeless = "", True, False
         try:
-            return self._followed(ask, size)
+            return self._followed(request, size)
         except requests.exceptions.SSLError as caught:
             hopeless = "CERTIFICATE_VERIFY_FAILED" in repr(caught.args)
             problem = "its certificate does not verify" if hopeless else "no secure connection"
         except requests.exceptions.ConnectTimeout:
             problem, arrived = "no connection in time", False
         except requests.exceptions.Timeout:
-            problem = "no answer in time"
+            problem = "no response in time"
         except (ChunkedEncodingError, ContentDecodingError, HTTPError):
-            problem = "the connection was cut in the middle of the answer"
+            problem = "the connection was cut in the middle of the response"
         except requests.exceptions.ConnectionError as caught:
             problem, arrived = "no connection", "NewConnectionError" not in repr(caught.args)
         except RequestException:
             problem = "the request failed"
         return _Sent(problem=problem, arrived=arrived, hopeless=hopeless)
 
-    def _followed(self, ask: _Ask, size: list[int]) -> _Sent:
-        url, params, start = ask.url, ask.params, self._clock.monotonic()
+    def _followed(self, request: _Request, size: list[int]) -> _Sent:
+        url, params, start = request.url, request.params, self._clock.monotonic()
         for _ in range(_MAX_HOPS + 1):
-            headers = {**ask.headers, **(self._credentials.headers() if self._credentials else {})}
+            headers = {**request.headers, **(self._credentials.headers() if self._credentials else {})}
             with self._session.request(
-                ask.method,
+                request.method,
                 url,
                 params=_query(params),
-                json=ask.json_body,
-                data=ask.form if ask.body is None else ask.body,
+                json=request.json_body,
+                data=request.form if request.body is None else request.body,
                 headers=headers,
                 stream=True,
                 allow_redirects=False,
                 timeout=(self._retry_policy.connect_seconds, self._retry_policy.read_seconds),
-                # Without this, credentials of a .netrc would take the place of the feed's own.
-                auth=_as_it_is,
+                # Without this, `requests` would replace the source's credentials with those of a .netrc file.
+                auth=_unchanged,
             ) as response:
                 target = response.headers.get("location")
                 if response.status_code not in _REDIRECTS or not target:
-                    return self._read(ask, response, size, start)
+                    return self._read(request, response, size, start)
                 url, params = urljoin(url, target), None
-                if _origin(url) != self._origin or ask.method != "GET":
+                if _origin(url) != self._origin or request.method != "GET":
                     return _Sent(HttpResponse(response.status_code, {}, b""), "a redirect")
         return _Sent(HttpResponse(response.status_code, {}, b""), "a redirect")
 
-    def _read(self, ask: _Ask, response: requests.Response, size: list[int], start: float) -> _Sent:
+    def _read(self, request: _Request, response: requests.Response, size: list[int], start: float) -> _Sent:
         parts = []
         for chunk in response.iter_content(_CHUNK):
             size[0] += len(chunk)
-            if size[0] > ask.max_bytes:
-                raise BadAnswerError(
-                    f"{self._source_id}: the answer of {self._host} at {ask.path} is larger than "
-                    f"{ask.max_bytes >> 20} MB: ask for smaller pages (api.page_size) or spans"
+            if size[0] > request.max_bytes:
+                raise BadResponseError(
+                    f"{self._source_id}: the response of {self._host} at {request.path} is larger than "
+                    f"{request.max_bytes >> 20} MB: request smaller pages (api.page_size) or shorter time spans"
                 )
             if self._clock.monotonic() - start > self._retry_policy.body_seconds:
-                return _Sent(problem="the answer came too slowly")
+                return _Sent(problem="the response came too slowly")
             parts.append(chunk)
         headers = {name.lower(): value for name, value in response.headers.items()}
         status, body = response.status_code, b"".join(parts)
         is_fine = 200 <= status < 300
-        head, is_whole = None, False
-        if ask.head and is_fine:
+        head, is_valid_json = None, False
+        if request.head and is_fine:
             with suppress(ValueError, RecursionError):
-                head, is_whole = ask.head(body), True
-        elif ask.wants_json:
-            is_whole = is_json(body)
-        if ask.wants_json and not is_whole and is_fine:
-            kind = "HTML" if body.lstrip()[:1] == b"<" else "something cut off or"
-            return _Sent(HttpResponse(status, headers, b""), f"{kind} not JSON")
+                head, is_valid_json = request.head(body), True
+        elif request.wants_json:
+            is_valid_json = is_json(body)
+        if request.wants_json and not is_valid_json and is_fine:
+            problem = "HTML not JSON" if body.lstrip()[:1] == b"<" else "a body that is cut off or not JSON"
+            return _Sent(HttpResponse(status, headers, b""), problem)
         with suppress(KeyError, ValueError, TypeError):
             self.skew_seconds = (parsedate_to_datetime(headers["date"]) - self._clock.now()).total_seconds()
-        is_good = is_fine or status in ask.accept
+        is_good = is_fine or status in request.accept
         return _Sent(
-            HttpResponse(status, headers, body, is_whole, head), None if is_good else f"status {status}"
+            HttpResponse(status, headers, body, is_valid_json, head), None if is_good else f"status {status}"
         )
 
-    def _wait_before_retry(self, ask: _Ask, sent: _Sent, attempt: int) -> None:
+    def _wait_before_retry(self, request: _Request, sent: _Sent, attempt: int) -> None:
         retry_policy = self._retry_policy
-        asked = _retry_after(sent.answer.headers, self._clock) if sent.answer else None
+        retry_after = _retry_after(sent.response.headers, self._clock) if sent.response else None
         longest = min(retry_policy.longest_wait_seconds, retry_policy.first_wait_seconds * 2 ** (attempt - 1))
         jittered = longest * (0.5 + self._chance.random() / 2)
-        # Everybody waits for the same second of a Retry-After: a little more spreads them.
-        wait = jittered if asked is None else asked + jittered * 0.1
+        # All clients would return at the same second of a Retry-After: a little jitter spreads them.
+        wait = jittered if retry_after is None else retry_after + jittered * 0.1
         if self._waited + wait > retry_policy.waiting_seconds:
-            self._give_up(ask, sent, attempt)
+            self._give_up(request, sent, attempt)
         self._waited += wait
         self._clock.sleep(wait)
 
-    def _give_up(self, ask: _Ask, sent: _Sent, attempt: int) -> None:
+    def _give_up(self, request: _Request, sent: _Sent, attempt: int) -> None:
         self._log.rows[-1]["outcome"] = "gave_up"
         raise UnavailableError(
-            f"{self._source_id}: {self._host} did not answer {ask.method} {ask.path} as it should, "
+            f"{self._source_id}: {self._host} gave no usable response to {request.method} {request.path}, "
             f"last: {sent.problem} ({attempt} attempts, {self._waited:.0f} s of waiting): "
-            "nothing is lost, the next pull goes on from here; `ces doctor` tells whether it is up"
+            "nothing is lost, the next pull continues from here; `ces doctor` shows whether the host is up"
         )
 
-    def _refusal(self, ask: _Ask, answer: HttpResponse) -> str:
-        status = answer.status
-        where = f"{self._source_id}: {self._host} refused {ask.method} {ask.path} with {status}"
+    def _refusal(self, request: _Request, response: HttpResponse) -> str:
+        status = response.status
+        where = f"{self._source_id}: {self._host} refused {request.method} {request.path} with {status}"
         if status in _REDIRECTS:
             return (
-                f"{where}, a redirect that is not followed, since credentials are for {self._host} alone: "
-                "set api.base_url to the vendor's own address of this installation"
+                f"{where}, a redirect that is not followed, since the credentials are only for {self._host}: "
+                "set api.base_url to the address that the vendor gives your account"
             )
-        code = _error_code(answer.data)
-        named = ", ".join(self._credentials.variables) if self._credentials else "api.auth of the feed"
+        code = _error_code(response.data)
+        named = ", ".join(self._credentials.variables) if self._credentials else "api.auth of the source"
         advice = {
             401: f"check {named}",
             403: f"the user behind {named} lacks the right to read this",
             404: "check api.base_url and api.options",
-        }.get(status, "check api.options of the feed")
+        }.get(status, "check api.options of the source")
         return f"{where}{f' ({code})' if code else ''}: {advice}"
 
     def _url(self, path: str) -> str:
         url = path if "://" in path else f"{self._base_url}/{path.lstrip('/')}"
         if _origin(url) != self._origin:
-            raise BadAnswerError(
+            raise BadResponseError(
                 f"{self._source_id}: {self._host} names a page on another host ({urlsplit(url).hostname}): "
-                "it is not asked, since credentials are for one host alone"
+                f"it is not requested, since the credentials are only for {self._host}: check api.base_url"
             )
         return url
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
@@ -413,7 +413,7 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
-    """Seconds to wait, from a number or a date; a date is measured by the vendor's own clock where it tells it."""
+    """Seconds to wait, from a number or a date. A date is compared with the vendor's own clock if `Date` shows it."""
     text = headers.get("retry-after", "").strip()
     if not text:
         return None
@@ -423,14 +423,15 @@ def _retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
         pass
     try:
         until = parsedate_to_datetime(text)
-        told = headers.get("date")
-        return max(0.0, (until - (parsedate_to_datetime(told) if told else clock.now())).total_seconds())
+        vendor_date = headers.get("date")
+        now = parsedate_to_datetime(vendor_date) if vendor_date else clock.now()
+        return max(0.0, (until - now).total_seconds())
     except (ValueError, TypeError):
         return None
 
 
 def _error_code(data: Any) -> str | None:
-    """The vendor's error code, where it is plainly one and no sentence: sentences may quote what was sent."""
+    """The vendor's error code, if it is clearly a code. A sentence is not shown: it may quote what was sent."""
     found = data.get("error") if isinstance(data, dict) else None
     if isinstance(found, dict):
         found = found.get("code") or found.get("errorCode")

@@ -1,4 +1,4 @@
-"""Time as the pulling code sees it, so that tests wait for nothing."""
+"""The clock that the pulling code uses; tests replace it so that they never wait."""
 
 import time
 from datetime import UTC, datetime

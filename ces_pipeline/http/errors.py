@@ -1,10 +1,10 @@
-"""Why a pull fails, in a person's words. Texts name host, path without query, status; never a token or a record."""
+"""The errors of a pull. Messages name host, path without query, and status; never a token or a record."""
 
 from ces_pipeline.errors import CesError
 
 
 class PullError(CesError):
-    """A feed could not be pulled to its end. `is_transient`: trying again later, unchanged, may succeed."""
+    """A source could not be pulled to its end. `is_transient`: the same pull may succeed later."""
 
     is_transient = False
 
@@ -14,9 +14,9 @@ class MissingVariableError(PullError):
 
 
 class UnavailableError(PullError):
-    """The vendor did not answer as it should, however often and patiently it was asked.
+    """The vendor gave no usable response, after all attempts.
 
-    may_have_arrived: whether it may have taken what a request said all the same.
+    may_have_arrived: whether the vendor may have carried out the request nevertheless.
     """
 
     is_transient = True
@@ -31,5 +31,5 @@ class RefusedError(PullError):
         self.status = status
 
 
-class BadAnswerError(PullError):
-    """The vendor's answer is not of the documented shape, or goes beyond a bound."""
+class BadResponseError(PullError):
+    """The vendor's response does not have the documented shape, or is too large."""

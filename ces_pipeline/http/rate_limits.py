@@ -1,7 +1,7 @@
-"""How fast one host may be asked: the vendor's published limits, and what its answers say is left.
+"""How many requests a host may get: the vendor's published rate limits, and what its responses say is left.
 
-Every client of a host on this machine keeps the same account, in a file: feeds of one vendor share its limits,
-whichever process pulls them.
+All clients of a host on this machine share one file of request times, since all sources of a vendor share its limits,
+in every process.
 """
 
 import json
@@ -16,7 +16,7 @@ from ces_pipeline.storage.locks import exclusive
 
 _LONGEST_PAUSE_SECONDS = 600.0
 _UNIX_TIMES = 1e9
-"""A reset beyond this is no number of seconds to wait but a unix time (ServiceNow)."""
+"""A reset above this is a unix time, not a number of seconds to wait (ServiceNow)."""
 _REMAINING = ("ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining")
 _RESET = ("ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset")
 _RESERVED = "not_before"
@@ -24,7 +24,7 @@ _RESERVED = "not_before"
 
 @dataclass(frozen=True)
 class RateLimit:
-    """At most `requests` requests in any `seconds` to paths that hold `path` (every path unless set)."""
+    """At most `requests` requests in any `seconds`, to paths that contain `path` (default: every path)."""
 
     requests: int
     seconds: float
@@ -37,66 +37,66 @@ class RateLimit:
 
 @dataclass
 class Limits:
-    """When the next request may be sent.
+    """Decides when the next request to a host may be sent.
 
-    file: where the account of the host is kept for all processes; None: for this client alone.
+    file: where all processes keep the request times of the host; None: only this client counts.
     """
 
     clock: Clock
     rate_limits: Sequence[RateLimit] = ()
     file: Path | None = None
-    _own: dict[str, list[float]] = field(default_factory=dict)
+    _own_times: dict[str, list[float]] = field(default_factory=dict)
 
     def wait(self, path: str) -> None:
-        """Take the next turn for a request to `path`, and wait until it has come."""
+        """Reserve the next free time for a request to `path`, and wait until then."""
         now = self.clock.now().timestamp()
-        with self._account() as sent:
+        with self._times() as sent:
             turn = max([now, *sent.get(_RESERVED, [])])
-            kept = [pace for pace in self.rate_limits if pace.path in path]
-            for pace in kept:
-                times = sent.setdefault(pace.name, [])
-                if len(times) >= pace.requests:
-                    turn = max(turn, times[-pace.requests] + pace.seconds)
+            limits = [limit for limit in self.rate_limits if limit.path in path]
+            for limit in limits:
+                times = sent.setdefault(limit.name, [])
+                if len(times) >= limit.requests:
+                    turn = max(turn, times[-limit.requests] + limit.seconds)
             # A clock that was set back must not stop the pulls for ever.
             turn = min(turn, now + _LONGEST_PAUSE_SECONDS)
-            for pace in kept:
-                # Turns are taken in order: who comes later goes later.
-                sent[pace.name] = [*sent[pace.name], turn][-pace.requests :]
+            for limit in limits:
+                # First come, first served: the next caller gets a later time.
+                sent[limit.name] = [*sent[limit.name], turn][-limit.requests :]
         if turn > now:
             self.clock.sleep(turn - now)
 
     def learn(self, headers: Mapping[str, str], *, is_used_up: bool = False) -> None:
-        """Heed an answer's headers: nothing more is sent before the reset of a limit that is used up.
+        """Read the limits in a response's headers: if a limit is used up, nothing is sent before its reset.
 
-        is_used_up: the answer itself said so (429), whatever its headers say is left.
+        is_used_up: the response itself is a 429, so the limit counts as used up even if the headers show some left.
         """
         remaining, reset = _number(headers, _REMAINING), _number(headers, _RESET)
         if reset is None or not (is_used_up or (remaining is not None and remaining <= 0)):
             return
         pause = reset - _vendor_time(headers, self.clock) if reset > _UNIX_TIMES else reset
         pause = min(max(pause, 0.0), _LONGEST_PAUSE_SECONDS)
-        with self._account() as sent:
+        with self._times() as sent:
             sent[_RESERVED] = [max([self.clock.now().timestamp() + pause, *sent.get(_RESERVED, [])])]
 
     @contextmanager
-    def _account(self) -> Iterator[dict[str, list[float]]]:
-        """RateLimit's name -> unix times of the last requests; changes are kept."""
+    def _times(self) -> Iterator[dict[str, list[float]]]:
+        """Name of a RateLimit -> unix times of the last requests; changes to the dict are saved."""
         if self.file is None:
-            yield self._own
+            yield self._own_times
             return
         with exclusive(self.file.with_suffix(".lock")):
             sent = _read(self.file)
             yield sent
-            # Not synced: what a power cut loses is a minute's account.
+            # Not synced: a power cut loses one minute of request times at most.
             self.file.write_text(json.dumps(sent), encoding="utf-8")
 
 
 def _read(file: Path) -> dict[str, list[float]]:
     try:
-        held = json.loads(file.read_text(encoding="utf-8"))
+        saved = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return held if isinstance(held, dict) else {}
+    return saved if isinstance(saved, dict) else {}
 
 
 def _number(headers: Mapping[str, str], names: Sequence[str]) -> float | None:

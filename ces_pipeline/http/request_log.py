@@ -1,4 +1,4 @@
-"""Every request of a pull, as rows of `audit.requests`: what was asked and how it went, never by whom or for whom."""
+"""Every request of a pull, as rows of `audit.requests`: what was requested and the outcome; never a person's value."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ _ADDRESS = re.compile(r"[^/]*(?:@|%40)[^/]*", re.IGNORECASE)
 
 @dataclass
 class RequestLog:
-    """The requests of one pull so far; `save` adds those since the last one to the feed's month."""
+    """The requests of one pull so far; `save` adds the new ones to the source's file of the month."""
 
     source_id: str
     pull_id: str
@@ -33,7 +33,7 @@ class RequestLog:
         seconds: float,
         at: datetime,
     ) -> None:
-        """Add a request. path: without query; a part of it that looks like an e-mail address is not kept."""
+        """Add a request. path: without query; a part that looks like an e-mail address becomes `[email]`."""
         self.rows.append(
             {
                 "pull_id": self.pull_id,
@@ -51,7 +51,7 @@ class RequestLog:
         )
 
     def save(self, lake: Lake) -> None:
-        """Write the rows that are not written yet; a pull without a request leaves no file."""
+        """Write the rows that are not written yet; a pull without requests writes no file."""
         new, self._saved = self.rows[self._saved :], len(self.rows)
         if new:
             add_rows(lake, REQUESTS, self.source_id, new[0]["requested_at"], new)

@@ -7,11 +7,11 @@ Values stay text, except times, keys and fingerprints. Answers are not judged he
 import json
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import field as dataclass_field
 from functools import cached_property
 
 from ces_pipeline.formats.contract import ROW_NUMBER
 from ces_pipeline.formats.times import plausible, unusual, usual
+from ces_pipeline.privacy.hashing import PeopleCells
 from ces_pipeline.privacy.redaction import may_name_people, redacted
 from ces_pipeline.schemas.fields import Field, field_table, fields_of
 from ces_pipeline.schemas.kinds import KINDS
@@ -21,18 +21,6 @@ from ces_pipeline.storage.quote import quote_name, quote_text
 _CELLS, _SHOWN, _UNUSUAL = (
     quote_name(f"of this row\n{what}") for what in ("the cells", "the cells as shown", "the unusual times")
 )
-
-
-@dataclass(frozen=True)
-class PeopleCells:
-    """A column of an export that names people.
-
-    values: as in `ColumnMapping`, for this field. may_be_hashed: whether the cells may already be our keyed hashes.
-    """
-
-    column: str
-    values: Mapping[str, str] = dataclass_field(default_factory=dict)
-    may_be_hashed: bool = False
 
 
 @dataclass(frozen=True)

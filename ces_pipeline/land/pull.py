@@ -142,7 +142,12 @@ def open_http(
         return Http(source.id, url, clock=clock, log=log, retry_policy=retry_policy, chance=chance)
 
     credentials = credentials_of(
-        source, connector, home=home.root, environment=environment, open_http=plain, clock=clock
+        source,
+        basic_user_suffix=connector.basic_user_suffix,
+        home=home.root,
+        environment=environment,
+        open_http=plain,
+        clock=clock,
     )
     return Http(
         source.id,
@@ -151,7 +156,7 @@ def open_http(
         log=log,
         credentials=credentials,
         rate_limits=_rate_limits(connector, source.api),
-        paces_folder=_rate_limits_folder(home),
+        limits_folder=_rate_limits_folder(home),
         retry_policy=retry_policy,
         chance=chance,
     )

@@ -73,6 +73,7 @@ class Staging:
         """Write all rows of the export by day, unreadable rows too, and load their keys into table `keys`."""
         failure: list[Exception] = []
         last: pa.RecordBatch | None = None
+        kept_as_text = [name for name in mapping.rest if name not in mapping.people]
 
         def watched() -> Iterator[pa.RecordBatch]:
             # DuckDB turns an exception inside a stream into plain text: keep the original.
@@ -80,8 +81,8 @@ class Staging:
             try:
                 for batch in export.batches:
                     last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
-                    cells = without_listed_people(as_cells(batch, mapping.missing), mapping)
-                    yield with_keys(cells, mapping, self.pseudonyms)
+                    cells = without_listed_people(as_cells(batch, mapping.missing), kept_as_text)
+                    yield with_keys(cells, mapping.people_cells, self.pseudonyms)
             except Exception as problem:
                 failure.append(problem)
                 raise

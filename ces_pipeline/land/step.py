@@ -25,8 +25,9 @@ from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import ColumnMapping
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget
 from ces_pipeline.land.staging import Staging
+from ces_pipeline.privacy.key import load_pseudonyms
 from ces_pipeline.privacy.pseudonyms import Pseudonyms
-from ces_pipeline.privacy.redaction import load_pseudonyms, redact_text
+from ces_pipeline.privacy.redaction import redact_text
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.storage.lake import Lake

@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import re
-from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
@@ -13,10 +11,8 @@ from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats.contract import UnreadableRow
 from ces_pipeline.formats.delimited import read_head
 from ces_pipeline.formats.files import DeliveredFile
-from ces_pipeline.privacy.names import PERSON, looks_like_people
+from ces_pipeline.privacy.names import PERSON, has_members, members_without_people
 from ces_pipeline.registry.sources import Source
-
-_MEMBER = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*("(?:[^"\\]|\\.)*"?|[^,{}\[\]\s]+)')
 
 
 def refuse_open_quote(
@@ -69,19 +65,9 @@ def without_people(text: str, columns: tuple[str, ...], hidden: set[str], delimi
         row = None
     if isinstance(row, list):
         return json.dumps(_without_people_cells(row, columns, hidden), ensure_ascii=False)
-    if hidden and not _MEMBER.search(text):
+    if hidden and not has_members(text):
         return PERSON
     return members_without_people(text, hidden | {name.rpartition(".")[2] for name in hidden})
-
-
-def members_without_people(text: str, hidden: Collection[str] = ()) -> str:
-    """A text with JSON parts, without the members named in `hidden` and those whose names mean people."""
-
-    def shown(member: re.Match[str]) -> str:
-        name = member[1]
-        return f'"{name}": "{PERSON}"' if name in hidden or looks_like_people(name) else member[0]
-
-    return _MEMBER.sub(shown, text)
 
 
 def _without_people_cells(cells: list[Any], columns: tuple[str, ...], hidden: set[str]) -> list[Any]:

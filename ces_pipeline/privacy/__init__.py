@@ -1,1 +1,1 @@
-"""Privacy: which columns hold people, the keyed hash that replaces a person, and the redaction of free text."""
+"""Privacy: which names mean people, the keyed hash that replaces a person, its key, and redaction of free text."""

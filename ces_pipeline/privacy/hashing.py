@@ -1,18 +1,18 @@
-"""The people in a batch of an export's rows: as keyed hashes beside its columns, and gone from lists in other cells.
+"""Replaces the people in a batch of an export's rows, before any query sees the rows.
 
-All before any query sees a row. Which columns hold people is said by the `ColumnMapping`; where the hashes go, in
-`statement.py`.
+A person in a column becomes a keyed hash in a column of its own. A person in JSON in another cell becomes `[person]`.
+Which columns hold people is decided by `land/column_mapping.py`; what becomes of the hashes, by `land/landing_sql.py`.
 """
 
 import json
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ces_pipeline.land.landing_sql import ColumnMapping, PeopleCells
-from ces_pipeline.land.unreadable_rows import members_without_people
-from ces_pipeline.privacy.names import without_people
+from ces_pipeline.privacy.names import members_without_people, without_people
 from ces_pipeline.privacy.pseudonyms import Pseudonyms
 
 _OUR_HASH = re.compile("[0-9a-f]{64}")
@@ -20,44 +20,58 @@ _OBJECT = r'\{\s*"'
 _OBJECT_IN_BYTES = re.compile(_OBJECT.encode())
 
 
-def with_keys(batch: pa.RecordBatch, reading: ColumnMapping, pseudonyms: Pseudonyms) -> pa.RecordBatch:
-    """The batch with the keys of the reading's `people_cells` before its last column; null where the cell is.
+@dataclass(frozen=True)
+class PeopleCells:
+    """A column of an export that names people.
 
-    Whoever comes again, in the same column or another, is hashed once a batch.
+    values: the export's value in lower case -> the value to hash in its place. may_be_hashed: whether its cells may be
+    our own keyed hashes already.
     """
-    people = reading.people_cells
+
+    column: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    may_be_hashed: bool = False
+
+
+def with_keys(
+    batch: pa.RecordBatch, people: Mapping[str, PeopleCells], pseudonyms: Pseudonyms
+) -> pa.RecordBatch:
+    """The batch with keyed hashes of its people, in new columns before its last one; null where the cell is null.
+
+    people: name of the new column -> the cells to hash. A value is hashed once a batch, also if several plain columns
+    hold it.
+    """
     plain = [name for name, cells in people.items() if not cells.values and not cells.may_be_hashed]
     keys: dict[str, pa.Array] = {}
     for names in (plain, *([name] for name in people if name not in plain)):
         if not names:
             continue
-        told = pa.concat_arrays([batch[people[name].column] for name in names]).dictionary_encode()
-        found = _keys(told.dictionary.to_pylist(), people[names[0]], pseudonyms).take(told.indices)
+        texts = pa.concat_arrays([batch[people[name].column] for name in names]).dictionary_encode()
+        hashes = _keys(texts.dictionary.to_pylist(), people[names[0]], pseudonyms).take(texts.indices)
         rows = batch.num_rows
-        keys |= {name: found.slice(place * rows, rows) for place, name in enumerate(names)}
+        keys |= {name: hashes.slice(position * rows, rows) for position, name in enumerate(names)}
     *columns, numbers = batch.columns
-    *texts, number = batch.schema.names
+    *column_names, number = batch.schema.names
     return pa.RecordBatch.from_arrays(
-        [*columns, *(keys[name] for name in people), numbers], names=[*texts, *people, number]
+        [*columns, *(keys[name] for name in people), numbers], names=[*column_names, *people, number]
     )
 
 
-def without_listed_people(batch: pa.RecordBatch, reading: ColumnMapping) -> pa.RecordBatch:
-    """The batch with `[person]` where JSON in a cell that nothing maps has members whose names speak of people."""
-    names = [name for name in reading.rest if name not in reading.people]
-    for name in names:
-        texts = batch[name]
-        data = texts.buffers()[2]
+def without_listed_people(batch: pa.RecordBatch, columns: Iterable[str]) -> pa.RecordBatch:
+    """The batch with `[person]` in place of people in JSON in these columns: members whose names mean people."""
+    for name in columns:
+        cells = batch[name]
+        data = cells.buffers()[2]
         if data is None or not _OBJECT_IN_BYTES.search(memoryview(data)):
             continue
-        told = texts.dictionary_encode()
-        listed = pc.match_substring_regex(told.dictionary, _OBJECT).to_pylist()
+        texts = cells.dictionary_encode()
+        may_hold_people = pc.match_substring_regex(texts.dictionary, _OBJECT).to_pylist()
         shown = [
-            _without_people(text, name) if is_listed else text
-            for text, is_listed in zip(told.dictionary.to_pylist(), listed, strict=True)
+            _without_people(text, name) if is_json else text
+            for text, is_json in zip(texts.dictionary.to_pylist(), may_hold_people, strict=True)
         ]
-        place = batch.schema.get_field_index(name)
-        batch = batch.set_column(place, name, pa.array(shown, pa.string()).take(told.indices))
+        position = batch.schema.get_field_index(name)
+        batch = batch.set_column(position, name, pa.array(shown, pa.string()).take(texts.indices))
     return batch
 
 
@@ -67,12 +81,12 @@ def _without_people(text: str, name: str) -> str:
         shown = without_people(value, name)
         return text if shown == value else json.dumps(shown, ensure_ascii=False)
     except (ValueError, RecursionError):
-        # Cut off, say, or nested too deep.
+        # Not valid JSON: cut off, or nested too deep.
         return members_without_people(text)
 
 
 def _keys(texts: list[str], cells: PeopleCells, pseudonyms: Pseudonyms) -> pa.Array:
-    """The keyed hash of each text in such cells. Whatever is no hash of ours may be a person in the clear."""
+    """The keyed hash of each text. A text that is not one of our hashes may be a person in the clear."""
     if cells.values:
         texts = [cells.values.get(text.lower(), text) for text in texts]
     keys = pseudonyms.of_all(texts)

@@ -1,7 +1,7 @@
-"""What is in an export, what the rules would flag, which registry entries it needs: `ces inspect`.
+"""`ces inspect`: the columns of an export, the rows that rules would flag, and the registry entries that it needs.
 
-Nothing is printed and nothing of the lake is touched. No value of a person and no free text leaves this
-package. Counts are by simple rules over the file alone; the pipeline's verdicts also know other files.
+This package prints nothing and does not use the lake. It returns no value of a person and no free text. Its counts use
+simple rules over the file alone; the verdicts of the pipeline also use other files.
 """
 
 from ces_pipeline.profiling.inspect import inspect_file

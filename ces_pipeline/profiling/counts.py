@@ -1,4 +1,4 @@
-"""How many rows each rule that an export's columns allow would flag."""
+"""Number of rows that each rule would flag, for the rules that the columns of an export allow."""
 
 from ces_pipeline.formats.contract import map_columns
 from ces_pipeline.profiling.naming import Naming
@@ -16,7 +16,7 @@ _LOCATION = {
 
 
 def count_rules(naming: Naming, times: Times, scale: Scale | None) -> dict[str, int]:
-    """Rule -> rows that it would flag. Members of a group that shares something are all counted."""
+    """Rule -> number of rows that it would flag. In a group with a shared value, every row counts."""
     if not naming.rows.columns:
         return {}
     counts: dict[str, int] = {}
@@ -31,9 +31,11 @@ def _of_tickets(naming: Naming, times: Times) -> dict[str, int]:
     rows, mapping = naming.rows, naming.mapping
     counts: dict[str, int] = {}
     if ticket := mapping.get("ticket_id"):
-        told = [rows.sql(mapping[name]) for name in ("ticket_id", "updated_at", "version") if name in mapping]
-        counts["unique_tickets"] = int(rows.one(f"count(DISTINCT {rows.sql(ticket)})"))
-        counts["unique_versions"] = int(rows.one(f"count(DISTINCT concat_ws('|', {', '.join(told)}))"))
+        version = [
+            rows.sql(mapping[name]) for name in ("ticket_id", "updated_at", "version") if name in mapping
+        ]
+        counts["unique_tickets"] = int(rows.scalar(f"count(DISTINCT {rows.sql(ticket)})"))
+        counts["unique_versions"] = int(rows.scalar(f"count(DISTINCT concat_ws('|', {', '.join(version)}))"))
         counts["blank_ids"] = rows.count(f"{rows.sql(ticket)} IS NULL")
     if deleted := mapping.get("is_deleted"):
         counts["deleted_rows"] = rows.count(f"lower({rows.sql(deleted)}) = 'true'")
@@ -54,8 +56,8 @@ def _of_responses(naming: Naming, times: Times, scale: Scale | None) -> dict[str
     if device:
         counts["shared_device"] = rows.shared([device])
     answers = _answers(naming)
-    if (one := device or ip) and answers:
-        counts["identical_answers"] = rows.same_answers(one, answers)
+    if (sender := device or ip) and answers:
+        counts["identical_answers"] = rows.same_answers(sender, answers)
     if identity := mapping.get("response_id"):
         counts["repeated_ids"] = rows.shared([identity])
         counts["blank_ids"] = rows.count(f"{rows.sql(identity)} IS NULL")
@@ -63,13 +65,13 @@ def _of_responses(naming: Naming, times: Times, scale: Scale | None) -> dict[str
 
 
 def _coded(naming: Naming, name: str, wanted: str, rule: str) -> dict[str, int]:
-    """Rows whose cell means `wanted`, by the format's and the feed's own words for it."""
+    """Rows whose cell means `wanted`, by the translated values of the format and of the source."""
     column = naming.mapping.get(name)
     if column is None:
         return {}
     codes = dict(naming.export.values.get(name, {}))
-    if naming.feed:
-        codes |= {value.lower(): ours for value, ours in naming.feed.values.get(name, {}).items()}
+    if naming.known_source:
+        codes |= {value.lower(): ours for value, ours in naming.known_source.values.get(name, {}).items()}
     cells = {cell: (cell.strip().lower(), count) for cell, count in naming.rows.values(column).items()}
     return {rule: sum(count for cell, count in cells.values() if codes.get(cell, cell) == wanted)}
 
@@ -81,9 +83,9 @@ def _in_order(naming: Naming, times: Times, earlier: str, later: str, rule: str)
 
 
 def _durations(naming: Naming, times: Times) -> dict[str, int]:
-    """By the reported duration, which platforms count without pauses, else from start to submit.
+    """From the reported duration, which platforms count without pauses, else from start to submit.
 
-    Where all times show whole minutes, or days, they tell of no seconds.
+    If all times are full minutes or days, durations in seconds are not known and the counts are 0.
     """
     if column := naming.mapping.get("duration_seconds"):
         seconds, to_the_second = f"try_cast({naming.rows.sql(column)} AS DOUBLE)", "true"
@@ -95,12 +97,14 @@ def _durations(naming: Naming, times: Times) -> dict[str, int]:
         return {}
     rules = {f"under_{limit}_seconds": f"{seconds} >= 0 AND {seconds} < {limit}" for limit in FAST_SECONDS}
     rules[f"over_{SLOW_SECONDS}_seconds"] = f"{seconds} > {SLOW_SECONDS}"
-    told, *found = naming.rows.row([to_the_second, *(f"count(*) FILTER ({rule})" for rule in rules.values())])
-    return dict(zip(rules, found, strict=True)) if told else dict.fromkeys(rules, 0)
+    has_seconds, *found = naming.rows.row(
+        [to_the_second, *(f"count(*) FILTER ({rule})" for rule in rules.values())]
+    )
+    return dict(zip(rules, found, strict=True)) if has_seconds else dict.fromkeys(rules, 0)
 
 
 def _answers(naming: Naming) -> list[str]:
-    """The columns that respondents filled in: neither about the response nor about the person."""
+    """The columns that respondents filled in: not about the response, and not about the person."""
     about = {column for name, column in naming.mapping.items() if not fields_of(naming.kind)[name].answer}
     return [column for column in naming.rows.columns if column not in about and not naming.is_person(column)]
 

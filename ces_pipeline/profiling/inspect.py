@@ -1,4 +1,4 @@
-"""Looks at one export from end to end and puts the findings together."""
+"""Inspects one export: reader, kind, time zone, scale, counts and the proposed registry entries."""
 
 import re
 from collections.abc import Mapping
@@ -43,34 +43,34 @@ def inspect_file(
     kind: KindName | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> Inspection:
-    """Look at one export as a new feed (or, if `source` is registered, as that feed) would read it.
+    """Inspect one export, read as a new source, or as the registered one that `source` names.
 
     score: the column of the effort answer. columns: our field -> the export's column, for any other field.
-    scale, survey, source: registry ids; the latter two may be new. kind: of a table whose columns do not tell it.
-    Raises UnreadableFileError where no reader fits, RegistryError where an argument names nothing.
+    scale, survey, source: registry ids; survey and source may be new. kind: needed if the columns do not show it.
+    Raises UnreadableFileError if no reader fits, RegistryError if an argument names something that does not exist.
     """
     file = DeliveredFile(Path(path))
     if not file.path.is_file():
         raise UnreadableFileError(f"{path}: no such file")
-    feed = registry.sources.get(source) if source else None
-    chosen, others = _choose_reader(file, reader or (feed.reader if feed else None))
-    _refuse_other_kind(kind, chosen, feed)
-    export = chosen.read(file, _as_feed(chosen, feed, delimiter))
-    zone, zone_is = _zone(export, feed, time_zone)
+    known_source = registry.sources.get(source) if source else None
+    chosen, others = _choose_reader(file, reader or (known_source.reader if known_source else None))
+    _refuse_other_kind(kind, chosen, known_source)
+    export = chosen.read(file, _as_source(chosen, known_source, delimiter))
+    zone, zone_is = _zone(export, known_source, time_zone)
     with loaded(export, zone) as rows:
-        naming = Naming(file, chosen, export, rows, registry, feed, kind)
+        naming = Naming(file, chosen, export, rows, registry, known_source, kind)
         naming.name_fields(score, survey, columns or {})
         times = Times(naming)
-        times.settle_formats()
-        survey = survey or (feed.survey if feed else None)
-        on = (
-            _settle_scale(naming, scale, registry.surveys.get(survey or ""))
+        times.find_formats()
+        survey = survey or (known_source.survey if known_source else None)
+        found_scale = (
+            _find_scale(naming, scale, registry.surveys.get(survey or ""))
             if naming.kind == "survey"
             else None
         )
         new_id = source or _free_id(file, registry)
         entry_zone = zone if zone_is in ("given", "assumed", "named in a column's name") else None
-        settled = _Settled(new_id, survey, on, entry_zone, delimiter)
+        known = _Known(new_id, survey, found_scale, entry_zone, delimiter)
         return Inspection(
             file=file.name,
             reader=chosen,
@@ -81,9 +81,9 @@ def inspect_file(
             time_zone=zone,
             time_zone_is=zone_is,
             times=times.ranges(zone_is),
-            counts=count_rules(naming, times, on),
+            counts=count_rules(naming, times, found_scale),
             columns=naming.column_views(),
-            proposal=_proposal(naming, times, settled),
+            proposal=_proposal(naming, times, known),
             notes=tuple(naming.notes),
             questions=tuple(naming.questions),
         )
@@ -91,27 +91,29 @@ def inspect_file(
 
 def _choose_reader(file: DeliveredFile, given: str | None) -> tuple[Reader, list[tuple[Reader, int]]]:
     if given is not None and given not in READERS:
-        raise RegistryError(f"no reader {given!r} (known: {', '.join(sorted(READERS))})")
+        raise RegistryError(f"--reader: no reader {given!r} (known: {', '.join(sorted(READERS))})")
     found = recognise(file)
     if given is None:
         if not found:
             file.refuse_binary()
-            raise UnreadableFileError(f"{file.name}: no reader recognises this file: name one with --reader")
+            raise UnreadableFileError(f"{file.name}: no reader recognises this file: give one with --reader")
         given = found[0][0].name
     return READERS[given], [(reader, points) for reader, points in found if reader.name != given]
 
 
-def _refuse_other_kind(given: KindName | None, reader: Reader, feed: Source | None) -> None:
-    if given and feed and given != feed.kind:
-        raise RegistryError(f"--kind: the feed {feed.id} is registered as one of {feed.kind}")
+def _refuse_other_kind(given: KindName | None, reader: Reader, known_source: Source | None) -> None:
+    if given and known_source and given != known_source.kind:
+        raise RegistryError(
+            f"--kind: the source {known_source.id} is registered with the kind {known_source.kind}"
+        )
     if given and reader.kind not in ("any", given):
         raise RegistryError(f"--kind: the reader {reader.name} reads {reader.kind}, not {given}")
 
 
-def _as_feed(reader: Reader, feed: Source | None, delimiter: str | None) -> Source:
+def _as_source(reader: Reader, known_source: Source | None, delimiter: str | None) -> Source:
     given = {"delimiter": delimiter} if delimiter else {}
-    if feed:
-        return feed.model_copy(update={"options": {**feed.options, **given}})
+    if known_source:
+        return known_source.model_copy(update={"options": {**known_source.options, **given}})
     kind: KindName = "tickets" if reader.kind == "tickets" else "survey"
     return Source(
         id="inspected",
@@ -122,19 +124,19 @@ def _as_feed(reader: Reader, feed: Source | None, delimiter: str | None) -> Sour
     )  # type: ignore[call-arg]
 
 
-def _zone(export: Export, feed: Source | None, given: str | None) -> tuple[str, ZoneIs]:
+def _zone(export: Export, known_source: Source | None, given: str | None) -> tuple[str, ZoneIs]:
     if export.time_zone:
         return export.time_zone, "stated in the file"
     if given:
         return given, "given"
-    if feed:
-        return feed.time_zone, "of the feed"
+    if known_source:
+        return known_source.time_zone, "of the source"
     named = {zone for column in export.columns for zone in _ZONE.findall(column)} & available_timezones()
     return (named.pop(), "named in a column's name") if len(named) == 1 else ("UTC", "assumed")
 
 
-def _settle_scale(naming: Naming, given: str | None, survey: Survey | None) -> Scale | None:
-    """The scale given, else of the registered survey, else the only one that has the answers' labels."""
+def _find_scale(naming: Naming, given: str | None, survey: Survey | None) -> Scale | None:
+    """The given scale, else that of the registered survey, else the only scale with all labels of the answers."""
     scales = naming.registry.scales
     if given is not None:
         if given not in scales:
@@ -150,25 +152,25 @@ def _settle_scale(naming: Naming, given: str | None, survey: Survey | None) -> S
     fitting = fitting_labels(scales.values(), labels) if labels else []
     if len(fitting) == 1:
         return fitting[0]
-    # Numbers alone never tell whether more is easier or harder.
+    # Numbers alone do not show whether a higher answer is easier or harder.
     possible = fitting or [scale for scale in scales.values() if reaches(scale, cells - labels)]
-    listed = ", ".join(scale.id for scale in possible) or "no registered one fits: add yours to scales.yaml"
-    question = f"which scale do the answers of {column!r} use, and is more easier or harder? ({listed})"
+    listed = ", ".join(scale.id for scale in possible) or "no registered scale fits: add yours to scales.yaml"
+    question = f"which scale has {column!r}, and is a higher answer easier or harder? ({listed})"
     naming.questions.append(Question(question, "--scale ID"))
     return None
 
 
 def _free_id(file: DeliveredFile, registry: Registry) -> str:
-    """An id made of the file's name that neither a feed nor a survey has."""
+    """An id from the name of the file that no source and no survey has."""
     stem = re.sub(r"[^a-z0-9]+", "_", file.name.split(".")[0].lower()).strip("_")
-    base = (stem if stem[:1].isalpha() else f"feed_{stem}".rstrip("_"))[:55]
+    base = (stem if stem[:1].isalpha() else f"source_{stem}".rstrip("_"))[:55]
     taken = {*registry.sources, *registry.surveys}
     return next(name for name in chain([base], (f"{base}_{n}" for n in count(2))) if name not in taken)
 
 
 @dataclass(frozen=True)
-class _Settled:
-    """What the arguments and the file have settled, for the entries. survey: None where none is named."""
+class _Known:
+    """What is known from the arguments and the file, for the proposed entries. survey: None if not given."""
 
     source: str
     survey: str | None
@@ -177,23 +179,23 @@ class _Settled:
     delimiter: str | None
 
 
-def _proposal(naming: Naming, times: Times, settled: _Settled) -> Proposal:
-    entry: dict[str, Any] = {"id": settled.source, "kind": naming.kind, "reader": naming.reader.name}
+def _proposal(naming: Naming, times: Times, known: _Known) -> Proposal:
+    entry: dict[str, Any] = {"id": known.source, "kind": naming.kind, "reader": naming.reader.name}
     survey: dict[str, Any] = {}
     columns = dict(naming.guessed)
     if naming.kind == "survey":
-        entry["survey"] = settled.survey or settled.source
+        entry["survey"] = known.survey or known.source
         if entry["survey"] not in naming.registry.surveys:
             survey = {"id": entry["survey"], "title": naming.file.name.split(".")[0]}
-            if settled.scale:
-                survey["scale"] = settled.scale.id
-    elif settled.survey and KINDS[naming.kind].has_survey:
-        entry["survey"] = settled.survey
+            if known.scale:
+                survey["scale"] = known.scale.id
+    elif known.survey and KINDS[naming.kind].has_survey:
+        entry["survey"] = known.survey
         columns.pop("survey", None)
     elif "survey" in columns:
         entry["survey_column"] = columns.pop("survey")
-    if settled.zone:
-        entry["time_zone"] = settled.zone
+    if known.zone:
+        entry["time_zone"] = known.zone
     if times.guessed_formats:
         entry["time_formats"] = list(times.guessed_formats)
     if naming.missing:
@@ -202,6 +204,6 @@ def _proposal(naming: Naming, times: Times, settled: _Settled) -> Proposal:
         entry["columns"] = columns
     if naming.translated:
         entry["values"] = naming.translated
-    if settled.delimiter:
-        entry["options"] = {"delimiter": settled.delimiter}
-    return Proposal(() if naming.feed else (entry,), (survey,) if survey else ())
+    if known.delimiter:
+        entry["options"] = {"delimiter": known.delimiter}
+    return Proposal(() if naming.known_source else (entry,), (survey,) if survey else ())

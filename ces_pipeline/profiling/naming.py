@@ -1,4 +1,4 @@
-"""Which column of an export is which field, and which columns hold people."""
+"""Maps the columns of an export to fields, and finds the columns that contain people."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from ces_pipeline.privacy.names import looks_like_people
 from ces_pipeline.profiling.result import InspectedColumn, Question
 from ces_pipeline.profiling.rows import Rows
 from ces_pipeline.profiling.scales import NOTHING, is_no_answer, is_number, look_like_scores
-from ces_pipeline.profiling.spellings import SPELLINGS, TICKET_WORDS, speaks_of_effort, told_by_names
+from ces_pipeline.profiling.spellings import SPELLINGS, TICKET_WORDS, asks_for_effort, kind_by_names
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.fields import fields_of
@@ -21,7 +21,7 @@ from ces_pipeline.schemas.kinds import KINDS, KindName
 _EXAMPLES = 3
 _EXAMPLE_LENGTH = 60
 _FREE_TEXT_WORDS = 6
-# Names of objects, in JSON of APIs and webhooks, that hold the record itself.
+# Names of objects that contain the record itself, in JSON of APIs and webhooks.
 _ENVELOPES = frozenset(
     [
         *("fields", "properties", "attributes", "values", "data", "payload", "record", "body", "content"),
@@ -31,8 +31,8 @@ _ENVELOPES = frozenset(
 )
 _PLACES = frozenset(["zip", "zipcode", "postalcode", "postcode", "city", "county"])
 _ADDRESS = re.compile(r"\S+@\S+\.\S+")
-# Read as no value in every column of the feed, so that nothing stands here that may be an answer.
-_NOBODY = frozenset(
+# Read as no value in every column of the source. List no word that may be an answer.
+_NO_PERSON = frozenset(
     [
         *("anonymous", "anonymous user", "anonym", "anonyme", "anónimo", "guest", "visitor"),
         *("unknown", "none", *NOTHING),
@@ -41,10 +41,10 @@ _NOBODY = frozenset(
 
 
 def _inner_names(columns: Sequence[str]) -> dict[str, str]:
-    """What nested columns are called within their envelopes -> the column, where no other is called so.
+    """Name of a nested column without its envelope -> the column, if no other column has that name.
 
-    `fields.status.name` is called `status`, `form_response.submitted_at` as its last part; `user.created_at` is not,
-    since it says something of the user.
+    `fields.status.name` is `status`, and `form_response.submitted_at` is `submitted_at`. `user.created_at` keeps its
+    full name, because it describes the user.
     """
     found: dict[str, list[str]] = {}
     for column in columns:
@@ -59,10 +59,10 @@ def _inner_names(columns: Sequence[str]) -> dict[str, str]:
 
 @dataclass
 class Naming:
-    """What the columns of one export mean, as far as it has been settled.
+    """The meaning of the columns of one export, as far as it is known.
 
-    mapping: our field -> column, by whatever settled it. guessed: the part that only names or values suggest.
-    translated: our field -> the column's cell -> what it means.
+    mapping: our field -> column. guessed: the part of the mapping that only names or values suggest.
+    translated: our field -> cell of the column -> its meaning. known_source: the registered source of the export.
     """
 
     file: DeliveredFile
@@ -70,7 +70,7 @@ class Naming:
     export: Export
     rows: Rows
     registry: Registry
-    feed: Source | None
+    known_source: Source | None
     kind_given: KindName | None = None
     mapping: dict[str, str] = field(default_factory=dict)
     guessed: dict[str, str] = field(default_factory=dict)
@@ -84,8 +84,8 @@ class Naming:
 
     @cached_property
     def kind(self) -> KindName:
-        if self.feed:
-            return self.feed.kind
+        if self.known_source:
+            return self.known_source.kind
         if self.reader.kind != "any":
             return self.reader.kind
         if self.kind_given:
@@ -95,22 +95,24 @@ class Naming:
         names = {name.lower() for name in self.export.columns}
         words = names | {word for name in names for word in name.split()}
         words |= {name.split(".")[0] for name in _inner_names([*names])}
-        told = told_by_names(self.export.columns)
-        # Mails that invite have subjects too.
-        if words & (TICKET_WORDS - {"subject"} if told else TICKET_WORDS):
+        by_names = kind_by_names(self.export.columns)
+        # Invitations by e-mail have a subject too.
+        if words & (TICKET_WORDS - {"subject"} if by_names else TICKET_WORDS):
             return "tickets"
-        return told or "survey"
+        return by_names or "survey"
 
     def name_fields(self, score: str | None, survey: str | None, columns: Mapping[str, str]) -> None:
-        """Settle the mapping: the reader's, then the feed's, then guesses by name, then what is given.
+        """Map columns to fields: the mapping of the reader, then of the source, then guesses, then what is given.
 
         Raises RegistryError for a given field or column that does not exist.
         """
         self.notes += self.export.notes
         self.mapping = dict(self.export.mapping)
-        if self.feed:
+        if self.known_source:
             self.mapping |= {
-                name: column for name, column in self.feed.columns.items() if column in self.rows.columns
+                name: column
+                for name, column in self.known_source.columns.items()
+                if column in self.rows.columns
             }
         elif self.reader.kind == "any" or self.reader.has_customer_columns:
             taken = {*self.mapping.values(), *columns.values(), score}
@@ -121,12 +123,12 @@ class Naming:
             self.guessed = map_columns(free, spellings)
             inner = _inner_names([column for column in free if column not in self.guessed.values()])
             unnamed = {name: more for name, more in spellings.items() if name not in self.guessed}
-            self.guessed |= {name: inner[told] for name, told in map_columns(inner, unnamed).items()}
+            self.guessed |= {name: inner[short] for name, short in map_columns(inner, unnamed).items()}
             self.mapping |= self.guessed
         if self.kind == "tickets" and folded(self.guessed.get("status", "")) == "state":
-            self._settle_state()
+            self._drop_geographic_state()
         if self.kind == "tickets" and "csat" in self.guessed:
-            self._settle_satisfaction()
+            self._translate_satisfaction()
         for name, column in columns.items():
             self._name_given(name, column, f"--column {name}")
         if self.kind == "survey":
@@ -136,7 +138,7 @@ class Naming:
             self._ask_for_the_rest(survey)
 
     def _name_given(self, name: str, column: str, option: str) -> None:
-        """Take the column for the field, and from every other field."""
+        """Map the field to the column, and no other field to it."""
         known = fields_of(self.kind)
         if name not in known:
             raise RegistryError(f"{option}: no such field (known: {', '.join(sorted(known))})")
@@ -145,20 +147,20 @@ class Naming:
                 f"{option}: {self.file.name} has no column {column!r} "
                 f"(it has: {', '.join(self.rows.columns)[:1000]})"
             )
-        self.mapping = {one: taken for one, taken in self.mapping.items() if taken != column}
-        self.guessed = {one: taken for one, taken in self.guessed.items() if taken != column}
+        self.mapping = {field: mapped for field, mapped in self.mapping.items() if mapped != column}
+        self.guessed = {field: mapped for field, mapped in self.guessed.items() if mapped != column}
         self.guessed[name] = self.mapping[name] = column
         self.translated.pop(name, None)
 
-    def _settle_state(self) -> None:
-        """Leave out a state that is a place: two letters, or beside a city or postal code."""
+    def _drop_geographic_state(self) -> None:
+        """Do not use `state` as status if it is a place: two letters, or next to a city or postal code."""
         cells = self.sample[self.guessed["status"]]
         two_letters = sum(len(cell) == 2 and cell.isupper() for cell in cells) > 0.9 * len(cells) > 0
         if two_letters or _PLACES & {folded(column) for column in self.rows.columns}:
             del self.guessed["status"], self.mapping["status"]
 
-    def _settle_satisfaction(self) -> None:
-        """Translate stars, 1 to 5, since a ticket's number is taken for a percentage; leave out what is neither."""
+    def _translate_satisfaction(self) -> None:
+        """Translate stars (1 to 5), since a number of a ticket is read as a percentage. Drop any other small number."""
         column = self.guessed["csat"]
         stars = {cell: int(float(cell)) for cell in self.rows.values(column) if is_number(cell)}
         if not stars or max(stars.values()) > 10:
@@ -171,44 +173,47 @@ class Naming:
             return
         del self.guessed["csat"], self.mapping["csat"]
         self.notes.append(
-            f"{column}: numbers that are no percentages: map it to csat, with values of the feed that say what "
-            "each means from 0 to 100"
+            f"{column}: its numbers are no percentages: map it to csat, and translate them to 0 to 100 with "
+            "`values` of the source"
         )
 
     def _ask_for_id(self) -> None:
         if self.kind == "tickets" and "ticket_id" not in self.mapping:
             self.questions.append(
-                Question("which column is the ticket's id?", "--column ticket_id=COLUMN", blocks=False)
+                Question("which column is the id of the ticket?", "--column ticket_id=COLUMN", blocks=False)
             )
-        said = any(note.startswith("no response id") for note in self.notes)
-        if self.kind == "survey" and "response_id" not in self.mapping and not said:
-            self.notes.append("no response id found: a response is known by its content")
-        one = {"invitations": "an invitation", "events": "an event", "follow_ups": "a follow-up"}.get(
+        is_noted = any(note.startswith("no response id") for note in self.notes)
+        if self.kind == "survey" and "response_id" not in self.mapping and not is_noted:
+            self.notes.append("no response id found: its content identifies a response")
+        noun = {"invitations": "an invitation", "events": "an event", "follow_ups": "a follow-up"}.get(
             self.kind
         )
-        if one and KINDS[self.kind].own_id not in self.mapping:
-            self.notes.append(f"no {one.split()[1]} id found: {one} is known by its content")
+        if noun and KINDS[self.kind].own_id not in self.mapping:
+            self.notes.append(f"no {noun.split()[1]} id found: its content identifies {noun}")
 
     def _ask_for_the_rest(self, survey: str | None) -> None:
-        """What accounts, invitations, events and follow-ups cannot do without."""
+        """Ask for the fields that accounts, invitations, events and follow-ups need."""
         needed = {
-            "accounts": ("person", "which column names the person, as answers and tickets do?"),
-            "events": ("event_type", "which column says what happened?"),
-            "follow_ups": ("state", "which column says what was done: assigned, contacted, resolved?"),
+            "accounts": (
+                "person",
+                "which column identifies the person, with the same id as answers and tickets?",
+            ),
+            "events": ("event_type", "which column holds the type of event?"),
+            "follow_ups": ("state", "which column holds the step: assigned, contacted, resolved?"),
         }
         if self.kind in needed and needed[self.kind][0] not in self.mapping:
             field, question = needed[self.kind]
             self.questions.append(Question(question, f"--column {field}=COLUMN"))
         if self.kind == "follow_ups" and not {"response_id", "ticket_id"} & self.mapping.keys():
-            question = "which column names the answer, or its ticket, that is followed up?"
+            question = "which column identifies the answer that is followed up, or its ticket?"
             self.questions.append(
                 Question(question, "--column response_id=COLUMN or --column ticket_id=COLUMN")
             )
-        if self.kind == "invitations" and not (survey or self.feed or "survey" in self.mapping):
-            listed = ", ".join(sorted(self.registry.surveys)) or "none is registered yet"
+        if self.kind == "invitations" and not (survey or self.known_source or "survey" in self.mapping):
+            listed = ", ".join(sorted(self.registry.surveys)) or "none is registered"
             self.questions.append(
                 Question(
-                    f"which touchpoint do they invite to? ({listed})", "--survey ID or --column survey=COLUMN"
+                    f"which survey do they invite to? ({listed})", "--survey ID or --column survey=COLUMN"
                 )
             )
 
@@ -216,7 +221,9 @@ class Naming:
         if given is not None:
             self._name_given("score", given, "--score")
             return
-        known = self.registry.surveys.get(survey or (self.feed.survey if self.feed else None) or "")
+        known = self.registry.surveys.get(
+            survey or (self.known_source.survey if self.known_source else None) or ""
+        )
         asks_no_score = known is not None and "score" not in known.required_answers
         if "score" in self.mapping or asks_no_score or not self.rows.columns:
             return
@@ -233,11 +240,11 @@ class Naming:
             for column in self.free_columns()
             if look_like_scores(self.sample[column], self.registry.scales.values())
         ]
-        listed = "; ".join(repr(column) for column in scores[:8]) or "none looks like one"
+        listed = "; ".join(repr(column) for column in scores[:8]) or "no column looks like one"
         self.questions.append(Question(f"which column is the effort score? ({listed})", "--score COLUMN"))
 
     def free_columns(self) -> list[str]:
-        """The columns that no field takes and that name no people."""
+        """The columns that are mapped to no field and contain no people."""
         taken = set(self.mapping.values())
         return [column for column in self.rows.columns if column not in taken and not self.is_person(column)]
 
@@ -245,29 +252,29 @@ class Naming:
         return [
             column
             for column in self.free_columns()
-            if speaks_of_effort(column, self.export.questions.get(column, ""))
+            if asks_for_effort(column, self.export.questions.get(column, ""))
         ]
 
     @cached_property
     def missing(self) -> list[str]:
-        """Texts that mean no value: the registered feed's, else those found where they would be taken for one.
+        """Texts that mean no value: those of the registered source, else those found in the file.
 
-        A word for nobody, in a guessed column of people, would be the busiest person; one for no answer would be a
-        score that is off the scale.
+        Without them, a word such as `anonymous` in a column of people would become the most frequent person, and a
+        word for no answer would become a score off the scale.
         """
-        if self.feed:
-            return list(self.feed.missing)
-        return sorted({*self._nobody(), *self._no_answers()})
+        if self.known_source:
+            return list(self.known_source.missing)
+        return sorted({*self._no_people(), *self._no_answers()})
 
     @cached_property
     def scores(self) -> dict[str, int]:
-        """Cell of the score's column that is an answer -> how often; none where no column is the score's."""
+        """Answer in the score column -> its count. Empty if no column is the score."""
         none = {"", *self.missing}
         return {cell: count for cell, count in self.score_cells.items() if cell.strip() not in none}
 
     @cached_property
     def score_cells(self) -> dict[str, int]:
-        """Every filled cell of the score's column -> how often."""
+        """Filled cell of the score column -> its count."""
         column = self.mapping.get("score")
         return self.rows.values(column) if column else {}
 
@@ -277,20 +284,20 @@ class Naming:
             self.notes.append(f"read as no answer, in every column: {', '.join(map(repr, sorted(found)))}")
         return found
 
-    def _nobody(self) -> set[str]:
+    def _no_people(self) -> set[str]:
         people = [
             column
             for name, column in self.guessed.items()
             if fields_of(self.kind)[name].treatment == "person"
         ]
-        told = {cell for column in people for cell in self.rows.values(column)}
-        return {cell.strip() for cell in told if cell.strip().lower() in _NOBODY}
+        cells = {cell for column in people for cell in self.rows.values(column)}
+        return {cell.strip() for cell in cells if cell.strip().lower() in _NO_PERSON}
 
     def is_person(self, column: str) -> bool:
         read_as = [name for name, mapped in self.mapping.items() if mapped == column]
         if read_as:
             return any(fields_of(self.kind)[name].treatment == "person" for name in read_as)
-        people = {*self.export.people, *(self.feed.people if self.feed else ())}
+        people = {*self.export.people, *(self.known_source.people if self.known_source else ())}
         return (
             column in people
             or looks_like_people(column)

@@ -1,4 +1,4 @@
-"""Appends the entries that an inspection proposes to a registry, or nothing at all."""
+"""Appends the entries that an inspection proposes to a registry: all of them, or none."""
 
 import re
 import shutil
@@ -14,31 +14,32 @@ from ces_pipeline.storage.lake import replace_file
 
 
 def write_proposal(home: Home, inspection: Inspection) -> tuple[str, ...]:
-    """Append the proposed entries to the home's registry; what stands there stays as it is. Returns the ids
-    added.
+    """Append the proposed entries to the registry of the home. Existing text stays unchanged. Returns the added ids.
 
-    Raises RegistryError, with nothing written, while a question blocks, where an id stands already, and where
-    the registry would not be valid with the entries; HomeError where the registry cannot be written.
+    Raises RegistryError and writes nothing if a question needs a decision first, if an id already exists, or if the
+    registry would be invalid with the entries. Raises HomeError if the registry cannot be written.
     """
     blocking = [
-        f"{question.text} settle it with {question.settled_by}"
+        f"{question.text} answer with {question.answer_with}"
         for question in inspection.questions
         if question.blocks
     ]
     if blocking:
-        raise RegistryError(f"{inspection.file}: nothing written: {'; '.join(blocking)}")
+        raise RegistryError(
+            f"{inspection.file}: nothing written, because it needs your decision: {'; '.join(blocking)}"
+        )
     added = {"surveys.yaml": inspection.proposal.surveys, "sources.yaml": inspection.proposal.sources}
     texts = {name: _with_entries(home.registry / name, entries) for name, entries in added.items() if entries}
     try:
         home.registry.mkdir(parents=True, exist_ok=True)
         _check_registry(home.registry, texts)
-        # Surveys first: were the second write to fail, no feed would point at a missing survey.
+        # Surveys first: if the second write fails, no source names a missing survey.
         for name, text in texts.items():
             replace_file(home.registry / name, text.encode())
     except OSError as problem:
         raise HomeError(
             f"the registry {home.registry} cannot be written ({problem.strerror or problem}): "
-            "mend its permissions"
+            "correct its permissions"
         ) from problem
     load_registry(home.registry)
     return tuple(entry["id"] for entries in added.values() for entry in entries)
@@ -46,7 +47,7 @@ def write_proposal(home: Home, inspection: Inspection) -> tuple[str, ...]:
 
 def _with_entries(path: Path, entries: tuple[dict[str, Any], ...]) -> str:
     existing = path.read_text(encoding="utf-8") if path.exists() else ""
-    # An empty flow list cannot be appended to; its comments can stay.
+    # Entries cannot be appended to an empty flow list `[]`, so it is removed; its comments stay.
     existing = re.sub(r"(?m)^\[\s*\]\s*$\n?", "", existing)
     if existing and not existing.endswith("\n"):
         existing += "\n"
@@ -54,7 +55,7 @@ def _with_entries(path: Path, entries: tuple[dict[str, Any], ...]) -> str:
 
 
 def _check_registry(folder: Path, texts: dict[str, str]) -> None:
-    """Load a copy of the registry that has the new texts, so that an invalid one is never written."""
+    """Load a copy of the registry with the new texts, so that an invalid registry is never written."""
     with tempfile.TemporaryDirectory(prefix="ces-registry-") as scratch:
         copy = Path(scratch)
         for path in folder.glob("*.yaml"):

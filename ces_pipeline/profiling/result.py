@@ -1,4 +1,4 @@
-"""What an inspection tells: plain values, ready to be shown."""
+"""The result of an inspection: plain values, ready to be shown."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,14 +8,14 @@ import yaml
 from ces_pipeline.formats.contract import Reader
 from ces_pipeline.schemas.kinds import KindName
 
-ZoneIs = Literal["stated in the file", "given", "of the feed", "named in a column's name", "assumed"]
+ZoneIs = Literal["stated in the file", "given", "of the source", "named in a column's name", "assumed"]
 
 
 @dataclass(frozen=True)
 class InspectedColumn:
-    """A column: the field it is read as (None: kept as extra), how many cells are filled, and some values.
+    """A column: its field (None: kept as extra), the number of filled cells, and some values.
 
-    holds: `person` and `free text` columns show no values.
+    holds: columns of `person` and `free text` show no values.
     """
 
     name: str
@@ -27,7 +27,7 @@ class InspectedColumn:
 
 @dataclass(frozen=True)
 class TimeRange:
-    """Earliest and latest time of a column, in the inspection's time zone, and the cells that are no time."""
+    """Earliest and latest time of a column, in the time zone of the inspection, and the number of unreadable cells."""
 
     field: str
     column: str
@@ -38,10 +38,10 @@ class TimeRange:
 
 @dataclass(frozen=True)
 class Question:
-    """Something the file does not settle, and what does. `blocks`: no valid entry can be proposed before."""
+    """A question that the file does not answer. answer_with: the option to use. blocks: entries need the answer."""
 
     text: str
-    settled_by: str
+    answer_with: str
     blocks: bool = True
 
 
@@ -63,7 +63,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Inspection:
-    """Everything `ces inspect` shows. `counts`: rule -> rows it would flag, where the columns allow it."""
+    """Everything that `ces inspect` shows. counts: rule -> rows that it would flag, if the columns allow it."""
 
     file: str
     reader: Reader
@@ -82,5 +82,5 @@ class Inspection:
 
 
 def entries_yaml(entries: tuple[dict[str, Any], ...]) -> str:
-    """Entries as a registry file lists them; no text for none."""
+    """Entries as YAML for a registry file; empty text without entries."""
     return yaml.safe_dump(list(entries), sort_keys=False, allow_unicode=True, width=110) if entries else ""

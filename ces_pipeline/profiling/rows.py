@@ -1,4 +1,4 @@
-"""The rows of an export as a table that can be counted. Knows columns, not what they mean."""
+"""The rows of an export as a DuckDB table, for counts. It does not know what the columns mean."""
 
 import shutil
 import tempfile
@@ -17,7 +17,7 @@ SAMPLE_ROWS = 5_000
 
 @contextmanager
 def loaded(export: Export, time_zone: str) -> Iterator["Rows"]:
-    """The export's rows in a DuckDB of its own, which spills large ones to disk."""
+    """The rows of an export in a separate DuckDB, which spills large exports to disk."""
     folder = tempfile.mkdtemp(prefix="ces-inspect-")
     try:
         with duckdb.connect(
@@ -26,7 +26,9 @@ def loaded(export: Export, time_zone: str) -> Iterator["Rows"]:
             try:
                 connection.execute("SET TimeZone = ?", [time_zone])
             except duckdb.Error:
-                raise RegistryError(f"--time-zone: {time_zone!r} is not an IANA time zone") from None
+                raise RegistryError(
+                    f"--time-zone: {time_zone!r} is not an IANA time zone (such as Europe/London or UTC)"
+                ) from None
             yield Rows(connection, export)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -58,12 +60,12 @@ class Rows:
     def sql(self, column: str) -> str:
         return self._sql[column]
 
-    def one(self, expression: str, where: str = "true") -> Any:
+    def scalar(self, expression: str, where: str = "true") -> Any:
         found = self._connection.execute(f"SELECT {expression} FROM export WHERE {where}").fetchall()
         return found[0][0]
 
     def count(self, where: str) -> int:
-        return int(self.one("count(*)", where))
+        return int(self.scalar("count(*)", where))
 
     def row(self, expressions: list[str], where: str = "true") -> tuple[Any, ...]:
         if not expressions:
@@ -78,7 +80,7 @@ class Rows:
         return {name: table.column(sql).drop_null().to_pylist() for name, sql in self._sql.items()}
 
     def values(self, column: str) -> dict[str, int]:
-        """Cell -> how often, for the 1,000 most frequent."""
+        """Cell -> its count, for the 1,000 most frequent cells."""
         sql = self.sql(column)
         found = self._connection.execute(
             f"SELECT {sql}, count(*) FROM export WHERE {sql} IS NOT NULL "
@@ -87,13 +89,13 @@ class Rows:
         return dict(found)
 
     def shared(self, columns: list[str]) -> int:
-        """Rows whose filled `columns` equal those of another row; every member counts, blank ones never."""
+        """Rows whose `columns` are filled and equal those of another row; every row of a group counts."""
         names = ", ".join(map(self.sql, columns))
         filled = " AND ".join(f"{self.sql(column)} IS NOT NULL" for column in columns)
         return self._members(names, filled)
 
     def same_answers(self, device: str, answers: list[str]) -> int:
-        """Rows with every answer the same as another row of the same device, and at least one answer."""
+        """Rows with at least one answer whose answers all equal those of another row of the same device."""
         names = [self.sql(column) for column in answers]
         return self._members(
             f"{self.sql(device)}, hash({', '.join(names)})",
@@ -101,10 +103,10 @@ class Rows:
         )
 
     def repeated_rows(self) -> int:
-        """Rows that say the same as an earlier row in every cell."""
+        """Rows that equal an earlier row in every cell."""
         if not self._sql:
             return 0
-        return int(self.one(f"count(*) - count(DISTINCT hash({', '.join(self._sql.values())}))"))
+        return int(self.scalar(f"count(*) - count(DISTINCT hash({', '.join(self._sql.values())}))"))
 
     def _members(self, key: str, where: str) -> int:
         found = self._connection.execute(
@@ -114,15 +116,13 @@ class Rows:
         return int(found[0][0])
 
     def time(self, column: str, formats: tuple[str, ...]) -> str:
-        """SQL for the instant in a column: by the formats, as ISO 8601, as Unix seconds or milliseconds."""
+        """SQL for the time in a column: in one of the formats, ISO 8601, or Unix seconds or milliseconds."""
         sql = self.sql(column)
-        # A zone's name after the time (`EST`) cannot be parsed everywhere; here the feed's zone is good
-        # enough.
+        # A zone name after the time (`EST`) cannot always be parsed; here the zone of the source is exact enough.
         plain = f"regexp_replace({sql}, '\\s+[A-Z]{{3,4}}$', '')"
-        # In order: `%Y` would take the 18 of `5/10/18` for the year 18, so `%y` has to be tried where it
-        # stands.
-        told = list(dict.fromkeys(fmt.removesuffix(" %Z") for fmt in formats))
-        by_format = f"try_strptime({plain}, {_sql_list(told)})::TIMESTAMPTZ, " if told else ""
+        # Keep the order: `%Y` reads the 18 of `5/10/18` as the year 18, so `%y` must stay before it if listed first.
+        distinct = list(dict.fromkeys(fmt.removesuffix(" %Z") for fmt in formats))
+        by_format = f"try_strptime({plain}, {_sql_list(distinct)})::TIMESTAMPTZ, " if distinct else ""
         return (
             f"coalesce({by_format}try_cast({sql} AS TIMESTAMPTZ), "
             f"CASE WHEN regexp_full_match({sql}, '\\d{{10}}') THEN to_timestamp(try_cast({sql} AS BIGINT)) "
@@ -134,7 +134,7 @@ class Rows:
 def _keeping_failure(
     batches: Iterator[pa.RecordBatch], failures: list[UnreadableFileError]
 ) -> Iterator[pa.RecordBatch]:
-    """The batches; a reader's own error is kept aside, since DuckDB passes it on as text only."""
+    """The batches. An error of the reader is kept in `failures`, because DuckDB passes on only its text."""
     try:
         yield from batches
     except UnreadableFileError as problem:

@@ -1,4 +1,4 @@
-"""Whether answers fit a registered scale."""
+"""Checks whether answers fit a registered scale."""
 
 import re
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ from ces_pipeline.registry.scales import Scale
 _NUMBER = re.compile(r"^[+-]?\d{1,3}(\.0+)?$")
 _LEADING_NUMBER = re.compile(r"^(\d{1,2})\s*[-–:.)(=]\s*\S")
 _MOST_VALUES = 33
-"""More different cells than three spellings of eleven values are no answers on a scale."""
+"""Most different cells of a score column: three spellings of eleven values."""
 NOTHING = ("undefined", "null", "n/a", "na", "-")
-"""How tools write that there is no value, whatever it would be of."""
-# Qualtrics writes -99 for a question that was seen and not answered.
+"""Texts that tools write for no value, in any column."""
+# Qualtrics writes -99 for a question that was seen but not answered.
 _NO_ANSWER = frozenset(
     [
         *NOTHING,
@@ -23,17 +23,17 @@ _NO_ANSWER = frozenset(
 
 
 def is_no_answer(cell: str) -> bool:
-    """Whether the score's cell is how tools, or a choice offered, say that there is none. `None` may be an effort."""
+    """Whether a cell of the score column means no answer. `None` is not in the list: it may mean no effort."""
     return cell.strip().lower() in _NO_ANSWER
 
 
 def is_number(cell: str) -> bool:
-    """Whether the cell is a whole number, as `7` or `7.0`."""
+    """Whether the cell is an integer, such as `7` or `7.0`."""
     return bool(_NUMBER.match(cell.strip()))
 
 
 def value_of(cell: str, scale: Scale) -> int | None:
-    """The scale's value that a cell means: a number (`7`, `7.0`, `7 - Very easy`) or a label; None: none."""
+    """The value of the scale that a cell means: a number (`7`, `7.0`, `7 - Very easy`) or a label; None: no value."""
     text = cell.strip()
     if _NUMBER.match(text):
         value: int | None = int(float(text))
@@ -46,25 +46,25 @@ def value_of(cell: str, scale: Scale) -> int | None:
 
 
 def reaches(scale: Scale, cells: Iterable[str]) -> bool:
-    """Whether numeric answers fit the scale and use its top, as all but the smallest exports do."""
+    """Whether numeric answers fit the scale and reach its maximum, as in all but the smallest exports."""
     numbers = {float(cell) for cell in cells}
     return bool(numbers) and scale.min <= min(numbers) and max(numbers) == scale.max
 
 
 def fitting_labels(scales: Iterable[Scale], cells: Iterable[str]) -> list[Scale]:
-    """The scales of three or more labelled values on which every cell is a value or label."""
-    told = list(cells)
+    """The scales with labels and three or more values for which every cell is a value or label."""
+    answers = list(cells)
     return [
         scale
         for scale in scales
         if scale.max - scale.min > 1
         and len(scale.by_label) > 1
-        and all(value_of(cell, scale) is not None for cell in told)
+        and all(value_of(cell, scale) is not None for cell in answers)
     ]
 
 
 def look_like_scores(cells: list[str], scales: Iterable[Scale]) -> bool:
-    """Whether nearly all answers are whole numbers 0 to 10, or all are labels of one scale."""
+    """Whether nearly all answers are integers from 0 to 10, or all are labels of one scale."""
     cells = [cell for cell in cells if not is_no_answer(cell)]
     distinct = set(cells)
     if not 2 <= len(distinct) <= _MOST_VALUES:

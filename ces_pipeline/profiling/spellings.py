@@ -1,4 +1,4 @@
-"""How columns are named that mean something to us, for formats that do not say what theirs mean."""
+"""Usual names of columns, for formats that do not define what their columns mean."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -34,9 +34,8 @@ _SURVEY = {
     "nps": "nps | nps score | likelihood to recommend",
     "csat": "csat | csat score",
 }
-# Of the help desks' own tables (Zendesk's CSV and Explore, Freshdesk, Salesforce cases, HubSpot, Jira, Zoho), of
-# service desks (incidents, service requests), and of logs for process mining, where a ticket is a case (also as XES
-# names it).
+# From exports of help desks (Zendesk's CSV and Explore, Freshdesk, Salesforce cases, HubSpot, Jira, Zoho), of service
+# desks (incidents, service requests), and of process-mining logs, where a ticket is a case (also in the names of XES).
 _TICKETS = {
     "ticket_id": "ticket id | id | number | ticket number | ticket # | case id | case number | key | issue key | "
     "complaint id | request id | conversation id | incident id | incident number | incident | sr number | "
@@ -118,7 +117,7 @@ _FOLLOW_UPS = {
 
 
 def _listed(name: str, fields: Mapping[str, str]) -> tuple[str, ...]:
-    """The field's own name comes first, but where its spellings say the place, or it means another field."""
+    """Spellings of a field. Its own name is first, unless a spelling of this or another field already is that name."""
     own = name.replace("_", " ")
     listed = tuple(filter(None, fields[name].split(" | ")))
     return listed if any(own in spellings.split(" | ") for spellings in fields.values()) else (name, *listed)
@@ -135,12 +134,12 @@ SPELLINGS: dict[str, dict[str, tuple[str, ...]]] = {
         ("follow_ups", _FOLLOW_UPS),
     )
 }
-"""Kind of feed -> our field -> spellings of its column, the likeliest first."""
+"""Kind of source -> our field -> spellings of its column, the most likely first."""
 
 MAY_BE_DURATIONS = frozenset(
     ("first response time", "first reply time", "time to resolution", "resolution time")
 )
-"""Names that some tables give to a time, others to minutes or hours: the cells tell which."""
+"""Names that mean a time in some tables and minutes or hours in others: the cells show which."""
 
 TICKET_WORDS = frozenset(
     (
@@ -159,9 +158,9 @@ TICKET_WORDS = frozenset(
         "concept:name",
     )
 )
-"""Words in column names that only tickets have."""
+"""Words that occur only in column names of tickets."""
 
-_TELLING: dict[KindName, dict[str, tuple[str, ...]]] = {
+_KIND_FIELDS: dict[KindName, dict[str, tuple[str, ...]]] = {
     "follow_ups": {
         "follow_up_id": ("follow up id", "follow up", "followup id", "follow-up id", "callback id"),
         "changed_at": SPELLINGS["follow_ups"]["changed_at"],
@@ -179,14 +178,14 @@ _TELLING: dict[KindName, dict[str, tuple[str, ...]]] = {
         "occurred_at": SPELLINGS["events"]["occurred_at"],
     },
 }
-"""Fields that, found together by name, make a table one of this kind: in this order, since an invitation may name its
-event."""
+"""A table with all these fields is of this kind. The order matters: an invitation may have the fields of events."""
 
 
-def told_by_names(columns: Collection[str]) -> KindName | None:
-    """The kind of feed, beside surveys and tickets, that the column names tell; None where they do not."""
+def kind_by_names(columns: Collection[str]) -> KindName | None:
+    """The kind of source that the column names show, other than survey and tickets; None if they show none."""
     return next(
-        (kind for kind, told in _TELLING.items() if len(map_columns(columns, told)) == len(told)), None
+        (kind for kind, fields in _KIND_FIELDS.items() if len(map_columns(columns, fields)) == len(fields)),
+        None,
     )
 
 
@@ -200,6 +199,6 @@ _EFFORT = re.compile(
 _BARE = {"score", "rating", "answer"}
 
 
-def speaks_of_effort(column: str, question: str) -> bool:
-    """Whether a column's name or question asks how easy or hard something was, or is a bare `score`."""
+def asks_for_effort(column: str, question: str) -> bool:
+    """Whether the name or question of a column asks about effort or ease, or the name is just `score`."""
     return column.lower() in _BARE or bool(_EFFORT.search(f"{re.sub('[_-]+', ' ', column)} {question}"))

@@ -1,4 +1,4 @@
-"""How the times of an export are written, and from when to when they run."""
+"""Finds the formats of the times of an export, and their earliest and latest values."""
 
 import re
 from collections.abc import Sequence
@@ -40,14 +40,14 @@ _FORMATS = [date + clock for date in _DATES for clock in _CLOCKS]
 
 @dataclass
 class Times:
-    """The strptime formats of an export's times: those told by the feed or the format, and those guessed."""
+    """The strptime formats of the times of an export: from the source or the reader, and guessed ones."""
 
     naming: Naming
     formats: tuple[str, ...] = ()
     guessed_formats: tuple[str, ...] = ()
 
     def sql(self, field: str) -> str:
-        """SQL for the instant in the column of a field."""
+        """SQL for the time in the column of a field."""
         return self.naming.rows.time(self.naming.mapping[field], self.formats)
 
     def _fields(self) -> dict[str, str]:
@@ -57,9 +57,9 @@ class Times:
             if column in self.naming.rows.columns and fields_of(self.naming.kind)[name].treatment == "time"
         }
 
-    def settle_formats(self) -> None:
+    def find_formats(self) -> None:
         self.formats = (
-            *(self.naming.feed.time_formats if self.naming.feed else ()),
+            *(self.naming.known_source.time_formats if self.naming.known_source else ()),
             *self.naming.export.time_formats,
         )
         if not self.naming.rows.columns:
@@ -74,13 +74,13 @@ class Times:
             filled = self.naming.rows.count(f"{self.naming.rows.sql(column)} IS NOT NULL")
             if (
                 filled
-                and self.naming.rows.one(f"count({self.naming.rows.time(column, self.formats)})")
+                and self.naming.rows.scalar(f"count({self.naming.rows.time(column, self.formats)})")
                 < 0.9 * filled
             ):
                 self._guess_format(column, filled)
 
     def _name_by_values(self) -> None:
-        """Take the one column whose cells are times for the field that needs some, or ask for it."""
+        """Map the time field to the only column whose cells are times, or ask for the column."""
         kind = KINDS[self.naming.kind]
         field = "submitted_at" if kind.name == "survey" else kind.times[0]
         found = [column for column in self.naming.free_columns() if self._holds_times(column)]
@@ -93,35 +93,35 @@ class Times:
         )
 
     def _holds_times(self, column: str) -> bool:
-        """Whether nearly all filled cells of the first rows are times, and are no bare numbers, which may be ids."""
+        """Whether nearly all filled cells of the first rows are times. Plain numbers do not count: they may be ids."""
         cells = self.naming.sample[column]
         enough = 0.9 * len(cells)
-        # To try all formats takes long, and a survey has hundreds of columns.
+        # Checked first, because trying all formats takes long and a survey has hundreds of columns.
         if not cells or sum(bool(_TWO_NUMBERS.search(cell)) for cell in cells) < enough:
             return False
         rows, here = self.naming.rows, f"{ROW_NUMBER} <= {SAMPLE_ROWS}"
-        read = rows.one(f"count({rows.time(column, self.formats)})", here)
+        read = rows.scalar(f"count({rows.time(column, self.formats)})", here)
         return bool(read >= enough) or max(self._fits(column, _FORMATS, here).values()) >= enough
 
     def _fits(self, column: str, candidates: Sequence[str], where: str = "true") -> dict[str, int]:
-        """Candidate -> how many cells of the column it reads."""
+        """Format -> number of cells of the column that it can read."""
         sql = self.naming.rows.sql(column)
         counts = self.naming.rows.row(
             [
-                f"count(*) FILTER (year(try_strptime({sql}, '{one}')) BETWEEN 1990 AND 2100)"
-                for one in candidates
+                f"count(*) FILTER (year(try_strptime({sql}, '{candidate}')) BETWEEN 1990 AND 2100)"
+                for candidate in candidates
             ],
             where,
         )
         return dict(zip(candidates, counts, strict=True))
 
     def _guess_format(self, column: str, filled: int) -> None:
-        # Most of them read nothing, which the first rows tell as well as all do.
+        # Most formats read nothing; the first rows are enough to exclude them.
         in_first_rows = self._fits(column, _FORMATS, f"{ROW_NUMBER} <= {SAMPLE_ROWS}")
-        counts = self._fits(column, [one for one, count in in_first_rows.items() if count] or _FORMATS)
-        best = [one for one, count in counts.items() if count >= 0.99 * filled]
-        # In May both say the same.
-        best = [one for one in best if one.replace("%B", "%b") not in {*best} - {one}]
+        counts = self._fits(column, [form for form, count in in_first_rows.items() if count] or _FORMATS)
+        best = [form for form, count in counts.items() if count >= 0.99 * filled]
+        # For May, `%B` and `%b` read the same text: keep `%b`.
+        best = [form for form in best if form.replace("%B", "%b") not in {*best} - {form}]
         if len(best) == 1:
             self.guessed_formats = tuple(dict.fromkeys((*self.guessed_formats, best[0])))
             self.formats = (*self.formats, best[0])
@@ -129,13 +129,13 @@ class Times:
             self.naming.questions.append(
                 Question(
                     f"{column}: day or month first? ({' or '.join(best)} fit)",
-                    "time_formats of the feed",
+                    "time_formats of the source",
                     blocks=False,
                 )
             )
         else:
             self.naming.notes.append(
-                f"{column}: most cells are no time in a known form; time_formats of the feed names one"
+                f"{column}: most cells are in no known time format: add the format to time_formats of the source"
             )
 
     def _note_early_rows(self) -> None:
@@ -145,7 +145,7 @@ class Times:
             moment = f"coalesce({', '.join(map(self.sql, deciding))})"
             if early := self.naming.rows.count(f"{moment} < TIMESTAMPTZ '{first} 00:00:00Z'"):
                 self.naming.notes.append(
-                    f"{early:,} rows are of a time before {first} and would be rejected: if they are right, set "
+                    f"{early:,} rows have a time before {first} and would be rejected: if the times are right, set "
                     "first_day in registry/settings.yaml to an earlier day"
                 )
 
@@ -169,7 +169,7 @@ class Times:
             naive = naive or bool(without_zone)
             if without_zone and hours >= 6 and low >= 1 and high <= 12:
                 self.naming.notes.append(
-                    f"{column}: hours only run 1 to 12: a 12-hour clock without AM/PM, the hour is not sure"
+                    f"{column}: all hours are 1 to 12: a 12-hour clock without AM/PM, so the hour is uncertain"
                 )
             if hours == 1 and low == 0 and high == 0 and self.naming.rows.count("true") > 1:
                 self.naming.notes.append(f"{column}: dates without a time of day")
@@ -177,7 +177,7 @@ class Times:
                 self.naming.notes.append(f"{column}: {unreadable:,} cells are not a readable time")
         self._note_early_rows()
         if naive and zone_is == "assumed":
-            self.naming.notes.append("times carry no zone and the file states none: read as UTC")
+            self.naming.notes.append("times and file have no time zone: read as UTC")
             self.naming.questions.append(
                 Question("in which time zone are the times?", "--time-zone ZONE", blocks=False)
             )

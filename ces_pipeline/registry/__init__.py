@@ -1,4 +1,4 @@
-"""What the installation knows: feeds, touchpoints, scales, persona rules, settings; read from `registry/*.yaml`."""
+"""The registry of an installation: sources, surveys, scales, persona rules and settings, from `registry/*.yaml`."""
 
 from ces_pipeline.registry.load import load_registry
 from ces_pipeline.registry.registry import Registry

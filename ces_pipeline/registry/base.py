@@ -1,4 +1,4 @@
-"""What every registry model is made of. Each YAML file has a module of its own with the models of its entries."""
+"""The base class and value types of every registry model. Each YAML file has its own module with its models."""
 
 import re
 from typing import Annotated
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Entry(BaseModel):
-    """Base of every registry model: unknown keys are errors, values are never changed after loading."""
+    """Base of every registry model. Unknown keys are errors. Values never change after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

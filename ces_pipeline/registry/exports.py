@@ -1,4 +1,4 @@
-"""Models of `exports.yaml`: where journeys are sent. Without an entry nothing is."""
+"""`exports.yaml`: the platforms that receive journeys. Without an entry, nothing is sent."""
 
 from datetime import date
 from typing import Literal
@@ -10,10 +10,10 @@ from ces_pipeline.registry.base import Entry, Slug
 
 
 class Export(Entry):
-    """A receiver of journeys. Secrets are named by their environment variables, never written here."""
+    """A receiver of journeys. The entry names environment variables; it never holds a secret."""
 
-    id: Slug
-    target: Literal["mixpanel", "amplitude"]
+    id: Slug = Field(description="name of the receiver, for `ces export journeys --to`")
+    target: Literal["mixpanel", "amplitude"] = Field(description="the platform")
     base_url: BaseUrl = Field(description="the vendor's address for your region")
     since: date = Field(description="events before this day are not sent")
     auth: BasicToken | None = Field(None, description="Mixpanel: a service account's name and secret")

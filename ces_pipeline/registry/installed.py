@@ -1,7 +1,7 @@
-"""Which vendors are installed: they are found through the entry-point group `ces_pipeline.vendors`.
+"""The installed vendors, found through the entry-point group `ces_pipeline.vendors`.
 
-The registry checks readers, connectors and write-backs that its entries name against these, and knows no vendor itself:
-what it needs of one is in the protocols below. The full contract is `ces_pipeline.vendors.contract`.
+The registry checks the readers, connectors and write-backs of its entries against them. It imports no vendor: the
+protocols below hold what it needs of one. The full contract is `ces_pipeline.vendors.contract`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ _FOLDER = Path(__file__).resolve().parent.parent / "vendors"
 
 
 class InstalledReader(Protocol):
-    """What the registry asks of a reader."""
+    """What the registry needs of a reader."""
 
     @property
     def name(self) -> str: ...
@@ -26,7 +26,7 @@ class InstalledReader(Protocol):
 
 
 class InstalledConnector(Protocol):
-    """What the registry asks of a connector."""
+    """What the registry needs of a connector."""
 
     @property
     def name(self) -> str: ...
@@ -39,13 +39,13 @@ class InstalledConnector(Protocol):
 
 
 class InstalledWriteBack(Protocol):
-    """What the registry asks of a write-back."""
+    """What the registry needs of a write-back."""
 
     def check(self, field: str) -> None: ...
 
 
 class InstalledVendor(Protocol):
-    """What the registry asks of a vendor."""
+    """What the registry needs of a vendor."""
 
     @property
     def name(self) -> str: ...
@@ -59,10 +59,10 @@ class InstalledVendor(Protocol):
 
 @cache
 def installed_vendors() -> tuple[InstalledVendor, ...]:
-    """Every installed vendor: the named systems by name, `generic` last, since it reads anything.
+    """Every installed vendor, sorted by name; `generic` is last, because it reads any file.
 
-    Raises HomeError, which names the vendor, where one cannot be loaded, where a folder of this package has no entry
-    point, or where two bring a reader or connector of the same name.
+    Raises HomeError, which names the vendor, if a vendor cannot be loaded, if a folder of this package has no entry
+    point, or if two vendors define a reader or connector of the same name.
     """
     points = {point.name: point for point in entry_points(group=GROUP)}
     for folder in sorted(_FOLDER.glob("*/__init__.py")):
@@ -80,7 +80,7 @@ def installed_vendors() -> tuple[InstalledVendor, ...]:
         for name in names:
             if owners.setdefault(name, vendor.name) != vendor.name:
                 raise HomeError(
-                    f"two installed vendors bring the {name}: {owners[name]} and {vendor.name}: uninstall one of them"
+                    f"the vendors {owners[name]} and {vendor.name} both define the {name}: uninstall one of them"
                 )
     return found
 

@@ -1,4 +1,4 @@
-"""What is not wrong with a touchpoint but not good either: for `ces doctor`, as pure functions over the registry."""
+"""Weak points of surveys that are no errors, for `ces doctor`: pure functions over the registry."""
 
 from collections.abc import Iterator
 
@@ -8,20 +8,20 @@ from ces_pipeline.registry.surveys import Survey
 
 
 def lint(registry: Registry) -> Iterator[str]:
-    """One line for each touchpoint whose survey is long, or whose entry leaves out what readers of its figures ask."""
+    """One line per survey that is long, requires a comment, or has no `questions`, `wording` or `owner`."""
     for survey in registry.surveys.values():
         if found := list(_shortcomings(survey, registry.settings)):
-            yield f"touchpoint {survey.id}: {'; '.join(found)}"
+            yield f"surveys.yaml: entry {survey.id}: {'; '.join(found)}"
 
 
 def _shortcomings(survey: Survey, settings: Settings) -> Iterator[str]:
     if survey.questions is not None and survey.questions > settings.most_questions:
         yield (
-            f"it asks {survey.questions} questions, more than {settings.most_questions} "
-            "(most_questions of settings.yaml): people leave long surveys"
+            f"questions: {survey.questions} is more than {settings.most_questions} (most_questions of "
+            "settings.yaml): people abandon long surveys"
         )
     if "comment" in survey.required_answers and survey.required_answers != ("comment",):
-        yield "whoever writes no comment counts as incomplete: take comment out of `required`"
+        yield "required: answers without a comment count as incomplete: remove `comment`"
     absent = [name for name in ("questions", "wording", "owner") if getattr(survey, name) is None]
     if absent:
-        yield f"surveys.yaml does not say {', '.join(absent)}"
+        yield f"add {', '.join(absent)}"

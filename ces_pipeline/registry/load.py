@@ -1,4 +1,4 @@
-"""Read `registry/*.yaml` into the models, with errors that name file, entry and key."""
+"""Reads `registry/*.yaml` into the models. Every error names the file, the entry and the key."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
@@ -32,13 +32,14 @@ _SHIPPED_SCALES = Path(__file__).with_name("scales.yaml")
 
 
 def load_registry(folder: Path) -> Registry:
-    """The registry of a home. Missing files mean no entries; the shipped scales are always there.
+    """The registry of a home. A missing file means no entries. The shipped scales are always included.
 
-    Raises RegistryError for unreadable YAML, unknown keys, wrong values, repeated ids, dangling references.
+    Raises RegistryError for unreadable YAML, unknown keys, wrong values, repeated ids, and references to an entry
+    that does not exist.
     """
     if not folder.is_dir():
         raise RegistryError(
-            f"no registry at {folder}: make one with `ces init`, or name the home with --home"
+            f"no registry at {folder}: create one with `ces init`, or give the home with --home"
         )
     sources = _entries(folder / "sources.yaml", Source)
     surveys = _entries(folder / "surveys.yaml", Survey)
@@ -46,7 +47,7 @@ def load_registry(folder: Path) -> Registry:
     for scale_id, scale in _entries(folder / "scales.yaml", Scale).items():
         if scale_id in scales:
             raise RegistryError(
-                f"{folder / 'scales.yaml'}: scale {scale_id} ships with ces; choose another id"
+                f"{folder / 'scales.yaml'}: entry {scale_id}: id: this scale ships with ces: choose another id"
             )
         scales[scale_id] = scale
     rules = tuple(_entries(folder / "segments.yaml", Segment).values())
@@ -70,18 +71,18 @@ def load_registry(folder: Path) -> Registry:
 
 
 def load_exports(folder: Path) -> dict[str, Export]:
-    """The receivers of `exports.yaml`, by id; none where there is no such file. Raises RegistryError."""
+    """The receivers of `exports.yaml`, by id. Empty if the file does not exist. Raises RegistryError."""
     return _entries(folder / "exports.yaml", Export)
 
 
 def load_surveys(folder: Path) -> tuple[dict[str, Survey], Settings]:
-    """Touchpoints and settings alone, for code that must start quickly: no reader or connector is loaded.
+    """Surveys and settings only, for code that must start quickly: it loads no reader or connector.
 
-    Raises RegistryError as `load_registry` does, but for references, which `ces doctor` checks.
+    Raises RegistryError as `load_registry` does, except for references, which `ces doctor` checks.
     """
     if not folder.is_dir():
         raise RegistryError(
-            f"no registry at {folder}: deploy the home's registry/ and set CES_HOME to its home"
+            f"no registry at {folder}: deploy the registry/ folder of the home, and set CES_HOME to the home"
         )
     return _entries(folder / "surveys.yaml", Survey), _single(folder / "settings.yaml", Settings)
 
@@ -95,7 +96,7 @@ def _read(path: Path) -> Any:
         place = getattr(problem, "problem_mark", None)
         line = f", line {place.line + 1}" if place else ""
         raise RegistryError(
-            f"{path}{line}: not readable as YAML: {getattr(problem, 'problem', problem)}"
+            f"{path}{line}: this is not valid YAML in UTF-8: {getattr(problem, 'problem', problem)}"
         ) from None
 
 
@@ -121,11 +122,11 @@ def _entries(path: Path, model: type[M]) -> dict[str, M]:
     found: dict[str, M] = {}
     for number, raw in enumerate(listed, start=1):
         if not isinstance(raw, dict) or "id" not in raw:
-            raise RegistryError(f"{path}: entry {number}: every entry needs an id")
+            raise RegistryError(f"{path}: entry {number}: id: this key is required: start it with `- id:`")
         what = f"entry {raw['id']}"
         entry = _validated(path, what, lambda raw=raw: model.model_validate(raw))  # type: ignore[misc]
         if raw["id"] in found:
-            raise RegistryError(f"{path}: {what}: this id stands twice")
+            raise RegistryError(f"{path}: {what}: id: two entries have this id: rename or delete one")
         found[raw["id"]] = entry
     return found
 
@@ -153,7 +154,8 @@ def _check_references(registry: Registry, folder: Path) -> None:
         for name in (survey.id, *survey.also_known_as):
             if taken.setdefault(name, survey.id) != survey.id:
                 raise RegistryError(
-                    f"{folder / 'surveys.yaml'}: entry {survey.id}: also_known_as: {name!r} already means {taken[name]}"
+                    f"{folder / 'surveys.yaml'}: entry {survey.id}: also_known_as: {name!r} already means "
+                    f"{taken[name]}: remove it from one of them"
                 )
     for source in registry.sources.values():
         known("sources.yaml", source.id, "survey", source.survey, registry.surveys)
@@ -162,17 +164,17 @@ def _check_references(registry: Registry, folder: Path) -> None:
         if source.kind != reader.kind and reader.kind != "any":
             raise RegistryError(
                 f"{folder / 'sources.yaml'}: entry {source.id}: reader: {source.reader} reads {reader.kind}, "
-                f"but the feed's kind is {source.kind}"
+                f"but the kind of the source is {source.kind}: change one of them"
             )
         fields = fields_of(source.kind)
-        people = [one.name for one in fields.values() if one.treatment == "person"]
+        people = [field.name for field in fields.values() if field.treatment == "person"]
         for key, named, names in (
             ("columns", source.columns, fields),
             ("values", source.values, fields),
             ("hashed", source.hashed, people),
         ):
-            for field in named:
-                known("sources.yaml", source.id, key, field, names)
+            for name in named:
+                known("sources.yaml", source.id, key, name, names)
         if source.api is not None:
             _check_api(source, source.api, folder)
         if source.write_back is not None:
@@ -184,14 +186,14 @@ def _check_references(registry: Registry, folder: Path) -> None:
 
 
 def _check_products(registry: Registry, folder: Path) -> None:
-    """A name means one product, and where there are products the rest of the registry names them by id."""
+    """A name means one product. If products are registered, the rest of the registry must use their ids."""
     taken: dict[str, str] = {}
     for product in registry.products:
         for name in (product.id, *product.also_known_as):
             if taken.setdefault(fold(name), product.id) != product.id:
                 raise RegistryError(
                     f"{folder / 'products.yaml'}: entry {product.id}: also_known_as: {name!r} already means "
-                    f"{taken[fold(name)]}"
+                    f"{taken[fold(name)]}: remove it from one of them"
                 )
     if not registry.products:
         return
@@ -199,13 +201,13 @@ def _check_products(registry: Registry, folder: Path) -> None:
     for file, where, named in _named_products(registry):
         if named != "unknown" and named not in known:
             raise RegistryError(
-                f"{folder / file}: {where}: no such product {named!r}: write its id in products.yaml "
+                f"{folder / file}: {where}: no such product {named!r}: use an id of products.yaml "
                 f"(known: {', '.join(known)})"
             )
 
 
 def _named_products(registry: Registry) -> Iterator[tuple[str, str, str]]:
-    """(File, entry and key, product) of everything in the registry that names a product."""
+    """(File, entry and key, product) of every key of the registry that names a product."""
     for survey in registry.surveys.values():
         yield "surveys.yaml", f"entry {survey.id}: product", survey.product
     for segment in (*registry.segments, *registry.handling):
@@ -221,74 +223,78 @@ def _named_products(registry: Registry) -> Iterator[tuple[str, str, str]]:
 
 def _check_improvements(registry: Registry, folder: Path) -> None:
     for release in registry.releases:
-        for touchpoint in release.touchpoints:
-            if touchpoint not in registry.surveys:
+        for survey_id in release.touchpoints:
+            if survey_id not in registry.surveys:
                 raise RegistryError(
-                    f"{folder / 'releases.yaml'}: entry {release.id}: touchpoints: no such entry {touchpoint!r} "
+                    f"{folder / 'releases.yaml'}: entry {release.id}: touchpoints: no such entry {survey_id!r} "
                     f"(known: {', '.join(sorted(registry.surveys)) or 'none'})"
                 )
-    personas = {one.value for one in registry.segments if one.assigns == "persona"} | {"unassigned"}
+    personas = {rule.value for rule in registry.segments if rule.assigns == "persona"} | {"unassigned"}
     for persona in registry.priorities.value_weights:
         if persona not in personas:
             raise RegistryError(
-                f"{folder / 'priorities.yaml'}: value_weights: no rule of segments.yaml assigns the persona "
-                f"{persona!r} (known: {', '.join(sorted(personas))})"
+                f"{folder / 'priorities.yaml'}: value_weights.{persona}: no rule of segments.yaml assigns this "
+                f"persona (known: {', '.join(sorted(personas))})"
             )
 
 
 def _check_objectives(registry: Registry, folder: Path) -> None:
-    for one in registry.objectives:
-        if one.dimension == "survey" and one.segment not in registry.surveys:
+    for objective in registry.objectives:
+        if objective.dimension == "survey" and objective.segment not in registry.surveys:
             raise RegistryError(
-                f"{folder / 'objectives.yaml'}: entry {one.id}: segment: no such entry {one.segment!r} "
+                f"{folder / 'objectives.yaml'}: entry {objective.id}: segment: no such entry {objective.segment!r} "
                 f"(known: {', '.join(sorted(registry.surveys)) or 'none'})"
             )
 
 
 def _check_accounts(registry: Registry, folder: Path) -> None:
-    if registry.asks_accounts and not registry.feeds("accounts"):
-        asking = next(
-            one for one in registry.segments if any(name.startswith(ACCOUNT_PREFIX) for name in one.when)
+    if registry.asks_accounts and not registry.sources_of("accounts"):
+        rule = next(
+            rule for rule in registry.segments if any(name.startswith(ACCOUNT_PREFIX) for name in rule.when)
         )
         raise RegistryError(
-            f"{folder / 'segments.yaml'}: entry {asking.id}: when: it asks for an attribute of accounts, but "
-            f"sources.yaml has no feed of kind accounts"
+            f"{folder / 'segments.yaml'}: entry {rule.id}: when: a condition uses an attribute of accounts, but "
+            f"sources.yaml has no source of kind accounts: add one, or remove the condition"
         )
     if registry.restatements and not registry.asks_accounts:
         raise RegistryError(
-            f"{folder / 'restatements.yaml'}: entry {registry.restatements[0].id}: no rule of segments.yaml asks "
-            f"for an attribute of accounts, so there is nothing to restate"
+            f"{folder / 'restatements.yaml'}: entry {registry.restatements[0].id}: no rule of segments.yaml uses "
+            f"an attribute of accounts, so there is nothing to restate: delete the entry"
         )
-    in_order = sorted(registry.restatements, key=lambda one: one.first_day)
-    for one, after in pairwise(in_order):
-        if after.first_day <= one.last_day:
+    in_order = sorted(registry.restatements, key=lambda restatement: restatement.first_day)
+    for earlier, later in pairwise(in_order):
+        if later.first_day <= earlier.last_day:
             raise RegistryError(
-                f"{folder / 'restatements.yaml'}: entry {after.id}: first_day: {after.first_day} is restated by "
-                f"{one.id} already: let the days of one of them end before"
+                f"{folder / 'restatements.yaml'}: entry {later.id}: first_day: entry {earlier.id} already restates "
+                f"{later.first_day}: change the days so that they do not overlap"
             )
 
 
-def _check_write_back(source: Source, told: WriteBack, registry: Registry, folder: Path) -> None:
-    """A score is written where a vendor's way is known, and never to a field that a feed takes answers from."""
+def _check_write_back(source: Source, write_back: WriteBack, registry: Registry, folder: Path) -> None:
+    """The vendor must support write-back, and no source may read its answers from the field that is written."""
 
     def wrong(key: str, what: str) -> RegistryError:
         return RegistryError(f"{folder / 'sources.yaml'}: entry {source.id}: write_back{key}: {what}")
 
-    writable = {name: how for vendor in installed_vendors() for name, how in vendor.write_backs.items()}
+    writable = {
+        name: installed for vendor in installed_vendors() for name, installed in vendor.write_backs.items()
+    }
     if source.kind != "tickets" or source.api is None or source.api.connector not in writable:
-        raise wrong("", f"only a tickets source with api.connector {', '.join(writable)} can have it")
+        raise wrong(
+            "", f"only a source of kind tickets with api.connector {' or '.join(writable)} can have it"
+        )
     try:
-        writable[source.api.connector].check(told.field)
+        writable[source.api.connector].check(write_back.field)
     except ValueError as problem:
         raise wrong(".field", str(problem)) from None
     connectors = _connectors()
     for other in registry.sources.values():
         if other.api is None or other.api.connector not in connectors:
             continue
-        reads = connectors[other.api.connector].ticket_field(other.api)
-        if reads == told.field and other.api.base_url == source.api.base_url:
+        read_field = connectors[other.api.connector].ticket_field(other.api)
+        if read_field == write_back.field and other.api.base_url == source.api.base_url:
             raise wrong(
-                ".field", f"the source {other.id} takes answers from this field: write to another one"
+                ".field", f"the source {other.id} reads its answers from this field: choose another field"
             )
 
 
@@ -305,7 +311,9 @@ def _check_api(source: Source, api: Api, folder: Path) -> None:
     if connector is None:
         raise wrong("api.connector", f"no such connector {api.connector!r} (known: {', '.join(connectors)})")
     if source.reader not in connector.readers:
-        raise wrong("reader", f"what {connector.name} pulls is read by {' or '.join(connector.readers)}")
+        raise wrong(
+            "reader", f"api.connector {connector.name} needs the reader {' or '.join(connector.readers)}"
+        )
     if stray := sorted(set(api.options) - set(connector.options)):
         listed = ", ".join(connector.options) or "none"
         raise wrong("api.options", f"unknown key {stray[0]} (known: {listed})")

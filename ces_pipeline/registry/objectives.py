@@ -1,6 +1,6 @@
-"""What the programme is to reach: a figure, where it stood, where it shall be and when, and who stands behind it.
+"""`objectives.yaml`: targets of the programme. Each names a figure, its baseline, its target and who is responsible.
 
-No figure is computed here; `mart.objectives` says how far each one has come.
+Nothing is computed here; `mart.objectives` computes the progress of each objective.
 """
 
 from datetime import date
@@ -32,7 +32,7 @@ OBJECTIVE_FIGURES: dict[str, str] = {
     "difficult_share": "share",
     "net_ease": "share",
 }
-"""Figures of answers that an objective may name, as in `mart.ces_segments` -> their unit."""
+"""Figure of answers that an objective may name, a column of `mart.ces_segments` -> its unit."""
 
 PROGRAM_METRICS: dict[str, str] = {
     "captured_share": "share",
@@ -67,48 +67,50 @@ PROGRAM_METRICS: dict[str, str] = {
     "fix_tickets_change_share": "share",
     "followed_up_share": "share",
 }
-"""Metrics of `mart.program_metrics` -> their unit."""
+"""Metric of `mart.program_metrics` -> its unit."""
 
-_FURTHEST = {"share": 1.0, "points 0 to 100": 100.0}
+_LARGEST = {"share": 1.0, "points 0 to 100": 100.0}
 
 
 class Objective(Entry):
-    """One figure and the way from its baseline to its target. A baseline that nobody knows is no 0: measure first."""
+    """A target for one figure. The baseline is required: an unknown baseline is not 0, so measure it first."""
 
-    id: Slug
-    title: Text
+    id: Slug = Field(description="name of the objective: lower-case letters, digits, _")
+    title: Text = Field(description="the objective in a few words")
     figure: Literal[tuple(OBJECTIVE_FIGURES)] | None = Field(  # type: ignore[valid-type]
-        default=None, description="a figure of answers, of one segment"
+        default=None, description="a figure of answers of one segment; or set `metric`"
     )
     metric: Literal[tuple(PROGRAM_METRICS)] | None = Field(  # type: ignore[valid-type]
-        default=None, description="or: a metric of mart.program_metrics"
+        default=None, description="a metric of mart.program_metrics; or set `figure`"
     )
-    dimension: Dimension = Field("all", description="of a figure: by what the answers are split")
-    segment: Text = Field("all", description="which part of it; of a metric its segment")
-    baseline: Number = Field(description="where it stood; required, since an unknown one is no 0")
-    baseline_day: date = Field(description="last day of the figures that the baseline was read from")
-    target: Number
-    target_day: date
-    owner: Text | None = Field(None, description="who answers for it")
-    sponsor: Text | None = Field(None, description="who stands behind it and pays")
-    budget: Text | None = Field(None, description="a note on what may be spent")
-    follow_up: Text | None = Field(None, description="who has time to call back those who had it hard")
+    dimension: Dimension = Field("all", description="with `figure`: the attribute that splits the answers")
+    segment: Text = Field(
+        "all", description="value of the dimension; with `metric`: the segment of the metric"
+    )
+    baseline: Number = Field(description="value at the start; required, because unknown is not 0")
+    baseline_day: date = Field(description="last day of the data that the baseline was measured on")
+    target: Number = Field(description="the value to reach")
+    target_day: date = Field(description="the day by which to reach it")
+    owner: Text | None = Field(None, description="who is responsible for it")
+    sponsor: Text | None = Field(None, description="who supports and funds it")
+    budget: Text | None = Field(None, description="a note on the budget")
+    follow_up: Text | None = Field(None, description="who calls back customers with high effort")
 
     @model_validator(mode="after")
     def _can_be_measured(self) -> "Objective":
         if (self.figure is None) == (self.metric is None):
-            raise ValueError("an objective names exactly one of figure and metric")
+            raise ValueError("set exactly one of figure and metric")
         if self.metric and self.dimension != "all":
-            raise ValueError("a metric has no dimension: name its segment alone")
+            raise ValueError("a metric has no dimension: set segment only")
         if self.figure and (self.dimension == "all") != (self.segment == "all"):
-            raise ValueError("a figure of all answers has neither dimension nor segment, any other has both")
+            raise ValueError("set both dimension and segment, or neither for a figure of all answers")
         for key in ("baseline", "target"):
-            value, furthest = getattr(self, key), _FURTHEST.get(self.unit, float("inf"))
-            if abs(value) > furthest:
+            value, largest = getattr(self, key), _LARGEST.get(self.unit, float("inf"))
+            if abs(value) > largest:
                 hint = f": write {value / 100:g}" if self.unit == "share" else ""
-                raise ValueError(f"{key} {value:g} lies beyond {furthest:g}, the most of a {self.unit}{hint}")
+                raise ValueError(f"{key} {value:g} is more than {largest:g}, the maximum ({self.unit}){hint}")
         if self.baseline == self.target:
-            raise ValueError("baseline and target are the same: there is no way between them")
+            raise ValueError("baseline and target are equal: change one of them")
         if self.baseline_day >= self.target_day:
             raise ValueError("target_day must be later than baseline_day")
         return self

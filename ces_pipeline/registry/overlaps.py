@@ -1,4 +1,4 @@
-"""Which rules of segments.yaml can match the same answer or ticket, by their conditions alone. No row is read."""
+"""Which rules of segments.yaml can match the same answer or ticket. Only conditions are compared; no row is read."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ from ces_pipeline.registry.segments import Segment
 
 @dataclass(frozen=True)
 class Overlap:
-    """Two rules of one kind with different values: `first` wins wherever both match.
+    """Two rules that assign the same attribute but different values. If both match, `first` wins.
 
-    is_shadowed: True where `second` matches nothing that `first` does not, so that it never decides.
+    is_shadowed: True if `first` matches every row that `second` matches, so that `second` never decides.
     """
 
     first: Segment
@@ -20,9 +20,10 @@ class Overlap:
 
 
 def overlaps(registry: Registry) -> list[Overlap]:
-    """Every pair of rules that can match one answer or ticket and say different things, in the rules' order.
+    """Every pair of rules that can match the same row and assign different values, in the order of the rules.
 
-    Conditions on different attributes can always hold together; on the same attribute where they share a value.
+    Conditions on different attributes can always be true together. Conditions on the same attribute can if they share
+    a value.
     """
     found = []
     rules = (*registry.segments, *registry.handling)
@@ -30,14 +31,16 @@ def overlaps(registry: Registry) -> list[Overlap]:
         for first in rules[:place]:
             if first.assigns != second.assigns or first.value == second.value:
                 continue
-            one, other = _accepted(first), _accepted(second)
-            shared = one.keys() & other.keys()
-            if all(one[name] & other[name] for name in shared):
-                is_shadowed = all(name in other and other[name] <= wanted for name, wanted in one.items())
+            by_first, by_second = _accepted(first), _accepted(second)
+            shared = by_first.keys() & by_second.keys()
+            if all(by_first[name] & by_second[name] for name in shared):
+                is_shadowed = all(
+                    name in by_second and by_second[name] <= values for name, values in by_first.items()
+                )
                 found.append(Overlap(first, second, is_shadowed))
     return found
 
 
 def _accepted(segment: Segment) -> dict[str, set[str]]:
-    """Attribute -> the values that the rule accepts, as they are compared."""
-    return {name: {fold(str(one)) for one in segment.wanted(name)} for name in segment.when}
+    """Attribute -> the values that the rule accepts, folded for comparison."""
+    return {name: {fold(str(value)) for value in segment.wanted(name)} for name in segment.when}

@@ -1,4 +1,4 @@
-"""`priorities.yaml`: what a category of tickets is worth and costs, for its rank."""
+"""`priorities.yaml`: values and costs that rank the categories of tickets."""
 
 from typing import Annotated
 
@@ -10,14 +10,10 @@ Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Priorities(Entry):
-    """What decides the rank of a category besides its volume and effort. What is left out is not known."""
+    """What ranks a category in addition to its volume and effort. A missing value means unknown."""
 
-    value_weights: dict[Text, Weight] = Field(
-        default={}, description="persona: worth of one of its customers"
-    )
-    category_costs: dict[Text, Weight] = Field(
-        default={}, description="category: estimated cost of fixing it"
-    )
+    value_weights: dict[Text, Weight] = Field(default={}, description="persona: value of a customer of it")
+    category_costs: dict[Text, Weight] = Field(default={}, description="category: estimated cost to fix it")
     quick_win_cost: float | None = Field(
-        default=None, gt=0, description="a cost up to this makes a quick win"
+        default=None, gt=0, description="a fix that costs at most this is a quick win"
     )

@@ -1,4 +1,4 @@
-"""The registry as one model: all entries, and look-ups across them. Files are read in `load.py`."""
+"""The registry as one model: all entries, and look-ups across them. `load.py` reads the files."""
 
 from datetime import date
 from functools import cached_property
@@ -20,7 +20,7 @@ from ces_pipeline.schemas.kinds import ALWAYS, KINDS
 
 
 class Registry(Entry):
-    """The whole registry, cross-checked: every reference points at an entry."""
+    """The full registry, checked: every reference points to an existing entry."""
 
     sources: dict[str, Source]
     surveys: dict[str, Survey]
@@ -37,7 +37,7 @@ class Registry(Entry):
 
     @cached_property
     def product_names(self) -> dict[str, str]:
-        """Folded product id or other name -> product id."""
+        """Folded product id or alias -> product id."""
         return {
             fold(name): product.id
             for product in self.products
@@ -46,7 +46,7 @@ class Registry(Entry):
 
     @cached_property
     def survey_names(self) -> dict[str, str]:
-        """Folded survey id or other name -> survey id."""
+        """Folded survey id or alias -> survey id."""
         names = {}
         for survey in self.surveys.values():
             for name in (survey.id, *survey.also_known_as):
@@ -54,26 +54,27 @@ class Registry(Entry):
         return names
 
     def survey_of_source(self, source_id: str, named: str) -> str | None:
-        """The touchpoint of a feed's answers that name it so: the feed's own, where it has one for all of them."""
+        """The survey id of an answer: the survey of its source if set there, else the one that `named` means."""
         source = self.sources.get(source_id)
         return source.survey if source and source.survey else self.survey_names.get(fold(named))
 
     @property
     def asks_accounts(self) -> bool:
-        """Whether a rule asks for an attribute of accounts."""
+        """Whether a rule uses an attribute of accounts."""
         return any(name.startswith(ACCOUNT_PREFIX) for segment in self.segments for name in segment.when)
 
     def accounts_as_of(self, day: date) -> date:
-        """The day whose accounts decide the personas of this day: itself, unless it is restated."""
-        for one in self.restatements:
-            if one.first_day <= day <= one.last_day:
-                return one.as_of
+        """The day whose accounts decide the personas of this day: the same day, unless an entry restates it."""
+        for restatement in self.restatements:
+            if restatement.first_day <= day <= restatement.last_day:
+                return restatement.as_of
         return day
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of feed that this home works with, in the order in which a run cleans them."""
-        return tuple(name for name in KINDS if name in ALWAYS or self.feeds(name))
+        """The kinds of source that this home uses, in the order in which a run cleans them."""
+        return tuple(name for name in KINDS if name in ALWAYS or self.sources_of(name))
 
-    def feeds(self, kind: str) -> list[Source]:
+    def sources_of(self, kind: str) -> list[Source]:
+        """The sources of a kind, in the order of sources.yaml."""
         return [source for source in self.sources.values() if source.kind == kind]

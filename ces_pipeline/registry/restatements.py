@@ -1,4 +1,4 @@
-"""`restatements.yaml`: days whose personas are decided by the accounts of another day."""
+"""`restatements.yaml`: days whose personas come from the accounts of another day."""
 
 from datetime import date
 
@@ -8,13 +8,13 @@ from ces_pipeline.registry.base import Entry, Slug
 
 
 class Restatement(Entry):
-    """Days whose personas and stages are decided by the accounts as they were on another day."""
+    """Days whose personas and stages come from the accounts as they were on another day."""
 
-    id: Slug
-    first_day: date
-    last_day: date
-    as_of: date = Field(description="the day whose accounts decide")
-    why: str = ""
+    id: Slug = Field(description="name of the entry: lower-case letters, digits, _")
+    first_day: date = Field(description="first day to restate")
+    last_day: date = Field(description="last day to restate")
+    as_of: date = Field(description="the day whose accounts are used")
+    why: str = Field("", description="the reason, for the record")
 
     @model_validator(mode="after")
     def _in_order(self) -> "Restatement":

@@ -1,4 +1,4 @@
-"""`scales.yaml`: answer scales, with their ends, direction, boxes and labels."""
+"""`scales.yaml`: answer scales, with their range, direction, boxes and labels."""
 
 from functools import cached_property
 from typing import Literal
@@ -10,16 +10,18 @@ from ces_pipeline.registry.base import Entry, Slug
 
 
 class Scale(Entry):
-    """An answer scale: its ends, which end is hard, the boxes that count as easy and difficult, its labels."""
+    """An answer scale: its range, its direction, the answers that count as easy and as difficult, its labels."""
 
-    id: Slug
-    title: str
-    min: int
-    max: int
-    higher_means: Literal["easier", "harder"]
-    easy: tuple[int, ...] = Field(min_length=1)
-    difficult: tuple[int, ...] = Field(min_length=1)
-    labels: dict[str, dict[int, str | tuple[str, ...]]] = Field(default={})
+    id: Slug = Field(description="name of the scale: lower-case letters, digits, _")
+    title: str = Field(description="the scale in a few words")
+    min: int = Field(description="lowest answer")
+    max: int = Field(description="highest answer")
+    higher_means: Literal["easier", "harder"] = Field(description="what a higher answer means")
+    easy: tuple[int, ...] = Field(min_length=1, description="answers that count as easy")
+    difficult: tuple[int, ...] = Field(min_length=1, description="answers that count as difficult")
+    labels: dict[str, dict[int, str | tuple[str, ...]]] = Field(
+        default={}, description="language: answer: its label, or a list of labels"
+    )
 
     @model_validator(mode="after")
     def _boxes_fit(self) -> "Scale":
@@ -28,15 +30,17 @@ class Scale(Entry):
         values = set(range(self.min, self.max + 1))
         for box in ("easy", "difficult"):
             if stray := set(getattr(self, box)) - values:
-                raise ValueError(f"{box} names {sorted(stray)}, outside {self.min} to {self.max}")
+                raise ValueError(f"{box} lists {sorted(stray)}, outside {self.min} to {self.max}")
         if set(self.easy) & set(self.difficult):
-            raise ValueError("a value cannot be easy and difficult at once")
+            raise ValueError(
+                f"{sorted(set(self.easy) & set(self.difficult))} is in easy and in difficult: remove it from one"
+            )
         easier_end = self.max if self.higher_means == "easier" else self.min
         if easier_end not in self.easy:
-            raise ValueError(f"the easiest value {easier_end} is not among easy: check higher_means")
+            raise ValueError(f"easy does not list {easier_end}, the easiest value: check higher_means")
         for language, labels in self.labels.items():
             if stray := set(labels) - values:
-                raise ValueError(f"labels.{language} names {sorted(stray)}, outside the scale")
+                raise ValueError(f"labels.{language} lists {sorted(stray)}, outside the scale")
         return self
 
     @cached_property
@@ -59,5 +63,5 @@ class Scale(Entry):
         return round(100 - self.effort_0_100(value), 6)
 
     def band(self, value: int) -> str:
-        """`easy`, `neutral` or `difficult` by this scale's own boxes."""
+        """`easy`, `neutral` or `difficult`, by the boxes of this scale."""
         return "easy" if value in self.easy else "difficult" if value in self.difficult else "neutral"

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from ces_pipeline.registry.base import Entry, Slug
 
 ACCOUNT_PREFIX = "account."
-"""What the name of an account's attribute begins with in the conditions of a rule."""
+"""Prefix of an account attribute in the conditions of a rule."""
 
 
 TICKET_ATTRIBUTES = (
@@ -22,31 +22,36 @@ TICKET_ATTRIBUTES = (
     "handoffs",
     "reopens",
 )
-"""What a rule about the handling of tickets may ask for: columns of `core.tickets`."""
+"""Columns of `core.tickets` that a rule about handling may use."""
 
 
 class Segment(Entry):
-    """A persona, journey-stage or handling rule. All conditions must hold; the first rule that matches wins.
+    """A persona, journey-stage or handling rule. All conditions must be true; the first rule that matches wins.
 
-    A condition is on an attribute of the answer, or, as `account.<attribute>`, of the respondent's account; of a rule
-    about handling, on one of TICKET_ATTRIBUTES.
+    A condition is on an attribute of the answer, or on one of the respondent's account (`account.<attribute>`). In a
+    rule about handling it is on one of TICKET_ATTRIBUTES.
     """
 
-    id: Slug
-    assigns: Literal["persona", "journey_stage", "handling"] = "persona"
-    value: str
-    when: dict[str, str | float | int | tuple[str | float | int, ...]] = Field(min_length=1)
+    id: Slug = Field(description="name of the rule: lower-case letters, digits, _")
+    assigns: Literal["persona", "journey_stage", "handling"] = Field(
+        "persona", description="what the rule decides"
+    )
+    value: str = Field(description="the value that it assigns")
+    when: dict[str, str | float | int | tuple[str | float | int, ...]] = Field(
+        min_length=1,
+        description="attribute: the value, or list of values, that it must have; every line must match",
+    )
 
     @model_validator(mode="after")
     def _asks_a_ticket(self) -> "Segment":
         if self.assigns == "handling" and (stray := sorted(set(self.when) - set(TICKET_ATTRIBUTES))):
             raise ValueError(
-                f"a rule about handling asks tickets, and {stray[0]!r} is no attribute of theirs "
+                f"a rule about handling can use attributes of tickets only, and {stray[0]!r} is not one "
                 f"(known: {', '.join(TICKET_ATTRIBUTES)})"
             )
         return self
 
     def wanted(self, attribute: str) -> tuple[str | float | int, ...]:
-        """The values that the rule accepts of an attribute that it asks for."""
+        """The values of this attribute that the rule accepts."""
         values = self.when[attribute]
         return values if isinstance(values, tuple) else (values,)

@@ -1,4 +1,4 @@
-"""`settings.yaml`: what holds for the installation."""
+"""`settings.yaml`: settings of the installation."""
 
 import re
 from datetime import date
@@ -24,15 +24,17 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 
 class OpenHours(Entry):
-    """When support works on a day of the week."""
+    """Opening hours of support on one day of the week."""
 
-    opens: TimeOfDay
-    closes: TimeOfDay
+    opens: TimeOfDay = Field(description='time of day in quotes, such as "09:00"')
+    closes: TimeOfDay = Field(
+        description='time of day in quotes, such as "17:00"; midnight at the end is "24:00"'
+    )
 
     @model_validator(mode="after")
     def _open_at_all(self) -> "OpenHours":
         if self.opens_minute >= self.closes_minute:
-            raise ValueError("closes must be later than opens; leave out a day on which it is closed")
+            raise ValueError("closes must be later than opens; leave out the day if support is closed")
         return self
 
     @property
@@ -50,74 +52,119 @@ _OFFICE = OpenHours(opens="09:00", closes="17:00")
 
 
 class EffortIndexComponent(Entry):
-    """One observed input of the effort index. full_at: the count at which it says all that it can."""
+    """One observed component of the effort index."""
 
-    weight: float = Field(gt=0)
-    full_at: float = Field(default=1, gt=0)
+    weight: float = Field(gt=0, description="weight in the mean")
+    full_at: float = Field(
+        default=1, gt=0, description="the count from which the component is at its maximum"
+    )
 
 
 class EffortIndex(Entry):
-    """Weights of the effort index. Another version's figures do not compare: change it with any of them."""
+    """Weights of the effort index. Figures of two versions do not compare: change the version with any weight."""
 
-    version: str = "1"
-    resolution: EffortIndexComponent = EffortIndexComponent(weight=3)
-    first_reply: EffortIndexComponent = EffortIndexComponent(weight=2)
-    replies: EffortIndexComponent = EffortIndexComponent(weight=2, full_at=8)
-    handoffs: EffortIndexComponent = EffortIndexComponent(weight=2, full_at=4)
-    reopens: EffortIndexComponent = EffortIndexComponent(weight=3, full_at=2)
-    channel_switches: EffortIndexComponent = EffortIndexComponent(weight=2, full_at=2)
+    version: str = Field(
+        default="1", description="name of this set of weights; figures of two versions do not compare"
+    )
+    resolution: EffortIndexComponent = Field(
+        default=EffortIndexComponent(weight=3),
+        description="time until the latest solve, as a percentile rank within the ticket's category",
+    )
+    first_reply: EffortIndexComponent = Field(
+        default=EffortIndexComponent(weight=2),
+        description="time until the first reply, as a percentile rank within the ticket's category",
+    )
+    replies: EffortIndexComponent = Field(
+        default=EffortIndexComponent(weight=2, full_at=8), description="public replies by agents"
+    )
+    handoffs: EffortIndexComponent = Field(
+        default=EffortIndexComponent(weight=2, full_at=4),
+        description="times the ticket went to another agent or group",
+    )
+    reopens: EffortIndexComponent = Field(
+        default=EffortIndexComponent(weight=3, full_at=2), description="times the ticket was reopened"
+    )
+    channel_switches: EffortIndexComponent = Field(
+        default=EffortIndexComponent(weight=2, full_at=2),
+        description="further channels on which the customer had to ask",
+    )
 
     @model_validator(mode="after")
-    def _places_are_full_at_one(self) -> "EffortIndex":
+    def _ranks_take_no_full_at(self) -> "EffortIndex":
         for name in ("resolution", "first_reply"):
             if getattr(self, name).full_at != 1:
-                raise ValueError(f"{name} is a place among its category's tickets: it has no full_at")
+                raise ValueError(
+                    f"{name} takes no `full_at`: it is already a percentile rank within the ticket's category"
+                )
         return self
 
 
 class Settings(Entry):
-    """What holds for the whole installation."""
+    """Settings of the installation."""
 
-    business_time_zone: TimeZone = "UTC"
-    first_day: date = date(2005, 1, 1)
-    minimum_n: int = Field(30, ge=1)
-    speed_window_days: int = Field(28, ge=1)
-    schedule_hour: int = Field(2, ge=0, le=23)
-    reject_share_warning: float = Field(0.25, ge=0, le=1)
+    business_time_zone: TimeZone = Field(
+        "UTC", description="zone of a day, an IANA name such as Europe/Berlin"
+    )
+    first_day: date = Field(date(2005, 1, 1), description="rows with an earlier time have no usable time")
+    minimum_n: int = Field(30, ge=1, description="a figure of fewer answers is suppressed")
+    speed_window_days: int = Field(
+        28, ge=1, description="days before a day that `fast_for_survey` compares with"
+    )
+    schedule_hour: int = Field(
+        2, ge=0, le=23, description="hour of the nightly run, in the business time zone"
+    )
+    reject_share_warning: float = Field(
+        0.25, ge=0, le=1, description="share of rejected rows of a day above which a check warns"
+    )
     business_hours: dict[Literal[WEEKDAYS], OpenHours] = Field(  # type: ignore[valid-type]
-        dict.fromkeys(WEEKDAYS[:5], _OFFICE), description="weekday: when support works, in the business zone"
+        dict.fromkeys(WEEKDAYS[:5], _OFFICE),
+        description="weekday: opening hours of support, in the business time zone",
     )
     holidays: tuple[date, ...] = Field((), description="days without business hours")
     repeat_contact_days: float = Field(
-        7, gt=0, description="a ticket so soon after another of the same person and category is a repeat"
+        7,
+        gt=0,
+        description="a ticket within so many days after another one of the same person and category is a repeat",
     )
     survey_ineligible: dict[Literal["channel", "product", "category", "priority"], tuple[str, ...]] = Field(
-        {}, description="tickets that are never surveyed, by the values of an attribute"
+        {}, description="tickets that are never surveyed; attribute: list of values"
     )
-    effort_index: EffortIndex = EffortIndex()
+    effort_index: EffortIndex = Field(EffortIndex(), description="weights of the effort index")
     tag_coverage_warning: float = Field(
-        0.5, ge=0, le=1, description="share of known tags below which it warns"
+        0.5,
+        ge=0,
+        le=1,
+        description="a check warns if a tag's known share falls below this fraction of its earlier share",
     )
-    silent_touchpoint_days: int = Field(7, ge=1, description="days without an answer after which it warns")
-    contact_limit: int = Field(3, ge=1, description="invitations within the window that are not too many")
-    contact_window_days: int = Field(30, ge=1)
+    silent_touchpoint_days: int = Field(
+        7, ge=1, description="days without an answer, after which a check warns"
+    )
+    contact_limit: int = Field(3, ge=1, description="most invitations of a person within the window")
+    contact_window_days: int = Field(30, ge=1, description="the window of `contact_limit`, in days")
     invitation_window_days: int = Field(
-        30, ge=1, description="days after it in which an answer may belong to it"
+        30, ge=1, description="days after an invitation in which an answer may belong to it"
     )
-    most_questions: int = Field(3, ge=1, description="`ces doctor` warns of a survey that asks more")
-    journey_window_days: int = Field(365, ge=1, description="days of a customer's journey that are added up")
-    effort_half_life_days: float = Field(90.0, gt=0, description="days after which an effort counts half")
-    priority_window_days: int = Field(90, ge=1, description="newest days of tickets that priorities count")
+    most_questions: int = Field(3, ge=1, description="`ces doctor` warns about a survey with more questions")
+    journey_window_days: int = Field(365, ge=1, description="days of a customer's journey that are summed")
+    effort_half_life_days: float = Field(
+        90.0, gt=0, description="days after which the effort of an answer counts half"
+    )
+    priority_window_days: int = Field(90, ge=1, description="newest days of tickets that the priorities use")
     fix_window_weeks: int = Field(8, ge=3, description="weeks before and after a fix that are compared")
-    release_window_days: int = Field(14, ge=3, description="days before and after a release, likewise")
+    release_window_days: int = Field(
+        14, ge=3, description="days before and after a release that are compared"
+    )
     smallest_effect_0_100: float = Field(
-        5.0, gt=0, le=100, description="a difference of effort that matters: how many answers would show it?"
+        5.0,
+        gt=0,
+        le=100,
+        description="smallest difference of effort that matters; the number of answers to detect it is computed",
     )
     smallest_ticket_change: float = Field(
-        0.1, gt=0, lt=1, description="a change of ticket volume that matters, as a share of it"
+        0.1, gt=0, lt=1, description="smallest change of ticket volume that matters, as a share of the volume"
     )
     most_lag_days: int = Field(
-        7, ge=0, le=28, description="how long after a backend measure effort may follow"
+        7, ge=0, le=28, description="most days between a backend measure and the effort that follows it"
     )
-    outcome_window_days: int = Field(90, ge=28, description="first and last days that outcomes compare")
-    workers: int | None = Field(None, ge=1, description="processes that clean days side by side")
+    outcome_window_days: int = Field(90, ge=28, description="first days and last days that outcomes compare")
+    workers: int | None = Field(None, ge=1, description="processes that clean days in parallel")

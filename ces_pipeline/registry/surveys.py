@@ -1,4 +1,4 @@
-"""`surveys.yaml`: surveys, each one question asked at one moment, and how their answers are judged."""
+"""`surveys.yaml`: surveys. An entry is one question asked at one moment, with the rules that judge its answers."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -29,31 +29,45 @@ CHANNELS = (
 
 
 class ResponseRules(Entry):
-    """How the answers of one survey are judged: every threshold, and the severity of each reason."""
+    """Thresholds of the rules that judge the answers of a survey, and the severities of their reasons."""
 
     min_duration_seconds: float = Field(
         default=2.0, ge=0, description="answers faster than this are too_fast"
     )
     max_duration_seconds: float | None = Field(default=None, description="answers slower than this are slow")
-    duplicate_window_hours: float = Field(default=24.0, ge=0)
-    double_submit_seconds: float = Field(default=10.0, ge=0)
-    fast_sd: float = Field(
-        default=2.5, gt=0, description="how many SDs of log time below the mean is fast_for_survey"
+    duplicate_window_hours: float = Field(
+        default=24.0,
+        ge=0,
+        description="a second answer of the same person, survey and ticket within so many hours is a duplicate",
     )
-    fast_minimum_n: int = Field(default=100, ge=10)
+    double_submit_seconds: float = Field(
+        default=10.0,
+        ge=0,
+        description="equal answers from one device within so many seconds are a double submit",
+    )
+    fast_sd: float = Field(
+        default=2.5,
+        gt=0,
+        description="an answer is fast_for_survey if its log time is so many SDs below the mean",
+    )
+    fast_minimum_n: int = Field(
+        default=100,
+        ge=10,
+        description="fewest answers in the days before that `fast_for_survey` needs to compare with",
+    )
     keep_partial: bool = Field(
         default=True, description="false: unfinished answers are incomplete, even with a score"
     )
     shared_device_people: int = Field(
-        default=3, ge=2, description="one device or address with so many people a day"
+        default=3, ge=2, description="a device or address with so many people on a day is shared"
     )
-    severities: dict[str, Severity] = Field(default={})
+    severities: dict[str, Severity] = Field(default={}, description="reason: its severity for this survey")
 
     @model_validator(mode="after")
     def _known_reasons(self) -> "ResponseRules":
         if stray := set(self.severities) - set(DEFAULT_SEVERITIES):
             raise ValueError(
-                f"severities names {sorted(stray)}; known reasons: {', '.join(DEFAULT_SEVERITIES)}"
+                f"severities: unknown reason {sorted(stray)[0]!r} (known: {', '.join(DEFAULT_SEVERITIES)})"
             )
         return self
 
@@ -69,46 +83,50 @@ def _survey_link(url: str) -> str:
 
 
 class Survey(Entry):
-    """A survey: one question asked at one moment of one process."""
+    """A registered survey: one question asked at one moment of one process."""
 
-    id: Slug
-    title: str = ""
+    id: Slug = Field(description="name of the survey in every table: lower-case letters, digits, _")
+    title: str = Field("", description="display name")
     also_known_as: tuple[str, ...] = Field(
         (), description="values of a source's survey column that mean this survey"
     )
     scale: str | None = Field(
-        None, description="scale of the CES score; none when only CSAT, NPS or comments"
+        None, description="scale of the CES score; none if the survey asks only for CSAT, NPS or comments"
     )
-    csat_scale: str | None = None
-    has_nps: bool = False
+    csat_scale: str | None = Field(None, description="scale of the satisfaction score")
+    has_nps: bool = Field(False, description="whether it asks for the likelihood to recommend")
     required: tuple[Literal["score", "csat", "nps", "comment"], ...] | None = Field(
-        None, description="answers without which a response is incomplete; the score unless set"
+        None, description="answers that a complete response needs; the score unless set"
     )
-    channel: Literal[CHANNELS] = "unknown"  # type: ignore[valid-type]
-    product: str = "unknown"
-    journey_stage: str = "unknown"
-    process: str = "unknown"
-    trigger_event: str | None = None
-    owner: str | None = None
-    live_from: date | None = None
-    live_to: date | None = None
-    wording_version: str = "1"
+    channel: Literal[CHANNELS] = Field(  # type: ignore[valid-type]
+        "unknown", description="channel of every answer whose export has none"
+    )
+    product: str = Field("unknown", description="product of every answer whose export has none")
+    journey_stage: str = Field("unknown", description="stage of every answer whose export has none")
+    process: str = Field(
+        "unknown", description="process of every answer whose export has none: support, renewal ..."
+    )
+    trigger_event: str | None = Field(None, description="type of event after which it is asked")
+    owner: str | None = Field(None, description="who is responsible for it")
+    live_from: date | None = Field(None, description="first day on which it is asked")
+    live_to: date | None = Field(None, description="last day on which it is asked")
+    wording_version: str = Field("1", description="version of the wording that is asked now")
     wording_changes: dict[str, date] = Field(
         {}, description="each later wording version: the first day on which it was asked"
     )
-    expected_per_day: int | None = Field(None, ge=0)
-    questions: int | None = Field(None, ge=1, description="how many questions the survey asks in total")
+    expected_per_day: int | None = Field(None, ge=0, description="answers on a usual day; documentation only")
+    questions: int | None = Field(None, ge=1, description="number of questions of the survey")
     wording: str | None = Field(
         None, min_length=1, description="the question as it is asked, in the newest wording"
     )
     link: Annotated[str, AfterValidator(_survey_link)] | None = Field(
-        None, description="where it is answered: what an invitation's signed link begins with"
+        None, description="address of the survey; the signed link of an invitation begins with it"
     )
     expect: dict[str, str] = Field({}, description="export column -> the only answer that passes")
     link_window_days: float = Field(
-        14.0, gt=0, description="days after a solve in which an answer may be about it"
+        14.0, gt=0, description="days after a solve in which an answer may be about the ticket"
     )
-    rules: ResponseRules = ResponseRules()
+    rules: ResponseRules = Field(ResponseRules(), description="how its answers are judged")
 
     @model_validator(mode="after")
     def _newest_wording(self) -> "Survey":
@@ -116,13 +134,14 @@ class Survey(Entry):
             newest = max(self.wording_changes, key=lambda version: self.wording_changes[version])
             if newest != self.wording_version:
                 raise ValueError(
-                    f"wording_version is {self.wording_version!r}, but the newest of wording_changes is {newest!r}"
+                    f"wording_version is {self.wording_version!r}, but the newest of wording_changes is {newest!r}: "
+                    "change one of them"
                 )
         return self
 
     @property
     def required_answers(self) -> tuple[str, ...]:
-        """The answers that make a response complete."""
+        """The answers that a complete response needs."""
         if self.required is not None:
             return self.required
         return (

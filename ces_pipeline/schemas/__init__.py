@@ -1,1 +1,1 @@
-"""Schemas: the fields of raw files, and every table's grain, key and columns, described once."""
+"""The fields of raw files, and the grain, key and columns of every table. Each is described here and nowhere else."""

@@ -1,8 +1,8 @@
-"""The audit tables: what was requested and landed, how each day was cleaned, which checks ran, what changed."""
+"""The audit tables: requests and deliveries, cleaned days, check results, and published days that changed."""
 
 from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, Table, column
 
-_KINDS = "Kind of feed: `survey`, `tickets`, `accounts`, `invitations`, `events` or `follow_ups`."
+_KINDS = "Kind of source: `survey`, `tickets`, `accounts`, `invitations`, `events` or `follow_ups`."
 
 LOAD_AUDIT = Table(
     "audit.load_audit",
@@ -11,14 +11,16 @@ LOAD_AUDIT = Table(
     {
         "kind": column(TEXT, _KINDS),
         "day": column(DAY, "The day that was cleaned."),
-        "source_id": column(TEXT, "The feed."),
+        "source_id": column(TEXT, "The source."),
         "landed": column(INTEGER, "Rows of the day in all deliveries so far."),
         "redelivered": column(INTEGER, "Of these, copies of a row already landed."),
         "landed_again": column(
             INTEGER,
-            "Redelivered rows that stand in the lake twice, since deliveries came out of order (part of redelivered).",
+            "Redelivered rows that the lake stores twice, since deliveries arrived out of order (part of redelivered).",
         ),
-        "superseded": column(INTEGER, "Of these, older contents of a row with a newer one (on any day)."),
+        "superseded": column(
+            INTEGER, "Of these, older versions of a row that has a newer version (on any day)."
+        ),
         "accepted": column(INTEGER, "Of these, rows in the published table."),
         "rejected": column(INTEGER, "Of these, rows in the quarantine."),
         "suspect": column(INTEGER, "Accepted rows that a suspect rule marked."),
@@ -28,7 +30,7 @@ LOAD_AUDIT = Table(
             TEXT, "Fingerprint of the deliveries, registry and rules that the day was cleaned from."
         ),
         "outputs": column(TEXT, "Names, sizes and hashes of the day's files, as JSON."),
-        "cleaned_at": column(INSTANT, "When."),
+        "cleaned_at": column(INSTANT, "When the day was cleaned."),
         "is_current": column(FLAG, "True for the latest cleaning of the day."),
     },
     sort=("kind", "day", "source_id", "cleaned_at"),
@@ -40,22 +42,22 @@ DELIVERIES = Table(
     ("source_id", "delivery_id"),
     {
         "delivery_id": column(TEXT, "SHA-256 of the content, unpacked."),
-        "source_id": column(TEXT, "The feed."),
+        "source_id": column(TEXT, "The source."),
         "kind": column(TEXT, _KINDS),
         "file_name": column(TEXT, "Name of the file, redacted."),
         "size_bytes": column(INTEGER, "Size of the content, unpacked."),
-        "received_at": column(INSTANT, "When it was landed."),
+        "received_at": column(INSTANT, "When it landed."),
         "as_of": column(
             INSTANT,
-            "The newest time in it that is not in the future; of a pull, its moment; null: none.",
+            "The newest time in it that is not in the future; for a pull, the time of the pull; null: none.",
             nullable=True,
         ),
-        "rows_read": column(INTEGER, "Rows in the file, unreadable ones included."),
+        "rows_read": column(INTEGER, "Rows in the file, including unreadable rows."),
         "rows_landed": column(INTEGER, "Rows that were new or changed."),
         "rows_redelivered": column(
             INTEGER, "Rows already landed by an earlier delivery, or repeated in this one."
         ),
-        "rows_unreadable": column(INTEGER, "Landed rows that did not fit the export's own header."),
+        "rows_unreadable": column(INTEGER, "Landed rows that did not match the header of the export."),
         "first_day": column(DAY, "First day with rows in it; null: none.", nullable=True),
         "last_day": column(DAY, "Last day with rows in it; null: none.", nullable=True),
     },
@@ -64,11 +66,11 @@ DELIVERIES = Table(
 
 DELIVERY_DAYS = Table(
     "audit.delivery_days",
-    "One row per delivery and day that it holds rows of.",
+    "One row per delivery and day of its rows.",
     ("source_id", "delivery_id", "day"),
     {
         "delivery_id": column(TEXT, "The delivery."),
-        "source_id": column(TEXT, "The feed."),
+        "source_id": column(TEXT, "The source."),
         "kind": column(TEXT, _KINDS),
         "day": column(DAY, "The day."),
         "rows_landed": column(INTEGER, "Rows of the day that were new or changed."),
@@ -84,11 +86,11 @@ CHECK_RESULTS = Table(
     {
         "run_id": column(TEXT, "The run that published, or tried to."),
         "check_name": column(TEXT, "The check."),
-        "is_blocking": column(FLAG, "True where a failure keeps the old snapshot published."),
-        "passed": column(FLAG, "The verdict."),
-        "failures": column(INTEGER, "Offending rows or days."),
+        "is_blocking": column(FLAG, "True if a failure keeps the old file published."),
+        "passed": column(FLAG, "True if the check passed."),
+        "failures": column(INTEGER, "Rows or days that failed the check."),
         "detail": column(TEXT, "What failed, and what to do; null: passed.", nullable=True),
-        "checked_at": column(INSTANT, "When."),
+        "checked_at": column(INSTANT, "When the check ran."),
     },
     sort=("checked_at", "check_name"),
 )
@@ -99,35 +101,35 @@ RESTATEMENTS = Table(
     ("run_id", "table_name", "day"),
     {
         "run_id": column(TEXT, "The run that changed it."),
-        "table_name": column(TEXT, "A table of the lake's day files."),
+        "table_name": column(TEXT, "The table."),
         "day": column(DAY, "The day."),
         "rows_before": column(INTEGER, "Rows published before."),
         "rows_after": column(INTEGER, "Rows published now."),
         "ease_sum_before": column(NUMBER, "Sum of ease_0_100 before; null: no scores.", nullable=True),
         "ease_sum_after": column(NUMBER, "Sum of ease_0_100 now; null: no scores.", nullable=True),
-        "restated_at": column(INSTANT, "When."),
+        "restated_at": column(INSTANT, "When the day was published again."),
     },
     sort=("restated_at", "table_name", "day"),
 )
 
 REQUESTS = Table(
     "audit.requests",
-    "One row per request to a vendor's API, those that failed included.",
+    "One row per request to a vendor's API, including failed requests.",
     ("pull_id", "number"),
     {
-        "pull_id": column(TEXT, "The pull: feed, time and a random part."),
-        "number": column(INTEGER, "The request's place in its pull, from 1."),
-        "source_id": column(TEXT, "The feed."),
+        "pull_id": column(TEXT, "The pull: source, time and a random part."),
+        "number": column(INTEGER, "Position of the request in its pull, from 1."),
+        "source_id": column(TEXT, "The source."),
         "method": column(TEXT, "`GET` or `POST`."),
         "path": column(TEXT, "Path without query."),
-        "status": column(INTEGER, "HTTP status; null: no whole answer arrived.", nullable=True),
+        "status": column(INTEGER, "HTTP status; null: no complete response arrived.", nullable=True),
         "outcome": column(
             TEXT,
-            "`ok`; `retried`; `gave_up` (it failed for the last time); `refused` (trying again would not help).",
+            "`ok`; `retried`; `gave_up` (the last attempt failed); `refused` (a retry would not help).",
         ),
-        "attempt": column(INTEGER, "1 for the first try of a request, 2 for the second ..."),
-        "size_bytes": column(INTEGER, "Bytes of the answer's body that arrived, unpacked."),
-        "seconds": column(NUMBER, "From sending the request to the end of its answer."),
+        "attempt": column(INTEGER, "1 for the first attempt of a request, 2 for the second ..."),
+        "size_bytes": column(INTEGER, "Bytes of the response body that arrived, unpacked."),
+        "seconds": column(NUMBER, "Seconds from sending the request to the end of its response."),
         "requested_at": column(INSTANT, "When it was sent."),
     },
     sort=("requested_at", "pull_id", "number"),
@@ -135,26 +137,26 @@ REQUESTS = Table(
 
 PULL_WINDOWS = Table(
     "audit.pull_windows",
-    "One row per pull and span of time for which its vendor was asked how many records there are.",
+    "One row per pull and span of time for which the vendor was asked for its number of records.",
     ("pull_id", "window_start", "window_end"),
     {
-        "pull_id": column(TEXT, "The pull: feed, time and a random part."),
-        "source_id": column(TEXT, "The feed."),
+        "pull_id": column(TEXT, "The pull: source, time and a random part."),
+        "source_id": column(TEXT, "The source."),
         "stream": column(TEXT, "What is counted, such as `tickets that are not deleted`."),
-        "window_start": column(INSTANT, "Start of the span; it belongs to it."),
-        "window_end": column(INSTANT, "End of the span; it does not belong to it."),
+        "window_start": column(INSTANT, "Start of the span, included."),
+        "window_end": column(INSTANT, "End of the span, not included."),
         "landed": column(
-            INTEGER, "Records landed by any delivery so far whose latest change lies in the span."
+            INTEGER, "Records landed by any delivery so far whose latest change is in the span."
         ),
         "expected": column(
-            INTEGER, "Records that the vendor says there are in it; null: not known.", nullable=True
+            INTEGER, "Records in the span, as the vendor reports; null: not known.", nullable=True
         ),
         "basis": column(
             TEXT,
             "`count` (the vendor counted); `export` (rows of its finished export of the span); "
-            "`second_read` (listed once more); `unknown`.",
+            "`second_read` (the records were listed a second time); `unknown`.",
         ),
-        "detail": column(TEXT, "Why nothing is known; null: something is.", nullable=True),
+        "detail": column(TEXT, "Why the number is unknown; null: it is known.", nullable=True),
         "asked_at": column(INSTANT, "Start of the pull."),
     },
     sort=("asked_at", "pull_id", "window_start", "window_end"),
@@ -162,36 +164,37 @@ PULL_WINDOWS = Table(
 
 PULLS = Table(
     "audit.pulls",
-    "One row per pull of a feed from its API that came to its end, well or not.",
+    "One row per finished pull of a source from its API, including failed pulls.",
     ("pull_id",),
     {
-        "pull_id": column(TEXT, "The pull: feed, time and a random part."),
-        "source_id": column(TEXT, "The feed."),
-        "started_at": column(INSTANT, "When it began."),
-        "requests": column(INTEGER, "Requests that it sent."),
-        "records": column(INTEGER, "Records that its pages held."),
-        "rows_landed": column(INTEGER, "Rows of these that were new or changed."),
-        "failure": column(TEXT, "What went wrong, and what to do; null: nothing.", nullable=True),
-        "is_transient": column(FLAG, "True where the next pull may succeed without anything being done."),
+        "pull_id": column(TEXT, "The pull: source, time and a random part."),
+        "source_id": column(TEXT, "The source."),
+        "started_at": column(INSTANT, "When it started."),
+        "requests": column(INTEGER, "Requests sent."),
+        "records": column(INTEGER, "Records in its pages."),
+        "rows_landed": column(INTEGER, "Of these, rows that were new or changed."),
+        "failure": column(TEXT, "What failed, and what to do; null: the pull succeeded.", nullable=True),
+        "is_transient": column(FLAG, "True if the next pull may succeed without any change."),
     },
     sort=("started_at", "pull_id"),
 )
 
 DELIVERY_COLUMNS = Table(
     "audit.delivery_columns",
-    "One row per delivery and column that its landed rows had.",
+    "One row per delivery and column of its landed rows.",
     ("source_id", "delivery_id", "column_name"),
     {
-        "source_id": column(TEXT, "The feed."),
+        "source_id": column(TEXT, "The source."),
         "delivery_id": column(TEXT, "The delivery."),
         "column_name": column(TEXT, "The export's column, redacted; nested names are joined with dots."),
         "field": column(TEXT, "Our field that it is mapped to; null: none.", nullable=True),
         "kind": column(
-            TEXT, "What all its values were: `number`, `time`, `flag`, `person`, `text`; `empty` where none."
+            TEXT,
+            "Type of all its values: `number`, `time`, `flag`, `person`, `text`; `empty` if it has none.",
         ),
-        "filled": column(INTEGER, "Rows looked at that had a value."),
-        "looked_at": column(INTEGER, "Rows looked at: all of the delivery, or the first 20,000."),
-        "received_at": column(INSTANT, "When the delivery was landed."),
+        "filled": column(INTEGER, "Examined rows with a value."),
+        "looked_at": column(INTEGER, "Examined rows: all rows of the delivery, or the first 20,000."),
+        "received_at": column(INSTANT, "When the delivery landed."),
     },
     sort=("source_id", "received_at", "delivery_id", "column_name"),
 )

@@ -1,7 +1,7 @@
-"""The fields that a feed's columns can be mapped to, and what each holds.
+"""The fields that the columns of a source can be mapped to, and what each contains.
 
-These names are the vocabulary of `columns:` in `sources.yaml`, of the readers' own mappings and of the raw files.
-How a field is treated (as a person, a time, a free text) is said here once; the treatment itself is in `land.py`.
+`columns:` in `sources.yaml`, the mappings of the readers, and the raw files use these names. The treatment of each
+field (person, time, free text) is declared here; the code of the treatments is in `ces_pipeline.land`.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ Treatment = Literal["text", "person", "time", "free_text"]
 class Field:
     """One field of a raw file.
 
-    treatment: `text` is kept as it is; `person` is kept only as a keyed hash, under the name `<name>_key`;
+    treatment: `text` is kept unchanged; `person` is kept only as a keyed hash, under the name `<name>_key`;
     `time` becomes a UTC instant; `free_text` is kept redacted.
-    answer: whether it is something the respondent said (the double-submit rule compares those).
+    answer: True for an answer of the respondent (the double-submit rule compares answers).
     """
 
     name: str
@@ -59,67 +59,67 @@ SURVEY_FIELDS: tuple[Field, ...] = (
 TICKET_FIELDS: tuple[Field, ...] = (
     Field("ticket_id", "the ticket system's id"),
     Field("external_id", "another reference shared with the survey"),
-    Field("status", "state as the system names it"),
-    Field("priority", "priority as the system names it"),
+    Field("status", "state, in the words of the system"),
+    Field("priority", "priority, in the words of the system"),
     Field("category", "issue category"),
     Field("channel", "how the ticket came in"),
     Field("product", "product or service"),
     Field("requester", "who asked: e-mail or user id", "person"),
-    Field("group_name", "the team that holds it"),
+    Field("group_name", "the team that the ticket is assigned to"),
     Field("created_at", "opened", "time"),
     Field("first_reply_at", "first public reply of an agent", "time"),
     Field("solved_at", "latest solve", "time"),
     Field("closed_at", "closed", "time"),
     Field("updated_at", "when this update was made", "time"),
-    Field("version", "a number that grows with every update, where the system has one"),
+    Field("version", "a number that grows with every update, if the system has one"),
     Field("first_reply_minutes", "calendar minutes to the first reply, as reported"),
     Field("resolution_minutes", "calendar minutes to the latest solve, as reported"),
     Field("reopens", "times reopened"),
     Field("handoffs", "times given to another agent or group"),
     Field("replies", "public replies by agents"),
     Field("csat", "satisfaction with the ticket, number or label"),
-    Field("is_deleted", "true where the system deleted the ticket"),
+    Field("is_deleted", "true if the system deleted the ticket"),
 )
 
 
 ACCOUNT_FIELDS: tuple[Field, ...] = (
-    Field("person", "who, by the e-mail or id that answers and tickets name them by", "person"),
+    Field("person", "the person: the same e-mail or id as in answers and tickets", "person"),
     Field("account", "the account that the person belongs to", "person"),
-    Field("valid_from", "when this version began to hold", "time"),
-    Field("valid_to", "when it ended: the first moment at which it no longer held", "time"),
+    Field("valid_from", "when this version became valid", "time"),
+    Field("valid_to", "when it ended: the first moment at which it was no longer valid", "time"),
 )
 """Every other column of the export is an attribute of the account, kept under its own name."""
 
 INVITATION_FIELDS: tuple[Field, ...] = (
     Field("invitation_id", "the platform's id of the invitation"),
     Field("survey", "the platform's name of the survey, if one source carries several"),
-    Field("person", "who was asked, by the e-mail or id that answers name them by", "person"),
-    Field("response_id", "the answer that came of it, where the platform says"),
+    Field("person", "the invited person: the same e-mail or id as in answers", "person"),
+    Field("response_id", "the answer to the invitation, if the platform reports it"),
     Field("ticket_id", "the ticket that it asks about"),
-    Field("event_id", "the event that sent it out"),
+    Field("event_id", "the event that triggered it"),
     Field("channel", "how it was sent"),
-    Field("status", "what became of it: sent, bounced, opened, refused, out of scope ..."),
+    Field("status", "its state: sent, bounced, opened, refused, out of scope ..."),
     Field("sent_at", "when it was sent", "time"),
 )
 
 EVENT_FIELDS: tuple[Field, ...] = (
     Field("event_id", "the system's id of the event"),
-    Field("event_type", "what happened, as `trigger_event` of surveys.yaml names it"),
+    Field("event_type", "what happened; the same word as `trigger_event` of surveys.yaml"),
     Field("survey", "the platform's name of the survey, for events that are views of a survey"),
-    Field("person", "whom it happened to, by the e-mail or id that answers name them by", "person"),
+    Field("person", "the person: the same e-mail or id as in answers", "person"),
     Field("ticket_id", "the ticket that it is about"),
     Field("category", "a category of the event or measure"),
-    Field("value", "a number that it carries, such as how many views or milliseconds"),
+    Field("value", "number of the event, such as views or milliseconds"),
     Field("occurred_at", "when it happened", "time"),
 )
 
 FOLLOW_UP_FIELDS: tuple[Field, ...] = (
     Field("follow_up_id", "the system's id of the follow-up; the same on all of its steps"),
     Field("response_id", "the answer that is followed up, by its platform's id"),
-    Field("ticket_id", "or the ticket that the answer is about"),
+    Field("ticket_id", "the ticket that the answer is about; instead of response_id"),
     Field("agent", "who took the step", "person"),
     Field("state", "what was done: assigned, contacted, resolved"),
-    Field("changed_at", "when", "time"),
+    Field("changed_at", "when the step was done", "time"),
 )
 
 _FIELDS: dict[str, tuple[Field, ...]] = {
@@ -133,7 +133,7 @@ _FIELDS: dict[str, tuple[Field, ...]] = {
 
 
 def field_table(kind: str) -> tuple[Field, ...]:
-    """The fields of a kind of feed, in the order in which raw files store them."""
+    """The fields of a kind of source, in the order in which raw files store them."""
     return _FIELDS[kind]
 
 

@@ -1,7 +1,7 @@
-"""The kinds of feed: for each, what identifies a row, which time decides its day, and the tables that it fills.
+"""The kinds of source: what identifies a row, which time decides its day, and the tables that it fills.
 
-Everything that differs between kinds in landing, staleness and storage is declared here. The fields of a kind are in
-`landing/fields.py`, its columns in `schemas/`, how its rows are judged in `cleaning/`.
+All differences between kinds in landing, staleness and storage are declared here. The fields of a kind are in
+`fields.py`, its columns in the other modules of `schemas/`, and the judging of its rows in `ces_pipeline.clean`.
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,14 @@ KindName = Literal["survey", "tickets", "accounts", "invitations", "events", "fo
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of feed.
+    """One kind of source.
 
-    own_id: the field that identifies a row within its feed. key: the column that names it in the tables.
-    times: the fields whose first known one decides a row's day. essential: fields whose mapped column must be there.
-    is_versioned: True where every update is a row of its own (own id and time); False where the same id with other
-    content is a revision, and the newest counts wherever it lies.
-    accepted, rejected: the tables of day files. has_survey: whether a feed may name its touchpoint.
+    own_id: the field that identifies a row within its source. key: the key column in the tables.
+    times: time fields in order of preference; the first with a value decides the day of a row.
+    essential: fields whose mapped column must be in the export.
+    is_versioned: True if every update is a separate row (own id and time). False if the same id with different
+    content is a revision; then the newest revision is used, on any day.
+    accepted, rejected: the tables of day files. has_survey: whether a source of this kind may name its survey.
     """
 
     name: KindName
@@ -104,7 +105,7 @@ KINDS: dict[str, Kind] = {
         ),
     )
 }
-"""By name, in the order in which a run cleans them: answers last, since their personas depend on the accounts."""
+"""Kind by name, in the order in which a run cleans them. Answers are last: their personas depend on the accounts."""
 
 ALWAYS: tuple[str, ...] = ("tickets", "survey")
-"""The kinds that every home has tables and steps of, feeds or not."""
+"""The kinds that every home has tables and steps for, even without sources of them."""

@@ -1,4 +1,4 @@
-"""Responses: accepted, rejected, and their links to tickets."""
+"""Responses: accepted rows, rejected rows, and the links to tickets."""
 
 import pandera.pandas as pa
 
@@ -11,54 +11,54 @@ RESPONSES = Table(
     "One row per accepted response.",
     ("response_key",),
     {
-        "response_key": column(TEXT, "Hash of source and response id; the key of a response everywhere."),
-        "source_id": column(TEXT, "The feed it came by."),
-        "survey_id": column(TEXT, "The registered touchpoint."),
+        "response_key": column(TEXT, "Hash of source and response id; its key in every table."),
+        "source_id": column(TEXT, "The source that delivered it."),
+        "survey_id": column(TEXT, "The registered survey."),
         "response_id": column(
             TEXT, "The platform's id; for exports without ids `row-` and a hash of the row."
         ),
-        "respondent_key": column(TEXT, "Keyed hash of who answered; null: not known.", nullable=True),
-        "ticket_id": column(TEXT, "Ticket id that the response names; null: names none.", nullable=True),
+        "respondent_key": column(TEXT, "Keyed hash of the respondent; null: not known.", nullable=True),
+        "ticket_id": column(TEXT, "Ticket id in the response; null: none.", nullable=True),
         "external_id": column(
             TEXT, "Another reference shared with the ticket system; null: none.", nullable=True
         ),
         "channel": column(
-            TEXT, "Channel of the interaction; `unknown` where neither export nor registry says."
+            TEXT, "Channel of the interaction; `unknown` if neither export nor registry has it."
         ),
         "persona": column(
-            TEXT, "Persona by the registry's first matching rule; `unassigned` where none matches."
+            TEXT, "Persona, from the first matching rule of the registry; `unassigned` if none matches."
         ),
         "product": column(
             TEXT,
-            "Product or service: the id of a registered one, else as the export says; `unknown` where not said.",
+            "Product or service: id of a registered product, else the value of the export; `unknown` if not given.",
         ),
-        "device": column(TEXT, "Kind of device; `unknown` where not said."),
-        "journey_stage": column(TEXT, "Stage of the customer journey; `unknown` where not said."),
-        "process": column(TEXT, "Support, renewal, expansion ...; `unknown` where not said."),
-        "language": column(TEXT, "Language of the answer, lower case; `unknown` where not said."),
+        "device": column(TEXT, "Kind of device; `unknown` if not given."),
+        "journey_stage": column(TEXT, "Stage of the customer journey; `unknown` if not given."),
+        "process": column(TEXT, "Support, renewal, expansion ...; `unknown` if not given."),
+        "language": column(TEXT, "Language of the answer, lower case; `unknown` if not given."),
         "scale_id": column(
-            TEXT, "Registered scale of the score; null: the touchpoint asks no CES.", nullable=True
+            TEXT, "Registered scale of the score; null: the survey has no CES question.", nullable=True
         ),
         "score": column(
             INTEGER,
-            "The answer on its own scale; null: not asked or, in a partial, not given.",
+            "The answer on its own scale; null: not asked, or not given in a partial answer.",
             nullable=True,
         ),
         "effort_0_100": column(
             NUMBER,
-            "Effort, 0 none to 100 most: higher is harder; null with the score.",
+            "Effort, 0 (none) to 100 (most), higher is harder; null: no score.",
             nullable=True,
             checks=_PERCENT,
         ),
         "ease_0_100": column(
             NUMBER,
-            "100 - effort_0_100: higher is easier; null with the score.",
+            "100 - effort_0_100, higher is easier; null: no score.",
             nullable=True,
             checks=_PERCENT,
         ),
         "effort_band": column(
             TEXT,
-            "`easy`, `neutral` or `difficult` by the scale's own boxes; null with the score.",
+            "`easy`, `neutral` or `difficult`, by the boxes of the scale; null: no score.",
             nullable=True,
             checks=pa.Check.isin(["easy", "neutral", "difficult"]),
         ),
@@ -79,20 +79,23 @@ RESPONSES = Table(
         ),
         "started_at": column(INSTANT, "First view, UTC; null: not recorded.", nullable=True),
         "submitted_at": column(INSTANT, "Submit, UTC; null: not recorded.", nullable=True),
-        "recorded_at": column(INSTANT, "When the platform recorded it (else submitted), UTC."),
+        "recorded_at": column(INSTANT, "When the platform recorded it, else when it was submitted, UTC."),
         "duration_seconds": column(
             NUMBER,
-            "Seconds from first view to submit, as reported, else from the times; null: not known.",
+            "Seconds from first view to submit, as reported, else computed from the times; null: not known.",
             nullable=True,
         ),
         "is_suspect": column(
-            FLAG, "True where a suspect rule marked it: kept in, shown apart in sensitivity figures."
+            FLAG,
+            "True if a suspect rule marked it. It stays in; sensitivity figures show the result without it.",
         ),
-        "flags": column(TEXTS, "Suspect and info rules that marked it, in the rules' order; empty: none."),
+        "flags": column(
+            TEXTS, "Suspect and info rules that marked it, in the order of the rules; empty: none."
+        ),
         "revision": column(
             INTEGER, "1 for the first content seen, 2 for the next, ... (the newest is kept)."
         ),
-        "delivery_id": column(TEXT, "The earliest delivery that holds this content."),
+        "delivery_id": column(TEXT, "The earliest delivery with this content."),
         "day": column(DAY, "Partition: business-zone date of recorded_at."),
     },
     sort=("recorded_at", "response_key"),
@@ -104,18 +107,20 @@ REJECTED_RESPONSES = Table(
     (),
     {
         "response_key": column(TEXT, "Hash of source and response id."),
-        "source_id": column(TEXT, "The feed it came by."),
-        "survey_id": column(TEXT, "The registered touchpoint; null: unregistered.", nullable=True),
+        "source_id": column(TEXT, "The source that delivered it."),
+        "survey_id": column(TEXT, "The registered survey; null: unregistered.", nullable=True),
         "response_id": column(TEXT, "The platform's id; for rows without one `row-` and a hash of the row."),
         "landed": column(TEXT, "The landed values as JSON: people as keyed hashes, texts redacted."),
-        "reasons": column(TEXTS, "Every reason that applies, in the rules' order; never empty."),
+        "reasons": column(TEXTS, "Every reason that applies, in the order of the rules; never empty."),
         "recorded_at": column(
             INSTANT, "When the platform recorded it, UTC; null: no usable time.", nullable=True
         ),
         "rule_version": column(TEXT, "Version of the rules that judged it."),
-        "delivery_id": column(TEXT, "The earliest delivery that holds this content."),
-        "row_number": column(INTEGER, "Its row in that delivery's file, as a spreadsheet shows it."),
-        "day": column(DAY, "Partition: business-zone date of recorded_at, else of the delivery's receipt."),
+        "delivery_id": column(TEXT, "The earliest delivery with this content."),
+        "row_number": column(INTEGER, "Row number in the file of that delivery, as a spreadsheet shows it."),
+        "day": column(
+            DAY, "Partition: business-zone date of recorded_at, else of the receipt of the delivery."
+        ),
     },
     sort=("response_key", "delivery_id", "row_number"),
 )
@@ -128,16 +133,16 @@ RESPONSE_TICKETS = Table(
         "response_key": column(TEXT, "The response."),
         "ticket_key": column(
             TEXT,
-            "The ticket; null: the response names a ticket that no feed has delivered, or several fit.",
+            "The ticket; null: no source has delivered the named ticket, or several tickets match.",
             nullable=True,
         ),
         "method": column(
             TEXT,
-            "`ticket_id`, `external_id`, `requester_window`; `named_not_found` or `ambiguous` where unlinked.",
+            "`ticket_id`, `external_id`, `requester_window`; if unlinked, `named_not_found` or `ambiguous`.",
         ),
         "confidence": column(
             NUMBER,
-            "1 for an id both sides share, less for a match by person and time; 0: unlinked.",
+            "1 for an id that both sides share, less for a match by person and time; 0: unlinked.",
             checks=pa.Check.in_range(0, 1),
         ),
         "day": column(DAY, "The response's day."),

@@ -1,48 +1,52 @@
-"""Tables that only the published file has: the registry in tabular form, and what the file was made from.
+"""Tables that only the published file has: the registry as tables, and the inputs of the file.
 
-They are written by the publish itself and have no files in the lake.
+The publish step writes them. They have no files in the lake.
 """
 
 from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, TEXTS, Table, column
 
-_KINDS = "Kind of feed: `survey`, `tickets`, `accounts`, `invitations`, `events` or `follow_ups`."
+_KINDS = "Kind of source: `survey`, `tickets`, `accounts`, `invitations`, `events` or `follow_ups`."
 
 SURVEYS = Table(
     "reference.surveys",
-    "One row per registered touchpoint.",
+    "One row per registered survey.",
     ("survey_id",),
     {
-        "survey_id": column(TEXT, "The touchpoint."),
-        "title": column(TEXT, "Its name for people."),
-        "scale_id": column(TEXT, "Scale of its effort or ease score; null: it asks none.", nullable=True),
-        "csat_scale_id": column(TEXT, "Scale of its satisfaction answer; null: it asks none.", nullable=True),
-        "has_nps": column(FLAG, "True where it asks the likelihood to recommend."),
-        "channel": column(TEXT, "Channel where the export says none."),
-        "product": column(TEXT, "Product where the export says none."),
-        "journey_stage": column(TEXT, "Journey stage where the export says none."),
-        "process": column(TEXT, "Support, renewal, expansion ...; `unknown` where not said."),
-        "trigger_event": column(TEXT, "What sends the survey out; null: not said.", nullable=True),
-        "owner": column(TEXT, "Who answers for it; null: not said.", nullable=True),
-        "live_from": column(DAY, "First day it was asked; null: not said.", nullable=True),
-        "live_to": column(DAY, "Last day it was asked; null: still asked, or not said.", nullable=True),
-        "wording": column(TEXT, "The question, as customers read it; null: not said.", nullable=True),
-        "questions": column(INTEGER, "How many questions it asks; null: not said.", nullable=True),
-        "wording_version": column(TEXT, "Version of its wording."),
-        "expected_per_day": column(INTEGER, "Responses expected per day; null: not said.", nullable=True),
-        "link_window_days": column(
-            NUMBER, "Days after a solve in which an answer may still mean that ticket."
+        "survey_id": column(TEXT, "The survey."),
+        "title": column(TEXT, "Display name."),
+        "scale_id": column(
+            TEXT, "Scale of its effort or ease score; null: it has no such question.", nullable=True
         ),
+        "csat_scale_id": column(
+            TEXT, "Scale of its satisfaction score; null: it has no such question.", nullable=True
+        ),
+        "has_nps": column(FLAG, "True if it asks for the likelihood to recommend."),
+        "channel": column(TEXT, "Channel of answers whose export has none."),
+        "product": column(TEXT, "Product of answers whose export has none."),
+        "journey_stage": column(TEXT, "Journey stage of answers whose export has none."),
+        "process": column(TEXT, "Support, renewal, expansion ...; `unknown` if not given."),
+        "trigger_event": column(TEXT, "Type of event that triggers it; null: not set.", nullable=True),
+        "owner": column(TEXT, "Who is responsible for it; null: not set.", nullable=True),
+        "live_from": column(DAY, "First day on which it was asked; null: not set.", nullable=True),
+        "live_to": column(
+            DAY, "Last day on which it was asked; null: still asked, or not set.", nullable=True
+        ),
+        "wording": column(TEXT, "The question, as customers read it; null: not set.", nullable=True),
+        "questions": column(INTEGER, "Number of its questions; null: not set.", nullable=True),
+        "wording_version": column(TEXT, "Version of its wording."),
+        "expected_per_day": column(INTEGER, "Responses expected per day; null: not set.", nullable=True),
+        "link_window_days": column(NUMBER, "Days after a solve in which an answer may be about the ticket."),
     },
     sort=("survey_id",),
 )
 
 WORDING_CHANGES = Table(
     "reference.wording_changes",
-    "One row per touchpoint and changed wording.",
+    "One row per survey and changed wording.",
     ("survey_id", "wording_version"),
     {
-        "survey_id": column(TEXT, "The touchpoint."),
-        "wording_version": column(TEXT, "The wording that came with the change."),
+        "survey_id": column(TEXT, "The survey."),
+        "wording_version": column(TEXT, "Version of the wording after the change."),
         "first_day": column(DAY, "The first day on which it was asked."),
     },
     sort=("survey_id", "first_day"),
@@ -54,10 +58,10 @@ SCALES = Table(
     ("scale_id",),
     {
         "scale_id": column(TEXT, "The scale."),
-        "title": column(TEXT, "Its name for people."),
+        "title": column(TEXT, "Display name."),
         "min_score": column(INTEGER, "Lowest answer."),
         "max_score": column(INTEGER, "Highest answer."),
-        "higher_means": column(TEXT, "`easier` or `harder`: what the highest answer says."),
+        "higher_means": column(TEXT, "`easier` or `harder`: what a higher answer means."),
     },
     sort=("scale_id",),
 )
@@ -81,7 +85,7 @@ SCALE_LABELS = Table(
     ("scale_id", "label"),
     {
         "scale_id": column(TEXT, "The scale."),
-        "label": column(TEXT, "The answer in words, in lower case, white space folded; of any language."),
+        "label": column(TEXT, "Label of the answer, lower case, white space folded; any language."),
         "score": column(INTEGER, "The answer that it means."),
     },
     sort=("scale_id", "label"),
@@ -89,15 +93,17 @@ SCALE_LABELS = Table(
 
 SOURCES = Table(
     "reference.sources",
-    "One row per registered feed.",
+    "One row per registered source.",
     ("source_id",),
     {
-        "source_id": column(TEXT, "The feed."),
+        "source_id": column(TEXT, "The source."),
         "kind": column(TEXT, _KINDS),
-        "reader": column(TEXT, "How its exports are read."),
-        "time_zone": column(TEXT, "Zone of its times that carry none."),
+        "reader": column(TEXT, "The reader of its exports."),
+        "time_zone": column(TEXT, "Time zone of its times that name no zone."),
         "survey_id": column(
-            TEXT, "Its one touchpoint; null: a column names it, or a ticket feed.", nullable=True
+            TEXT,
+            "Survey of all its answers; null: a column names it, or the source has no survey.",
+            nullable=True,
         ),
     },
     sort=("source_id",),
@@ -105,11 +111,11 @@ SOURCES = Table(
 
 REASONS = Table(
     "reference.reasons",
-    "One row per reason for which a response is rejected, marked or counted.",
+    "One row per reason to reject, mark or count a response.",
     ("reason",),
     {
         "reason": column(TEXT, "The reason."),
-        "position": column(INTEGER, "Its place among the reasons of a row, from 1."),
+        "position": column(INTEGER, "Position among the reasons of a row, from 1."),
         "means": column(TEXT, "When it applies."),
         "default_severity": column(
             TEXT, "`reject`, `suspect`, `info` or `off`, unless a survey sets another."
@@ -123,41 +129,44 @@ SETTINGS = Table(
     "One row: the installation's settings that figures depend on.",
     (),
     {
-        "business_time_zone": column(TEXT, "Zone whose calendar the days follow."),
+        "business_time_zone": column(TEXT, "Time zone of the days."),
         "first_day": column(DAY, "First day of the calendar."),
         "minimum_n": column(INTEGER, "Figures of fewer answers are suppressed."),
         "reject_share_warning": column(
-            NUMBER, "Share of rejected rows above which a day is reported, 0 to 1."
+            NUMBER, "Share of rejected rows of a day above which a check warns, 0 to 1."
         ),
         "repeat_contact_days": column(
-            NUMBER, "A ticket so soon after another of the same person and category is a repeat contact."
+            NUMBER,
+            "A ticket within so many days after another one of the same person and category is a repeat contact.",
         ),
         "tag_coverage_warning": column(
-            NUMBER, "Share of responses with a known tag below which the tag is reported, 0 to 1."
+            NUMBER,
+            "A check warns if a tag's known share falls below this fraction of its earlier share, 0 to 1.",
         ),
         "silent_touchpoint_days": column(
-            INTEGER, "Days without a response after which a touchpoint is reported."
+            INTEGER, "Days without a response after which a check reports the survey."
         ),
-        "contact_limit": column(
-            INTEGER, "Invitations of one customer within the window that are not too many."
-        ),
-        "contact_window_days": column(INTEGER, "Days of that window."),
+        "contact_limit": column(INTEGER, "Most invitations of a customer within the window."),
+        "contact_window_days": column(INTEGER, "Days of the window of contact_limit."),
         "invitation_window_days": column(
-            INTEGER, "Days after an invitation in which a response may come of it."
+            INTEGER, "Days after an invitation in which a response may belong to it."
         ),
-        "journey_window_days": column(INTEGER, "Days of a customer's journey that are added up."),
-        "effort_half_life_days": column(NUMBER, "Days after which an effort counts half."),
-        "priority_window_days": column(INTEGER, "Newest days of tickets that priorities count."),
+        "journey_window_days": column(INTEGER, "Days of a customer's journey that are summed."),
+        "effort_half_life_days": column(NUMBER, "Days after which the effort of an answer counts half."),
+        "priority_window_days": column(INTEGER, "Newest days of tickets that the priorities use."),
         "fix_window_weeks": column(INTEGER, "Weeks before and after a fix that are compared."),
         "release_window_days": column(INTEGER, "Days before and after a release that are compared."),
         "smallest_effect_0_100": column(
-            NUMBER, "The difference of effort that the n of a fix should be able to show."
+            NUMBER, "Smallest difference of effort that the n of a fix must be able to detect."
         ),
-        "smallest_ticket_change": column(NUMBER, "The change of ticket volume likewise, as a share of it."),
+        "smallest_ticket_change": column(
+            NUMBER,
+            "Smallest change of ticket volume that the n of a fix must be able to detect, as a share of the volume.",
+        ),
         "most_lag_days": column(INTEGER, "Longest lag between a backend measure and effort."),
-        "outcome_window_days": column(INTEGER, "First and last days that outcomes compare."),
+        "outcome_window_days": column(INTEGER, "First days and last days that outcomes compare."),
         "quick_win_cost": column(
-            NUMBER, "Cost up to which a category is a quick win; null: not said.", nullable=True
+            NUMBER, "A category that costs at most this is a quick win; null: not set.", nullable=True
         ),
     },
 )
@@ -168,29 +177,31 @@ FIXES = Table(
     ("fix_id",),
     {
         "fix_id": column(TEXT, "The entry of fixes.yaml."),
-        "title": column(TEXT, "Its name for people."),
-        "live_on": column(DAY, "First day with it."),
+        "title": column(TEXT, "Display name."),
+        "live_on": column(DAY, "First day on which customers had it."),
         "triggered_on": column(
-            DAY, "First day of the figures because of which it was chosen; null: not said.", nullable=True
+            DAY, "First day of the figures that led to the fix; null: not set.", nullable=True
         ),
         "lever": column(
             TEXT,
             "`slow_api`, `manual_step`, `self_service_gap`, `workflow_redesign`, `bug` or `untagged`.",
         ),
-        "cost": column(NUMBER, "What it cost; null: not said.", nullable=True),
-        "owner": column(TEXT, "Who answers for it; null: not said.", nullable=True),
+        "cost": column(NUMBER, "What it cost; null: not set.", nullable=True),
+        "owner": column(TEXT, "Who is responsible for it; null: not set.", nullable=True),
     },
     sort=("fix_id",),
 )
 
 FIX_CATEGORIES = Table(
     "reference.fix_categories",
-    "One row per fix and category that it changes or is compared with.",
+    "One row per fix and category that it changes or that it is compared with.",
     ("fix_id", "category"),
     {
         "fix_id": column(TEXT, "The fix."),
         "category": column(TEXT, "The category of tickets."),
-        "is_comparison": column(FLAG, "True where the fix does not touch it and is compared with it."),
+        "is_comparison": column(
+            FLAG, "True if the fix does not change the category and is compared with it."
+        ),
     },
     sort=("fix_id", "category"),
 )
@@ -201,10 +212,10 @@ RELEASES = Table(
     ("release_id",),
     {
         "release_id": column(TEXT, "The entry of releases.yaml."),
-        "day": column(DAY, "First day with it."),
-        "title": column(TEXT, "Its name for people."),
-        "products": column(TEXTS, "Products that it concerns; empty: all."),
-        "survey_ids": column(TEXTS, "Touchpoints that it concerns; empty: all."),
+        "day": column(DAY, "First day on which customers had it."),
+        "title": column(TEXT, "Display name."),
+        "products": column(TEXTS, "Products that it affects; empty: all."),
+        "survey_ids": column(TEXTS, "Surveys that it affects; empty: all."),
     },
     sort=("day", "release_id"),
 )
@@ -215,14 +226,14 @@ VALUE_WEIGHTS = Table(
     ("persona",),
     {
         "persona": column(TEXT, "The persona."),
-        "value_weight": column(NUMBER, "Worth of one of its customers beside those of other personas."),
+        "value_weight": column(NUMBER, "Value of a customer of this persona, relative to other personas."),
     },
     sort=("persona",),
 )
 
 CATEGORY_COSTS = Table(
     "reference.category_costs",
-    "One row per category with an estimated cost of fixing it.",
+    "One row per category with an estimated cost to fix it.",
     ("category",),
     {
         "category": column(TEXT, "The category of tickets."),
@@ -236,24 +247,24 @@ PRODUCTS = Table(
     "One row per registered product or service.",
     ("product_id",),
     {
-        "product_id": column(TEXT, "The product, as `product` of responses and tickets names it."),
-        "title": column(TEXT, "Its name for people."),
-        "area": column(TEXT, "What it belongs to; null: not said.", nullable=True),
-        "owner": column(TEXT, "Who answers for it; null: not said.", nullable=True),
+        "product_id": column(TEXT, "The product; `product` of responses and tickets uses this id."),
+        "title": column(TEXT, "Display name."),
+        "area": column(TEXT, "Product area; null: not set.", nullable=True),
+        "owner": column(TEXT, "Who is responsible for it; null: not set.", nullable=True),
     },
     sort=("product_id",),
 )
 
 RESTATEMENTS = Table(
     "reference.restatements",
-    "One row per span of days whose personas are decided by the accounts as they were on another day.",
+    "One row per span of days whose personas come from the accounts as they were on another day.",
     ("restatement_id",),
     {
         "restatement_id": column(TEXT, "The entry of restatements.yaml."),
         "first_day": column(DAY, "First day restated."),
         "last_day": column(DAY, "Last day restated."),
-        "as_of": column(DAY, "The day whose accounts decide."),
-        "why": column(TEXT, "Why; null: not said.", nullable=True),
+        "as_of": column(DAY, "The day whose accounts are used."),
+        "why": column(TEXT, "The reason; null: not set.", nullable=True),
     },
     sort=("restatement_id",),
 )
@@ -264,28 +275,26 @@ OBJECTIVES = Table(
     ("objective_id",),
     {
         "objective_id": column(TEXT, "The entry of objectives.yaml."),
-        "title": column(TEXT, "Its name for people."),
+        "title": column(TEXT, "Display name."),
         "figure": column(TEXT, "A figure of `mart.ces_segments`, or a metric of `mart.program_metrics`."),
-        "dimension": column(TEXT, "Dimension of the figure; of a metric `programme`."),
+        "dimension": column(TEXT, "Dimension of the figure; `programme` for a metric."),
         "segment": column(TEXT, "Segment of the figure, or of the metric."),
         "unit": column(TEXT, "Unit of baseline, target and value."),
-        "baseline": column(NUMBER, "Where it stood."),
-        "baseline_day": column(DAY, "Last day of the figures that the baseline was read from."),
-        "target": column(NUMBER, "Where it shall be."),
-        "target_day": column(DAY, "By when."),
-        "owner": column(TEXT, "Who answers for it; null: not said.", nullable=True),
-        "sponsor": column(TEXT, "Who stands behind it; null: not said.", nullable=True),
-        "budget": column(TEXT, "A note on what may be spent; null: not said.", nullable=True),
-        "follow_up": column(
-            TEXT, "Who has time to follow difficult answers up; null: not said.", nullable=True
-        ),
+        "baseline": column(NUMBER, "Value at the start."),
+        "baseline_day": column(DAY, "Last day of the data that the baseline was measured on."),
+        "target": column(NUMBER, "Value to reach."),
+        "target_day": column(DAY, "Day by which to reach it."),
+        "owner": column(TEXT, "Who is responsible for it; null: not set.", nullable=True),
+        "sponsor": column(TEXT, "Who supports and funds it; null: not set.", nullable=True),
+        "budget": column(TEXT, "A note on the budget; null: not set.", nullable=True),
+        "follow_up": column(TEXT, "Who calls back customers with high effort; null: not set.", nullable=True),
     },
     sort=("objective_id",),
 )
 
 BUSINESS_HOURS = Table(
     "reference.business_hours",
-    "One row per weekday on which support works.",
+    "One row per weekday on which support is open.",
     ("iso_weekday",),
     {
         "iso_weekday": column(INTEGER, "1 Monday to 7 Sunday."),
@@ -297,7 +306,7 @@ BUSINESS_HOURS = Table(
 
 HOLIDAYS = Table(
     "reference.holidays",
-    "One row per day without business hours, whatever its weekday.",
+    "One row per day without business hours, on any weekday.",
     ("day",),
     {"day": column(DAY, "The day, business zone.")},
     sort=("day",),
@@ -305,7 +314,7 @@ HOLIDAYS = Table(
 
 SURVEY_INELIGIBLE = Table(
     "reference.survey_ineligible",
-    "One row per value of a ticket's attribute that excepts it from surveys.",
+    "One row per attribute value of tickets that are never surveyed.",
     ("attribute", "value"),
     {
         "attribute": column(TEXT, "`channel`, `product`, `category` or `priority`."),
@@ -318,15 +327,13 @@ _INDEX_COUNTS = ("replies", "handoffs", "reopens", "channel_switches")
 
 HANDLING_RULES = Table(
     "reference.handling_rules",
-    "One row per rule about the handling of tickets, attribute and value that it accepts.",
+    "One row per rule about the handling of tickets, attribute and accepted value.",
     ("rule_id", "attribute", "value"),
     {
         "rule_id": column(TEXT, "The entry of segments.yaml."),
-        "position": column(
-            INTEGER, "Its place among the rules, from 1: of those that match, the first decides."
-        ),
-        "handling": column(TEXT, "What it says of a ticket."),
-        "attribute": column(TEXT, "Column of `core.tickets`; a rule needs all of its attributes."),
+        "position": column(INTEGER, "Position among the rules, from 1; the first rule that matches decides."),
+        "handling": column(TEXT, "Handling that it assigns."),
+        "attribute": column(TEXT, "Column of `core.tickets`; all attributes of a rule must match."),
         "value": column(TEXT, "A value that it accepts, in lower case."),
     },
     sort=("position", "attribute", "value"),
@@ -337,20 +344,21 @@ EFFORT_INDEX_WEIGHTS = Table(
     "One row: the weights of the effort index.",
     (),
     {
-        "weights_version": column(TEXT, "Their version."),
+        "weights_version": column(TEXT, "Version of the weights."),
         **{
             f"weight_{name}": column(NUMBER, f"Weight of `{name}_component`.")
             for name in ("resolution", "first_reply", *_INDEX_COUNTS)
         },
         **{
-            f"full_{name}": column(NUMBER, f"Number of {name} that counts in full.") for name in _INDEX_COUNTS
+            f"full_{name}": column(NUMBER, f"Number of {name} from which the component is at its maximum.")
+            for name in _INDEX_COUNTS
         },
     },
 )
 
 PUBLISHED_DAYS = Table(
     "audit.published_days",
-    "One row per table and day file of the lake that this file holds.",
+    "One row per table and day file of the lake in this file.",
     ("table_name", "day"),
     {
         "table_name": column(TEXT, "The table."),
@@ -363,30 +371,30 @@ PUBLISHED_DAYS = Table(
 
 PENDING_DAYS = Table(
     "audit.pending_days",
-    "One row per kind and day that waited to be cleaned (again) when this file was published.",
+    "One row per kind and day that was stale (not yet cleaned again) when this file was published.",
     ("kind", "day"),
     {
         "kind": column(TEXT, _KINDS),
-        "day": column(DAY, "The day; what this file holds of it may be older than its deliveries."),
+        "day": column(DAY, "The day; its rows in this file may be older than its deliveries."),
     },
     sort=("kind", "day"),
 )
 
 PUBLICATION = Table(
     "audit.publication",
-    "One row: how and when this file was made.",
+    "One row: how and when this file was published.",
     (),
     {
         "run_id": column(TEXT, "The run that published it."),
-        "published_at": column(INSTANT, "When."),
-        "inputs": column(TEXT, "Fingerprint of everything that it was made from."),
+        "published_at": column(INSTANT, "When it was published."),
+        "inputs": column(TEXT, "Fingerprint of all inputs of this file."),
         "layout": column(TEXT, "Fingerprint of its tables and columns."),
     },
 )
 
 PUBLISHED_TABLES = Table(
     "audit.published_tables",
-    "One row per derived table: the code and the inputs that it was filled from.",
+    "One row per derived table: its code and its inputs.",
     ("table_name",),
     {
         "table_name": column(TEXT, "Schema and table."),

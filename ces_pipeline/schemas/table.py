@@ -1,4 +1,4 @@
-"""What a table is: a Pandera schema with a grain, a key, and the Arrow types its files have."""
+"""The type of a table: a Pandera schema with a grain, a key, and the Arrow types of its files."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -31,7 +31,7 @@ _ARROW = {
 
 
 def column(kind: Any, means: str, *, nullable: bool = False, checks: Any = None) -> pa.Column:
-    """A described column. `kind` is one of this module's types."""
+    """A column with its description. `kind` is one of the types of this module."""
     name = {str: "str", bool: "bool"}.get(kind, str(kind))
     return pa.Column(
         kind,
@@ -45,7 +45,7 @@ def column(kind: Any, means: str, *, nullable: bool = False, checks: Any = None)
 
 @dataclass(frozen=True)
 class Table:
-    """A published table. `name` is layer and table (`core.responses`), the same everywhere."""
+    """A published table. `name` is layer and table (`core.responses`); lake, SQL and Dagster use the same name."""
 
     name: str
     grain: str
@@ -81,7 +81,7 @@ class Table:
 
     @property
     def shape(self) -> list[object]:
-        """What its rows must be, without any description: key, order, and each column's type and checks."""
+        """What rows must match, without descriptions: key, order, and the type and checks of each column."""
         columns = [
             [
                 field.name,
@@ -97,20 +97,21 @@ class Table:
         return [self.key, self.sort, columns]
 
     def in_arrow(self, frame: pd.DataFrame) -> pya.Table:
-        """`frame` with exactly the columns and types of this table. Raises ValueError where it has others."""
+        """`frame` as Arrow, with the columns and types of this table. Raises ValueError if it has other ones."""
         if list(frame.columns) != list(self.columns):
-            raise ValueError(f"{self.name}: other columns than its own")
+            raise ValueError(f"{self.name}: the frame has other columns than the schema")
         try:
             table = pya.Table.from_pandas(frame, schema=self.arrow, preserve_index=False)
         except pya.ArrowException:
-            # Arrow's own words hold a value of the row.
-            raise ValueError(f"{self.name}: a column has another type than its own") from None
+            # Arrow's message contains a value of the row.
+            raise ValueError(f"{self.name}: a column of the frame has another type than the schema") from None
         return table.replace_schema_metadata(None)
 
     def broken(self, rows: pya.Table) -> list[str]:
-        """Which of its columns' promises the rows (of `in_arrow`) break, and how often; never a value.
+        """Which checks the rows (of `in_arrow`) fail, and how often. The texts never contain a value.
 
-        Each Pandera check is called on its column by itself: validating the whole schema lists failures as objects.
+        Each Pandera check is called on its column separately: validating the full schema would list every failure
+        as a Python object.
         """
         found = []
         for name, column in self.columns.items():
@@ -130,12 +131,12 @@ class Table:
         return found
 
     def by_day(self, rows: pya.Table) -> dict[date, pya.Table]:
-        """The rows (of `in_arrow`) as one table a day in the table's own order; no entry for a day without rows."""
+        """The rows (of `in_arrow`) as one table per day, in the order of this table. Days without rows are left out."""
         return split_by_day(rows.sort_by([(name, "ascending") for name in ("day", *self.sort)]))
 
 
 def split_by_day(table: pya.Table) -> dict[date, pya.Table]:
-    """The slices of a table that is sorted by its `day`, by day."""
+    """Slices of a table that is sorted by `day`: day -> its rows."""
     counted = pc.value_counts(table["day"])
     days, start = {}, 0
     for day, count in zip(

@@ -1,8 +1,7 @@
-"""Every published table: its grain, its key and its columns, described once and rendered everywhere.
+"""Every published table by name.
 
-The Pandera schemas here validate day files before they are written, become the comments of the DuckDB file, the
-column schemas shown in Dagster and the data dictionary. Rules that judge answers are in
-`ces_pipeline.clean`.
+The Pandera schemas validate day files before they are written. They also give the comments of the DuckDB file, the
+column schemas in Dagster and the data dictionary. The rules that judge answers are in `ces_pipeline.clean`.
 """
 
 from ces_pipeline.schemas import accounts, audit, events, follow_ups, invitations, responses, tickets

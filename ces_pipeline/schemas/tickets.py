@@ -1,34 +1,38 @@
-"""Tickets: every version, the latest state, and the rejected rows."""
+"""Tickets: every version, the latest version, and the rejected rows."""
 
 from ces_pipeline.schemas.rejected import rejected_table
 from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, Table, column
 
 _COLUMNS = {
-    "ticket_key": column(TEXT, "Hash of source and ticket id; the key of a ticket everywhere."),
-    "source_id": column(TEXT, "The feed it came by."),
-    "ticket_id": column(TEXT, "The ticket system's id."),
+    "ticket_key": column(TEXT, "Hash of source and ticket id; its key in every table."),
+    "source_id": column(TEXT, "The source that delivered it."),
+    "ticket_id": column(TEXT, "Id in the ticket system."),
     "external_id": column(TEXT, "Another reference shared with the survey; null: none.", nullable=True),
     "status": column(
         TEXT,
-        "State, lower case, as the system names it; `deleted` where it was deleted; null: not said.",
+        "State, lower case, in the words of the system; `deleted` for a deleted ticket; null: not given.",
         nullable=True,
     ),
-    "priority": column(TEXT, "Priority, lower case, as the system names it; null: none set.", nullable=True),
+    "priority": column(
+        TEXT, "Priority, lower case, in the words of the system; null: none set.", nullable=True
+    ),
     "category": column(TEXT, "Issue category; null: none set.", nullable=True),
-    "channel": column(TEXT, "How the ticket came in; `unknown` where not said."),
+    "channel": column(TEXT, "How the ticket came in; `unknown` if not given."),
     "product": column(
         TEXT,
-        "Product or service: the id of a registered one, else as the export says; `unknown` where not said.",
+        "Product or service: id of a registered product, else the value of the export; `unknown` if not given.",
     ),
-    "requester_key": column(TEXT, "Keyed hash of who asked; null: not known.", nullable=True),
-    "group_name": column(TEXT, "The team that holds it; null: none.", nullable=True),
-    "created_at": column(INSTANT, "Opened, UTC; null: not known.", nullable=True),
+    "requester_key": column(TEXT, "Keyed hash of the requester; null: not known.", nullable=True),
+    "group_name": column(TEXT, "The team that the ticket is assigned to; null: none.", nullable=True),
+    "created_at": column(INSTANT, "When it was opened, UTC; null: not known.", nullable=True),
     "first_reply_at": column(
         INSTANT, "First public reply of an agent, UTC; null: none, or not reported.", nullable=True
     ),
     "solved_at": column(INSTANT, "Latest solve, UTC; null: not solved, or not reported.", nullable=True),
-    "closed_at": column(INSTANT, "Closed, UTC; null: not closed, or not reported.", nullable=True),
-    "updated_at": column(INSTANT, "The update this row tells of, UTC."),
+    "closed_at": column(
+        INSTANT, "When it was closed, UTC; null: not closed, or not reported.", nullable=True
+    ),
+    "updated_at": column(INSTANT, "Time of the update in this row, UTC."),
     "first_reply_minutes": column(
         NUMBER,
         "Calendar minutes from opening to the first reply; null: no reply, or not known.",
@@ -39,16 +43,18 @@ _COLUMNS = {
         "Calendar minutes from opening to the latest solve (else close); null: unsolved, or not known.",
         nullable=True,
     ),
-    "reopens": column(INTEGER, "Times reopened; null: the system does not say.", nullable=True),
+    "reopens": column(INTEGER, "Times reopened; null: the system does not report it.", nullable=True),
     "handoffs": column(
-        INTEGER, "Times given to another agent or group; null: the system does not say.", nullable=True
+        INTEGER, "Times given to another agent or group; null: the system does not report it.", nullable=True
     ),
-    "replies": column(INTEGER, "Public replies by agents; null: the system does not say.", nullable=True),
+    "replies": column(
+        INTEGER, "Public replies by agents; null: the system does not report it.", nullable=True
+    ),
     "csat_0_100": column(
         NUMBER, "Satisfaction with the ticket, 0 to 100, higher is better; null: not rated.", nullable=True
     ),
-    "is_deleted": column(FLAG, "True where the system deleted the ticket."),
-    "delivery_id": column(TEXT, "The earliest delivery that holds this content."),
+    "is_deleted": column(FLAG, "True if the system deleted the ticket."),
+    "delivery_id": column(TEXT, "The earliest delivery with this content."),
     "day": column(DAY, "Partition: business-zone date of updated_at."),
 }
 
@@ -69,11 +75,11 @@ REJECTED_TICKETS = rejected_table(
     "ticket",
     {
         "ticket_key": column(TEXT, "Hash of source and ticket id."),
-        "source_id": column(TEXT, "The feed it came by."),
+        "source_id": column(TEXT, "The source that delivered it."),
         "ticket_id": column(
             TEXT, "The ticket system's id; for rows without one `row-` and a hash of the row."
         ),
     },
     "updated_at",
-    "The update it tells of",
+    "Time of the update",
 )

@@ -1,9 +1,12 @@
-"""Statistics that SQL does not do well: plain functions from the rows of a mart's query to the mart's rows.
+"""Statistics that SQL does not do well: plain functions from the rows of a mart's query to the rows of the mart.
 
-Every mart has its query in `sql/mart/`, which says what it reads. Of the marts named here that query gathers the
-evidence, and the function makes the table of it, during the publish. A function takes and returns a frame, knows
-no Dagster and no file, and gives the same rows for the same evidence: a seed comes from the data, never from the
+Every mart has a query in `sql/mart/`, which names the tables that it reads. For the marts below, the query collects
+the evidence, and the function computes the table from it during the publish. A function takes and returns a frame,
+uses no Dagster and no file, and gives the same rows for the same evidence: seeds come from the data, never from the
 clock.
+
+A module per mart (or pair of marts) holds its function. `estimates.py` holds the tests and intervals that several
+marts share, `changes.py` the estimates of a change from before to after.
 """
 
 from collections.abc import Callable
@@ -22,10 +25,10 @@ POST_PROCESSED_BY: dict[str, str] = {
     "mart.release_windows": "ces_pipeline.statistics.releases:release_windows",
     "mart.segment_differences": "ces_pipeline.statistics.differences:segment_differences",
 }
-"""Mart -> `module:function`, by name: scipy takes seconds to import, which only a publish should pay."""
+"""Mart -> `module:function`. A name, not an import: scipy takes seconds to import, and only a publish needs it."""
 
 
 def post_processor(table: str) -> Callable[[pd.DataFrame], pd.DataFrame] | None:
-    """The function that makes the mart `table` of its query's rows; None where the query alone does."""
+    """The function that computes the mart `table` from the rows of its query. None: the query gives the mart itself."""
     name = POST_PROCESSED_BY.get(table)
     return resolve_name(name) if name else None

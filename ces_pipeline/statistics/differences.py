@@ -1,4 +1,4 @@
-"""`mart.segment_differences`: each segment's mean ease against the rest of its dimension, with a verdict."""
+"""`mart.segment_differences`: mean ease of each segment compared with the rest of its dimension."""
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,8 @@ from ces_pipeline.statistics.estimates import (
 def segment_differences(evidence: pd.DataFrame) -> pd.DataFrame:
     """The evidence with `difference_ease_0_100`, its interval, `p_value`, `q_value` and `verdict`.
 
-    q is p after Benjamini and Hochberg's false-discovery control among all segments of all dimensions of the
-    same period; suppressed comparisons are no part of it.
+    q is p after false-discovery control (Benjamini and Hochberg) among all segments of all dimensions of the same
+    period, without suppressed comparisons.
     """
     found = welch_difference(
         *(

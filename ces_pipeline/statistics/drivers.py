@@ -1,4 +1,4 @@
-"""`mart.effort_drivers`: rank correlation of answered effort with what the ticket system observed."""
+"""`mart.effort_drivers`: rank correlation of effort with the quantities that the ticket system reports."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ ALL_TICKETS = "all tickets"
 def effort_drivers(evidence: pd.DataFrame) -> pd.DataFrame:
     """One row per category (and all tickets) and driver: `n` pairs, Spearman's `correlation`, interval and p.
 
-    The evidence has one row per scored, linked answer; `minimum_n` stands on each. Fewer pairs are suppressed.
+    The evidence has one row per scored, linked answer, each with `minimum_n`. Fewer pairs are suppressed.
     """
     columns = ["category", "driver", *Correlation._fields, "is_suppressed"]
     rows = pd.DataFrame(_rows(evidence), columns=columns).rename(

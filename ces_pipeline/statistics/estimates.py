@@ -8,11 +8,11 @@ from scipy import stats
 
 Z_975 = float(stats.norm.ppf(0.975))
 FALSE_DISCOVERY_RATE = 0.05
-"""q up to which one of many comparisons is called a difference."""
+"""Highest q at which one of many comparisons counts as a difference."""
 
 
 class Difference(NamedTuple):
-    """Differences of two means with their 95 % interval and p; NaN where neither side varies or n is below 2."""
+    """Differences of two means with their 95 % interval and p. NaN: neither side varies, or n is below 2."""
 
     value: np.ndarray
     low: np.ndarray
@@ -21,7 +21,7 @@ class Difference(NamedTuple):
 
 
 class Correlation(NamedTuple):
-    """A rank correlation with its 95 % interval and two-sided p; NaN where it is not defined."""
+    """A rank correlation with its 95 % interval and two-sided p. NaN: not defined."""
 
     n: int
     value: float
@@ -41,7 +41,7 @@ def welch_difference(
     sd_b: np.ndarray,
     n_b: np.ndarray,
 ) -> Difference:
-    """Means of a minus means of b, element by element, without assuming equal variances (Welch 1947)."""
+    """Means of a minus means of b, element by element. Variances may differ (Welch 1947)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         part_a, part_b = sd_a**2 / n_a, sd_b**2 / n_b
         squared = part_a + part_b
@@ -54,21 +54,21 @@ def welch_difference(
 
 
 def false_discovery_adjusted(p_values: np.ndarray) -> np.ndarray:
-    """Benjamini and Hochberg's q of each p among those that are there; NaN stays NaN and counts as no test."""
+    """q of each p after Benjamini and Hochberg. NaN stays NaN and does not count as a test."""
     adjusted = np.full(len(p_values), np.nan)
-    asked = ~np.isnan(p_values)
-    if asked.any():
-        adjusted[asked] = stats.false_discovery_control(p_values[asked], method="bh")
+    is_test = ~np.isnan(p_values)
+    if is_test.any():
+        adjusted[is_test] = stats.false_discovery_control(p_values[is_test], method="bh")
     return adjusted
 
 
 def rank_correlation(
     x: np.ndarray, y: np.ndarray, method: Literal["spearman", "kendall"] = "spearman"
 ) -> Correlation:
-    """Rank correlation of the pairs in which neither is NaN.
+    """Rank correlation of the pairs without NaN.
 
     The interval is Fisher's transformation with the variance of Bonett and Wright (2000) for Spearman and of
-    Fieller, Hartley and Pearson (1957) for Kendall's tau-b. Undefined below 10 pairs or where one side is constant.
+    Fieller, Hartley and Pearson (1957) for Kendall's tau-b. Undefined below 10 pairs, or if a side is constant.
     """
     both = ~(np.isnan(x) | np.isnan(y))
     x, y = x[both], y[both]
@@ -89,7 +89,7 @@ def _fisher_interval(value: float, variance: float) -> tuple[float, float]:
 
 
 class LaggedCorrelation(NamedTuple):
-    """Rank correlation of two series `lag` steps apart, with the independent pairs that its n are worth."""
+    """Rank correlation of two series `lag` steps apart, with its equivalent number of independent pairs."""
 
     lag: int
     effective_n: float
@@ -99,28 +99,28 @@ class LaggedCorrelation(NamedTuple):
 def lagged_correlations(
     leading: np.ndarray, following: np.ndarray, most_lags: int
 ) -> list[LaggedCorrelation]:
-    """Rank correlation of `leading` with `following` 0, 1, ... `most_lags` steps later, of the steps' changes.
+    """Rank correlation of the changes of `leading` with the changes of `following` 0 ... `most_lags` steps later.
 
-    Both are equally spaced series, NaN where a step has no figure. Changes are compared, not levels: two series
-    that only drift would seem related at every lag. Neighbouring changes share a step, so interval and p rest on
-    the effective n (Bartlett 1946), as of independent pairs.
+    Both are equally spaced series; NaN: the step has no figure. Changes are compared, not levels: two series that
+    only drift would correlate at every lag. Neighbouring changes share a step, so interval and p use the effective n
+    (Bartlett 1946), the equivalent number of independent pairs.
     """
     first, second = np.diff(leading), np.diff(following)
     lagged = []
     for lag in range(most_lags + 1):
         x, y = first[: len(first) - lag], second[lag:]
         plain = rank_correlation(x, y)
-        worth = plain.n / _shared(x, y) if np.isfinite(plain.value) else float("nan")
-        if worth > 4 and abs(plain.value) < 1:
-            low, high = _fisher_interval(plain.value, (1 + plain.value**2 / 2) / (worth - 3))
-            t = abs(plain.value) * np.sqrt((worth - 2) / (1 - plain.value**2))
-            plain = plain._replace(low=low, high=high, p_value=float(2 * stats.t.sf(t, worth - 2)))
-        lagged.append(LaggedCorrelation(lag, worth, plain))
+        effective_n = plain.n / _variance_ratio(x, y) if np.isfinite(plain.value) else float("nan")
+        if effective_n > 4 and abs(plain.value) < 1:
+            low, high = _fisher_interval(plain.value, (1 + plain.value**2 / 2) / (effective_n - 3))
+            t = abs(plain.value) * np.sqrt((effective_n - 2) / (1 - plain.value**2))
+            plain = plain._replace(low=low, high=high, p_value=float(2 * stats.t.sf(t, effective_n - 2)))
+        lagged.append(LaggedCorrelation(lag, effective_n, plain))
     return lagged
 
 
-def _shared(x: np.ndarray, y: np.ndarray) -> float:
-    """By how much the variance of a correlation of the two exceeds that of independent pairs, at least 1."""
+def _variance_ratio(x: np.ndarray, y: np.ndarray) -> float:
+    """Variance of a correlation of the two / that of independent pairs, at least 1."""
     n = len(x)
     most = min(10, n // 4)
     products = [_autocorrelation(x, k) * _autocorrelation(y, k) * (1 - k / n) for k in range(1, most + 1)]
@@ -135,15 +135,16 @@ def _autocorrelation(values: np.ndarray, lag: int) -> float:
 
 
 def resampled(samples: Callable[[np.random.Generator], np.ndarray], draws: int, seed: int) -> np.ndarray:
-    """`draws` resampled figures of every item, one row a draw.
+    """`draws` resampled figures of every item, one row per draw.
 
-    samples: gives one resampled figure per item. The seed belongs to the data, so the same data give the same.
+    samples: returns one resampled figure per item. The caller derives the seed from the data, so that the same data
+    give the same figures.
     """
     generator = np.random.default_rng(seed)
     return np.stack([samples(generator) for _ in range(draws)])
 
 
 def rank_interval(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """2.5 % and 97.5 % quantiles of each item's rank (1 is the greatest) over the rows of `resampled` figures."""
+    """2.5 % and 97.5 % quantiles of each item's rank (1 is the largest) over the rows of `resampled` figures."""
     ranks = stats.rankdata(-drawn, axis=1)
     return np.quantile(ranks, 0.025, axis=0), np.quantile(ranks, 0.975, axis=0)

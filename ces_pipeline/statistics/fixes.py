@@ -1,4 +1,4 @@
-"""`mart.fix_impact`, `mart.fix_ticket_impact`: what came of a fix, by methods that say what they adjust for."""
+"""`mart.fix_impact` and `mart.fix_ticket_impact`: effort and tickets before and after a fix, by three methods."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,8 +21,8 @@ from ces_pipeline.statistics.estimates import welch_difference
 IN_DIFFERENCES = "difference in differences"
 INTERRUPTED = "interrupted series"
 PLAIN = "plain before and after"
-LIKE_CATEGORIES = 5
-"""Categories of comparison, where fixes.yaml names none: those whose effort before was most alike."""
+MOST_COMPARED = 5
+"""Number of comparison categories if fixes.yaml names none: those with the most similar effort before."""
 BEFORE_TRIGGER, EARLIER, MATCHED, NONE = (
     "time before the trigger",
     "earlier weeks agree",
@@ -41,9 +41,9 @@ def fix_impact(evidence: pd.DataFrame) -> pd.DataFrame:
 
 
 def fix_ticket_impact(evidence: pd.DataFrame) -> pd.DataFrame:
-    """One row per fix and method: weekly tickets per active customer before and after, as `fix_impact`.
+    """One row per fix and method, like `fix_impact`: weekly tickets per active customer before and after.
 
-    The evidence has one row per fix, week and side (the fix's categories, or those of comparison).
+    The evidence has one row per fix, week and side (the categories of the fix, or the comparison categories).
     """
     return _rows(evidence, _tickets, FIX_TICKET_IMPACT)
 
@@ -59,13 +59,13 @@ def _rows(
     return pd.DataFrame(rows, columns=list(table.columns))
 
 
-def _verdict(change: Change, enough: str | None, guarded: Change | None) -> dict[str, Any]:
-    """`verdict` and `why` of a change of something that should fall.
+def _verdict(change: Change, missing: str | None, guarded: Change | None) -> dict[str, Any]:
+    """`verdict` and `why` of a change in a figure that should fall.
 
-    enough: what is missing, or None. guarded: the same change against the earlier weeks, where it must show too.
+    missing: what is missing, or None. guarded: the same change against the earlier weeks, which must show it too.
     """
-    if enough is not None or np.isnan(change.low):
-        return {"verdict": "not enough data", "why": enough or "all weeks are equal"}
+    if missing is not None or np.isnan(change.low):
+        return {"verdict": "not enough data", "why": missing or "all weeks are equal"}
     if not change.is_shown:
         return {"verdict": "no change shown", "why": "the interval holds zero"}
     if guarded is not None and not (guarded.is_shown and np.sign(guarded.value) == np.sign(change.value)):
@@ -91,7 +91,7 @@ def _effort(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
     facts = found.iloc[0]
     scored = found.loc[found["n"] > 0].assign(is_comparison=lambda rows: rows["is_comparison"].astype(bool))
     treated = scored.loc[~scored["is_comparison"]]
-    compared = _like(scored, bool(facts["has_named_comparison"]), int(facts["minimum_n"]))
+    compared = _comparison(scored, bool(facts["has_named_comparison"]), int(facts["minimum_n"]))
     weeks = _Weeks.of(pd.concat([treated, compared]))
     sides = {side: treated.loc[treated["period"] == side] for side in ("before", "after")}
     means = {side: rows["effort_sum"].sum() / rows["n"].sum() for side, rows in sides.items() if len(rows)}
@@ -113,19 +113,21 @@ def _effort(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
     mix = means["after"] - means["before"] - adjusted if shown and np.isfinite(adjusted) else np.nan
     for method in (IN_DIFFERENCES, INTERRUPTED, PLAIN):
         change, guarded, names = UNKNOWN, None, None
-        enough = lacking
+        missing = lacking
         if method == IN_DIFFERENCES:
             names = ", ".join(sorted(compared["category"].unique())) or None
-            enough = enough or (None if names else "no category to compare with has answers before and after")
-            if enough is None:
+            missing = missing or (
+                None if names else "no category to compare with has answers before and after"
+            )
+            if missing is None:
                 change = weeks.in_differences("before")
                 guarded = None if facts["has_trigger"] else weeks.in_differences("earlier")
-        elif enough is None:
+        elif missing is None:
             change = weeks.interrupted() if method == INTERRUPTED else _plain(sides)
         if guarded is not None and np.isnan(guarded.low):
             guarded = None
-        if method == INTERRUPTED and enough is None and np.isnan(change.low):
-            enough = f"fewer than {2 * FEWEST_STEPS} weeks with answers before to tell a trend"
+        if method == INTERRUPTED and missing is None and np.isnan(change.low):
+            missing = f"fewer than {2 * FEWEST_STEPS} weeks with answers before to tell a trend"
         has_trigger = bool(facts["has_trigger"])
         yield {
             "method": method,
@@ -137,7 +139,7 @@ def _effort(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
             "p_value": change.p_value,
             "mix_part_0_100": np.nan if method == PLAIN else mix,
             "regression_guard": _guard(has_trigger, guarded, method),
-            **_verdict(change, enough, guarded),
+            **_verdict(change, missing, guarded),
         }
 
 
@@ -150,10 +152,10 @@ def _lacking(common: dict[str, Any], minimum_n: int) -> str | None:
     return None
 
 
-def _like(scored: pd.DataFrame, is_named: bool, minimum_n: int) -> pd.DataFrame:
-    """Answers of the categories of comparison: the named ones, else the few whose effort before was most alike.
+def _comparison(scored: pd.DataFrame, is_named: bool, minimum_n: int) -> pd.DataFrame:
+    """Answers of the comparison categories: the named ones, else the few with the most similar effort before.
 
-    A category that is as hard or as easy by chance comes back to its level as the fixed one does.
+    Categories of similar effort show the same regression to the mean as the fixed one.
     """
     candidates = scored.loc[scored["is_comparison"]]
     n, effort_sum = (
@@ -167,12 +169,12 @@ def _like(scored: pd.DataFrame, is_named: bool, minimum_n: int) -> pd.DataFrame:
     if not is_named and len(treated):
         level = treated["effort_sum"].sum() / treated["n"].sum()
         away = (effort_sum.loc[chosen, "before"] / n.loc[chosen, "before"] - level).abs()
-        chosen = away.sort_values(kind="stable").index[:LIKE_CATEGORIES]
+        chosen = away.sort_values(kind="stable").index[:MOST_COMPARED]
     return candidates.loc[candidates["category"].isin(chosen)]
 
 
 def _pooled_variance(scored: pd.DataFrame) -> float:
-    """Variance of answers within category, week and channel; NaN where none has two."""
+    """Variance of answers within category, week and channel. NaN: no cell has two answers."""
     squares = (scored["effort_square_sum"] - scored["effort_sum"] ** 2 / scored["n"]).clip(lower=0).sum()
     freedom = (scored["n"] - 1).sum()
     return float(squares / freedom) if freedom else float("nan")
@@ -186,11 +188,11 @@ def _plain(sides: dict[str, pd.DataFrame]) -> Change:
         )
         moments += [total / n, np.sqrt(max(squares - total**2 / n, 0) / (n - 1)), n]
     found = welch_difference(*(np.array([value]) for value in moments))
-    return Change(*(float(one[0]) for one in found))
+    return Change(*(float(figure[0]) for figure in found))
 
 
 class _Weeks:
-    """Weekly levels of effort at one mix of channels and categories, of the fix's categories and of comparison."""
+    """Weekly levels of effort at a constant mix of channels and categories: of the fix, and of the comparison."""
 
     def __init__(self, levels: pd.DataFrame):
         """levels: index (is_comparison, week_number); columns period, weeks_from_live, level."""
@@ -216,19 +218,19 @@ class _Weeks:
         return self._levels.loc[self._levels.index.get_level_values(0) == is_comparison].droplevel(0)
 
     def treated_change(self) -> float:
-        """Mean level after less that before."""
+        """Mean level after minus mean level before."""
         side = self._side(False).groupby("period")["level"].mean()
         return float(side.get("after", np.nan) - side.get("before", np.nan))
 
     def in_differences(self, reference: str) -> Change:
-        """Weekly differences to the categories of comparison, after against `before` or `earlier`."""
+        """Weekly differences to the comparison categories, after compared with `before` or `earlier`."""
         joined = self._side(False).join(self._side(True)["level"].rename("compared"), how="inner")
         joined = joined.loc[joined["period"].isin([reference, "after"])]
         difference = (joined["level"] - joined["compared"]).to_numpy(dtype=float)
         return step_change(difference, (joined["period"] == "after").to_numpy())
 
     def interrupted(self) -> Change:
-        """Level after against the trend of all weeks before."""
+        """Level after compared with the trend of all weeks before."""
         side = self._side(False)
         return step_change(
             side["level"].to_numpy(dtype=float),
@@ -266,30 +268,30 @@ def _tickets(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
         }
     common["is_complete"] = common["weeks_after"] == facts["fix_window_weeks"]
     lacking = _lacking(common, int(facts["minimum_n"]))
-    # Half a ticket keeps the logarithm of a week without one.
+    # Half a ticket is added, so that a week without tickets has a logarithm.
     ticket_log = np.log(treated["tickets"].astype(float) + 0.5)
     by_method = {
         IN_DIFFERENCES: ticket_log - np.log(treated["compared"] + 0.5),
         INTERRUPTED: ticket_log - np.log(treated["customers"]),
         PLAIN: ticket_log - np.log(treated["customers"]),
     }
-    missing = {
+    missing_by_method = {
         IN_DIFFERENCES: "no category to compare with" if (compared == 0).all() else None,
         INTERRUPTED: "the active customers of these weeks are not known"
         if treated["customers"].isna().all()
         else None,
     }
-    missing[PLAIN] = missing[INTERRUPTED]
+    missing_by_method[PLAIN] = missing_by_method[INTERRUPTED]
     has_trigger = bool(facts["has_trigger"])
     for method, series in by_method.items():
-        enough, change, guarded = lacking or missing[method], UNKNOWN, None
-        if enough is None:
+        missing, change, guarded = lacking or missing_by_method[method], UNKNOWN, None
+        if missing is None:
             change = _log_change(treated, series, "before", method)
             if method == IN_DIFFERENCES and not has_trigger:
                 earlier = _log_change(treated, series, "earlier", method)
                 guarded = None if np.isnan(earlier.low) else earlier
-        verdict = _verdict(change, enough, guarded)
-        if enough is None and np.isnan(change.low):
+        verdict = _verdict(change, missing, guarded)
+        if missing is None and np.isnan(change.low):
             verdict["why"] = "too few weeks with known customers, or all weeks are equal"
         yield {
             "method": method,
@@ -304,10 +306,10 @@ def _tickets(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def _log_change(treated: pd.DataFrame, series: pd.Series, reference: str, method: str) -> Change:
-    asked = treated["period"].isin(
+    used = treated["period"].isin(
         ["before", "earlier", "after"] if method == INTERRUPTED else [reference, "after"]
     )
-    time = treated.loc[asked, "weeks_from_live"].to_numpy(dtype=float) if method == INTERRUPTED else None
+    time = treated.loc[used, "weeks_from_live"].to_numpy(dtype=float) if method == INTERRUPTED else None
     return step_change(
-        series[asked].to_numpy(dtype=float), (treated.loc[asked, "period"] == "after").to_numpy(), time
+        series[used].to_numpy(dtype=float), (treated.loc[used, "period"] == "after").to_numpy(), time
     )

@@ -11,10 +11,10 @@ _FIGURES = ("spearman", "spearman_low", "spearman_high")
 
 
 def kpi_association(evidence: pd.DataFrame) -> pd.DataFrame:
-    """One row per kpi and survey_id of the evidence (values and how many `pairs` have them), with n and intervals.
+    """One row per kpi and survey_id of the evidence (values, and their number of `pairs`), with n and intervals.
 
-    Ties are many on such scales: they take mean ranks. (Kendall's tau would need another interval: the usual one
-    covers 88 % instead of 95 % of such answers.)
+    Such scales have many ties; ties get mean ranks. (Kendall's tau would need another interval: its usual one covers
+    88 % of such answers instead of 95 %.)
     """
     rows = [
         _associated(str(kpi), str(survey_id), found)

@@ -1,4 +1,4 @@
-"""`mart.event_effort_lag`: how closely effort follows what a backend measures, and after how many days."""
+"""`mart.event_effort_lag`: correlation of effort with a backend measure, and the lag in days between them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,8 +19,8 @@ from ces_pipeline.statistics.estimates import (
 def event_effort_lag(evidence: pd.DataFrame) -> pd.DataFrame:
     """One row per measure, category and lag: rank correlation of the days' changes, its interval, p and q.
 
-    The evidence has one row per measure, category and day, without gaps. `is_best_lag`: the strongest among the
-    lags of a measure and category that remain after false-discovery control among all rows.
+    The evidence has one row per measure, category and day, without gaps. `is_best_lag`: the strongest of the lags of
+    a measure and category that remain after false-discovery control among all rows.
     """
     rows = pd.DataFrame(_rows(evidence), columns=list(EVENT_EFFORT_LAG.columns))
     if rows.empty:

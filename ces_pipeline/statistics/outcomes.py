@@ -1,4 +1,4 @@
-"""`mart.outcomes`: what is claimed for programmes like this one, and what these data say of it."""
+"""`mart.outcomes`: outcomes that are often claimed for such programmes, and what the data of this home show."""
 
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from ces_pipeline.statistics.estimates import Z_975
 
 
 class _Claim(NamedTuple):
-    """What is said elsewhere, as a share; method: how these data are asked about it."""
+    """A published claim as a share. method: how the outcome is measured here; a value of the mart."""
 
     low: float
     high: float
@@ -31,11 +31,11 @@ CLAIMS = {
         0.30, 0.30, f"geometric mean of resolution minutes at one mix of categories and priorities, {_WEEKS}"
     ),
 }
-"""Outcome -> claim. Their sources give no data, so they are never repeated as a promise."""
+"""Outcome -> claim. The publications give no data, so a claim is shown for comparison, never as a promise."""
 
 
 def outcomes(evidence: pd.DataFrame) -> pd.DataFrame:
-    """One row per claim: the measured share in the claimed direction with its interval, or why there is none.
+    """One row per claim: the measured share in the claimed direction with its interval, or the reason for none.
 
     The evidence has one row per outcome, week and stratum with `n` and `total` (is_after null: no figures).
     """
@@ -111,13 +111,13 @@ def _weekly(outcome: str, there: pd.DataFrame) -> Change:
         there["total"].to_numpy(dtype=float), there["n"].to_numpy(dtype=float), codes[0], codes[1:]
     )
     if outcome == "less effort":
-        # A level of nobody's effort has no ratio.
+        # A level of zero effort has no ratio.
         levels = np.log(np.where(levels > 0, levels, np.nan))
     return step_change(levels, is_after)
 
 
 def _retained(sides: list[pd.DataFrame]) -> Change:
-    """Logarithm of the ratio of the two kept shares (Katz 1978)."""
+    """Logarithm of the ratio of the two retained shares (Katz 1978)."""
     (n_before, kept_before), (n_after, kept_after) = (
         (float(side["n"].sum()), float(side["total"].sum())) for side in sides
     )

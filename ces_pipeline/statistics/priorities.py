@@ -1,4 +1,4 @@
-"""`mart.priorities`: excess effort of categories and their personas, what it is worth, how sure the ranks are."""
+"""`mart.priorities`: excess effort of categories and personas, their scores, and the intervals of their ranks."""
 
 import zlib
 from typing import NamedTuple
@@ -65,19 +65,19 @@ def priorities(evidence: pd.DataFrame) -> pd.DataFrame:
 
 
 def _items(segments: pd.DataFrame) -> pd.DataFrame:
-    """Segments below their categories: the facts of a category are those of its segments together."""
+    """Categories, followed by their segments; the facts of a category are the sums over its segments."""
     worth = segments["tickets"] * segments["value_weight"].astype(float)
     by_category = segments.assign(worth=worth).groupby("category", sort=True)
-    whole = by_category.agg(
+    categories = by_category.agg(
         dict.fromkeys(_OF_SEGMENT[2:], "first")
         | dict.fromkeys(("tickets", "effort_index_n", "effort_index_sum"), "sum")
     ).reset_index()
-    # min_count: one persona without a weight leaves the whole category without.
+    # skipna=False: if one persona has no weight, the category has none.
     weights = by_category["worth"].agg(lambda of_personas: of_personas.sum(skipna=False)).to_numpy()
-    whole["value_weight"] = weights / whole["tickets"]
+    categories["value_weight"] = weights / categories["tickets"]
     items = pd.concat(
         [
-            whole.assign(level=LEVELS[0], persona=ALL_PERSONAS),
+            categories.assign(level=LEVELS[0], persona=ALL_PERSONAS),
             segments.assign(level=LEVELS[1]),
         ],
         ignore_index=True,
@@ -91,7 +91,7 @@ def _items(segments: pd.DataFrame) -> pd.DataFrame:
 
 
 class _Excess(NamedTuple):
-    """Figures per item; NaN where it has no answer."""
+    """Figures per item. NaN: the item has no answer."""
 
     mean: np.ndarray
     excess: np.ndarray
@@ -100,9 +100,9 @@ class _Excess(NamedTuple):
 
 
 class _Answers:
-    """Answers by place: a stratum is channel and persona, a pair is a category in a stratum.
+    """Answers by stratum (channel and persona) and pair (category in a stratum).
 
-    A pair is a part of two items, the category and the segment of its persona.
+    A pair belongs to two items: its category, and the segment of its category and persona.
     """
 
     def __init__(self, given: pd.DataFrame, items: pd.DataFrame):
@@ -121,11 +121,11 @@ class _Answers:
         ]
         self._items_of, self._items = np.concatenate(of_items), len(items)
         personas = pairs.groupby(self._stratum_of)["persona"].first().to_numpy()
-        is_whole = (items["level"] == LEVELS[0]).to_numpy()[:, None]
-        self._stands_for = is_whole | (items["persona"].to_numpy()[:, None] == personas[None, :])
+        is_category = (items["level"] == LEVELS[0]).to_numpy()[:, None]
+        self._has_persona = is_category | (items["persona"].to_numpy()[:, None] == personas[None, :])
 
     def per_item(self, of_pairs: np.ndarray) -> np.ndarray:
-        """What is known of pairs, added up over those of each item."""
+        """Sum of a figure of pairs over the pairs of each item."""
         return np.bincount(self._items_of, np.tile(of_pairs, 2), self._items)
 
     def n(self, counts: np.ndarray) -> np.ndarray:
@@ -133,10 +133,10 @@ class _Answers:
         return self.per_item(np.bincount(self._pair, counts, len(self._stratum_of)))
 
     def excess(self, counts: np.ndarray) -> _Excess:
-        """Mean effort of each item against that of all answers of its strata, with its standard error.
+        """Mean effort of each item minus that of all answers of its strata, with its standard error.
 
-        Weights are the strata's answers. The variance within the pairs of a stratum is pooled; an item is a part of
-        what it is compared with, which takes 1 / N off 1 / n.
+        The weights are the answers of the strata. The variance within the pairs of a stratum is pooled. An item is
+        part of the answers that it is compared with, so its variance has the factor 1 / n - 1 / N.
         """
         n = np.bincount(self._pair, counts, len(self._stratum_of))
         total = np.bincount(self._pair, counts * self._effort, len(n))
@@ -155,22 +155,22 @@ class _Answers:
                 mean=self.per_item(total) / self.per_item(n),
                 excess=self.per_item(weight * difference) / covered,
                 error=np.sqrt(self.per_item(spread)) / covered,
-                covered_share=covered / (self._stands_for @ stratum_n),
+                covered_share=covered / (self._has_persona @ stratum_n),
             )
 
 
 def _exact_sum(points: pd.Series) -> float:
-    """Sum of figures of six decimals, exact in any order."""
+    """Sum of figures with six decimals: the same in any order."""
     return float(int((points.dropna() * 1e6).round().astype(np.int64).sum()) / 1e6)
 
 
 def _missing(rows: pd.DataFrame) -> pd.Series:
-    told = {
+    missing = {
         "answers": rows["is_suppressed"],
         "value weight": rows["value_weight"].isna(),
         "cost": rows["cost"].isna(),
     }
-    named = [", ".join(name for name, is_missing in told.items() if is_missing[row]) for row in rows.index]
+    named = [", ".join(name for name, is_missing in missing.items() if is_missing[row]) for row in rows.index]
     return pd.Series([text or None for text in named], index=rows.index, dtype="str")
 
 
@@ -208,12 +208,12 @@ def _ranked(rows: pd.DataFrame, answers: _Answers, counts: np.ndarray) -> pd.Dat
 
 
 def _shares(points: np.ndarray, drawn: np.ndarray, shown: np.ndarray) -> dict[str, np.ndarray]:
-    """Share of the level's effort above expectation; NaN where suppressed, or where nobody has any."""
+    """Share of each row in the positive excess points of its level. NaN: suppressed, or no row is above 0."""
 
     def share(of: np.ndarray) -> np.ndarray:
         above = np.maximum(of, 0)
-        whole = above.sum(axis=-1, keepdims=True)
-        shares: np.ndarray = np.divide(above, whole, out=np.full_like(above, np.nan), where=whole > 0)
+        level_sum = above.sum(axis=-1, keepdims=True)
+        shares: np.ndarray = np.divide(above, level_sum, out=np.full_like(above, np.nan), where=level_sum > 0)
         return shares
 
     found = np.where(shown, share(np.nan_to_num(points)), np.nan)

@@ -1,4 +1,4 @@
-"""`mart.release_windows`: effort in the days before and after each release, with a verdict."""
+"""`mart.release_windows`: effort in the days before and after each release."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,9 +14,9 @@ ALL_SURVEYS = "all surveys"
 
 
 def release_windows(evidence: pd.DataFrame) -> pd.DataFrame:
-    """One row per release and touchpoint, and `all surveys`: means, adjusted change with interval, verdict.
+    """One row per release and survey, and `all surveys`: means, adjusted change with interval, verdict.
 
-    The evidence has one row per release, touchpoint, day, channel and product (day null: no answer).
+    The evidence has one row per release, survey, day, channel and product (day null: no answer).
     """
     rows = pd.DataFrame(_rows(evidence), columns=list(RELEASE_WINDOWS.columns))
     if rows.empty:

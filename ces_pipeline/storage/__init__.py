@@ -1,1 +1,1 @@
-"""Storage: the lake's day files, the published DuckDB snapshot, and the SQL files. No business rule lives here."""
+"""Storage: the files of the lake, locks, DuckDB sessions and SQL files. It contains no business rule and no table."""

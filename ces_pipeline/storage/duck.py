@@ -1,4 +1,4 @@
-"""DuckDB connections with bounded memory and UTC, and what passes between DuckDB, Arrow and the lake."""
+"""DuckDB connections with limited memory and UTC, and rows between DuckDB, Arrow and the lake."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -19,14 +19,14 @@ _MEMORY_LIMIT = "600MB"
 
 @contextmanager
 def session(work: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An in-memory connection with bounded memory and UTC; it spills into `work`, or not at all."""
+    """An in-memory connection with limited memory and UTC. It spills to `work`; None: it does not spill."""
     connection = duckdb.connect()
     try:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
         connection.execute(f"SET threads = {_THREADS}")
-        # Rows are told apart by keys, not by their place; without this a large insert uses one core.
+        # Keys identify rows, not their order. With insertion order, a large insert uses one core only.
         connection.execute("SET preserve_insertion_order = false")
         spill = str(work / "spill") if work else ""
         connection.execute(f"SET temp_directory = {quote_text(spill)}")
@@ -37,14 +37,13 @@ def session(work: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def open_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to the published file as it is now. Raises CesError where it does not open."""
+    """A read-only connection to the published file as it is now. Raises CesError if it cannot be opened."""
     with session(None) as connection:
         try:
             attach_published(connection, path)
         except duckdb.Error as problem:
             raise CesError(
-                f"{path} cannot be opened ({type(problem).__name__}): "
-                f"run `ces run`, which makes it again from the lake"
+                f"{path} cannot be opened ({type(problem).__name__}): `ces run` builds it again from the lake"
             ) from problem
         yield connection
 
@@ -57,7 +56,7 @@ def attach_published(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 @contextmanager
 def readable(connection: duckdb.DuckDBPyConnection, lake: Lake, paths: list[str]) -> Iterator[str]:
-    """SQL that reads the lake's files `paths`, in that order: by DuckDB itself where they are local."""
+    """SQL that reads the files `paths` of the lake, in that order. DuckDB reads local files directly."""
     if lake.local is not None:
         listed = ", ".join(quote_text(str(lake.local / path)) for path in paths)
         yield f"read_parquet([{listed}], hive_partitioning = false)"
@@ -70,11 +69,11 @@ def readable(connection: duckdb.DuckDBPyConnection, lake: Lake, paths: list[str]
 def arrow_rows(
     connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, values: Mapping[str, object]
 ) -> pa.Table:
-    """The rows of a query as an Arrow table of exactly `schema`."""
+    """The rows of a query as an Arrow table with exactly `schema`."""
     return connection.sql(query, params=dict(values)).to_arrow_table().cast(schema)
 
 
 def count_rows(connection: duckdb.DuckDBPyConnection, name: str) -> int:
-    """Rows of a table or view."""
+    """Number of rows of a table or view."""
     found = connection.execute(f"SELECT count(*) FROM {name}").fetchone()
     return int(found[0]) if found else 0

@@ -1,6 +1,6 @@
-"""Rows that are only ever added, by source and month: few files, however many nights there were.
+"""Append-only rows, in one file per source and month, so that the number of files stays small.
 
-For tables that grow by some rows a source and night. All rows of a table are read by `publish.inputs.stored_rows`.
+For tables that grow by a few rows per source and night. `publish.inputs.stored_rows` reads all rows of a table.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,23 +26,23 @@ class JournalTable(Protocol):
 def add_rows(
     lake: Lake, table: JournalTable, source_id: str, at: datetime, rows: Sequence[dict[str, Any]]
 ) -> None:
-    """Add a feed's rows to the month of `at`. A killed call leaves the file as it was, or with all of them."""
+    """Add the rows of a source to the month of `at`. A killed call adds all rows or none."""
     if not rows:
         return
     path = f"{_folder(table, source_id)}/{month_of(at)}.parquet"
     added = pa.Table.from_pylist(list(rows), schema=table.arrow)
     with _locked(lake, table, source_id):
-        held = [lake.read_table(path).cast(table.arrow)] if lake.exists(path) else []
-        lake.write_table(path, pa.concat_tables([*held, added]))
+        stored = [lake.read_table(path).cast(table.arrow)] if lake.exists(path) else []
+        lake.write_table(path, pa.concat_tables([*stored, added]))
 
 
 def month_of(at: datetime) -> str:
-    """What rows have in common that one call of `add_rows` can add."""
+    """The month of the file that `add_rows` writes to, such as `2026-01`."""
     return f"{at:%Y-%m}"
 
 
 def rows_of(lake: Lake, table: JournalTable, source_id: str) -> list[dict[str, Any]]:
-    """All rows of a feed."""
+    """All rows of a source."""
     return [
         row
         for info in sorted(lake.list(_folder(table, source_id)), key=lambda info: info.path)

@@ -1,8 +1,7 @@
-"""The lake: Parquet files under one root URL, each replaced whole by one rename.
+"""The lake: Parquet files under one root URL. One rename replaces a file completely.
 
-Owns paths and atomic writes; knows nothing of what the tables mean. The root is a local folder or any URL that
-pyarrow or fsspec can open; only a local root gives the fsync-then-rename guarantee on its own, object stores give
-an atomic put.
+Handles paths and atomic writes; it does not know what the tables mean. The root is a local folder, or a URL that
+pyarrow or fsspec can open. A local root is written with fsync, then rename; an object store has an atomic put.
 """
 
 import hashlib
@@ -29,18 +28,18 @@ from ces_pipeline.errors import HomeError
 from ces_pipeline.storage.quote import quote_name, quote_text
 
 UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, pa.ArrowException, OSError)
-"""What reading files of the lake raises where one of them is missing or damaged."""
+"""Errors that are raised when a file of the lake is missing or damaged."""
 
 _DAY = "day="
 STAGING = ".staging"
-_LOOKED_AT = 1_000
-_WAITING = 8
-"""Files that wait for the disk at the same time: a disk syncs several about as fast as one."""
+_SAMPLE_ROWS = 1_000
+_WRITERS = 8
+"""Threads that write files at the same time: a disk syncs several files about as fast as one."""
 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file as written: its path below the root, its size and the SHA-256 of its bytes."""
+    """A written file: its path below the root, its size in bytes and the SHA-256 of its bytes."""
 
     path: str
     size: int
@@ -51,7 +50,7 @@ class Lake:
     """One lake. Paths are always relative to its root, with `/` between parts."""
 
     def __init__(self, root: str | Path):
-        """Open the lake, made where it does not exist. Raises HomeError where a local root cannot be made."""
+        """Open the lake; create it if it does not exist. Raises HomeError if a local root cannot be created."""
         self.root = str(root)
         if isinstance(root, Path) or "://" not in str(root):
             base = Path(root).resolve()
@@ -70,7 +69,7 @@ class Lake:
         return f"{table.replace('.', '/')}/{_DAY}{day.isoformat()}/part-0.parquet"
 
     def days(self, table: str) -> list[date]:
-        """The days that the table has a file for, ascending."""
+        """The days with a file of the table, ascending."""
         found = []
         for info in self.list(table.replace(".", "/")):
             if info.type == pa_fs.FileType.Directory and info.base_name.startswith(_DAY):
@@ -78,7 +77,7 @@ class Lake:
         return sorted(found)
 
     def list(self, folder: str, *, recursive: bool = False) -> list[pa_fs.FileInfo]:
-        """What lies in a folder; nothing where it does not exist."""
+        """The entries of a folder; empty if it does not exist."""
         found: list[pa_fs.FileInfo] = self.files.get_file_info(
             pa_fs.FileSelector(folder, allow_not_found=True, recursive=recursive)
         )
@@ -88,7 +87,7 @@ class Lake:
         return bool(self.files.get_file_info(path).type == pa_fs.FileType.File)
 
     def size(self, path: str) -> int | None:
-        """Bytes of a file; None where there is none."""
+        """Size of a file in bytes; None if it does not exist."""
         info = self.files.get_file_info(path)
         return info.size if info.type == pa_fs.FileType.File else None
 
@@ -102,9 +101,10 @@ class Lake:
             return pq.ParquetFile(source).read(columns=list(columns) if columns is not None else None)
 
     def scan(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[str], name: str) -> str:
-        """SQL for the rows of these Parquet files of one schema, with `place`: the file's place in `paths`.
+        """SQL for the rows of these Parquet files of one schema, with `place`: the position of the file in `paths`.
 
-        Read by DuckDB itself from a local lake, else through Arrow, by tables whose names start with `name`.
+        DuckDB reads files of a local lake directly. Other files are registered as Arrow datasets, with names that
+        start with `name`.
         """
         if self.local is None:
             parts = []
@@ -131,11 +131,11 @@ class Lake:
         return self.write_bytes(path, sink.getvalue())
 
     def write_tables(self, tables: Mapping[str, pa.Table]) -> None:
-        """`write_table` of many files (path -> rows): while some wait for the disk, others are packed."""
-        _side_by_side([partial(self.write_table, path, table) for path, table in tables.items()])
+        """`write_table` for many files (path -> rows) in parallel: some wait for the disk, others are compressed."""
+        _in_parallel([partial(self.write_table, path, table) for path, table in tables.items()])
 
     def write_bytes(self, path: str, data: bytes | pa.Buffer) -> StoredFile:
-        """Replace the file at `path`: written beside it, synced, renamed. Raises HomeError where that fails."""
+        """Replace the file at `path`: write a temporary file next to it, sync, rename. Raises HomeError if it fails."""
         try:
             if self.local is None:
                 self.files.create_dir(path.rpartition("/")[0], recursive=True)
@@ -167,8 +167,8 @@ class Lake:
             raise _unwritable(problem) from problem
 
     def adopt_all(self, staged: Mapping[str, Path]) -> None:
-        """`adopt` of many files (path in the lake -> local file), whose waits for the disk go side by side."""
-        _side_by_side([partial(self.adopt, file, path) for path, file in staged.items()])
+        """`adopt` for many files (path in the lake -> local file) in parallel."""
+        _in_parallel([partial(self.adopt, file, path) for path, file in staged.items()])
 
     def delete(self, path: str) -> None:
         if self.exists(path):
@@ -176,7 +176,7 @@ class Lake:
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
-        """A fresh local folder on the lake's own disk, removed afterwards."""
+        """A new local folder on the disk of the lake; it is deleted afterwards."""
         base = (self.local / STAGING) if self.local else Path(tempfile.gettempdir())
         try:
             base.mkdir(parents=True, exist_ok=True)
@@ -189,27 +189,27 @@ class Lake:
             shutil.rmtree(folder, ignore_errors=True)
 
     def clear_staging(self) -> None:
-        """Remove what killed processes left of their staging folders; for the one process that may stage now."""
+        """Delete staging folders that killed processes left. Only the process that holds the lock may call it."""
         if self.local is not None:
             shutil.rmtree(self.local / STAGING, ignore_errors=True)
 
 
-def _side_by_side(pieces: Iterable[Callable[[], object]]) -> None:
-    """Do all pieces; the first that failed raises when all are done."""
-    with ThreadPoolExecutor(_WAITING) as waiting:
-        for done in [waiting.submit(piece) for piece in pieces]:
-            done.result()
+def _in_parallel(tasks: Iterable[Callable[[], object]]) -> None:
+    """Run all tasks. If tasks fail, the error of the first one is raised after all have ended."""
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        for future in [pool.submit(task) for task in tasks]:
+            future.result()
 
 
 def _unwritable(problem: OSError) -> HomeError:
     return HomeError(
-        f"the lake could not be written ({problem.strerror or problem}): free space or mend its permissions, "
+        f"the lake could not be written ({problem.strerror or problem}): free disk space or correct its permissions, "
         "then run again"
     )
 
 
 def unreadable_files(lake: Lake, paths: Iterable[str]) -> list[str]:
-    """Those of these Parquet files that are missing or damaged. Reads each to its end."""
+    """The Parquet files of `paths` that are missing or damaged. Reads every file completely."""
     found = []
     for path in paths:
         try:
@@ -220,8 +220,8 @@ def unreadable_files(lake: Lake, paths: Iterable[str]) -> list[str]:
 
 
 def _repeating(table: pa.Table) -> list[str]:
-    """Columns worth a dictionary: those whose first values repeat. Keys and instants would fill one and drop it."""
-    start = table.slice(0, _LOOKED_AT)
+    """Columns to store with a dictionary: their first values repeat. Keys and times have too many different values."""
+    start = table.slice(0, _SAMPLE_ROWS)
     return [
         name
         for name, column in zip(start.column_names, start.columns, strict=True)
@@ -232,16 +232,16 @@ def _repeating(table: pa.Table) -> list[str]:
 
 
 def replace_file(target: Path, data: bytes | pa.Buffer) -> None:
-    """Replace a local file by `data`: written beside it, synced, renamed, the rename synced."""
-    beside = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
+    """Replace a local file by `data`: write a temporary file next to it, sync, rename, sync the folder."""
+    temporary = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
     try:
-        with beside.open("wb") as stream:
+        with temporary.open("wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        beside.replace(target)
+        temporary.replace(target)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     sync_folder(target.parent)
 

@@ -1,4 +1,4 @@
-"""One writer at a time: an advisory lock on a file of the home, by the `filelock` library."""
+"""One writer at a time: an advisory lock on a file of the home, with the `filelock` library."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +13,9 @@ _POLL_SECONDS = 0.02
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock at `path`; another process or thread that wants it waits. A killed holder releases it.
+    """Hold the lock at `path`. Other processes and threads block until it is free. If its holder is killed, it is free.
 
-    Raises HomeError where the file cannot be made.
+    Raises HomeError if the file cannot be created.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Names and texts as SQL literals. Values travel as parameters; these are for what SQL does not let be one."""
+"""Names and texts as SQL literals, for places where SQL allows no parameter. Use parameters for all other values."""
 
 
 def quote_text(text: str) -> str:

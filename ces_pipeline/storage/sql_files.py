@@ -1,6 +1,7 @@
-"""The SQL files that ship with the package: found, read, and what each one says about itself.
+"""The SQL files that ship with the package: their text, title, explanation, and the tables that they read.
 
-A file's first comment line is its title (a mart's grain, a check's severity and remedy). Nothing is run here.
+The first comment line of a file is its title (for a mart the grain, for a check the severity and remedy). No query is
+run here.
 """
 
 import re
@@ -19,7 +20,7 @@ _TABLE = re.compile(r"\b(?:core|mart|audit|reference)\.[a-z_]+\b")
 
 @dataclass(frozen=True)
 class SqlFile:
-    """One query (of `macros`, some statements); `name` is the file's stem.
+    """One query (in `macros`, several statements). `name` is the name of the file without `.sql`.
 
     `folder` is `core`, `mart`, `macros`, `checks`, `views`, `queries` or `exports`.
     """
@@ -41,18 +42,18 @@ class SqlFile:
 
     @property
     def explanation(self) -> str:
-        """The comment lines below the title, before the statement begins, as one paragraph; empty where none."""
+        """The comment lines between title and statement, as one paragraph; empty if there are none."""
         below = takewhile(lambda line: line.startswith("--"), self.text.splitlines()[1:])
         return " ".join(line.removeprefix("--").strip() for line in below)
 
     @property
     def query(self) -> str:
-        """The statement without its last semicolon, to be wrapped in another."""
+        """The statement without its last semicolon, for use inside another statement."""
         return self.text.strip().removesuffix(";")
 
     @property
     def code(self) -> str:
-        """The text without comments and blank lines: what decides rows."""
+        """The text without comments and blank lines: the part that decides the rows."""
         lines = (line.rstrip() for line in _COMMENT.sub("", self.text).splitlines())
         return "\n".join(line for line in lines if line)
 
@@ -60,18 +61,18 @@ class SqlFile:
     def macros(self) -> tuple["Macro", ...]:
         """The macros that the query uses, directly or through others, by name."""
         found: dict[str, Macro] = {}
-        open_ends = [self.code]
-        while open_ends:
-            text = open_ends.pop()
+        to_search = [self.code]
+        while to_search:
+            text = to_search.pop()
             for name, macro in macros().items():
                 if name not in found and re.search(rf"\b{name}\s*\(", text):
                     found[name] = macro
-                    open_ends.append(macro.code)
+                    to_search.append(macro.code)
         return tuple(found[name] for name in sorted(found))
 
     @cached_property
     def reads(self) -> frozenset[str]:
-        """Full names of the tables that the query reads, itself or through its macros."""
+        """Full names of the tables that the query reads, directly or through its macros."""
         texts = [self.code, *(macro.code for macro in self.macros)]
         return frozenset(table for text in texts for table in _TABLE.findall(text))
 
@@ -103,7 +104,7 @@ def sql_files(folder: str) -> tuple[SqlFile, ...]:
 
 
 def in_order(files: Iterable[SqlFile]) -> list[SqlFile]:
-    """`files` so that each comes after those whose tables it reads; by name where that leaves a choice."""
+    """`files` in an order in which each follows the files whose tables it reads; otherwise by name."""
     by_table = {file.table: file for file in sorted(files, key=lambda file: file.table)}
     sorter = TopologicalSorter(
         {table: sorted(file.reads & by_table.keys()) for table, file in by_table.items()}
@@ -112,5 +113,5 @@ def in_order(files: Iterable[SqlFile]) -> list[SqlFile]:
 
 
 def derived_files() -> list[SqlFile]:
-    """The queries that fill tables of the published file, each after its inputs."""
+    """The queries that fill tables of the published file; each follows its inputs."""
     return in_order((*sql_files("core"), *sql_files("mart")))

@@ -1,4 +1,4 @@
-"""The start of a worker process of ours. Imports nothing heavy before the allocator is chosen."""
+"""The start of our own worker processes. Imports nothing heavy before the allocator is chosen."""
 
 from importlib import import_module
 

@@ -1,8 +1,8 @@
-"""What a vendor brings: readers of its exports, connectors to its API, write-back to its tickets.
+"""The contract of a vendor: readers of its exports, connectors to its API, write-back to its tickets.
 
-A connector gives pages of records from a saved state on, with the state that each page allows to save. It knows one
-vendor's paths and paging, sees no secret, writes nothing, and neither retries nor sleeps by itself (`Http` does). What
-happens to its pages is in `land/pull.py`. What a reader promises is in `formats/contract.py`.
+A connector gives pages of records, starting at a saved state, each with the state to save after it. It knows one
+vendor's paths and paging. It sees no secret, writes nothing, and neither retries nor sleeps itself (`Http` does).
+`land/pull.py` lands its pages. The contract of a reader is in `formats/contract.py`.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from ces_pipeline.formats.contract import Reader
 from ces_pipeline.http.client import Http, HttpResponse
-from ces_pipeline.http.errors import BadAnswerError
+from ces_pipeline.http.errors import BadResponseError
 from ces_pipeline.http.rate_limits import RateLimit
 from ces_pipeline.registry.api import Api
 
@@ -23,7 +23,7 @@ State = dict[str, Any]
 
 @dataclass(frozen=True)
 class Window:
-    """A span of time: `since` belongs to it, `until` does not. Both in UTC."""
+    """A span of time from `since` (included) to `until` (excluded). Both in UTC."""
 
     since: datetime
     until: datetime
@@ -31,15 +31,15 @@ class Window:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of records, as a file of the feed's own reader.
+    """One page of records, as a file for the source's reader.
 
-    body: for JSON readers whole lines, each one JSON document (`json_lines` makes them); else the whole export.
-        A page without records has an empty body; nothing is landed for it and its state is still saved.
+    body: for JSON readers complete lines, each one JSON document (see `json_lines`); else the full export.
+        A page without records has an empty body: nothing is landed for it, but its state is saved.
     records: how many records it holds.
-    state: what may be saved once the page has landed. A pull from it yields the next page and nothing before it,
-        but for what the vendor's own window edges make it read twice; landing drops what it already has.
-    covers: the span all of whose records the page holds, where the vendor makes one export of a span; else None.
-    notice: what the vendor said beside it that its owner should know.
+    state: what may be saved once the page has landed. A pull from this state yields the next page. It may repeat
+        records at the edges of the vendor's windows; landing drops the copies.
+    covers: the span of which the page holds all records, if the vendor exports by span; else None.
+    notice: a message of the vendor that the source's owner should know.
     """
 
     body: bytes
@@ -51,9 +51,9 @@ class Page:
 
 @dataclass(frozen=True)
 class Finding:
-    """One verdict of `ces doctor`. `is_well` False is something to mend; the text says what, and how.
+    """One result of `ces doctor`. `is_well` False is something to fix; the text says what, and how.
 
-    is_warning: nothing is broken, but something is worth doing.
+    is_warning: nothing is broken, but something could be better.
     """
 
     is_well: bool
@@ -63,18 +63,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Connector:
-    """One vendor's API. Subclasses say how it is paged; the values here are their facts.
+    """One vendor's API. Subclasses implement its paging and set these attributes.
 
-    readers: the readers whose files its pages can be; the feed's `reader` must be one of them.
-    options: the keys of the feed's `api.options` that it honours, and what each settles.
-    joinable: whether bodies of consecutive pages, one behind the other, are a file of the reader too (JSON Lines
-        are, delimited exports with a header are not).
-    rate_limits: the vendor's published limits; the feed's `requests_per_minute` comes on top.
-    basic_user_suffix: what the vendor wants behind the user's name in a basic token.
-    counts: what is counted by `expected`, in words.
-    counted_how: `count` where the vendor counts, `export` where its export of a span is whole (`Page.covers`),
-        `second_read` where the records are listed once more; None where nothing can be said.
-    counts_deleted: whether deleted records are among those that are counted.
+    readers: the readers that can read its pages; the source's `reader` must be one of them.
+    options: the keys of the source's `api.options` that it uses, and what each decides.
+    joinable: whether the concatenated bodies of consecutive pages are a file of the reader too (true for JSON Lines,
+        false for delimited exports with a header).
+    rate_limits: the vendor's published limits; the source's `requests_per_minute` applies in addition.
+    basic_user_suffix: what the vendor expects after the user name of HTTP Basic.
+    counts: what `expected` counts, in words.
+    counted_how: `count` if the vendor counts, `export` if its export of a span is complete (`Page.covers`),
+        `second_read` if the records are listed a second time; None if the number is not known.
+    counts_deleted: whether `expected` counts deleted records too.
     """
 
     name: ClassVar[str]
@@ -88,90 +88,90 @@ class Connector:
     counts_deleted: ClassVar[bool] = True
 
     def check(self, api: Api) -> None:
-        """Raises ValueError, naming the key, where the `api` block lacks or mistakes something. Makes no request."""
+        """Raises ValueError, naming the key, if a key of the `api` block is missing or wrong. Makes no request."""
 
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
-        """Pages from `state` on, oldest first, until the vendor has no more as of `now` (UTC, the pull's start).
+        """Pages after `state`, oldest first, until the vendor has no more as of `now` (UTC, the pull's start).
 
-        Later states never lie before earlier ones. Raises PullError as `http` does; and where the answers are not
-        what the vendor documents, `BadAnswerError` naming what is missing.
+        States never go back. Raises PullError as `http` does, and BadResponseError, naming what is missing, if a
+        response is not as the vendor documents it.
         """
         raise NotImplementedError
 
     def counted_by(self, api: Api) -> str | None:
-        """The export's column whose time says to which window a record belongs; None where nothing is counted."""
+        """The export's column whose time decides the window of a record; None if nothing is counted."""
         return None
 
     def expected(
         self, http: Http, api: Api, windows: Sequence[Window], now: datetime
     ) -> Sequence[int | None]:
-        """How many records the vendor says it has in each window, by the time in `counted_by`; None: it cannot say.
+        """How many records the vendor reports for each window, by the time in `counted_by`; None if it cannot.
 
-        A record counts where it was last changed, as of `now`, the pull's start. May raise PullError.
+        A record counts in the window of its last change, as of `now`, the pull's start. May raise PullError.
         """
         return [None] * len(windows)
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
-        """Verdicts for `ces doctor`: rights and settings, beyond reachability, which the caller has tested.
+        """Results for `ces doctor`: rights and settings. (The caller has already tested whether the host is reachable.)
 
-        May raise PullError, which becomes the last verdict.
+        May raise PullError, which becomes the last result.
         """
         raise NotImplementedError
 
     def ticket_field(self, api: Api) -> str | None:
-        """The ticket field that it takes answers from, which no score may be written to; None where it takes none."""
+        """The ticket field that answers are read from, so that no score is written to it; None if there is none."""
         return None
 
     def answers(self, http: Http, api: Api) -> Sequence[str]:
-        """The answers that can be chosen for the score, as pages tell them, for `ces doctor` to hold to the scale.
+        """The answers that can be chosen for the score, as written in pages; `ces doctor` compares them with the scale.
 
-        None where the vendor does not say, or anything may come. May raise PullError.
+        Empty if the vendor does not list them, or any answer is possible. May raise PullError.
         """
         return ()
 
 
 Value = str | int | float
-"""A score as it is written to a ticket."""
+"""A score to write to a ticket."""
 
 
 @dataclass(frozen=True)
 class TicketField:
-    """One field of a ticket as the system holds it. address: what the system itself calls the ticket."""
+    """The current value of a ticket's field. address: the system's own identifier of the ticket."""
 
     address: str
     value: Any
 
 
 class WriteBack:
-    """How one system's tickets take a value into one field. `read` and `write` raise PullError as `http` does."""
+    """Reads and writes one field of one system's tickets. `read` and `write` raise PullError as `http` does."""
 
     def check(self, field: str) -> None:
-        """Raises ValueError where no field of this system can have this name. Makes no request."""
+        """Raises ValueError if no field of this system can have this name. Makes no request."""
 
     def read(self, http: Http, api: Api, ticket_id: str, field: str) -> TicketField | None:
-        """The field of a ticket; None where the ticket is gone, or can no longer be changed."""
+        """The field of a ticket; None if the ticket is gone or can no longer be changed."""
         raise NotImplementedError
 
     def write(self, http: Http, api: Api, held: TicketField, field: str, value: Value) -> None:
-        """Set the field and nothing else. The call may be repeated."""
+        """Set only this field. The call may be repeated."""
         raise NotImplementedError
 
 
 def ticket_object(response: HttpResponse, key: str | None = None) -> dict[str, Any] | None:
-    """The ticket in a response, below `key` where given; None for 404. Raises BadAnswerError for anything else."""
+    """The ticket in a response, under `key` if given; None for 404. Raises BadResponseError if there is none."""
     if response.status == 404:
         return None
     found = response.data.get(key) if key and isinstance(response.data, dict) else response.data
     if not isinstance(found, dict):
-        raise BadAnswerError("expected one ticket as a JSON object: check api.base_url")
+        raise BadResponseError("expected one ticket as a JSON object: check api.base_url")
     return found
 
 
 @dataclass(frozen=True)
 class Vendor:
-    """One system, as its entry point in the group `ces_pipeline.vendors` gives it.
+    """One system. Its entry point in the group `ces_pipeline.vendors` names an instance of this class.
 
-    name: lower-case letters, digits and _; the name of its entry point and folder. title: how people call it.
+    name: lower-case letters, digits and _; also the name of its entry point and folder. title: its name for people.
     write_backs: name of one of its connectors -> how scores are written to the tickets of such a source.
     """
 
@@ -183,6 +183,6 @@ class Vendor:
 
 
 def json_lines(*documents: Any) -> bytes:
-    """Documents as JSON Lines, each on a line of its own; b"" where there are none."""
+    """Documents as JSON Lines; b"" if there are none."""
     lines = (json.dumps(document, ensure_ascii=False, separators=(",", ":")) for document in documents)
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Which format a file is: every reader is asked, the best answer comes first."""
+"""Recognises the format of a file: every reader gives a score, the best comes first."""
 
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats.contract import Reader
@@ -9,7 +9,7 @@ from ces_pipeline.vendors.catalog import READERS
 def recognise(file: DeliveredFile) -> list[tuple[Reader, int]]:
     """The readers that may fit with their scores (1 to 100), best first.
 
-    Raises UnreadableFileError for an empty or damaged file; a text that no reader knows gives an empty list.
+    Raises UnreadableFileError for an empty or damaged file. The list is empty for a text that no reader recognises.
     """
     if not file.head:
         raise UnreadableFileError(f"{file.name}: the file is empty: deliver it again, or remove it")

@@ -15,7 +15,7 @@ from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.land import pull as pulling
 from ces_pipeline.land.pull import pull
 from ces_pipeline.registry import load_registry
-from ces_pipeline_tests.api_feeds import API_FEEDS
+from ces_pipeline_tests.api_sources import API_SOURCES
 
 KILLS = 3
 ALWAYS_KILLED = ("zendesk", "qualtrics", "servicenow", "rest")
@@ -43,12 +43,12 @@ def pull_alone(root: Path, name: str, environment: dict[str, str], begun: Connec
     ("name", "seed"),
     [
         pytest.param(name, seed, marks=() if seed == 0 and name in ALWAYS_KILLED else pytest.mark.slow)
-        for name in sorted(API_FEEDS)
+        for name in sorted(API_SOURCES)
         for seed in range(10)
     ],
 )
 def test_killed_at_any_moment_every_record_lands_once(tmp_path: Path, name: str, seed: int) -> None:
-    feed, chance = API_FEEDS[name], random.Random(f"{name}{seed}")
+    feed, chance = API_SOURCES[name], random.Random(f"{name}{seed}")
     with feed.make() as vendor:
         home = feed.home(tmp_path, vendor)
         for _ in range(KILLS):

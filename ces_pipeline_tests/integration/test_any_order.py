@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ces_pipeline.privacy.redaction import KEY_VARIABLE
+from ces_pipeline.privacy.pseudonyms import KEY_VARIABLE
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline_tests.builders import WEB, InboxHome, csv_text, inbox_home
 from ces_pipeline_tests.drills.homes import clean, core_bytes, core_rows, published_rows, run, same

@@ -1,5 +1,5 @@
-"""Protects a night on which a vendor fails: told plainly everywhere, no secret in it, the other feeds go on, the next night
-catches up."""
+"""A night on which a vendor fails: it is reported clearly everywhere and without secrets, the other sources continue,
+and the next night catches up."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -13,11 +13,11 @@ from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
 from ces_pipeline.land.pull import pull
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.vendors.zendesk.fake_server import FakeZendesk
-from ces_pipeline_tests.api_feeds import API_FEEDS, COUNT
+from ces_pipeline_tests.api_sources import API_SOURCES, COUNT
 from ces_pipeline_tests.builders import inbox_home
 
 
-@pytest.mark.parametrize("name", sorted(API_FEEDS))
+@pytest.mark.parametrize("name", sorted(API_SOURCES))
 @pytest.mark.parametrize("status", [200, 401])
 def test_a_vendor_that_quotes_what_it_was_sent_leaves_no_secret_anywhere(
     tmp_path: Path,
@@ -26,9 +26,9 @@ def test_a_vendor_that_quotes_what_it_was_sent_leaves_no_secret_anywhere(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    feed = API_FEEDS[name]
-    secrets = [*feed.environment.values(), "canary-person@example.org"]
-    with feed.make() as vendor:
+    source = API_SOURCES[name]
+    secrets = [*source.environment.values(), "canary-person@example.org"]
+    with source.make() as vendor:
 
         def quoting(asked: FakeRequest) -> FakeResponse:
             return FakeResponse(
@@ -38,16 +38,16 @@ def test_a_vendor_that_quotes_what_it_was_sent_leaves_no_secret_anywhere(
             )
 
         vendor.answer = quoting  # type: ignore[method-assign]
-        home = feed.home(tmp_path, vendor)
+        home = source.home(tmp_path, vendor)
         registry = home.registry
         outcome = pull(
-            home.home, registry, registry.sources[name], clock=vendor.clock, environment=feed.environment
+            home.home, registry, registry.sources[name], clock=vendor.clock, environment=source.environment
         )
     (failure,) = outcome.failures
     assert failure.startswith(f"{name}: ")
     assert home.find(*secrets) == []
     written = f"{failure} {caplog.text} {capfd.readouterr()}"
-    assert not [one for one in secrets if one in written]
+    assert not [secret for secret in secrets if secret in written]
 
 
 def test_a_vendor_that_is_down_all_night_stops_nothing_else_and_the_next_night_catches_up(
@@ -55,7 +55,7 @@ def test_a_vendor_that_is_down_all_night_stops_nothing_else_and_the_next_night_c
 ) -> None:
     monkeypatch.setattr("ces_pipeline.http.clock.SystemClock.sleep", lambda _self, _seconds: None)
     monkeypatch.setattr("ces_pipeline.defs.raw._AGAIN", None)
-    desk, tool = API_FEEDS["zendesk"], API_FEEDS["rest"]
+    desk, tool = API_SOURCES["zendesk"], API_SOURCES["rest"]
     for variable, value in {**desk.environment, **tool.environment}.items():
         monkeypatch.setenv(variable, value)
     with desk.make() as down, tool.make() as up:
@@ -63,11 +63,12 @@ def test_a_vendor_that_is_down_all_night_stops_nothing_else_and_the_next_night_c
         down.answer = lambda _asked: FakeResponse(503, body=b"<html>maintenance</html>")  # type: ignore[method-assign]
         home = inbox_home(tmp_path, desk.entry(down.url), tool.entry(up.url))
         assert runs.run(home.home) is False
-        said = capsys.readouterr().err
-        assert "raw/zendesk: zendesk: 127.0.0.1 did not answer GET /api/v2/incremental/tickets/cursor" in said
-        assert "warning: pull_failed: source_id zendesk, " in said
-        told = [one.text for one in examine(home.home) if not one.is_well]
-        assert any(one.startswith("api of zendesk: 127.0.0.1 did not answer") for one in told)
+        shown = capsys.readouterr().err
+        assert "raw/zendesk: zendesk: 127.0.0.1" in shown
+        assert "GET /api/v2/incremental/tickets/cursor, last: status 503" in shown
+        assert "warning: pull_failed: source_id zendesk, " in shown
+        problems = [finding.text for finding in examine(home.home) if not finding.is_well]
+        assert any(text.startswith("api of zendesk: 127.0.0.1") and "status 503" in text for text in problems)
         with open_published(home.home.published) as published:
             assert published.execute("SELECT count(*) FROM core.responses").fetchall() == [(COUNT,)]
         down.answer = answer  # type: ignore[method-assign]
@@ -78,13 +79,13 @@ def test_a_vendor_that_is_down_all_night_stops_nothing_else_and_the_next_night_c
 
 
 def test_what_is_written_back_to_tickets_comes_again_and_changes_no_answer(tmp_path: Path) -> None:
-    """Any write moves the export's time and `updated_at`: the ticket returns, and its answer is as it was."""
-    feed = API_FEEDS["zendesk_field"]
-    with feed.make() as vendor:
+    """Any write changes the export's time and `updated_at`: the ticket returns with the same answer."""
+    source = API_SOURCES["zendesk_field"]
+    with source.make() as vendor:
         assert isinstance(vendor, FakeZendesk)
-        for one in vendor.tickets:
-            vendor.metrics[one["id"]] = {"ticket_id": one["id"], "solved_at": one["updated_at"]}
-        home = inbox_home(tmp_path, feed.entry(vendor.url, ignore=["updated_at"]))
+        for ticket in vendor.tickets:
+            vendor.metrics[ticket["id"]] = {"ticket_id": ticket["id"], "solved_at": ticket["updated_at"]}
+        home = inbox_home(tmp_path, source.entry(vendor.url, ignore=["updated_at"]))
         registry, landed = home.registry, []
         for _ in range(2):
             outcome = pull(
@@ -92,12 +93,12 @@ def test_what_is_written_back_to_tickets_comes_again_and_changes_no_answer(tmp_p
                 registry,
                 registry.sources["zendesk_field"],
                 clock=vendor.clock,
-                environment=feed.environment,
+                environment=source.environment,
             )
             assert outcome.failures == ()
             landed.append((outcome.records_pulled, outcome.rows_landed))
             vendor.clock.sleep(timedelta(hours=2).total_seconds())
-            vendor.tickets = [_written_to(one, int(vendor.now_s) - 120) for one in vendor.tickets]
+            vendor.tickets = [_written_to(ticket, int(vendor.now_s) - 120) for ticket in vendor.tickets]
     assert landed == [(COUNT, COUNT), (COUNT, 0)]
 
 

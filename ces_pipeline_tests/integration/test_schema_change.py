@@ -12,7 +12,7 @@ from ces_pipeline.land.pull import pull
 from ces_pipeline.pipeline import clean, publish, stale_days
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.vendors.generic.fake_server import FakeSurveyTool
-from ces_pipeline_tests.api_feeds import API_FEEDS
+from ces_pipeline_tests.api_sources import API_SOURCES
 from ces_pipeline_tests.builders import InboxHome, answer, inbox_home
 
 FIRST = datetime(2026, 3, 18, 12, tzinfo=UTC)
@@ -90,7 +90,7 @@ class TestApis:
         ],
     )
     def test_the_same_of_what_is_pulled(self, tmp_path: Path, change: dict[str, Any], expected: str) -> None:
-        feed = API_FEEDS["rest"]
+        feed = API_SOURCES["rest"]
         start = datetime(2026, 3, 2, tzinfo=UTC)
 
         def records(first: int, **more: Any) -> list[dict[str, Any]]:

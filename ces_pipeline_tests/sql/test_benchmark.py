@@ -8,7 +8,7 @@ from ces_pipeline_tests.benchmarks.marts import main
 
 def test_a_few_days_are_timed_for_every_mart_and_question(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--years", "0.02", "--responses", "40", "--tickets", "60"])
-    told = capsys.readouterr().out
-    assert "280 responses and 420 tickets" in told
-    assert [file.table for file in sql_files("mart") if f"\n{file.table} " not in told] == []
-    assert [file.name for file in sql_files("queries") if f"\n{file.name} " not in told] == []
+    printed = capsys.readouterr().out
+    assert "280 responses and 420 tickets" in printed
+    assert [file.table for file in sql_files("mart") if f"\n{file.table} " not in printed] == []
+    assert [file.name for file in sql_files("queries") if f"\n{file.name} " not in printed] == []

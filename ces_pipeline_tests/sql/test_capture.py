@@ -1,4 +1,4 @@
-"""Protects the figures on pulling: what is missing lowers a share, what nobody knows has none, and requests count once."""
+"""Protects the figures on pulls: missing records lower a share, an unknown number gives none, requests count once."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -35,31 +35,33 @@ def account(day: int, landed: int, expected: int | None, **values: Any) -> dict[
         "landed": landed,
         "expected": expected,
         "basis": "unknown" if expected is None else "count",
-        "detail": "not told" if expected is None else None,
+        "detail": "not reported" if expected is None else None,
         "asked_at": ASKED,
         **values,
     }
 
 
-def told(small: SmallHome, columns: str) -> list[tuple[Any, ...]]:
+def captured(small: SmallHome, columns: str) -> list[tuple[Any, ...]]:
     return small.rows(f"SELECT {columns} FROM mart.capture_daily ORDER BY ALL")
 
 
 class TestCapture:
-    def test_missing_surplus_nothing_and_unknown_are_told_apart(self, small: SmallHome) -> None:
+    def test_missing_surplus_nothing_and_unknown_are_distinguished(self, small: SmallHome) -> None:
         small.logs["audit.pull_windows"] = [
             account(1, 90, 100),  # ten are missing
             account(2, 52, 50),  # two were changed at the vendor since
             account(3, 0, 0),  # there was nothing
-            account(4, 7, None),  # nobody knows
+            account(4, 7, None),  # unknown
         ]
         assert small.publish().published
-        assert told(small, "source_id, day, landed, expected, missing, surplus, captured_share, state") == [
+        assert captured(
+            small, "source_id, day, landed, expected, missing, surplus, captured_share, state"
+        ) == [
             ("desk", date(2026, 3, 1), 90, 100, 10, 0, 0.9, "short"),
             ("desk", date(2026, 3, 2), 52, 50, 0, 2, 1.0, "complete"),
             ("desk", date(2026, 3, 3), 0, 0, 0, 0, None, "complete"),
             ("desk", date(2026, 3, 4), 7, None, None, None, None, "unknown"),
-            # A feed of files: two rows, and no word on how many there should be.
+            # A source of files: two rows, and an unknown expected number.
             ("web", DAY, 2, None, None, None, None, "unknown"),
         ]
 
@@ -70,11 +72,13 @@ class TestCapture:
             account(1, 100, 100, pull_id="desk-2", asked_at=later),
         ]
         assert small.publish().published
-        assert told(small, "source_id, landed, state, asked_at")[0] == ("desk", 100, "complete", later)
+        assert captured(small, "source_id, landed, state, asked_at")[0] == ("desk", 100, "complete", later)
 
-    def test_what_is_short_is_a_warning_that_names_feed_and_window(self, small: SmallHome) -> None:
+    def test_missing_records_are_a_warning_that_names_source_and_window(self, small: SmallHome) -> None:
         small.logs["audit.pull_windows"] = [account(1, 90, 100), account(2, 7, None)]
-        (warning,) = [one for one in small.publish().warnings if one.check.name == "capture_below_expected"]
+        (warning,) = [
+            warning for warning in small.publish().warnings if warning.check.name == "capture_below_expected"
+        ]
         assert warning.failures == 1
         assert warning.detail is not None
         assert warning.detail.startswith(
@@ -106,7 +110,9 @@ COUNTS = "requests, answered_2xx, answered_otherwise, unanswered, calls, ok_at_o
 class TestRequests:
     def test_percentiles_bytes_and_days_are_those_computed_by_hand(self, small: SmallHome) -> None:
         seconds = [0.1, 0.2, 0.3, 0.4, 2.0]
-        small.logs["audit.requests"] = [request(n, "ok", seconds=one) for n, one in enumerate(seconds)]
+        small.logs["audit.requests"] = [
+            request(n, "ok", seconds=duration) for n, duration in enumerate(seconds)
+        ]
         # Half an hour before midnight of the zone is another day.
         small.logs["audit.requests"].append(request(9, "ok", requested_at=MARCH - timedelta(minutes=30)))
         assert small.publish().published
@@ -151,8 +157,8 @@ class TestRequests:
 
 
 class TestPulls:
-    def test_a_feed_whose_newest_pull_failed_is_a_warning_with_the_reason(self, small: SmallHome) -> None:
-        def told(pull_id: str, day: int, failure: str | None) -> dict[str, Any]:
+    def test_a_failed_newest_pull_is_a_warning_with_the_reason(self, small: SmallHome) -> None:
+        def pull(pull_id: str, day: int, failure: str | None) -> dict[str, Any]:
             return {
                 "pull_id": pull_id,
                 "source_id": pull_id[:-1].rstrip("-"),
@@ -165,14 +171,14 @@ class TestPulls:
             }
 
         small.logs["audit.pulls"] = [
-            told("desk-1", 1, None),
-            told("desk-2", 2, "desk: it is down"),
-            told("web-1", 1, "web: it was down"),
-            told("web-2", 2, None),
-            # A feed that is registered no more.
-            told("old-1", 2, "old: it is gone"),
+            pull("desk-1", 1, None),
+            pull("desk-2", 2, "desk: it is down"),
+            pull("web-1", 1, "web: it was down"),
+            pull("web-2", 2, None),
+            # A source that is no longer registered.
+            pull("old-1", 2, "old: it is gone"),
         ]
-        (warning,) = [one for one in small.publish().warnings if one.check.name == "pull_failed"]
+        (warning,) = [warning for warning in small.publish().warnings if warning.check.name == "pull_failed"]
         assert warning.failures == 1
         assert warning.detail is not None
         assert warning.detail.startswith(

@@ -71,7 +71,7 @@ def test_a_good_file_passes_every_check(snapshot: duckdb.DuckDBPyConnection) -> 
     ],
 )
 def test_harm_is_found_and_blocks(snapshot: duckdb.DuckDBPyConnection, harm: str, check: str) -> None:
-    checks = [one for one in all_checks() if one.name == check]
+    checks = [candidate for candidate in all_checks() if candidate.name == check]
     snapshot.execute(harm)
     (result,) = run_checks(snapshot, checks, business_date=TODAY)
     assert not result.passed
@@ -103,7 +103,7 @@ def test_a_high_reject_share_of_tickets_is_a_warning_too(snapshot: duckdb.DuckDB
     assert "source_id desk, rejected_share 0.75" in (result.detail or "")
 
 
-def test_products_that_nobody_registered_are_told_where_any_is(snapshot: duckdb.DuckDBPyConnection) -> None:
+def test_unregistered_products_are_reported_if_any_is_registered(snapshot: duckdb.DuckDBPyConnection) -> None:
     snapshot.execute("UPDATE core.responses SET product = 'Kiosk'")
     snapshot.execute("UPDATE core.tickets SET product = 'web_shop'")
     assert "unregistered_products" not in failed(snapshot)
@@ -113,10 +113,10 @@ def test_products_that_nobody_registered_are_told_where_any_is(snapshot: duckdb.
     assert (result.detail or "").startswith("product Kiosk, responses 2, tickets 0. These products")
 
 
-def test_many_offending_rows_are_told_in_short(snapshot: duckdb.DuckDBPyConnection) -> None:
+def test_many_offending_rows_are_reported_in_short(snapshot: duckdb.DuckDBPyConnection) -> None:
     snapshot.execute("DROP TABLE mart.quality_daily")
     (result,) = run_checks(
-        snapshot, [one for one in all_checks() if one.name == "schema"], business_date=TODAY
+        snapshot, [check for check in all_checks() if check.name == "schema"], business_date=TODAY
     )
     assert result.failures > 20
     assert f"and {result.failures - 3} more" in (result.detail or "")

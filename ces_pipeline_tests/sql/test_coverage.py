@@ -1,4 +1,4 @@
-"""Protects the coverage of tags and the check of accounts: what is not known is counted, and a fall is told."""
+"""Protects the coverage of tags and the check of accounts: unknown tags are counted, and a fall is reported."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -24,8 +24,8 @@ def test_every_response_of_a_day_is_known_or_not_for_every_tag(here: Registry) -
         response("c"),
     ]
     with derived(here, ["mart.tag_coverage_daily"], {"core.responses": rows}) as snapshot:
-        told = {row["tag"]: row for row in snapshot.rows("FROM mart.tag_coverage_daily")}
-    assert {tag: (row["known"], row["not_known"]) for tag, row in told.items()} == {
+        by_tag = {row["tag"]: row for row in snapshot.rows("FROM mart.tag_coverage_daily")}
+    assert {tag: (row["known"], row["not_known"]) for tag, row in by_tag.items()} == {
         "channel": (1, 2),
         "persona": (1, 2),
         "product": (2, 1),
@@ -33,13 +33,13 @@ def test_every_response_of_a_day_is_known_or_not_for_every_tag(here: Registry) -
         "journey_stage": (0, 3),
         "language": (0, 3),
     }
-    assert told["product"]["known_share"] == 2 / 3
+    assert by_tag["product"]["known_share"] == 2 / 3
 
 
 @pytest.mark.parametrize(
     ("products", "warns"), [(["A", "A", "A"], False), (["A", "unknown", "unknown"], True)]
 )
-def test_a_tag_that_falls_is_told_and_one_never_known_is_not(
+def test_a_tag_that_falls_is_reported_and_an_always_unknown_tag_is_not(
     here: Registry, products: list[str], warns: bool
 ) -> None:
     before = [response(f"b{n}", DAY + timedelta(days=n), product="A") for n in range(10)]
@@ -75,7 +75,7 @@ def test_spans_follow_each_other_and_the_last_version_of_a_day_decides_it(here: 
     ]
 
 
-def test_overlapping_validity_is_told_by_feed_and_the_later_version_decides(here: Registry) -> None:
+def test_overlapping_validity_is_reported_per_source_and_the_later_version_is_used(here: Registry) -> None:
     other = DAY + timedelta(days=3)
     versions = [
         version("ann", at(DAY), attributes="a", valid_to=at(DAY + timedelta(days=9))),

@@ -26,7 +26,7 @@ def text() -> str:
     return dictionary()
 
 
-def told(text: str) -> dict[str, dict[str, list[str]]]:
+def documented(text: str) -> dict[str, dict[str, list[str]]]:
     """Heading of a table or view -> its columns -> their cells."""
     found = {}
     for part in re.split(r"^### ", text.split("\n## Glossary")[0], flags=re.MULTILINE)[1:]:
@@ -43,7 +43,7 @@ def test_every_column_says_the_same_as_its_comment_in_the_file(small: SmallHome,
     )
     rendered = {
         (table, name): (kind, means if null == NEVER else f"{means}; null{null}")
-        for table, columns in told(text).items()
+        for table, columns in documented(text).items()
         for name, cells in columns.items()
         if "." in table
         for kind, _, means, null in [cells]
@@ -66,7 +66,7 @@ def test_every_table_and_view_says_the_same_as_its_comment_in_the_file(small: Sm
 def test_every_column_of_every_view_is_there(small: SmallHome, text: str) -> None:
     for view in sql_files("views"):
         columns = small.rows(f"DESCRIBE {view.name}")
-        assert [(name, cells[0]) for name, cells in told(text)[view.name].items()] == [
+        assert [(name, cells[0]) for name, cells in documented(text)[view.name].items()] == [
             (row[0], row[1]) for row in columns
         ]
 
@@ -87,7 +87,7 @@ def test_a_mart_says_what_it_reads_and_answers(text: str) -> None:
         "Reads `core.responses`, `mart.response_funnel_daily`, `reference.settings`, `reference.surveys`."
         in part
     )
-    assert "Answers: which touchpoints get answers, and which fell silent?" in part
+    assert "Answers: which surveys get answers" in part
     assert "Key: `survey_id`, `basis`." in part
 
 
@@ -101,7 +101,7 @@ def test_whatever_may_be_null_says_what_null_means(table: str) -> None:
 
 def test_a_description_falls_into_meaning_and_null() -> None:
     assert meaning("Free text; null: none.") == ("Free text", "none.")
-    assert meaning("Upper end; null as it.") == ("Upper end", "as it.")
+    assert meaning("Upper end; null as the mean.") == ("Upper end", "as the mean.")
     assert meaning("The key.") == ("The key.", NEVER)
 
 

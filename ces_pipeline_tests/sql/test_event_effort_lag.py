@@ -91,7 +91,7 @@ def test_events_without_a_category_are_held_against_all_tickets(here: Registry) 
     assert (rows[0]["verdict"], rows[0]["correlation"]) == ("related", pytest.approx(1))
 
 
-def test_few_days_constant_measures_and_categories_without_answers_are_told(here: Registry) -> None:
+def test_few_days_constant_measures_and_categories_without_answers_are_reported(here: Registry) -> None:
     random = np.random.default_rng(2)
     few = found(here, measured(random.standard_normal(12)), efforts(np.round(random.uniform(20, 60, 12), 3)))
     assert {(row["verdict"], row["correlation"]) for row in few} == {("not enough data", None)}

@@ -86,8 +86,8 @@ def stored_tables(part: Any) -> Iterator[str]:
             yield f"{part['schema_name']}.{part['table_name']}"
         part = list(part.values())
     if isinstance(part, list):
-        for one in part:
-            yield from stored_tables(one)
+        for member in part:
+            yield from stored_tables(member)
 
 
 def test_a_query_reads_what_its_table_macros_read() -> None:
@@ -111,8 +111,8 @@ def test_every_macro_is_used_by_a_mart() -> None:
 
 
 def test_no_command_imports_scipy_before_a_publish_needs_it() -> None:
-    told = "import sys, ces_pipeline.cli, ces_pipeline.definitions; print('scipy' in sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    program = "import sys, ces_pipeline.cli, ces_pipeline.definitions; print('scipy' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
 
 

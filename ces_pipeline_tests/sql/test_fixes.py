@@ -32,7 +32,9 @@ def fixed(here: Registry, *changes: Mapping[str, Any]) -> Registry:
         "categories": ["billing"],
         "comparison_categories": ["login"],
     }
-    return here.model_copy(update={"fixes": tuple(Fix.model_validate({**given, **told}) for told in changes)})
+    return here.model_copy(
+        update={"fixes": tuple(Fix.model_validate({**given, **change}) for change in changes)}
+    )
 
 
 def cell(
@@ -158,7 +160,7 @@ def test_too_few_answers_are_said_with_the_n_it_would_take(here: Registry) -> No
     assert row["n_needed"] == 126
 
 
-def test_a_fix_without_any_data_is_told(here: Registry) -> None:
+def test_a_fix_without_any_data_is_reported(here: Registry) -> None:
     for mart in (EFFORT, TICKETS):
         found = by_method(here, mart, [])
         assert {row["verdict"] for row in found.values()} == {"not enough data"}
@@ -198,12 +200,12 @@ def test_unless_named_the_comparison_is_of_like_level_and_untouched(here: Regist
     levels = {"a": 52.0, "b": 49.0, "c": 51.0, "d": 47.0, "e": 54.0, "far": 90.0, "touched": 50.0}
     for week in range(-4, 4):
         rows += [cell(week, name, [level] * 3) for name, level in levels.items()]
-    told = fixed(
+    here_with_fix = fixed(
         here,
         {"comparison_categories": []},
         {"id": "g", "categories": ["touched"], "live_on": LIVE - timedelta(days=7)},
     )
-    row = by_method(told, EFFORT, rows)["difference in differences"]
+    row = by_method(here_with_fix, EFFORT, rows)["difference in differences"]
     assert row["comparison_categories"] == "a, b, c, d, e"
 
 
@@ -219,9 +221,9 @@ def test_growth_of_all_tickets_is_no_effect_and_a_drop_is_by_hand(here: Registry
     assert (row["n_before"], row["n_after"], row["verdict"]) == (90, 270, "no change shown")
     assert row["change_share"] == pytest.approx(0, abs=0.02)
     assert found["plain before and after"]["why"] == "the active customers of these weeks are not known"
-    for one in rows:
-        if one["category"] == "billing" and one["day"] >= LIVE:
-            one["tickets"] = one["tickets"] // 3
+    for row in rows:
+        if row["category"] == "billing" and row["day"] >= LIVE:
+            row["tickets"] = row["tickets"] // 3
     row = by_method(here, TICKETS, rows)["difference in differences"]
     assert row["change_share"] == pytest.approx(40.5 / 120.5 - 1, abs=0.001)
     assert row["verdict"] == "improved"

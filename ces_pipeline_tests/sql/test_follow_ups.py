@@ -35,12 +35,12 @@ def noon(hours: float) -> datetime:
 
 GIVEN: dict[str, list[dict[str, Any]]] = {
     "core.responses": [
-        response("settled", ease=0.0),
+        response("resolved_answer", ease=0.0),
         response("called", ease=25.0, ticket_id="T1"),
         response("by_link", ease=0.0),
         response("taken", ease=0.0),
         response("odd_word", ease=0.0),
-        response("nobody", ease=0.0),
+        response("without", ease=0.0),
         response("twice", ease=0.0),
         response("twice_too", ease=0.0, response_id="twice"),
         response("fine", ease=100.0),
@@ -51,12 +51,12 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
         {"response_key": "by_link", "ticket_key": "T2", "method": "requester_window", "confidence": 0.6, "day": DAY}
     ],
     "core.follow_ups": [
-        step("f1", "assigned", 1, response_id="settled"),
-        step("f1", "contacted", 3, response_id="settled"),
-        step("f1", "resolved", 24, response_id="settled"),
+        step("f1", "assigned", 1, response_id="resolved_answer"),
+        step("f1", "contacted", 3, response_id="resolved_answer"),
+        step("f1", "resolved", 24, response_id="resolved_answer"),
         # A step back, and a second follow-up, undo nothing.
-        step("f1", "assigned", 30, response_id="settled"),
-        step("f2", "contacted", 2, response_id="settled"),
+        step("f1", "assigned", 30, response_id="resolved_answer"),
+        step("f2", "contacted", 2, response_id="resolved_answer"),
         # What was done for the ticket before its answer is no answer to it; what follows is.
         step("f3", "assigned", -5, ticket_id="T1"),
         step("f3", "contacted", 6, ticket_id="T1"),
@@ -85,23 +85,23 @@ def given(here: Registry) -> Iterator[Snapshot]:
 def test_every_difficult_answer_has_its_state_and_times_by_hand(given: Snapshot) -> None:
     rows = {row["response_key"]: row for row in given.rows("FROM mart.follow_ups")}
     assert {key: (row["state"], row["follow_ups"], row["open_days"]) for key, row in rows.items()} == {
-        "settled": ("resolved", 2, None),
+        "resolved_answer": ("resolved", 2, None),
         "called": ("contacted", 1, 7),
         "by_link": ("assigned", 1, 7),
         "taken": ("assigned", 1, 7),
         "odd_word": ("unknown", 1, 7),
-        "nobody": ("none", 0, 7),
+        "without": ("none", 0, 7),
         "twice": ("none", 0, 7),
         "twice_too": ("none", 0, 7),
         "later": ("none", 0, 0),
     }
-    settled = rows["settled"]
-    assert (settled["assigned_at"], settled["contacted_at"], settled["resolved_at"]) == (
+    resolved = rows["resolved_answer"]
+    assert (resolved["assigned_at"], resolved["contacted_at"], resolved["resolved_at"]) == (
         noon(1),
         noon(2),
         noon(24),
     )
-    assert (settled["minutes_to_contact"], settled["minutes_to_resolve"]) == (120.0, 1440.0)
+    assert (resolved["minutes_to_contact"], resolved["minutes_to_resolve"]) == (120.0, 1440.0)
     called = rows["called"]
     assert (called["assigned_at"], called["contacted_at"], called["minutes_to_contact"]) == (
         None,
@@ -159,7 +159,7 @@ def test_the_share_is_a_metric_of_the_programme(given: Snapshot) -> None:
     assert (row["value"], row["n"], row["counted"], row["state"]) == (5 / 8, 8, 5, "measured")
 
 
-def test_where_no_feed_brings_follow_ups_nothing_is_known_of_them(here: Registry) -> None:
+def test_without_a_source_of_follow_ups_they_are_unknown(here: Registry) -> None:
     with derived(
         here, MARTS, {"core.responses": [response(f"r{n}", ease=0.0) for n in range(4)]}
     ) as snapshot:

@@ -1,4 +1,4 @@
-"""Protects response rates, latencies and contact frequency: each figure beside the rows it is computed from by hand."""
+"""Protects response rates, latencies and contact frequency: each figure is compared with a computation by hand."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -42,13 +42,13 @@ def test_every_invitation_has_one_disposition_and_the_rates_are_those_of_aapor(h
     responses = [
         response("r1", respondent_key="ann"),
         response("r2", respondent_key="bob", flags=["partial"], is_suspect=True),
-        response("r3", respondent_key="nobody asked"),
+        response("r3", respondent_key="not invited"),
         response("r4", LATER, respondent_key="cat"),
     ]
     with funnel(here, invitations=invitations, responses=responses) as snapshot:
         row = snapshot.row(f"FROM mart.response_funnel_daily WHERE day = '{DAY}'")
         later = snapshot.row(f"FROM mart.response_funnel_daily WHERE day = '{LATER}'")
-        (touchpoint, _) = snapshot.rows("FROM mart.response_rates ORDER BY basis")
+        (survey, _) = snapshot.rows("FROM mart.response_rates ORDER BY basis")
     counts = ("invited", "completes", "partials", "refusals", "non_contacts", "others", "unknown_eligibility")
     assert [row[name] for name in counts] == [9, 1, 1, 2, 2, 2, 1]
     assert (row["basis"], row["out_of_scope"], row["uninvited_responses"], row["is_final"]) == (
@@ -70,7 +70,7 @@ def test_every_invitation_has_one_disposition_and_the_rates_are_those_of_aapor(h
         None,
         "neither invitations nor views are delivered",
     )
-    assert (touchpoint["basis"], touchpoint["rate"], touchpoint["n"], touchpoint["days_silent"]) == (
+    assert (survey["basis"], survey["rate"], survey["n"], survey["days_silent"]) == (
         "invitations",
         1 / 9,
         9,
@@ -97,17 +97,17 @@ def test_below_the_minimum_n_there_is_no_rate_and_open_days_count_in_none(here: 
     responses = [response("r1", LATER)]
     with funnel(here, invitations=invitations, responses=responses) as snapshot:
         first, second = snapshot.rows("FROM mart.response_funnel_daily ORDER BY day")
-        touchpoint = snapshot.row("FROM mart.response_rates")
+        survey = snapshot.row("FROM mart.response_rates")
     assert (first["response_rate_1"], first["why_null"]) == (None, "fewer than the minimum n")
     assert (second["response_rate_1"], second["is_final"]) == (0.0, False)
-    assert (touchpoint["n"], touchpoint["rate"], touchpoint["why_null"]) == (
+    assert (survey["n"], survey["rate"], survey["why_null"]) == (
         1,
         None,
         "fewer than the minimum n",
     )
 
 
-def test_a_home_without_anything_says_so_for_every_touchpoint(here: Registry) -> None:
+def test_an_empty_home_gives_the_reason_for_every_survey(here: Registry) -> None:
     with funnel(here) as snapshot:
         row = snapshot.row("FROM mart.response_rates")
         assert snapshot.rows("FROM mart.response_funnel_daily") == []
@@ -240,7 +240,7 @@ def days(*numbers: int) -> list[date]:
     return [DAY + timedelta(days=number) for number in numbers]
 
 
-def test_over_surveyed_customers_are_found_across_feeds_and_nobody_else(tmp_path: Path) -> None:
+def test_only_over_contacted_customers_are_found_across_sources(tmp_path: Path) -> None:
     here = registry(tmp_path, contact_limit=2, contact_window_days=7)
     invitations = [
         *(invitation(f"a{n}", day, person_key="ann", source_id=f"s{n}") for n, day in enumerate(days(0, 3))),
@@ -249,7 +249,7 @@ def test_over_surveyed_customers_are_found_across_feeds_and_nobody_else(tmp_path
             invitation(f"c{n}", day, person_key="cat", status="bounced")
             for n, day in enumerate(days(0, 1, 2))
         ),
-        invitation("nobody"),
+        invitation("unknown person"),
     ]
     # Ann answers the first; her unasked answer on day 6 is a third contact within seven days.
     responses = [
@@ -269,11 +269,11 @@ def test_over_surveyed_customers_are_found_across_feeds_and_nobody_else(tmp_path
         "first_over_day": days(6)[0],
         "last_over_day": days(6)[0],
     }
-    told = [
+    latencies = [
         (row["place"], row["is_over_limit"], row["contacts"], row["invitations"], row["answered"])
         for row in places
     ]
-    assert told == [
+    assert latencies == [
         (1, False, 4, 4, 1),
         (2, False, 1, 1, 0),
         (3, True, 1, 0, 0),
@@ -282,7 +282,7 @@ def test_over_surveyed_customers_are_found_across_feeds_and_nobody_else(tmp_path
     assert [row["answered_share"] for row in places] == [0.25, None, None, None]
 
 
-def test_a_touchpoint_shown_and_never_answered_and_one_that_fell_silent_are_told(tmp_path: Path) -> None:
+def test_a_survey_without_answers_and_a_silent_survey_are_reported(tmp_path: Path) -> None:
     here = registry(tmp_path, silent_touchpoint_days=5)
     other = here.surveys["after_chat"].model_copy(update={"id": "after_call"})
     here = here.model_copy(update={"surveys": {**here.surveys, "after_call": other}})

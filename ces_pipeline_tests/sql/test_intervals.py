@@ -48,8 +48,8 @@ def test_the_net_interval_is_the_one_computed_by_hand(connection: duckdb.DuckDBP
     # 60 easy, 20 difficult of 100: (60.75 - 20.75) / 103 and (60.75 + 20.75) / 103.
     net, ends = 40 / 103, 81.5 / 103
     half = 1.959963984540054 * math.sqrt((ends - net**2) / 103)
-    told = connection.execute("SELECT net_low(60, 20, 100), net_high(60, 20, 100)").fetchone()
-    assert told == pytest.approx((net - half, net + half), abs=1e-12)
+    found = connection.execute("SELECT net_low(60, 20, 100), net_high(60, 20, 100)").fetchone()
+    assert found == pytest.approx((net - half, net + half), abs=1e-12)
     assert connection.execute("SELECT net_low(0, 10, 10), net_high(10, 0, 10)").fetchone() == (-1, 1)
 
 
@@ -76,8 +76,10 @@ def test_the_rank_of_a_medians_lower_end_is_the_exact_one_of_the_binomial(
 def test_a_medians_interval_lies_between_the_values_that_the_binomial_names(
     connection: duckdb.DuckDBPyConnection, values: list[float], low: float | None, high: float | None
 ) -> None:
-    told = connection.execute("SELECT median_low(l), median_high(l) FROM (SELECT ?::DOUBLE[] AS l)", [values])
-    assert told.fetchone() == (low, high)
+    found = connection.execute(
+        "SELECT median_low(l), median_high(l) FROM (SELECT ?::DOUBLE[] AS l)", [values]
+    )
+    assert found.fetchone() == (low, high)
 
 
 @pytest.mark.parametrize("n", [6, 31, 200])
@@ -87,15 +89,15 @@ def test_a_medians_interval_covers_at_least_as_often_as_it_says(
     drawn = np.sort(np.random.default_rng(20260302).lognormal(3, 2, (SAMPLES, n)), axis=1)
     low, high = asked(connection, pd.DataFrame({"l": list(drawn)}), "median_low(l)", "median_high(l)")
     covered = np.mean((low <= np.exp(3)) & (np.exp(3) <= high))
-    # Ranks are whole: the chance is the binomial's, a little above 95 %.
+    # Ranks are integers: the binomial coverage is a little above 95 %.
     exact = 1 - 2 * stats.binom.cdf(stats.binom.ppf(0.025, n, 0.5) - 1, n, 0.5)
     assert 0.95 <= exact <= 0.98
     assert covered == pytest.approx(exact, abs=0.012)
 
 
 def test_a_suppressed_figure_is_null(connection: duckdb.DuckDBPyConnection) -> None:
-    told = connection.execute("SELECT shown(true, 7), shown(false, 7), ease_low(50, NULL), ease_high(99, 3)")
-    assert told.fetchone() == (None, 7, None, 100)
+    found = connection.execute("SELECT shown(true, 7), shown(false, 7), ease_low(50, NULL), ease_high(99, 3)")
+    assert found.fetchone() == (None, 7, None, 100)
 
 
 def test_of_nothing_there_is_no_figure(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,4 +1,4 @@
-"""Protects effort beside satisfaction and recommendation: each with its own n, and association that can be wrong."""
+"""Protects the marts that compare effort with satisfaction and recommendation: each has its own n and interval."""
 
 from pathlib import Path
 from statistics import mean, stdev
@@ -17,7 +17,7 @@ PAIRS = ["mart.kpi_pairs", "mart.kpi_crosstab", "mart.kpi_disagreements", "mart.
 
 @pytest.fixture
 def here(tmp_path: Path) -> Registry:
-    """The touchpoint asks satisfaction on five points too; minimum n 2."""
+    """The survey also asks for satisfaction on five points; minimum n 2."""
     here = registry(tmp_path)
     survey = here.surveys["after_chat"].model_copy(update={"csat_scale": "ease_1_5", "has_nps": True})
     return here.model_copy(update={"surveys": {"after_chat": survey}})

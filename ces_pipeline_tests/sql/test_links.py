@@ -79,7 +79,7 @@ def test_an_id_that_two_ticket_systems_share_stays_unlinked(small: SmallHome) ->
     assert link(small, answer(ticket_id="7"), *two) == (None, "ambiguous", 0.0)
 
 
-def test_a_named_ticket_that_nothing_matches_is_told(small: SmallHome) -> None:
+def test_a_named_ticket_without_a_match_is_reported(small: SmallHome) -> None:
     assert link(small, answer(ticket_id="gone"), ticket("T1")) == (None, "named_not_found", 0.0)
 
 

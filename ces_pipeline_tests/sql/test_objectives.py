@@ -33,10 +33,10 @@ def objective(**values: Any) -> Objective:
     return Objective.model_validate({key: value for key, value in given.items() if value is not None})
 
 
-def told(
-    folder: Path, one: Objective, given: Mapping[str, list[dict[str, Any]]], **settings: Any
+def progress(
+    folder: Path, goal: Objective, given: Mapping[str, list[dict[str, Any]]], **settings: Any
 ) -> dict[str, Any]:
-    here: Registry = registry(folder, minimum_n=10, **settings).model_copy(update={"objectives": (one,)})
+    here: Registry = registry(folder, minimum_n=10, **settings).model_copy(update={"objectives": (goal,)})
     with derived(here, [MART], given) as snapshot:
         return snapshot.row(f"FROM {MART}")
 
@@ -59,7 +59,7 @@ def test_a_share_of_answers_has_come_as_far_as_computed_by_hand(tmp_path: Path) 
             *answers(6, 6, DAY + timedelta(days=39)),
         ]
     }
-    row = told(tmp_path, objective(owner="Support", sponsor="Board"), given)
+    row = progress(tmp_path, objective(owner="Support", sponsor="Board"), given)
     assert (row["first_day"], row["last_day"]) == (DAY + timedelta(days=12), DAY + timedelta(days=39))
     # 8 of 20; from 0.5 to 0.2 a third of the way, in 40 of 100 days.
     assert (row["n"], row["value"]) == (20, 0.4)
@@ -86,11 +86,11 @@ def test_a_share_of_answers_has_come_as_far_as_computed_by_hand(tmp_path: Path) 
         (5, 199, "behind", 5 / 6),
     ],
 )
-def test_the_state_goes_by_the_way_beside_the_time(
+def test_the_state_compares_progress_with_time(
     tmp_path: Path, difficult: int, days: int, state: str, way: float
 ) -> None:
     given = {"core.responses": answers(difficult, 20 - difficult, DAY + timedelta(days=days))}
-    row = told(tmp_path, objective(), given)
+    row = progress(tmp_path, objective(), given)
     assert (row["state"], row["way_share"]) == (state, pytest.approx(way))
     assert row["time_share"] == min((days + 1) / 100, 1)
 
@@ -110,12 +110,12 @@ def test_every_figure_has_the_interval_of_its_mart(
     tmp_path: Path, figure: str, value: float, low: float, high: float
 ) -> None:
     points = figure.endswith("0_100")
-    one = objective(figure=figure, baseline=50 if points else 0.1, target=90 if points else 0.9,
+    goal = objective(figure=figure, baseline=50 if points else 0.1, target=90 if points else 0.9,
                     dimension="channel", segment="chat")  # fmt: skip
     given = {
         "core.responses": [*answers(8, 12, DAY, channel="chat"), *answers(9, 0, DAY, "other", channel="web")]
     }
-    row = told(tmp_path, one, given)
+    row = progress(tmp_path, goal, given)
     assert (row["n"], row["value"]) == (20, pytest.approx(value))
     assert (row["value_low"], row["value_high"]) == (
         pytest.approx(low, abs=2e-3),
@@ -124,10 +124,10 @@ def test_every_figure_has_the_interval_of_its_mart(
 
 
 def test_too_few_answers_are_suppressed_and_none_are_not_measurable_yet(tmp_path: Path) -> None:
-    row = told(tmp_path, objective(), {"core.responses": answers(3, 6, DAY)})
+    row = progress(tmp_path, objective(), {"core.responses": answers(3, 6, DAY)})
     assert (row["state"], row["why_null"], row["n"]) == ("suppressed", "fewer than the minimum n", 9)
     assert (row["value"], row["value_low"], row["way_share"]) == (None, None, None)
-    row = told(tmp_path, objective(), {"core.responses": answers(10, 10, BEFORE)})
+    row = progress(tmp_path, objective(), {"core.responses": answers(10, 10, BEFORE)})
     assert (row["state"], row["why_null"]) == (
         "not measurable yet",
         "no figure of a day later than the baseline",
@@ -136,7 +136,7 @@ def test_too_few_answers_are_suppressed_and_none_are_not_measurable_yet(tmp_path
 
 
 def test_a_share_of_the_programme_pools_the_days_that_are_final(tmp_path: Path) -> None:
-    one = objective(figure=None, metric="response_rate_1", baseline=0.1, target=0.5)
+    goal = objective(figure=None, metric="response_rate_1", baseline=0.1, target=0.5)
     responses, invitations = [], []
     for day, asked, answered in (
         (DAY, 8, 2),
@@ -146,7 +146,7 @@ def test_a_share_of_the_programme_pools_the_days_that_are_final(tmp_path: Path) 
         invitations += [invitation(f"{day}{n}", day, person_key=f"{day}p{n}") for n in range(asked)]
         responses += [response(f"{day}{n}", day, respondent_key=f"{day}p{n}") for n in range(answered)]
     given = {"core.responses": responses, "core.invitations": invitations}
-    row = told(tmp_path, one, given, invitation_window_days=10)
+    row = progress(tmp_path, goal, given, invitation_window_days=10)
     # Each of the days is below the minimum n of ten, and the last may still be answered.
     assert (row["n"], row["value"], row["state"]) == (16, 0.5, "reached")
     assert (row["value_low"], row["value_high"]) == pytest.approx(proportion_confint(8, 16, method="wilson"))
@@ -154,15 +154,17 @@ def test_a_share_of_the_programme_pools_the_days_that_are_final(tmp_path: Path) 
 
 
 def test_what_the_programme_cannot_measure_says_why(tmp_path: Path) -> None:
-    one = objective(figure=None, metric="alert_response_minutes", baseline=600, target=60)
-    row = told(tmp_path, one, {"core.responses": answers(1, 1, DAY)})
+    goal = objective(figure=None, metric="alert_response_minutes", baseline=600, target=60)
+    row = progress(tmp_path, goal, {"core.responses": answers(1, 1, DAY)})
     assert (row["state"], row["why_null"]) == ("not measurable yet", "nothing raises alerts here")
 
 
 def test_a_metric_that_is_no_share_has_its_newest_value(tmp_path: Path) -> None:
-    one = objective(figure=None, metric="mean_ease_0_100", segment="unknown: unknown", baseline=50, target=90)
+    goal = objective(
+        figure=None, metric="mean_ease_0_100", segment="unknown: unknown", baseline=50, target=90
+    )
     later = DAY + timedelta(days=7)
-    row = told(tmp_path, one, {"core.responses": [*answers(10, 10, DAY), *answers(4, 16, later)]})
+    row = progress(tmp_path, goal, {"core.responses": [*answers(10, 10, DAY), *answers(4, 16, later)]})
     assert (row["value"], row["n"], row["first_day"], row["last_day"]) == (80.0, 20, later, later)
 
 

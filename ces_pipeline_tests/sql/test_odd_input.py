@@ -1,7 +1,7 @@
 """Protects the marts from odd input: a row that says so, never a division by zero, a lost row or an invented zero.
 
-Every case is published whole: all blocking checks pass, and no mart holds NaN or infinity. Odd input of single marts
-that has a test beside them (overlapping accounts, a rate without invitations ...) is not repeated here.
+Every case is published: all blocking checks pass, and no mart has NaN or infinity. Odd input of single marts that has
+its own test there (overlapping accounts, a rate without invitations ...) is not repeated here.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def solved(key: str, **values: Any) -> dict[str, Any]:
     )
 
 
-def test_a_category_that_nobody_registered_has_a_row_of_its_own_and_none_is_unknown(tmp_path: Path) -> None:
+def test_an_unregistered_category_has_its_own_row_and_a_missing_one_is_unknown(tmp_path: Path) -> None:
     def fill(small: SmallHome) -> None:
         small.clean(
             "tickets", [solved("a", category="Brand new | odd"), solved("b"), solved("c", category="")]
@@ -42,10 +42,10 @@ def test_a_category_that_nobody_registered_has_a_row_of_its_own_and_none_is_unkn
         small.clean("survey", [response("r", ticket_id="a", ease=0.0)])
 
     small = published(tmp_path, fill)
-    told = small.rows("SELECT category, tickets, n FROM ticket_effort_by_category")
-    assert sum(tickets for _, tickets, _ in told) == 3
-    assert ("Brand new | odd", 1, 1) in told
-    assert any(category == "unknown" for category, _, _ in told)
+    found = small.rows("SELECT category, tickets, n FROM ticket_effort_by_category")
+    assert sum(tickets for _, tickets, _ in found) == 3
+    assert ("Brand new | odd", 1, 1) in found
+    assert any(category == "unknown" for category, _, _ in found)
 
 
 def test_a_segment_of_one_is_shown_as_suppressed_everywhere(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_equal_scores_have_a_mean_an_interval_of_no_width_and_no_variance_to_spl
         "SELECT DISTINCT verdict FROM mart.segment_differences WHERE dimension = 'channel'"
     ) == [("no variance",)]
     assert small.rows("SELECT DISTINCT correlation FROM mart.effort_drivers") == [(None,)]
-    told = small.rows("SELECT DISTINCT spearman, why_null IS NULL FROM mart.kpi_association")
-    assert told == [(None, False)]
+    found = small.rows("SELECT DISTINCT spearman, why_null IS NULL FROM mart.kpi_association")
+    assert found == [(None, False)]
 
 
 def test_tickets_without_answers_have_their_figures_and_no_effort(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def history(weeks: int = 9) -> dict[str, list[dict[str, Any]]]:
             response(f"seen{week}.{number}", on(week), ease=None, respondent_key=f"p{number}")
             for number in range(10)
         ]
-    # The data end with whole weeks.
+    # The data end with full weeks.
     end = on(weeks) - timedelta(days=1)
     responses.append(response("end", end, ease=60.0 if weeks < 9 else 70.0, channel="web"))
     tickets.append(
@@ -129,11 +129,12 @@ def test_retention_needs_accounts_that_end(here: Registry) -> None:
     assert row["measured_low_share"] == pytest.approx(0.95 / 0.8 * 2.718281828459045**-half - 1)
 
 
-def test_a_touchpoint_with_a_changed_wording_does_not_compare_with_itself(here: Registry) -> None:
+def test_a_survey_with_a_changed_wording_is_not_compared_with_itself(here: Registry) -> None:
     survey = here.surveys["after_chat"].model_copy(
         update={"wording_changes": {"2": on(4)}, "wording_version": "2"}
     )
-    told = here.model_copy(update={"surveys": {"after_chat": survey}})
+    reworded = here.model_copy(update={"surveys": {"after_chat": survey}})
     assert (
-        outcomes(told, history())["less effort"]["why"] == "0 in the first window: fewer than the minimum n"
+        outcomes(reworded, history())["less effort"]["why"]
+        == "0 in the first window: fewer than the minimum n"
     )

@@ -24,8 +24,8 @@ def here(tmp_path: Path) -> Registry:
     return registry(tmp_path)
 
 
-def valued(here: Registry, **told: Any) -> Registry:
-    return here.model_copy(update={"priorities": Priorities(**told)})
+def valued(here: Registry, **entries: Any) -> Registry:
+    return here.model_copy(update={"priorities": Priorities(**entries)})
 
 
 def asked(
@@ -76,7 +76,7 @@ def test_the_inputs_and_the_score_are_those_computed_by_hand(here: Registry) -> 
     half = 1.959963985 * (2 * 0.25 * 312.5 * 0.25) ** 0.5
     assert billing["excess_low_0_100"] == pytest.approx(18.75 - half)
     assert billing["excess_high_0_100"] == pytest.approx(18.75 + half)
-    # Two tickets of enterprise, eight of nobody known: (2 x 3 + 8 x 1) / 10.
+    # Two tickets of enterprise, eight of unknown people: (2 x 3 + 8 x 1) / 10.
     assert (billing["value_weight"], billing["cost"]) == (pytest.approx(1.4), 4)
     assert billing["confidence"] == pytest.approx(4 / 6)
     assert billing["excess_points"] == pytest.approx(187.5)
@@ -92,7 +92,7 @@ def test_the_inputs_and_the_score_are_those_computed_by_hand(here: Registry) -> 
     assert enterprise["weight_covered_share"] == 1
 
 
-def test_a_missing_input_is_told_and_never_made_up(here: Registry) -> None:
+def test_a_missing_input_is_reported_and_never_made_up(here: Registry) -> None:
     here = valued(here, value_weights={"enterprise": 3}, category_costs={"billing": 4})
     with derived(here, [MART], asked(CELLS, {"printer": 3})) as snapshot:
         rows = {
@@ -122,8 +122,10 @@ def test_another_weight_ranks_otherwise(here: Registry) -> None:
     costs = {"billing": 1, "login": 1, "other": 1}
     first = {}
     for weight in (0.5, 2):
-        told = valued(here, value_weights={"enterprise": weight, "unassigned": 1}, category_costs=costs)
-        with derived(told, [MART], asked(cells, {})) as snapshot:
+        with_values = valued(
+            here, value_weights={"enterprise": weight, "unassigned": 1}, category_costs=costs
+        )
+        with derived(with_values, [MART], asked(cells, {})) as snapshot:
             first[weight] = snapshot.row(f"FROM {MART} WHERE level = 'category' AND priority_rank = 1")[
                 "category"
             ]

@@ -30,7 +30,7 @@ FIX = {"method": "difference in differences", "n_before": 60, "n_after": 40}
 GIVEN: dict[str, list[dict[str, Any]]] = {
     "mart.capture_daily": [
         {"source_id": "a", "day": DAY, "landed": 90, "expected": 100},
-        # A surplus of one feed makes up for nothing of another.
+        # A surplus of one source does not offset a deficit of another.
         {"source_id": "b", "day": DAY, "landed": 60, "expected": 50},
         {"source_id": "c", "day": DAY, "landed": 70, "expected": None},
     ],
@@ -200,7 +200,7 @@ def given(here: Registry) -> Iterator[Snapshot]:
         yield snapshot
 
 
-def told(snapshot: Snapshot, metric: str, day: date = DAY, segment: str = "all") -> dict[str, Any]:
+def metric_row(snapshot: Snapshot, metric: str, day: date = DAY, segment: str = "all") -> dict[str, Any]:
     return snapshot.row(
         f"FROM mart.program_metrics WHERE metric = '{metric}' AND day = '{day}' AND segment = '{segment}'"
     )
@@ -228,7 +228,7 @@ def told(snapshot: Snapshot, metric: str, day: date = DAY, segment: str = "all")
 def test_a_share_is_the_one_computed_by_hand(
     given: Snapshot, metric: str, counted: int, n: int, is_sample: bool
 ) -> None:
-    row = told(given, metric)
+    row = metric_row(given, metric)
     assert (row["value"], row["n"], row["state"], row["why_null"]) == (counted / n, n, "measured", None)
     ends = proportion_confint(counted, n, method="wilson") if is_sample else (None, None)
     assert (row["value_low"], row["value_high"]) == (pytest.approx(ends) if is_sample else ends)
@@ -236,17 +236,17 @@ def test_a_share_is_the_one_computed_by_hand(
 
 def test_variance_latency_and_stages_are_those_computed_by_hand(given: Snapshot) -> None:
     # Between: 2 x 25^2 x 2 = 2500; total: 75^2 + 3 x 25^2 = 7500.
-    channel = told(given, "ease_variance_share", segment="channel")
+    channel = metric_row(given, "ease_variance_share", segment="channel")
     assert (channel["value"], channel["n"]) == (pytest.approx(1 / 3), 4)
-    assert told(given, "ease_variance_share", segment="persona")["value"] == 0.0
-    slowest = told(given, "latency_p50_minutes", segment="response_to_landed")
+    assert metric_row(given, "ease_variance_share", segment="persona")["value"] == 0.0
+    slowest = metric_row(given, "latency_p50_minutes", segment="response_to_landed")
     assert (slowest["value"], slowest["n"], slowest["unit"]) == (90.0, 4, "minutes")
-    stage = told(given, "mean_ease_0_100", segment="support: support")
+    stage = metric_row(given, "mean_ease_0_100", segment="support: support")
     assert (stage["value"], stage["value_low"], stage["value_high"], stage["n"]) == (70.0, 65.0, 75.0, 12)
 
 
 def test_a_fix_has_its_change_on_the_day_it_went_live_by_the_method_to_go_by(given: Snapshot) -> None:
-    effort = told(given, "fix_effort_change_0_100", NEXT, "faster_billing")
+    effort = metric_row(given, "fix_effort_change_0_100", NEXT, "faster_billing")
     assert (effort["value"], effort["value_low"], effort["value_high"], effort["n"]) == (
         -8.0,
         -12.0,
@@ -254,7 +254,7 @@ def test_a_fix_has_its_change_on_the_day_it_went_live_by_the_method_to_go_by(giv
         100,
     )
     assert (effort["metric_id"], effort["state"]) == ("M10a", "measured")
-    tickets = told(given, "fix_tickets_change_share", NEXT, "faster_billing")
+    tickets = metric_row(given, "fix_tickets_change_share", NEXT, "faster_billing")
     assert (tickets["value"], tickets["value_low"], tickets["value_high"], tickets["unit"]) == (
         -0.1,
         -0.2,
@@ -294,7 +294,7 @@ def test_a_fix_has_its_change_on_the_day_it_went_live_by_the_method_to_go_by(giv
 def test_what_is_not_known_says_why_and_is_never_zero(
     given: Snapshot, metric: str, segment: str, day: date, state: str, why: str, n: int | None
 ) -> None:
-    row = told(given, metric, day, segment)
+    row = metric_row(given, metric, day, segment)
     assert (row["state"], row["why_null"], row["n"]) == (state, why, n)
     assert (row["value"], row["value_low"], row["value_high"]) == (None, None, None)
 
@@ -319,7 +319,7 @@ def test_every_metric_from_m1_to_m11_has_its_row_on_every_day(given: Snapshot) -
 def test_equal_answers_have_no_variance_to_split(here: Registry) -> None:
     answers = [response(f"r{number}", ease=50.0) for number in range(3)]
     with derived(here, METRICS, {"core.responses": answers}) as snapshot:
-        row = told(snapshot, "ease_variance_share", segment="channel")
+        row = metric_row(snapshot, "ease_variance_share", segment="channel")
     assert (row["state"], row["why_null"], row["n"]) == ("not measurable yet", "all answers are equal", 3)
 
 
@@ -355,10 +355,13 @@ def test_the_metrics_are_those_of_their_marts(tmp_path: Path) -> None:
         )
         funnel = snapshot.row(f"FROM mart.response_funnel_daily WHERE day = '{DAY}'")
         week = snapshot.row(f"FROM mart.journey_weekly WHERE week = '{DAY}' AND is_measured")
-        assert told(snapshot, "ease_variance_share", segment="channel")["value"] == variance["eta_squared"]
-        assert told(snapshot, "response_rate_1")["value"] == funnel["response_rate_1"] == 20 / 30
         assert (
-            told(snapshot, "mean_ease_0_100", segment="unknown: unknown")["value"] == week["mean_ease_0_100"]
+            metric_row(snapshot, "ease_variance_share", segment="channel")["value"] == variance["eta_squared"]
+        )
+        assert metric_row(snapshot, "response_rate_1")["value"] == funnel["response_rate_1"] == 20 / 30
+        assert (
+            metric_row(snapshot, "mean_ease_0_100", segment="unknown: unknown")["value"]
+            == week["mean_ease_0_100"]
         )
         assert snapshot.check("program_metrics_tie").passed
 

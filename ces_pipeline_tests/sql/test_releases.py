@@ -21,8 +21,8 @@ LIVE = DAY + timedelta(days=20)
 
 def released(folder: Path, *changes: dict[str, Any]) -> Registry:
     here = registry(folder, release_window_days=3, minimum_n=6)
-    told = [{"id": "v2", "day": LIVE, "title": "Version 2", **change} for change in changes]
-    return here.model_copy(update={"releases": tuple(Release.model_validate(one) for one in told)})
+    entries = [{"id": "v2", "day": LIVE, "title": "Version 2", **change} for change in changes]
+    return here.model_copy(update={"releases": tuple(Release.model_validate(entry) for entry in entries)})
 
 
 def daily(efforts: dict[int, list[float]], **values: Any) -> list[dict[str, Any]]:
@@ -61,7 +61,7 @@ def test_the_change_is_the_one_computed_by_hand(tmp_path: Path) -> None:
     assert row["mix_part_0_100"] == pytest.approx(0)
 
 
-def test_no_release_no_claim_and_too_few_answers_are_told(tmp_path: Path) -> None:
+def test_no_release_no_claim_and_too_few_answers_are_reported(tmp_path: Path) -> None:
     with derived(released(tmp_path), [MART], {"core.responses": daily(PLANTED)}) as snapshot:
         assert snapshot.rows(f"FROM {MART}") == []
     few = {offset: efforts[:1] for offset, efforts in PLANTED.items()}
@@ -134,7 +134,7 @@ def test_the_levers_add_up_and_untagged_fixes_are_counted_as_untagged(tmp_path: 
     here = registry(tmp_path)
     fix = {"title": "A fix", "live_on": DAY, "categories": ["billing"]}
     fixes = [{"id": "a", "lever": "bug", "cost": 3}, {"id": "b", "lever": "bug"}, {"id": "c"}]
-    here = here.model_copy(update={"fixes": tuple(Fix.model_validate({**fix, **one}) for one in fixes)})
+    here = here.model_copy(update={"fixes": tuple(Fix.model_validate({**fix, **change}) for change in fixes)})
     common = {
         "n_before": 9,
         "n_after": 9,
@@ -152,7 +152,7 @@ def test_the_levers_add_up_and_untagged_fixes_are_counted_as_untagged(tmp_path: 
     ]  # fmt: skip
     given = {
         "mart.fix_impact": [{**method, **row} for row in impact],
-        "mart.fix_ticket_impact": [{**method, "fix_id": one, "verdict": "worsened"} for one in "abc"],
+        "mart.fix_ticket_impact": [{**method, "fix_id": fix_id, "verdict": "worsened"} for fix_id in "abc"],
     }
     with derived(here, ["mart.fix_levers"], given) as snapshot:
         bug, untagged = snapshot.rows("FROM mart.fix_levers")

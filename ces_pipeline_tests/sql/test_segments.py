@@ -157,7 +157,7 @@ def test_a_shift_of_the_channel_mix_moves_the_raw_trend_and_not_the_adjusted(her
     shares = [0.2, 0.4, 0.6, 0.8]
     with derived(here, ["mart.ces_adjusted_weekly"], {"core.responses": mix_shift(4, shares)}) as snapshot:
         weeks = snapshot.rows("FROM mart.ces_adjusted_weekly WHERE series = 'after_chat' ORDER BY week")
-        whole = snapshot.rows("FROM mart.ces_adjusted_weekly WHERE series = 'all surveys' ORDER BY week")
+        weeks = snapshot.rows("FROM mart.ces_adjusted_weekly WHERE series = 'all surveys' ORDER BY week")
     assert [row["raw_ease_0_100"] for row in weeks] == pytest.approx([72, 64, 56, 48])
     assert [row["adjusted_ease_0_100"] for row in weeks] == pytest.approx([60] * 4)
     assert [row["mix_part_0_100"] for row in weeks] == pytest.approx([12, 4, -4, -12])
@@ -168,7 +168,7 @@ def test_a_shift_of_the_channel_mix_moves_the_raw_trend_and_not_the_adjusted(her
     error = math.sqrt(0.25 * chat_variance / 80 + 0.25 * phone_variance / 20)
     assert weeks[0]["adjusted_ease_high_0_100"] == pytest.approx(60 + 1.959963984540054 * error)
     assert weeks[0]["effective_n"] == pytest.approx(1 / (0.25 / 80 + 0.25 / 20))
-    assert [row["adjusted_ease_0_100"] for row in whole] == pytest.approx([60] * 4)
+    assert [row["adjusted_ease_0_100"] for row in weeks] == pytest.approx([60] * 4)
 
 
 def test_a_week_without_a_channel_says_how_much_of_the_mix_it_covers(here: Registry) -> None:
@@ -217,8 +217,10 @@ def test_a_changed_wording_breaks_the_series(here: Registry) -> None:
         weeks = snapshot.rows(
             "FROM mart.ces_adjusted_weekly WHERE series = 'after_chat' ORDER BY break_number, week"
         )
-    told = [(row["break_number"], (row["week"] - DAY).days, row["n"], row["is_after_break"]) for row in weeks]
-    assert told == [(0, 0, 10, False), (0, 7, 5, False), (1, 7, 5, True), (1, 14, 10, False)]
+    breaks = [
+        (row["break_number"], (row["week"] - DAY).days, row["n"], row["is_after_break"]) for row in weeks
+    ]
+    assert breaks == [(0, 0, 10, False), (0, 7, 5, False), (1, 7, 5, True), (1, 14, 10, False)]
     assert weeks[2]["raw_change_0_100"] is None
 
 
@@ -245,7 +247,7 @@ def _total(snapshot: Snapshot) -> int:
     )
 
 
-def test_the_headline_stands_beside_what_other_judgements_would_have_said(here: Registry) -> None:
+def test_the_headline_is_compared_with_other_judgements(here: Registry) -> None:
     def refused(
         key: str, score: str | None, *reasons: str, survey: str | None = "after_chat"
     ) -> dict[str, Any]:

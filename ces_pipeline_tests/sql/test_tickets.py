@@ -75,8 +75,8 @@ def test_round_the_clock_business_minutes_are_calendar_minutes(tmp_path: Path) -
     assert row["resolution_business_minutes"] is None
 
 
-def test_a_ticket_carries_its_facts_and_what_nobody_told_is_null(here: Registry) -> None:
-    told = {
+def test_a_ticket_has_its_facts_and_missing_ones_are_null(here: Registry) -> None:
+    facts = {
         "category": "billing",
         "channel": "email",
         "requester_key": "ann",
@@ -96,7 +96,7 @@ def test_a_ticket_carries_its_facts_and_what_nobody_told_is_null(here: Registry)
     links = [link(key, "a") for key in ("r1", "r2", "r3")]
     a, s = effort_of(
         here,
-        [ticket("a", **told), silent],
+        [ticket("a", **facts), silent],
         responses=answers,
         response_tickets=links,
         ticket_versions=versions,
@@ -377,14 +377,14 @@ def test_without_answers_or_tickets_there_are_no_rows(here: Registry) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "told"),
+    ("hours", "fact"),
     [
         ({"opens": "9:00", "closes": "17:00"}, "time of day"),
         ({"opens": "17:00", "closes": "09:00"}, "later than"),
     ],
 )
-def test_hours_that_are_none_are_refused(hours: dict[str, str], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_hours_that_are_none_are_refused(hours: dict[str, str], fact: str) -> None:
+    with pytest.raises(ValueError, match=fact):
         OpenHours(**hours)
 
 

@@ -69,7 +69,7 @@ EXPECTED: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         ],
     ),
     "responses_with_tickets": (
-        # Millions of rows are not sorted by the view; whoever asks does.
+        # The view does not sort millions of rows; the query does.
         "response_id, survey_title, link_method, ticket_category, resolution_minutes, reopens ORDER BY response_id",
         [
             ("a", "After a chat", None, None, None, None),

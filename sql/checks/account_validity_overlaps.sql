@@ -1,4 +1,4 @@
--- warning: Versions of one account overlap in these feeds: by its own word one still held when the next began. The later one decides; mend `valid_from` or `valid_to` in the export.
+-- warning: In these sources, versions of the same account overlap (one's `valid_to` is later than the next one's `valid_from`). The later version is used. Correct the dates in the export.
 with versions as (
     select
         source_id,

@@ -1,4 +1,4 @@
--- blocking: Rows were lost or counted twice on these days. Run `ces doctor`, clean them again with `ces run --from DAY --to DAY`; if it stays, keep the lake and report it.
+-- blocking: On these days, rows were lost or counted twice. Run `ces doctor`, then clean the days again with `ces run --from DAY --to DAY`. If the check still fails, keep the lake folder and report it.
 with landed as (
     select
         kind,

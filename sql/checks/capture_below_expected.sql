@@ -1,4 +1,4 @@
--- warning: The vendor says that it has more records than have landed for these spans. The next pull asks again; if it stays, see what the API user may read, or deliver the span as a file.
+-- warning: For these spans, the vendor has more records than have landed. The next pull asks again. If the check still fails, check the rights of the API user, or deliver the span as a file.
 select
     source_id,
     stream,

@@ -1,7 +1,7 @@
--- warning: These feeds brought no rows for yesterday. Ask the system's owner for the export, or end the feed by taking it out of `registry/sources.yaml`.
+-- warning: These sources have no rows for yesterday. Ask the owner of the system for the export. If the source has ended, remove it from `registry/sources.yaml`.
 select
     sources.source_id,
-    -- Rows without a usable time lie on the day of their receipt, today.
+    -- Rows without a usable time belong to the day of their receipt, today.
     max(delivery_days.day) filter (delivery_days.day <= $yesterday) as newest_day
 from reference.sources
 left join audit.delivery_days using (source_id)

@@ -1,4 +1,4 @@
--- blocking: The follow-ups of these marts are not those of `core.follow_ups`, or the difficult answers not those of `core.responses`. Delete the published file and run `ces run`, which makes it again from the lake; if it stays, report it.
+-- blocking: The follow-ups of these marts do not match `core.follow_ups`, or their difficult answers do not match `core.responses`. Delete the published file and run `ces run`, which builds it again from the lake. If the check still fails, report it.
 with difficult as (
     select count(*) as answers from core.responses where effort_band = 'difficult'
 ),

@@ -1,4 +1,4 @@
--- blocking: The figures of the journey, of the funnel or of the KPIs do not add up to the rows that they are made of. Delete the published file and run `ces run`, which makes it again from the lake; if it stays, report it.
+-- blocking: The figures of the journey, the funnel or the KPIs do not add up to their input rows. Delete the published file and run `ces run`, which builds it again from the lake. If the check still fails, report it.
 with sums as (
     select
         'mart.journey_weekly' as table_name,

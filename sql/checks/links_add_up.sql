@@ -1,4 +1,4 @@
--- blocking: On these days linked and unlinked answers, or answered and eligible tickets, do not add up. Delete the published file and run `ces run`, which makes it again from the lake; if it stays, report it.
+-- blocking: On these days, linked and unlinked answers, or answered and eligible tickets, do not add up. Delete the published file and run `ces run`, which builds it again from the lake. If the check still fails, report it.
 with responses as (
     select
         day,

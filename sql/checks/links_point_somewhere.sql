@@ -1,4 +1,4 @@
--- blocking: These links name a response or a ticket that is not published. Delete the published file and run `ces run`, which makes it again from the lake; if it stays, report it.
+-- blocking: These links name a response or a ticket that is not published. Delete the published file and run `ces run`, which builds it again from the lake. If the check still fails, report it.
 select
     method,
     count(*) as links

@@ -1,4 +1,4 @@
--- blocking: The contributions of the priorities do not add up to their total, or to all tickets and answers. Delete the published file and run `ces run`, which makes it again from the lake; if it stays, report it.
+-- blocking: The contributions of the priorities do not add up to their total, or to all tickets and answers. Delete the published file and run `ces run`, which builds it again from the lake. If the check still fails, report it.
 with counted as (
     select
         level,

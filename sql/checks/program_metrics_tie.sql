@@ -1,4 +1,4 @@
--- blocking: The metrics of the programme do not add up to the marts that they come from, or one has no row. Delete the published file and run `ces run`, which makes it again from the lake; if it stays, report it.
+-- blocking: The metrics of the programme do not add up to the marts that they come from, or a metric has no row. Delete the published file and run `ces run`, which builds it again from the lake. If the check still fails, report it.
 with sums as (
     select
         metric,
@@ -40,7 +40,7 @@ expected (metric, counted) as (
     where method = 'difference in differences'
 ),
 
--- Of shares of all there is, every row is measured: the counts above the line tie as well.
+-- Shares that count every row are always measured: their numerators must match as well.
 expected_above (metric, counted) as (
     select 'rejected_share', sum(rejected) from mart.quality_daily
     union all

@@ -1,4 +1,4 @@
--- warning: These touchpoints were shown in the last week and nobody answered. Look at the survey itself: it may be broken; or its answers are no longer delivered.
+-- warning: These surveys were shown in the last week, but have no answer. The survey may be broken, or its answers are no longer delivered: open the survey and check its source.
 with last_week as (
     select
         survey_id,

@@ -1,4 +1,4 @@
--- warning: The newest pull of these feeds did not come to a good end; what it landed before stays, and the next one goes on from there. `ces doctor` tells whether the API is up.
+-- warning: The newest pull of these sources failed. The rows that it landed stay, and the next pull continues from there. `ces doctor` shows whether the API is up.
 select
     source_id,
     strftime(started_at at time zone 'UTC', '%Y-%m-%d %H:%M') as started_at,

@@ -1,4 +1,4 @@
--- warning: More rows than usual were rejected on these days of the last week. See their reasons in `mart.quality_daily`, those of tickets and other kinds in their `core.rejected_` table, then mend the export, its mapping or the survey's rules.
+-- warning: On these days of the last week, the share of rejected rows is above `reject_share_warning`. See the reasons in `mart.quality_daily` (for tickets and other kinds in their `core.rejected_` table), then correct the export, its mapping or the rules of the survey.
 with judged as (
     select
         day,

@@ -1,6 +1,6 @@
--- warning: What these feeds bring changed with their newest day of deliveries. All rows were kept: see that their mapping in `registry/sources.yaml` still holds.
--- A column is gone where it was filled in a fifth of the rows before, and retyped where all its values were of one kind
--- before and are of another now. Days with fewer rows than the minimum n say nothing.
+-- warning: The columns of these sources changed on their newest day of deliveries. All rows were kept. Check that the mapping in `registry/sources.yaml` is still right.
+-- A column is `gone` if it was filled in a fifth of the rows before, and `retyped` if all its values were of one kind
+-- before and are of another kind now. Days with fewer rows than the minimum n are not compared.
 with received as (
     select
         source_id,
@@ -8,7 +8,7 @@ with received as (
         column_name,
         any_value(field) as field,
         sum(filled) as filled,
-        -- Of deliveries with different kinds of values, they hold texts.
+        -- If deliveries have different kinds of values, the kind is text.
         case
             when count(distinct kind) filter (kind <> 'empty') > 1 then 'text'
             else coalesce(any_value(kind) filter (kind <> 'empty'), 'empty')
@@ -35,7 +35,7 @@ looked_at as (
     group by all
 ),
 
--- The newest two days of receipt that are large enough, per feed: 1 is the newest.
+-- The two newest days of receipt with enough rows, per source; 1 is the newest.
 days as (
     select
         source_id,

@@ -1,4 +1,4 @@
--- blocking: The tickets of these marts are not those of `core.tickets`, or categories or kinds of handling do not add up to all. Delete the published file and run `ces run`, which makes it again from the lake; if it stays, report it.
+-- blocking: The tickets of these marts do not match `core.tickets`, or categories or kinds of handling do not add up to all tickets. Delete the published file and run `ces run`, which builds it again from the lake. If the check still fails, report it.
 with counted as (
     select
         'mart.ticket_effort' as mart,

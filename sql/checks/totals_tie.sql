@@ -1,4 +1,4 @@
--- blocking: The daily figures do not add up to the responses on these days. Delete the published file and run `ces run`, which makes it again from the lake; if it stays, report it.
+-- blocking: On these days, the daily figures do not add up to the responses. Delete the published file and run `ces run`, which builds it again from the lake. If the check still fails, report it.
 with scored as (
     select
         day,

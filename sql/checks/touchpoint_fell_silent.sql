@@ -1,4 +1,4 @@
--- warning: These touchpoints had no response for days while others had. Ask their owner; end one that is no longer asked with `live_to` in surveys.yaml.
+-- warning: These surveys had no response for `silent_touchpoint_days`, while others had. Ask their owner. If a survey has ended, set `live_to` in surveys.yaml.
 with last_response as (
     select
         survey_id,

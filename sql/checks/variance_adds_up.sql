@@ -1,4 +1,4 @@
--- blocking: Between and within do not add up to the total variance. Delete the published file and run `ces run`, which makes it again from the lake; if it stays, report it.
+-- blocking: The variance between and within segments does not add up to the total variance. Delete the published file and run `ces run`, which builds it again from the lake. If the check still fails, report it.
 select
     period,
     period_start,

@@ -1,4 +1,4 @@
--- One row per person and span of days on which one version of their account decides.
+-- One row per person and span of days on which one version of their account is used.
 with versions as (
     select
         person_key,
@@ -15,7 +15,7 @@ with versions as (
     cross join reference.settings
 ),
 
--- A day has one version: of those that began on it, the last.
+-- A day has one version: the last one that began on it.
 last_of_day as (
     select versions.*
     from versions

@@ -1,4 +1,4 @@
--- One row per response and follow-up of it.
+-- One row per response and its follow-up.
 with follow_ups as (
     select
         follow_up_key,
@@ -9,7 +9,7 @@ with follow_ups as (
     group by follow_up_key
 ),
 
--- Two platforms may give the same id: then it names neither.
+-- If two platforms use the same id, it identifies no answer.
 by_response as (
     select
         follow_up_key,
@@ -35,7 +35,7 @@ answers_of_tickets as (
     where ticket_id in (select ticket_id from follow_ups where response_id is null)
 ),
 
--- What was done for a ticket before the answer is no answer to it.
+-- A step on a ticket before the answer is no follow-up of the answer.
 by_ticket as (
     select
         follow_up_key,

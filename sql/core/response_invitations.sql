@@ -1,4 +1,4 @@
--- One row per response that came of an invitation.
+-- One row per response to an invitation.
 with invited as (
     select
         invitation_key,
@@ -26,7 +26,7 @@ answered as (
     where survey_id in (select survey_id from invited)
 ),
 
--- Only what both sides name may tell of an answer before its invitation: by anything else that is no match.
+-- An answer before its invitation matches only if both sides name the same id.
 candidates as (
     select
         response_key,
@@ -58,11 +58,11 @@ candidates as (
         on answered.survey_id = invited.survey_id and answered.respondent_key = invited.person_key
     where
         recorded_us between sent_us and sent_us + window_us
-        -- Another ticket is another interaction.
+        -- A different ticket is a different interaction.
         and (answered.ticket_id is null or invited.ticket_id is null or answered.ticket_id = invited.ticket_id)
 ),
 
--- An answer takes the last invitation before it; of several answers to one invitation the first counts.
+-- An answer belongs to the last invitation before it; of several answers to an invitation, the first counts.
 best_of_response as (
     select
         response_key,

@@ -1,4 +1,4 @@
--- One row per response that names or matches a ticket: the link, how it was found and how far to trust it.
+-- One row per response that names or matches a ticket.
 with responses as not materialized (
     select
         response_key,
@@ -33,7 +33,7 @@ by_external_id as (
     group by response_key
 ),
 
--- What the person had solved before answering; an answer says nothing of a ticket that was solved after it.
+-- Tickets of the person that were solved before the answer; an answer cannot be about a later solve.
 solved_before as (
     select
         response_key,
@@ -66,7 +66,7 @@ by_requester as (
     group by response_key
 ),
 
--- Several tickets that fit equally well are no link at all.
+-- If several tickets match equally well, there is no link.
 found as (
     select
         response_key,

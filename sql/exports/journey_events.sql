@@ -1,6 +1,6 @@
--- One row per event of a customer's journey from one instant to before another: an answer, or a ticket that one is about.
--- A ticket has an event for its opening and one for its latest solve, and belongs to whoever answered about it. An event's
--- insert_id is its own for ever. content: what makes an answer another one when it was revised; null: cannot be.
+-- One row per event of a customer's journey in a span of time (end not included): an answer, or a ticket with an answer.
+-- A ticket has an event for its opening and an event for its latest solve; it belongs to the customer who answered about
+-- it. The insert_id of an event never changes. content: differs after a revision of the answer; null: no revisions.
 with linked as (
     select
         ticket_key,
@@ -67,7 +67,7 @@ happened as (
         priority
     from tickets
     union all by name
-    -- A ticket that was reopened is solved once more: that is another event.
+    -- A reopened ticket is solved again: that is a new event.
     select
         'CES Ticket Solved' as event,
         ticket_key || '@' || epoch_us(resolved_at) as own_key,

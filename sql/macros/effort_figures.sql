@@ -1,9 +1,9 @@
--- The figures of effort of groups of scored answers, for every mart that splits them.
--- `sums` names a CTE or table with one row per group: n (answers), ease_sum and ease_square_sum (doubles: points 0 to 100,
--- and their squares, added up), easy_count, neutral_count and difficult_count (answers in the boxes of their scale).
--- Whatever else it has (the group, n_suspect) passes through. A group without answers has n 0 and sums of 0.
--- It gives means, their standard deviation and interval in points 0 to 100, shares as 0 to 1, net ease as -1 to 1, each
--- null below the minimum n (`is_suppressed`), and the two sums under the names that marts publish.
+-- The effort figures of groups of scored answers, for every mart that splits scored answers.
+-- `sums` names a CTE or table with one row per group: n (answers), ease_sum and ease_square_sum (doubles: sums of points
+-- 0 to 100, and of their squares), easy_count, neutral_count and difficult_count (answers in the boxes of their scale).
+-- Other columns (the group, n_suspect) are kept. A group without answers has n 0 and sums of 0.
+-- The macro returns means, their standard deviation and interval in points 0 to 100, shares from 0 to 1, and net ease from
+-- -1 to 1. Each is null below the minimum n (`is_suppressed`). It also returns the two sums, under their published names.
 create or replace temp macro effort_figures(sums) as table
     with moments as (
         select

@@ -1,10 +1,10 @@
 -- 95 % intervals of means, shares, net scores and medians, and suppression, for the queries of the marts.
--- 1.959963984540054 is the 97.5 % quantile z of the normal distribution. A figure of no rows is null.
--- The linter wants the body of a scalar macro at the margin:
+-- 1.959963984540054 is the 97.5 % quantile z of the normal distribution. A figure without rows is null.
+-- The linter expects the body of a scalar macro without indentation:
 -- noqa: disable=layout.indent
 
 -- 97.5 % quantile of Student's t: a table, and from 30 degrees of freedom on the Cornish-Fisher expansion (Abramowitz
--- and Stegun 26.7.5), right to seven decimals.
+-- and Stegun 26.7.5), correct to seven decimals.
 create or replace temp macro t_975(degrees_of_freedom) as
     case
         when degrees_of_freedom < 1 then null
@@ -28,7 +28,7 @@ create or replace temp macro t_975(degrees_of_freedom) as
 create or replace temp macro sample_sd(n, total, square_total) as
     case when n > 1 then sqrt(greatest(square_total - total * total / n, 0) / (n - 1)) end;
 
--- Half the width of Student's t interval of a mean; null below n = 2.
+-- Half width of Student's t interval of a mean; null below n = 2.
 create or replace temp macro mean_half_width(n, sd) as
     case when n > 1 then t_975(n - 1) * sd / sqrt(n) end;
 
@@ -83,23 +83,24 @@ create or replace temp macro net_high(easy, difficult, n) as
             )
     end;
 
--- Ends of the interval of a mean ease, kept inside 0 to 100.
+-- Ends of the interval of a mean ease, limited to 0 to 100.
 create or replace temp macro ease_low(mean_ease, half_width) as
     case when half_width is not null then greatest(mean_ease - half_width, 0) end;
 
 create or replace temp macro ease_high(mean_ease, half_width) as
     case when half_width is not null then least(mean_ease + half_width, 100) end;
 
--- Rank, from the least, of the lower end of the distribution-free interval of a median of n values: the greatest k for
--- which fewer than k of n lie below the median with a chance of at most 2.5 % (binomial). By the Cornish-Fisher expansion
--- of the binomial of one half, which gives the exact rank. Null below n = 6, where no two values make a 95 % interval.
+-- Rank, from the smallest, of the lower end of the distribution-free interval of a median of n values: the largest k for
+-- which fewer than k of n values are below the median with a probability of at most 2.5 % (binomial). Computed with the
+-- Cornish-Fisher expansion of the binomial with p = 1/2, which gives the exact rank. Null below n = 6: no two values form
+-- a 95 % interval.
 create or replace temp macro median_low_rank(n) as
     case
         when n >= 6
             then ceil((n - 1 - sqrt(n) * (1.959963984540054::double - 0.464111::double / n)) / 2)::bigint
     end;
 
--- Ends of that interval, of a list in ascending order without nulls.
+-- Ends of that interval, for a list in ascending order without nulls.
 create or replace temp macro median_low(ordered) as
     ordered[median_low_rank(len(ordered))];
 

@@ -1,9 +1,8 @@
--- The figures of groups of resolved tickets, for the marts that split them.
--- `sums` names a CTE or table with one row per group: timed_tickets (those with a resolution time), median_minutes and its
--- interval median_minutes_low and median_minutes_high (of their times), reopen_known and repeat_known (tickets of which the
--- system says whether they were), reopened and repeat_contacts (of these, those that were). The rest passes through.
--- It gives the median in minutes and shares as 0 to 1 with their intervals, null where fewer tickets than the minimum n
--- tell of them.
+-- The figures of groups of resolved tickets, for the marts that split resolved tickets.
+-- `sums` names a CTE or table with one row per group: timed_tickets (tickets with a resolution time), median_minutes and
+-- its interval median_minutes_low and median_minutes_high, reopen_known and repeat_known (tickets for which the system
+-- reports it), reopened and repeat_contacts (of these, the tickets that were). Other columns are kept.
+-- The macro returns the median in minutes, and shares from 0 to 1 with their intervals; null below the minimum n.
 create or replace temp macro ticket_figures(sums) as table
     select
         given.*,

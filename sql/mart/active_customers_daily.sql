@@ -1,6 +1,7 @@
 -- One row per day: customers of that day.
--- Answers: how many customers could have asked for help? Where accounts are known, those held on the day; else those
--- seen, with a ticket or an answer, in the seven days that end with it. The denominator of tickets per active customer.
+-- Answers: how many customers could have asked for help? If accounts are known, the customers whose account was valid
+-- on the day; else the customers with a ticket or an answer in the seven days that end with it. It is the denominator
+-- of tickets per active customer.
 with opened as (
     select
         epoch_us(created_at) // 900000000 as quarter,
@@ -9,7 +10,7 @@ with opened as (
     where requester_key is not null and created_at is not null and not is_deleted
 ),
 
--- A day begins with a quarter of an hour in every zone: few instants have to be placed in the calendar.
+-- In every zone a day begins on a quarter of an hour: only few instants must be assigned to a day.
 quarters as (
     select
         quarter,
@@ -41,7 +42,7 @@ gaps as (
     window person_days as (partition by person order by day)
 ),
 
--- A customer is counted from a day on, and no longer seven days after the last of days so close to each other.
+-- A customer counts from the first day of a run of nearby days until seven days after its last day.
 seen_changes as (
     select
         day,

@@ -1,8 +1,8 @@
--- One row per feed and span of time (a day, or longer) with landed rows or with a number from its vendor; landed of expected.
--- Answers whether what lies in the lake is all that the source has: `captured_share` is `landed` / `expected`, both as of
--- `asked_at`, when the vendor was asked last. It is a count of everything, so it has no interval. Null `expected` and
--- `captured_share`: nobody can say how many records there are (`state` is `unknown`), which is never taken for all.
--- A file says nothing of what was left out of it, so a feed of files is unknown.
+-- One row per source and span of time (a day, or longer) with landed rows or a number from the vendor: landed of expected.
+-- Answers: has every record of the source landed? `captured_share` is `landed` / `expected`, both as of `asked_at`,
+-- the last time that the vendor was asked. It counts every record, so it has no interval. Null `expected` and
+-- `captured_share`: the number of records is not known (`state` is `unknown`); unknown never counts as complete. A
+-- file does not show which records are missing, so a source of files is `unknown`.
 with asked as (
     select
         source_id,
@@ -21,7 +21,7 @@ with asked as (
     ) = 1
 ),
 
--- Rows that stand in the lake twice, since deliveries came out of order, are landed once: no order of deliveries shows.
+-- Rows that the lake stores twice, because deliveries arrived out of order, count once: the order has no effect.
 delivered as (
     select
         source_id,
@@ -44,7 +44,7 @@ delivered as (
     group by source_id, day
 ),
 
--- Days of feeds that no vendor was ever asked about.
+-- Days of sources whose vendor was never asked.
 unasked as (
     select
         delivered.source_id,
@@ -98,7 +98,7 @@ select
     window_end,
     landed,
     expected,
-    -- `greatest` and `least` pass over nulls, which must stay.
+    -- `greatest` and `least` ignore nulls, but here nulls must stay.
     case when expected is not null then greatest(expected - landed, 0) end as missing,
     case when expected is not null then greatest(landed - expected, 0) end as surplus,
     case when expected > 0 then least(landed, expected) / expected end as captured_share,

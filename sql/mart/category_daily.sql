@@ -1,7 +1,8 @@
 -- One row per day x category x channel with a ticket opened or a scored, linked answer.
--- Answers: how many tickets of a category come in a day, and how hard were those that were answered on it? The evidence
--- of what came of fixes, of backend measures and of outcomes. A ticket counts on the day on which it was opened and by
--- its own channel, an answer on its own day and channel. A null figure is of fewer answers than the minimum n.
+-- Answers: how many tickets of a category arrive in a day, and how hard were those that customers answered about on
+-- it? It is the evidence for the effects of fixes, for backend measures and for outcomes. A ticket counts on its
+-- opening day and its own channel, an answer on its own day and channel. A null figure has fewer answers than the
+-- minimum n.
 with opened as (
     select
         created_day as day,
@@ -22,7 +23,7 @@ scored as materialized (
     from core.response_tickets
     inner join core.responses using (response_key)
     inner join mart.ticket_effort using (ticket_key)
-    -- Most answers of some feeds name no ticket that was delivered: they are left out before the joins.
+    -- In some sources, most answers name no delivered ticket: they are excluded before the joins.
     where response_tickets.ticket_key is not null and effort_0_100 is not null and not is_deleted
 ),
 

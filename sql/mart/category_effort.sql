@@ -1,7 +1,7 @@
 -- One row per week (and all days) of resolution x category of resolved tickets.
--- Answers: which issues are hard to get solved, how long do they take and how often do they come back? Tickets count by
--- the business-zone date on which they were resolved, with all answers linked to them. A null figure rests on fewer
--- rows than the minimum n, or the system does not say; `unknown` are tickets without a category.
+-- Answers: which issues are hard to get solved, how long do they take, and how often do customers come back? Tickets
+-- count on the business-zone date of their resolution, with all answers linked to them. A null figure has fewer rows
+-- than the minimum n, or the system does not report it; `unknown` are tickets without a category.
 with tickets as not materialized (
     select
         ticket_key,
@@ -52,7 +52,7 @@ tickets_by_period as (
     group by all
 ),
 
--- By itself: lists of years of tickets are large, and these begin when those above are gone.
+-- A separate step, to save memory: lists of years of tickets are large, and those above are freed first.
 business_by_period as (
     select
         period,

@@ -1,8 +1,8 @@
--- One row per series x unbroken stretch x week with at least one scored response.
--- Answers: did effort change, or only who answered where? Beside the raw mean stands the one that the week would have had
--- with the channel mix of its whole stretch (direct standardisation; series `all surveys` holds survey and channel
--- fixed). A changed wording ends a stretch: `break_number` counts them, and nothing is compared across one.
--- A null figure is of fewer answers than the minimum n; a null change has no shown week before it.
+-- One row per series x stretch without a changed wording x week with at least one scored response.
+-- Answers: did effort change, or only the mix of respondents? Next to the raw mean it gives the mean that the week
+-- would have with the channel mix of its full stretch (direct standardisation; the series `all surveys` holds survey
+-- and channel constant). A changed wording ends a stretch: `break_number` counts the changes, and no comparison
+-- crosses one. A null figure has fewer answers than the minimum n; a null change has no shown week before it.
 with breaks as (
     select survey_id as series, first_day from reference.wording_changes
     union
@@ -40,7 +40,7 @@ cells as (
     group by all
 ),
 
--- The mix of the whole stretch, and how answers of a cell vary within a week.
+-- The mix of the full stretch, and the variance of the answers of a cell within a week.
 standard as (
     select
         series,
@@ -93,7 +93,7 @@ sums as (
     group by all
 ),
 
--- A release concerns the touchpoints that it names, or those of its products; without either, all.
+-- A release affects the surveys that it names, or those of its products; without both, all surveys.
 markers as (
     select
         series,

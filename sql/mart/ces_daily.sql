@@ -1,6 +1,6 @@
 -- One row per day x survey x channel x persona x product x stage with at least one scored response.
 with scored as (
-    -- Ease has at most six decimals: as a decimal its sums are exact, so no order of the rows changes a mean.
+    -- Ease has at most six decimals: sums of decimals are exact, so the order of the rows never changes a mean.
     select
         day,
         survey_id,

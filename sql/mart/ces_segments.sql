@@ -1,10 +1,11 @@
 -- One row per period x dimension x segment with at least one scored response.
--- Answers: how hard is it for whom? Every dimension splits the same answers: the n of its segments add up to that of
--- dimension `all`. Periods are `day`, `week` (from Monday), `month` and `all` days. A null figure is of fewer answers
--- than the minimum n. Where `is_mixed_scales`, the boxes of scales of different length stand in one share: compare means.
+-- Answers: how hard is it, and for whom? Every dimension splits the same answers: the n of its segments add up to that
+-- of dimension `all`. Periods are `day`, `week` (from Monday), `month` and `all` days. A null figure has fewer answers
+-- than the minimum n. If `is_mixed_scales` is true, a share combines boxes of scales of different lengths: compare
+-- means instead.
 with cells as (
-    -- All dimensions at once, so that the rows are read once. Ease has at most six decimals: as a decimal its sums are
-    -- exact, so no order of the rows changes a mean.
+    -- All dimensions at once, so that the rows are read once. Ease has at most six decimals: sums of decimals are exact,
+    -- so the order of the rows never changes a mean.
     select
         day,
         survey_id,

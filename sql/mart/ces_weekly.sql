@@ -1,6 +1,7 @@
 -- One row per week x survey x channel x persona x product x stage with at least one scored response.
--- Answers: how did effort move from week to week? Weeks begin on Monday, business zone. It pools `mart.ces_daily` by its
--- sums, so a day too small to be shown counts here in full. A null figure is of fewer answers than the minimum n.
+-- Answers: how did effort change from week to week? Weeks begin on Monday, business zone. It pools the sums of
+-- `mart.ces_daily`, so a day that is too small to be shown still counts here. A null figure has fewer answers than the
+-- minimum n.
 with sums as (
     select
         date_trunc('week', day)::date as week,
@@ -11,7 +12,7 @@ with sums as (
         journey_stage,
         sum(n)::bigint as n,
         sum(n_suspect)::bigint as n_suspect,
-        -- As decimals the sums are exact, in whatever order the days come.
+        -- Sums of decimals are exact, in any order of the days.
         sum(ease_sum_0_100::decimal(18, 6))::double as ease_sum,
         sum(ease_square_sum_0_100::decimal(24, 6))::double as ease_square_sum,
         sum(easy_count)::bigint as easy_count,

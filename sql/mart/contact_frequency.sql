@@ -1,7 +1,8 @@
--- One row per place of a contact among those of the same customer within the contact window, over all feeds.
--- Answers: does asking again lower the chance of an answer, and how often is somebody asked more than the limit? A contact is
--- an invitation (not one out of scope, bounced or failed) or an answer that came of none. The last place stands for all
--- beyond the limit; a null place for contacts of people not known. Only invitations have an answered share.
+-- One row per position of a contact among the contacts of a customer within the contact window, over all sources.
+-- Answers: does another contact lower the chance of an answer, and how often do contacts exceed the limit? A contact
+-- is an invitation (not one out of scope, bounced or failed) or an answer without an invitation. The last position is
+-- for all contacts above the limit; a null position is for contacts of unknown people. Only invitations have an
+-- answered share.
 with contacts as not materialized (
     select
         person_key,
@@ -23,8 +24,8 @@ with contacts as not materialized (
     anti join core.response_invitations using (response_key)
 ),
 
--- Most are asked once, which needs no look at the times. `person` is a number that stands for a customer: of two customers
--- who share one the times are looked at, each for himself.
+-- Most customers have one contact and need no comparison of times. `person` is a hash of the customer, as a number: if two
+-- customers share one, their times are compared, separately for each customer.
 people as (
     select
         person,
@@ -86,7 +87,7 @@ counted_apart as (
     group by all
 ),
 
--- Nobody is in both parts.
+-- No customer is in both parts.
 counted as (
     select
         place,

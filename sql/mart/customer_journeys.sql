@@ -1,7 +1,8 @@
 -- One row per known customer and process with a touch within the journey window, which ends on the newest response day.
--- Answers: how much effort did a customer have with us, and how much of the journey was never asked about? Touches are their
--- tickets, the events that trigger a survey, and answers that belong to neither. Effort is added up over answers only:
--- a touch without one is missing, and nothing stands in for it. Null effort: no touch was measured.
+-- Answers: how much effort did a customer have with us, and about how much of the journey was the customer never
+-- asked? Touches are tickets, events that trigger a survey, and answers without either. Only answers have effort to
+-- sum: a touch without an answer counts as missing, and no value is assumed for it. Null effort: no touch was
+-- measured.
 with bounds as (
     select
         max(day) as newest_day,
@@ -22,7 +23,7 @@ triggers as (
 event_of_response as (
     select
         response_key,
-        -- Two feeds may use one id for their events.
+        -- Two sources may use the same id for their events.
         min(event_key) as event_key
     from core.response_invitations
     inner join core.invitations using (invitation_key)
@@ -30,7 +31,7 @@ event_of_response as (
     group by response_key
 ),
 
--- A name without a ticket is no link, and most of a large join.
+-- A ticket id without a delivered ticket is no link; excluding them makes a large join small.
 linked as (
     select
         response_key,
@@ -39,7 +40,7 @@ linked as (
     where ticket_key is not null
 ),
 
--- Wide and long: read again wherever it is asked for, which costs less than keeping it.
+-- Wide and long: reading it again for each use costs less than keeping it.
 answered as not materialized (
     select
         responses.response_key,
@@ -75,7 +76,7 @@ ticket_touches as (
     where
         requester_key is not null
         and not is_deleted
-        -- Cheaper than the day itself, and never later than it.
+        -- Cheaper to compute than the day, and never later than it.
         and coalesce(solved_at, closed_at, created_at, updated_at)
         >= (select before_day - 1 from bounds)::timestamp::timestamptz
 ),
@@ -90,12 +91,12 @@ event_touches as (
     inner join triggers using (event_type)
     where
         person_key is not null
-        -- An event of a ticket is the ticket's touch.
+        -- An event of a ticket is part of the touch of that ticket.
         and coalesce(ticket_id not in (select ticket_id from core.tickets), true)
 ),
 
--- Tickets and events that were touches, and answers: each is one where it belongs to neither of the two. `journey` is a
--- number that stands for customer and process; two that share one are still added up apart.
+-- Tickets and events that were touches, and answers; an answer is a touch if it belongs to no ticket and no event.
+-- `journey` is a hash of customer and process, as a number; two journeys with the same number are still summed separately.
 parts as (
     select
         person_key,
@@ -134,7 +135,7 @@ parts as (
         is_touch as is_measured,
         journey_stage,
         effort_0_100::decimal(9, 6) as effort,
-        -- Rounded to a decimal, the sum does not depend on the order of its parts.
+        -- As rounded decimals, the sum does not depend on the order of its parts.
         (effort_0_100 * pow(0.5, (newest_day - day) / effort_half_life_days))::decimal(18, 9) as decayed_effort
     from answered
     cross join bounds
@@ -142,7 +143,7 @@ parts as (
     where person_key is not null
 ),
 
--- Most customers come once, which needs no adding up: only those who may have come again are grouped.
+-- Most customers have one touch and need no sum: only customers who may have several are grouped.
 again as (
     select journey
     from parts
@@ -183,7 +184,7 @@ journeys as (
     group by person_key, process
 ),
 
--- Few people answer at several stages: only theirs are compared.
+-- Few customers answer at several stages: only their stages are compared.
 worst_stages as (
     select
         person_key,

@@ -1,7 +1,7 @@
--- One row per category (and all tickets) x driver: how strongly effort goes with it, by rank correlation.
--- Answers: is effort higher where tickets take longer, come back, change hands? The query gathers scored answers with
--- their ticket; `ces_pipeline.analysis.drivers` correlates. Above 0: the higher the driver, the harder. An association,
--- not a cause. A null figure: fewer pairs than the minimum n, or one side never varies.
+-- One row per category (and all tickets) x driver: its rank correlation with effort.
+-- Answers: is effort higher if tickets take longer, are reopened or change hands? The query collects scored answers
+-- with their ticket; `ces_pipeline.statistics.drivers` computes the correlations. Above 0: the higher the driver, the
+-- harder. It is an association, not a cause. A null figure: fewer pairs than the minimum n, or one side never varies.
 select
     ticket_effort.category,
     effort_0_100,
@@ -22,6 +22,6 @@ inner join core.responses using (response_key)
 inner join mart.ticket_effort using (ticket_key)
 inner join mart.effort_index using (ticket_key)
 cross join reference.settings
--- Most answers of some feeds name no ticket that was delivered: they are left out before the joins.
+-- In some sources, most answers name no delivered ticket: they are excluded before the joins.
 where response_tickets.ticket_key is not null and effort_0_100 is not null
 order by all;

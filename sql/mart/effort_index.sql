@@ -1,8 +1,9 @@
--- One row per ticket that is not deleted: the effort that its history shows, answered or not.
--- Answers: which customers probably had a hard time, though they never said so? 0 none to 100 most, from what the ticket
--- system observed. Each component is 0 to 1 and never falls as its input rises; null: the system does not say. What is
--- missing passes its weight on to the rest: `weight_used_share` tells how much was there. It is no CES and is never
--- merged with one; `mart.effort_drivers` says how well it agrees with the answers. The rows have no order.
+-- One row per ticket that is not deleted: the effort that its history shows, with or without an answer.
+-- Answers: which customers probably had high effort but did not answer? 0 none to 100 most, from what the ticket
+-- system observed. Each component is 0 to 1 and never falls when its input rises; null: the system does not report it.
+-- The weight of missing components goes to the others: `weight_used_share` is the weight of the known ones. It is not
+-- a CES and is never combined with one; `mart.effort_drivers` shows how well it agrees with the answers. The rows have
+-- no order.
 with tickets as not materialized (
     select
         ticket_key,
@@ -14,7 +15,7 @@ with tickets as not materialized (
         handoffs,
         replies,
         channel_switches,
-        -- Times within one percent of another share a place: to count a few hundred such steps takes no sort.
+        -- Times within one percent of each other share a rank: to count a few hundred such steps needs no sort.
         floor(100 * ln(1 + resolution_minutes))::integer as resolution_step,
         floor(100 * ln(1 + first_reply_minutes))::integer as first_reply_step
     from mart.ticket_effort
@@ -50,7 +51,7 @@ components as (
         created_day,
         resolved_day,
         linked_scores,
-        -- A place among few says nothing. (`least` and `greatest` pass over nulls, so each is asked for one first.)
+        -- A rank among few tickets has no meaning. (`least` and `greatest` ignore nulls, so nulls are checked first.)
         case
             when n_resolved >= greatest(minimum_n, 2) then resolution_places.faster / (n_resolved - 1)
         end as resolution_component,

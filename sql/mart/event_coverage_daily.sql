@@ -1,6 +1,7 @@
--- One row per day x type of event that triggers a touchpoint, with at least one event.
--- Answers: did every event that should send a survey out send one, and only one? Invitations belong to the event that they
--- name. Every event of the day is counted; an invitation out of scope is one all the same: the event was considered.
+-- One row per day x type of event that triggers a survey, with at least one event.
+-- Answers: did every event that should trigger a survey trigger exactly one? An invitation belongs to the event that
+-- it names. Every event of the day counts; an invitation out of scope counts as well, because the event was
+-- considered.
 with triggers as (
     select distinct lower(trigger_event) as event_type
     from reference.surveys

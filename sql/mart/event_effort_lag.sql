@@ -1,9 +1,9 @@
 -- One row per backend measure x category x lag in days.
--- Answers: does effort follow what the backend measures, and how many days later? An event with a value is a measure of
--- its type (a p95 latency, a count of errors); a day's measure is the median of its values, a day's effort the mean of
--- its answers. This gathers both by day; `ces_pipeline.analysis.lags` correlates their changes from day to day, with
--- false-discovery control among all rows. An association, not a cause. A null figure: fewer days than the minimum n, or
--- one side never changes.
+-- Answers: does effort follow what the backend measures, and after how many days? An event with a value is a measure
+-- of its type (a p95 latency, a count of errors). The measure of a day is the median of its values; the effort of a
+-- day is the mean of its answers. The query collects both by day; `ces_pipeline.statistics.lags` correlates their
+-- day-to-day changes, with false-discovery control among all rows. It is an association, not a cause. A null figure:
+-- fewer days than the minimum n, or one side never changes.
 with measures as (
     select
         event_type as measure,

@@ -1,8 +1,9 @@
 -- One row per fix x method: effort before and after it.
--- Answers: did effort fall because of the fix? `difference in differences` holds the weeks against those of categories
--- that it does not touch, at one mix of channels and categories; `interrupted series` continues the trend of the time
--- before; `plain before and after` adjusts for nothing and is labelled so. This gathers answers by week and channel;
--- `ces_pipeline.analysis.fixes` compares. A null figure: too few answers, and `why` says what is missing.
+-- Answers: did effort fall because of the fix? `difference in differences` compares the weeks with those of categories
+-- that the fix does not change, at a constant mix of channels and categories. `interrupted series` continues the trend
+-- of the time before. `plain before and after` adjusts for nothing, and its name says so. The query collects answers
+-- by week and channel; `ces_pipeline.statistics.fixes` compares them. A null figure: too few answers; `why` names what
+-- is missing.
 with answers as (
     select
         fix_id,
@@ -19,7 +20,7 @@ with answers as (
     group by all
 ),
 
--- Fixes of the same categories whose weeks meet: what came of one cannot be told from what came of the other.
+-- Fixes of the same categories with overlapping weeks: their effects cannot be separated.
 meeting as (
     select distinct
         one.fix_id,

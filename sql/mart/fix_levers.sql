@@ -1,7 +1,7 @@
--- One row per lever: what the fixes of its kind brought together.
--- Answers: which kind of fix lowers effort and tickets? Changes are those of `difference in differences`, each fix's
--- own; they add up over the levers, and fixes without a lever count as `untagged`. Sums of changes rest on fixes that
--- could be measured. A null figure: none could.
+-- One row per lever: the combined result of the fixes of its kind.
+-- Answers: which kind of fix lowers effort and tickets? Each change is that of the fix by `difference in differences`.
+-- Fixes without a lever count as `untagged`. Sums of changes include only fixes that could be measured. A null figure:
+-- none could be measured.
 with effort as (
     select
         fix_id,

@@ -1,8 +1,9 @@
 -- One row per fix x method: tickets per active customer before and after it.
--- Answers: do fewer customers have to ask? `difference in differences` holds the weeks' tickets against those of the
--- categories of comparison, so growth of all tickets is no effect; `interrupted series` continues the trend of tickets
--- per customer; `plain before and after` compares them as they came. Active customers are the accounts held at the week's end,
--- else the customers seen in it (`customers_basis`). A null figure: too few tickets, or no customers known; `why` says.
+-- Answers: do fewer customers need to ask for help? `difference in differences` compares the weekly tickets with those
+-- of the comparison categories, so growth of all tickets is no effect. `interrupted series` continues the trend of
+-- tickets per customer. `plain before and after` compares unadjusted figures. Active customers are the accounts valid
+-- at the end of the week, else the customers seen in it (`customers_basis`). A null figure: too few tickets, or no
+-- customers known; `why` gives the reason.
 with sums as (
     select
         fix_id,

@@ -1,8 +1,8 @@
--- One row per fix x category x week around it that the data cover whole.
--- Answers: what happened before and after a fix, in the categories that it changes and in those it is compared with?
--- Weeks count from the day on which the fix went live; before it from the day that triggered it, where one is named, so
--- the time in which it was chosen counts as neither. Categories of comparison are those of fixes.yaml, else all that no
--- fix changed in these weeks. Null customers: no account is known of that time.
+-- One row per fix x category x week around it that the data cover completely.
+-- Answers: what happened before and after a fix, in the categories that it changes and in those that it is compared
+-- with? Weeks count from the day on which the fix went live. Weeks before count back from the day that triggered it,
+-- if one is given, so that the time in which it was chosen counts as neither. Comparison categories are those of
+-- fixes.yaml, else all that no fix changed in these weeks. Null customers: no account is known for that time.
 with fixes as (
     select
         fix_id,
@@ -42,7 +42,7 @@ spans as (
     group by fix_id
 ),
 
--- A category that another fix changed in these weeks is nothing to compare with.
+-- A category that another fix changed in these weeks cannot be compared.
 disturbed as (
     select distinct
         spans.fix_id,

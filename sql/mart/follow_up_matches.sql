@@ -1,7 +1,8 @@
--- One row per feed of follow-ups and what its follow-ups were found to follow up.
--- Answers: do all follow-ups belong to an answer that we know? Every follow-up counts once: under `difficult answer` where
--- one that it follows up was difficult, else `other answer`; `ambiguous` where several platforms have an answer of that
--- id; `unknown answer` where no accepted answer has the id, or the ticket has none before the follow-up ended.
+-- One row per source of follow-ups and kind of answer that its follow-ups belong to.
+-- Answers: does every follow-up belong to a known answer? Every follow-up counts once: under `difficult answer` if one
+-- of its answers was difficult, else under `other answer`; under `ambiguous` if several platforms have an answer with
+-- that id; under `unknown answer` if no accepted answer has the id, or the ticket has no answer before the follow-up
+-- ended.
 with named as (
     select
         follow_up_key,

@@ -1,7 +1,7 @@
--- One row per week (and all days) x touchpoint (and all of them) with a scored response.
--- Answers: how many of those who had it hard were followed up, contacted, helped, and how soon? Weeks are those of the
--- responses and begin on Monday; in the newest ones much is still to come. A null share: `why_null` tells why. Where no
--- feed brings follow-ups nothing is known of them: that is no share of 0.
+-- One row per week (and all days) x survey (and all surveys) with a scored response.
+-- Answers: how many customers with a difficult answer were followed up, contacted and helped, and how soon? Weeks are
+-- those of the responses and begin on Monday; the newest weeks are still incomplete. A null share: `why_null` gives
+-- the reason. Without a source of follow-ups the shares are unknown, not 0.
 with answer_weeks as (
     select
         survey_id,

@@ -1,7 +1,8 @@
--- One row per difficult response, where follow-ups are delivered.
--- Answers: was anybody called back who had it hard, how soon, and is it settled? A response is difficult by the boxes of
--- its own scale. `state` is the furthest step that was noted, `none` where there is no follow-up at all: a later step back
--- does not undo it. A null time: nobody noted that step. Who took it is not given. Empty where no feed brings follow-ups.
+-- One row per difficult response, if follow-ups are delivered.
+-- Answers: did somebody call back customers with a difficult answer, how soon, and is the issue resolved? A response
+-- is difficult by the boxes of its own scale. `state` is the furthest step that was reported; a later step back does
+-- not undo it. A null time: that step was not reported. The agent is not shown. Empty if no source delivers
+-- follow-ups.
 with steps as (
     select
         links.response_key,

@@ -1,8 +1,8 @@
 -- One row per week (and all days) of resolution x handling of resolved tickets.
--- Answers: is what a machine settles easier for customers than what people do, and does it come back less often? What counts
--- as which is said by the rules about `handling` in segments.yaml; `unknown` are tickets that no rule matches, all of them
--- where there is none. Tickets and answers count as in `mart.category_effort`. Not the same issues go to both: compare
--- within a category before calling one better. A null figure rests on fewer rows than the minimum n.
+-- Answers: is a machine's solution easier for customers than a person's, and do fewer customers come back? The rules
+-- about `handling` in segments.yaml decide which is which; tickets that match no rule are `unknown`. Tickets and
+-- answers count as in `mart.category_effort`. Machines and people handle different issues: compare within a category
+-- before you call one better. A null figure has fewer rows than the minimum n.
 with tickets as not materialized (
     select
         ticket_key,

@@ -1,6 +1,6 @@
 -- One row per ticket with a difficult answer within the 28 days that end on the newest response day.
--- Answers: which tickets should somebody look at? Difficult is what the scale of the answer calls so. For those who solve
--- tickets: no person is named. Deleted tickets are left out. Older ones are found by mart.ticket_effort.
+-- Answers: which tickets need somebody's attention? An answer is difficult by the boxes of its scale. The table is for
+-- those who solve tickets and names no person. Deleted tickets are left out. For older tickets see mart.ticket_effort.
 with difficult as (
     select
         ticket_key,

@@ -1,7 +1,7 @@
 -- One row per week x process x journey stage, from the first week with a response to the last.
--- Answers: how does effort develop along the journey? Weeks begin on Monday, business zone. Every stage that a touchpoint is
--- registered for, or a response names, has a row every week: one without scored responses has n 0 and is not measured,
--- never zero. Processes stand apart: renewal and expansion are no part of support.
+-- Answers: how does effort develop along the journey? Weeks begin on Monday, business zone. Every stage of a
+-- registered survey or of a response has a row in every week: a stage without scored responses has n 0 and is not
+-- measured; its effort is never zero. Processes are separate: renewal and expansion are not part of support.
 with scored as (
     select
         date_trunc('week', day)::date as week,

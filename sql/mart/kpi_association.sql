@@ -1,6 +1,7 @@
 -- One row per other KPI x survey with both on the same interaction.
--- Answers: do effort and satisfaction (or recommendation) go together? This gathers how often each pair of values occurs;
--- `analysis/kpis.py` makes rank correlations of it. Association is no cause. Null: `why_null` tells why.
+-- Answers: do effort and satisfaction (or recommendation) agree? The query counts each pair of values;
+-- `ces_pipeline.statistics.kpis` computes rank correlations. An association is not a cause. Null: `why_null` gives the
+-- reason.
 select
     kpi,
     survey_id,

@@ -1,6 +1,6 @@
--- One row per other KPI x survey x effort band x band of the other KPI that occurs with it.
--- Answers: of those for whom it was easy (or difficult), how many were also satisfied or would recommend? The share is of the
--- effort band; null: fewer answers in that band than the minimum n.
+-- One row per other KPI x survey x effort band x band of the other KPI that occurs together.
+-- Answers: of the customers for whom it was easy (or difficult), how many were also satisfied or would recommend? The
+-- share is of the effort band; null: fewer answers in that band than the minimum n.
 with counted as (
     select
         kpi,

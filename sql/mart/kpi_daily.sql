@@ -1,6 +1,7 @@
 -- One row per day x survey with at least one answer on effort, satisfaction or recommendation.
--- Answers: how do the three stand beside each other? They are never added into one number. Each has its own n; a null figure
--- is of fewer answers than the minimum n, an n of 0 means that it was not asked or not answered.
+-- Answers: how do effort, satisfaction and recommendation compare? They are never combined into one number. Each has
+-- its own n. A null figure has fewer answers than the minimum n; an n of 0 means that it was not asked or not
+-- answered.
 with answers as (
     select
         day,

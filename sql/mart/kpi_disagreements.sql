@@ -1,6 +1,7 @@
--- One row per scored response and other KPI that say the opposite of each other.
--- Answers: which interactions were easy and yet left the customer dissatisfied, or difficult and yet well rated? For reading,
--- one by one: how often it happens is in `mart.kpi_crosstab`. A null ticket: the response is linked to none.
+-- One row per scored response and other KPI that contradict each other.
+-- Answers: which interactions were easy but left the customer dissatisfied, or difficult but well rated? It lists
+-- single cases to read; `mart.kpi_crosstab` shows how often they happen. A null ticket: the response is linked to
+-- none.
 select
     kpi_pairs.day,
     kpi_pairs.response_key,

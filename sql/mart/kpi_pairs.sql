@@ -1,6 +1,6 @@
 -- One row per scored response and other KPI of the same interaction.
--- Answers: what did the same customer say on effort and on satisfaction or recommendation? `csat` and `nps` are of the same
--- response, `ticket_csat` is the rating of the ticket that the response is linked to.
+-- Answers: what did the same customer answer on effort, and on satisfaction or recommendation? `csat` and `nps` are
+-- from the same response, `ticket_csat` is the rating of the ticket that the response is linked to.
 with pairs as (
     select
         responses.response_key,
@@ -61,7 +61,7 @@ select
     case
         when pairs.kpi = 'nps'
             then case when pairs.other >= 9 then 'positive' when pairs.other >= 7 then 'neutral' else 'negative' end
-        -- A ticket's rating that is a percentage lies in no box of its scale.
+        -- A ticket rating that is a percentage is in no box of its scale.
         else coalesce(boxes.band, 'neutral')
     end as other_band
 from pairs

@@ -1,7 +1,7 @@
 -- One row per day with a resolved ticket or an accepted response.
--- Answers: how much of the work do the answers speak of, and how many answers could be tied to it? Two shares with two
--- denominators: tickets resolved on the day that may be surveyed (settings.yaml, `survey_ineligible`), and responses of
--- the day. Null shares: nothing to divide by, or less than the minimum n.
+-- Answers: about how much of the work do we have answers, and how many answers could be linked to it? It has two
+-- shares with two denominators: tickets resolved on the day that may be surveyed (settings.yaml, `survey_ineligible`),
+-- and responses of the day. Null shares: the denominator is 0 or below the minimum n.
 with tickets as (
     select
         resolved_day as day,

@@ -1,7 +1,7 @@
--- One row per registered objective: how far it has come.
--- Answers: are we getting where we said that we would? The value is of the newest 28 days that it can be told of, later
--- than the baseline: figures of answers and shares pool these days by their counts, other metrics have their newest value.
--- The state goes by the value; its interval stands beside it. A null value: `why_null` tells why.
+-- One row per registered objective: its progress.
+-- Answers: do we reach our targets? The value is of the newest 28 days with data after the baseline: figures of
+-- answers and shares pool these days by their counts, other metrics have their newest value. The value decides the
+-- state; the interval is shown next to it. A null value: `why_null` gives the reason.
 with answer_days as (
     select
         objective_id,
@@ -95,7 +95,7 @@ metric_days as (
     where dimension = 'programme' and program.day > baseline_day
 ),
 
--- Of shares of all there is, every day is measured and none has an interval.
+-- Shares that count every row have a value on every day, and no interval.
 pooled as (
     select
         objective_id,

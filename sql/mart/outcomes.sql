@@ -1,8 +1,9 @@
--- One row per outcome that is claimed for such a programme.
--- Answers: is effort less, do fewer customers leave, are there fewer tickets, are they solved faster, and by how much, than
--- when the data began? The claims are others'; nothing here promises one. This gathers the first and the newest weeks,
--- at one mix; `ces_pipeline.analysis.outcomes` compares. A comparison over time has no control: it says that something
--- changed, not why. A null figure: `not measurable yet`, and `why` says what is missing.
+-- One row per outcome that is often claimed for such a programme.
+-- Answers: compared with the first weeks of the data, is there less effort, do fewer customers leave, are there fewer
+-- tickets, are they solved faster, and by how much? The claims are those of others; this table promises none of them.
+-- The query collects the first and the newest weeks, at a constant mix; `ces_pipeline.statistics.outcomes` compares
+-- them. A comparison over time has no control group: it shows that something changed, not why. A null figure: `not
+-- measurable yet`; `why` names what is missing.
 with spans as (
     select
         'less effort' as outcome,
@@ -60,7 +61,7 @@ weeks as (
     from (select windows.*, unnest(range(-weeks, weeks)) as number from windows where is_covered)
 ),
 
--- A touchpoint whose wording changed does not compare with itself.
+-- A survey whose wording changed cannot be compared with its own past.
 effort as (
     select
         weeks.outcome,
@@ -124,7 +125,7 @@ resolution as (
     group by all
 ),
 
--- Held on the first day of a window: still held on its last?
+-- Accounts valid on the first day of a window: are they still valid on its last day?
 retention_windows as (
     select
         unnest([false, true]) as is_after,

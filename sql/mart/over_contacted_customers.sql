@@ -1,5 +1,6 @@
--- One row per customer who was asked more often than the contact limit within a contact window, over all feeds.
--- Answers: whom do we ask too much? Contacts as in `mart.contact_frequency`; people who are not known cannot be counted.
+-- One row per customer with more contacts than the contact limit within a contact window, over all sources.
+-- Answers: whom do we ask too often? Contacts are those of `mart.contact_frequency`; contacts of unknown people cannot
+-- be counted.
 with contacts as not materialized (
     select
         person_key,
@@ -20,8 +21,8 @@ with contacts as not materialized (
     anti join core.response_invitations using (response_key)
 ),
 
--- Few are asked so often at all: only theirs are looked at in time. Grouped by a number that stands for a customer: of
--- two who share one, each is looked at for himself.
+-- Few customers have so many contacts: only their times are compared. The groups are by a hash of the customer, as a
+-- number; if two customers share one, their times are compared separately.
 often_asked as (
     select person
     from contacts

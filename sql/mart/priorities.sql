@@ -1,8 +1,9 @@
 -- One row per category (and category x persona) of tickets opened in the newest days.
--- Answers: where would less effort be worth most? Affected tickets x excess effort x value x confidence / cost, each
--- input in a column of its own. Excess is against all answers of the same channel and persona (direct standardisation).
--- This gathers tickets and how often each answer occurs; `ces_pipeline.analysis.priorities` makes the ranks. A null
--- figure: fewer answers than the minimum n; a null input is not known, `missing_inputs` names it, and it has no rank.
+-- Answers: where is less effort worth most? Affected tickets x excess effort x value x confidence / cost, each input
+-- in its own column. Excess effort compares with all answers of the same channel and persona (direct standardisation).
+-- The query collects tickets and counts each answer; `ces_pipeline.statistics.priorities` computes the ranks. A null
+-- figure: fewer answers than the minimum n. A null input is not known: `missing_inputs` names it, and the row has no
+-- rank.
 with span as (
     select
         max(created_day) as last_day,

@@ -1,9 +1,10 @@
--- One row per metric, segment and day: how well the programme itself is doing.
--- Answers: can its figures be trusted, and do they lead anywhere? Daily metrics have a row on every day that any of them
--- can tell of, weekly ones on the week's Monday, those of fixes on the day a fix went live. `state` says whether there
--- is a value; where there is none, `why_null` says why: too few (`suppressed`), nothing to measure that day, or a part
--- that does not exist here. Shares of all there is (captured, requests, rejected) have no interval. Medians of several
--- touchpoints cannot be pooled: latency is that of the slowest touchpoint.
+-- One row per metric, segment and day: how well the programme itself works.
+-- Answers: can the figures of the programme be trusted, and do they lead to action? Daily metrics have a row on every
+-- day with data for any of them, weekly ones on the Monday of the week, those of fixes on the day on which the fix
+-- went live. `state` shows whether there is a value; if there is none, `why_null` gives the reason: too few
+-- (`suppressed`), nothing to measure that day, or a part that is not used here. Shares that count every row (captured,
+-- requests, rejected) have no interval. Medians of several surveys cannot be pooled: latency is that of the slowest
+-- survey.
 with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) as (
     values
     (
@@ -170,7 +171,7 @@ called as (
     group by day
 ),
 
--- As mart.segment_variance splits months; added up in the segments' order.
+-- Same split as in mart.segment_variance, by month; summed in the order of the segments.
 varied as (
     select
         segments.dimension,
@@ -251,7 +252,7 @@ judged as (
     group by day
 ),
 
--- Shares of all there is: shown whatever their n.
+-- Shares that count every row: shown for any n.
 counts (metric, day, counted, n) as (
     select 'captured_share', day, counted, n from captured
     union all
@@ -268,7 +269,7 @@ counts (metric, day, counted, n) as (
     select 'superseded_share', day, superseded, landed from judged
 ),
 
--- Shares of those who might have answered: with an interval, and suppressed below the minimum n.
+-- Shares of possible answers: with an interval, and suppressed below the minimum n.
 samples (metric, day, counted, n, why_not) as (
     select 'tickets_answered_share', day, answered_tickets, eligible_tickets, null from mart.link_coverage_daily
     union all

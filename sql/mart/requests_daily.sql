@@ -1,8 +1,8 @@
--- One row per feed and business-zone day with requests to its API; requests = answered_2xx + answered_otherwise + unanswered.
--- Answers how reliable and how fast a vendor's API was. A request is one attempt; a call is what the pull wanted, in one
--- or more attempts: calls = ok_at_once + ok_after_retry + gave_up + refused. An accepted answer such as "404, not there" is
--- ok. Every request is counted, so shares have no interval. No figure is null but the share of calls of a day on which
--- a killed pull left only attempts without an end.
+-- One row per source and business-zone day with requests to its API; requests = answered_2xx + answered_otherwise + unanswered.
+-- Answers: how reliable and how fast was the API of a vendor? A request is one attempt; a call is one or more
+-- attempts: calls = ok_at_once + ok_after_retry + gave_up + refused. An accepted response such as 404 (not found) is
+-- ok. Every request counts, so shares have no interval. Only the share of calls can be null: on a day on which a
+-- killed pull left attempts without a result.
 with requests as (
     select
         source_id,

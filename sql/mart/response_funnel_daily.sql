@@ -1,7 +1,8 @@
--- One row per touchpoint x day with invitations, views or responses.
--- Answers: of those whom we asked on a day, how many answered? Where invitations are delivered (`basis` invitations) their
--- day counts, each with one AAPOR disposition; else where views are (`basis` views) the completed share of views, which is
--- no response rate; else (`basis` none) nothing can be said. `why_null` tells why a rate is null.
+-- One row per survey x day with invitations, views or responses.
+-- Answers: of the customers invited on a day, how many answered? If invitations are delivered (`basis` invitations),
+-- their day counts, and each has one AAPOR disposition. Else, if views are delivered (`basis` views), it gives
+-- responses per view, which is no response rate. Else (`basis` none) the rate is unknown. `why_null` gives the reason
+-- for a null rate.
 with invited as (
     select
         survey_id,

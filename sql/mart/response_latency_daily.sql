@@ -1,7 +1,7 @@
--- One row per touchpoint x day x step of the way from event to published answer, with at least one measured pass.
--- Answers: how long from the event to the invitation, to the answer, to its landing, to its publishing? A day is that of the
--- invitation in the first step, of the answer in the others. A negative time is an error of somebody's clock: it is
--- counted, and is no part of the percentiles. A null percentile is of fewer passes than the minimum n.
+-- One row per survey x day x step from event to published answer, with at least one measured case.
+-- Answers: how long does it take from the event to the invitation, to the answer, to its landing, to its publishing?
+-- The day is that of the invitation in the first step, of the answer in the other steps. A negative time is a clock
+-- error: it is counted, but not part of the percentiles. A null percentile has fewer cases than the minimum n.
 with delivered as (
     select
         source_id,
@@ -10,7 +10,7 @@ with delivered as (
     from audit.deliveries
 ),
 
--- Every publish leaves its verdicts; the one that makes this file is told by audit.publication.
+-- Every publish adds its check results; audit.publication names the publish of this file.
 publishes as (
     select max(checked_at) as published_at
     from audit.check_results

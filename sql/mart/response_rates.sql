@@ -1,6 +1,6 @@
--- One row per registered touchpoint and basis of its rate.
--- Answers: which touchpoints get answers, and which fell silent? Days of one basis are pooled by their counts; days whose
--- invitations may still be answered are left out of the rate. A null rate: `why_null` tells why.
+-- One row per registered survey and basis of its rate.
+-- Answers: which surveys get answers, and which have become silent? Days of the same basis are pooled by their counts;
+-- days whose invitations may still be answered are not part of the rate. A null rate: `why_null` gives the reason.
 with pooled as (
     select
         survey_id,

@@ -1,7 +1,7 @@
--- One row per month (and all days) x dimension x segment: the segment against the rest of its dimension.
--- Answers: whose effort differs from that of the others by more than chance? Here is the evidence; intervals and verdicts
--- are made by `ces_pipeline.analysis.differences`. A null figure: one of the two sides has fewer answers than the
--- minimum n, or no answer differs from another.
+-- One row per month (and all days) x dimension x segment: the segment compared with the rest of its dimension.
+-- Answers: whose effort differs from that of the others by more than chance? The query collects the evidence;
+-- `ces_pipeline.statistics.differences` computes intervals and verdicts. A null figure: one of the two sides has fewer
+-- answers than the minimum n, or all answers are equal.
 with segments as (
     select
         period,

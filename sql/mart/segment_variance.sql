@@ -1,8 +1,8 @@
 -- One row per month (and all days) x dimension with at least one scored response.
--- Answers: how much of the difference between answers goes with channel, persona, product ...? The squared deviations
--- of ease from its mean, split into those of the segments' means (between) and those around them (within): they add up
--- to the total. Associations, not causes; dimensions overlap, so shares of several do not add up. Null shares: fewer
--- answers than the minimum n, or all answers equal.
+-- Answers: how much of the variance of the answers goes with channel, persona, product ...? The squared deviations of
+-- ease from its mean are split into those of the segment means (between) and those around them (within); both add up
+-- to the total. They are associations, not causes. Dimensions overlap, so their shares cannot be summed. Null shares:
+-- fewer answers than the minimum n, or all answers equal.
 with segments as (
     select
         period,
@@ -27,7 +27,7 @@ totals as (
     where dimension = 'all'
 ),
 
--- Added up in the segments' order: sums of floating numbers depend on it.
+-- Summed in the order of the segments: sums of floating-point numbers depend on the order.
 split as (
     select
         period,

@@ -1,7 +1,7 @@
 -- One row per month (and all days) x survey (and all of them) x variant of the headline figures.
--- Answers: would we say the same had we judged otherwise? `headline` holds every accepted answer; `without suspect` leaves
--- out those that a suspect rule marked; `with rejected` adds the rejected ones that carry a score of their scale, test
--- answers aside. The differences are to the headline of the same row. Null: fewer answers than the minimum n.
+-- Answers: would the headline be the same with other rules? `headline` uses every accepted answer; `without suspect`
+-- leaves out answers that a suspect rule marked; `with rejected` adds rejected answers with a score on their scale,
+-- but no test answers. The differences are to the headline of the same row. Null: fewer answers than the minimum n.
 with accepted as (
     select
         day,
@@ -25,7 +25,7 @@ rejected_answers as (
     where not list_contains(reasons, 'test_response')
 ),
 
--- An answer that is none of its scale has no effort to count.
+-- An answer off its scale has no effort.
 rejected as (
     select
         day,

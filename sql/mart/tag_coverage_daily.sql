@@ -1,6 +1,6 @@
--- One row per day x tag with accepted responses: how many carry it.
+-- One row per day x tag with accepted responses: how many have a known value.
 -- Answers: for how many responses do we know the channel, persona, product, device, journey stage and language? Every
--- response of the day is counted, so the share has no interval. `unknown` and `unassigned` are not known.
+-- response of the day counts, so the share has no interval. `unknown` and `unassigned` are not known.
 with counted as (
     select
         day,

@@ -1,8 +1,8 @@
--- One row per ticket: its latest state, how long it took, how often it changed hands, the effort of its answers.
--- Answers: which tickets were hard work? Minutes are of the calendar, and beside them of business hours (`business_hours`
--- in settings.yaml, in the business zone). Null: it has not happened, or the system does not say; never zero. The rows
--- have no order: to sort millions of wide rows by a hash would cost more than to make them. Likewise texts are grouped
--- by a number of 64 bits made of them.
+-- One row per ticket: its latest state, its times, its handoffs and the effort of its answers.
+-- Answers: which tickets were hard work? Minutes are calendar minutes, and next to them minutes within business hours
+-- (`business_hours` in settings.yaml, in the business zone). Null: it has not happened, or the system does not report
+-- it; never zero. The rows have no order, because to sort millions of wide rows by a hash costs more than to compute
+-- them. For the same reason texts are grouped by a 64-bit hash.
 with asked as (
     select
         bool_or(attribute = 'source_id') as asks_source_id,
@@ -31,7 +31,7 @@ tickets as not materialized (
         requester_key,
         created_at,
         epoch_us(created_at) as created_us,
-        -- Some systems tell only how long the first reply took.
+        -- Some systems report only the duration until the first reply.
         coalesce(epoch_us(first_reply_at), created_us + (first_reply_minutes * 6e7)::bigint) as first_reply_us,
         epoch_us(coalesce(solved_at, closed_at)) as resolved_us,
         first_reply_minutes,
@@ -50,7 +50,7 @@ tickets as not materialized (
         and coalesce(priority, 'unknown') not in (
             select value from reference.survey_ineligible where attribute = 'priority'
         ) as is_survey_eligible,
-        -- What the rules about handling ask for: tickets of which it is the same are handled alike.
+        -- The attributes that handling rules use: tickets with the same attributes have the same handling.
         concat_ws(
             chr(31),
             case when asks_source_id then 'source_id=' || lower(source_id) end,
@@ -102,8 +102,8 @@ handled as (
     group by attributes_asked
 ),
 
--- Every zone's clock and calendar changes on a quarter of an hour: what a quarter holds of business hours decides how
--- many business minutes lie before any instant.
+-- In every zone, clock and calendar change on a quarter of an hour: the business minutes of each quarter give the number
+-- of business minutes before any time.
 quarters as (
     select
         unnest(
@@ -183,7 +183,7 @@ contacts as (
     select
         ticket_row,
         created_us - lag(created_us) over (
-            partition by hash(requester_key, category) order by created_us
+            partition by hash(requester_key, category) order by created_us, ticket_key
         ) as us_since_contact
     from tickets
     where requester_key is not null and created_us is not null and not is_deleted

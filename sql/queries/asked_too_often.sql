@@ -1,4 +1,4 @@
--- Do we ask the same people too often? Contacts by their place in a customer's window, and who of those invited answered.
+-- Do we ask the same people too often? Contacts by their position in a customer's window, and the share of invitations with an answer.
 select
     place,
     is_over_limit,

@@ -1,4 +1,4 @@
--- Is it easier for customers when a machine settles it? Tickets by how they were handled: time, reopens and effort.
+-- Is it easier for customers if a machine solves it? Tickets by handling: time, reopens and effort.
 select
     handling,
     tickets,

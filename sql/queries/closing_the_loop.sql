@@ -1,4 +1,4 @@
--- Was anybody called back who had it hard? Per touchpoint: difficult answers, how many were followed up, and how soon.
+-- Did we call back customers with a difficult answer? Per survey: difficult answers, how many were followed up, and how soon.
 select
     survey_id,
     difficult_answers,

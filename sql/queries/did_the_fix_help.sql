@@ -1,4 +1,4 @@
--- Did the fix help? Change of effort after each fix, by every method, with its verdict or why nothing is claimed.
+-- Did the fix help? Change of effort after each fix, by every method, with its verdict or the reason for none.
 select
     fix_id,
     method,

@@ -1,4 +1,4 @@
--- Does easy also mean satisfied? Rank correlation of ease with the other answers to the same interaction, with interval.
+-- Does easy also mean satisfied? Rank correlation of ease with the other answers on the same interaction, with interval.
 select
     kpi,
     survey_id,

@@ -1,4 +1,4 @@
--- Which channel is hardest? Mean ease with its 95 % interval and share of difficult answers, hardest first, no small n.
+-- Which channel is hardest? Mean ease with its 95 % interval and share of difficult answers, hardest first, without small n.
 select
     segment as channel,
     n,

@@ -1,4 +1,4 @@
--- Where along the journey is it hardest, and where does nobody ask? The last four weeks; processes stay apart.
+-- Where along the journey is it hardest, and which stages are not measured? The last four weeks, per process.
 select
     week,
     process,

@@ -1,4 +1,4 @@
--- Which issues are hardest to get solved? Effort of the linked answers per category, with the tickets' own figures.
+-- Which issues are hardest to get solved? Effort of the linked answers per category, with figures of the tickets.
 select
     category,
     n,

@@ -1,4 +1,4 @@
--- Is it getting easier? Mean ease per week and touchpoint with its 95 % interval; null below the minimum n.
+-- Is it getting easier? Mean ease per week and survey with its 95 % interval; null below the minimum n.
 select
     period_start as week,
     segment as survey_id,

@@ -1,4 +1,4 @@
--- How hard was it yesterday? The newest day per touchpoint, with how far it lies from all days; null below the minimum n.
+-- How hard was it yesterday? The newest day per survey, and its difference from all days; null below the minimum n.
 select
     day,
     survey_id,

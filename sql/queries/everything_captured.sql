@@ -1,4 +1,4 @@
--- Did we get everything that the sources have? Spans and records per feed and state; unknown is never taken for all.
+-- Did we get everything that the sources have? Spans and records per source and state; unknown never counts as complete.
 select
     source_id,
     state,

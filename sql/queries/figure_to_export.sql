@@ -1,4 +1,4 @@
--- Which rows of which exports stand behind a figure? The hardest answers of the newest day, with file and the answer's id.
+-- Which rows of which exports are behind a figure? The hardest answers of the newest day, with file and id of the answer.
 select
     responses.day,
     responses.survey_id,

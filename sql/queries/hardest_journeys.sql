@@ -1,4 +1,4 @@
--- Whose journey was hardest lately? Effort added up over the journey window, older effort counting less; twenty customers.
+-- Whose journey was hardest lately? Sum of effort over the journey window, with less weight for older effort; twenty customers.
 select
     person_key,
     process,

@@ -1,4 +1,4 @@
--- Which tickets should somebody look at first? The twenty newest with a difficult answer, hardest and longest first.
+-- Which tickets need attention first? The twenty newest with a difficult answer, hardest and longest first.
 select
     last_difficult_day,
     source_id,

@@ -1,4 +1,4 @@
--- Does the headline depend on doubtful answers? Each touchpoint without suspect ones, and with rejected ones, over all days.
+-- Does the headline depend on doubtful answers? Each survey without suspect answers, and with rejected ones, over all days.
 select
     series as survey_id,
     variant,

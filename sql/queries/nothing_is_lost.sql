@@ -1,4 +1,4 @@
--- What became of every landed row? landed = redelivered + superseded + accepted + rejected, per feed.
+-- What happened to every landed row? landed = redelivered + superseded + accepted + rejected, per source.
 select
     source_id,
     kind,

@@ -1,4 +1,4 @@
--- Are we getting where we said that we would? Each objective's value beside baseline and target, and how far it has come.
+-- Do we reach our targets? The value of each objective with baseline and target, and its progress.
 select
     objective_id,
     figure,

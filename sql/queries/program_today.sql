@@ -1,4 +1,4 @@
--- How is the programme itself doing? Each metric's newest value, or why there is none.
+-- How well does the programme itself work? The newest value of each metric, or the reason for none.
 select
     metric_id,
     metric,

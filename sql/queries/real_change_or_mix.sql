@@ -1,4 +1,4 @@
--- Is a change real, or did only the mix of channels change? Week by week, all touchpoints: as it came, and at one mix.
+-- Is a change real, or did only the mix of channels change? All surveys per week: unadjusted, and at a constant mix.
 select
     week,
     n,

@@ -1,4 +1,4 @@
--- Who of those asked answers? Response rate per touchpoint with its interval, or why there is none.
+-- Who of the invited customers answers? Response rate per survey with its interval, or the reason for none.
 select
     survey_id,
     basis,

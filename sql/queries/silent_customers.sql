@@ -1,4 +1,4 @@
--- How hard was it for those who did not answer? Mean effort index of tickets with and without a score, with 95 % intervals.
+-- How hard was it for customers who did not answer? Mean effort index of tickets with and without a score, with 95 % intervals.
 select
     category,
     linked_scores > 0 as is_answered,

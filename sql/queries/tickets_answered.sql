@@ -1,4 +1,4 @@
--- How much of the work do the answers speak of? Share of tickets answered, and of answers linked, by method, all days.
+-- For how much of the work do we have answers? Share of tickets with an answer, and of linked answers, by method, all days.
 select
     sum(eligible_tickets)::bigint as eligible_tickets,
     sum(answered_tickets)::bigint as answered_tickets,

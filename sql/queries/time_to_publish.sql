@@ -1,4 +1,4 @@
--- How old is an answer when it is published? Minutes of every step from the event on, newest measured day per touchpoint.
+-- How old is an answer when it is published? Minutes of every step from the event on, newest measured day per survey.
 select
     survey_id,
     step,

@@ -1,4 +1,4 @@
--- Which touchpoint should we start with? By volume: whom it asks (invitations, else views, else only answers), and who answers.
+-- Which survey should we start with? By volume: customers it asks (invitations, else views, else only answers), and answers.
 with volumes as (
     select
         survey_id,

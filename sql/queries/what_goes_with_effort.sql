@@ -1,4 +1,4 @@
--- What goes with effort in support? Rank correlation with what the tickets show, strongest first; associations, not causes.
+-- What goes with effort in support? Rank correlation with the history of the tickets, strongest first; associations, not causes.
 select
     driver,
     n,

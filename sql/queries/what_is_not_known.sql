@@ -1,4 +1,4 @@
--- What do we not know of the answers? Share of each tag that is known, over all days, least first.
+-- What do we not know about the answers? Known share of each tag, over all days, lowest first.
 select
     tag,
     sum(responses)::bigint as responses,

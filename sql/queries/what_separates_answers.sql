@@ -1,4 +1,4 @@
--- What separates easy from hard? Share of the variance of ease that goes with each attribute, freed from chance, most first.
+-- What separates easy from hard? Share of the variance of ease that goes with each attribute, corrected for chance, largest first.
 select
     dimension,
     segments,

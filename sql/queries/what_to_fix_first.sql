@@ -1,4 +1,4 @@
--- What should be fixed first? Categories and personas by excess effort and its worth, with what the rank rests on.
+-- What should be fixed first? Categories and personas by excess effort and its value, with the inputs of the rank.
 select
     category,
     persona,

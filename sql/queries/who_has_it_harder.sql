@@ -1,4 +1,4 @@
--- Who has it harder than the rest? Segments whose difference is more than chance, after false-discovery control.
+-- Who has it harder than the rest? Segments that differ by more than chance, after false-discovery control.
 select
     dimension,
     segment,

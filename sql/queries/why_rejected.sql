@@ -1,4 +1,4 @@
--- Why are answers rejected? Rows per feed and reason, most first; a row with two reasons counts in both.
+-- Why are answers rejected? Rows per source and reason, most first; a row with two reasons counts in both.
 select
     source_id,
     reason,

@@ -1,5 +1,5 @@
 -- One row per month (and all days) and segment: effort by survey, channel, persona, product, owner and so on.
--- Of dimension `all` everything counts. Null figures: fewer answers than the minimum n.
+-- Dimension `all` includes all answers. Null figures: fewer answers than the minimum n.
 select
     period,
     period_start,

@@ -1,5 +1,5 @@
--- One row per touchpoint with an answer on the newest day: how hard it was that day, beside all days.
--- The newest day is that of any touchpoint. Null figures: fewer answers than the minimum n.
+-- One row per survey with an answer on the newest day: effort on that day, compared with all days.
+-- The newest day is the newest of all surveys. Null figures: fewer answers than the minimum n.
 select
     today.period_start as day,
     today.segment as survey_id,

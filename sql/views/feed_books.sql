@@ -1,4 +1,4 @@
--- One row per feed: what became of every row that it landed. landed = redelivered + superseded + accepted + rejected.
+-- One row per source: what happened to every landed row. landed = redelivered + superseded + accepted + rejected.
 -- Rows of all days, by their latest cleaning. Null last_accepted_day and last_received_at: none yet.
 with books as (
     select

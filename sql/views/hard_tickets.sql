@@ -1,5 +1,5 @@
--- One row per ticket with a difficult answer in the last 28 days: what its history shows. Newest answer first, then hardest.
--- Difficult is what the scale of the answer calls so. For the people who solve tickets: none of them is named here.
+-- One row per ticket with a difficult answer in the last 28 days, and its history. Newest answer first, then hardest.
+-- An answer is difficult by the boxes of its scale. For the people who solve tickets: the view names no customer.
 select
     last_difficult_day,
     source_id,

@@ -1,6 +1,7 @@
--- One row per rejected row and reason, with the export that it came by: what somebody may mend at the source.
--- A row with two reasons stands here twice. It leaves when the source delivers it mended, or the registry learns of it.
--- Null `means`: a reason that answers do not have. Null `file_name`: no such delivery is known.
+-- One row per rejected row and reason, with its export: errors that can be corrected at the source.
+-- A row with two reasons is listed twice. A row leaves the view when the source delivers it corrected, or when the
+-- registry is corrected. Null `means`: a reason of rows other than answers. Null `file_name`: the delivery is not
+-- known.
 with quarantine as (
     select 'survey' as kind, day, source_id, reasons, delivery_id, row_number from core.rejected_responses
     union all

@@ -1,5 +1,5 @@
--- One row per touchpoint and basis of its rate: who of those asked answers, and how long it has been silent.
--- A rate of basis `views` is a completed share of views, no response rate. A null rate: `why_null` tells why.
+-- One row per survey and basis of its rate: its response rate, and how long it has been silent.
+-- A rate with basis `views` is responses per view, which is no response rate. Null rate: `why_null` gives the reason.
 select
     rates.survey_id,
     surveys.title as survey_title,

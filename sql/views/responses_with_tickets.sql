@@ -1,4 +1,4 @@
--- Accepted responses with the touchpoint's title and the facts of the ticket that they are about; no ticket, nulls.
+-- Accepted responses with the title of the survey and the facts of their ticket; without a ticket, these are null.
 select
     responses.*,
     surveys.title as survey_title,

@@ -1,5 +1,5 @@
--- One row per issue category: effort of the linked answers beside resolution time, reopened and repeat share, all days.
--- Null figures: fewer answers, or tickets that tell it, than the minimum n.
+-- One row per issue category: effort of the linked answers with resolution time, reopened and repeat share, all days.
+-- Null figures: fewer answers, or tickets with the value, than the minimum n.
 select
     category,
     tickets,

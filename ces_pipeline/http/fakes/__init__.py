@@ -1,4 +1,4 @@
-"""Made-up vendors: real HTTP servers on loopback that behave, and misbehave, as the vendors' own do.
+"""The base of the fake vendors: real HTTP servers on loopback that behave, and fail, as the vendors' own servers do.
 
-For `ces demo --api` and for the tests; nothing of the pipeline uses them.
+For `ces demo --api` and the tests; the pipeline itself never uses them.
 """

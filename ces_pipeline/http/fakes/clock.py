@@ -1,4 +1,4 @@
-"""A clock that never waits: sleeping moves its time on. Shared by a client under test and the fake vendor."""
+"""A clock that never waits: `sleep` moves its time forward. A client under test and its fake vendor share it."""
 
 import threading
 from datetime import UTC, datetime, timedelta

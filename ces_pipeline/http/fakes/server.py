@@ -1,6 +1,6 @@
-"""A fake vendor's HTTP server: real sockets on loopback, requests kept, faults done to its answers.
+"""A fake vendor's HTTP server: real sockets on loopback. It records requests and adds faults to its responses.
 
-A vendor subclasses `FakeVendor` and writes `answer`; everything about sockets and transport faults is here.
+A fake vendor subclasses `FakeVendor` and writes `answer`. Sockets and transport faults are handled here.
 """
 
 import base64
@@ -25,7 +25,7 @@ _DRIP_SECONDS = 400.0
 
 @dataclass(frozen=True)
 class FakeRequest:
-    """One request as the vendor sees it. query: name -> its last value. fault: a paging fault to be done, if any."""
+    """One request as the vendor sees it. query: name -> its last value. fault: the paging fault to do, if any."""
 
     method: str
     path: str
@@ -44,7 +44,7 @@ class FakeRequest:
 
     @property
     def basic(self) -> tuple[str, str] | None:
-        """User and password of HTTP Basic; None where the request carries none."""
+        """User and password of HTTP Basic; None if the request has none."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         if scheme != "Basic":
             return None
@@ -59,7 +59,7 @@ class FakeRequest:
 
 @dataclass(frozen=True)
 class FakeResponse:
-    """What to answer: `data` as JSON, or `body` as it is."""
+    """The response to send: `data` as JSON, or `body` unchanged."""
 
     status: int = 200
     data: Any = None
@@ -72,7 +72,7 @@ class FakeResponse:
 
 
 class FakeVendor:
-    """A server that runs from entering to leaving its context. `asked` lists every request, faulty ones too."""
+    """A server that runs while its context is open. `asked` lists every request, also those that got a fault."""
 
     def __init__(self, clock: Clock | None = None, plan: FaultPlan | None = None):
         self.clock: Clock = clock or VirtualClock()
@@ -81,7 +81,7 @@ class FakeVendor:
         self._scheme = "http"
 
     def answer(self, asked: FakeRequest) -> FakeResponse:
-        """The vendor's own behaviour. Called for one request at a time."""
+        """The vendor's own behaviour: the response to a request. Called for one request at a time."""
         raise NotImplementedError
 
     @property
@@ -94,12 +94,12 @@ class FakeVendor:
         return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def speak_tls(self, context: ssl.SSLContext) -> None:
-        """From now on only TLS, with the context's certificate."""
+        """Accept only TLS from now on, with the context's certificate."""
         self._scheme = "https"
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def restart_plan(self, plan: FaultPlan, clock: Clock) -> None:
-        """Begin anew with another plan and clock, on the same port."""
+        """Start again with another plan and clock, on the same port."""
         self.plan, self.clock, self.asked = plan, clock, []
 
     def __enter__(self) -> "FakeVendor":
@@ -108,7 +108,7 @@ class FakeVendor:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # Answers are written whole; waiting for more to send would cost 40 ms each.
+            # A response is written at once; waiting for more data (Nagle) would cost 40 ms each.
             disable_nagle_algorithm = True
 
             def _serve(self) -> None:
@@ -161,7 +161,7 @@ class FakeVendor:
                 """Tests look at `asked`, not at a log."""
 
         class Server(ThreadingHTTPServer):
-            # Whoever cuts a connection leaves its thread waiting for the next request.
+            # A client that cuts its connection leaves the thread waiting for the next request.
             daemon_threads = True
             block_on_close = False
 
@@ -194,7 +194,7 @@ class FakeVendor:
         return None
 
     def _drops(self, content: bytes) -> Iterator[bytes]:
-        """The body in four parts, with the clock moved on before each."""
+        """The body in four parts; the clock moves forward before each part."""
         size = max(1, len(content) // 4)
         for start in range(0, len(content), size):
             self.clock.sleep(_DRIP_SECONDS)

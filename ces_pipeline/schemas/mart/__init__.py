@@ -1,35 +1,26 @@
-"""The marts: what analysts and reports read. The queries are in `sql/mart/`, one file per table.
+"""The marts, which analysts and reports read. Their queries are in `sql/mart/`, one file per table.
 
-One module per family of marts; each ends with its `TABLES`.
+Each module holds the tables of one subject. A mart is any `Table` that a module of this package defines.
 """
 
-from ces_pipeline.schemas.mart import (
-    capture,
-    coverage,
-    follow_ups,
-    funnel,
-    improvements,
-    journey,
-    kpis,
-    program,
-    quality,
-    segments,
-    tickets,
-)
+from importlib import import_module
+from pkgutil import iter_modules
+
 from ces_pipeline.schemas.table import Table
 
-MARTS: tuple[Table, ...] = (
-    *segments.TABLES,
-    *tickets.TABLES,
-    *quality.TABLES,
-    *capture.TABLES,
-    *coverage.TABLES,
-    *funnel.TABLES,
-    *follow_ups.TABLES,
-    *journey.TABLES,
-    *kpis.TABLES,
-    *improvements.TABLES,
-    *program.TABLES,
-)
+
+def _marts() -> tuple[Table, ...]:
+    """The tables of all modules, in the order of definition. Raises LookupError where two have one name."""
+    found: dict[str, Table] = {}
+    for module in sorted(iter_modules(__path__), key=lambda module: module.name):
+        for value in vars(import_module(f"{__name__}.{module.name}")).values():
+            if isinstance(value, Table) and found.setdefault(value.name, value) is not value:
+                raise LookupError(
+                    f"two schemas define {value.name}; the second is in schemas/mart/{module.name}.py"
+                )
+    return tuple(found.values())
+
+
+MARTS: tuple[Table, ...] = _marts()
 
 __all__ = ["MARTS"]

@@ -1,25 +1,25 @@
-"""Where effort is worth an improvement, and what came of one: columns of priorities, fixes, releases and outcomes."""
+"""Columns of the marts on priorities, fixes, releases and outcomes: where to improve, and the result."""
 
 from typing import Any
 
 from ces_pipeline.schemas.table import DAY, FLAG, FLAG_OR_NULL, INTEGER, NUMBER, TEXT, Table, column
 
 _MAYBE: Any = {"nullable": True}
-_CATEGORY = "Issue category of the tickets; `unknown` where none is set."
+_CATEGORY = "Issue category of the tickets; `unknown` if none is set."
 _NOT_SHOWN = "null: fewer answers than the minimum n"
 
 
 def _rank(name: str, of: str) -> dict[str, Any]:
     return {
         f"{name}_rank": column(
-            INTEGER, f"Rank by {of} among those that have one, 1 the greatest; null: none.", **_MAYBE
+            INTEGER, f"Rank by {of} among rows that have one, 1 is the largest; null: none.", **_MAYBE
         ),
         f"{name}_rank_low": column(
             INTEGER,
-            "Best rank of its 95 % interval over 500 resamplings of the answers; null as it.",
+            "Best rank of its 95 % interval over 500 resamplings of the answers; null: no rank.",
             **_MAYBE,
         ),
-        f"{name}_rank_high": column(INTEGER, "Worst rank of that interval; null as it.", **_MAYBE),
+        f"{name}_rank_high": column(INTEGER, "Worst rank of that interval; null: no rank.", **_MAYBE),
     }
 
 
@@ -29,63 +29,66 @@ PRIORITIES = Table(
     ("level", "category", "persona"),
     {
         "level": column(
-            TEXT, "`category`, or `category and persona`; rows of one level add up, and rank together."
+            TEXT,
+            "`category`, or `category and persona`; only rows of the same level can be summed and ranked.",
         ),
         "category": column(TEXT, _CATEGORY),
         "persona": column(
             TEXT,
-            "Persona of the newest answer to the ticket, else of its requester; `unassigned` where nobody said. Of "
-            "level `category`, `all personas`.",
+            "Persona of the newest answer to the ticket, else of its requester; `unassigned` if not known. "
+            "`all personas` for level `category`.",
         ),
         "first_day": column(DAY, "First day of the tickets, business zone."),
-        "last_day": column(DAY, "Last day of them: the newest on which one was opened."),
+        "last_day": column(DAY, "Last day of the tickets: the newest day on which one was opened."),
         "tickets": column(INTEGER, "Affected volume: tickets opened."),
-        "n": column(INTEGER, "Scored answers linked to them."),
-        "mean_effort_0_100": column(NUMBER, f"Their mean effort as it came; {_NOT_SHOWN}.", **_MAYBE),
+        "n": column(INTEGER, "Scored answers linked to the tickets."),
+        "mean_effort_0_100": column(
+            NUMBER, f"Unadjusted mean effort of the answers; {_NOT_SHOWN}.", **_MAYBE
+        ),
         "excess_effort_0_100": column(
             NUMBER,
-            "Mean effort above that of all answers of the same channel and persona, weighted as these are "
+            "Mean effort minus that of all answers with the same mix of channels and personas "
             f"(direct standardisation); below 0: easier; {_NOT_SHOWN}.",
             **_MAYBE,
         ),
         "excess_low_0_100": column(
             NUMBER,
-            "Lower end of its 95 % interval (normal, variance pooled); null as it, or one answer a channel.",
+            "Lower end of its 95 % interval (normal, variance pooled); null: no estimate, or one answer per channel.",
             **_MAYBE,
         ),
-        "excess_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "excess_high_0_100": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
         "weight_covered_share": column(
             NUMBER,
-            "Share of the standard mix whose channels and personas it has answers of, 0 to 1; null: no answer.",
+            "Share of the standard mix whose channels and personas have answers here, 0 to 1; null: no answer.",
             **_MAYBE,
         ),
         "effort_index_n": column(INTEGER, "Tickets with an effort index."),
         "effort_index_0_100": column(
             NUMBER,
-            "Their mean effort index, beside the answers and no part of the score; null: fewer than the minimum n.",
+            "Mean effort index of the tickets, for comparison; not part of the score; null: fewer than the minimum n.",
             **_MAYBE,
         ),
         "value_weight": column(
             NUMBER,
-            "Worth of the persona (priorities.yaml), of a category the mean over its tickets; null: not said.",
+            "Value weight of the persona (priorities.yaml); for a category the mean over its tickets; null: not given.",
             **_MAYBE,
         ),
-        "confidence": column(NUMBER, "n / (n + minimum n), 0 to 1: one half at the minimum n."),
+        "confidence": column(NUMBER, "n / (n + minimum n), 0 to 1; one half at the minimum n."),
         "cost": column(
-            NUMBER, "Estimated cost of fixing the category (priorities.yaml); null: not said.", **_MAYBE
+            NUMBER, "Estimated cost to fix the category (priorities.yaml); null: not given.", **_MAYBE
         ),
         "missing_inputs": column(
-            TEXT, "Which of `answers`, `value weight`, `cost` are not known; null: none is missing.", **_MAYBE
+            TEXT, "Which of `answers`, `value weight`, `cost` are missing; null: none.", **_MAYBE
         ),
         "excess_points": column(
             NUMBER, f"Contribution: tickets x excess effort, to six decimals; {_NOT_SHOWN}.", **_MAYBE
         ),
         "excess_points_low": column(
-            NUMBER, "Lower end of its 95 % interval; null as that of the excess.", **_MAYBE
+            NUMBER, "Lower end of its 95 % interval; null: no interval of the excess.", **_MAYBE
         ),
-        "excess_points_high": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "excess_points_high": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
         "total_excess_points": column(
-            NUMBER, "Contributions of the level added up; the same on each of its rows."
+            NUMBER, "Sum of the contributions of the level; the same on each of its rows."
         ),
         "excess_share": column(
             NUMBER,
@@ -94,9 +97,9 @@ PRIORITIES = Table(
             **_MAYBE,
         ),
         "excess_share_low": column(
-            NUMBER, "Lower end of its 95 % interval over 500 resamplings; null as it.", **_MAYBE
+            NUMBER, "Lower end of its 95 % interval over 500 resamplings; null: no estimate.", **_MAYBE
         ),
-        "excess_share_high": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "excess_share_high": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
         "effort_score": column(NUMBER, f"excess_points x confidence; {_NOT_SHOWN}.", **_MAYBE),
         **_rank("effort", "effort_score"),
         "priority_score": column(
@@ -105,11 +108,11 @@ PRIORITIES = Table(
         **_rank("priority", "priority_score"),
         "is_quick_win": column(
             FLAG_OR_NULL,
-            "True where the cost is at most the quick-win cost and the whole interval of the excess is above 0; null: "
+            "True if the cost is at most the quick-win cost and the full interval of the excess is above 0; null: "
             "a cost or the answers are missing.",
             **_MAYBE,
         ),
-        "is_suppressed": column(FLAG, "True where n is below the minimum n: shown, but not ranked."),
+        "is_suppressed": column(FLAG, "True if n is below the minimum n: the row is shown, but not ranked."),
     },
     sort=("level", "category", "persona"),
 )
@@ -119,21 +122,23 @@ CATEGORY_DAILY = Table(
     "One row per day x category x channel with a ticket opened or a scored, linked answer.",
     ("day", "category", "channel"),
     {
-        "day": column(DAY, "Business-zone date: of tickets, opened; of answers, their own day."),
+        "day": column(DAY, "Business-zone date: for tickets, of opening; for answers, of the answer."),
         "category": column(TEXT, _CATEGORY),
         "channel": column(
-            TEXT, "Of tickets, how they came in; of answers, theirs; `unknown` where not said."
+            TEXT, "For tickets, how they came in; for answers, their channel; `unknown` if not given."
         ),
-        "tickets": column(INTEGER, "Tickets opened, deleted ones left out."),
+        "tickets": column(INTEGER, "Tickets opened, without deleted ones."),
         "n": column(INTEGER, "Scored answers linked to tickets of the category."),
-        "mean_effort_0_100": column(NUMBER, f"Their mean effort; {_NOT_SHOWN}.", **_MAYBE),
+        "mean_effort_0_100": column(NUMBER, f"Mean effort of the answers; {_NOT_SHOWN}.", **_MAYBE),
         "effort_low_0_100": column(
-            NUMBER, "Lower end of its 95 % interval (Student t); null as it.", **_MAYBE
+            NUMBER, "Lower end of its 95 % interval (Student t); null: no estimate.", **_MAYBE
         ),
-        "effort_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
-        "is_suppressed": column(FLAG, "True where n is below the minimum n: the figures are null, not zero."),
-        "effort_sum_0_100": column(NUMBER, "Sum of effort, to add rows up; 0 without an answer."),
-        "effort_square_sum_0_100": column(NUMBER, "Sum of squared effort, likewise."),
+        "effort_high_0_100": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
+        "is_suppressed": column(FLAG, "True if n is below the minimum n: the figures are null, not zero."),
+        "effort_sum_0_100": column(NUMBER, "Sum of effort, to pool rows; 0 without an answer."),
+        "effort_square_sum_0_100": column(
+            NUMBER, "Sum of squared effort, to pool rows; 0 without an answer."
+        ),
     },
     sort=("day", "category", "channel"),
 )
@@ -144,10 +149,10 @@ ACTIVE_CUSTOMERS_DAILY = Table(
     ("day",),
     {
         "day": column(DAY, "The day, business zone."),
-        "active_customers": column(INTEGER, "Customers; 0 where none is known of the day."),
+        "active_customers": column(INTEGER, "Customers of the day; 0 if none are known."),
         "customers_basis": column(
             TEXT,
-            "`accounts`: held on the day; `customers seen`: with a ticket or an answer in the seven days up to it.",
+            "`accounts`: valid on the day; `customers seen`: with a ticket or an answer in the seven days up to it.",
         ),
     },
     sort=("day",),
@@ -155,29 +160,33 @@ ACTIVE_CUSTOMERS_DAILY = Table(
 
 FIX_WEEKS = Table(
     "mart.fix_weeks",
-    "One row per fix x category x week around it that the data cover whole.",
+    "One row per fix x category x week around it that the data cover completely.",
     ("fix_id", "category", "week_number"),
     {
         "fix_id": column(TEXT, "The fix."),
         "category": column(TEXT, _CATEGORY),
-        "is_comparison": column(FLAG, "True where the fix does not touch the category."),
+        "is_comparison": column(FLAG, "True if the fix does not change the category."),
         "period": column(TEXT, "`earlier`, `before` or `after`."),
-        "week_number": column(INTEGER, "0 begins on the day on which it went live, -1 ends the reference."),
+        "week_number": column(
+            INTEGER, "0 starts on the day on which the fix went live; -1 is the last week of the reference."
+        ),
         "first_day": column(DAY, "First day of the week."),
         "last_day": column(DAY, "Last day of the week."),
-        "weeks_from_live": column(NUMBER, "Weeks from the fix's first day to first_day; below 0: before it."),
+        "weeks_from_live": column(
+            NUMBER, "Weeks from the first day of the fix to first_day; below 0: before the fix."
+        ),
         "tickets": column(INTEGER, "Tickets opened."),
         "active_customers": column(
             INTEGER,
-            "Customers of the week, of all categories; null: no account is known of that time.",
+            "Customers of the week, over all categories; null: no accounts are known for that time.",
             **_MAYBE,
         ),
         "customers_basis": column(
             TEXT,
-            "`accounts`: held on the last day; `customers seen`: with a ticket or an answer in the week.",
+            "`accounts`: valid on the last day; `customers seen`: with a ticket or an answer in the week.",
         ),
         "n": column(INTEGER, "Scored answers."),
-        "effort_sum_0_100": column(NUMBER, "Sum of their effort, to add rows up; 0 without an answer."),
+        "effort_sum_0_100": column(NUMBER, "Sum of their effort, to pool rows; 0 without an answer."),
     },
     sort=("fix_id", "category", "week_number"),
 )
@@ -186,24 +195,24 @@ _FIX_METHOD: dict[str, Any] = {
     "fix_id": column(TEXT, "The fix."),
     "method": column(
         TEXT,
-        "`difference in differences` (the one to go by), `interrupted series` or `plain before and after`.",
+        "`difference in differences` (use this one), `interrupted series` or `plain before and after`.",
     ),
 }
 _FIX_VERDICT: dict[str, Any] = {
-    "p_value": column(NUMBER, "Two-sided p of the change; null as it.", **_MAYBE),
+    "p_value": column(NUMBER, "Two-sided p of the change; null: no change.", **_MAYBE),
     "regression_guard": column(
         TEXT,
-        "Against chance that only comes back to its level: `time before the trigger`, `earlier weeks agree` (the "
-        "change must show against them too), `comparison categories alone`, or `none`.",
+        "Protection against regression to the mean: `time before the trigger`, `earlier weeks agree` (the change "
+        "must also show against earlier weeks), `comparison categories alone`, or `none`.",
     ),
     "verdict": column(TEXT, "`improved`, `worsened`, `no change shown` or `not enough data`."),
-    "why": column(TEXT, "Why nothing is claimed; null: something is.", **_MAYBE),
+    "why": column(TEXT, "Why there is no claim; null: there is a claim.", **_MAYBE),
     "overlapping_fixes": column(
         TEXT,
-        "Other fixes of its categories in these weeks, whose share cannot be told apart; null: none.",
+        "Other fixes of its categories in these weeks; their effects cannot be separated; null: none.",
         **_MAYBE,
     ),
-    "is_complete": column(FLAG, "True where the data reach to the end of the weeks after."),
+    "is_complete": column(FLAG, "True if the data cover all weeks after the fix."),
 }
 
 FIX_IMPACT = Table(
@@ -212,34 +221,34 @@ FIX_IMPACT = Table(
     ("fix_id", "method"),
     {
         **_FIX_METHOD,
-        "comparison_categories": column(TEXT, "What it is held against; null: nothing.", **_MAYBE),
+        "comparison_categories": column(TEXT, "Categories that it is compared with; null: none.", **_MAYBE),
         "n_before": column(INTEGER, "Scored answers of its categories before."),
         "n_after": column(INTEGER, "Scored answers after."),
         "weeks_before": column(INTEGER, "Weeks with answers before."),
         "weeks_after": column(INTEGER, "Weeks with answers after."),
         "n_needed": column(
             INTEGER,
-            "Answers on each side that show `smallest_effect_0_100` with 80 % power; null: no answers to tell their "
-            "spread by.",
+            "Answers on each side to detect `smallest_effect_0_100` with 80 % power; null: no answers to estimate "
+            "their spread.",
             **_MAYBE,
         ),
         "before_effort_0_100": column(
-            NUMBER, f"Mean effort before, as it came; {_NOT_SHOWN} on a side.", **_MAYBE
+            NUMBER, f"Unadjusted mean effort before; {_NOT_SHOWN} on a side.", **_MAYBE
         ),
-        "after_effort_0_100": column(NUMBER, "Mean effort after, as it came; null as it.", **_MAYBE),
+        "after_effort_0_100": column(NUMBER, "Unadjusted mean effort after; null: no mean before.", **_MAYBE),
         "change_effort_0_100": column(
-            NUMBER, "Change of effort by the method, below 0: less; null: not enough data.", **_MAYBE
+            NUMBER, "Change of effort, by the method; below 0: less effort; null: not enough data.", **_MAYBE
         ),
         "change_low_0_100": column(
             NUMBER,
-            "Lower end of its 95 % interval (HC2 over weeks; plain: Welch over answers); null as it.",
+            "Lower end of its 95 % interval (HC2 over weeks; plain: Welch over answers); null: no estimate.",
             **_MAYBE,
         ),
-        "change_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "change_high_0_100": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
         "mix_part_0_100": column(
             NUMBER,
-            "What of the plain change is due to another mix of channels and categories; null: not enough data, or "
-            "plain.",
+            "Part of the plain change that is due to another mix of channels and categories; null: not enough data, "
+            "or the plain method.",
             **_MAYBE,
         ),
         **_FIX_VERDICT,
@@ -255,15 +264,15 @@ FIX_TICKET_IMPACT = Table(
         **_FIX_METHOD,
         "n_before": column(INTEGER, "Tickets of its categories before."),
         "n_after": column(INTEGER, "Tickets after."),
-        "weeks_before": column(INTEGER, "Whole weeks before."),
-        "weeks_after": column(INTEGER, "Whole weeks after."),
+        "weeks_before": column(INTEGER, "Full weeks before."),
+        "weeks_after": column(INTEGER, "Full weeks after."),
         "n_needed": column(
             INTEGER,
-            "Tickets on each side that show `smallest_ticket_change` with 80 % power, if they come by chance.",
+            "Tickets on each side to detect `smallest_ticket_change` with 80 % power (Poisson counts).",
         ),
         "customers_basis": column(
             TEXT,
-            "As in mart.active_customers_daily; null: none is known, or the data cover no week.",
+            "Same as in mart.active_customers_daily; null: no customers are known, or the data cover no week.",
             **_MAYBE,
         ),
         "before_tickets_per_1000_customers": column(
@@ -271,16 +280,20 @@ FIX_TICKET_IMPACT = Table(
             "Mean weekly tickets per 1,000 active customers before; null: customers not known.",
             **_MAYBE,
         ),
-        "after_tickets_per_1000_customers": column(NUMBER, "After; null likewise.", **_MAYBE),
+        "after_tickets_per_1000_customers": column(
+            NUMBER,
+            "Mean weekly tickets per 1,000 active customers after; null: customers not known.",
+            **_MAYBE,
+        ),
         "change_share": column(
             NUMBER,
-            "Change as a share of the level before, -0.1: a tenth less; null: not enough data.",
+            "Change as a share of the level before (-0.1: 10 % less); null: not enough data.",
             **_MAYBE,
         ),
         "change_low_share": column(
-            NUMBER, "Lower end of its 95 % interval (HC2 over weeks); null as it.", **_MAYBE
+            NUMBER, "Lower end of its 95 % interval (HC2 over weeks); null: no estimate.", **_MAYBE
         ),
-        "change_high_share": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "change_high_share": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
         **_FIX_VERDICT,
     },
     sort=("fix_id", "method"),
@@ -296,27 +309,31 @@ def _verdicts(of: str) -> dict[str, Any]:
 
 FIX_LEVERS = Table(
     "mart.fix_levers",
-    "One row per lever: what the fixes of its kind brought together.",
+    "One row per lever: the combined result of the fixes of its kind.",
     ("lever",),
     {
-        "lever": column(TEXT, "Kind of fix, as in reference.fixes; `untagged` where none is named."),
+        "lever": column(TEXT, "Kind of fix, as in reference.fixes; `untagged` if none is set."),
         "fixes": column(INTEGER, "Fixes of the kind."),
         "overlapping": column(
-            INTEGER, "Of these, with another fix of their categories at about the same time."
+            INTEGER, "Of these, fixes with another fix of their categories at about the same time."
         ),
         "fixes_with_cost": column(INTEGER, "Fixes whose cost is known."),
-        "cost": column(NUMBER, "Cost of these together; null: none is known.", **_MAYBE),
+        "cost": column(NUMBER, "Total cost of these fixes; null: none is known.", **_MAYBE),
         "effort_measured": column(INTEGER, "Fixes with enough answers to compare."),
         **_verdicts("effort"),
         "effort_change_sum_0_100": column(
             NUMBER,
-            "Changes of effort of the measured fixes, added up; below 0: less effort; null: none.",
+            "Sum of the changes of effort of the measured fixes; below 0: less effort; null: none.",
             **_MAYBE,
         ),
         "effort_change_sum_low_0_100": column(
-            NUMBER, "Lower end of its 95 % interval, the fixes taken as independent; null as it.", **_MAYBE
+            NUMBER,
+            "Lower end of its 95 % interval, if the fixes are independent; null: no estimate.",
+            **_MAYBE,
         ),
-        "effort_change_sum_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "effort_change_sum_high_0_100": column(
+            NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE
+        ),
         **_verdicts("tickets"),
     },
     sort=("lever",),
@@ -324,44 +341,44 @@ FIX_LEVERS = Table(
 
 RELEASE_WINDOWS = Table(
     "mart.release_windows",
-    "One row per release x touchpoint that it concerns (and all of them): effort in the days before and after it.",
+    "One row per release x survey that it affects (and all of them): effort in the days before and after it.",
     ("release_id", "series"),
     {
         "release_id": column(TEXT, "The release."),
-        "series": column(TEXT, "A touchpoint that it concerns, or `all surveys` of them."),
-        "release_day": column(DAY, "Its first day."),
-        "n_before": column(INTEGER, "Scored answers of the days before."),
-        "n_after": column(INTEGER, "Scored answers from its day on."),
+        "series": column(TEXT, "A survey that it affects, or `all surveys`."),
+        "release_day": column(DAY, "First day of the release."),
+        "n_before": column(INTEGER, "Scored answers in the days before."),
+        "n_after": column(INTEGER, "Scored answers from the release day on."),
         "days_before": column(INTEGER, "Days with answers before."),
         "days_after": column(INTEGER, "Days with answers after."),
         "before_effort_0_100": column(
-            NUMBER, f"Mean effort before, as it came; {_NOT_SHOWN} on a side.", **_MAYBE
+            NUMBER, f"Unadjusted mean effort before; {_NOT_SHOWN} on a side.", **_MAYBE
         ),
-        "after_effort_0_100": column(NUMBER, "Mean effort after, as it came; null as it.", **_MAYBE),
+        "after_effort_0_100": column(NUMBER, "Unadjusted mean effort after; null: no mean before.", **_MAYBE),
         "change_effort_0_100": column(
             NUMBER,
-            "Change at one mix of channels, products and touchpoints; above 0: harder; null: not enough data.",
+            "Change at a constant mix of channels, products and surveys; above 0: harder; null: not enough data.",
             **_MAYBE,
         ),
         "change_low_0_100": column(
-            NUMBER, "Lower end of its 95 % interval (HC2 over days); null as it.", **_MAYBE
+            NUMBER, "Lower end of its 95 % interval (HC2 over days); null: no estimate.", **_MAYBE
         ),
-        "change_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        "change_high_0_100": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
         "mix_part_0_100": column(
-            NUMBER, "What of the change as it came is due to another mix; null as it.", **_MAYBE
+            NUMBER, "Part of the unadjusted change that is due to another mix; null: no change.", **_MAYBE
         ),
-        "p_value": column(NUMBER, "Two-sided p; null as the change.", **_MAYBE),
+        "p_value": column(NUMBER, "Two-sided p of the change; null: no change.", **_MAYBE),
         "q_value": column(
             NUMBER,
-            "p after false-discovery control (Benjamini and Hochberg) among all rows; null as it.",
+            "p after false-discovery control (Benjamini and Hochberg) among all rows; null: no p.",
             **_MAYBE,
         ),
         "verdict": column(
-            TEXT, "`harder` or `easier` where q is at most 0.05, `no change shown`, or `not enough data`."
+            TEXT, "`harder` or `easier` if q is at most 0.05, `no change shown`, or `not enough data`."
         ),
         "why": column(TEXT, "What is missing; null: nothing.", **_MAYBE),
         "overlapping_releases": column(
-            TEXT, "Other releases in these days, whose share cannot be told apart; null: none.", **_MAYBE
+            TEXT, "Other releases in these days; their effects cannot be separated; null: none.", **_MAYBE
         ),
     },
     sort=("release_id", "series"),
@@ -372,13 +389,13 @@ EVENT_EFFORT_LAG = Table(
     "One row per backend measure x category x lag in days.",
     ("measure", "category", "lag_days"),
     {
-        "measure": column(TEXT, "Type of the events whose values it is."),
+        "measure": column(TEXT, "Type of the events whose values are measured."),
         "category": column(TEXT, "Category of events and tickets; `all tickets` for events without one."),
         "lag_days": column(INTEGER, "Days from the measure to the effort."),
-        "n": column(INTEGER, "Pairs of changes from a day to the next, of the measure and of effort."),
+        "n": column(INTEGER, "Number of pairs: day-to-day change of the measure, and of effort."),
         "effective_n": column(
             NUMBER,
-            "Independent pairs that these are worth (neighbours share a day); null as the correlation.",
+            "Equivalent number of independent pairs (neighbouring pairs share a day); null: no correlation.",
             **_MAYBE,
         ),
         "correlation": column(
@@ -386,65 +403,52 @@ EVENT_EFFORT_LAG = Table(
             "Spearman's rank correlation, -1 to 1; null: fewer days than the minimum n, or no variance.",
             **_MAYBE,
         ),
-        "correlation_low": column(NUMBER, "Lower end of its 95 % interval; null as it.", **_MAYBE),
-        "correlation_high": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
-        "p_value": column(NUMBER, "Two-sided p, of the effective n; null as it.", **_MAYBE),
+        "correlation_low": column(NUMBER, "Lower end of its 95 % interval; null: no estimate.", **_MAYBE),
+        "correlation_high": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
+        "p_value": column(
+            NUMBER, "Two-sided p, computed with the effective n; null: no correlation.", **_MAYBE
+        ),
         "q_value": column(
             NUMBER,
-            "p after false-discovery control (Benjamini and Hochberg) among all rows; null as it.",
+            "p after false-discovery control (Benjamini and Hochberg) among all rows; null: no p.",
             **_MAYBE,
         ),
         "is_best_lag": column(FLAG, "True for the strongest of the lags that are `related`."),
         "verdict": column(
             TEXT,
-            "`related` where q is at most 0.05, else `no relation shown`; `not enough data`, `no variance`. No cause.",
+            "`related` if q is at most 0.05, else `no relation shown`; `not enough data`, `no variance`. No proof.",
         ),
-        "is_suppressed": column(FLAG, "True where n is below the minimum n (10 at least)."),
+        "is_suppressed": column(FLAG, "True if n is below the minimum n (10 at least)."),
     },
     sort=("measure", "category", "lag_days"),
 )
 
 OUTCOMES = Table(
     "mart.outcomes",
-    "One row per outcome that is claimed for such a programme.",
+    "One row per outcome that is often claimed for such a programme.",
     ("outcome",),
     {
         "outcome": column(TEXT, "`less effort`, `better retention`, `fewer tickets` or `faster resolution`."),
         "claimed_low_share": column(
-            NUMBER, "Lower end of what is claimed elsewhere, without data; never a promise."
+            NUMBER, "Lower end of the claim; others published it without data, and it is no promise."
         ),
-        "claimed_high_share": column(NUMBER, "Upper end of it."),
+        "claimed_high_share": column(NUMBER, "Upper end of the claim."),
         "state": column(TEXT, "`measured` or `not measurable yet`."),
         "measured_share": column(
             NUMBER,
-            "Change in the claimed direction as a share of the first window, 0.1: a tenth better, below 0: worse; "
+            "Change in the claimed direction as a share of the first window (0.1: 10 % better, below 0: worse); "
             "null: not measurable yet.",
             **_MAYBE,
         ),
-        "measured_low_share": column(NUMBER, "Lower end of its 95 % interval; null as it.", **_MAYBE),
-        "measured_high_share": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
-        "n_before": column(
-            INTEGER, "Answers, tickets or accounts of the first window; 0 where none is known."
-        ),
-        "n_after": column(INTEGER, "Those of the newest window."),
+        "measured_low_share": column(NUMBER, "Lower end of its 95 % interval; null: no estimate.", **_MAYBE),
+        "measured_high_share": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
+        "n_before": column(INTEGER, "Answers, tickets or accounts of the first window; 0 if none are known."),
+        "n_after": column(INTEGER, "Answers, tickets or accounts of the newest window."),
         "first_day": column(DAY, "First day of the data; null: none.", **_MAYBE),
-        "last_day": column(DAY, "Newest day of them; null: none.", **_MAYBE),
-        "window_days": column(INTEGER, "Days of each window, whole weeks."),
-        "method": column(TEXT, "What is compared and how."),
+        "last_day": column(DAY, "Newest day of the data; null: none.", **_MAYBE),
+        "window_days": column(INTEGER, "Days of each window, a multiple of 7."),
+        "method": column(TEXT, "What is compared, and how."),
         "why": column(TEXT, "What is missing to measure it; null: nothing.", **_MAYBE),
     },
     sort=("outcome",),
-)
-
-TABLES = (
-    CATEGORY_DAILY,
-    ACTIVE_CUSTOMERS_DAILY,
-    PRIORITIES,
-    FIX_WEEKS,
-    FIX_IMPACT,
-    FIX_TICKET_IMPACT,
-    FIX_LEVERS,
-    RELEASE_WINDOWS,
-    EVENT_EFFORT_LAG,
-    OUTCOMES,
 )

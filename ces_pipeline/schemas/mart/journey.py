@@ -1,4 +1,4 @@
-"""Effort along the customer journey: columns of its marts."""
+"""Columns of the marts on effort along the customer journey."""
 
 from ces_pipeline.schemas.table import DAY, FLAG, INTEGER, NUMBER, TEXT, Table, column
 
@@ -8,33 +8,37 @@ JOURNEY_WEEKLY = Table(
     ("week", "process", "journey_stage"),
     {
         "week": column(DAY, "Monday of the week."),
-        "process": column(TEXT, "Support, renewal, expansion ...: processes are never added up."),
+        "process": column(TEXT, "Support, renewal, expansion .... Processes are never summed."),
         "journey_stage": column(TEXT, "Stage of the customer journey."),
-        "is_measured": column(FLAG, "False where the stage had no scored response: nothing is known of it."),
-        "n": column(INTEGER, "Scored, accepted responses (suspect ones included)."),
+        "is_measured": column(FLAG, "False if the stage had no scored response: its effort is unknown."),
+        "n": column(INTEGER, "Scored, accepted responses (including suspect ones)."),
         "n_suspect": column(INTEGER, "Of these, marked suspect."),
         "mean_effort_0_100": column(
             NUMBER, "Mean effort, higher is harder; null: fewer than the minimum n.", nullable=True
         ),
-        "mean_ease_0_100": column(NUMBER, "100 - mean effort, higher is easier; null as it.", nullable=True),
-        "ease_low_0_100": column(
-            NUMBER, "Lower end of its 95 % interval (Student t); null as it, or n below 2.", nullable=True
+        "mean_ease_0_100": column(
+            NUMBER, "100 - mean effort, higher is easier; null: no mean effort.", nullable=True
         ),
-        "ease_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
-        "easy_count": column(INTEGER, "Responses in the scale's easy boxes."),
+        "ease_low_0_100": column(
+            NUMBER,
+            "Lower end of its 95 % interval (Student t); null: no estimate, or n below 2.",
+            nullable=True,
+        ),
+        "ease_high_0_100": column(NUMBER, "Upper end of that interval; null: no estimate.", nullable=True),
+        "easy_count": column(INTEGER, "Responses in the easy boxes of the scale."),
         "neutral_count": column(INTEGER, "Responses between the boxes."),
-        "difficult_count": column(INTEGER, "Responses in the scale's difficult boxes."),
+        "difficult_count": column(INTEGER, "Responses in the difficult boxes of the scale."),
         "net_ease": column(
             NUMBER,
             "Easy share minus difficult share, -1 to 1; null: fewer than the minimum n.",
             nullable=True,
         ),
         "net_ease_low": column(
-            NUMBER, "Lower end of its 95 % interval (adjusted Wald); null as it.", nullable=True
+            NUMBER, "Lower end of its 95 % interval (adjusted Wald); null: no estimate.", nullable=True
         ),
-        "net_ease_high": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
-        "is_suppressed": column(FLAG, "True where n is below the minimum n: the figures are null, not zero."),
-        "ease_sum_0_100": column(NUMBER, "Sum of ease, to pool weeks with n; never suppressed."),
+        "net_ease_high": column(NUMBER, "Upper end of that interval; null: no estimate.", nullable=True),
+        "is_suppressed": column(FLAG, "True if n is below the minimum n: the figures are null, not zero."),
+        "ease_sum_0_100": column(NUMBER, "Sum of ease, to pool weeks together with n; never suppressed."),
     },
     sort=("week", "process", "journey_stage"),
 )
@@ -45,12 +49,14 @@ CUSTOMER_JOURNEYS = Table(
     "response day.",
     ("person_key", "process"),
     {
-        "person_key": column(TEXT, "Keyed hash of who, as respondent_key."),
-        "process": column(TEXT, "Support, renewal, expansion ...: processes are never added up."),
-        "touches": column(INTEGER, "Tickets, trigger events, and answers that belong to neither."),
+        "person_key": column(TEXT, "Keyed hash of the customer, same as respondent_key."),
+        "process": column(TEXT, "Support, renewal, expansion .... Processes are never summed."),
+        "touches": column(INTEGER, "Tickets, trigger events, and answers without either."),
         "measured_touches": column(INTEGER, "Of these, with a scored response."),
-        "missing_touches": column(INTEGER, "Of these, without one: nothing stands in for them."),
-        "responses": column(INTEGER, "Scored responses: a touch may have several."),
+        "missing_touches": column(
+            INTEGER, "Of these, without a scored response; no value is assumed for them."
+        ),
+        "responses": column(INTEGER, "Scored responses; a touch may have several."),
         "cumulative_effort": column(
             NUMBER, "Sum of effort_0_100 over the responses; null: none.", nullable=True
         ),
@@ -61,7 +67,7 @@ CUSTOMER_JOURNEYS = Table(
         ),
         "worst_stage": column(
             TEXT,
-            "Stage of the highest mean effort, of equal ones that with more responses; null: no response.",
+            "Stage with the highest mean effort; of equal stages, the one with more responses; null: no response.",
             nullable=True,
         ),
         "first_touch_day": column(DAY, "First touch in the window; null: only answers.", nullable=True),
@@ -69,5 +75,3 @@ CUSTOMER_JOURNEYS = Table(
     },
     sort=("person_key", "process"),
 )
-
-TABLES = (JOURNEY_WEEKLY, CUSTOMER_JOURNEYS)

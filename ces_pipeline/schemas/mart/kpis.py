@@ -1,4 +1,4 @@
-"""Effort beside satisfaction and recommendation: columns of its marts."""
+"""Columns of the marts that compare effort with satisfaction and recommendation."""
 
 from typing import Any
 
@@ -6,24 +6,26 @@ from ces_pipeline.schemas.table import DAY, FLAG, INTEGER, NUMBER, TEXT, Table, 
 
 _KPI = column(
     TEXT,
-    "`csat` or `nps` of the same response, or `ticket_csat`: the rating of the ticket that it is linked to.",
+    "`csat` or `nps` of the same response, or `ticket_csat`: the rating of the linked ticket.",
 )
-_SURVEY = column(TEXT, "The touchpoint of the effort question.")
-_EFFORT_BAND = column(TEXT, "`easy`, `neutral` or `difficult` by the scale's own boxes.")
+_SURVEY = column(TEXT, "The survey of the effort question.")
+_EFFORT_BAND = column(TEXT, "`easy`, `neutral` or `difficult`, by the boxes of the scale.")
 _OTHER_BAND = column(
     TEXT,
-    "`positive`, `neutral` or `negative`: of nps 9-10, 7-8, 0-6; of csat by its scale's boxes; of a ticket's rating "
-    "good and bad (a percentage between them is neutral).",
+    "`positive`, `neutral` or `negative`: for nps 9-10, 7-8, 0-6; for csat by the boxes of its scale; for the rating "
+    "of a ticket good, in between, bad.",
 )
-_OTHER = column(NUMBER, "The other answer: csat 0 to 100, nps 0 to 10; higher is better.")
+_OTHER = column(NUMBER, "Value of the other KPI: csat 0 to 100, nps 0 to 10; higher is better.")
 _EASE = column(NUMBER, "Ease, 0 to 100, higher is easier.")
 
 
 def _figure(name: str, ends: tuple[str, str], means: str, method: str, null: str) -> dict[str, Any]:
     return {
         name: column(NUMBER, f"{means}; null: {null}.", nullable=True),
-        ends[0]: column(NUMBER, f"Lower end of its 95 % interval ({method}); null as it.", nullable=True),
-        ends[1]: column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+        ends[0]: column(
+            NUMBER, f"Lower end of its 95 % interval ({method}); null: no estimate.", nullable=True
+        ),
+        ends[1]: column(NUMBER, "Upper end of that interval; null: no estimate.", nullable=True),
     }
 
 
@@ -35,7 +37,7 @@ KPI_DAILY = Table(
     ("day", "survey_id"),
     {
         "day": column(DAY, "Business-zone date of recorded_at."),
-        "survey_id": column(TEXT, "The touchpoint."),
+        "survey_id": column(TEXT, "The survey."),
         "ease_n": column(INTEGER, "Scored responses; 0: effort not asked or not answered."),
         **_figure("mean_ease_0_100", ("ease_low_0_100", "ease_high_0_100"), "Mean ease", "Student t", _FEW),
         "csat_n": column(INTEGER, "Responses with satisfaction; 0: not asked or not answered."),
@@ -53,7 +55,7 @@ KPI_DAILY = Table(
         **_figure(
             "net_promoter_score",
             ("net_promoter_score_low", "net_promoter_score_high"),
-            "Per cent promoters minus per cent detractors, -100 to 100",
+            "Percentage of promoters minus percentage of detractors, -100 to 100",
             "adjusted Wald",
             _FEW,
         ),
@@ -80,14 +82,14 @@ KPI_PAIRS = Table(
 
 KPI_CROSSTAB = Table(
     "mart.kpi_crosstab",
-    "One row per other KPI x survey x effort band x band of the other KPI that occurs with it.",
+    "One row per other KPI x survey x effort band x band of the other KPI that occurs together.",
     ("kpi", "survey_id", "effort_band", "other_band"),
     {
         "kpi": _KPI,
         "survey_id": _SURVEY,
         "effort_band": _EFFORT_BAND,
         "other_band": _OTHER_BAND,
-        "n": column(INTEGER, "Pairs."),
+        "n": column(INTEGER, "Number of pairs."),
         "band_n": column(INTEGER, "Pairs of the effort band."),
         **_figure(
             "share_of_band",
@@ -96,14 +98,14 @@ KPI_CROSSTAB = Table(
             "Wilson",
             "band_n below the minimum n",
         ),
-        "is_suppressed": column(FLAG, "True where band_n is below the minimum n."),
+        "is_suppressed": column(FLAG, "True if band_n is below the minimum n."),
     },
     sort=("kpi", "survey_id", "effort_band", "other_band"),
 )
 
 KPI_DISAGREEMENTS = Table(
     "mart.kpi_disagreements",
-    "One row per scored response and other KPI that say the opposite of each other.",
+    "One row per scored response and other KPI that contradict each other.",
     ("response_key", "kpi"),
     {
         "day": column(DAY, "The response's day."),
@@ -114,7 +116,7 @@ KPI_DISAGREEMENTS = Table(
         "other_band": _OTHER_BAND,
         "ease_0_100": _EASE,
         "other": _OTHER,
-        "ticket_key": column(TEXT, "The ticket that it is linked to; null: none.", nullable=True),
+        "ticket_key": column(TEXT, "The linked ticket; null: none.", nullable=True),
     },
     sort=("day", "response_key", "kpi"),
 )
@@ -126,18 +128,16 @@ KPI_ASSOCIATION = Table(
     {
         "kpi": _KPI,
         "survey_id": _SURVEY,
-        "n": column(INTEGER, "Pairs."),
+        "n": column(INTEGER, "Number of pairs."),
         **_figure(
             "spearman",
             ("spearman_low", "spearman_high"),
-            "Spearman's rank correlation of ease with the other, -1 to 1",
+            "Spearman's rank correlation of ease with the other KPI, -1 to 1",
             "Bonett and Wright",
             "see why_null",
         ),
-        "is_suppressed": column(FLAG, "True where n is below the minimum n, or below 10."),
-        "why_null": column(TEXT, "Why there is no figure; null: there is one.", nullable=True),
+        "is_suppressed": column(FLAG, "True if n is below the minimum n, or below 10."),
+        "why_null": column(TEXT, "Why there is no figure; null: there is a figure.", nullable=True),
     },
     sort=("kpi", "survey_id"),
 )
-
-TABLES = (KPI_DAILY, KPI_PAIRS, KPI_CROSSTAB, KPI_DISAGREEMENTS, KPI_ASSOCIATION)

@@ -1,4 +1,4 @@
-"""How the programme itself is doing: columns of its mart."""
+"""Columns of the marts on the programme itself: its metrics and its objectives."""
 
 import pandera.pandas as pa
 
@@ -6,29 +6,34 @@ from ces_pipeline.schemas.table import DAY, INTEGER, NUMBER, TEXT, Table, column
 
 PROGRAM_METRICS = Table(
     "mart.program_metrics",
-    "One row per metric, segment and day: how well the programme itself is doing.",
+    "One row per metric, segment and day: how well the programme itself works.",
     ("metric", "segment", "day"),
     {
-        "metric_id": column(TEXT, "What the metric belongs to, from M1 (data) to M11 (closing the loop)."),
-        "metric": column(TEXT, "Its name, which ends in its unit."),
+        "metric_id": column(TEXT, "Group of the metric, from M1 (data) to M11 (closing the loop)."),
+        "metric": column(TEXT, "Name of the metric; it ends with the unit."),
         "segment": column(
             TEXT,
-            "`all`; of the variance its dimension, of the latency its step, of ease `process: stage`, of a fix its id.",
+            "`all`; for variance the dimension, for latency the step, for ease `process: stage`, for a fix its id.",
         ),
         "day": column(
-            DAY, "Business-zone date; of a weekly metric the Monday, of a fix the day it went live."
+            DAY,
+            "Business-zone date; for a weekly metric the Monday, for a fix the day on which it went live.",
         ),
         "value": column(NUMBER, "The figure, in `unit`; null: see why_null.", nullable=True),
         "value_low": column(
-            NUMBER, "Lower end of its 95 % interval; null as it, or a count of all there is.", nullable=True
+            NUMBER,
+            "Lower end of its 95 % interval; null: no estimate, or a count of all there is.",
+            nullable=True,
         ),
-        "value_high": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+        "value_high": column(NUMBER, "Upper end of that interval; null: no estimate.", nullable=True),
         "n": column(
-            INTEGER, "What it is counted over: answers, tickets, rows, calls; null: nothing.", nullable=True
+            INTEGER,
+            "Number of answers, tickets, rows or calls that it is computed from; null: none.",
+            nullable=True,
         ),
         "counted": column(
             INTEGER,
-            "Of these, what a share counts, to add days up; null: it is no share of n, or nothing.",
+            "Numerator of a share, to sum days; null: not a share of n, or no n.",
             nullable=True,
         ),
         "state": column(
@@ -36,55 +41,55 @@ PROGRAM_METRICS = Table(
             "`measured`, `suppressed` (n below the minimum n) or `not measurable yet`.",
             checks=pa.Check.isin(["measured", "suppressed", "not measurable yet"]),
         ),
-        "why_null": column(TEXT, "Why there is no value; null: there is one.", nullable=True),
+        "why_null": column(TEXT, "Why there is no value; null: there is a value.", nullable=True),
         "unit": column(TEXT, "`share` (0 to 1), `minutes`, `points 0 to 100` ..."),
-        "definition": column(TEXT, "What is divided by what, and the method of the interval."),
+        "definition": column(TEXT, "Numerator, denominator and the method of the interval."),
     },
     sort=("metric_id", "metric", "segment", "day"),
 )
 
 OBJECTIVES = Table(
     "mart.objectives",
-    "One row per registered objective: how far it has come.",
+    "One row per registered objective: its progress.",
     ("objective_id",),
     {
         "objective_id": column(TEXT, "The entry of objectives.yaml."),
-        "title": column(TEXT, "Its name for people."),
+        "title": column(TEXT, "Display name."),
         "figure": column(TEXT, "The figure of answers, or the metric of the programme."),
-        "dimension": column(TEXT, "By what the answers are split; of a metric `programme`."),
-        "segment": column(TEXT, "Which part of them, or the metric's segment."),
+        "dimension": column(TEXT, "What splits the answers; `programme` for a metric."),
+        "segment": column(TEXT, "Value of the dimension, or segment of the metric."),
         "unit": column(TEXT, "Unit of value, baseline and target."),
-        "owner": column(TEXT, "Who answers for it; null: not said.", nullable=True),
-        "sponsor": column(TEXT, "Who stands behind it; null: not said.", nullable=True),
+        "owner": column(TEXT, "Who is responsible for it; null: not given.", nullable=True),
+        "sponsor": column(TEXT, "Who supports and funds it; null: not given.", nullable=True),
         "first_day": column(
             DAY,
-            "First day that the value is of, later than the baseline; null: there is none.",
+            "First day of the data of the value, after the baseline; null: no value.",
             nullable=True,
         ),
-        "last_day": column(DAY, "Its last day; null as it.", nullable=True),
+        "last_day": column(DAY, "Last day of the data of the value; null: no value.", nullable=True),
         "n": column(
-            INTEGER, "What it is counted over: answers, tickets, rows ...; null: nothing.", nullable=True
+            INTEGER, "Number of answers, tickets or rows that it is computed from; null: none.", nullable=True
         ),
-        "value": column(NUMBER, "Where it stands; null: see why_null.", nullable=True),
+        "value": column(NUMBER, "Current value; null: see why_null.", nullable=True),
         "value_low": column(
             NUMBER,
-            "Lower end of its 95 % interval (by the method of its mart); null as it, or the metric has none.",
+            "Lower end of its 95 % interval (by the method of its mart); null: no estimate, or the metric has none.",
             nullable=True,
         ),
-        "value_high": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
-        "baseline": column(NUMBER, "Where it stood."),
-        "baseline_day": column(DAY, "Last day of the figures that the baseline was read from."),
-        "target": column(NUMBER, "Where it shall be."),
-        "target_day": column(DAY, "By when."),
+        "value_high": column(NUMBER, "Upper end of that interval; null: no estimate.", nullable=True),
+        "baseline": column(NUMBER, "Value at the start."),
+        "baseline_day": column(DAY, "Last day of the data that the baseline was measured on."),
+        "target": column(NUMBER, "Value to reach."),
+        "target_day": column(DAY, "Day by which to reach it."),
         "way_share": column(
             NUMBER,
-            "Share of the way from baseline to target that is done; below 0: farther away than it was, above 1: "
-            "beyond the target; null as the value.",
+            "(value - baseline) / (target - baseline); below 0: farther away than at the start, above 1: "
+            "beyond the target; null: no value.",
             nullable=True,
         ),
         "time_share": column(
             NUMBER,
-            "Share of the time from baseline to target that is over on last_day, 0 to 1; null as it.",
+            "Share of the time from baseline to target that is over on last_day, 0 to 1; null: no last_day.",
             nullable=True,
         ),
         "state": column(
@@ -93,9 +98,7 @@ OBJECTIVES = Table(
             "or `not measurable yet`.",
             checks=pa.Check.isin(["reached", "on track", "behind", "suppressed", "not measurable yet"]),
         ),
-        "why_null": column(TEXT, "Why there is no value; null: there is one.", nullable=True),
+        "why_null": column(TEXT, "Why there is no value; null: there is a value.", nullable=True),
     },
     sort=("objective_id",),
 )
-
-TABLES = (PROGRAM_METRICS, OBJECTIVES)

@@ -51,5 +51,3 @@ SENSITIVITY = Table(
     },
     sort=("period", "period_start", "series", "variant"),
 )
-
-TABLES = (QUALITY_DAILY, SENSITIVITY)

@@ -1,11 +1,11 @@
-"""Effort by day and segment: columns of the marts that split responses."""
+"""Columns of the marts that split responses by day and segment."""
 
 from typing import Any
 
 from ces_pipeline.schemas.table import DAY, FLAG, INTEGER, NUMBER, TEXT, Table, column
 
 EFFORT_FIGURES: dict[str, Any] = {
-    "n": column(INTEGER, "Scored, accepted responses (suspect ones included)."),
+    "n": column(INTEGER, "Scored, accepted responses (including suspect ones)."),
     "n_suspect": column(INTEGER, "Of these, marked suspect."),
     "mean_effort_0_100": column(
         NUMBER, "Mean effort, higher is harder; null: fewer than the minimum n.", nullable=True
@@ -20,46 +20,48 @@ EFFORT_FIGURES: dict[str, Any] = {
     ),
     "ease_low_0_100": column(
         NUMBER,
-        "Lower end of the 95 % interval of mean ease (Student t, kept inside 0 to 100); null as sd.",
+        "Lower end of the 95 % interval of mean ease (Student t, limited to 0 to 100); null: no standard deviation.",
         nullable=True,
     ),
-    "ease_high_0_100": column(NUMBER, "Upper end of that interval; null as sd.", nullable=True),
-    "easy_count": column(INTEGER, "Responses in the scale's easy boxes."),
+    "ease_high_0_100": column(
+        NUMBER, "Upper end of that interval; null: no standard deviation.", nullable=True
+    ),
+    "easy_count": column(INTEGER, "Responses in the easy boxes of the scale."),
     "neutral_count": column(INTEGER, "Responses between the boxes."),
-    "difficult_count": column(INTEGER, "Responses in the scale's difficult boxes."),
+    "difficult_count": column(INTEGER, "Responses in the difficult boxes of the scale."),
     "easy_share": column(NUMBER, "easy_count / n, 0 to 1; null: fewer than the minimum n.", nullable=True),
-    "easy_share_low": column(NUMBER, "Lower end of its 95 % interval (Wilson); null as it.", nullable=True),
-    "easy_share_high": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+    "easy_share_low": column(
+        NUMBER, "Lower end of its 95 % interval (Wilson); null: no estimate.", nullable=True
+    ),
+    "easy_share_high": column(NUMBER, "Upper end of that interval; null: no estimate.", nullable=True),
     "difficult_share": column(
         NUMBER, "difficult_count / n, 0 to 1; null: fewer than the minimum n.", nullable=True
     ),
     "difficult_share_low": column(
-        NUMBER, "Lower end of its 95 % interval (Wilson); null as it.", nullable=True
+        NUMBER, "Lower end of its 95 % interval (Wilson); null: no estimate.", nullable=True
     ),
-    "difficult_share_high": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+    "difficult_share_high": column(NUMBER, "Upper end of that interval; null: no estimate.", nullable=True),
     "net_ease": column(
         NUMBER,
         "Easy share minus difficult share, -1 to 1; null: fewer than the minimum n.",
         nullable=True,
     ),
     "net_ease_low": column(
-        NUMBER, "Lower end of its 95 % interval (adjusted Wald); null as it.", nullable=True
+        NUMBER, "Lower end of its 95 % interval (adjusted Wald); null: no estimate.", nullable=True
     ),
-    "net_ease_high": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
-    "is_suppressed": column(FLAG, "True where n is below the minimum n: the figures are null, not zero."),
-    "ease_sum_0_100": column(
-        NUMBER, "Sum of ease: add these and n up to pool days or segments; never suppressed."
-    ),
+    "net_ease_high": column(NUMBER, "Upper end of that interval; null: no estimate.", nullable=True),
+    "is_suppressed": column(FLAG, "True if n is below the minimum n: the figures are null, not zero."),
+    "ease_sum_0_100": column(NUMBER, "Sum of ease; sum it and n to pool days or segments; never suppressed."),
     "ease_square_sum_0_100": column(
-        NUMBER, "Sum of squared ease: pools standard deviations likewise; never suppressed."
+        NUMBER, "Sum of squared ease, to pool standard deviations; never suppressed."
     ),
 }
-"""What every split of the scored responses tells of a group."""
+"""The figures of every group of scored responses."""
 
 _CELL: dict[str, Any] = {
-    "survey_id": column(TEXT, "The touchpoint."),
+    "survey_id": column(TEXT, "The survey."),
     "channel": column(TEXT, "Channel of the interaction."),
-    "persona": column(TEXT, "Persona; `unassigned` where no rule matches."),
+    "persona": column(TEXT, "Persona; `unassigned` if no rule matches."),
     "product": column(TEXT, "Product or service."),
     "journey_stage": column(TEXT, "Stage of the customer journey."),
 }
@@ -83,7 +85,7 @@ CES_WEEKLY = Table(
 _SEGMENT_KEY = ("period", "period_start", "dimension", "segment")
 _PERIOD: dict[str, Any] = {
     "period": column(TEXT, "`month`, or `all` for all days."),
-    "period_start": column(DAY, "Its first day; of `all`, the first day with an answer."),
+    "period_start": column(DAY, "First day of the period; for `all`, the first day with an answer."),
     "dimension": column(TEXT, "What splits the answers: `survey`, `channel`, `persona`, `owner` ..."),
 }
 
@@ -95,12 +97,10 @@ CES_SEGMENTS = Table(
         **_PERIOD,
         "period": column(TEXT, "`day`, `week` (from Monday), `month`, or `all` for all days."),
         "dimension": column(
-            TEXT, "What splits the answers: `survey`, `channel`, `persona`, `owner` ...; `all` does not."
+            TEXT, "What splits the answers: `survey`, `channel`, `persona`, `owner` ...; `all`: no split."
         ),
-        "segment": column(TEXT, "The value of the dimension; of dimension `all`, `all`."),
-        "is_mixed_scales": column(
-            FLAG, "True where its answers were given on several scales: their boxes are not alike."
-        ),
+        "segment": column(TEXT, "The value of the dimension; `all` for dimension `all`."),
+        "is_mixed_scales": column(FLAG, "True if its answers are on several scales, whose boxes differ."),
         **EFFORT_FIGURES,
     },
     sort=_SEGMENT_KEY,
@@ -116,27 +116,31 @@ SEGMENT_VARIANCE = Table(
         "n": column(INTEGER, "Scored responses."),
         "between_squares": column(
             NUMBER,
-            "Squared deviations of the segments' mean ease from the whole mean, times their n, added up.",
+            "Sum of the squared deviations of the segments' mean ease from the overall mean, times their n.",
         ),
-        "within_squares": column(NUMBER, "Squared deviations of ease from its segment's mean, added up."),
-        "total_squares": column(NUMBER, "Squared deviations of ease from the whole mean: between + within."),
+        "within_squares": column(
+            NUMBER, "Sum of the squared deviations of ease from the mean of its segment."
+        ),
+        "total_squares": column(
+            NUMBER, "Sum of the squared deviations of ease from the overall mean: between + within."
+        ),
         "eta_squared": column(
             NUMBER,
-            "between / total, 0 to 1 (chance alone gives about (segments - 1) / (n - 1)); null: fewer answers than "
+            "between / total, 0 to 1 (expected by chance: about (segments - 1) / (n - 1)); null: fewer answers than "
             "the minimum n, or all equal.",
             nullable=True,
         ),
         "omega_squared": column(
-            NUMBER, "The share freed from what chance gives, 0 to 1; null as eta_squared.", nullable=True
+            NUMBER, "The share corrected for chance, 0 to 1; null: no eta_squared.", nullable=True
         ),
-        "is_suppressed": column(FLAG, "True where n is below the minimum n: the shares are null, not zero."),
+        "is_suppressed": column(FLAG, "True if n is below the minimum n: the shares are null, not zero."),
     },
     sort=("period", "period_start", "dimension"),
 )
 
 SEGMENT_DIFFERENCES = Table(
     "mart.segment_differences",
-    "One row per month (and all days) x dimension x segment: the segment against the rest of its dimension.",
+    "One row per month (and all days) x dimension x segment: the segment compared with the rest of its dimension.",
     _SEGMENT_KEY,
     {
         **_PERIOD,
@@ -146,86 +150,98 @@ SEGMENT_DIFFERENCES = Table(
         "mean_ease_0_100": column(NUMBER, "Mean ease of the segment; null: suppressed.", nullable=True),
         "mean_ease_rest_0_100": column(NUMBER, "Mean ease of the rest; null: suppressed.", nullable=True),
         "difference_ease_0_100": column(
-            NUMBER, "Segment minus rest: above 0 the segment has it easier; null: suppressed.", nullable=True
+            NUMBER, "Segment minus rest; above 0: the segment is easier; null: suppressed.", nullable=True
         ),
         "difference_low_0_100": column(
             NUMBER, "Lower end of its 95 % interval (Welch); null: suppressed, or no variance.", nullable=True
         ),
-        "difference_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
-        "p_value": column(NUMBER, "Two-sided p of Welch's test; null as the interval.", nullable=True),
+        "difference_high_0_100": column(
+            NUMBER, "Upper end of that interval; null: no estimate.", nullable=True
+        ),
+        "p_value": column(NUMBER, "Two-sided p of Welch's test; null: no interval.", nullable=True),
         "q_value": column(
             NUMBER,
-            "p after false-discovery control (Benjamini and Hochberg) among all comparisons of the period; null as p.",
+            "p after false-discovery control (Benjamini and Hochberg) among all comparisons of the period; null: no p.",
             nullable=True,
         ),
         "verdict": column(
             TEXT,
-            "`easier` or `harder` where q is at most 0.05, else `no difference shown`; `suppressed`, "
-            "`no variance` (all answers equal) or `only segment` where nothing can be said.",
+            "`easier` or `harder` if q is at most 0.05, else `no difference shown`; without a test, `suppressed`, "
+            "`no variance` (all answers equal) or `only segment`.",
         ),
-        "is_suppressed": column(FLAG, "True where a side has fewer answers than the minimum n."),
+        "is_suppressed": column(
+            FLAG, "True if the segment or the rest has fewer answers than the minimum n."
+        ),
     },
     sort=_SEGMENT_KEY,
 )
 
 CES_ADJUSTED_WEEKLY = Table(
     "mart.ces_adjusted_weekly",
-    "One row per series x unbroken stretch x week with at least one scored response.",
+    "One row per series x stretch without a changed wording x week with at least one scored response.",
     ("series", "break_number", "week"),
     {
-        "series": column(TEXT, "A touchpoint, or `all surveys`."),
+        "series": column(TEXT, "A survey, or `all surveys`."),
         "break_number": column(
-            INTEGER, "How often its wording had changed by then: rows of different numbers do not compare."
+            INTEGER, "Number of wording changes so far; rows with different numbers do not compare."
         ),
         "week": column(DAY, "Monday of the week."),
         "is_after_break": column(FLAG, "True in the first week after a changed wording."),
         "n": column(INTEGER, "Scored responses."),
         "effective_n": column(
-            NUMBER, "Answers that would give the adjusted mean the same error without weights."
+            NUMBER, "Number of unweighted answers that would give the adjusted mean the same error."
         ),
         "weight_covered_share": column(
             NUMBER,
-            "Share of the standard mix whose channels have an answer in this week, 0 to 1; the weights of those "
-            "there are scaled up to 1.",
+            "Share of the standard mix whose channels have an answer in this week, 0 to 1; the weights of these "
+            "channels are scaled to sum to 1.",
         ),
         "raw_ease_0_100": column(
-            NUMBER, "Mean ease as it came; null: fewer than the minimum n.", nullable=True
+            NUMBER, "Unadjusted mean ease; null: fewer than the minimum n.", nullable=True
         ),
         "raw_ease_low_0_100": column(
-            NUMBER, "Lower end of its 95 % interval (Student t); null as it.", nullable=True
+            NUMBER, "Lower end of its 95 % interval (Student t); null: no estimate.", nullable=True
         ),
-        "raw_ease_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+        "raw_ease_high_0_100": column(
+            NUMBER, "Upper end of that interval; null: no estimate.", nullable=True
+        ),
         "adjusted_ease_0_100": column(
             NUMBER,
-            "Mean ease at the mix of the whole stretch; null: fewer than the minimum n.",
+            "Mean ease at the channel mix of the full stretch; null: fewer than the minimum n.",
             nullable=True,
         ),
         "adjusted_ease_low_0_100": column(
             NUMBER,
-            "Lower end of its 95 % interval; null as it, or where a channel never has two answers a week.",
+            "Lower end of its 95 % interval; null: no estimate, or a channel never has two answers in a week.",
             nullable=True,
         ),
-        "adjusted_ease_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", nullable=True),
+        "adjusted_ease_high_0_100": column(
+            NUMBER, "Upper end of that interval; null: no estimate.", nullable=True
+        ),
         "mix_part_0_100": column(
-            NUMBER, "raw - adjusted: what is due to the week's mix of channels; null as they.", nullable=True
+            NUMBER,
+            "raw - adjusted: the part due to the channel mix of the week; null: no means.",
+            nullable=True,
         ),
         "raw_change_0_100": column(
             NUMBER,
             "Raw mean minus that of the week before in this stretch; null: no such week.",
             nullable=True,
         ),
-        "adjusted_change_0_100": column(NUMBER, "Adjusted mean likewise; null as it.", nullable=True),
-        "mix_change_0_100": column(
+        "adjusted_change_0_100": column(
             NUMBER,
-            "raw_change - adjusted_change: the part due to a changed mix; null as they.",
+            "Adjusted mean minus that of the week before in this stretch; null: no raw_change.",
             nullable=True,
         ),
-        "is_suppressed": column(FLAG, "True where n is below the minimum n: the figures are null, not zero."),
+        "mix_change_0_100": column(
+            NUMBER,
+            "raw_change - adjusted_change: the part due to a changed mix; null: no raw_change.",
+            nullable=True,
+        ),
+        "is_suppressed": column(FLAG, "True if n is below the minimum n: the figures are null, not zero."),
         "releases": column(
-            TEXT, "Releases of the week that concern the series (releases.yaml); null: none.", nullable=True
+            TEXT, "Releases of the week that affect the series (releases.yaml); null: none.", nullable=True
         ),
     },
     sort=("series", "break_number", "week"),
 )
-
-TABLES = (CES_DAILY, CES_WEEKLY, CES_ADJUSTED_WEEKLY, CES_SEGMENTS, SEGMENT_VARIANCE, SEGMENT_DIFFERENCES)

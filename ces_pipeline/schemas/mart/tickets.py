@@ -1,4 +1,4 @@
-"""Tickets and the effort in them: columns of the marts that join answers with support work."""
+"""Columns of the marts on tickets and their effort, which join answers with support work."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ _MAYBE: Any = {"nullable": True}
 def _share(of: str, n: str) -> dict[str, Any]:
     return {
         of: column(NUMBER, f"Share, 0 to 1, of {n}; null: fewer than the minimum n.", **_MAYBE),
-        f"{of}_low": column(NUMBER, "Lower end of its 95 % interval (Wilson); null as it.", **_MAYBE),
-        f"{of}_high": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
+        f"{of}_low": column(NUMBER, "Lower end of its 95 % interval (Wilson); null: no estimate.", **_MAYBE),
+        f"{of}_high": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
     }
 
 
@@ -20,31 +20,31 @@ def _median(of: str, what: str) -> dict[str, Any]:
         f"median_{of}": column(NUMBER, f"Median {what}; null: fewer than the minimum n.", **_MAYBE),
         f"median_{of}_low": column(
             NUMBER,
-            "Lower end of its 95 % interval (order statistics, binomial); null as it, or fewer than 6 are known.",
+            "Lower end of its 95 % interval (order statistics, binomial); null: no estimate, or fewer than 6 known.",
             **_MAYBE,
         ),
-        f"median_{of}_high": column(NUMBER, "Upper end of that interval; null likewise.", **_MAYBE),
+        f"median_{of}_high": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
     }
 
 
 TICKET_EFFORT = Table(
     "mart.ticket_effort",
-    "One row per ticket: its latest state, how long it took, how often it changed hands, the effort of its answers.",
+    "One row per ticket: its latest state, its times, its handoffs and the effort of its answers.",
     ("ticket_key",),
     {
         "ticket_key": column(TEXT, "The ticket."),
-        "source_id": column(TEXT, "The feed it came by."),
-        "category": column(TEXT, "Issue category; `unknown` where none is set."),
-        "priority": column(TEXT, "Priority; `unknown` where none is set."),
-        "channel": column(TEXT, "How the ticket came in; `unknown` where not said."),
-        "product": column(TEXT, "Product or service; `unknown` where not said."),
-        "group_name": column(TEXT, "The team that holds it; `unknown` where none."),
+        "source_id": column(TEXT, "The source that delivered it."),
+        "category": column(TEXT, "Issue category; `unknown` if none is set."),
+        "priority": column(TEXT, "Priority; `unknown` if none is set."),
+        "channel": column(TEXT, "How the ticket came in; `unknown` if not given."),
+        "product": column(TEXT, "Product or service; `unknown` if not given."),
+        "group_name": column(TEXT, "The team that the ticket is assigned to; `unknown` if none."),
         "handling": column(
             TEXT,
-            "How it was handled (automated, human ...), by the rules of segments.yaml; `unknown`: none matches.",
+            "How it was handled (automated, human ...), by the rules of segments.yaml; `unknown`: no rule matches.",
         ),
-        "is_deleted": column(FLAG, "True where the system deleted it: no other mart counts it."),
-        "created_at": column(INSTANT, "Opened, UTC; null: not known.", **_MAYBE),
+        "is_deleted": column(FLAG, "True if the system deleted it; other marts do not count it."),
+        "created_at": column(INSTANT, "When it was opened, UTC; null: not known.", **_MAYBE),
         "created_day": column(DAY, "Business-zone date of created_at; null: not known.", **_MAYBE),
         "resolved_day": column(
             DAY, "Business-zone date of the latest solve, else of the close; null: unresolved.", **_MAYBE
@@ -55,7 +55,7 @@ TICKET_EFFORT = Table(
             **_MAYBE,
         ),
         "first_reply_business_minutes": column(
-            NUMBER, "Of these, within business hours; null as it.", **_MAYBE
+            NUMBER, "Of these, minutes within business hours; null: not known.", **_MAYBE
         ),
         "resolution_minutes": column(
             NUMBER,
@@ -63,31 +63,33 @@ TICKET_EFFORT = Table(
             **_MAYBE,
         ),
         "resolution_business_minutes": column(
-            NUMBER, "Of these, within business hours; null as it.", **_MAYBE
+            NUMBER, "Of these, minutes within business hours; null: not known.", **_MAYBE
         ),
-        "reopens": column(INTEGER, "Times reopened; null: the system does not say.", **_MAYBE),
+        "reopens": column(INTEGER, "Times reopened; null: the system does not report it.", **_MAYBE),
         "handoffs": column(
-            INTEGER, "Times given to another agent or group; null: the system does not say.", **_MAYBE
+            INTEGER, "Times given to another agent or group; null: the system does not report it.", **_MAYBE
         ),
-        "replies": column(INTEGER, "Public replies by agents; null: the system does not say.", **_MAYBE),
+        "replies": column(
+            INTEGER, "Public replies by agents; null: the system does not report it.", **_MAYBE
+        ),
         "touches": column(INTEGER, "Replies and handoffs; null: the replies are not known.", **_MAYBE),
         "channel_switches": column(
-            INTEGER, "Further channels that its updates came by; null: the channel is not known.", **_MAYBE
+            INTEGER, "Further channels of its updates; null: the channel is not known.", **_MAYBE
         ),
         "is_one_touch": column(
             FLAG_OR_NULL,
-            "True where it was resolved with at most one reply and never reopened; null: unresolved, or the "
+            "True if it was resolved with at most one reply and never reopened; null: unresolved, or the "
             "replies are not known.",
             **_MAYBE,
         ),
         "is_repeat_contact": column(
             FLAG_OR_NULL,
-            "True where the same requester had opened another of that category in the days before "
+            "True if the same requester opened another ticket of that category in the days before "
             "(`repeat_contact_days` in settings.yaml); null: the requester or the opening is not known.",
             **_MAYBE,
         ),
         "is_survey_eligible": column(
-            FLAG, "True where it is resolved, not deleted, and nothing in `survey_ineligible` excepts it."
+            FLAG, "True if it is resolved, not deleted, and not excluded by `survey_ineligible`."
         ),
         "linked_responses": column(INTEGER, "Accepted responses linked to it."),
         "linked_scores": column(INTEGER, "Of these, with an effort score."),
@@ -101,42 +103,42 @@ TICKET_EFFORT = Table(
     sort=("ticket_key",),
 )
 
-_COMPONENT = "0 to 1; null: the system does not say"
+_COMPONENT = "0 to 1 (1 from the full number on); null: the system does not report it"
 
 EFFORT_INDEX = Table(
     "mart.effort_index",
-    "One row per ticket that is not deleted: the effort that its history shows, answered or not.",
+    "One row per ticket that is not deleted: the effort that its history shows, with or without an answer.",
     ("ticket_key",),
     {
         "ticket_key": column(TEXT, "The ticket."),
-        "category": column(TEXT, "Issue category; `unknown` where none is set."),
+        "category": column(TEXT, "Issue category; `unknown` if none is set."),
         "created_day": column(DAY, "Business-zone date of its opening; null: not known.", **_MAYBE),
         "resolved_day": column(
             DAY, "Business-zone date of the latest solve, else of the close; null: unresolved.", **_MAYBE
         ),
-        "linked_scores": column(
-            INTEGER, "Effort scores of the responses linked to it; 0: nobody said how hard it was."
-        ),
+        "linked_scores": column(INTEGER, "Effort scores of the responses linked to it; 0: no scored answer."),
         "resolution_component": column(
             NUMBER,
-            "PullState of its resolution time among its category's, 0 to 1; null: unresolved, or too few to compare.",
+            "Percentile rank of its resolution time within its category, 0 to 1; null: unresolved, or too few tickets.",
             **_MAYBE,
         ),
         "first_reply_component": column(
             NUMBER,
-            "PullState of its wait for the first reply among its category's, 0 to 1; null: none, or too few.",
+            "Percentile rank of its first reply time within its category, 0 to 1; null: no reply, or too few tickets.",
             **_MAYBE,
         ),
-        "replies_component": column(NUMBER, f"Replies over the full number, {_COMPONENT}.", **_MAYBE),
-        "handoffs_component": column(NUMBER, f"Handoffs over the full number, {_COMPONENT}.", **_MAYBE),
-        "reopens_component": column(NUMBER, f"Reopens over the full number, {_COMPONENT}.", **_MAYBE),
+        "replies_component": column(NUMBER, f"Replies / weights full_replies, {_COMPONENT}.", **_MAYBE),
+        "handoffs_component": column(NUMBER, f"Handoffs / weights full_handoffs, {_COMPONENT}.", **_MAYBE),
+        "reopens_component": column(NUMBER, f"Reopens / weights full_reopens, {_COMPONENT}.", **_MAYBE),
         "channel_switches_component": column(
-            NUMBER, f"Channel switches over the full number, {_COMPONENT}.", **_MAYBE
+            NUMBER, f"Channel switches / weights full_channel_switches, {_COMPONENT}.", **_MAYBE
         ),
         "effort_index_0_100": column(
-            NUMBER, "Weighted mean of the components there are, times 100; null: there is none.", **_MAYBE
+            NUMBER, "Weighted mean of the known components, times 100; null: no component is known.", **_MAYBE
         ),
-        "weight_used_share": column(NUMBER, "Share of all weight whose component was there, 0 to 1."),
+        "weight_used_share": column(
+            NUMBER, "Weight of the known components / weight of all components, 0 to 1."
+        ),
         "weights_version": column(TEXT, "Version of the weights in settings.yaml."),
     },
     sort=("ticket_key",),
@@ -148,30 +150,32 @@ HARD_TICKETS = Table(
     ("ticket_key",),
     {
         "ticket_key": column(TEXT, "The ticket."),
-        "source_id": column(TEXT, "The feed it came by."),
+        "source_id": column(TEXT, "The source that delivered it."),
         "ticket_id": column(TEXT, "Its id in the ticket system."),
         "last_difficult_day": column(DAY, "Day of the newest difficult answer."),
-        "difficult_answers": column(INTEGER, "Answers in the difficult boxes of their scale, of these days."),
+        "difficult_answers": column(INTEGER, "Answers of these days in the difficult boxes of their scale."),
         "hardest_effort_0_100": column(NUMBER, "The highest effort among them."),
-        "category": column(TEXT, "Issue category; `unknown` where none is set."),
-        "priority": column(TEXT, "Priority; `unknown` where none is set."),
-        "channel": column(TEXT, "How the ticket came in; `unknown` where not said."),
-        "group_name": column(TEXT, "The team that holds it; `unknown` where none."),
+        "category": column(TEXT, "Issue category; `unknown` if none is set."),
+        "priority": column(TEXT, "Priority; `unknown` if none is set."),
+        "channel": column(TEXT, "How the ticket came in; `unknown` if not given."),
+        "group_name": column(TEXT, "The team that the ticket is assigned to; `unknown` if none."),
         "resolution_minutes": column(
             NUMBER, "Calendar minutes from opening to solve; null: unresolved, or not known.", **_MAYBE
         ),
-        "replies": column(INTEGER, "Public replies by agents; null: the system does not say.", **_MAYBE),
-        "handoffs": column(
-            INTEGER, "Times given to another agent or group; null: the system does not say.", **_MAYBE
+        "replies": column(
+            INTEGER, "Public replies by agents; null: the system does not report it.", **_MAYBE
         ),
-        "reopens": column(INTEGER, "Times reopened; null: the system does not say.", **_MAYBE),
+        "handoffs": column(
+            INTEGER, "Times given to another agent or group; null: the system does not report it.", **_MAYBE
+        ),
+        "reopens": column(INTEGER, "Times reopened; null: the system does not report it.", **_MAYBE),
         "is_repeat_contact": column(
             FLAG_OR_NULL,
-            "True where the same requester had opened another of that category shortly before; null: not known.",
+            "True if the same requester opened another ticket of that category shortly before; null: not known.",
             **_MAYBE,
         ),
         "effort_index_0_100": column(
-            NUMBER, "Effort that its history shows; null: nothing is known of it.", **_MAYBE
+            NUMBER, "Effort that its history shows; null: no component is known.", **_MAYBE
         ),
     },
     sort=("last_difficult_day", "ticket_key"),
@@ -186,12 +190,14 @@ _ANSWERS: dict[str, Any] = {
         NUMBER, "Their mean ease, higher is easier; null: fewer than the minimum n.", **_MAYBE
     ),
     "ease_low_0_100": column(
-        NUMBER, "Lower end of its 95 % interval (Student t, kept inside 0 to 100); null as it.", **_MAYBE
+        NUMBER,
+        "Lower end of its 95 % interval (Student t, limited to 0 to 100); null: no estimate.",
+        **_MAYBE,
     ),
-    "ease_high_0_100": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
-    "difficult_count": column(INTEGER, "Responses in the scale's difficult boxes."),
+    "ease_high_0_100": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
+    "difficult_count": column(INTEGER, "Responses in the difficult boxes of the scale."),
     **_share("difficult_share", "the scored responses, in the difficult boxes"),
-    "is_effort_suppressed": column(FLAG, "True where n is below the minimum n."),
+    "is_effort_suppressed": column(FLAG, "True if n is below the minimum n."),
 }
 
 CATEGORY_EFFORT = Table(
@@ -200,12 +206,16 @@ CATEGORY_EFFORT = Table(
     ("period", "period_start", "category"),
     {
         "period": column(TEXT, "`week` (from Monday), or `all` for all days."),
-        "period_start": column(DAY, "Its first day; of `all`, the first day with a resolved ticket."),
-        "category": column(TEXT, "Issue category; `unknown` where none is set."),
+        "period_start": column(
+            DAY, "First day of the period; for `all`, the first day with a resolved ticket."
+        ),
+        "category": column(TEXT, "Issue category; `unknown` if none is set."),
         "tickets": column(INTEGER, "Tickets resolved in the period."),
         "timed_tickets": column(INTEGER, "Of these, with a known resolution time."),
         **_median("resolution_minutes", "calendar minutes to resolution"),
-        "p90_resolution_minutes": column(NUMBER, "Nine in ten took no longer; null as the median.", **_MAYBE),
+        "p90_resolution_minutes": column(
+            NUMBER, "90th percentile of the calendar minutes to resolution; null: no median.", **_MAYBE
+        ),
         **_median("resolution_business_minutes", "minutes within business hours"),
         "reopen_known": column(INTEGER, "Tickets whose reopens are known."),
         **_share("reopened_share", "these, reopened at least once"),
@@ -224,8 +234,10 @@ HANDLING_EFFORT = Table(
     ("period", "period_start", "handling"),
     {
         "period": column(TEXT, "`week` (from Monday), or `all` for all days."),
-        "period_start": column(DAY, "Its first day; of `all`, the first day with a resolved ticket."),
-        "handling": column(TEXT, "As the rules of segments.yaml say; `unknown` where none matches."),
+        "period_start": column(
+            DAY, "First day of the period; for `all`, the first day with a resolved ticket."
+        ),
+        "handling": column(TEXT, "Handling, by the rules of segments.yaml; `unknown` if none matches."),
         "tickets": column(INTEGER, "Tickets resolved in the period."),
         "timed_tickets": column(INTEGER, "Of these, with a known resolution time."),
         **_median("resolution_minutes", "calendar minutes to resolution"),
@@ -245,16 +257,16 @@ LINK_COVERAGE_DAILY = Table(
     {
         "day": column(DAY, "Business-zone date of the resolution, and of recorded_at."),
         "resolved_tickets": column(INTEGER, "Tickets resolved, not deleted."),
-        "eligible_tickets": column(INTEGER, "Of these, which may be surveyed."),
+        "eligible_tickets": column(INTEGER, "Of these, tickets that may be surveyed."),
         "answered_tickets": column(INTEGER, "Of these, with a linked response of any day."),
         **_share("answered_share", "the eligible tickets"),
         "responses": column(INTEGER, "Accepted responses of the day."),
-        "linked_by_ticket_id": column(INTEGER, "Of these, linked by the ticket id that they name."),
+        "linked_by_ticket_id": column(INTEGER, "Of these, linked by the ticket id in the response."),
         "linked_by_external_id": column(INTEGER, "Of these, linked by another shared reference."),
         "linked_by_requester_window": column(INTEGER, "Of these, linked by person and time."),
-        "ambiguous": column(INTEGER, "Of these, unlinked: several tickets fit."),
-        "named_not_found": column(INTEGER, "Of these, unlinked: no feed has delivered the named ticket."),
-        "without_ticket": column(INTEGER, "Of these, unlinked: nothing points at a ticket."),
+        "ambiguous": column(INTEGER, "Of these, unlinked: several tickets match."),
+        "named_not_found": column(INTEGER, "Of these, unlinked: no source has delivered the named ticket."),
+        "without_ticket": column(INTEGER, "Of these, unlinked: the response has no reference to a ticket."),
         **_share("linked_share", "the responses, linked by any method"),
     },
     sort=("day",),
@@ -262,35 +274,25 @@ LINK_COVERAGE_DAILY = Table(
 
 EFFORT_DRIVERS = Table(
     "mart.effort_drivers",
-    "One row per category (and all tickets) x driver: how strongly effort goes with it, by rank correlation.",
+    "One row per category (and all tickets) x driver: its rank correlation with effort.",
     ("category", "driver"),
     {
-        "category": column(TEXT, "Issue category, `unknown` where none is set; or `all tickets`."),
+        "category": column(TEXT, "Issue category, `unknown` if none is set; or `all tickets`."),
         "driver": column(
             TEXT, "The observed quantity: a column of `mart.ticket_effort`, or the effort index."
         ),
-        "n": column(INTEGER, "Scored answers whose ticket tells it."),
+        "n": column(INTEGER, "Scored answers whose ticket has a value of it."),
         "correlation": column(
             NUMBER,
             "Spearman's rank correlation with effort, -1 to 1; null: suppressed, or one side never varies.",
             **_MAYBE,
         ),
         "correlation_low": column(
-            NUMBER, "Lower end of its 95 % interval (Bonett and Wright); null as it.", **_MAYBE
+            NUMBER, "Lower end of its 95 % interval (Bonett and Wright); null: no estimate.", **_MAYBE
         ),
-        "correlation_high": column(NUMBER, "Upper end of that interval; null as it.", **_MAYBE),
-        "p_value": column(NUMBER, "Two-sided p of no association; null as it.", **_MAYBE),
-        "is_suppressed": column(FLAG, "True where n is below the minimum n."),
+        "correlation_high": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
+        "p_value": column(NUMBER, "Two-sided p of no association; null: no estimate.", **_MAYBE),
+        "is_suppressed": column(FLAG, "True if n is below the minimum n."),
     },
     sort=("category", "driver"),
-)
-
-TABLES = (
-    TICKET_EFFORT,
-    EFFORT_INDEX,
-    HARD_TICKETS,
-    CATEGORY_EFFORT,
-    HANDLING_EFFORT,
-    LINK_COVERAGE_DAILY,
-    EFFORT_DRIVERS,
 )

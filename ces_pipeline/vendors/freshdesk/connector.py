@@ -1,9 +1,9 @@
-"""Freshdesk: tickets by their time of change, deleted and spam ones too, with the satisfaction given to them.
+"""Pulls Freshdesk tickets, also deleted and spam tickets, in the order of their changes, with their ratings.
 
-Pages are lines for the reader `freshdesk_json`, with the account's own statuses by their names instead of their codes,
-plus what the ticket list does not hold: `deleted` on every ticket,
-`csat` (0 to 100), `satisfaction_rating` and `version`, which grows with a rating, since a rating does not move
-`updated_at`. People's ids, comments of ratings and conversations are not asked for or left out.
+Pages are JSON Lines for the reader `freshdesk_json`. They hold the names of the account's own statuses instead of their
+codes, and four keys that the ticket list does not have: `deleted` on every ticket, `csat` (0 to 100),
+`satisfaction_rating`, and `version`, which grows with a rating, since a rating does not change `updated_at`. People's
+ids, comments of ratings, and conversations are left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,23 +12,23 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from ces_pipeline.http.client import Http, HttpResponse
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
 
 _LISTS = {"tickets": None, "deleted": "deleted", "spam": "spam"}
-"""Part of the state -> the list's `filter`: deleted and spam tickets are in no other list."""
+"""Key of the state -> the list's `filter`: deleted and spam tickets are in no other list."""
 _TICKETS = "/api/v2/tickets"
 _RATINGS = "/api/v2/surveys/satisfaction_ratings"
 _LARGEST_PAGE = 100
 _LAST_OWN_STATUS = 5
 _LAST_PAGE = 300
-"""The page behind it is refused with 400."""
-_SAME_ASKED = 6
+"""The page after it is refused with 400."""
+_ATTEMPTS = 6
 _OVERLAP = timedelta(minutes=10)
-"""How long a change may take to show in a list: the newest minutes are read again by the next pull."""
+"""A change may take so long to show in a list: the next pull reads the newest minutes again."""
 _RATED_WITHIN = timedelta(days=30)
-"""Tickets older than this are asked one by one for their rating, younger ones found in the list of ratings."""
+"""Ratings of older tickets are requested ticket by ticket; ratings of newer tickets are in the list of ratings."""
 _ONLY_IN_SINGLE = (
     "description",
     "description_text",
@@ -36,7 +36,7 @@ _ONLY_IN_SINGLE = (
     "attachments",
     "conversations",
 )
-"""What a ticket asked for alone holds beyond the list's: a person's own words, which no figure needs."""
+"""Keys that only a single ticket has, not the list: a person's own words, which no figure needs."""
 _CSAT_BY_CODE = {
     code: round(100 * place / 6, 2) for place, code in enumerate((-103, -102, -101, 100, 101, 102, 103))
 }
@@ -46,8 +46,8 @@ _CSAT_BY_CODE = {
 class Freshdesk(Connector):
     """Tickets changed since the last pull, in the order of their changes.
 
-    Every request begins at the newest change seen and reads on from there, so that tickets that change while they are
-    paged through hide no other, and the 300 pages that one list may have are not used up.
+    Every request starts at the newest change seen. So a ticket that changes during the pull hides no other ticket, and
+    the limit of 300 pages per list is not reached.
     """
 
     name = "freshdesk"
@@ -56,9 +56,9 @@ class Freshdesk(Connector):
     counted_how = "count"
     counts_deleted = False
     options = {  # noqa: RUF012 - a ClassVar of the base
-        "requester": "false: leave the requesters' addresses out, which costs fewer API credits; tickets then "
-        "match no answer by respondent",
-        "ratings": "false: leave the satisfaction ratings out; else map columns csat: csat and version: version",
+        "requester": "false: leave out the requesters' addresses, which costs fewer API credits; then no answer "
+        "matches a ticket by respondent",
+        "ratings": "false: leave out the satisfaction ratings; else map columns csat: csat and version: version",
     }
 
     def check(self, api: Api) -> None:
@@ -67,10 +67,10 @@ class Freshdesk(Connector):
                 raise ValueError(f"options.{name}: must be true or false")
 
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
-        """Tickets of the three lists; then tickets rated since the last pull that did not change otherwise.
+        """Tickets of the three lists; then tickets with a new rating and no other change.
 
-        Where ratings are refused (no right, or no survey in the plan) the tickets come all the same, and RefusedError
-        at the end.
+        If the ratings are refused (no right, or no survey in the plan), all tickets still come first; RefusedError is
+        raised at the end.
         """
         first = datetime.combine(api.since, time.min, UTC)
         statuses = _Statuses(http)
@@ -82,7 +82,7 @@ class Freshdesk(Connector):
             saved = walk.since
             for tickets in _changed(http, api, chosen, walk):
                 state = {**state, name: walk.state(max(saved, now - _OVERLAP))}
-                records = [_record(one, ratings, statuses, chosen) for one in tickets]
+                records = [_record(ticket, ratings, statuses, chosen) for ticket in tickets]
                 yield Page(json_lines(*records), len(records), state)
         for records, until in ratings.of_unchanged_tickets():
             state = {**state, "ratings": _text(max(ratings.since, min(until, now - _OVERLAP)))}
@@ -96,9 +96,9 @@ class Freshdesk(Connector):
     def expected(
         self, http: Http, api: Api, windows: Sequence[Window], now: datetime
     ) -> Sequence[int | None]:
-        """The search's total of each whole day of UTC: it takes dates, not times."""
+        """The search's total for each full day of UTC: the search takes dates, not times."""
         return [
-            _searched(http, window.since) if window.until - window.since == timedelta(days=1) else None
+            _search_total(http, window.since) if window.until - window.since == timedelta(days=1) else None
             for window in windows
         ]
 
@@ -116,7 +116,7 @@ class Freshdesk(Connector):
             yield Finding(True, "satisfaction ratings may be read")
 
 
-def _searched(http: Http, day: datetime) -> int | None:
+def _search_total(http: Http, day: datetime) -> int | None:
     found = http.get("/api/v2/search/tickets", {"query": f"\"updated_at:'{day.date()}'\""}).data
     total = found.get("total") if isinstance(found, dict) else None
     return total if isinstance(total, int) else None
@@ -124,7 +124,7 @@ def _searched(http: Http, day: datetime) -> int | None:
 
 @dataclass
 class _Walk:
-    """The place in a list: from the change at `since` on, page `page`; behind it nothing is left."""
+    """The position in a list: page `page` of the changes from `since` on."""
 
     since: datetime
     page: int = 1
@@ -134,40 +134,40 @@ class _Walk:
         return cls(_instant(state["since"]) or first, state["page"]) if state else cls(first)
 
     def state(self, latest: datetime) -> dict[str, Any]:
-        """The place as it may be saved, `latest` at most: of changes later than that, some may not show yet."""
+        """The position to save, at most `latest`: some changes after that time may not be listed yet."""
         if self.since > latest:
             return {"since": _text(latest), "page": 1}
         return {"since": _text(self.since), "page": self.page}
 
 
 def _changed(http: Http, api: Api, chosen: str | None, walk: _Walk) -> Iterator[list[dict[str, Any]]]:
-    """Tickets of a list from the walk's place on, each state of a ticket once; the walk moves along.
+    """Tickets of a list from the walk's position on, each version of a ticket once; the walk moves on with them.
 
-    Only where more tickets than a page holds changed in one second is a second page asked for. Since one of these may
-    change meanwhile and draw the rest forward, such a second is read again until it shows nothing new.
+    A second page is requested only if more tickets changed within one second than a page holds. A ticket of that second
+    may change meanwhile and move the others to an earlier page: such a second is read again until nothing new comes.
     """
     seen: set[tuple[Any, datetime]] = set()
-    is_settled, is_again = walk.page == 1, False
+    is_complete, is_repeated = walk.page == 1, False
     before: list[Any] = []
     while True:
         found, more = _page(http, api, chosen, walk, before if walk.page > 1 else [])
         before = found
-        stamped = [(one, _changed_at(one)) for one in found]
-        fresh = [(one, at) for one, at in stamped if (one["id"], at) not in seen]
-        seen |= {(one["id"], at) for one, at in fresh}
+        stamped = [(ticket, _changed_at(ticket)) for ticket in found]
+        fresh = [(ticket, at) for ticket, at in stamped if (ticket["id"], at) not in seen]
+        seen |= {(ticket["id"], at) for ticket, at in fresh}
         newest = max((at for _, at in stamped), default=walk.since)
         is_new = any(at == walk.since for _, at in fresh)
-        is_settled = is_settled and not (is_new and (walk.page > 1 or is_again))
+        is_complete = is_complete and not (is_new and (walk.page > 1 or is_repeated))
         is_end = False
         if more and newest == walk.since:
             walk.page += 1
-        elif not is_settled:
-            walk.page, is_settled, is_again = 1, True, True
+        elif not is_complete:
+            walk.page, is_complete, is_repeated = 1, True, True
         else:
             is_end = not more
-            walk.since, walk.page, is_again = newest, 1, False
+            walk.since, walk.page, is_repeated = newest, 1, False
             seen = {key for key in seen if key[1] >= newest}
-        yield [one for one, _ in fresh]
+        yield [ticket for ticket, _ in fresh]
         if is_end:
             return
 
@@ -175,10 +175,10 @@ def _changed(http: Http, api: Api, chosen: str | None, walk: _Walk) -> Iterator[
 def _page(
     http: Http, api: Api, chosen: str | None, walk: _Walk, before: list[Any]
 ) -> tuple[list[dict[str, Any]], bool]:
-    """(Tickets, whether there are more) of the walk's page. before: the tickets of the page before it.
+    """(Tickets, whether there are more) of the walk's page. before: the tickets of the previous page.
 
-    An answer that cannot be this page (another one's, or empty and not the last) is asked for again. Raises
-    BadAnswerError where the filter or the order is not heeded, or one second has more tickets than can be listed.
+    A response that cannot be this page (the previous page again, or empty but not the last) is requested again. Raises
+    BadResponseError if Freshdesk ignores the filter or the order, or if more tickets changed in a second than it lists.
     """
     params = {
         "updated_since": _text(walk.since),
@@ -190,26 +190,26 @@ def _page(
         "page": walk.page,
     }
     is_filtered = True
-    for _ in range(_SAME_ASKED):
+    for _ in range(_ATTEMPTS):
         try:
-            answer = http.get(_TICKETS, params)
+            response = http.get(_TICKETS, params)
         except RefusedError as problem:
             if problem.status != 400 or walk.page == 1:
                 raise
-            raise BadAnswerError(
+            raise BadResponseError(
                 f"more tickets than {walk.page - 1} pages hold changed at {_text(walk.since)}, and Freshdesk lists "
-                "no further ones: raise api.page_size to 100, or deliver these as a file and begin behind that "
-                "time (api.since)"
+                "no more pages: raise api.page_size to 100, or deliver these tickets as a file and set api.since "
+                "after that time"
             ) from None
-        tickets, more = _listed(answer, "tickets", ("id", "updated_at", "status", "requester_id"))
-        times = [_changed_at(one) for one in tickets]
+        tickets, more = _listed(response, "tickets", ("id", "updated_at", "status", "requester_id"))
+        times = [_changed_at(ticket) for ticket in tickets]
         is_filtered = times == sorted(times) and (not times or times[0] >= walk.since)
-        is_filtered = is_filtered and all(one.get(chosen, True) for one in tickets if chosen)
+        is_filtered = is_filtered and all(ticket.get(chosen, True) for ticket in tickets if chosen)
         if is_filtered and (tickets or not more) and (not tickets or tickets != before):
             return tickets, more
     if not is_filtered:
-        raise BadAnswerError(
-            "the ticket list does not heed updated_since, order_by or filter, so changes cannot be followed: "
+        raise BadResponseError(
+            "the ticket list ignores updated_since, order_by or filter, so changes cannot be followed: "
             "check api.base_url"
         )
     raise UnavailableError("the ticket list gives the same or an empty page again and again: try again later")
@@ -217,27 +217,28 @@ def _page(
 
 @dataclass
 class _Statuses:
-    """Names of the statuses that an account added. Requested when the first of them is met."""
+    """Names of the statuses that an account added. Requested when the first such status comes."""
 
     http: Http
     _names: dict[str, str] | None = None
 
     def name(self, code: Any) -> Any:
-        """The status's name; the code itself for the vendor's own statuses, and where there is no name."""
+        """The status's name; the code itself for the vendor's own statuses, or if there is no name."""
         if not isinstance(code, int) or code <= _LAST_OWN_STATUS:
             return code
         if self._names is None:
-            # A user who may not read the fields has the codes.
-            answer = self.http.get("/api/v2/ticket_fields", accept=(403, 404))
-            self._names = _status_names(answer.data) if answer.status == 200 else {}
+            # If the user may not read the fields, the codes remain.
+            response = self.http.get("/api/v2/ticket_fields", accept=(403, 404))
+            self._names = _status_names(response.data) if response.status == 200 else {}
         return self._names.get(str(code), code)
 
 
 def _status_names(fields: Any) -> dict[str, str]:
-    """Code -> name that agents see, of the field `status`: listed under the code, or as id and label."""
+    """Code -> name that agents see, from the field `status`: its choices are listed by code, or have id and label."""
     found: dict[str, str] = {}
-    for one in fields if isinstance(fields, list) else ():
-        choices = one.get("choices") if isinstance(one, dict) and one.get("name") == "status" else None
+    for field_ in fields if isinstance(fields, list) else ():
+        is_status = isinstance(field_, dict) and field_.get("name") == "status"
+        choices = field_.get("choices") if is_status else None
         if isinstance(choices, dict):
             for code, named in choices.items():
                 label = named[0] if isinstance(named, list) and named else named
@@ -253,9 +254,9 @@ def _status_names(fields: Any) -> dict[str, str]:
 
 @dataclass
 class _Ratings:
-    """Who was how satisfied: the ratings of recent time, and of older tickets one by one.
+    """The satisfaction ratings: recent ones from the list, those of older tickets ticket by ticket.
 
-    since: ratings from then on have not been told yet. refused: why they cannot be read, once that is known.
+    since: ratings from then on have not been landed yet. refused: why they cannot be read, once that is known.
     """
 
     http: Http
@@ -265,13 +266,13 @@ class _Ratings:
     refused: RefusedError | None = None
     _from: datetime | None = None
     _by_ticket: dict[Any, dict[str, Any]] = field(default_factory=dict)
-    _told: set[Any] = field(default_factory=set)
+    _joined: set[Any] = field(default_factory=set)
 
     def load(self, start: datetime) -> None:
-        """Read the list of ratings from `start` on. Without created_since it would hold the last 30 days."""
+        """Read the list of ratings from `start` on. (Without created_since it holds the last 30 days.)"""
         try:
-            for one in self._list(start):
-                self._keep(one)
+            for rating in self._list(start):
+                self._keep(rating)
         except RefusedError as problem:
             if problem.status not in (403, 404):
                 raise
@@ -280,15 +281,15 @@ class _Ratings:
             self._from = start
 
     def join(self, ticket: dict[str, Any]) -> None:
-        """Put the newest rating into the ticket: `csat`, `satisfaction_rating`, `version`."""
+        """Add the newest rating to the ticket: `csat`, `satisfaction_rating`, `version`."""
         if self._from is None:
             return
         created = _instant(ticket.get("created_at"))
         is_older = created is None or created < self._from
         if is_older and not ticket["deleted"] and ticket["id"] not in self._by_ticket:
-            answer = self.http.get(f"{_TICKETS}/{ticket['id']}/satisfaction_ratings", accept=(404,))
-            for one in _rated(answer)[0] if answer.status == 200 else ():
-                self._keep(one)
+            response = self.http.get(f"{_TICKETS}/{ticket['id']}/satisfaction_ratings", accept=(404,))
+            for older in _rated(response)[0] if response.status == 200 else ():
+                self._keep(older)
         rating = self._by_ticket.get(ticket["id"])
         code = rating["ratings"].get("default_question") if rating else None
         ticket["csat"] = None if code is None else _CSAT_BY_CODE.get(code)
@@ -297,10 +298,10 @@ class _Ratings:
             name: rating.get(name) for name in ("id", "survey_id", "ratings", "created_at", "updated_at")
         }
         if rating:
-            self._told.add(ticket["id"])
+            self._joined.add(ticket["id"])
 
     def of_unchanged_tickets(self) -> Iterator[tuple[list[dict[str, Any]], datetime]]:
-        """(Tickets, the rating time up to which all are told) of ratings since `since` that nobody asked for yet."""
+        """(Tickets, the time up to which all ratings have come) for ratings since `since` that no ticket has yet."""
         if self._from is None:
             return
         left = sorted(
@@ -311,9 +312,9 @@ class _Ratings:
         size = _size(self.api)
         for start in range(0, len(left), size):
             part = left[start : start + size]
-            answers = [self._ticket(ticket_id) for _, ticket_id in part if ticket_id not in self._told]
-            tickets = [answer.data for answer in answers if answer.status == 200]
-            yield [_record(one, self, self.statuses) for one in tickets], part[-1][0]
+            responses = [self._ticket(ticket_id) for _, ticket_id in part if ticket_id not in self._joined]
+            tickets = [response.data for response in responses if response.status == 200]
+            yield [_record(ticket, self, self.statuses) for ticket in tickets], part[-1][0]
 
     def _ticket(self, ticket_id: Any) -> HttpResponse:
         include = "requester,stats" if self.api.options.get("requester", True) else "stats"
@@ -332,7 +333,7 @@ class _Ratings:
             found, more = _rated(self.http.get(_RATINGS, params))
             if more and (not found or found == before):
                 repeats += 1
-                if repeats == _SAME_ASKED:
+                if repeats == _ATTEMPTS:
                     raise UnavailableError(
                         "the list of satisfaction ratings gives the same or an empty page again and again: "
                         "try again later"
@@ -343,38 +344,41 @@ class _Ratings:
             if not more:
                 return
             if page == _LAST_PAGE:
-                raise BadAnswerError(
+                raise BadResponseError(
                     f"there are more satisfaction ratings since {_text(start)} than Freshdesk lists: set api.since "
                     "to a later day, or api.options.ratings to false"
                 )
             page, before = page + 1, found
 
 
-def _rated(answer: HttpResponse) -> tuple[list[dict[str, Any]], bool]:
-    """(Ratings, whether there are more) of an answer."""
-    ratings, more = _listed(answer, "satisfaction ratings", ("id", "ticket_id", "ratings", "created_at"))
-    if not all(isinstance(one["ratings"], dict) for one in ratings):
-        raise BadAnswerError("satisfaction ratings came without codes by question under `ratings`")
+def _rated(response: HttpResponse) -> tuple[list[dict[str, Any]], bool]:
+    """(Ratings, whether there are more) of a response."""
+    ratings, more = _listed(response, "satisfaction ratings", ("id", "ticket_id", "ratings", "created_at"))
+    if not all(isinstance(rating["ratings"], dict) for rating in ratings):
+        raise BadResponseError(
+            "satisfaction ratings have no codes by question under `ratings`: check api.base_url, "
+            "or set api.options.ratings to false"
+        )
     return ratings, more
 
 
-def _listed(answer: HttpResponse, what: str, needed: tuple[str, ...]) -> tuple[list[dict[str, Any]], bool]:
-    """(Records, whether a next page is named) of a bare list."""
-    records = answer.data
-    if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
-        raise BadAnswerError(f"the list of {what} is none: check api.base_url")
-    for name in needed:
-        if any(name not in one for one in records):
-            raise BadAnswerError(f"{what} came without `{name}`")
-    return records, 'rel="next"' in answer.headers.get("link", "")
+def _listed(response: HttpResponse, what: str, needed: tuple[str, ...]) -> tuple[list[dict[str, Any]], bool]:
+    """(Records, whether the response names a next page) of a JSON list."""
+    records = response.data
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise BadResponseError(f"expected a JSON list of {what}: check api.base_url")
+    for key in needed:
+        if any(key not in record for record in records):
+            raise BadResponseError(f"{what} came without `{key}`: check api.base_url")
+    return records, 'rel="next"' in response.headers.get("link", "")
 
 
 def _record(
     ticket: dict[str, Any], ratings: _Ratings, statuses: "_Statuses", chosen: str | None = None
 ) -> dict[str, Any]:
-    """The ticket as it is landed; chosen: the filter of the list that it comes from.
+    """The record to land for a ticket. chosen: the filter of the list that it comes from.
 
-    Spam counts as deleted (`spam` still tells it), or it would stay open for ever.
+    Spam counts as deleted, since it would stay open for ever otherwise; `spam` still shows it.
     """
     is_gone = bool(chosen or ticket.get("deleted") or ticket.get("spam"))
     record = {name: value for name, value in ticket.items() if name not in _ONLY_IN_SINGLE}
@@ -387,7 +391,7 @@ def _record(
 def _changed_at(ticket: dict[str, Any]) -> datetime:
     at = _instant(ticket["updated_at"])
     if at is None:
-        raise BadAnswerError("a ticket came with an `updated_at` that is no time")
+        raise BadResponseError("a ticket's `updated_at` is not a time: check api.base_url")
     return at
 
 
@@ -404,7 +408,7 @@ def _size(api: Api) -> int:
 
 
 def _instant(text: Any) -> datetime | None:
-    """A time of the vendor's, to the second, as its filters take it; None where it is none."""
+    """A time of the vendor, to the second, as its filters take it; None if it is not a time."""
     try:
         return datetime.fromisoformat(text).astimezone(UTC).replace(microsecond=0)
     except (TypeError, ValueError):

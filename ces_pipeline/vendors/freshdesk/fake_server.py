@@ -15,7 +15,7 @@ _SIDE_LOADS = ("stats", "requester")
 
 
 def ticket(ticket_id: int, updated_at: str, **more: Any) -> dict[str, Any]:
-    """A ticket as the list gives it, opened a day before 2026-03-01 unless told otherwise."""
+    """A ticket as in the list, by default opened on the day before 2026-03-01."""
     return {
         "id": ticket_id,
         "status": 2,
@@ -35,7 +35,7 @@ def ticket(ticket_id: int, updated_at: str, **more: Any) -> dict[str, Any]:
 
 
 def rating(rating_id: int, ticket_id: int, code: int, created_at: str) -> dict[str, Any]:
-    """A satisfaction rating; its comment and user are people's."""
+    """A satisfaction rating; its comment and user are about people."""
     return {
         "id": rating_id,
         "survey_id": 1,
@@ -67,7 +67,7 @@ def csat_response(name: str, ticket_id: int, value: int, created_at: str) -> dic
 
 
 def seeded_tickets(seed: int, count: int = 40) -> list[dict[str, Any]]:
-    """Tickets, some with the same second of change, some deleted or spam, in no order."""
+    """Tickets in random order, some with the same second of change, some deleted or spam."""
     chance = random.Random(seed)
     at, found = datetime(2026, 3, 1, tzinfo=UTC), []
     for number in range(1, count + 1):
@@ -82,8 +82,8 @@ class FakeFreshdesk(FakeVendor):
     """Serves `tickets` and `ratings`. `wall`: the last page of a list; `heeds_filter` False: updated_since does
     nothing, `heeds_list` False: filter does nothing.
 
-    Faults: `repeated_page` gives the last list again, `empty_page` no ticket where there are some, `changed` moves a
-    ticket to now before it answers.
+    Faults: `repeated_page` sends the last list again, `empty_page` an empty list although there are tickets, `changed`
+    changes a ticket now, before the response.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class FakeFreshdesk(FakeVendor):
         plan: FaultPlan | None = None,
     ):
         super().__init__(clock, plan)
-        self.tickets = {one["id"]: one for one in tickets}
+        self.tickets = {ticket["id"]: ticket for ticket in tickets}
         self.ratings = ratings or []
         self.wall = wall
         self.heeds_filter = True
@@ -139,7 +139,9 @@ class FakeFreshdesk(FakeVendor):
                 return FakeResponse(403, {"code": "access_denied", "message": "You are not authorized."})
             reply = self._listed(asked, self._ratings(asked))
         elif parts[0] == "tickets" and parts[2:] == ["satisfaction_ratings"]:
-            return FakeResponse(data=[one for one in self.ratings if one["ticket_id"] == int(parts[1])])
+            return FakeResponse(
+                data=[rating for rating in self.ratings if rating["ticket_id"] == int(parts[1])]
+            )
         elif parts[0] == "tickets" and len(parts) == 2 and int(parts[1]) in self.tickets:
             words = {"description": "<b>call 030 1234567</b>", "description_text": "call 030 1234567"}
             return FakeResponse(data={**_shown(self.tickets[int(parts[1])], asked), **words})
@@ -156,29 +158,32 @@ class FakeFreshdesk(FakeVendor):
     def _tickets(self, asked: FakeRequest) -> list[dict[str, Any]]:
         query = asked.query
         kind = query.get("filter", "") if self.heeds_list else ""
-        found = [one for one in self.tickets.values() if _kind(one) == kind]
+        found = [ticket for ticket in self.tickets.values() if _kind(ticket) == kind]
         if "updated_since" in query:
             if self.heeds_filter:
-                found = [one for one in found if one["updated_at"] >= query["updated_since"]]
+                found = [ticket for ticket in found if ticket["updated_at"] >= query["updated_since"]]
         else:
             month_ago = _text(datetime.fromtimestamp(self.now_s, UTC) - timedelta(days=30))
-            found = [one for one in found if one["created_at"] >= month_ago]
+            found = [ticket for ticket in found if ticket["created_at"] >= month_ago]
         order = query.get("order_by", "created_at")
-        # Equal times come in the order of the ids here; the vendor promises none.
-        found.sort(key=lambda one: (one[order], one["id"]), reverse=query.get("order_type", "desc") == "desc")
-        return [_shown(one, asked) for one in found]
+        # Equal times come in the order of the ids here; the vendor promises no order.
+        found.sort(
+            key=lambda ticket: (ticket[order], ticket["id"]),
+            reverse=query.get("order_type", "desc") == "desc",
+        )
+        return [_shown(ticket, asked) for ticket in found]
 
     def _csat(self, asked: FakeRequest, parts: list[str]) -> FakeResponse:
-        """Surveys, and the responses of one: pages whose next address carries a token."""
+        """Surveys, or the responses of one survey: pages whose next URL holds a token."""
         if parts[2:] == []:
             return FakeResponse(
-                data={"data": [{"id": one} for one in self.csat_responses], "paging": {"next": None}}
+                data={"data": [{"id": survey} for survey in self.csat_responses], "paging": {"next": None}}
             )
         found = self.csat_responses.get(parts[2], [])
         if asked.fault == "changed":
             self._answer_csat(found)
         since = asked.query.get("created_after", "")
-        kept = [one for one in found if one["created_at"] >= since]
+        kept = [response for response in found if response["created_at"] >= since]
         if not kept:
             return FakeResponse(404, body=b"")
         token = asked.query.get("next_token", "0.")
@@ -195,7 +200,7 @@ class FakeFreshdesk(FakeVendor):
         return reply
 
     def _answer_csat(self, responses: list[dict[str, Any]]) -> None:
-        """A customer answers now, another one thinks again."""
+        """Change an answer and add a response, both now."""
         now = _text(datetime.fromtimestamp(self.now_s, UTC))
         if responses:
             responses[0] |= {"answers": [{"question_id": "Q_1", "value": 1}], "updated_at": now}
@@ -205,14 +210,18 @@ class FakeFreshdesk(FakeVendor):
     def _searched(self, query: str) -> FakeResponse:
         """Tickets changed on a date; neither deleted nor spam."""
         day = query.removeprefix("\"updated_at:'").removesuffix("'\"")
-        found = [one for one in self.tickets.values() if not _kind(one) and one["updated_at"].startswith(day)]
+        found = [
+            ticket
+            for ticket in self.tickets.values()
+            if not _kind(ticket) and ticket["updated_at"].startswith(day)
+        ]
         return FakeResponse(data={"total": len(found), "results": found[:30]})
 
     def _ratings(self, asked: FakeRequest) -> list[dict[str, Any]]:
         month_ago = _text(datetime.fromtimestamp(self.now_s, UTC) - timedelta(days=30))
         since = asked.query.get("created_since", month_ago)
-        found = [one for one in self.ratings if one["created_at"] >= since]
-        return sorted(found, key=lambda one: one["created_at"], reverse=True)
+        found = [rating for rating in self.ratings if rating["created_at"] >= since]
+        return sorted(found, key=lambda rating: rating["created_at"], reverse=True)
 
     def _listed(self, asked: FakeRequest, records: list[dict[str, Any]]) -> FakeResponse:
         page = int(asked.query.get("page", 1))
@@ -234,15 +243,15 @@ class FakeFreshdesk(FakeVendor):
         return FakeResponse(data=records[(page - 1) * size : page * size], headers=headers)
 
 
-def _shown(one: dict[str, Any], asked: FakeRequest) -> dict[str, Any]:
+def _shown(ticket: dict[str, Any], asked: FakeRequest) -> dict[str, Any]:
     include = asked.query.get("include", "").split(",")
-    person = {"id": one["requester_id"], "email": f"person{one['id']}@example.com"}
-    shown = {"requester": person, **one}
+    person = {"id": ticket["requester_id"], "email": f"person{ticket['id']}@example.com"}
+    shown = {"requester": person, **ticket}
     return {name: value for name, value in shown.items() if name not in _SIDE_LOADS or name in include}
 
 
-def _kind(one: dict[str, Any]) -> str:
-    return "deleted" if one.get("deleted") else "spam" if one["spam"] else ""
+def _kind(ticket: dict[str, Any]) -> str:
+    return "deleted" if ticket.get("deleted") else "spam" if ticket["spam"] else ""
 
 
 def _text(at: datetime) -> str:

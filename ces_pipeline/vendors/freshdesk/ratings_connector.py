@@ -1,8 +1,8 @@
-"""Freshdesk's newer customer satisfaction surveys as a survey feed: the responses of every survey of the account.
+"""Pulls Freshdesk's newer customer satisfaction surveys: the responses of every survey of the account.
 
-Lists come in pages with a token in the next page's address. They can be narrowed by creation alone, and answers may
-still change, so every pull begins weeks before the newest response seen. The older ratings are part of the tickets
-(`freshdesk.py`).
+Lists come in pages; the URL of the next page holds a token. They can be filtered only by creation time, but answers may
+change later, so every pull starts weeks before the newest response seen. The older ratings are part of the tickets
+(`connector.py`).
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ces_pipeline.http.client import Http
-from ces_pipeline.http.errors import BadAnswerError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, UnavailableError
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, json_lines
 
@@ -22,7 +22,7 @@ _EDITABLE = timedelta(days=28)
 
 
 class FreshdeskCsat(Connector):
-    """Answered surveys: one record per response, its answers by question.
+    """Answered surveys: one record per response, with its answers by question.
 
     Records: id, survey_id, ticket_id, user_id, answers (question's id -> answer), created_at, updated_at.
     """
@@ -32,9 +32,9 @@ class FreshdeskCsat(Connector):
     counts = "responses"
 
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
-        """Responses created since the newest one seen of their survey, less 28 days; survey by survey.
+        """Responses created since 28 days before the newest one seen of their survey; survey by survey.
 
-        state: `newest`, survey's id -> the newest creation of a response; a survey's is saved with its last page.
+        state: `newest`, survey's id -> the newest creation time of a response. It is saved with the survey's last page.
         """
         first = datetime.combine(api.since, time.min, UTC)
         for survey in _surveys(http):
@@ -44,8 +44,10 @@ class FreshdeskCsat(Connector):
             params = {"created_after": since.strftime("%Y-%m-%dT%H:%M:%SZ"), "per_page": _size(api)}
             path = f"{_SURVEYS}/{survey}/responses?{urlencode(params)}"
             for responses, is_last in _listed(http, path):
-                records = [record for one in responses if (record := _record(one, survey)) is not None]
-                newest = max([newest, *(str(one["created_at"]) for one in records)])
+                records = [
+                    record for response in responses if (record := _record(response, survey)) is not None
+                ]
+                newest = max([newest, *(str(record["created_at"]) for record in records)])
                 if is_last and newest:
                     state = {"newest": {**(state.get("newest") or {}), survey: newest}}
                 yield Page(json_lines(*records), len(records), state)
@@ -57,31 +59,32 @@ class FreshdeskCsat(Connector):
             bool(surveys),
             f"{len(surveys)} customer satisfaction surveys may be read"
             if surveys
-            else "the account has no customer satisfaction survey of the newer kind",
+            else "the account has no customer satisfaction survey of the newer kind: create one, or end this source",
         )
 
 
 def _surveys(http: Http) -> list[str]:
-    """Ids of all surveys, ended ones too."""
-    found = [one for page, _ in _listed(http, f"{_SURVEYS}?per_page={_LARGEST_PAGE}") for one in page]
-    if any("id" not in one for one in found):
-        raise BadAnswerError("a customer satisfaction survey came without `id`")
-    return sorted({str(one["id"]) for one in found})
+    """Ids of all surveys, also of ended ones."""
+    pages = _listed(http, f"{_SURVEYS}?per_page={_LARGEST_PAGE}")
+    surveys = [survey for page, _ in pages for survey in page]
+    if any("id" not in survey for survey in surveys):
+        raise BadResponseError("a customer satisfaction survey came without `id`: check api.base_url")
+    return sorted({str(survey["id"]) for survey in surveys})
 
 
 def _listed(http: Http, path: str) -> Iterator[tuple[list[dict[str, Any]], bool]]:
-    """(Entries of a page, whether it is the last). 404 is how a survey tells that nobody answered it yet."""
+    """(Entries of a page, whether it is the last). A survey without answers responds with 404."""
     repeats, before = 0, None
     while True:
-        answer = http.get(path, accept=(404,))
-        if answer.status == 404:
+        response = http.get(path, accept=(404,))
+        if response.status == 404:
             yield [], True
             return
-        data = answer.data
+        data = response.data
         entries = data.get("data") if isinstance(data, dict) else None
-        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
-            raise BadAnswerError(
-                f"{path.partition('?')[0]} answered without a list under `data`: check api.base_url"
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise BadResponseError(
+                f"the response of {path.partition('?')[0]} has no list under `data`: check api.base_url"
             )
         following = (data.get("paging") or {}).get("next")
         if following and (following == path or (entries and entries == before)):
@@ -99,13 +102,13 @@ def _listed(http: Http, path: str) -> Iterator[tuple[list[dict[str, Any]], bool]
 
 
 def _record(response: dict[str, Any], survey: str) -> dict[str, Any] | None:
-    """A response's record; None where nothing was answered yet."""
+    """The record of a survey response; None if nothing has been answered yet."""
     if "id" not in response or not response.get("created_at"):
-        raise BadAnswerError("a survey response came without `id` or `created_at`")
+        raise BadResponseError("a survey response came without `id` or `created_at`: check api.base_url")
     answers = {
-        str(one.get("question_id")): one.get("value")
-        for one in response.get("answers") or []
-        if isinstance(one, dict) and one.get("value") not in (None, "")
+        str(answer.get("question_id")): answer.get("value")
+        for answer in response.get("answers") or []
+        if isinstance(answer, dict) and answer.get("value") not in (None, "")
     }
     if not answers:
         return None

@@ -1,4 +1,4 @@
-"""Freshdesk tickets as JSON (API v2 and its older names): lists, single tickets, search answers."""
+"""Reads Freshdesk tickets from JSON (API v2 and its older names): lists, single tickets, search results."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ _FIELDS = {
     "closed_at": ("stats.closed_at",),
     "updated_at": ("updated_at",),
     "is_deleted": ("deleted",),
-    # What a pull adds to a ticket: its rating, and a number that also grows when only the rating changed.
+    # A pull adds a ticket's rating, and a number that also grows when only the rating changed.
     "csat": ("csat",),
     "version": ("version",),
 }
@@ -80,9 +80,9 @@ _OTHER_RECORDS = {
 
 
 def read_freshdesk(file: DeliveredFile, _source: Source | None) -> Export:
-    """A list of tickets, one ticket, a search answer (`{"total": 2, "results": [...]}`), or JSON Lines.
+    """A list of tickets, one ticket, a search result (`{"total": 2, "results": [...]}`), or JSON Lines.
 
-    Raises UnreadableFileError where the records are Freshdesk's but not tickets.
+    Raises UnreadableFileError if the records are not tickets.
     """
 
     def tickets(document: Any) -> list[Any]:
@@ -106,7 +106,7 @@ def _ticket(record: Any, name: str) -> Any:
         kinds = [kind for kind, keys in _OTHER_RECORDS.items() if keys <= set(record)]
         raise UnreadableFileError(
             f"{name}: Freshdesk {kinds[0] if kinds else 'records'}, not tickets: "
-            "take it out of the inbox of a ticket feed"
+            "remove it from the inbox of this source of tickets"
         )
     ticket = {_OLD_NAMES.get(key, key): value for key, value in record.items()}
     requester = ticket.get("requester")

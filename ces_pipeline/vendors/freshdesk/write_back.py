@@ -8,7 +8,7 @@ from ces_pipeline.vendors.contract import TicketField, Value, WriteBack, ticket_
 
 
 class FreshdeskWriteBack(WriteBack):
-    """A custom field, by its name (`cf_...`). Deleted tickets and spam are left alone."""
+    """A custom field, by its name (`cf_...`). Deleted tickets and spam are not changed."""
 
     def read(self, http: Http, api: Api, ticket_id: str, field: str) -> TicketField | None:
         ticket = ticket_object(http.get(_path(ticket_id), accept=(404,)))

@@ -1,6 +1,6 @@
-"""A feed of any HTTP API that lists JSON records in pages, by configuration alone.
+"""Pulls from any HTTP API that lists JSON records in pages, by configuration only.
 
-For survey tools that have no connector of their own. What needs more than a list in pages needs a connector.
+For systems without a connector of their own. An API that needs more than a list in pages needs a connector.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from ces_pipeline.http.client import Http, HttpResponse
-from ces_pipeline.http.errors import BadAnswerError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, UnavailableError
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
 
@@ -28,33 +28,32 @@ class Rest(Connector):
     counted_how = "count"
     options = {  # noqa: RUF012 - a ClassVar of the base
         "path": "the list's path below api.base_url",
-        "record_path": "keys that lead to the list in an answer, such as data.items; none where it is the answer",
-        "params": "further query parameters, the same in every request",
+        "record_path": "keys that lead to the list in a response, such as data.items; none if the response is the list",
+        "params": "more query parameters, the same in every request",
         "paging": f"one of {', '.join(_PAGING)}",
         "size_param": "the parameter that takes api.page_size",
         "cursor_param": "paging cursor: the parameter that takes the cursor",
         "next_path": "paging cursor or next_url: keys that lead to the next cursor or URL",
-        "page_param": "paging page or offset: the parameter (page, offset unless set)",
-        "first_page": "paging page: the number of the first page (1 unless set)",
-        "since_param": "the parameter that takes the time from which records are wanted",
-        "since_format": f"one of {', '.join(_SINCE_FORMATS)} (iso unless set)",
-        "time_field": "keys that lead to a record's time of change, from which the next pull goes on",
-        "total_path": "keys that lead to the number of all records from `since_param` on, for the account of what "
-        "was captured",
-        "ascending": "true: the list is in ascending order of time_field, so that a pull by page or offset that was "
-        "interrupted goes on at the newest time it saw",
-        "overlap_minutes": "how far before the newest time seen the next pull begins (10 unless set)",
+        "page_param": "paging page or offset: the parameter (page or offset by default)",
+        "first_page": "paging page: the number of the first page (1 by default)",
+        "since_param": "the parameter that takes the time from which records are requested",
+        "since_format": f"one of {', '.join(_SINCE_FORMATS)} (iso by default)",
+        "time_field": "keys that lead to a record's time of change, at which the next pull continues",
+        "total_path": "keys that lead to the number of all records from `since_param` on, to check that a pull is "
+        "complete",
+        "ascending": "true: the list is in ascending order of time_field, so that an interrupted pull by page or "
+        "offset continues at the newest time it saw",
+        "overlap_minutes": "how far before the newest time seen the next pull starts (10 by default)",
     }
 
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
         """Pages of the list.
 
-        With cursor, next URL or link, an interrupted pull goes on at the next page. By page or offset it does not,
-        since the pages may have shifted meanwhile: it begins anew, or, in an ascending list, at the newest time that
-        it saw. Without `since_param` every pull reads the whole list.
+        With cursor, next URL or link, an interrupted pull continues at the next page. By page or offset it cannot, as
+        the pages may have moved meanwhile: it starts again, or, in an ascending list, at the newest time that it saw.
+        Without `since_param` every pull reads the full list.
         """
-        reading = _Reading(http, api, _Settings.of(api), state)
-        yield from reading.pages()
+        yield from _Pull(http, api, _Settings.of(api), state).pages()
 
     def check(self, api: Api) -> None:
         _Settings.of(api)
@@ -66,26 +65,26 @@ class Rest(Connector):
     def expected(
         self, http: Http, api: Api, windows: Sequence[Window], now: datetime
     ) -> Sequence[int | None]:
-        """The list's own total from a window's start on, less that from its end on."""
+        """The list's own total from a window's start on, minus the total from its end on."""
         settings = _Settings.of(api)
         edges = sorted({edge for window in windows for edge in (window.since, window.until)})
         totals = {edge: _total(http, settings, edge) for edge in edges}
         return [
             None
-            if (here := totals[one.since]) is None or (later := totals[one.until]) is None
+            if (here := totals[window.since]) is None or (later := totals[window.until]) is None
             else here - later
-            for one in windows
+            for window in windows
         ]
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
-        """Whether the list is where the registry says it is."""
+        """Whether the list and its records are as the registry describes them."""
         settings = _Settings.of(api)
-        answer = http.get(settings.path, settings.params)
-        records = _records(answer, settings)
-        yield Finding(True, f"the list answers, its first page with {len(records):,} records")
+        response = http.get(settings.path, settings.params)
+        records = _records(response, settings)
+        yield Finding(True, f"the list can be read: {len(records):,} records on the first page")
         field = settings.time_field
         if field and records and _at(records[0], field) is None:
-            yield Finding(False, f"records hold no {field!r}: mend api.options.time_field")
+            yield Finding(False, f"records have no {field!r}: correct api.options.time_field")
 
 
 @dataclass(frozen=True)
@@ -110,44 +109,44 @@ class _Settings:
 
     @classmethod
     def of(cls, api: Api) -> "_Settings":
-        told = api.options
-        paging = str(told.get("paging", "none"))
+        options = api.options
+        paging = str(options.get("paging", "none"))
         for name, value, known in (
             ("paging", paging, _PAGING),
-            ("since_format", str(told.get("since_format", "iso")), _SINCE_FORMATS),
+            ("since_format", str(options.get("since_format", "iso")), _SINCE_FORMATS),
         ):
             if value not in known:
                 raise ValueError(f"options.{name}: {value!r} is not one of {', '.join(known)}")
         needed = {"cursor": ("path", "cursor_param", "next_path"), "next_url": ("path", "next_path")}
         for name in needed.get(paging, ("path",)):
-            if not told.get(name):
+            if not options.get(name):
                 raise ValueError(f"options.{name}: paging {paging} needs it")
-        if told.get("ascending") and not (told.get("time_field") and told.get("since_param")):
+        if options.get("ascending") and not (options.get("time_field") and options.get("since_param")):
             raise ValueError("options.ascending: needs time_field and since_param")
         return cls(
-            path=str(told["path"]),
-            record_path=str(told.get("record_path", "")),
-            params=dict(told.get("params") or {}),
+            path=str(options["path"]),
+            record_path=str(options.get("record_path", "")),
+            params=dict(options.get("params") or {}),
             paging=paging,
-            size_param=told.get("size_param"),
-            cursor_param=str(told.get("cursor_param", "")),
-            next_path=str(told.get("next_path", "")),
-            page_param=str(told.get("page_param", "offset" if paging == "offset" else "page")),
-            first_page=int(told.get("first_page", 1)),
-            since_param=told.get("since_param"),
-            since_format=str(told.get("since_format", "iso")),
-            time_field=told.get("time_field"),
-            total_path=told.get("total_path"),
-            ascending=bool(told.get("ascending", False)),
-            overlap=timedelta(minutes=float(told.get("overlap_minutes", 10))),
+            size_param=options.get("size_param"),
+            cursor_param=str(options.get("cursor_param", "")),
+            next_path=str(options.get("next_path", "")),
+            page_param=str(options.get("page_param", "offset" if paging == "offset" else "page")),
+            first_page=int(options.get("first_page", 1)),
+            since_param=options.get("since_param"),
+            since_format=str(options.get("since_format", "iso")),
+            time_field=options.get("time_field"),
+            total_path=options.get("total_path"),
+            ascending=bool(options.get("ascending", False)),
+            overlap=timedelta(minutes=float(options.get("overlap_minutes", 10))),
         )
 
 
-class _Reading:
+class _Pull:
     """One pull of the list.
 
-    The state holds `newest` (the newest time seen) and, while a list is under way that can be gone on with, `since`
-    (its own start) and `next` (cursor or URL).
+    The state holds `newest` (the newest time seen) and, during a listing that can be continued, `since` (its start) and
+    `next` (cursor or URL).
     """
 
     def __init__(self, http: Http, api: Api, settings: _Settings, state: State):
@@ -163,11 +162,11 @@ class _Reading:
         number, rows, repeats = self._settings.first_page, 0, 0
         before: list[Any] | None = None
         while True:
-            answer = self._http.get(*self._request(number, rows))
-            records = _records(answer, self._settings)
-            following = self._following(answer)
-            stands_still = following is not None and following == self._next
-            if stands_still or (records and records == before):
+            response = self._http.get(*self._request(number, rows))
+            records = _records(response, self._settings)
+            following = self._following(response)
+            is_same = following is not None and following == self._next
+            if is_same or (records and records == before):
                 repeats += 1
                 if repeats > _REPEATS:
                     raise UnavailableError("the list gives the same page again and again: try again later")
@@ -175,20 +174,20 @@ class _Reading:
             repeats, before = 0, records
             number, rows, self._next = number + 1, rows + len(records), following
             self._learn(records)
-            is_end = following is None if self._goes_on else self._is_last(records)
-            # A line that is a list: a record that itself holds lists is then never taken for an envelope.
+            is_end = following is None if self._has_next_link else self._is_last(records)
+            # One line with the list, so that a record which itself holds lists is not mistaken for an envelope.
             body = json_lines(records) if records else b""
             yield Page(body, len(records), self._state(is_end))
             if is_end:
                 return
 
     @property
-    def _goes_on(self) -> bool:
-        """Whether the answer itself says where the next page is."""
+    def _has_next_link(self) -> bool:
+        """Whether a response itself names the next page."""
         return self._settings.paging in ("cursor", "next_url", "link")
 
     def _is_last(self, records: list[Any]) -> bool:
-        # A page may be shorter than asked for where the vendor's own maximum is lower: only an empty one is the end.
+        # A page may be shorter than requested, if the vendor's own maximum is lower: only an empty page is the end.
         return self._settings.paging == "none" or not records
 
     def _request(self, number: int, rows: int) -> tuple[str, dict[str, Any] | None]:
@@ -208,34 +207,36 @@ class _Reading:
             params[settings.page_param] = rows
         return settings.path, params
 
-    def _following(self, answer: HttpResponse) -> str | None:
+    def _following(self, response: HttpResponse) -> str | None:
         if self._settings.paging == "link":
-            return _link_next(answer.headers.get("link", ""))
+            return _link_next(response.headers.get("link", ""))
         if self._settings.paging in ("cursor", "next_url"):
-            found = _at(answer.data, self._settings.next_path)
+            found = _at(response.data, self._settings.next_path)
             return str(found) if found not in (None, "", False) else None
         return None
 
     def _learn(self, records: list[Any]) -> None:
         if self._settings.time_field:
             times = [
-                str(found) for one in records if (found := _at(one, self._settings.time_field)) is not None
+                str(found)
+                for record in records
+                if (found := _at(record, self._settings.time_field)) is not None
             ]
-            moments = [_moment(one) for one in ([self._seen] if self._seen else []) + times]
+            moments = [_moment(text) for text in ([self._seen] if self._seen else []) + times]
             if self._settings.ascending and moments != sorted(moments):
-                raise BadAnswerError(
-                    f"the list is not in ascending order of {self._settings.time_field}: mend "
-                    "api.options.ascending, or ask for that order in api.options.params"
+                raise BadResponseError(
+                    f"the list is not in ascending order of {self._settings.time_field}: correct "
+                    "api.options.ascending, or request that order in api.options.params"
                 )
             self._seen = times[-1] if times else self._seen
             self._newest = max([self._newest or "", *times], key=_moment) or None
 
     def _state(self, is_end: bool) -> State:
-        is_safe = is_end or self._goes_on or self._settings.ascending
-        told: dict[str, Any] = {"newest": self._newest} if is_safe else {}
-        if not is_end and self._goes_on:
-            told |= {"next": self._next, "since": self._since.isoformat()}
-        return {name: value for name, value in told.items() if value is not None}
+        is_safe = is_end or self._has_next_link or self._settings.ascending
+        state: dict[str, Any] = {"newest": self._newest} if is_safe else {}
+        if not is_end and self._has_next_link:
+            state |= {"next": self._next, "since": self._since.isoformat()}
+        return {key: value for key, value in state.items() if value is not None}
 
     def _start(self, api: Api, state: State) -> datetime:
         first = datetime.combine(api.since, time.min, UTC)
@@ -263,23 +264,27 @@ def _total(http: Http, settings: _Settings, since: datetime) -> int | None:
     return total if isinstance(total, int) else None
 
 
-def _records(answer: HttpResponse, settings: _Settings) -> list[Any]:
-    found = _at(answer.data, settings.record_path)
+def _records(response: HttpResponse, settings: _Settings) -> list[Any]:
+    found = _at(response.data, settings.record_path)
     if not isinstance(found, list):
-        where = f"under {settings.record_path!r}" if settings.record_path else "as the answer itself"
-        raise BadAnswerError(f"there is no list of records {where}: mend api.options.record_path")
+        problem = (
+            f"there is no list of records under {settings.record_path!r}"
+            if settings.record_path
+            else "the response is not a list of records"
+        )
+        raise BadResponseError(f"{problem}: correct api.options.record_path")
     return found
 
 
 def _at(document: Any, path: str) -> Any:
-    """The value under dotted keys; None where one of them is missing."""
+    """The value under dotted keys; None if a key is missing."""
     for key in path.split(".") if path else ():
         document = document.get(key) if isinstance(document, dict) else None
     return document
 
 
 def _moment(text: str | None) -> datetime:
-    """A record's time, ISO or unix seconds or milliseconds, for comparing; what is none comes before all."""
+    """A record's time (ISO, unix seconds or milliseconds) for comparison; a text that is no time comes first."""
     try:
         number = float(text or "")
         return datetime.fromtimestamp(number / 1000 if number > 1e11 else number, UTC)

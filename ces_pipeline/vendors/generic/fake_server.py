@@ -1,4 +1,4 @@
-"""A fake survey tool that nobody named: one list of answers, in any of the usual kinds of pages."""
+"""A fake survey tool without a vendor: one list of answers, with any of the usual kinds of paging."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -42,8 +42,8 @@ class FakeSurveyTool(FakeVendor):
             self._change(start)
         since = asked.query.get("since", "")
         kept = sorted(
-            (one for one in self.records if not since or _moment(one["changed"]) >= _moment(since)),
-            key=lambda one: (_moment(one["changed"]), one["id"]),
+            (record for record in self.records if not since or _moment(record["changed"]) >= _moment(since)),
+            key=lambda record: (_moment(record["changed"]), record["id"]),
         )
         is_empty = asked.fault == "empty_page" and self.paging in ("cursor", "next_url", "link")
         page = [] if is_empty else kept[start : start + size]
@@ -61,8 +61,8 @@ class FakeSurveyTool(FakeVendor):
         return int(asked.query.get("offset", asked.query.get("after", "0")).rstrip("a"))
 
     def _change(self, start: int) -> None:
-        """A record is added behind all others: what was given out stays in its place."""
-        newest = max(self.records, key=lambda one: _moment(one["changed"]))
+        """Add a record after all others: records that were already sent keep their position."""
+        newest = max(self.records, key=lambda record: _moment(record["changed"]))
         self.records.append({**newest, "id": f"z{start:03d}"})
 
     def _reply(

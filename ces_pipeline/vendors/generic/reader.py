@@ -1,4 +1,4 @@
-"""Any tool's CSV, TSV, workbook, JSON or JSON Lines, with the columns mapped in the registry."""
+"""Reads CSV, TSV, workbooks, JSON or JSON Lines of any system, with the columns mapped in the registry."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _ENVELOPES = {"data", "items", "records", "responses", "result", "results", "row
 
 
 def read_csv(file: DeliveredFile, source: Source | None) -> Export:
-    """A delimited table with one header row. Option `delimiter` settles what cannot be seen."""
+    """A delimited table with one header row. Set the option `delimiter` if it cannot be detected."""
     head = read_head(file, source)
     return export_rows(head, 1, unique_names(head.rows[0]))
 
@@ -28,17 +28,15 @@ def read_csv(file: DeliveredFile, source: Source | None) -> Export:
 def read_xlsx(file: DeliveredFile, source: Source | None) -> Export:
     """A sheet of an Excel workbook: the option `sheet`, else the first. Its first filled row is the header."""
     if not file.is_spreadsheet:
-        raise UnreadableFileError(
-            f"{file.name}: not an Excel workbook (.xlsx): check what was dropped into the inbox"
-        )
+        raise UnreadableFileError(f"{file.name}: not an Excel workbook (.xlsx): check the file in the inbox")
     return read_csv(file, source)
 
 
 def read_json(file: DeliveredFile, source: Source | None) -> Export:
     """A list of objects, an object with one list of objects in it (`{"records": [...]}`), or JSON Lines.
 
-    Option `record_path` names the list by its keys (`data.items`) where a document holds several. Nested
-    objects become dotted names, lists stay JSON text.
+    Option `record_path` names the list by its keys (`data.items`), if a document holds several. Nested objects become
+    dotted names, lists stay JSON text.
     """
     path = str(option(source, "record_path") or "")
     return json_export(file, lambda: _records_at(path, file.name))
@@ -50,7 +48,7 @@ def _records_at(path: str, name: str) -> Extract:
         for key in path.split("."):
             if not isinstance(found, dict) or key not in found:
                 raise UnreadableFileError(
-                    f"{name}: no {path!r} in the document: mend options.record_path of the feed"
+                    f"{name}: no {path!r} in the document: correct options.record_path of the source"
                 )
             found = found[key]
         return found if isinstance(found, list) else [found]
@@ -58,14 +56,14 @@ def _records_at(path: str, name: str) -> Extract:
     def find(document: Any) -> list[Any]:
         if isinstance(document, list):
             return document
-        # A record may itself hold lists of objects; an envelope is known by having no id of its own.
+        # A record may itself hold lists of objects; an envelope is recognised by having no id.
         if {"id", "_id"} & set(document):
             return [document]
         lists = {key: value for key, value in document.items() if _holds_records(value)}
         if len(lists) > 1:
             raise UnreadableFileError(
                 f"{name}: several lists of records ({', '.join(sorted(lists))}): "
-                "name one with options.record_path of the feed"
+                "name one with options.record_path of the source"
             )
         if lists:
             return next(iter(lists.values()))
@@ -111,7 +109,7 @@ XLSX = Reader(
     title="Excel workbook",
     kind="any",
     read=read_xlsx,
-    # Below the vendors' own tables, which come as workbooks too.
+    # Below the scores of the vendors' own tables, which come as workbooks too.
     recognises=lambda file: 40 if file.is_spreadsheet else 0,
     options=SHEET_OPTION,
 )

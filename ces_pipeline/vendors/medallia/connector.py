@@ -1,7 +1,7 @@
-"""Medallia: feedback by its GraphQL query API, paged by keyset on (date field, id field).
+"""Pulls Medallia feedback by its GraphQL query API, with keyset paging on (date field, id field).
 
-The API has no cursor: each page asks for what lies behind the last record's date and id. Field ids are each company's
-own, so the feed's options name them.
+The API has no cursor: each page requests the records after the last record's date and id. Every company has its own
+field ids, so the source's options name them.
 """
 
 import json
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from ces_pipeline.http.client import Http
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.http.rate_limits import RateLimit
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
@@ -22,16 +22,16 @@ _PAGE_SIZE = 1000
 _EPOCH = "epoch"
 _TRIES = 6
 _FIRST_WAIT_SECONDS = 2.0
-# GraphQL takes it as the name of an answer's field, so that columns are called as fields are.
+# It is used as a GraphQL alias, so that columns have the names of their fields.
 _FIELD_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _INVALID_FIELD = re.compile(r"Invalid field id:?\s*[\"'`]?([A-Za-z0-9_]+)?", re.IGNORECASE)
 
 Key = tuple[str, str]
-"""(value of the date field, value of the id field), as the vendor writes them."""
+"""(Value of the date field, value of the id field), as the vendor writes them."""
 
 
 class Medallia(Connector):
-    """Feedback records with the fields that the feed names."""
+    """Feedback records with the fields that the source's options name."""
 
     name = "medallia"
     readers = ("medallia_json",)
@@ -39,11 +39,11 @@ class Medallia(Connector):
     counted_how = "count"
     rate_limits = (RateLimit(requests=10, seconds=1.0),)
     options: ClassVar[dict[str, str]] = {
-        "fields": "ids of the fields to pull; needed",
-        "date_field": "the field that records are read in the order of; k_initialfinishdate_epoch_int unless set",
-        "date_format": "how it is written: `epoch` (seconds, unless set) or a strftime format such as %Y-%m-%d",
-        "id_field": "the field that breaks ties of the date; a_surveyid unless set",
-        "overlap_minutes": "how far before the newest record seen a pull begins, for late ones; 10 unless set",
+        "fields": "ids of the fields to pull; required",
+        "date_field": "the date field by which records are ordered; k_initialfinishdate_epoch_int by default",
+        "date_format": "its format: `epoch` (seconds, by default) or a strftime format such as %Y-%m-%d",
+        "id_field": "the field that orders records with the same date; a_surveyid by default",
+        "overlap_minutes": "how far before the newest record seen a pull starts, for late records; 10 by default",
     }
 
     def check(self, api: Api) -> None:
@@ -52,19 +52,19 @@ class Medallia(Connector):
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
         """Pages in order of date and id.
 
-        state: `until`, the bound of the records asked for; `seen`, the newest date of a record; and, as long as a
-        pull is under way, `after`, the key of its last record. With `after`, a pull first ends that one.
+        state: `until`, the end of the requested span; `seen`, the newest date of a record; and, during a pull, `after`,
+        the key of its last record. If the state has `after`, a pull first completes that earlier pull.
         """
         query = _Query.of(api)
         seen = state.get("seen")
         if "after" in state:
             date, id_ = state["after"]
-            for page in _round(http, query, query.behind((date, id_)), state["until"], seen):
+            for page in _pages(http, query, query.after((date, id_)), state["until"], seen):
                 seen = page.state["seen"]
                 yield page
-        # A late record's date may lie before those that were seen, and the next page's never does.
+        # The date of a late record may be earlier than those already seen.
         since = query.earlier(seen) if seen else query.date(datetime.combine(api.since, time.min, UTC))
-        yield from _round(http, query, query.at_or_after(since), query.date(now), seen)
+        yield from _pages(http, query, query.at_or_after(since), query.date(now), seen)
 
     def counted_by(self, api: Api) -> str:
         return _Query.of(api).date_field
@@ -75,7 +75,7 @@ class Medallia(Connector):
         """The API's own count of each window."""
         query = _Query.of(api)
         return [
-            _ask(
+            _query(
                 http,
                 query.text(query.at_or_after(query.date(window.since)), query.date(window.until), first=1),
                 query.key_fields,
@@ -91,7 +91,7 @@ class Medallia(Connector):
         unknown = _unknown_fields(data)
         yield Finding(
             not unknown,
-            f"no such field or no right to it: {', '.join(unknown)}: mend api.options"
+            f"these fields do not exist or may not be read: {', '.join(unknown)}: correct api.options"
             if unknown
             else f"all {len(query.fields)} fields are known",
         )
@@ -99,7 +99,7 @@ class Medallia(Connector):
 
 @dataclass(frozen=True)
 class _Query:
-    """What is asked for, as text of the query language."""
+    """The options of a source, and its queries as GraphQL text."""
 
     fields: tuple[str, ...]
     date_field: str
@@ -118,7 +118,7 @@ class _Query:
         id_field = str(options.get("id_field", "a_surveyid"))
         fields = tuple(dict.fromkeys([id_field, date_field, *map(str, named)]))
         if stray := [field for field in fields if not _FIELD_ID.fullmatch(field)]:
-            raise ValueError(f"options: {stray[0]!r} is no field id of Medallia")
+            raise ValueError(f"options: {stray[0]!r} is not a valid field id of Medallia")
         minutes = options.get("overlap_minutes", 10)
         if isinstance(minutes, bool) or not isinstance(minutes, int | float) or minutes < 0:
             raise ValueError("options.overlap_minutes must be a number of minutes")
@@ -147,8 +147,9 @@ class _Query:
                 return datetime.fromtimestamp(float(date), UTC)
             return datetime.strptime(date, self.date_format).replace(tzinfo=UTC)
         except (ValueError, OverflowError):
-            raise BadAnswerError(
-                f"a value of {self.date_field} is not of api.options.date_format {self.date_format!r}: mend it"
+            raise BadResponseError(
+                f"a value of {self.date_field} does not have the format {self.date_format!r}: "
+                "correct api.options.date_format"
             ) from None
 
     def earlier(self, date: str) -> str:
@@ -163,8 +164,8 @@ class _Query:
     def at_or_after(self, date: str) -> str:
         return _condition(self.date_field, "gte", date)
 
-    def behind(self, key: Key) -> str:
-        """Later than the date, or on it with a greater id: many records may share one date."""
+    def after(self, key: Key) -> str:
+        """Condition: a later date, or the same date with a greater id, since many records may have the same date."""
         date, id_ = key
         tied = (
             f"{{and: [{_condition(self.date_field, 'gte', date)}, {_condition(self.id_field, 'gt', id_)}]}}"
@@ -183,12 +184,14 @@ class _Query:
         )
 
     def key(self, node: dict[str, Any]) -> Key:
-        """Raises BadAnswerError where a record has no date or id, since nothing can be asked for behind it."""
+        """Raises BadResponseError if a record has no date or id, since the next page cannot be requested then."""
         found = []
         for field in self.key_fields:
             values = (node.get(field) or {}).get("values")
             if not isinstance(values, list) or not values or values[0] in (None, ""):
-                raise BadAnswerError(f"a record has no value of {field}, by which pages are told apart")
+                raise BadResponseError(
+                    f"a record has no value of {field}, which paging needs: name another field in api.options"
+                )
             found.append(str(values[0]))
         return found[0], found[1]
 
@@ -197,22 +200,24 @@ def _condition(field: str, operator: str, value: str) -> str:
     return f"{{fieldIds: [{json.dumps(field)}], {operator}: {json.dumps(value)}}}"
 
 
-def _round(http: Http, query: _Query, condition: str, until: str, seen: str | None) -> Iterator[Page]:
-    """Pages from a condition on to a bound. The last one's state has no `after`."""
+def _pages(http: Http, query: _Query, condition: str, until: str, seen: str | None) -> Iterator[Page]:
+    """Pages of the records that meet the condition, before `until`. The last page's state has no `after`."""
     after: Key | None = None
     page_before: frozenset[Key] = frozenset()
     stuck = 0
     while True:
-        nodes, total = _ask(http, query.text(condition, until, query.page_size), query.key_fields)
+        nodes, total = _query(http, query.text(condition, until, query.page_size), query.key_fields)
         keys = [query.key(node) for node in nodes]
         key = keys[-1] if keys else after
-        # A short page ends the list, unless the vendor's own count says that there is more.
+        # A short page is the last, unless the vendor's own count shows that there are more records.
         is_last = len(nodes) < query.page_size and (total is None or total <= len(nodes))
         is_old = not page_before.isdisjoint(keys) or (after and key and query.is_earlier(key, after))
         if is_old or (not is_last and not keys):
             stuck += 1
             if stuck == _TRIES:
-                raise UnavailableError("Medallia's pages do not move on: the next pull asks again")
+                raise UnavailableError(
+                    "Medallia gives the same or an empty page again and again: the next pull tries again"
+                )
             http.wait(_FIRST_WAIT_SECONDS * 2**stuck)
             continue
         stuck, after, page_before = 0, key, frozenset(keys)
@@ -223,26 +228,24 @@ def _round(http: Http, query: _Query, condition: str, until: str, seen: str | No
             state["seen"] = seen
         if not is_last and key is not None:
             state["after"] = list(key)
-            condition = query.behind(key)
+            condition = query.after(key)
         yield Page(json_lines(*nodes), len(nodes), state)
         if is_last:
             return
 
 
-def _ask(http: Http, text: str, needed: tuple[str, str]) -> tuple[list[dict[str, Any]], int | None]:
-    """The records of an answer and the count of all that match, where it is told.
+def _query(http: Http, text: str, needed: tuple[str, str]) -> tuple[list[dict[str, Any]], int | None]:
+    """(The records of a response; the number of all that match, if the response has it).
 
-    A field that is not known is left out by the vendor, with an error beside the data; only one that paging needs
-    stops the pull. Raises RefusedError for every other GraphQL error, which comes with status 200 too.
+    For an unknown field the vendor sends the data without it and an error; the pull stops only if paging needs the
+    field. Raises RefusedError for every other GraphQL error, which comes with status 200 too.
     """
     data = _post(http, text)
     if fatal := [field for field in _unknown_fields(data) if field in needed]:
-        raise RefusedError(
-            f"Medallia knows no field {fatal[0]}, which pages are told apart by: mend api.options", 200
-        )
+        raise RefusedError(f"Medallia has no field {fatal[0]}, which paging needs: correct api.options", 200)
     feedback = (data.get("data") or {}).get("feedback")
     if not isinstance(feedback, dict) or not isinstance(feedback.get("nodes"), list):
-        raise BadAnswerError("Medallia's answer has no data.feedback.nodes: check api.base_url")
+        raise BadResponseError("Medallia's response has no data.feedback.nodes: check api.base_url")
     total = feedback.get("totalCount")
     return feedback["nodes"], total if isinstance(total, int) else None
 
@@ -250,13 +253,13 @@ def _ask(http: Http, text: str, needed: tuple[str, str]) -> tuple[list[dict[str,
 def _post(http: Http, text: str) -> dict[str, Any]:
     data = http.request("POST", _PATH, json_body={"query": text, "variables": {}}, repeatable=True).data
     if not isinstance(data, dict):
-        raise BadAnswerError("Medallia's answer is no GraphQL answer: check api.base_url")
-    # Of the vendor's texts only field ids are told: the rest may quote a record.
+        raise BadResponseError("Medallia's response is not a GraphQL response: check api.base_url")
+    # Of the vendor's messages only field ids are shown: the rest may quote a record.
     others = [error for error in data.get("errors") or [] if not _INVALID_FIELD.search(_message(error))]
     if others:
         raise RefusedError(
-            f"Medallia answered the query with {len(others)} errors: the query may be too costly (set a smaller "
-            "api.page_size or fewer api.options.fields), or the user may lack the right to read feedback",
+            f"Medallia responded to the query with {len(others)} errors: if the query costs too much, set a smaller "
+            "api.page_size or fewer api.options.fields; else check that the user may read feedback",
             200,
         )
     return data

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,24 +24,24 @@ _BARE_KEY = re.compile(r"([{,]\s*)(\w+):")
 
 def medallia_record(id_: str, at: datetime, score: str = "6", comment: str = "easy") -> dict[str, str]:
     """One feedback record: field id -> its value."""
-    told = {"a_surveyid": id_, DATE_FIELD: str(int(at.timestamp())), "q_ces": score, "q_comment": comment}
-    return told | {"e_responsedate": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    values = {"a_surveyid": id_, DATE_FIELD: str(int(at.timestamp())), "q_ces": score, "q_comment": comment}
+    return values | {"e_responsedate": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 class FakeMedallia(FakeVendor):
-    """Paging faults: `repeated_page` answers the last query again; `empty_page` answers no records but their count;
-    `changed` adds a record of now and one that is minutes late.
+    """Paging faults: `repeated_page` sends the last records again; `empty_page` sends no records but their number;
+    `changed` adds a record of now and a record that is minutes late.
 
-    tells_seconds: whether a token lasts as long as it is said to. understands_dates: whether filters and order mean
-    anything. blanks: fields that are there and empty.
+    has_true_expiry: whether a token lasts as long as `expires_in` says. has_count: whether responses have `totalCount`.
+    understands_dates: whether filters and order have an effect. blanks: fields that exist and are empty.
     """
 
     def __init__(self, records: list[dict[str, str]], clock: Clock | None = None):
         super().__init__(clock, FaultPlan())
         self.records = records
         self.token_seconds = 3600.0
-        self.tells_seconds = True
-        self.tells_count = True
+        self.has_true_expiry = True
+        self.has_count = True
         self.understands_dates = True
         self.blanks: frozenset[str] = frozenset()
         self.errors: list[dict[str, Any]] = []
@@ -48,7 +49,7 @@ class FakeMedallia(FakeVendor):
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew: no token is good any more and no query was answered."""
+        """Start again: all tokens become invalid, and there is no last response."""
         self._tokens: dict[str, float] = {}
         self._before: list[dict[str, Any]] | None = None
 
@@ -72,8 +73,8 @@ class FakeMedallia(FakeVendor):
             return FakeResponse(401, {"error": "invalid_client"})
         token = f"access{len(self._tokens)}"
         self._tokens[token] = self.clock.monotonic() + self.token_seconds
-        told = 3600 if self.tells_seconds else 86_400
-        return FakeResponse(data={"access_token": token, "token_type": "bearer", "expires_in": told})
+        seconds = 3600 if self.has_true_expiry else 86_400
+        return FakeResponse(data={"access_token": token, "token_type": "bearer", "expires_in": seconds})
 
     def _query(self, text: str, fault: str | None) -> FakeResponse:
         found = re.search(r"first: (\d+)", text)
@@ -106,7 +107,7 @@ class FakeMedallia(FakeVendor):
         else:
             self._before = nodes
         feedback: dict[str, Any] = {"nodes": nodes}
-        if self.tells_count:
+        if self.has_count:
             feedback["totalCount"] = len(matching)
         errors = [{"message": f"Invalid field id: {field}"} for field in unknown] + self.errors
         return FakeResponse(data={"data": {"feedback": feedback}} | ({"errors": errors} if errors else {}))
@@ -119,19 +120,20 @@ class FakeMedallia(FakeVendor):
 
 
 def _filter(text: str) -> dict[str, Any]:
-    """The query's filter object. GraphQL leaves its keys without quotes, which is all that JSON lacks."""
+    """The query's filter object. Unlike JSON, GraphQL writes its keys without quotes."""
     start = text.index("filter: ") + len("filter: ")
     quoted = _BARE_KEY.sub(r'\1"\2":', text[start:])
-    return json.JSONDecoder().raw_decode(quoted)[0]
+    found: dict[str, Any] = json.JSONDecoder().raw_decode(quoted)[0]
+    return found
 
 
 def _holds(condition: dict[str, Any], record: dict[str, str]) -> bool:
     if "and" in condition:
-        return all(_holds(one, record) for one in condition["and"])
+        return all(_holds(part, record) for part in condition["and"])
     if "or" in condition:
-        return any(_holds(one, record) for one in condition["or"])
+        return any(_holds(part, record) for part in condition["or"])
     value = _sortable(record.get(condition["fieldIds"][0], ""))
-    tests = {
+    tests: dict[str, Callable[[tuple[int, int, str]], bool]] = {
         "lt": lambda other: value < other,
         "gt": lambda other: value > other,
         "gte": lambda other: value >= other,

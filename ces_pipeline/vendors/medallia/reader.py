@@ -1,6 +1,6 @@
-"""Medallia feedback: nodes of its query API as JSON, and CSV exports.
+"""Reads Medallia feedback: nodes of its query API as JSON, and CSV exports.
 
-Field ids are each company's own; only the few that every instance has are mapped here.
+Every company has its own field ids; only the few that all instances have are mapped here.
 """
 
 from typing import Any
@@ -31,10 +31,10 @@ _SYSTEM_FIELDS = {
 
 
 def read_medallia_json(file: DeliveredFile, _source: Source | None) -> Export:
-    """Query answers (`data.feedback.nodes`), a list of nodes, or JSON Lines of either.
+    """Query responses (`data.feedback.nodes`), a list of nodes, or JSON Lines of either.
 
-    A field's `{"values": [...]}` becomes its one value; several values stay a JSON list.
-    Raises UnreadableFileError where the answer holds errors and no data.
+    A field's `{"values": [...]}` becomes its value; several values stay a JSON list.
+    Raises UnreadableFileError if the response holds errors and no data.
     """
 
     def nodes(document: Any) -> list[Any]:
@@ -45,7 +45,7 @@ def read_medallia_json(file: DeliveredFile, _source: Source | None) -> Export:
             found = found["nodes"]
         if found is None or (isinstance(found, dict) and "errors" in found):
             raise UnreadableFileError(
-                f"{file.name}: the query was answered with errors and no data: run it again"
+                f"{file.name}: the query's response holds errors and no data: run the query again"
             )
         return [_plain(node) for node in (found if isinstance(found, list) else [found])]
 
@@ -91,7 +91,7 @@ def _recognises_csv(file: DeliveredFile) -> int:
 
 MEDALLIA_JSON = Reader(
     name="medallia_json",
-    title="Medallia query answers",
+    title="Medallia query responses",
     kind="survey",
     read=read_medallia_json,
     recognises=_recognises_json,

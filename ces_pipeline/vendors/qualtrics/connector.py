@@ -1,8 +1,8 @@
-"""Qualtrics: response exports as jobs (start, poll, download, unzip), one per window of RecordedDate.
+"""Pulls Qualtrics responses by export jobs (start, poll, download, unzip), one per window of RecordedDate.
 
-A window's start belongs to it and its end does not, so windows are chained on the same instant. Every window is
-exported from some time before its start: unfinished answers are recorded when their session times out, and what is
-read twice landing drops. What the CSV's columns mean is in `sources/qualtrics.py`.
+A window includes its start and not its end, so the next window starts at the same instant. Every export starts some
+time before its window, since unfinished responses are recorded only when their session times out; landing drops the
+copies. `reader.py` decides what the CSV's columns mean.
 """
 
 import csv
@@ -20,27 +20,27 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from ces_pipeline.http.client import MAX_BODY_BYTES, Http
-from ces_pipeline.http.errors import BadAnswerError, PullError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, PullError, RefusedError, UnavailableError
 from ces_pipeline.privacy.redaction import redact_text
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window
 
 _LAG = timedelta(minutes=10)
-"""Answers of the last minutes may still be on their way into the vendor's exports."""
+"""Responses of the last minutes may not be in the vendor's exports yet."""
 _SHORTEST_SPAN = timedelta(hours=1)
 _UNPACKED_BYTES = MAX_BODY_BYTES
 _TRIES = 6
 _FIRST_POLL_SECONDS = 1.0
 _LONGEST_POLL_SECONDS = 15.0
 _JOB_SECONDS = 3600.0
-# Published figures for the vendor's limits contradict one another; this is below all of them.
+# The vendor publishes contradictory rate limits; this is below all of them.
 _BETWEEN_STARTS_SECONDS = 5.0
 _HEADER_ROWS = 3
 _LONGEST_NOTICE = 200
 _BLOCK = 8 << 20
 _TAG = re.compile(r"<[^>]*>")
 _QUESTION_ID = re.compile(r'"ImportId"\s*:\s*"(QID\d+)(?:_\d+)?"')
-# A column of a question with several answers says whether one of them was chosen: it holds no code to be replaced.
+# If a question allows several answers, each has a column that only says whether it was chosen: no code to replace.
 _SEVERAL_ANSWERS = re.compile(r"MA|MSB|MultipleAnswer")
 _SURVEY_ID = re.compile(r"SV_[A-Za-z0-9]+")
 
@@ -54,61 +54,61 @@ class Qualtrics(Connector):
     counts = "responses"
     counted_how = "export"
     options: ClassVar[dict[str, str]] = {
-        "survey": "the survey's id, SV_...; needed",
-        "labels": "true: every answer as its label; a list of question names or QIDs: these alone; else codes",
-        "time_zone": "zone that the export's times are asked for in, as the vendor names it; UTC unless set",
-        "window_days": "days of answers per export; 30 unless set",
-        "overlap_days": "how far before its window an export begins; 1 unless set",
-        "continuation": "true: ask by continuation token, and by date only where the vendor refuses it",
+        "survey": "the survey's id, SV_...; required",
+        "labels": "true: every answer as its label; a list of question names or QIDs: only these as labels; else codes",
+        "time_zone": "time zone of the export's times, by the vendor's name; UTC by default",
+        "window_days": "days of responses per export; 30 by default",
+        "overlap_days": "how many days before its window an export starts; 1 by default",
+        "continuation": "true: continue by continuation token, and by date only if the vendor refuses the token",
     }
 
     def check(self, api: Api) -> None:
-        _Asked.of(api)
+        _Settings.of(api)
 
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
         """One page per export. state: `until`, the end of the last window; and the `continuation` token, if any."""
-        asked = _Asked.of(api)
-        exports = _Exports(http, asked)
+        settings = _Settings.of(api)
+        exports = _Exports(http, settings)
         end = (now - _LAG).replace(microsecond=0)
         begin = _instant(state["until"]) if state else datetime.combine(api.since, time.min, UTC)
         if begin >= end:
             return
-        labels = _Labels.fetch(http, asked) if asked.labelled else None
-        if asked.continues and "continuation" in state:
+        labels = _Labels.fetch(http, settings) if settings.labelled else None
+        if settings.continues and "continuation" in state:
             export = exports.continued(state["continuation"])
             if export is not None:
                 yield _page(export, labels, end)
                 return
         while begin < end:
-            until = min(begin + asked.window, end)
-            # A token continues the export it came with: one with an end date would never bring anything new.
-            is_open = asked.continues and until == end
-            for export, span in exports.between(begin - asked.overlap, until, is_open=is_open):
+            until = min(begin + settings.window, end)
+            # A token continues its own export: if that had an end date, nothing new would ever come.
+            is_open = settings.continues and until == end
+            for export, span in exports.between(begin - settings.overlap, until, is_open=is_open):
                 yield _page(export, labels, max(begin, span.until), span)
             begin = until
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
-        asked = _Asked.of(api)
+        settings = _Settings.of(api)
         http.get("/API/v3/whoami")
         yield Finding(True, "the credentials are accepted")
-        definition = _definition(http, asked)
+        definition = _definition(http, settings)
         if definition.get("isActive") is False:
-            yield Finding(False, f"survey {asked.survey} is closed: it gets no new answers")
+            yield Finding(False, f"survey {settings.survey} is closed, so it gets no new responses: open it")
         else:
-            yield Finding(True, f"survey {asked.survey} can be read")
-        if asked.labelled:
-            absent = sorted(asked.labelled - _Labels.of(definition, asked.labelled).names)
+            yield Finding(True, f"survey {settings.survey} can be read")
+        if settings.labelled:
+            absent = sorted(settings.labelled - _Labels.of(definition, settings.labelled).names)
             yield Finding(
                 not absent,
-                f"api.options.labels names {', '.join(absent)}, which is no single-choice question of it"
+                f"the survey has no single-choice question called {', '.join(absent)}: correct api.options.labels"
                 if absent
-                else "the questions of api.options.labels are there",
+                else "the questions of api.options.labels exist",
             )
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """The feed's options. labelled: the questions whose codes are replaced here."""
+class _Settings:
+    """api.options, checked. labelled: the questions whose codes are replaced by labels here."""
 
     survey: str
     all_labels: bool
@@ -119,7 +119,7 @@ class _Asked:
     continues: bool
 
     @classmethod
-    def of(cls, api: Api) -> "_Asked":
+    def of(cls, api: Api) -> "_Settings":
         survey = api.options.get("survey")
         if not isinstance(survey, str) or not _SURVEY_ID.fullmatch(survey):
             raise ValueError(
@@ -153,7 +153,7 @@ def _days(api: Api, name: str, default: float) -> timedelta:
 
 @dataclass(frozen=True)
 class _Export:
-    """One finished export: its CSV, the token that continues it where one was asked for, the vendor's notices."""
+    """One finished export: its CSV, the token that continues it (if requested), and the vendor's notices."""
 
     content: bytes
     continuation: str | None
@@ -161,31 +161,32 @@ class _Export:
 
 
 class _TooLargeError(Exception):
-    """The export is larger than memory should hold."""
+    """The export is too large for memory."""
 
 
 @dataclass
 class _Exports:
-    """Export jobs of one survey, one after the other. notices: what the vendor said beside the last one."""
+    """Export jobs of one survey, one after the other. notices: the vendor's notices about the last job."""
 
     http: Http
-    asked: _Asked
+    settings: _Settings
     notices: list[str] = field(default_factory=list, init=False)
     _started: float | None = field(default=None, init=False)
 
     def between(self, since: datetime, until: datetime, *, is_open: bool) -> Iterator[tuple[_Export, Window]]:
-        """Exports that together hold all answers recorded from `since` until before `until`, and each one's span.
+        """(Export, its span) for exports that together hold all responses recorded from `since` until before `until`.
 
-        is_open: the last one has no end, and a token that continues it. An export that is too large is halved.
+        is_open: the last export has no end date, and a token that continues it. A span whose export is too large is
+        halved.
         """
-        told: dict[str, Any] = {"startDate": _text(since)}
-        told |= {"allowContinuation": True} if is_open else {"endDate": _text(until)}
+        span: dict[str, Any] = {"startDate": _text(since)}
+        span |= {"allowContinuation": True} if is_open else {"endDate": _text(until)}
         try:
-            export = self._export(told)
+            export = self._export(span)
         except _TooLargeError:
             if until - since <= _SHORTEST_SPAN:
-                raise BadAnswerError(
-                    f"an hour of {self.asked.survey} from {_text(since)} on is more than "
+                raise BadResponseError(
+                    f"the export of one hour of {self.settings.survey} from {_text(since)} on is larger than "
                     f"{_UNPACKED_BYTES >> 20} MB: deliver this span as a file"
                 ) from None
             middle = (since + (until - since) / 2).replace(microsecond=0)
@@ -194,13 +195,13 @@ class _Exports:
             return
         if export is None:
             raise UnavailableError(
-                f"the export job of {self.asked.survey} failed {_TRIES} times: "
-                "nothing is lost, the next pull asks again"
+                f"the export job of {self.settings.survey} failed {_TRIES} times: "
+                "nothing is lost, the next pull tries again"
             )
         yield export, Window(since, until)
 
     def continued(self, token: str) -> _Export | None:
-        """What is new since the export that gave the token; None where it is refused or does not work out."""
+        """The responses since the export that the token is from; None if the token is refused or the export fails."""
         try:
             return self._export({"allowContinuation": True, "continuationToken": token})
         except RefusedError as problem:
@@ -210,11 +211,11 @@ class _Exports:
             pass
         return None
 
-    def _export(self, told: Mapping[str, Any]) -> _Export | None:
-        """One export; None where its job failed however often it was started."""
+    def _export(self, parameters: Mapping[str, Any]) -> _Export | None:
+        """One export; None if its job failed in all attempts."""
         for _ in range(_TRIES):
             self.notices.clear()
-            result = self._finished(self._start(told))
+            result = self._finished(self._start(parameters))
             if result is not None:
                 content = self._download(result["fileId"])
                 return _Export(
@@ -222,69 +223,71 @@ class _Exports:
                 )
         return None
 
-    def _hear(self, data: Any) -> None:
-        """Keep the notice that an answer may carry, without what a person could be told by."""
+    def _keep_notice(self, data: Any) -> None:
+        """Keep the notice in a response, if any, redacted."""
         meta = data.get("meta") if isinstance(data, dict) else None
         if isinstance(meta, dict) and meta.get("notice"):
             self.notices.append(redact_text(str(meta["notice"]))[:_LONGEST_NOTICE])
 
-    def _start(self, told: Mapping[str, Any]) -> str:
+    def _start(self, parameters: Mapping[str, Any]) -> str:
         if self._started is not None:
             self.http.wait(max(0.0, self._started + _BETWEEN_STARTS_SECONDS - self.http.seconds()))
         self._started = self.http.seconds()
-        answer = self.http.request(
+        response = self.http.request(
             "POST",
-            f"{self.asked.path}/export-responses",
+            f"{self.settings.path}/export-responses",
             json_body={
                 "format": "csv",
-                "timeZone": self.asked.time_zone,
-                "useLabels": self.asked.all_labels,
-                **told,
+                "timeZone": self.settings.time_zone,
+                "useLabels": self.settings.all_labels,
+                **parameters,
             },
             repeatable=True,
         )
-        self._hear(answer.data)
-        return str(_result(answer.data, "progressId")["progressId"])
+        self._keep_notice(response.data)
+        return str(_result(response.data, "progressId")["progressId"])
 
     def _finished(self, job: str) -> dict[str, Any] | None:
-        """The job's result once its status is complete; None where it failed or is no longer known.
+        """The job's result once its status is complete; None if it failed or is no longer known.
 
-        A failed job is answered with HTTP 200 and may show 100 percent, as one that still runs may.
+        A failed job has HTTP status 200 and may show 100 percent; so may a job that still runs.
         """
         deadline = self.http.seconds() + _JOB_SECONDS
         pause = _FIRST_POLL_SECONDS
         while self.http.seconds() < deadline:
             self.http.wait(pause)
             pause = min(2 * pause, _LONGEST_POLL_SECONDS)
-            answer = self.http.get(f"{self.asked.path}/export-responses/{job}", accept=(404,))
-            if answer.status == 404:
+            response = self.http.get(f"{self.settings.path}/export-responses/{job}", accept=(404,))
+            if response.status == 404:
                 return None
-            self._hear(answer.data)
-            result = _result(answer.data, "status")
+            self._keep_notice(response.data)
+            result = _result(response.data, "status")
             if result["status"] == "complete":
-                return _result(answer.data, "fileId")
+                return _result(response.data, "fileId")
             if result["status"] == "failed":
                 return None
         raise UnavailableError(
-            f"the export job of {self.asked.survey} was not done after {_JOB_SECONDS / 60:.0f} minutes: "
-            "nothing is lost, the next pull asks again; shorter exports (api.options.window_days) are done sooner"
+            f"the export job of {self.settings.survey} was not finished after {_JOB_SECONDS / 60:.0f} minutes: "
+            "nothing is lost, the next pull tries again; shorter exports (api.options.window_days) take less time"
         )
 
     def _download(self, file_id: str) -> bytes:
-        """The one file in the zip, unpacked in memory: its name is the survey's title, which may be any text.
+        """The single file in the zip, unpacked in memory: its name is the survey's title, which may be any text.
 
-        A zip that arrived damaged is fetched again, since nothing in HTTP tells that it is.
+        A zip that arrives damaged is downloaded again; HTTP does not detect the damage.
         """
         for tries in range(_TRIES):
             if tries:
                 self.http.wait(_FIRST_POLL_SECONDS * 2**tries)
-            answer = self.http.get(f"{self.asked.path}/export-responses/{file_id}/file", expects="bytes")
+            path = f"{self.settings.path}/export-responses/{file_id}/file"
+            response = self.http.get(path, expects="bytes")
             try:
-                return _only_member(answer.body)
+                return _only_member(response.body)
             except (zipfile.BadZipFile, zlib.error, EOFError):
                 continue
         raise UnavailableError(
-            f"the export of {self.asked.survey} arrived damaged {_TRIES} times: the next pull asks again"
+            f"the export of {self.settings.survey} arrived damaged {_TRIES} times: "
+            "nothing is lost, the next pull tries again"
         )
 
 
@@ -292,26 +295,28 @@ def _only_member(packed: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         members = [member for member in archive.infolist() if not member.is_dir()]
         if len(members) != 1:
-            raise BadAnswerError(f"the export's zip holds {len(members)} files, one is documented")
+            raise BadResponseError(
+                f"the export's zip holds {len(members)} files, expected one: deliver this span as a file"
+            )
         if members[0].file_size > _UNPACKED_BYTES:
             raise _TooLargeError
         return archive.read(members[0])
 
 
 def _page(export: _Export, labels: "_Labels | None", until: datetime, span: Window | None = None) -> Page:
-    """span: the recorded dates all of whose answers the export holds; an open one may hold younger ones too."""
+    """span: the recorded dates of which the export holds all responses; an open export may hold later ones too."""
     state: State = {"until": _text(until)}
     if export.continuation:
         state["continuation"] = export.continuation
     records = _count(export.content)
     covers = None if export.continuation else span
-    content = labels.put_into(export.content) if records and labels else export.content
+    content = labels.replace_codes(export.content) if records and labels else export.content
     notice = f"Qualtrics says: {export.notice}" if export.notice else None
     return Page(content if records else b"", records, state, covers, notice)
 
 
 def _count(content: bytes) -> int:
-    """Rows below the header rows; line breaks in quoted cells are no rows."""
+    """The number of rows below the header rows; a line break in a quoted cell does not start a row."""
     skipped = [0]
 
     def skip(_row: pa_csv.InvalidRow) -> str:
@@ -327,34 +332,35 @@ def _count(content: bytes) -> int:
             parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
             convert_options=pa_csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pa.binary()}),
         )
-        return max(0, sum(batch.num_rows for batch in read) + skipped[0] - _HEADER_ROWS)
+        rows: int = sum(batch.num_rows for batch in read) + skipped[0] - _HEADER_ROWS
+        return max(0, rows)
     except pa.ArrowInvalid:
-        raise BadAnswerError(
-            "the export is no CSV with three header rows: check api.options.survey"
+        raise BadResponseError(
+            "the export is not a CSV with three header rows: check api.options.survey"
         ) from None
 
 
 @dataclass(frozen=True)
 class _Labels:
-    """Answer labels of single questions. by_question: question's id -> code -> label; names: what they go by."""
+    """Answer labels. by_question: question's id -> code -> label. names: ids and names of these questions."""
 
     by_question: dict[str, dict[str, str]]
     names: frozenset[str]
 
     @classmethod
-    def fetch(cls, http: Http, asked: _Asked) -> "_Labels":
-        """Raises PullError where a question is not there or has no choices."""
-        labels = cls.of(_definition(http, asked), asked.labelled)
-        if absent := sorted(asked.labelled - labels.names):
+    def fetch(cls, http: Http, settings: _Settings) -> "_Labels":
+        """Raises PullError if a question does not exist or has no choices."""
+        labels = cls.of(_definition(http, settings), settings.labelled)
+        if absent := sorted(settings.labelled - labels.names):
             raise PullError(
-                f"survey {asked.survey} has no single-choice question called {', '.join(absent)}: "
-                "mend api.options.labels"
+                f"survey {settings.survey} has no single-choice question called {', '.join(absent)}: "
+                "correct api.options.labels"
             )
         return labels
 
     @classmethod
     def of(cls, definition: Mapping[str, Any], wanted: Collection[str]) -> "_Labels":
-        """Labels of the wanted questions, by their recodes: the code in an export need not follow the screen."""
+        """Labels of the wanted questions, by recode: an export's codes may differ from the order on the screen."""
         by_question: dict[str, dict[str, str]] = {}
         names: set[str] = set()
         for question_id, question in definition["questions"].items():
@@ -372,14 +378,14 @@ class _Labels:
                 }
         return cls(by_question, frozenset(names))
 
-    def put_into(self, content: bytes) -> bytes:
-        """The CSV with the codes of these questions replaced. A code without a label stays as it is.
+    def replace_codes(self, content: bytes) -> bytes:
+        """The CSV with the codes of these questions replaced by labels. A code without a label stays.
 
-        Row by row, since rows that do not fit the header have to pass as they are.
+        Row by row, since rows that do not fit the header must stay unchanged.
         """
         rows = csv.reader(io.StringIO(content.decode("utf-8-sig", "replace"), newline=""))
-        told = io.StringIO(newline="")
-        writer = csv.writer(told, lineterminator="\n")
+        labelled = io.StringIO(newline="")
+        writer = csv.writer(labelled, lineterminator="\n")
         places: dict[int, dict[str, str]] = {}
         for number, row in enumerate(rows, start=1):
             if number == _HEADER_ROWS:
@@ -393,18 +399,18 @@ class _Labels:
                 if number > _HEADER_ROWS and place < len(row):
                     row[place] = labels.get(row[place], row[place])
             writer.writerow(row)
-        return told.getvalue().encode("utf-8")
+        return labelled.getvalue().encode("utf-8")
 
 
-def _definition(http: Http, asked: _Asked) -> dict[str, Any]:
-    return _result(http.get(asked.path).data, "questions")
+def _definition(http: Http, settings: _Settings) -> dict[str, Any]:
+    return _result(http.get(settings.path).data, "questions")
 
 
 def _result(data: Any, needed: str) -> dict[str, Any]:
-    """The `result` of an answer. Raises BadAnswerError where it lacks what is needed."""
+    """The `result` of a response. Raises BadResponseError if the needed key is missing in it."""
     result = data.get("result") if isinstance(data, dict) else None
     if not isinstance(result, dict) or not result.get(needed):
-        raise BadAnswerError(f"Qualtrics' answer has no result.{needed}: check api.base_url")
+        raise BadResponseError(f"Qualtrics' response has no result.{needed}: check api.base_url")
     return result
 
 

@@ -22,7 +22,7 @@ QUESTION = "How easy was it\nto get help?"
 
 @dataclass(frozen=True)
 class QualtricsAnswer:
-    """One answer. code: the recode of its choice. status: 0 an answer, 1 a preview, 8 spam."""
+    """One response. code: the recode of its choice. status: 0 a response, 1 a preview, 8 spam."""
 
     id: str
     recorded: datetime
@@ -41,7 +41,7 @@ class _Job:
     packed: bytes | None = None
 
 
-# States of a job that polling may show; GONE is answered with 404.
+# States of a job that polling may show; GONE gets status 404.
 RUNNING = {"status": "inProgress", "percentComplete": 40.0, "fileId": None}
 RUNNING_AT_100 = {"status": "inProgress", "percentComplete": 100.0, "fileId": None}
 FAILED_AT_100 = {"status": "failed", "percentComplete": 100.0, "fileId": None}
@@ -49,8 +49,8 @@ GONE: dict[str, Any] = {}
 
 
 class FakeQualtrics(FakeVendor):
-    """Paging faults: `repeated_page` shows a running job at 100 %, or hands out half a zip; `empty_page` fails the
-    job at 100 %; `changed` forgets the job, or records an answer while an export starts."""
+    """Paging faults: `repeated_page` shows a running job at 100 %, or sends half a zip; `empty_page` fails the job at
+    100 %; `changed` forgets the job, or records a response while an export starts."""
 
     def __init__(self, answers: list[QualtricsAnswer], clock: Clock | None = None):
         super().__init__(clock, FaultPlan())
@@ -120,12 +120,12 @@ class FakeQualtrics(FakeVendor):
         issued = f"ct_{number}"
         self.tokens[issued] = len(self.answers)
         chosen = self.answers[self.tokens[token] :] if token else self.answers
-        content = self._csv([one for one in chosen if self._is_asked(one, body)], body)
+        content = self._csv([answer for answer in chosen if self._is_in_span(answer, body)], body)
         states = self.before_complete.pop(0) if self.before_complete else [RUNNING]
         self.jobs[f"ES_{number}"] = _Job(list(states), body, content, issued)
         return _result({"progressId": f"ES_{number}", "percentComplete": 0.0, "status": "inProgress"})
 
-    def _is_asked(self, answer: QualtricsAnswer, body: dict[str, Any]) -> bool:
+    def _is_in_span(self, answer: QualtricsAnswer, body: dict[str, Any]) -> bool:
         if answer.recorded.timestamp() > self.now_s:
             return False
         start, end = body.get("startDate"), body.get("endDate")
@@ -159,7 +159,7 @@ class FakeQualtrics(FakeVendor):
         return FakeResponse(200, body=content, headers={"Content-Type": "application/zip"})
 
     def _csv(self, answers: list[QualtricsAnswer], body: dict[str, Any]) -> bytes:
-        """The export as the vendor lays it out: names, texts (with line breaks), ImportIds."""
+        """The export in the vendor's layout: names, texts (with line breaks), ImportIds, rows."""
         zone = body.get("timeZone", "America/Denver")
         labelled = body.get("useLabels", False)
         times = [("StartDate", "startDate"), ("EndDate", "endDate"), ("RecordedDate", "recordedDate")]
@@ -179,14 +179,13 @@ class FakeQualtrics(FakeVendor):
             [json.dumps({"ImportId": id_, "timeZone": zone}) for _, id_ in times]
             + [json.dumps({"ImportId": id_}) for _, id_ in others]
         )
-        for one in answers:
-            started = one.started or one.recorded - timedelta(seconds=90)
+        for answer in answers:
+            started = answer.started or answer.recorded - timedelta(seconds=90)
             ended = started + timedelta(seconds=60)
-            local = [
-                f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}" for at in (started, ended, one.recorded)
-            ]
-            score = LABELS.get(one.code, one.code) if labelled else one.code
-            writer.writerow([*local, one.status, "1", "60", one.id, score, one.comment])
+            instants = (started, ended, answer.recorded)
+            local = [f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}" for at in instants]
+            score = LABELS.get(answer.code, answer.code) if labelled else answer.code
+            writer.writerow([*local, answer.status, "1", "60", answer.id, score, answer.comment])
         return text.getvalue().encode()
 
 

@@ -1,8 +1,8 @@
-"""Qualtrics CSV and TSV exports, in every layout that the product has written.
+"""Reads Qualtrics CSV and TSV exports, in every layout that the product has had.
 
-Current exports have three header rows: names, question texts, and an ImportId per column (JSON; an older
-layout wrote it with single quotes). Legacy exports have two: V1 to V10 and question names, then texts. Files
-that passed through other tools keep only the row of names.
+Current exports have three header rows: names, question texts, and an ImportId per column (JSON; in an older layout with
+single quotes). Legacy exports have two: V1 to V10 and question names, then texts. Files that other tools have rewritten
+may have only the row of names.
 """
 
 import re
@@ -38,7 +38,7 @@ _FIELDS = {
     "submitted_at": ("EndDate",),
     "recorded_at": ("RecordedDate",),
 }
-"""Our field -> its ImportIds and column names. ImportIds are the same whatever language the export is in."""
+"""Our field -> its ImportIds and column names. ImportIds are the same in all languages of an export."""
 
 _PEOPLE = ("RecipientLastName", "RecipientFirstName", "Name", "LocationLatitude", "LocationLongitude")
 _NATIVE = {"startdate", "enddate", "recordeddate", "status", "finished", "ipaddress", "progress"}
@@ -64,7 +64,7 @@ def read_qualtrics(file: DeliveredFile, source: Source | None) -> Export:
     header_rows, names, import_ids = _layout(head)
     columns = unique_names(names)
     export = export_rows(head, header_rows, columns)
-    # Both spellings are offered for each column: the ImportId, then the name.
+    # Each column is looked up by its ImportId, then by its name.
     by_id = {id_: column for id_, column in zip(import_ids, columns, strict=False) if id_}
     mapping = {name: by_id[column] for name, column in map_columns(by_id, _FIELDS).items()}
     for name, column in map_columns(columns, _FIELDS).items():
@@ -90,7 +90,7 @@ def _layout(head: DelimitedHead) -> tuple[int, list[str], list[str]]:
             found = [match.group(1).removeprefix("panel-") if match else "" for match in ids]
             return place + 1, rows[0], found
     if len(rows) > 1 and _is_legacy(rows[0]):
-        # V1 to V10 say nothing; the second row names those ten columns.
+        # V1 to V10 have no meaning; the second row names these ten columns.
         names = [
             text if _LEGACY_NAME.match(name) else name
             for name, text in zip(rows[0], rows[1] + [""] * len(rows[0]), strict=False)
@@ -122,7 +122,9 @@ def _stated_zone(head: DelimitedHead, import_ids: list[str], notes: list[str]) -
         return None
     zone = sorted(zones)[0]
     if len(zones) > 1 or zone not in available_timezones():
-        notes.append(f"the header states {', '.join(sorted(zones))} as time zone, which is not used")
+        notes.append(
+            f"the time zone in the header ({', '.join(sorted(zones))}) is not used: it is unknown, or not the only one"
+        )
         return None
     return zone
 

@@ -1,4 +1,4 @@
-"""A fake ServiceNow: the Table API with encoded queries, text values, references, silent filters and hidden rows."""
+"""A fake ServiceNow: the Table API with encoded queries, text values, references, ignored filters and hidden rows."""
 
 import operator
 import random
@@ -23,7 +23,7 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
 
 
 def sys_id(number: int) -> str:
-    """An id that says nothing about the order of making, as the real ones."""
+    """An id that does not show the order of creation, as the real ids."""
     return f"{random.Random(number).getrandbits(128):032x}"
 
 
@@ -80,7 +80,7 @@ def result(number: int, instance: str, metric: str, actual_value: str) -> dict[s
 
 
 def deletion(number: int, of: dict[str, str], deleted_on: str, tablename: str = "incident") -> dict[str, str]:
-    """What an instance records of a deleted row."""
+    """The instance's record of a deleted row."""
     return {
         "sys_id": sys_id(300_000 + number),
         "tablename": tablename,
@@ -91,7 +91,7 @@ def deletion(number: int, of: dict[str, str], deleted_on: str, tablename: str = 
 
 
 def seeded_incidents(seed: int, count: int = 40) -> list[dict[str, str]]:
-    """Incidents, many with the same second of change, in no order."""
+    """Incidents in random order, many with the same second of change."""
     chance = random.Random(seed)
     at, found = datetime(2026, 3, 1), []
     for number in range(1, count + 1):
@@ -102,11 +102,11 @@ def seeded_incidents(seed: int, count: int = 40) -> list[dict[str, str]]:
 
 
 class FakeServiceNow(FakeVendor):
-    """Serves `tables`. `hidden`: sys_ids that the user may not see; `unknown`: columns whose conditions are dropped;
+    """Serves `tables`. `hidden`: sys_ids that the user may not see; `unknown`: columns whose conditions are ignored;
     `forbidden`: tables that are refused.
 
-    Faults: `repeated_page` gives the table's last rows again, `changed` updates a row of the first table before it
-    answers, `broken_off` gives half of the rows and an error, with status 200.
+    Faults: `repeated_page` sends the table's last rows again, `changed` updates a row of the first table before the
+    response, `broken_off` sends half of the rows and an error, with status 200.
     """
 
     def __init__(
@@ -158,7 +158,7 @@ class FakeServiceNow(FakeVendor):
         found = self._selected(rows, query.get("sysparm_query", ""))
         window = found[offset : offset + limit]
         fields = query.get("sysparm_fields", "").split(",") if "sysparm_fields" in query else None
-        shown = [self._shown(one, fields, query) for one in window if one["sys_id"] not in self.hidden]
+        shown = [self._shown(row, fields, query) for row in window if row["sys_id"] not in self.hidden]
         headers = {"X-Total-Count": str(len(found))}
         if len(found) > offset + limit:
             headers["Link"] = f'<{self.url}{asked.path}?sysparm_offset={offset + limit}>;rel="next"'
@@ -177,14 +177,14 @@ class FakeServiceNow(FakeVendor):
                     alternatives[-1].append(condition)
                 else:
                     alternatives.append([condition])
-        found = [row for row in rows if all(any(one(row) for one in either) for either in alternatives)]
+        found = [row for row in rows if all(any(test(row) for test in tests) for tests in alternatives)]
         for column, is_falling in reversed(orders):
             if column not in self.unknown:
                 found.sort(key=lambda row, column=column: row[column], reverse=is_falling)  # type: ignore[misc]
         return found
 
     def _condition(self, term: str) -> Callable[[dict[str, str]], bool] | None:
-        """A term of an encoded query; None, hence dropped, where it is not understood."""
+        """The condition of a term of an encoded query; None, so that it is ignored, if the term is not understood."""
         for sign, compare in _OPERATORS.items():
             column, found, value = term.partition(sign)
             if found:

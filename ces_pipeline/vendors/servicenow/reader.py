@@ -23,7 +23,7 @@ _FIELDS = {
     "solved_at": ("resolved_at", "resolved"),
     "closed_at": ("closed_at", "closed"),
     "updated_at": ("sys_updated_on", "sys_updated_at", "updated"),
-    # A pull adds `version` and `csat` to an incident: an assessment does not move sys_mod_count.
+    # A pull adds `version` and `csat` to an incident: an assessment does not change sys_mod_count.
     "version": ("version", "sys_mod_count"),
     "csat": ("csat",),
     "reopens": ("reopen_count",),
@@ -85,10 +85,10 @@ _NATIVE = set(
 
 
 def read_servicenow(file: DeliveredFile, source: Source | None) -> Export:
-    """Incidents as CSV, or as JSON `{"result": [...]}` with values plain or as `{display_value, value}`.
+    """Incidents as CSV, or as JSON `{"result": [...]}` with plain values or `{display_value, value}`.
 
-    Of the latter the stored value is the column, what people see is `<column>.display_value`. The event log
-    writes `?` for a missing value and its dates day first.
+    In the latter case the column holds the stored value, and `<column>.display_value` what people see. The event log
+    writes `?` for a missing value, and dates with the day first.
     """
     if file.head_text.lstrip()[:1] in ("{", "["):
         return _read_json(file)
@@ -119,7 +119,7 @@ def _read_json(file: DeliveredFile) -> Export:
 
     export = json_export(file, lambda: incidents)
     if both_values:
-        # Stored times are UTC; what plain values hold depends on how they were asked for.
+        # Stored times are UTC; plain values may be stored or displayed values, depending on the request.
         export.time_zone = "UTC"
     return _mapped(export, file)
 
@@ -142,7 +142,10 @@ def _stored(record: Any) -> Any:
 def _mapped(export: Export, file: DeliveredFile) -> Export:
     export.mapping = map_columns(export.columns, _FIELDS)
     if export.columns and "ticket_id" not in export.mapping:
-        raise UnreadableFileError(f"{file.name}: no column `number`: not an export of ServiceNow incidents")
+        raise UnreadableFileError(
+            f"{file.name}: no column `number`, so this is not an export of ServiceNow incidents: "
+            "check the file in the inbox"
+        )
     export.values = {name: codes for name, codes in _VALUES.items() if name in export.mapping}
     export.people = tuple(
         column for column in pick_columns(export.columns, _PEOPLE) if column not in export.mapping.values()

@@ -1,7 +1,7 @@
 """Writes a score into a column of a ServiceNow table row."""
 
 from ces_pipeline.http.client import Http
-from ces_pipeline.http.errors import BadAnswerError
+from ces_pipeline.http.errors import BadResponseError
 from ces_pipeline.registry.api import Api
 from ces_pipeline.vendors.contract import TicketField, Value, WriteBack
 
@@ -15,15 +15,15 @@ class ServiceNowWriteBack(WriteBack):
             "sysparm_fields": f"sys_id,number,{field}",
             "sysparm_limit": 2,
         }
-        answer = http.get(_table(api), query, accept=(404,))
-        rows = answer.data.get("result") if isinstance(answer.data, dict) else None
-        # ServiceNow drops a part of a query that it does not understand, and then gives any row.
+        response = http.get(_table(api), query, accept=(404,))
+        rows = response.data.get("result") if isinstance(response.data, dict) else None
+        # ServiceNow ignores a part of a query that it does not understand, and then returns other rows.
         found = [row for row in rows or [] if isinstance(row, dict) and row.get("number") == ticket_id]
         if len(found) != 1 or not found[0].get("sys_id"):
             return None
         if field not in found[0]:
-            raise BadAnswerError(
-                f"the column {field} is not shown: give the user read access, or correct write_back.field"
+            raise BadResponseError(
+                f"the column {field} is not in the response: give the user read access, or correct write_back.field"
             )
         return TicketField(str(found[0]["sys_id"]), found[0][field])
 

@@ -16,12 +16,12 @@ _FIELDS = {
     "submitted_at": ("Date Submitted",),
 }
 _PEOPLE = ("Contact ID", "Longitude", "Latitude", "SessionID", "Session ID")
-# A disqualified respondent saw the survey to its end; what is missing are answers, which are judged apart.
+# A disqualified respondent reached the survey's end; missing answers are judged separately.
 _FINISHED = {"complete": "true", "disqualified": "true", "partial": "false", "abandoned": "false"}
 
 
 def read_surveygizmo(file: DeliveredFile, source: Source | None) -> Export:
-    """A SurveyGizmo export. `Status` tells whether the survey was finished."""
+    """A SurveyGizmo export. `Status` shows whether the survey was finished."""
     head = read_head(file, source)
     columns = unique_names(head.rows[0])
     export = export_rows(head, 1, columns)
@@ -32,7 +32,7 @@ def read_surveygizmo(file: DeliveredFile, source: Source | None) -> Export:
     )
     if "response_id" not in export.mapping:
         export.notes.append(
-            "no response id: a response is known by its content, so an edit counts as a new response"
+            "no response id: a response is identified by its content, so an edit counts as a new response"
         )
     return export
 

@@ -5,7 +5,7 @@ import re
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns, pick_columns
 from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
 from ces_pipeline.formats.files import DeliveredFile
-from ces_pipeline.formats.slash_dates import ROWS_TO_TELL, first_in_dates
+from ces_pipeline.formats.slash_dates import ROWS_TO_SCAN, first_in_dates
 from ces_pipeline.registry.sources import Source
 
 _FIELDS = {
@@ -28,10 +28,10 @@ _CODED_QUESTION = re.compile(r"^q\d{4}(_\d{4})?$")
 def read_surveymonkey(file: DeliveredFile, source: Source | None) -> Export:
     """A SurveyMonkey export. A column that is one option of a question is named `question - option`.
 
-    Times are month first unless one of them shows that this account writes the day first; some exports have a
-    12-hour clock that carries no AM or PM: the day is sure, the hour is not.
+    Times are read with the month first, unless one of them shows that the day comes first. Some exports have a 12-hour
+    clock without AM or PM: then the day is certain, the hour is not.
     """
-    head = read_head(file, source, rows=ROWS_TO_TELL)
+    head = read_head(file, source, rows=ROWS_TO_SCAN)
     two = _has_option_row(head.rows)
     columns = unique_names(_joined(head.rows[0], head.rows[1]) if two else head.rows[0])
     export = export_rows(head, 2 if two else 1, columns)
@@ -42,7 +42,7 @@ def read_surveymonkey(file: DeliveredFile, source: Source | None) -> Export:
     cells = (row[place] for row in head.rows[1:] for place in places if place < len(row))
     formats: tuple[str, ...] = _TIME_FORMATS
     if first_in_dates(cells) == "day":
-        formats = tuple(one.replace("%m/%d", "%d/%m") for one in formats)
+        formats = tuple(pattern.replace("%m/%d", "%d/%m") for pattern in formats)
     export.time_formats = (*formats, *_OTHER_LOCALES)
     return export
 

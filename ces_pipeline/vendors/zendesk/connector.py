@@ -1,7 +1,7 @@
-"""Zendesk tickets by the cursor flavour of the incremental export, and an effort score kept in a ticket field.
+"""Pulls Zendesk tickets by the cursor-based incremental export, and effort scores that are kept in a ticket field.
 
-The export runs on `generated_timestamp`, which also moves where `updated_at` does not (deletion, scrubbing): nothing is
-ever left out for an old `updated_at`. Satisfaction surveys are in `zendesk_surveys.py`.
+The export is ordered by `generated_timestamp`, which also changes when `updated_at` does not (deletion, scrubbing): so
+no ticket is left out because its `updated_at` is old. Satisfaction surveys are in `surveys_connector.py`.
 """
 
 import json
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from ces_pipeline.formats.json_records import as_document
 from ces_pipeline.http.client import Http, HttpResponse
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.http.rate_limits import RateLimit
 from ces_pipeline.registry.api import Api
 from ces_pipeline.storage.quote import quote_text
@@ -26,13 +26,13 @@ _EXPORT = "/api/v2/incremental/tickets/cursor"
 _SIDE_LOADS = "users,groups,metric_sets"
 _MOST_TICKETS = 1000
 _LAG = timedelta(hours=1)
-"""A start younger than a minute is refused (400 StartTimeTooRecent), by the vendor's clock, which may be behind."""
+"""A start less than a minute ago is refused (400 StartTimeTooRecent), by the vendor's clock, which may be behind."""
 _REPEATS = 5
 _SCORE_TYPES = ("integer", "decimal", "text", "regexp", "tagger")
 _SHAPE = json.dumps(
     {"tickets": [{"status": "VARCHAR"}], "end_of_stream": "VARCHAR", "after_cursor": "VARCHAR"}
 )
-# In a lambda, since DuckDB would otherwise parse the page anew for each of them.
+# In a lambda, since DuckDB would otherwise parse the page again for each value.
 _HEAD = f"""
     SELECT list_transform(
         [from_json(doc, {quote_text(_SHAPE)})],
@@ -51,12 +51,12 @@ _RATE_LIMITS = (RateLimit(10, 60.0, "/incremental/"), RateLimit(200, 60.0))
 
 
 class ZendeskTickets(Connector):
-    """Every ticket in every version that a pull meets, with its people, group and metrics."""
+    """Tickets, in every version that a pull receives, with their people, groups and metrics."""
 
     name = "zendesk"
     readers = ("zendesk_json",)
     options = {  # noqa: RUF012 - a ClassVar of the base
-        "archived_metrics": "false: closed tickets without side-loaded metrics are not asked for one by one"
+        "archived_metrics": "false: metrics that are not side-loaded are not requested for each closed ticket"
     }
     rate_limits = _RATE_LIMITS
     basic_user_suffix = "/token"
@@ -66,31 +66,37 @@ class ZendeskTickets(Connector):
 
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
         """Pages of the export. A ticket that changes during the pull comes again; landing keeps both versions."""
-        for answer, after in export_pages(http, api, state, now):
-            added = self._archived_metrics(http, api, answer)
+        for response, after in export_pages(http, api, state, now):
+            added = self._archived_metrics(http, api, response)
             if added:
-                page = answer.data
+                page = response.data
                 body = json_lines({**page, "metric_sets": [*(page.get("metric_sets") or []), *added]})
             else:
-                # A line break cannot stand inside a JSON text, so the vendor's own bytes make a line.
-                body = answer.body.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
-            tickets = answer.head.tickets
+                # JSON has no line breaks inside strings, so the vendor's bytes without them are one line.
+                body = response.body.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
+            tickets = response.head.tickets
             yield Page(body if tickets else b"", tickets, after)
 
     def _archived_metrics(self, http: Http, api: Api, export: HttpResponse) -> list[Any]:
-        """Metrics of closed tickets that came without: side-loads and the metrics list leave out archived ones."""
+        """Metrics of closed tickets that have none in the page: side-loads leave out archived tickets."""
         if api.options.get("archived_metrics") is False or not export.head.has_closed:
             return []
         page = export.data
-        told = {one.get("ticket_id") for one in page.get("metric_sets") or [] if isinstance(one, dict)}
+        side_loaded = {
+            metric.get("ticket_id") for metric in page.get("metric_sets") or [] if isinstance(metric, dict)
+        }
         found = []
         for ticket in page["tickets"]:
-            # A deleted ticket has no metrics any more (404), and is never asked for.
-            if ticket.get("status") != "closed" or ticket.get("metric_set") or ticket.get("id") in told:
+            # Metrics of a deleted ticket no longer exist (404), so they are not requested.
+            if (
+                ticket.get("status") != "closed"
+                or ticket.get("metric_set")
+                or ticket.get("id") in side_loaded
+            ):
                 continue
-            answer = http.get(f"/api/v2/tickets/{ticket['id']}/metrics", accept=(404,))
-            metric = answer.data.get("ticket_metric") if isinstance(answer.data, dict) else None
-            # Documented as a list, answered as an object.
+            response = http.get(f"/api/v2/tickets/{ticket['id']}/metrics", accept=(404,))
+            metric = response.data.get("ticket_metric") if isinstance(response.data, dict) else None
+            # Documented as a list, sent as an object.
             metric = metric[0] if isinstance(metric, list) and metric else metric
             if isinstance(metric, dict):
                 found.append({**metric, "ticket_id": ticket["id"]})
@@ -102,8 +108,8 @@ class ZendeskTickets(Connector):
     def expected(
         self, http: Http, api: Api, windows: Sequence[Window], now: datetime
     ) -> Sequence[int | None]:
-        """The search's count of each window: it knows archived tickets and no deleted ones."""
-        return [_searched(http, window) for window in windows]
+        """The search's count of each window: it includes archived tickets and no deleted ones."""
+        return [_search_count(http, window) for window in windows]
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
         """Whether the export may be read (administrators only)."""
@@ -125,14 +131,14 @@ class ZendeskField(Connector):
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
         """Records `id, ticket_id, score, requester, channel, answered_at, updated_at`.
 
-        answered_at is the ticket's latest solve, else its latest update: Zendesk does not tell when a field was set.
-        A deleted ticket's answer stays as it was.
+        answered_at is when the ticket was last solved, else last updated: Zendesk does not report when a field was set.
+        The answer in a deleted ticket keeps its last value.
         """
         field_id = _field_id(api)
-        for answer, after in export_pages(http, api, state, now):
-            page = answer.data
-            metrics = {one.get("ticket_id"): one for one in page.get("metric_sets") or []}
-            emails = {one.get("id"): one.get("email") for one in page.get("users") or []}
+        for response, after in export_pages(http, api, state, now):
+            page = response.data
+            metrics = {metric.get("ticket_id"): metric for metric in page.get("metric_sets") or []}
+            emails = {user.get("id"): user.get("email") for user in page.get("users") or []}
             records = [
                 {
                     "id": f"{ticket['id']}",
@@ -154,41 +160,45 @@ class ZendeskField(Connector):
             raise ValueError("options.field_id: this key is required")
 
     def probe(self, http: Http, api: Api) -> Iterator[Finding]:
-        """As for tickets, and whether the field exists, is active, and can hold a score."""
+        """Whether the export may be read, and whether the field exists, is active, and can hold a score."""
         yield from probe_export(http)
         field_id = _field_id(api)
-        field = _asked_field(http, field_id)
+        field = _ticket_field(http, field_id)
         if field is None:
-            yield Finding(False, f"there is no ticket field {field_id}: mend api.options.field_id")
+            yield Finding(False, f"there is no ticket field {field_id}: correct api.options.field_id")
         elif not field.get("active", True):
             yield Finding(False, f"ticket field {field_id} is inactive: activate it")
         elif field.get("type", "text") not in _SCORE_TYPES:
             yield Finding(
                 False,
-                f"ticket field {field_id} is of type {field['type']}, which holds no score: name a number, text or "
+                f"ticket field {field_id} has type {field['type']}, which cannot hold a score: name a number, text or "
                 "drop-down field in api.options.field_id",
             )
         else:
             yield Finding(True, f"ticket field {field_id} exists")
 
     def answers(self, http: Http, api: Api) -> Sequence[str]:
-        """The options of a drop-down field, by the values that tickets carry."""
-        options = (_asked_field(http, _field_id(api)) or {}).get("custom_field_options")
-        return [str(one["value"]) for one in options or [] if isinstance(one, dict) and one.get("value")]
+        """The options of a drop-down field, as the values that tickets hold."""
+        options = (_ticket_field(http, _field_id(api)) or {}).get("custom_field_options")
+        return [
+            str(option["value"])
+            for option in options or []
+            if isinstance(option, dict) and option.get("value")
+        ]
 
 
-def _asked_field(http: Http, field_id: str) -> dict[str, Any] | None:
-    answer = http.get(f"/api/v2/ticket_fields/{field_id}", accept=(404,))
-    field = answer.data.get("ticket_field") if isinstance(answer.data, dict) else None
-    return field if answer.status != 404 and isinstance(field, dict) else None
+def _ticket_field(http: Http, field_id: str) -> dict[str, Any] | None:
+    response = http.get(f"/api/v2/ticket_fields/{field_id}", accept=(404,))
+    field = response.data.get("ticket_field") if isinstance(response.data, dict) else None
+    return field if response.status != 404 and isinstance(field, dict) else None
 
 
 @dataclass(frozen=True)
 class Head:
-    """What the export says of a page; None for what it does not say.
+    """What the export reports about a page; None if it does not.
 
-    tickets: how many there are. is_end: whether it is the last. after: the cursor behind it. has_closed: whether any
-    of them is closed.
+    tickets: their number. is_end: whether the page is the last. after: the cursor of the next page. has_closed: whether
+    any ticket is closed.
     """
 
     tickets: int | None
@@ -198,23 +208,23 @@ class Head:
 
 
 def export_pages(http: Http, api: Api, state: State, now: datetime) -> Iterator[tuple[HttpResponse, State]]:
-    """(HttpResponse with its Head, the state behind it) of the export, until the vendor says `end_of_stream`.
+    """(Response with its Head, the state after it) for each page of the export, until `end_of_stream` is true.
 
-    An empty page, or one whose tickets are old, is no end. The cursor behind the last page is tomorrow's beginning.
-    Raises UnavailableError where the same page comes again and again.
+    A page that is empty, or holds only old tickets, is not the end. The next pull starts at the cursor after the last
+    page. Raises UnavailableError if the same page comes again and again.
     """
     cursor, repeats = state.get("cursor"), 0
     since = min(datetime.combine(api.since, time.min, UTC), now - _LAG)
     while True:
-        place = {"cursor": cursor} if cursor else {"start_time": int(since.timestamp())}
+        start = {"cursor": cursor} if cursor else {"start_time": int(since.timestamp())}
         size = min(api.page_size or _MOST_TICKETS, _MOST_TICKETS)
-        answer = http.get(_EXPORT, {**place, "per_page": size, "include": _SIDE_LOADS}, head=_head)
-        head: Head = answer.head
+        response = http.get(_EXPORT, {**start, "per_page": size, "include": _SIDE_LOADS}, head=_head)
+        head: Head = response.head
         if head.tickets is None:
-            raise BadAnswerError("the ticket export answered without `tickets`: check api.base_url")
+            raise BadResponseError("the ticket export's response has no `tickets`: check api.base_url")
         if head.is_end is None:
-            raise BadAnswerError(
-                "the ticket export answered without `end_of_stream`, so its end cannot be told"
+            raise BadResponseError(
+                "the ticket export's response has no `end_of_stream`, so its end is unknown: check api.base_url"
             )
         if not head.is_end and (not head.after or head.after == cursor):
             repeats += 1
@@ -225,31 +235,31 @@ def export_pages(http: Http, api: Api, state: State, now: datetime) -> Iterator[
             continue
         repeats = 0
         cursor = head.after or cursor
-        yield answer, {"cursor": cursor} if cursor else {}
+        yield response, {"cursor": cursor} if cursor else {}
         if head.is_end:
             return
 
 
 def _head(page: bytes) -> Head:
-    """Raises ValueError where it is not JSON.
+    """Raises ValueError if the page is not JSON.
 
-    Read by DuckDB, since to build every ticket as objects takes longer than all the rest of landing it; but for a
-    page that only Python can read (one with half an emoji in it).
+    DuckDB reads it, since building Python objects for every ticket takes longer than the rest of landing. A page that
+    only Python can read (with half an emoji in it) is rewritten first.
     """
     try:
-        return _told(page)
+        return _read_head(page)
     except (pa.ArrowInvalid, duckdb.Error):
-        return _told(json_lines(json.loads(page)))
+        return _read_head(json_lines(json.loads(page)))
 
 
-def _told(page: bytes) -> Head:
+def _read_head(page: bytes) -> Head:
     with scratch() as connection:
         connection.register("page", as_document(page))
-        [(told,)] = connection.execute(_HEAD).fetchall()
-    return Head(told["tickets"], _ENDS.get(told["end"]), told["after"], bool(told["has_closed"]))
+        [(head,)] = connection.execute(_HEAD).fetchall()
+    return Head(head["tickets"], _ENDS.get(head["end"]), head["after"], bool(head["has_closed"]))
 
 
-def _searched(http: Http, window: Window) -> int | None:
+def _search_count(http: Http, window: Window) -> int | None:
     since, until = (at.strftime("%Y-%m-%dT%H:%M:%SZ") for at in (window.since, window.until))
     query = f"type:ticket updated>={since} updated<{until}"
     found = http.get("/api/v2/search", {"query": query, "per_page": 1}).data
@@ -258,7 +268,7 @@ def _searched(http: Http, window: Window) -> int | None:
 
 
 def probe_export(http: Http) -> Iterator[Finding]:
-    """Whether the export may be read, told by its small sample, which has a limit of its own."""
+    """Whether the export may be read. Tries its small sample, which has a rate limit of its own."""
     day_ago = int((http.now() - timedelta(days=1)).timestamp())
     try:
         http.get("/api/v2/incremental/tickets/sample", {"start_time": day_ago})
@@ -274,9 +284,9 @@ def _field_id(api: Api) -> str:
 
 
 def _field_value(ticket: dict[str, Any], field_id: str) -> Any:
-    for one in ticket.get("custom_fields") or []:
-        if isinstance(one, dict) and str(one.get("id")) == field_id:
-            value = one.get("value")
+    for field in ticket.get("custom_fields") or []:
+        if isinstance(field, dict) and str(field.get("id")) == field_id:
+            value = field.get("value")
             return json.dumps(value) if isinstance(value, list | dict) else value
     return None
 

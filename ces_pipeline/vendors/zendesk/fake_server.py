@@ -21,7 +21,7 @@ def iso(seconds: float) -> str:
 
 
 def ticket(number: int, *, generated: int | None = None, **values: Any) -> dict[str, Any]:
-    """A ticket of the export, the `number`th minute of March 2026 unless said otherwise."""
+    """A ticket of the export, generated in the `number`th minute of March 2026 by default."""
     at = _FIRST + 60 * number if generated is None else generated
     return {
         "id": number,
@@ -65,7 +65,10 @@ class FakeZendesk(FakeVendor):
         self.ratings: list[dict[str, Any]] = []
         self.survey_responses: list[dict[str, Any]] = []
         self.fields: dict[int, dict[str, Any]] = {}
-        self.users = {9000 + one: {"id": 9000 + one, "email": f"person{one}@example.org"} for one in range(3)}
+        self.users = {
+            9000 + number: {"id": 9000 + number, "email": f"person{number}@example.org"}
+            for number in range(3)
+        }
         self.served: list[tuple[int, int]] = []
         self.limited = limited
         self.forbidden: set[str] = set()
@@ -95,7 +98,9 @@ class FakeZendesk(FakeVendor):
             return self._ratings(asked)
         if path == "/api/v2/guide/survey_responses":
             since = int(asked.query.get("filter[created_at_start]", 0)) / 1000
-            kept = [one for one in self.survey_responses if _seconds(one["created_at"]) >= since]
+            kept = [
+                response for response in self.survey_responses if _seconds(response["created_at"]) >= since
+            ]
             return self._listed(asked, "survey_responses", kept)
         parts = path.split("/")
         if parts[3] == "ticket_fields":
@@ -128,11 +133,11 @@ class FakeZendesk(FakeVendor):
         if asked.fault == "changed":
             self._change(place)
         size = min(int(asked.query.get("per_page", _MOST_TICKETS)), _MOST_TICKETS)
-        later = sorted((one for one in self.tickets if _place(one) > place), key=_place)
+        later = sorted((ticket for ticket in self.tickets if _place(ticket) > place), key=_place)
         page, is_end = later[:size], len(later) <= size
         if asked.fault == "empty_page":
             page, is_end = [], False
-        self.served += [_place(one)[::-1] for one in page]
+        self.served += [_place(ticket)[::-1] for ticket in page]
         self._nonce += 1
         self._before = FakeResponse(
             data={
@@ -148,11 +153,11 @@ class FakeZendesk(FakeVendor):
         return self._before
 
     def _change(self, place: tuple[int, int]) -> None:
-        """A ticket that was already given out is updated, and so comes again at the end."""
-        given = [one for one in self.tickets if _place(one) <= place]
-        if given:
-            changed = given[0]
-            newest = max(one["generated_timestamp"] for one in self.tickets) + 1
+        """Update a ticket that was already served, so that it comes again at the end."""
+        served = [ticket for ticket in self.tickets if _place(ticket) <= place]
+        if served:
+            changed = served[0]
+            newest = max(ticket["generated_timestamp"] for ticket in self.tickets) + 1
             self.tickets.remove(changed)
             self.tickets.append(
                 {**changed, "generated_timestamp": newest, "updated_at": iso(newest), "status": "open"}
@@ -161,12 +166,12 @@ class FakeZendesk(FakeVendor):
     def _side_loads(self, page: list[dict[str, Any]], include: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         if "users" in include:
-            ids = {one["requester_id"] for one in page}
+            ids = {ticket["requester_id"] for ticket in page}
             found["users"] = [user for key, user in self.users.items() if key in ids]
         if "groups" in include:
             found["groups"] = [{"id": 70, "name": "Care"}]
         if "metric_sets" in include:
-            ids = {one["id"] for one in page} - self.archived
+            ids = {ticket["id"] for ticket in page} - self.archived
             found["metric_sets"] = [metric for key, metric in self.metrics.items() if key in ids]
         return found
 
@@ -176,19 +181,21 @@ class FakeZendesk(FakeVendor):
         assert kind == "type:ticket"
         first, last = since.removeprefix("updated>="), until.removeprefix("updated<")
         found = [
-            one for one in self.tickets if one["status"] != "deleted" and first <= one["updated_at"] < last
+            ticket
+            for ticket in self.tickets
+            if ticket["status"] != "deleted" and first <= ticket["updated_at"] < last
         ]
         return FakeResponse(data={"results": found[:1], "count": len(found), "next_page": None})
 
     def _ratings(self, asked: FakeRequest) -> FakeResponse:
         since, until = int(asked.query.get("start_time", 0)), int(asked.query.get("end_time", 2**40))
-        kept = [one for one in self.ratings if since <= _seconds(one["updated_at"]) <= until]
+        kept = [rating for rating in self.ratings if since <= _seconds(rating["updated_at"]) <= until]
         if asked.query.get("score") == "received":
-            kept = [one for one in kept if one["score"] in ("good", "bad")]
+            kept = [rating for rating in kept if rating["score"] in ("good", "bad")]
         return self._listed(asked, "satisfaction_ratings", kept)
 
     def _listed(self, asked: FakeRequest, key: str, items: list[dict[str, Any]]) -> FakeResponse:
-        """A list in cursor pages; with `per_page` it would be in offset pages, which have no `meta`."""
+        """A list in cursor pages; with `per_page` in offset pages, which have no `meta`."""
         if "per_page" in asked.query:
             return FakeResponse(data={key: items[:_MOST_LISTED], "count": len(items), "next_page": None})
         before, self._before = self._before, None
@@ -216,7 +223,7 @@ class FakeZendesk(FakeVendor):
         return self._before
 
     def _change_lists(self) -> None:
-        """A customer rates, another one thinks again: now, by the vendor's clock."""
+        """Change a rating and a survey response, and add one of each: now, by the vendor's clock."""
         now = iso(self.now_s)
         self._nonce += 1
         for rated in self.ratings[:1]:
@@ -231,11 +238,11 @@ class FakeZendesk(FakeVendor):
             self.survey_responses.append({**answered, **added})
 
     def _oauth(self, asked: FakeRequest) -> FakeResponse:
-        """A refresh gives a new pair, and the old pair is dead from then on."""
-        told = asked.json
-        if told["grant_type"] != "refresh_token" or told["refresh_token"] != self.refresh_token:
+        """A refresh returns a new pair of tokens; the old pair is invalid from then on."""
+        grant = asked.json
+        if grant["grant_type"] != "refresh_token" or grant["refresh_token"] != self.refresh_token:
             return FakeResponse(
-                400, {"error": "invalid_grant", "error_description": f"unknown {told['refresh_token']}"}
+                400, {"error": "invalid_grant", "error_description": f"unknown {grant['refresh_token']}"}
             )
         self.refresh_token = f"refresh-canary-{len(self.access_tokens) + 2}"
         self.access_tokens.append(f"access-canary-{len(self.access_tokens) + 1}")
@@ -248,8 +255,8 @@ class FakeZendesk(FakeVendor):
         )
 
 
-def _place(one: dict[str, Any]) -> tuple[int, int]:
-    return one["generated_timestamp"], one["id"]
+def _place(ticket: dict[str, Any]) -> tuple[int, int]:
+    return ticket["generated_timestamp"], ticket["id"]
 
 
 def _encoded(place: tuple[int, int], nonce: int) -> str:
@@ -262,7 +269,7 @@ def _decoded(cursor: str) -> tuple[int, int]:
 
 
 def cursor_place(cursor: str) -> tuple[int, int]:
-    """(generated_timestamp, ticket id) behind which a cursor stands, for tests of states alone."""
+    """(generated_timestamp, ticket id) of the last ticket before a cursor; for tests of states only."""
     return _decoded(cursor)
 
 

@@ -1,7 +1,7 @@
-"""Zendesk tickets as JSON: pages of the incremental export, ticket lists, single tickets, recorded exchanges, and the
-file that an administrator exports (a ticket to a line, with the people in it).
+"""Reads Zendesk tickets from JSON: pages of the incremental export, ticket lists, single tickets, recorded exchanges,
+and the file that an administrator exports (one ticket per line, with its people as objects).
 
-Side-loaded users, groups, metric sets and satisfaction ratings of a page are joined into its tickets here.
+The side-loaded users, groups, metric sets and satisfaction ratings of a page are joined to its tickets.
 """
 
 import duckdb
@@ -12,7 +12,7 @@ from ces_pipeline.formats.contract import ROW_NUMBER, Export, Reader, map_column
 from ces_pipeline.formats.delimited import unique_names
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.json_records import names_in_head
-from ces_pipeline.formats.json_tables import at_hand, flattened, open_texts, workspace
+from ces_pipeline.formats.json_tables import flattened, open_texts, registered, workspace
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.zendesk.pages import PEOPLE, Pages
 
@@ -64,8 +64,7 @@ _PEOPLE = (
     "via.source.to.profile_url",
     "via.source.to.email_ccs",
 )
-# What `read_zendesk` puts into a ticket itself, and what it leaves out: `fields` is a copy of custom_fields, and no
-# figure needs the conversation.
+# Keys that `read_zendesk` replaces or leaves out: `fields` is a copy of custom_fields, and no figure needs `comments`.
 _OWN = (
     "fields",
     "comments",
@@ -82,13 +81,13 @@ _BATCH_ROWS = 10_000
 
 
 def read_zendesk(file: DeliveredFile, _source: Source | None) -> Export:
-    """Tickets of all pages, in order; overlapping pages repeat a ticket, which is left to landing.
+    """The tickets of all pages, in order. Overlapping pages repeat tickets; landing drops the copies.
 
-    `version` is generated_timestamp, which also moves where updated_at does not (deletion, scrubbing).
-    `handoffs` is stations less the first, of agents or groups, whichever is more. `csat` is `good` or `bad`,
-    blank while unrated. `requester` is the e-mail where any page names it, else the id; so are `submitter` and
-    `assignee` where a ticket tells more of them than ids. Of people nothing else is kept, and no comments.
-    Raises UnreadableFileError where the file holds other Zendesk records and no ticket, or too much at once.
+    `version` is generated_timestamp, which also changes when updated_at does not (deletion, scrubbing). `handoffs` is
+    the number of stations minus one, of agents or of groups, the larger of the two. `csat` is `good` or `bad`, blank if
+    unrated. `requester` is the e-mail if any page has it, else the id; so are `submitter` and `assignee` if a ticket
+    has more of them than ids. Nothing else about people is kept, and no comments.
+    Raises UnreadableFileError if the file holds other Zendesk records and no ticket, or more than fits in memory.
     """
     try:
         with workspace() as connection:
@@ -97,14 +96,14 @@ def read_zendesk(file: DeliveredFile, _source: Source | None) -> Export:
             columns = _columns(pages, connection, file.name) if len(pages.numbers) else {}
     except duckdb.OutOfMemoryException:
         raise UnreadableFileError(
-            f"{file.name}: its tickets take more memory than there is for one file: deliver it in parts"
+            f"{file.name}: its tickets need more memory than a file may use: deliver it in parts"
         ) from None
     export = Export(columns=unique_names(list(columns)), batches=iter(()))
     export.unreadable += pages.unreadable
     if not columns:
         export.notes.append("no records: no rows")
     if pages.passed_over:
-        export.notes.append(f"{pages.passed_over:,} records that are not tickets were passed over")
+        export.notes.append(f"{pages.passed_over:,} records were skipped: they are not tickets")
     export.mapping = map_columns(export.columns, _FIELDS)
     export.people = pick_columns(export.columns, _PEOPLE)
     export.time_zone = "UTC"
@@ -126,8 +125,8 @@ def _columns(pages: Pages, connection: duckdb.DuckDBPyConnection, name: str) -> 
         **custom,
         **metric,
         "handoffs": _handoffs(connection, metric, len(joined)),
-        **{one: joined[one] for one in ("csat", "requester", "group", "is_deleted")},
-        **{one: joined[one] for one in PEOPLE if one in pages.tickets.texts},
+        **{column: joined[column] for column in ("csat", "requester", "group", "is_deleted")},
+        **{person: joined[person] for person in PEOPLE if person in pages.tickets.texts},
     }
 
 
@@ -137,7 +136,7 @@ def _handoffs(
     nothing = pa.nulls(rows, pa.string())
     stations = {whose: metric.get(f"metric_set.{whose}_stations", nothing) for whose in ("assignee", "group")}
     most = 'greatest(try_cast(assignee AS BIGINT), try_cast("group" AS BIGINT))'
-    with at_hand(connection, "stations", pa.table(stations)):
+    with registered(connection, "stations", pa.table(stations)):
         table = connection.sql(
             f"SELECT greatest({most} - 1, 0)::VARCHAR AS handoffs FROM stations"
         ).to_arrow_table()

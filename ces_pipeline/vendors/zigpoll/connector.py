@@ -1,8 +1,9 @@
-"""Zigpoll: answers to slides, listed newest first, delivered so that a participant's answers lie together.
+"""Pulls Zigpoll's answers to slides, so that all answers of a participant are in the same page.
 
-The reader makes one response of all answers of a participant to a poll in one file, and a response that comes again
-with fewer answers would count as its newest content. So each span of time is fetched whole, from well before its
-start, and of the answers before that start only those of responses that cannot have begun earlier are delivered.
+The reader combines all answers of a participant to a poll in one file into one response. If a response came again with
+fewer answers, that would count as its newest content. So a pull fetches a full span of time and the days before it, and
+of the earlier answers it keeps only those of responses whose answers are all in what was fetched. Zigpoll lists answers
+newest first.
 """
 
 from bisect import bisect_right
@@ -12,7 +13,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from ces_pipeline.http.client import Http, HttpResponse
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.registry.api import Api, HeaderKey
 from ces_pipeline.vendors.contract import Connector, Finding, Page, State, Window, json_lines
 
@@ -37,12 +38,12 @@ class Zigpoll(Connector):
     counts = "responses"
     counted_how = "second_read"
     options: ClassVar[dict[str, str]] = {
-        "account": "id of the account whose answers are pulled; one of account, poll and slide is needed",
+        "account": "id of the account whose answers are pulled; one of account, poll and slide is required",
         "poll": "or: id of the poll",
         "slide": "or: id of the slide",
-        "tail_days": "how many days are read again for edited answers, which the vendor does not tell; 7 unless "
-        "set. Answers of one participant to one poll may lie as far apart",
-        "window_days": "days of answers that are fetched at once; 28 unless set",
+        "tail_days": "how many days are read again for edited answers, since the vendor does not report edits; 7 by "
+        "default. A participant's answers to a poll may be so many days apart",
+        "window_days": "days of answers that are fetched at once; 28 by default",
     }
 
     def check(self, api: Api) -> None:
@@ -53,17 +54,17 @@ class Zigpoll(Connector):
     def pages(self, http: Http, api: Api, state: State, now: datetime) -> Iterator[Page]:
         """One page per window. state: `until_ms`, the end of the last window in epoch milliseconds."""
         tail, window = _days_ms(api, "tail_days", _TAIL_DAYS), _days_ms(api, "window_days", _WINDOW_DAYS)
-        answers = _Listing(http, api, _scope(api))
+        listing = _Listing(http, api, _scope(api))
         first = _epoch_ms(datetime.combine(api.since, time.min, UTC))
         begin, end = state.get("until_ms", first), _epoch_ms(now)
         while begin < end:
             until = min(begin + window, end)
-            # What lies before the first day is never asked for, so nothing has to be told from it.
+            # No answer before the first day is ever pulled, so the span needs no earlier answers there.
             read_from = max(begin - 2 * tail, first)
-            fetched = answers.between(read_from, until)
-            responses = _whole_responses(fetched, max(begin - tail, first))
-            told = [answer for response in responses for answer in response]
-            yield Page(json_lines(*told), len(responses), {"until_ms": until})
+            fetched = listing.between(read_from, until)
+            responses = _complete_responses(fetched, max(begin - tail, first))
+            answers = [answer for response in responses for answer in response]
+            yield Page(json_lines(*answers), len(responses), {"until_ms": until})
             begin = until
 
     def counted_by(self, api: Api) -> str:
@@ -72,13 +73,13 @@ class Zigpoll(Connector):
     def expected(
         self, http: Http, api: Api, windows: Sequence[Window], now: datetime
     ) -> Sequence[int | None]:
-        """Responses by their newest answer, listed once more: of spans, the vendor tells no number."""
+        """Responses by their newest answer. They are listed a second time: the vendor has no count of a span."""
         starts = [_epoch_ms(window.since) for window in windows]
         first = _epoch_ms(datetime.combine(api.since, time.min, UTC))
         read_from = max(starts[0] - 2 * _days_ms(api, "tail_days", _TAIL_DAYS), first)
         listed = _Listing(http, api, _scope(api)).between(read_from, _epoch_ms(now))
         counts = [0] * len(windows)
-        for response in _whole_responses(listed, starts[0]):
+        for response in _complete_responses(listed, starts[0]):
             newest = _created_ms(response[-1])
             place = bisect_right(starts, newest) - 1
             if newest < _epoch_ms(windows[place].until):
@@ -99,23 +100,23 @@ class Zigpoll(Connector):
         )
 
 
-def _whole_responses(answers: Answers, since_ms: int) -> list[list[dict[str, Any]]]:
+def _complete_responses(answers: Answers, since_ms: int) -> list[list[dict[str, Any]]]:
     """Responses with an answer at or after `since_ms`, each with its answers in order, oldest response first.
 
-    Ids break ties, so that the same answers always make the same bytes, in whatever order they were listed.
+    Answers of the same time are ordered by id, so that the same answers always give the same bytes.
     """
     in_order = sorted(answers.values(), key=lambda answer: (_created_ms(answer), answer["_id"]))
     by_response: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for answer in in_order:
-        who = answer.get("participantId")
-        key = (str(who), str(answer.get("pollId") or "")) if who else ("", str(answer["_id"]))
+        participant = answer.get("participantId")
+        key = (str(participant), str(answer.get("pollId") or "")) if participant else ("", str(answer["_id"]))
         by_response.setdefault(key, []).append(answer)
     return [response for response in by_response.values() if _created_ms(response[-1]) >= since_ms]
 
 
 @dataclass(frozen=True)
 class _Listing:
-    """The answers of a scope, as the vendor lists them."""
+    """The vendor's list of the answers in a scope (account, poll or slide)."""
 
     http: Http
     api: Api
@@ -124,9 +125,9 @@ class _Listing:
     def between(self, since_ms: int, until_ms: int) -> Answers:
         """All answers created from `since_ms` until before `until_ms`.
 
-        Whether the vendor's own bounds belong to the span is not documented: it is asked for from one millisecond
-        earlier on, and the answers' times decide. A cursor that comes again, which would list the same pages
-        for ever, is left: the listing begins anew at the oldest answer seen.
+        It is not documented whether the vendor includes the bounds of the span: it is requested from one millisecond
+        earlier, and the answers' times decide. A cursor that comes again would list the same pages for ever, so the
+        listing starts again at the oldest answer seen.
         """
         found: Answers = {}
         before_ms, cursor, stuck = until_ms, None, 0
@@ -145,12 +146,12 @@ class _Listing:
             stuck = 0 if len(found) > known else stuck + 1
             if stuck == _TRIES:
                 raise UnavailableError(
-                    "Zigpoll's list does not move on (endCursor stays the same): the next pull asks again"
+                    "Zigpoll's list always gives the same endCursor, so it has no next page: the next pull tries again"
                 )
             self.http.wait(_FIRST_WAIT_SECONDS * 2**stuck)
             used.clear()
             cursor, before_ms = None, 1 + min(map(_created_ms, found.values()), default=until_ms)
-        return {name: answer for name, answer in found.items() if since_ms <= _created_ms(answer) < until_ms}
+        return {id_: answer for id_, answer in found.items() if since_ms <= _created_ms(answer) < until_ms}
 
     def _page(self, after_ms: int, before_ms: int, cursor: str | None) -> dict[str, Any]:
         data = zigpoll_get(
@@ -166,25 +167,27 @@ class _Listing:
             },
         ).data
         if not isinstance(data, dict) or not isinstance(data.get("data"), list) or "hasNextPage" not in data:
-            raise BadAnswerError("Zigpoll's answer has no data and hasNextPage: check api.base_url")
+            raise BadResponseError("Zigpoll's response has no data and hasNextPage: check api.base_url")
         for answer in data["data"]:
-            absent = [name for name in _NEEDED if not isinstance(answer, dict) or not answer.get(name)]
+            absent = [key for key in _NEEDED if not isinstance(answer, dict) or not answer.get(key)]
             if absent:
-                raise BadAnswerError(f"a Zigpoll answer has no {absent[0]}: the vendor changed its list")
+                raise BadResponseError(
+                    f"an answer in Zigpoll's list has no {absent[0]}, so the vendor changed its list: report it to us"
+                )
         return data
 
 
 def zigpoll_get(http: Http, api: Api, path: str, params: dict[str, Any] | None = None) -> HttpResponse:
-    """An answer of Zigpoll's API. Raises RefusedError naming the key's variable for 422, which tells a wrong key."""
+    """A response of Zigpoll's API. Raises RefusedError, naming the key's variable, for 422: Zigpoll's wrong key."""
     try:
         return http.get(path, params)
     except RefusedError as problem:
         if problem.status != 422:
             raise
-        named = api.auth.key if isinstance(api.auth, HeaderKey) else "api.auth of the feed"
+        named = api.auth.key if isinstance(api.auth, HeaderKey) else "api.auth of the source"
         raise RefusedError(
-            f"Zigpoll refused GET {path} with 422, which is how it tells a wrong key: check {named}; "
-            "the key is sent as it is in the header Authorization, without Bearer",
+            f"Zigpoll refused GET {path} with 422, which means a wrong key: check {named}; "
+            "the header Authorization must hold the key alone, without Bearer",
             422,
         ) from None
 
@@ -209,8 +212,9 @@ def _created_ms(answer: dict[str, Any]) -> int:
     try:
         created = datetime.fromisoformat(answer["createdAt"])
     except (TypeError, ValueError):
-        raise BadAnswerError(
-            "a Zigpoll answer's createdAt is no ISO time: the vendor changed its list"
+        raise BadResponseError(
+            "an answer in Zigpoll's list has a createdAt that is not an ISO time, so the vendor changed its list: "
+            "report it to us"
         ) from None
     return _epoch_ms(created if created.tzinfo else created.replace(tzinfo=UTC))
 

@@ -16,15 +16,15 @@ _MOST = 5000
 
 
 def zigpoll_answer(
-    number: int, who: str | None, slide: str, text: str, at: datetime, **more: Any
+    number: int, participant: str | None, slide: str, text: str, at: datetime, **more: Any
 ) -> dict[str, Any]:
-    """One answer as the vendor lists it."""
+    """An answer, as in the vendor's list."""
     return {
         "_id": f"a{number:05d}",
         "accountId": ACCOUNT,
         "pollId": POLL,
         "slideId": slide,
-        "participantId": who,
+        "participantId": participant,
         "createdAt": at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "response": text,
         "valueType": "vote",
@@ -33,15 +33,15 @@ def zigpoll_answer(
 
 
 def zigpoll_poll(poll: str, shown: int) -> dict[str, Any]:
-    """One poll as the vendor lists it, with its counters."""
+    """A poll with its counters, as in the vendor's list."""
     counts = {"render": 3 * shown, "presentation": shown, "open": shown // 2, "complete": shown // 4}
     return {"_id": poll, "accountId": ACCOUNT, "title": f"Poll {poll}", "isVisible": True, "counts": counts}
 
 
 class FakeZigpoll(FakeVendor):
-    """Neither bound of a span belongs to it. Paging faults: `repeated_page` lists the page before again, its cursor
-    unchanged; `empty_page` lists nothing, its cursor unchanged; `changed` adds a comment and edits an answer,
-    or shows each poll once more."""
+    """A span excludes both its bounds. Paging faults: `repeated_page` lists the previous page again with the same
+    cursor; `empty_page` lists nothing, with the same cursor; `changed` adds a comment and edits an answer, or shows
+    each poll once more."""
 
     def __init__(self, answers: list[dict[str, Any]], clock: Clock | None = None):
         super().__init__(clock, FaultPlan())
@@ -98,11 +98,13 @@ class FakeZigpoll(FakeVendor):
         )
 
     def show(self, times: int = 1) -> None:
-        """Each poll is shown so many times more."""
-        self.polls = [zigpoll_poll(one["_id"], one["counts"]["presentation"] + times) for one in self.polls]
+        """Show each poll so many times more."""
+        self.polls = [
+            zigpoll_poll(poll["_id"], poll["counts"]["presentation"] + times) for poll in self.polls
+        ]
 
     def _change(self) -> None:
-        """Someone answers one more slide now, and an earlier answer is edited."""
+        """Add an answer of the latest participant to another slide, and edit an earlier answer."""
         self._changes += 1
         now = datetime.fromtimestamp(self.now_s, UTC)
         latest = max(self.answers, key=lambda row: str(row["createdAt"]))

@@ -1,7 +1,6 @@
-"""Zigpoll responses as JSON: one record per answered slide, turned into one row per participant and poll.
+"""Reads Zigpoll responses from JSON: one record per answered slide becomes one row per participant and poll.
 
-Each slide becomes a column `slide:<slideId>`, so the registry says which slide is the score and which the
-comment.
+Each slide becomes a column `slide:<slideId>`; the registry says which slide is the score and which the comment.
 """
 
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from ces_pipeline.formats.json_records import (
 from ces_pipeline.registry.sources import Source
 
 MAX_BYTES = 512 << 20
-"""Answers of one response may lie anywhere in a file, so all of them are held at once."""
+"""The answers of a response may be anywhere in a file, so all answers are held in memory."""
 
 _FIELDS = {
     "response_id": ("response_id",),
@@ -38,16 +37,16 @@ _FIELDS = {
 
 
 def read_zigpoll(file: DeliveredFile, _source: Source | None) -> Export:
-    """Pages `{"data": [...]}`, a bare list, or JSON Lines of either or of single answers.
+    """Pages `{"data": [...]}`, a list, or JSON Lines of either or of single answers.
 
-    A participant's newest answer to a slide counts; earlier ones are kept as JSON in `earlier_answers`.
-    `createdAt` is the newest answer's. Answers without participant stand for themselves. A row has the number
-    of its first answer.
-    Raises UnreadableFileError beyond 512 MB, and where no record is a slide's answer.
+    A participant's newest answer to a slide counts; earlier answers are kept as JSON in `earlier_answers`. `createdAt`
+    is that of the newest answer. An answer without a participant is a response of its own. A row has the number of its
+    first answer.
+    Raises UnreadableFileError above 512 MB, and if no record is an answer to a slide.
     """
     if file.size > MAX_BYTES:
         raise UnreadableFileError(
-            f"{file.name}: {file.size >> 20} MB of Zigpoll answers, the most that is read is "
+            f"{file.name}: {file.size >> 20} MB of Zigpoll answers, more than the limit of "
             f"{MAX_BYTES >> 20} MB: export shorter spans of time"
         )
     unreadable: list[UnreadableRow] = []
@@ -62,11 +61,11 @@ def read_zigpoll(file: DeliveredFile, _source: Source | None) -> Export:
         responses.setdefault(key, _Response(number)).answers.append(answer)
     if unreadable and not responses:
         raise UnreadableFileError(
-            f"{file.name}: no Zigpoll answers (records with slideId): check the feed's reader"
+            f"{file.name}: no Zigpoll answers (records with slideId): check the source's `reader`"
         )
 
-    def rows(told: list[UnreadableRow]) -> Iterator[tuple[int, dict[str, Any]]]:
-        told.extend(unreadable)
+    def rows(unreadable_rows: list[UnreadableRow]) -> Iterator[tuple[int, dict[str, Any]]]:
+        unreadable_rows.extend(unreadable)
         for (participant, _), response in responses.items():
             yield response.row_number, flatten(response.pivoted(participant))
 
@@ -100,7 +99,7 @@ class _Response:
     answers: list[dict[str, Any]] = field(default_factory=list)
 
     def pivoted(self, participant: str) -> dict[str, Any]:
-        """One record: a column per slide, the newest metadata winning key by key."""
+        """One record: a column per slide; for each key of the metadata the newest value."""
         in_time = sorted(self.answers, key=lambda answer: str(answer.get("createdAt") or ""))
         newest = in_time[-1]
         slides: dict[str, Any] = {}
@@ -128,7 +127,7 @@ class _Response:
 
 
 def _answer_text(answer: dict[str, Any]) -> str | None:
-    """The display text of the answer; where it is blank, the chosen answers."""
+    """The answer's display text; if it is blank, the chosen answers."""
     text = cell_text(answer.get("response"))
     if text:
         return text

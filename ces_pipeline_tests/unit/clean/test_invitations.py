@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.clean.invitations import _WORDS, STATUSES
+from ces_pipeline.clean.invitations import _WORDS
+from ces_pipeline.schemas.vocabularies import INVITATION_STATUSES
 from ces_pipeline_tests.builders import WEB, InboxHome, inbox_home
 from ces_pipeline_tests.drills.homes import clean, run, stale
 
@@ -123,4 +124,4 @@ def test_bad_rows_are_kept_with_reasons_and_the_rows_reconcile(asked_home: Inbox
 
 
 def test_every_word_for_a_status_means_one_that_exists() -> None:
-    assert set(_WORDS.values()) == set(STATUSES)
+    assert set(_WORDS.values()) == set(INVITATION_STATUSES)

@@ -1,4 +1,4 @@
-"""Rows keep the number a spreadsheet shows, whatever lies between them; hopeless text is refused."""
+"""Rows keep the number that a spreadsheet shows; hopeless text is refused."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ces_pipeline.errors import RegistryError, UnreadableFileError
 from ces_pipeline.formats import delimited
 from ces_pipeline.formats.delimited import unique_names
-from ces_pipeline_tests.unit.vendors.reading import delivered, feed, read
+from ces_pipeline_tests.unit.vendors.reading import delivered, read, source_for
 
 
 def test_row_numbers_step_over_blank_and_unfit_rows(tmp_path: Path) -> None:
@@ -72,17 +72,20 @@ def test_a_wrong_delimiter_option_names_the_one_that_fits(tmp_path: Path) -> Non
     with pytest.raises(
         UnreadableFileError, match=r"split at semicolon the header is one cell, but at comma it has 2"
     ):
-        read("csv", file, feed("csv", delimiter=";"))
+        read("csv", file, source_for("csv", delimiter=";"))
 
 
 def test_an_unusual_delimiter_can_be_named(tmp_path: Path) -> None:
-    assert read("csv", delivered(tmp_path, "a^b\n1^2\n"), feed("csv", delimiter="^"))[1][0]["b"] == "2"
-    assert read("csv", delivered(tmp_path, "a,x\tb\n1\t2\n"), feed("csv", delimiter="tab"))[1][0]["b"] == "2"
+    assert read("csv", delivered(tmp_path, "a^b\n1^2\n"), source_for("csv", delimiter="^"))[1][0]["b"] == "2"
+    assert (
+        read("csv", delivered(tmp_path, "a,x\tb\n1\t2\n"), source_for("csv", delimiter="tab"))[1][0]["b"]
+        == "2"
+    )
 
 
 def test_a_delimiter_of_two_characters_is_a_registry_error(tmp_path: Path) -> None:
-    with pytest.raises(RegistryError, match=r"entry feed: options.delimiter"):
-        read("csv", delivered(tmp_path, "a,b\n"), feed("csv", delimiter="||"))
+    with pytest.raises(RegistryError, match=r"entry export: options.delimiter"):
+        read("csv", delivered(tmp_path, "a,b\n"), source_for("csv", delimiter="||"))
 
 
 def test_text_without_any_delimiter_is_no_table(tmp_path: Path) -> None:
@@ -96,7 +99,7 @@ def test_header_only_is_no_error(tmp_path: Path) -> None:
     assert export.notes == ["only a header: no rows"]
 
 
-def test_a_huge_line_fails_without_being_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_huge_line_fails_before_all_of_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delimited, "_BLOCK", 1 << 16)
     file = delivered(tmp_path, "a,b\n1,2\n" + "x" * (1 << 20) + ",y\n")
     with pytest.raises(

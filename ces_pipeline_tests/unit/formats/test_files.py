@@ -47,8 +47,8 @@ def test_packing_does_not_change_the_delivery(tmp_path: Path) -> None:
 
 
 def test_truncated_gzip_says_deliver_again(tmp_path: Path) -> None:
-    whole = gzip.compress("".join(f"{n},{n * 7919 % 1000}\n" for n in range(50_000)).encode())
-    file = delivered(tmp_path, whole[: len(whole) // 2], "export.csv.gz")
+    content = gzip.compress("".join(f"{n},{n * 7919 % 1000}\n" for n in range(50_000)).encode())
+    file = delivered(tmp_path, content[: len(content) // 2], "export.csv.gz")
     with pytest.raises(
         UnreadableFileError, match=r"export.csv.gz: the file is damaged or was cut off .*deliver it again"
     ):

@@ -7,7 +7,7 @@ import pytest
 
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats import json_records
-from ces_pipeline_tests.unit.vendors.reading import delivered, feed, read
+from ces_pipeline_tests.unit.vendors.reading import delivered, read, source_for
 
 RECORD = {
     "id": 1,
@@ -56,7 +56,7 @@ def test_json_lines_learn_columns_from_all_lines(tmp_path: Path) -> None:
     ]
 
 
-def test_a_value_beside_nested_names_is_kept(tmp_path: Path) -> None:
+def test_a_value_next_to_nested_names_is_kept(tmp_path: Path) -> None:
     export, rows = read(
         "json", delivered(tmp_path, '[{"a": 1}, {"a": {"b": 2}}, {"c": null, "c.d": 3}]', "e.json")
     )
@@ -100,11 +100,11 @@ def test_record_path_picks_one_of_several_lists(tmp_path: Path) -> None:
     file = delivered(
         tmp_path, '{"data": {"x": [{"a": 1}]}, "people": [{"b": 1}], "rows": [{"c": 1}]}', "e.json"
     )
-    assert read("json", file, feed("json", record_path="data.x"))[1] == [{"a": "1", "row_number": 1}]
+    assert read("json", file, source_for("json", record_path="data.x"))[1] == [{"a": "1", "row_number": 1}]
     with pytest.raises(UnreadableFileError, match=r"several lists of records \(people, rows\)"):
         read("json", file)
     with pytest.raises(UnreadableFileError, match=r"no 'data.y' in the document"):
-        read("json", file, feed("json", record_path="data.y"))
+        read("json", file, source_for("json", record_path="data.y"))
 
 
 def test_half_an_emoji_and_not_a_number_do_not_stop_a_file(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_too_large_a_document_is_sent_to_json_lines(tmp_path: Path, monkeypatch:
     assert len(read("json", delivered(tmp_path, lines, "e.jsonl"))[1]) == 500
 
 
-def test_a_huge_line_is_refused_without_being_read_whole(
+def test_a_huge_line_is_refused_before_all_of_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(json_records, "MAX_LINE_BYTES", 1000)

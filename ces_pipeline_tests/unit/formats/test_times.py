@@ -1,4 +1,4 @@
-"""Protects how a time's text becomes an instant: the same text the same one, nonsense none."""
+"""A text always becomes the same instant, and a text that is not a time becomes null."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,10 +16,10 @@ def session() -> duckdb.DuckDBPyConnection:
 
 
 def read(text: str, zone: str = "UTC", formats: Sequence[str] = ()) -> datetime | None:
-    """The instant of one text in a feed of this zone, in UTC."""
+    """The instant of one text in a source of this zone, in UTC."""
     query = f"""
         SELECT epoch_us({plausible("seen")})
-        FROM (SELECT coalesce({usual("told", formats)}, {unusual("told", formats)}) AS seen FROM (SELECT $1::VARCHAR AS told))
+        FROM (SELECT coalesce({usual("written", formats)}, {unusual("written", formats)}) AS seen FROM (SELECT $1::VARCHAR AS written))
     """
     session().execute(f"SET TimeZone='{zone}'")
     (microseconds,) = session().execute(query, [text]).fetchone() or (None,)
@@ -39,19 +39,19 @@ def utc(*parts: int) -> datetime:
         "2026-03-02T15:00:00.000+05:30",
     ],
 )
-def test_an_offset_in_the_text_wins_over_the_zone_of_the_feed(text: str) -> None:
+def test_an_offset_in_the_text_wins_over_the_zone_of_the_source(text: str) -> None:
     assert read(text, "Asia/Tokyo") == utc(2026, 3, 2, 9, 30)
 
 
 @pytest.mark.parametrize(
     "text", ["2026-03-02 09:30:00", "2026-03-02T09:30:00", "2026-03-02 09:30", "2026-03-02 09:30:00.000"]
 )
-def test_a_time_without_offset_is_read_in_the_zone_of_the_feed(text: str) -> None:
+def test_a_time_without_offset_is_read_in_the_zone_of_the_source(text: str) -> None:
     assert read(text, "Europe/Berlin") == utc(2026, 3, 2, 8, 30)
     assert read(text, "America/Chicago") == utc(2026, 3, 2, 15, 30)
 
 
-def test_a_date_alone_is_its_midnight_in_the_zone_of_the_feed() -> None:
+def test_a_date_alone_is_its_midnight_in_the_zone_of_the_source() -> None:
     assert read("2026-07-02", "Europe/Berlin") == utc(2026, 7, 1, 22)
 
 
@@ -59,7 +59,7 @@ def test_a_date_alone_is_its_midnight_in_the_zone_of_the_feed() -> None:
     ("text", "seconds"),
     [("1772443800", 0.0), ("1772443800.5", 0.5), ("1772443800250", 0.25)],
 )
-def test_seconds_and_milliseconds_since_1970_are_told_apart_and_have_no_zone(
+def test_seconds_and_milliseconds_since_1970_are_distinguished_and_have_no_zone(
     text: str, seconds: float
 ) -> None:
     for zone in ("UTC", "America/New_York"):
@@ -71,14 +71,14 @@ def test_other_runs_of_digits_are_no_time(text: str) -> None:
     assert read(text) is None
 
 
-def test_the_formats_of_the_feed_are_tried_first_in_their_order() -> None:
+def test_the_formats_of_the_source_are_tried_first_in_their_order() -> None:
     day_first = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y")
     assert read("02/03/2026 09:30:00", formats=day_first) == utc(2026, 3, 2, 9, 30)
     assert read("2/3/2026", formats=day_first) == utc(2026, 3, 2)
     assert read("3/2/26 9:30", formats=("%m/%d/%y %H:%M",)) == utc(2026, 3, 2, 9, 30)
 
 
-def test_a_format_of_the_feed_is_read_in_its_zone_and_iso_still_works_beside_it() -> None:
+def test_a_format_of_the_source_is_read_in_its_zone_and_iso_still_works_too() -> None:
     formats = ("%d/%m/%Y %H:%M",)
     assert read("02/07/2026 09:30", "Europe/London", formats) == utc(2026, 7, 2, 8, 30)
     assert read("2026-07-02T09:30:00Z", "Europe/London", formats) == utc(2026, 7, 2, 9, 30)
@@ -114,7 +114,7 @@ def test_what_is_no_time_of_these_centuries_is_null(text: str) -> None:
     assert read(text) is None
 
 
-def test_a_date_that_does_not_exist_is_null_in_the_formats_of_the_feed_too() -> None:
+def test_a_date_that_does_not_exist_is_null_in_the_formats_of_the_source_too() -> None:
     assert read("31/02/2026", formats=("%d/%m/%Y",)) is None
     assert read("30/02/26 10:00", formats=("%d/%m/%y %H:%M",)) is None
 

@@ -13,7 +13,7 @@ import pytest
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.vendors.recognise import recognise
-from ces_pipeline_tests.unit.vendors.reading import delivered, feed, read
+from ces_pipeline_tests.unit.vendors.reading import delivered, read, source_for
 
 START, END = datetime(2026, 3, 1, 9, 58), datetime(2026, 3, 1, 10, 0, 7)
 VENDORS: dict[str, list[list[Any]]] = {
@@ -112,21 +112,21 @@ def test_the_first_sheet_is_read_as_it_shows(workbook: DeliveredFile) -> None:
 
 
 def test_the_sheet_can_be_named(workbook: DeliveredFile) -> None:
-    export, rows = read("xlsx", workbook, feed("xlsx", sheet="Answers"))
+    export, rows = read("xlsx", workbook, source_for("xlsx", sheet="Answers"))
     assert (export.columns, rows) == (("only", "names"), [])
     assert "only a header: no rows" in export.notes
     with pytest.raises(UnreadableFileError, match=r"no sheet 'Nope' \(it has: About, Answers\)"):
-        read("xlsx", workbook, feed("xlsx", sheet="Nope"))
+        read("xlsx", workbook, source_for("xlsx", sheet="Nope"))
 
 
 def test_any_reader_of_tables_takes_the_sheet_that_is_named(workbook: DeliveredFile) -> None:
-    export, _ = read("csv", workbook, feed("csv", sheet="Answers"))
+    export, _ = read("csv", workbook, source_for("csv", sheet="Answers"))
     assert export.columns == ("only", "names")
     assert not any("sheets" in note for note in export.notes)
-    assert "read the first of 2 sheets; options.sheet names another" in read("csv", workbook)[0].notes
+    assert "read the first of 2 sheets; choose another with options.sheet" in read("csv", workbook)[0].notes
 
 
-def test_what_is_called_a_workbook_and_is_none_says_so(tmp_path: Path) -> None:
+def test_a_file_with_the_name_of_a_workbook_that_is_none_is_refused(tmp_path: Path) -> None:
     content = workbook_of([["id", "score"], [1, 2]])
     for broken in (content[:200], b"id,score\n1,2\n"):
         with pytest.raises(UnreadableFileError, match="not an Excel workbook"):
@@ -154,7 +154,7 @@ def changed(content: bytes, old: bytes, new: bytes) -> bytes:
 
 
 def test_the_size_that_a_sheet_claims_is_not_believed(tmp_path: Path) -> None:
-    """Several tools write `A1` there, whatever the sheet holds."""
+    """Several tools write the dimension `A1`, also for a larger sheet."""
     book = changed(workbook_of(VENDORS["xlsx"]), b'ref="A1:C2"', b'ref="A1"')
     _, rows = read("xlsx", delivered(tmp_path, book, "export.xlsx"))
     assert rows == [{"id": "r1", "score": "6", "at": "2026-03-01 10:00:07", "row_number": 2}]

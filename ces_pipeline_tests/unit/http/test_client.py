@@ -1,4 +1,4 @@
-"""The client is patient within bounds, keeps to the vendor's pace, and gives its credentials to one host alone."""
+"""The client retries within bounds, keeps the vendor's rate limits, and sends its credentials to one host only."""
 
 import json
 import random
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ces_pipeline.http.client import Http, RetryPolicy
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse, FakeVendor
@@ -23,7 +23,7 @@ from ces_pipeline.http.request_log import RequestLog
 
 
 class Scripted(FakeVendor):
-    """Answers whatever the test says."""
+    """Responds as the test's script says."""
 
     def __init__(self, script: Callable[[FakeRequest], FakeResponse], plan: FaultPlan | None = None):
         super().__init__(VirtualClock(), plan)
@@ -52,8 +52,8 @@ class Key:
 
 @contextmanager
 def client(vendor: FakeVendor, **how: Any) -> Iterator[tuple[Http, RequestLog]]:
-    log = RequestLog("feed", "pull")
-    http = Http("feed", vendor.url, clock=vendor.clock, log=log, chance=random.Random(1), **how)
+    log = RequestLog("desk", "pull")
+    http = Http("desk", vendor.url, clock=vendor.clock, log=log, chance=random.Random(1), **how)
     try:
         yield http, log
     finally:
@@ -92,7 +92,7 @@ def test_attempts_are_bounded() -> None:
         assert log.rows[-1]["outcome"] == "gave_up"
 
 
-def test_waiting_is_bounded_over_the_whole_pull() -> None:
+def test_waiting_is_bounded_over_the_full_pull() -> None:
     def often_busy(asked: FakeRequest) -> FakeResponse:
         return (
             ok(asked) if len(vendor.asked) % 2 == 0 else FakeResponse(429, {}, headers={"Retry-After": "50"})
@@ -115,13 +115,13 @@ def test_a_request_that_changes_something_is_not_sent_twice() -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_a_write_that_may_be_repeated_is(method: Any) -> None:
+def test_a_write_is_retried_only_if_it_may_be_repeated(method: Any) -> None:
     with Scripted(ok, FaultPlan({0: "cut"})) as vendor, client(vendor) as (http, _):
         with pytest.raises(UnavailableError) as caught:
             http.request(method, "/x", json_body={"a": 1})
         assert caught.value.may_have_arrived
         assert http.request(method, "/x", json_body={"a": 1}, repeatable=True).data == {"fine": True}
-        assert [(one.method, one.json) for one in vendor.asked] == [(method, {"a": 1})] * 2
+        assert [(request.method, request.json) for request in vendor.asked] == [(method, {"a": 1})] * 2
 
 
 def test_bytes_go_as_they_are() -> None:
@@ -149,10 +149,10 @@ def test_whether_a_request_may_have_arrived_is_known() -> None:
         assert not caught.value.may_have_arrived
 
 
-def test_a_post_that_only_asks_is() -> None:
+def test_a_post_that_only_reads_is_retried() -> None:
     with Scripted(ok, FaultPlan({0: "cut"})) as vendor, client(vendor) as (http, _):
         assert http.request("POST", "/x", json_body={"q": 1}, repeatable=True).data == {"fine": True}
-        assert [one.json for one in vendor.asked] == [{"q": 1}, {"q": 1}]
+        assert [request.json for request in vendor.asked] == [{"q": 1}, {"q": 1}]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
@@ -200,9 +200,9 @@ def test_a_redirect_to_another_host_is_refused_and_sees_no_credentials() -> None
         assert stranger.asked == []
 
 
-def test_a_whole_url_of_another_host_is_not_asked() -> None:
+def test_a_full_url_of_another_host_is_not_requested() -> None:
     with Scripted(ok) as vendor, Scripted(ok) as stranger, client(vendor) as (http, _):
-        with pytest.raises(BadAnswerError, match="another host"):
+        with pytest.raises(BadResponseError, match="another host"):
             http.get(f"{stranger.url}/x")
         assert stranger.asked == []
 
@@ -217,20 +217,20 @@ def test_credentials_of_a_netrc_are_not_sent(monkeypatch: pytest.MonkeyPatch, tm
         assert vendor.asked[0].headers["authorization"] == "Bearer key0"
 
 
-def test_a_body_beyond_the_bound_is_refused_before_it_is_read_whole() -> None:
+def test_a_body_that_is_too_large_is_refused_before_all_of_it_is_read() -> None:
     with Scripted(lambda _: FakeResponse(body=b"x" * 5_000_000)) as vendor, client(vendor) as (http, log):
-        with pytest.raises(BadAnswerError, match="larger than 1 MB"):
+        with pytest.raises(BadResponseError, match="larger than 1 MB"):
             http.get("/x", max_bytes=1 << 20, expects="bytes")
         assert log.rows == [] or log.rows[-1]["size_bytes"] < 5_000_000
 
 
-def test_a_vendor_that_is_down_is_told_as_unavailable() -> None:
+def test_a_vendor_that_is_down_is_reported_as_unavailable() -> None:
     with Scripted(ok) as vendor:
         pass
     with client(vendor) as (http, log):
         with pytest.raises(UnavailableError, match="no connection"):
             http.request("POST", "/x")
-        # Nothing can have arrived, so even this is tried again.
+        # The request cannot have arrived, so even a POST is retried.
         assert len(log.rows) == RetryPolicy().attempts
 
 
@@ -246,13 +246,13 @@ def test_a_certificate_that_does_not_verify_ends_it_before_anything_is_sent(tmp_
     with Scripted(ok) as vendor:
         vendor.speak_tls(context)
         with client(vendor, credentials=Key()) as (http, log):
-            with pytest.raises(BadAnswerError, match="certificate does not verify"):
+            with pytest.raises(BadResponseError, match="certificate does not verify"):
                 http.get("/x")
             assert vendor.asked == []
             assert [row["outcome"] for row in log.rows] == ["refused"]
 
 
-def test_a_pace_is_kept() -> None:
+def test_a_rate_limit_is_kept() -> None:
     with Scripted(ok) as vendor, client(vendor, rate_limits=(RateLimit(3, 60.0, "/slow"),)) as (http, _):
         for _ in range(4):
             http.get("/fast")
@@ -265,8 +265,8 @@ def test_a_pace_is_kept() -> None:
 @pytest.mark.parametrize("reset", ["30", "unix"])
 def test_a_used_up_limit_is_waited_out_before_it_is_hit(reset: str) -> None:
     def limited(_: FakeRequest) -> FakeResponse:
-        told = str(int(vendor.clock.now().timestamp()) + 30) if reset == "unix" else reset
-        return FakeResponse(data={}, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": told})
+        value = str(int(vendor.clock.now().timestamp()) + 30) if reset == "unix" else reset
+        return FakeResponse(data={}, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": value})
 
     with Scripted(limited) as vendor, client(vendor) as (http, _):
         http.get("/x")
@@ -274,7 +274,7 @@ def test_a_used_up_limit_is_waited_out_before_it_is_hit(reset: str) -> None:
         assert 29 <= vendor.clock.monotonic() <= 30
 
 
-def test_a_429_that_only_tells_its_reset_is_waited_out() -> None:
+def test_a_429_with_only_a_reset_header_is_waited_out() -> None:
     def strict(_: FakeRequest) -> FakeResponse:
         if len(vendor.asked) > 1:
             return FakeResponse(data={})
@@ -285,13 +285,13 @@ def test_a_429_that_only_tells_its_reset_is_waited_out() -> None:
         assert 120 <= vendor.clock.monotonic() < 125
 
 
-class TestSharedPaces:
-    def test_feeds_of_one_host_share_its_pace_whichever_client_asks(self, tmp_path: Path) -> None:
-        pace = RateLimit(2, 60.0, "/exports")
+class TestSharedRateLimits:
+    def test_all_clients_of_a_host_share_its_rate_limit(self, tmp_path: Path) -> None:
+        limit = RateLimit(2, 60.0, "/exports")
         with Scripted(ok) as vendor:
             for _ in range(3):
                 for path in ("/exports/a", "/exports/b", "/other"):
-                    with client(vendor, rate_limits=(pace,), paces_folder=tmp_path) as (http, _log):
+                    with client(vendor, rate_limits=(limit,), limits_folder=tmp_path) as (http, _log):
                         http.get(path)
             # Two of six exports at once, then two a minute.
             assert vendor.clock.monotonic() == 120.0
@@ -302,7 +302,7 @@ class TestSharedPaces:
 
         with Scripted(empty) as vendor:
             for _ in range(2):
-                with client(vendor, paces_folder=tmp_path) as (http, _log):
+                with client(vendor, limits_folder=tmp_path) as (http, _log):
                     http.get("/x")
             assert 29 <= vendor.clock.monotonic() <= 31
 
@@ -319,17 +319,17 @@ class TestSharedPaces:
             )
             for _ in range(2)
         ]
-        times = sorted(float(line) for one in both for line in one.communicate()[0].split())
+        times = sorted(float(line) for process in both for line in process.communicate()[0].split())
         assert len(times) == 10
         assert times[-1] - times[0] >= 9 * 0.05 - 0.02
 
-    def test_a_clock_that_was_set_back_and_a_damaged_account_stop_nothing(self, tmp_path: Path) -> None:
-        pace = RateLimit(1, 60.0)
+    def test_a_clock_that_was_set_back_and_a_damaged_file_of_times_stop_nothing(self, tmp_path: Path) -> None:
+        limit = RateLimit(1, 60.0)
         with Scripted(ok) as vendor:
             file = tmp_path / f"{vendor.url.removeprefix('http://').replace(':', '_')}.json"
-            for held in (json.dumps({pace.name: [vendor.now_s + 9e6]}), "{"):
-                file.write_text(held)
-                with client(vendor, rate_limits=(pace,), paces_folder=tmp_path) as (http, _log):
+            for saved in (json.dumps({limit.name: [vendor.now_s + 9e6]}), "{"):
+                file.write_text(saved)
+                with client(vendor, rate_limits=(limit,), limits_folder=tmp_path) as (http, _log):
                     http.get("/x")
             assert vendor.clock.monotonic() <= 600
 

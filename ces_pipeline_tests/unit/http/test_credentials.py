@@ -1,4 +1,4 @@
-"""Secrets come from the environment alone, and a rotated refresh token is never lost."""
+"""Secrets come only from the environment, and a rotated refresh token is never lost."""
 
 import json
 import stat
@@ -20,7 +20,7 @@ from ces_pipeline_tests.pulled import entry, fetch
 REFRESH = {"ZD_ID": "client", "ZD_SECRET": "client-canary", "ZD_REFRESH": "first-refresh-canary"}
 
 
-def refreshing(vendor: FakeVendor, **told: Any) -> Source:
+def refreshing(vendor: FakeVendor, **settings: Any) -> Source:
     auth = {
         "kind": "oauth_refresh",
         "token_url": f"{vendor.url}/oauth/tokens",
@@ -29,12 +29,12 @@ def refreshing(vendor: FakeVendor, **told: Any) -> Source:
         "refresh_token": "ZD_REFRESH",
         "client_in": "json",
     }
-    api = {"connector": "zendesk", "auth": auth, **told}
+    api = {"connector": "zendesk", "auth": auth, **settings}
     return Source.model_validate(entry("desk", vendor, api, kind="tickets", reader="zendesk_json"))
 
 
 class TestVariables:
-    def test_a_missing_one_is_named_before_any_request(self) -> None:
+    def test_a_missing_variable_is_named_before_any_request(self) -> None:
         with FakeZendesk([ticket(1)]) as vendor:
             with pytest.raises(MissingVariableError, match="ZD_SECRET and ZD_REFRESH"):
                 fetch(refreshing(vendor), vendor, {"ZD_ID": "client", "ZD_SECRET": " "})
@@ -46,14 +46,14 @@ class TestVariables:
         assert "canary" not in str(refused.value)
 
     def test_a_secret_in_the_place_of_its_name_is_refused_unseen(self) -> None:
-        told = {
+        api = {
             "connector": "rest",
             "base_url": "https://x.example",
             "since": "2026-01-01",
             "auth": {"kind": "bearer", "token": "sk-canary-123"},
         }
         with pytest.raises(ValidationError) as refused:
-            Api.model_validate(told)
+            Api.model_validate(api)
         assert "canary" not in refused.value.errors()[0]["msg"]
 
     @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ class TestVariables:
 
 
 class TestRefresh:
-    def test_the_new_token_is_kept_for_the_next_pull_readable_by_its_owner_alone(
+    def test_the_new_token_is_kept_for_the_next_pull_and_only_its_owner_can_read_it(
         self, tmp_path: Path
     ) -> None:
         with FakeZendesk([ticket(1)]) as vendor:
@@ -89,7 +89,7 @@ class TestRefresh:
             fetch(refreshing(vendor), vendor, REFRESH, home=tmp_path)
             assert seen == [vendor.refresh_token]
 
-    def test_an_access_token_that_dies_early_is_minted_anew_once(self, tmp_path: Path) -> None:
+    def test_an_access_token_that_dies_early_is_renewed_once(self, tmp_path: Path) -> None:
         class Forgetful(FakeZendesk):
             def answer(self, asked: FakeRequest) -> FakeResponse:
                 if asked.bearer == "access-canary-1":
@@ -100,7 +100,7 @@ class TestRefresh:
             assert fetch(refreshing(vendor), vendor, REFRESH, home=tmp_path)
             assert len(vendor.access_tokens) == 2
 
-    def test_an_expired_one_is_minted_anew_before_it_is_refused(self, tmp_path: Path) -> None:
+    def test_an_expired_token_is_renewed_before_it_is_refused(self, tmp_path: Path) -> None:
         class Brief(FakeZendesk):
             """Tokens last ten minutes, and every page takes more than eight."""
 
@@ -115,9 +115,9 @@ class TestRefresh:
         with Brief([ticket(number) for number in range(1, 5)]) as vendor:
             fetch(refreshing(vendor, page_size=1), vendor, REFRESH, home=tmp_path)
             token, page = "/oauth/tokens", "/api/v2/incremental/tickets/cursor"
-            assert [one.path for one in vendor.asked] == [token, page, page, token, page, page]
+            assert [request.path for request in vendor.asked] == [token, page, page, token, page, page]
 
-    def test_a_dead_token_is_told_without_its_text(self, tmp_path: Path) -> None:
+    def test_a_dead_token_is_reported_without_its_text(self, tmp_path: Path) -> None:
         with FakeZendesk([ticket(1)]) as vendor:
             vendor.refresh_token = "used up elsewhere"
             with pytest.raises(RefusedError, match="invalid_grant") as refused:
@@ -140,15 +140,17 @@ class TestRefresh:
 
 class TestClient:
     @pytest.mark.parametrize("place", ["basic", "form", "json"])
-    def test_client_credentials_are_sent_where_the_vendor_wants_them(self, place: str) -> None:
-        told: list[dict[str, Any]] = []
+    def test_client_credentials_are_sent_where_the_vendor_expects_them(self, place: str) -> None:
+        received: list[dict[str, Any]] = []
 
         class Vendor(FakeVendor):
             def answer(self, asked: FakeRequest) -> FakeResponse:
                 if asked.path == "/token":
                     fields = asked.json if place == "json" else asked.form
                     client = asked.basic or (fields.get("client_id"), fields.get("client_secret"))
-                    told.append({"client": client, "grant": fields["grant_type"], "scope": fields["scope"]})
+                    received.append(
+                        {"client": client, "grant": fields["grant_type"], "scope": fields["scope"]}
+                    )
                     return FakeResponse(data={"access_token": "access"})
                 return FakeResponse(data=[]) if asked.bearer == "access" else FakeResponse(401, {})
 
@@ -166,4 +168,4 @@ class TestClient:
                 entry("tool", vendor, api, kind="survey", reader="json", survey="after_chat")
             )
             fetch(source, vendor, {"ID": "me", "SECRET": "hush"})
-            assert told == [{"client": ("me", "hush"), "grant": "client_credentials", "scope": "read"}]
+            assert received == [{"client": ("me", "hush"), "grant": "client_credentials", "scope": "read"}]

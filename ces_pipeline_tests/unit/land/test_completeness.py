@@ -18,13 +18,13 @@ from ces_pipeline.land.step import SourceLanding
 from ces_pipeline.publish.inputs import stored_rows
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.vendors.zendesk.fake_server import FakeZendesk, iso
-from ces_pipeline_tests.api_feeds import API_FEEDS, COUNT, ApiFeed
+from ces_pipeline_tests.api_sources import API_SOURCES, COUNT, ApiSource
 from ces_pipeline_tests.builders import InboxHome, inbox_home
 
 DAY = timedelta(days=1)
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 BASES = {
-    **{name: {"count"} for name in API_FEEDS},
+    **{name: {"count"} for name in API_SOURCES},
     "qualtrics": {"export"},
     "zigpoll": {"second_read"},
     "zigpoll_counters": {"unknown"},
@@ -90,14 +90,14 @@ class TestWindows:
         assert all(before[1] == after[0] for before, after in pairwise(spans))
 
 
-def pull_into(home: InboxHome, feed: ApiFeed, vendor: FakeVendor) -> SourceLanding:
+def pull_into(home: InboxHome, api_source: ApiSource, vendor: FakeVendor) -> SourceLanding:
     registry = home.registry
     outcome = pull(
         home.home,
         registry,
-        registry.sources[feed.connector],
+        registry.sources[api_source.connector],
         clock=vendor.clock,
-        environment=feed.environment,
+        environment=api_source.environment,
     )
     assert outcome.failures == ()
     return outcome
@@ -109,7 +109,7 @@ def newest(home: InboxHome) -> dict[datetime, dict[str, Any]]:
     return {row["window_start"]: row for row in sorted(rows, key=lambda row: row["asked_at"])}
 
 
-def hide(vendor: FakeVendor, feed: ApiFeed, ids: set[str]) -> None:
+def hide(vendor: FakeVendor, api_source: ApiSource, ids: set[str]) -> None:
     """From now on the vendor's lists leave these records out, its counts and a second read do not."""
     answer = vendor.answer
     span = {
@@ -118,24 +118,24 @@ def hide(vendor: FakeVendor, feed: ApiFeed, ids: set[str]) -> None:
     }
 
     def without(asked: FakeRequest) -> FakeResponse:
-        assert feed.without is not None
+        assert api_source.without is not None
         is_second_read = span.items() <= asked.query.items()
-        return answer(asked) if is_second_read else feed.without(answer(asked), ids)
+        return answer(asked) if is_second_read else api_source.without(answer(asked), ids)
 
     vendor.answer = without  # type: ignore[method-assign]
 
 
 class TestAccounts:
-    @pytest.mark.parametrize("name", [name for name, feed in API_FEEDS.items() if feed.without])
+    @pytest.mark.parametrize("name", [name for name, api_source in API_SOURCES.items() if api_source.without])
     def test_a_page_that_never_came_is_missing_in_its_window(self, tmp_path: Path, name: str) -> None:
-        feed = API_FEEDS[name]
-        with feed.make() as vendor:
-            home = feed.home(tmp_path, vendor)
+        api_source = API_SOURCES[name]
+        with api_source.make() as vendor:
+            home = api_source.home(tmp_path, vendor)
             # Every five hours from 2 March 09:00 on: these are of 5 March, from 07:00 on. Of Medallia only a part of
             # a page can get lost unseen: the connector itself notices a full page that is missing.
             lost = 2 if name == "medallia" else 4
-            hide(vendor, feed, set(feed.ids(vendor)[14 : 14 + lost]))
-            pull_into(home, feed, vendor)
+            hide(vendor, api_source, set(api_source.ids(vendor)[14 : 14 + lost]))
+            pull_into(home, api_source, vendor)
         short = {
             start: row["expected"] - row["landed"]
             for start, row in newest(home).items()
@@ -144,52 +144,52 @@ class TestAccounts:
         assert short == {datetime(2026, 3, 5, tzinfo=UTC): lost}
 
     def test_what_is_delivered_later_in_another_way_completes_the_window(self, tmp_path: Path) -> None:
-        feed = API_FEEDS["rest"]
-        with feed.make() as vendor:
-            home = feed.home(tmp_path, vendor)
-            missing = feed.ids(vendor)[14:18]
-            hide(vendor, feed, set(missing))
-            pull_into(home, feed, vendor)
+        api_source = API_SOURCES["rest"]
+        with api_source.make() as vendor:
+            home = api_source.home(tmp_path, vendor)
+            missing = api_source.ids(vendor)[14:18]
+            hide(vendor, api_source, set(missing))
+            pull_into(home, api_source, vendor)
             rows = [record for record in vendor.records if record["id"] in missing]  # type: ignore[attr-defined]
             home.drop("missing.json", json.dumps(rows), "rest")
             home.land("rest")
             vendor.clock.sleep(86_400)
-            pull_into(home, feed, vendor)
+            pull_into(home, api_source, vendor)
         assert all(row["landed"] == row["expected"] for row in newest(home).values())
 
     def test_a_vendor_that_gives_no_count_is_unknown_and_stops_nothing(self, tmp_path: Path) -> None:
-        feed = API_FEEDS["zendesk"]
-        with feed.make() as vendor:
+        api_source = API_SOURCES["zendesk"]
+        with api_source.make() as vendor:
             assert isinstance(vendor, FakeZendesk)
             vendor.forbidden = {"/api/v2/search"}
-            home = feed.home(tmp_path, vendor)
-            assert pull_into(home, feed, vendor).records_expected is None
+            home = api_source.home(tmp_path, vendor)
+            assert pull_into(home, api_source, vendor).records_expected is None
         for row in newest(home).values():
             assert (row["expected"], row["basis"]) == (None, "unknown")
             assert "refused GET /api/v2/search with 403" in row["detail"]
 
     def test_a_count_by_another_time_than_the_sources_is_no_account_of_it(self, tmp_path: Path) -> None:
-        feed = API_FEEDS["medallia"]
-        with feed.make() as vendor:
+        api_source = API_SOURCES["medallia"]
+        with api_source.make() as vendor:
             other = {"response_id": "a_surveyid", "score": "q_ces"}
-            home = inbox_home(tmp_path, feed.entry(vendor.url, columns=other))
-            pull_into(home, feed, vendor)
+            home = inbox_home(tmp_path, api_source.entry(vendor.url, columns=other))
+            pull_into(home, api_source, vendor)
         (detail,) = {row["detail"] for row in newest(home).values()}
         for part in ("columns.recorded_at: k_initialfinishdate_epoch_int", "medallia in sources.yaml"):
             assert part in detail
 
     def test_a_ticket_counts_where_it_was_last_changed(self, tmp_path: Path) -> None:
-        feed = API_FEEDS["zendesk"]
-        with feed.make() as vendor:
+        api_source = API_SOURCES["zendesk"]
+        with api_source.make() as vendor:
             assert isinstance(vendor, FakeZendesk)
-            home = feed.home(tmp_path, vendor)
-            pull_into(home, feed, vendor)
+            home = api_source.home(tmp_path, vendor)
+            pull_into(home, api_source, vendor)
             moved = vendor.clock.now().timestamp() - 7200
             vendor.tickets.append(
                 {**vendor.tickets.pop(20), "updated_at": iso(moved), "generated_timestamp": moved}
             )
             vendor.clock.sleep(86_400)
-            pull_into(home, feed, vendor)
+            pull_into(home, api_source, vendor)
         account_row = newest(home)[datetime(2026, 3, 20, tzinfo=UTC)]
         assert (account_row["landed"], account_row["expected"]) == (1, 1)
 
@@ -208,25 +208,25 @@ class TestAccounts:
     def test_sources_of_every_kind_have_an_account(
         self, tmp_path: Path, kind: str, columns: dict[str, str], survey: dict[str, str]
     ) -> None:
-        feed = API_FEEDS["rest"]
-        with feed.make() as vendor:
-            source = {name: value for name, value in feed.entry(vendor.url).items() if name != "survey"}
+        api_source = API_SOURCES["rest"]
+        with api_source.make() as vendor:
+            source = {name: value for name, value in api_source.entry(vendor.url).items() if name != "survey"}
             source |= {"kind": kind, "columns": columns, **survey}
             home = inbox_home(tmp_path, source)
-            pull_into(home, feed, vendor)
+            pull_into(home, api_source, vendor)
             note_columns(home.lake, "rest")
         rows = newest(home).values()
         assert sum(row["landed"] for row in rows) == COUNT
         assert all(row["landed"] == row["expected"] for row in rows)
 
-    @pytest.mark.parametrize("name", sorted(API_FEEDS))
+    @pytest.mark.parametrize("name", sorted(API_SOURCES))
     def test_what_came_in_full_is_complete_and_what_no_one_counts_is_unknown(
         self, tmp_path: Path, name: str
     ) -> None:
-        feed = API_FEEDS[name]
-        with feed.make() as vendor:
-            home = feed.home(tmp_path, vendor)
-            pull_into(home, feed, vendor)
+        api_source = API_SOURCES[name]
+        with api_source.make() as vendor:
+            home = api_source.home(tmp_path, vendor)
+            pull_into(home, api_source, vendor)
             rows = list(newest(home).values())
         assert rows
         for row in rows:

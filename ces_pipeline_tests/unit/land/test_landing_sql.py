@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ces_pipeline.privacy.redaction import KEY_FILE, Pseudonyms
+from ces_pipeline.privacy.key import KEY_FILE
+from ces_pipeline.privacy.pseudonyms import Pseudonyms
 from ces_pipeline_tests.builders import DESK, NOW, WEB, InboxHome, answer, inbox_home, without
 
 RECEIPT_DAY = NOW.date()

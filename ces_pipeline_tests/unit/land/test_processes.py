@@ -10,7 +10,7 @@ import pytest
 
 from ces_pipeline.home import Home
 from ces_pipeline.land.step import land_source
-from ces_pipeline.privacy.redaction import KEY_FILE
+from ces_pipeline.privacy.key import KEY_FILE
 from ces_pipeline.registry import load_registry
 from ces_pipeline_tests.builders import NOW, InboxHome, answer, inbox_home
 

@@ -1,4 +1,4 @@
-"""Protects the register of fixes and releases and the priorities: loaded as written, each slip told by its place."""
+"""Protects fixes, releases and priorities: they load as written, and every error names file, entry and key."""
 
 from datetime import date
 from pathlib import Path
@@ -25,7 +25,7 @@ def tables(folder: Path, **files: Any) -> dict[str, list[dict[str, Any]]]:
     return {name: made[f"reference.{name}"].to_pylist() for name in NAMES}
 
 
-def test_what_is_registered_is_what_sql_sees(tmp_path: Path) -> None:
+def test_sql_sees_the_registered_entries(tmp_path: Path) -> None:
     found = tables(
         tmp_path,
         fixes=[{**FIX, "lever": "slow_api", "cost": 5, "comparison_categories": ["login"]}, {**FIX, "id": "second"}],
@@ -54,7 +54,7 @@ def test_a_home_without_them_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "told"),
+    ("file", "content", "facts"),
     [
         ("fixes", [{**FIX, "levver": "bug"}], ("entry faster_billing", "levver", "unknown key")),
         ("fixes", [{**FIX, "lever": "magic"}], ("entry faster_billing", "lever", "slow_api")),
@@ -64,7 +64,7 @@ def test_a_home_without_them_has_none(tmp_path: Path) -> None:
         ("fixes", [{**FIX, "cost": -1}], ("entry faster_billing", "cost")),
         ("fixes", [{**FIX, "comparison_categories": ["billing"]}], ("entry faster_billing", "'billing'")),
         ("fixes", [{**FIX, "triggered_on": date(2026, 3, 3)}], ("entry faster_billing", "triggered_on")),
-        ("fixes", [FIX, FIX], ("entry faster_billing", "twice")),
+        ("fixes", [FIX, FIX], ("entry faster_billing", "id: ")),
         ("releases", [{**RELEASE, "touchpoints": ["after_chta"]}], ("entry v2", "touchpoints", "after_chta", "after_chat")),
         ("releases", [{"id": "v2", "day": date(2026, 3, 2)}], ("entry v2", "title", "required")),
         ("priorities", {"value_weights": {"enterprize": 2}}, ("value_weights", "enterprize", "unassigned")),
@@ -73,9 +73,9 @@ def test_a_home_without_them_has_none(tmp_path: Path) -> None:
         ("priorities", ["enterprise"], ("key: value",)),
     ],
 )  # fmt: skip
-def test_a_slip_names_file_entry_and_key(
-    tmp_path: Path, file: str, content: Any, told: tuple[str, ...]
+def test_a_mistake_names_file_entry_and_key(
+    tmp_path: Path, file: str, content: Any, facts: tuple[str, ...]
 ) -> None:
     message = refused(tmp_path, WEB, **{file: content})
-    for part in (f"{file}.yaml", *told):
-        assert part in message
+    for fact in (f"{file}.yaml", *facts):
+        assert fact in message

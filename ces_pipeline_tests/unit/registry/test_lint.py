@@ -1,4 +1,4 @@
-"""Protects the lint of touchpoints: a survey that is long, insists on a comment or says too little is told."""
+"""Protects the lint of surveys: a long survey, a required comment and missing documentation are reported."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from ces_pipeline.registry.load import load_registry
 from ces_pipeline.registry.settings import Settings
 from ces_pipeline.registry.surveys import Survey
 
-WHOLE = {
+COMPLETE = {
     "id": "after_chat",
     "scale": "ease_1_5",
     "questions": 3,
@@ -20,48 +20,46 @@ WHOLE = {
 }
 
 
-def told(survey: dict[str, Any], **settings: Any) -> list[str]:
-    one = Survey.model_validate(survey)
+def lines(survey_entry: dict[str, Any], **settings: Any) -> list[str]:
+    survey = Survey.model_validate(survey_entry)
     registry = Registry(
-        sources={}, surveys={one.id: one}, scales={}, segments=(), settings=Settings.model_validate(settings)
+        sources={},
+        surveys={survey.id: survey},
+        scales={},
+        segments=(),
+        settings=Settings.model_validate(settings),
     )
     return list(lint(registry))
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("change", "facts"),
     [
-        ({}, []),
-        (
-            {"questions": 12},
-            [
-                "touchpoint after_chat: it asks 12 questions, more than 3 (most_questions of settings.yaml): "
-                "people leave long surveys"
-            ],
-        ),
-        (
-            {"required": ["score", "comment"]},
-            [
-                "touchpoint after_chat: whoever writes no comment counts as incomplete: take comment out of `required`"
-            ],
-        ),
-        # A survey that only collects comments has nothing else to insist on.
-        ({"required": ["comment"], "scale": None}, []),
-        (
-            {"wording": None, "owner": None},
-            ["touchpoint after_chat: surveys.yaml does not say wording, owner"],
-        ),
+        ({"questions": 12}, ("questions: 12", "most_questions")),
+        ({"required": ["score", "comment"]}, ("required: ", "`comment`")),
+        ({"wording": None, "owner": None}, ("wording, owner",)),
     ],
 )
-def test_each_shortcoming_is_told(change: dict[str, Any], expected: list[str]) -> None:
-    assert told({**WHOLE, **change}) == expected
+def test_each_weak_point_is_reported_with_entry_and_key(
+    change: dict[str, Any], facts: tuple[str, ...]
+) -> None:
+    (line,) = lines({**COMPLETE, **change})
+    assert line.startswith("surveys.yaml: entry after_chat: ")
+    for fact in facts:
+        assert fact in line
 
 
-def test_the_number_is_a_setting_and_several_shortcomings_are_one_line() -> None:
-    assert told({**WHOLE, "questions": 12}, most_questions=12) == []
-    (line,) = told({**WHOLE, "questions": 13, "owner": None}, most_questions=12)
-    assert line.startswith("touchpoint after_chat: it asks 13 questions")
-    assert line.endswith("; surveys.yaml does not say owner")
+# A survey that only collects comments requires nothing else.
+@pytest.mark.parametrize("change", [{}, {"required": ["comment"], "scale": None}])
+def test_a_good_survey_is_not_reported(change: dict[str, Any]) -> None:
+    assert lines({**COMPLETE, **change}) == []
+
+
+def test_the_limit_is_a_setting_and_several_weak_points_share_a_line() -> None:
+    assert lines({**COMPLETE, "questions": 12}, most_questions=12) == []
+    (line,) = lines({**COMPLETE, "questions": 13, "owner": None}, most_questions=12)
+    assert "questions: 13" in line
+    assert line.endswith("owner")
 
 
 def test_the_starter_registry_is_a_good_example() -> None:

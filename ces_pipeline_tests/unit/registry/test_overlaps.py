@@ -1,4 +1,4 @@
-"""Protects what is said of persona rules that can match one answer: which wins, and which never decides."""
+"""Protects the report on persona rules that can match the same answer: which wins, and which never decides."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from ces_pipeline.registry.segments import Segment
 from ces_pipeline.registry.settings import Settings
 
 
-def rules(*told: dict[str, Any]) -> Registry:
+def rules(*entries: dict[str, Any]) -> Registry:
     segments = tuple(
-        Segment.model_validate({"id": f"r{number}", "value": f"v{number}", **one})
-        for number, one in enumerate(told)
+        Segment.model_validate({"id": f"r{number}", "value": f"v{number}", **entry})
+        for number, entry in enumerate(entries)
     )
     return Registry(
         sources={}, surveys={}, scales={}, segments=segments, settings=Settings.model_validate({})
@@ -31,14 +31,14 @@ def rules(*told: dict[str, Any]) -> Registry:
         ({"plan": "A", "region": "EU"}, {"plan": "A", "region": "US"}, []),
     ],
 )
-def test_rules_overlap_where_one_answer_can_fit_both(
+def test_rules_overlap_if_the_same_answer_can_match_both(
     first: dict[str, Any], second: dict[str, Any], found: list[tuple[str, str, bool]]
 ) -> None:
-    told = overlaps(rules({"when": first}, {"when": second}))
-    assert [(one.first.id, one.second.id, one.is_shadowed) for one in told] == found
+    pairs = overlaps(rules({"when": first}, {"when": second}))
+    assert [(pair.first.id, pair.second.id, pair.is_shadowed) for pair in pairs] == found
 
 
-def test_rules_of_another_kind_or_the_same_value_are_no_overlap() -> None:
+def test_rules_of_another_kind_or_the_same_value_do_not_overlap() -> None:
     when = {"plan": "A"}
     assert overlaps(rules({"when": when}, {"when": when, "assigns": "journey_stage"})) == []
     assert overlaps(rules({"when": when, "value": "x"}, {"when": when, "value": "x"})) == []

@@ -34,7 +34,7 @@ def answers(random: np.random.Generator, effect: float = 0.0, worst: str | None 
         {
             "fix_id": "f", "has_trigger": False, "overlapping_fixes": None, "fix_window_weeks": WEEKS,
             "smallest_effect_0_100": 5.0, "minimum_n": 30, "has_named_comparison": False,
-            "category": [f"c{one}" for one in category], "is_comparison": category != treated,
+            "category": [f"c{number}" for number in category], "is_comparison": category != treated,
             "period": np.array(PERIODS)[at], "week_number": NUMBERS[at], "weeks_from_live": NUMBERS[at].astype(float),
             "channel": np.array(["phone", "web"])[channel], "n": n.ravel(),
             "effort_sum": (n * means).ravel(), "effort_square_sum": squares,

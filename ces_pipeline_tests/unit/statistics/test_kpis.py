@@ -27,9 +27,9 @@ def test_intervals_cover_the_true_association_as_often_as_they_say(correlation: 
     assert 0.92 <= covered.mean() <= 0.98
 
 
-def test_each_touchpoint_and_kpi_is_told_by_itself() -> None:
-    one = evidence(0.6, 50, 1)
-    found = kpi_association(pd.concat([one.assign(kpi="nps"), one, one.assign(survey_id="a")]))
+def test_each_survey_and_kpi_has_its_own_row() -> None:
+    csat = evidence(0.6, 50, 1)
+    found = kpi_association(pd.concat([csat.assign(kpi="nps"), csat, csat.assign(survey_id="a")]))
     assert list(zip(found["kpi"], found["survey_id"], found["n"], strict=True)) == [
         ("csat", "a", 50),
         ("csat", "s", 50),

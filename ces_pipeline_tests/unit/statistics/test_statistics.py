@@ -78,10 +78,10 @@ def test_a_planted_lag_is_the_strongest_and_drift_alone_is_nothing() -> None:
     random = np.random.default_rng(4)
     leading = random.normal(size=160).cumsum()
     following = np.concatenate([random.normal(size=3), leading[:-3]]) + 0.3 * random.normal(size=160)
-    by_lag = {one.lag: one.found.value for one in lagged_correlations(leading, following, 6)}
+    by_lag = {lagged.lag: lagged.found.value for lagged in lagged_correlations(leading, following, 6)}
     assert max(by_lag, key=lambda lag: abs(by_lag[lag])) == 3
     drifts = np.arange(160) * 0.5 + random.normal(size=(2, 160))
-    assert all(one.found.p_value > 0.01 for one in lagged_correlations(*drifts, 6))
+    assert all(lagged.found.p_value > 0.01 for lagged in lagged_correlations(*drifts, 6))
 
 
 def test_changes_of_two_unrelated_series_are_called_related_no_more_often_than_nominal() -> None:

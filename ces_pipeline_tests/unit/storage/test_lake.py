@@ -1,4 +1,4 @@
-"""Protects the lake: files are replaced whole or not at all, equal tables are equal bytes."""
+"""Protects the lake: a file is replaced completely or not at all, and equal tables give equal bytes."""
 
 import errno
 import os
@@ -52,7 +52,7 @@ def test_days_are_listed_in_order_and_other_things_passed_over(lake: Lake) -> No
 
 
 @pytest.mark.parametrize("call", ["replace", "fsync"])
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(
+def test_a_write_that_fails_leaves_the_old_file_and_no_temporary_file(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     lake.write_bytes("a.bin", b"old")
@@ -61,7 +61,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path if call == "replace" else os, call, full)
-    with pytest.raises(HomeError, match=r"No space left on device.*free space"):
+    with pytest.raises(HomeError, match=r"No space left on device.*free disk space"):
         lake.write_bytes("a.bin", b"new")
     monkeypatch.undo()
     assert lake.read_bytes("a.bin") == b"old"
@@ -84,9 +84,7 @@ def test_an_adopted_file_is_moved_into_its_place(lake: Lake, tmp_path: Path) -> 
     assert not staged.exists()
 
 
-def test_many_files_are_adopted_together_and_one_that_cannot_be_is_told_of(
-    lake: Lake, tmp_path: Path
-) -> None:
+def test_many_files_are_adopted_together_and_a_failure_is_reported(lake: Lake, tmp_path: Path) -> None:
     staged = {f"raw/day=2026-01-{day:02}/1.parquet": tmp_path / f"{day}" for day in range(1, 21)}
     for path, file in staged.items():
         file.write_text(path)
@@ -140,7 +138,7 @@ def test_rows_of_several_files_know_their_file(lake: Lake) -> None:
 @pytest.mark.parametrize("root", ["lake", "deeper/lake"])
 def test_a_lake_below_a_file_is_refused_with_what_to_do(tmp_path: Path, root: str) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(HomeError, match="mend its permissions"):
+    with pytest.raises(HomeError, match="permissions"):
         Lake(tmp_path / "file" / root)
 
 
@@ -150,7 +148,7 @@ def test_a_lock_below_a_file_is_refused_with_its_path(tmp_path: Path) -> None:
         pass
 
 
-def test_whoever_wants_a_lock_waits_for_its_holder(tmp_path: Path) -> None:
+def test_a_second_writer_waits_for_the_holder_of_the_lock(tmp_path: Path) -> None:
     entered = threading.Event()
 
     def enter() -> None:

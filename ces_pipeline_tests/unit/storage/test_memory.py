@@ -27,10 +27,10 @@ print(full - before, freed - before, held() - before)
 """
 
 
-@pytest.mark.skipif(_c_library() is None, reason="only glibc can be told what to keep")
+@pytest.mark.skipif(_c_library() is None, reason="only glibc has the calls to keep memory")
 def test_freed_blocks_stay_until_they_are_given_back() -> None:
-    told = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
-    full, freed, given_back = (int(one) / _MB for one in told.stdout.split())
+    ran = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
+    full, freed, given_back = (int(size) / _MB for size in ran.stdout.split())
     assert full > 190
     assert freed > 190
     assert given_back < 40

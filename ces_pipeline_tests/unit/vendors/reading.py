@@ -17,10 +17,10 @@ def delivered(folder: Path, content: str | bytes, name: str = "export.csv") -> D
     return DeliveredFile(path)
 
 
-def feed(reader: str, kind: str = "survey", **options: Any) -> Source:
+def source_for(reader: str, kind: str = "survey", **options: Any) -> Source:
     survey = "asked" if kind == "survey" else None
     return Source.model_validate(
-        {"id": "feed", "kind": kind, "reader": reader, "survey": survey, "options": options}
+        {"id": "export", "kind": kind, "reader": reader, "survey": survey, "options": options}
     )
 
 

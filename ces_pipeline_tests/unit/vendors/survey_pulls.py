@@ -1,4 +1,4 @@
-"""Pulls of survey connectors without a lake: pages are read by the feed's own reader and kept as landing would.
+"""Pulls of survey connectors without a lake: pages are read by the source's reader and kept as landing would keep them.
 
 For plans of many faults, where landing for real would take too long. What lands for real is in the vendors' tests.
 """
@@ -25,14 +25,14 @@ from ces_pipeline.vendors.contract import Page, State
 
 NIGHT = timedelta(days=1)
 _LONGEST_WAIT_SECONDS = 100.0
-"""The client's own waits are shorter; what is longer is the vendor dripping, or the night between pulls."""
+"""The client's own waits are shorter. A longer wait is the vendor's slow body, or the night between pulls."""
 _MOST_WAITING_SECONDS = 1800.0
 
 Row = dict[str, Any]
 
 
 def rows_of(reader: str, body: bytes) -> dict[str, Row]:
-    """The responses of a page by id, each with its cells that hold something."""
+    """The responses of a page by id, each with its filled cells."""
     if not body:
         return {}
     export = READERS[reader].read(DeliveredFile.in_memory("page", body), None)
@@ -65,7 +65,7 @@ class Kept:
 
 @dataclass
 class Pulls:
-    """Pulls of one feed from a fake vendor, with the state between them."""
+    """Pulls of a source from a fake vendor, with the state between them."""
 
     source: Source
     vendor: FakeVendor
@@ -91,7 +91,7 @@ class Pulls:
             return list(connector.pages(http, self.source.api, dict(self.state), self.vendor.clock.now()))
 
     def into(self, kept: Kept, *, ends_early: Callable[[], str | None] = lambda: None) -> bool:
-        """One pull, saving the state behind each page. Whether it came to its end.
+        """One pull, saving the state after each page. Returns whether it came to its end.
 
         ends_early: asked at each page: `fetched` and `landed` end the pull there, as a kill would.
         """
@@ -123,7 +123,7 @@ def pull_through(pulls: Pulls, kept: Kept, seed: int, plan: FaultPlan) -> None:
             if pulls.into(kept, ends_early=kill):
                 break
         except UnavailableError:
-            # The night after asks again; any other failure is one of the connector.
+            # The next pull tries again; any other failure is the connector's.
             pass
         pulls.vendor.clock.sleep(60)
     else:

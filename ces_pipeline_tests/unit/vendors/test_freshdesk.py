@@ -1,4 +1,4 @@
-"""Freshdesk: no ticket lost or doubled whatever goes wrong, and the ways of its lists that make naive code lose some."""
+"""Freshdesk: no ticket lost or doubled in any fault, and the traps of its lists."""
 
 import json
 from collections import Counter
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
 from ces_pipeline.land.pull import pull
@@ -40,7 +40,7 @@ def same_second(count: int) -> list[dict[str, Any]]:
 
 
 def after_request(vendor: FakeFreshdesk, number: int, event: Callable[[], None]) -> None:
-    """Have something happen at the vendor's once it has answered so many requests."""
+    """Make a change at the vendor after it has responded to so many requests."""
     answer = vendor.answer
 
     def answered(asked: FakeRequest) -> FakeResponse:
@@ -53,13 +53,13 @@ def after_request(vendor: FakeFreshdesk, number: int, event: Callable[[], None])
 
 
 def assert_all_landed(done: TicketPulls, vendor: FakeFreshdesk) -> None:
-    """Every ticket's state of now has come, and every state of a ticket always with the same content."""
+    """Every ticket's current version has come, and each version of a ticket always has the same content."""
     contents: dict[tuple[int, str], set[str]] = {}
     for record in done.records:
         contents.setdefault((record["id"], record["updated_at"]), set()).add(repr(sorted(record.items())))
-    assert {one for one, _ in contents} == set(vendor.tickets)
-    assert {(one["id"], one["updated_at"]) for one in vendor.tickets.values()} <= set(contents)
-    assert all(len(told) == 1 for told in contents.values())
+    assert {key for key, _ in contents} == set(vendor.tickets)
+    assert {(ticket["id"], ticket["updated_at"]) for ticket in vendor.tickets.values()} <= set(contents)
+    assert all(len(versions) == 1 for versions in contents.values())
 
 
 @FAULT_SEEDS
@@ -76,7 +76,7 @@ def test_no_plan_of_faults_loses_or_doubles_anything(seeds: range) -> None:
             for name in LISTS:
                 places = [state[name]["since"] for state in done.states if name in state]
                 assert places == sorted(places), seed
-            rated = {one["id"] for one in done.records if one["csat"] == 100}
+            rated = {record["id"] for record in done.records if record["csat"] == 100}
             assert rated == {1, 5, 9}
             assert done.waited_seconds < HOUR_SECONDS + MOST_WAITING_SECONDS, seed
 
@@ -91,15 +91,15 @@ def test_a_pull_killed_after_any_page_goes_on_at_the_next(
     make: Callable[[int], list[dict[str, Any]]],
 ) -> None:
     with FakeFreshdesk(make(10)) as vendor:
-        whole = pulls(vendor)
-        whole.pull()
-        for killed_after in range(1, len(whole.pages)):
+        complete = pulls(vendor)
+        complete.pull()
+        for killed_after in range(1, len(complete.pages)):
             done = pulls(vendor)
             done.pull(killed_after)
             landed = {record["id"] for record in done.records}
             again = ids(done.pull())
             assert landed | set(again) == set(range(1, 11))
-            # No more than the second in which it stood is read twice.
+            # Only the second of the saved state is read twice.
             assert make is same_second or len(landed & set(again)) <= 1
 
 
@@ -118,10 +118,10 @@ class TestGotchas:
             found = Counter(ids(pulls(vendor).pull()))
             assert found == Counter(range(1, 13))
 
-    def test_more_ties_than_can_be_listed_are_told(self) -> None:
+    def test_more_ties_than_can_be_listed_are_reported(self) -> None:
         with (
             FakeFreshdesk(same_second(10), wall=3) as vendor,
-            pytest.raises(BadAnswerError, match=r"3 pages hold changed at 2026-03-01T00:00:00Z"),
+            pytest.raises(BadResponseError, match=r"3 pages hold changed at 2026-03-01T00:00:00Z"),
         ):
             pulls(vendor).pull()
 
@@ -134,7 +134,7 @@ class TestGotchas:
             after_request(vendor, request_number, lambda: vendor.change(1, status=4))
             done = pulls(vendor)
             assert set(ids(done.pull())) == set(range(1, 10))
-            assert [one["status"] for one in done.records if one["id"] == 1][-1] == 4
+            assert [record["status"] for record in done.records if record["id"] == 1][-1] == 4
 
     def test_a_change_in_the_second_where_the_last_pull_ended_is_seen(self) -> None:
         with FakeFreshdesk(same_second(2)) as vendor:
@@ -150,11 +150,15 @@ class TestGotchas:
             vendor.tickets[2] = ticket(2, "2026-03-20T01:53:00Z")
             assert 2 in ids(done.pull())
 
-    def test_deleted_and_spam_tickets_are_told_as_gone(self) -> None:
+    def test_deleted_and_spam_tickets_are_marked_as_gone(self) -> None:
         at = "2026-03-01T00:00:01Z"
         tickets = [ticket(1, at), ticket(2, at, deleted=True), ticket(3, at, spam=True)]
         with FakeFreshdesk(tickets) as vendor:
-            assert {one["id"]: one["deleted"] for one in pulls(vendor).pull()} == {1: False, 2: True, 3: True}
+            assert {record["id"]: record["deleted"] for record in pulls(vendor).pull()} == {
+                1: False,
+                2: True,
+                3: True,
+            }
 
     def test_an_empty_page_that_is_not_the_last_hides_nothing(self) -> None:
         faults = {1: "empty_page", 3: "empty_page", 6: "empty_page"}
@@ -170,22 +174,22 @@ class TestGotchas:
     def test_a_list_that_ignores_the_filter_is_refused(self) -> None:
         with FakeFreshdesk([ticket(1, "2026-02-01T00:00:00Z")]) as vendor:
             vendor.heeds_filter = False
-            with pytest.raises(BadAnswerError, match="does not heed updated_since"):
+            with pytest.raises(BadResponseError, match="ignores updated_since"):
                 pulls(vendor).pull()
 
     def test_a_list_of_deleted_tickets_that_holds_others_is_refused(self) -> None:
         with FakeFreshdesk(each_second(1)) as vendor:
             vendor.heeds_list = False
-            with pytest.raises(BadAnswerError, match="or filter"):
+            with pytest.raises(BadResponseError, match="or filter"):
                 pulls(vendor).pull()
 
     def test_a_page_without_the_fields_that_it_is_followed_by_is_refused(self) -> None:
         with FakeFreshdesk([ticket(1, "2026-03-01T00:00:00Z")]) as vendor:
             vendor.answer = lambda _asked: FakeResponse(data=[{"id": 1}])  # type: ignore[method-assign]
-            with pytest.raises(BadAnswerError, match="tickets came without `updated_at`"):
+            with pytest.raises(BadResponseError, match="tickets came without `updated_at`"):
                 pulls(vendor, ratings=False).pull()
 
-    def test_stats_and_requesters_are_asked_for_unless_the_feed_says_otherwise(self) -> None:
+    def test_stats_and_requesters_are_asked_for_unless_the_source_says_otherwise(self) -> None:
         with FakeFreshdesk(each_second(1)) as vendor:
             (full,) = pulls(vendor).pull()
             (lean,) = pulls(vendor, requester=False).pull()
@@ -196,7 +200,7 @@ class TestGotchas:
             == dict.fromkeys(("resolved_at", "first_responded_at", "closed_at"))
         )
 
-    def test_a_wrong_key_is_told_without_the_key(self) -> None:
+    def test_a_wrong_key_is_reported_without_the_key(self) -> None:
         with FakeFreshdesk(each_second(1)) as vendor, pytest.raises(RefusedError) as refused:
             TicketPulls(Freshdesk(), vendor, "wrong-key", "X").pull()
         assert refused.value.status == 401
@@ -211,32 +215,32 @@ class TestRatings:
         tickets = [ticket(number, self.AT) for number in range(len(codes) + 1)]
         ratings = [rating(number, number, code, "2026-03-02T00:00:00Z") for number, code in enumerate(codes)]
         with FakeFreshdesk(tickets, ratings) as vendor:
-            found = {one["id"]: one for one in pulls(vendor).pull()}
+            found = {record["id"]: record for record in pulls(vendor).pull()}
         assert [found[number]["csat"] for number in range(9)] == [
             0, 16.67, 33.33, 50, 66.67, 83.33, 100, None, None,
         ]  # fmt: skip
         assert "call me" not in repr(found)
         assert found[0]["satisfaction_rating"]["ratings"] == {"default_question": -103, "question_1": -102}
 
-    def test_the_newest_of_several_counts_in_whatever_order_they_come(self) -> None:
+    def test_the_newest_of_several_counts_in_any_order(self) -> None:
         ratings = [
             rating(1, 1, 103, "2026-03-04T00:00:00Z"),
             rating(2, 1, -103, "2026-03-06T00:00:00Z"),
             rating(3, 1, 100, "2026-03-05T00:00:00Z"),
         ]
         with FakeFreshdesk([ticket(1, self.AT)], ratings) as vendor:
-            assert [one["csat"] for one in pulls(vendor).pull()] == [0]
+            assert [record["csat"] for record in pulls(vendor).pull()] == [0]
 
     def test_a_rating_of_more_than_a_month_ago_is_found(self) -> None:
         with FakeFreshdesk([ticket(1, self.AT)], [rating(1, 1, 103, "2026-02-10T00:00:00Z")]) as vendor:
             done = pulls(vendor)
             done.since = done.since.replace(month=2, day=1)
-            assert [one["csat"] for one in done.pull()] == [100]
+            assert [record["csat"] for record in done.pull()] == [100]
 
     def test_a_ticket_older_than_the_first_pull_is_asked_for_its_own(self) -> None:
         old = ticket(1, self.AT, created_at="2024-01-01T00:00:00Z")
         with FakeFreshdesk([old], [rating(1, 1, 102, "2024-01-05T00:00:00Z")]) as vendor:
-            assert [one["csat"] for one in pulls(vendor).pull()] == [83.33]
+            assert [record["csat"] for record in pulls(vendor).pull()] == [83.33]
 
     def test_a_ticket_that_is_only_rated_comes_again_with_a_later_version(self) -> None:
         with FakeFreshdesk([ticket(1, self.AT), ticket(2, self.AT)]) as vendor:
@@ -247,10 +251,10 @@ class TestRatings:
             done.pull()
             vendor.ratings.append(rating(2, 2, 100, "2026-03-12T00:00:00Z"))
             assert ids(done.pull())[-1] == 2
-            mine = [one for one in done.records if one["id"] == 1]
+            mine = [record for record in done.records if record["id"] == 1]
             assert (mine[0]["csat"], mine[-1]["csat"]) == (None, 100)
             assert mine[-1]["version"] > mine[0]["version"] == 0
-            # A rating that was told before the newest one is not told again.
+            # A rating that landed before the newest one does not land again.
             assert 1 not in ids(done.pull())
 
     def test_a_rated_ticket_keeps_its_rating_when_it_is_closed_later(self) -> None:
@@ -262,16 +266,16 @@ class TestRatings:
                 done.pull()
                 vendor.clock.sleep(86_400)
                 vendor.change(1, status=5)
-            assert {one["csat"] for one in done.records} == {100}
+            assert {record["csat"] for record in done.records} == {100}
             # Found in the list of recent ratings, without a request for each ticket.
-            assert not any(one.path.endswith("/1/satisfaction_ratings") for one in vendor.asked)
+            assert not any(request.path.endswith("/1/satisfaction_ratings") for request in vendor.asked)
             assert done.records[-1]["status"] == 5
 
-    def test_a_rated_ticket_that_is_gone_is_passed_over(self) -> None:
+    def test_a_rated_ticket_that_is_gone_is_skipped(self) -> None:
         with FakeFreshdesk([], [rating(1, 404, 103, "2026-03-10T00:00:00Z")]) as vendor:
             assert pulls(vendor).pull() == []
 
-    def test_refused_ratings_are_told_after_the_tickets_have_come(self) -> None:
+    def test_refused_ratings_are_reported_after_the_tickets_have_come(self) -> None:
         with FakeFreshdesk(each_second(4)) as vendor:
             vendor.refuses_ratings = True
             done = pulls(vendor)
@@ -284,26 +288,26 @@ class TestRatings:
         wrong = {**rating(1, 1, 103, "2026-03-10T00:00:00Z"), "ratings": "happy"}
         with (
             FakeFreshdesk([ticket(1, self.AT)], [wrong]) as vendor,
-            pytest.raises(BadAnswerError, match="under `ratings`"),
+            pytest.raises(BadResponseError, match="under `ratings`"),
         ):
             pulls(vendor).pull()
 
-    def test_more_ratings_than_can_be_listed_are_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_more_ratings_than_can_be_listed_are_reported(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("ces_pipeline.vendors.freshdesk.connector._LAST_PAGE", 2)
         ratings = [rating(number, 1, 103, "2026-03-10T00:00:00Z") for number in range(7)]
         with (
             FakeFreshdesk([], ratings) as vendor,
-            pytest.raises(BadAnswerError, match="than Freshdesk lists"),
+            pytest.raises(BadResponseError, match="than Freshdesk lists"),
         ):
             pulls(vendor).pull()
 
 
-def test_doctor_tells_which_right_is_missing() -> None:
+def test_doctor_reports_which_right_is_missing() -> None:
     with FakeFreshdesk(each_second(1)) as vendor:
-        assert [one.is_well for one in pulls(vendor).probe()] == [True, True]
+        assert [finding.is_well for finding in pulls(vendor).probe()] == [True, True]
         vendor.refuses_ratings = True
-        assert [one.is_well for one in pulls(vendor).probe()] == [True, False]
-        assert [one.is_well for one in pulls(vendor, ratings=False).probe()] == [True]
+        assert [finding.is_well for finding in pulls(vendor).probe()] == [True, False]
+        assert [finding.is_well for finding in pulls(vendor, ratings=False).probe()] == [True]
 
 
 def test_options_are_true_or_false() -> None:
@@ -314,7 +318,7 @@ def test_options_are_true_or_false() -> None:
         Freshdesk().check(pulls(vendor, ratings="no").api)
 
 
-def feed_of(vendor: FakeFreshdesk, since: str = "2026-03-01") -> dict[str, Any]:
+def entry_of(vendor: FakeFreshdesk, since: str = "2026-03-01") -> dict[str, Any]:
     return {
         "id": "fresh",
         "kind": "tickets",
@@ -343,7 +347,7 @@ def pull_into(home: InboxHome, vendor: FakeFreshdesk) -> None:
 class TestStatuses:
     def statuses(self, vendor: FakeFreshdesk) -> dict[int, Any]:
         with vendor:
-            return {one["id"]: one["status"] for one in pulls(vendor).pull()}
+            return {record["id"]: record["status"] for record in pulls(vendor).pull()}
 
     def tickets(self) -> list[dict[str, Any]]:
         return [ticket(code, f"2026-03-01T00:00:0{code}Z", status=code) for code in (2, 5, 6, 7, 8)]
@@ -356,7 +360,7 @@ class TestStatuses:
             "7": ["Parked", "x"],
         }
         assert self.statuses(vendor) == {2: 2, 5: 5, 6: "Waiting on Customer", 7: "Parked", 8: 8}
-        assert [one.path for one in vendor.asked].count("/api/v2/ticket_fields") == 1
+        assert [request.path for request in vendor.asked].count("/api/v2/ticket_fields") == 1
 
     def test_who_may_not_read_the_fields_has_the_codes(self) -> None:
         assert self.statuses(FakeFreshdesk(self.tickets())) == {2: 2, 5: 5, 6: 6, 7: 7, 8: 8}
@@ -364,13 +368,13 @@ class TestStatuses:
     def test_without_any_of_them_the_fields_are_not_asked_for(self) -> None:
         vendor = FakeFreshdesk(self.tickets()[:2])
         self.statuses(vendor)
-        assert "/api/v2/ticket_fields" not in [one.path for one in vendor.asked]
+        assert "/api/v2/ticket_fields" not in [request.path for request in vendor.asked]
 
 
 def test_a_real_ticket_lands_by_api_as_by_file(tmp_path: Path) -> None:
     path = real_data("tickets/freshdesk/v2_ticket_1.json")
     with FakeFreshdesk([json.loads(path.read_bytes())]) as vendor:
-        by_api = inbox_home(tmp_path, feed_of(vendor, "2016-01-01"))
+        by_api = inbox_home(tmp_path, entry_of(vendor, "2016-01-01"))
         pull_into(by_api, vendor)
         landed = by_api.row("fresh")
         # The same home, so the same key makes the pseudonyms.
@@ -378,7 +382,7 @@ def test_a_real_ticket_lands_by_api_as_by_file(tmp_path: Path) -> None:
         by_api.drop("ticket.json", path.read_bytes(), "file")
         assert by_api.land("file").failures == ()
     delivered = by_api.row("file")
-    fields = {one.stored_as for one in TICKET_FIELDS} - {"version", "is_deleted"}
+    fields = {field.stored_as for field in TICKET_FIELDS} - {"version", "is_deleted"}
     assert {name: landed[name] for name in fields} == {name: delivered[name] for name in fields}
     assert landed["ticket_id"] == "1"
 
@@ -391,20 +395,20 @@ def test_a_pull_lands(tmp_path: Path) -> None:
         ticket(3, "2026-03-02T00:00:00Z", deleted=True),
     ]
     with FakeFreshdesk(tickets, [rating(1, 2, 103, "2026-03-02T12:00:00Z")]) as vendor:
-        home = inbox_home(tmp_path, feed_of(vendor))
+        home = inbox_home(tmp_path, entry_of(vendor))
         pull_into(home, vendor)
         vendor.clock.sleep(86_400)
         vendor.ratings.append(rating(2, 1, 100, "2026-03-20T12:00:00Z"))
         pull_into(home, vendor)
-    # What both pulls read may lie in both deliveries; cleaning keeps one.
-    rows = {(one["ticket_id"], one["status"], one["csat"], one["is_deleted"]) for one in home.rows("fresh")}
+    # A version that both pulls read may be in both deliveries; cleaning keeps one.
+    rows = {(row["ticket_id"], row["status"], row["csat"], row["is_deleted"]) for row in home.rows("fresh")}
     assert rows == {
         ("1", "7", None, "false"),
         ("1", "7", "50.0", "false"),
         ("2", "resolved", "100.0", "false"),
         ("3", "open", None, "true"),
     }
-    versions = {one["csat"]: one["version"] for one in home.rows("fresh") if one["ticket_id"] == "1"}
+    versions = {row["csat"]: row["version"] for row in home.rows("fresh") if row["ticket_id"] == "1"}
     assert int(versions["50.0"]) > int(versions[None])
-    assert {one["solved_at"] for one in home.rows("fresh") if one["ticket_id"] == "1"} == {None}
+    assert {row["solved_at"] for row in home.rows("fresh") if row["ticket_id"] == "1"} == {None}
     assert home.find(KEY, "person1@example.com", "030 1234567") == []

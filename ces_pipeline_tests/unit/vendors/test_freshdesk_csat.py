@@ -1,4 +1,4 @@
-"""Freshdesk's newer surveys: every response in its newest form, whatever goes wrong between its pages."""
+"""Freshdesk's newer surveys: every response in its newest form, in any fault between its pages."""
 
 import json
 from datetime import timedelta
@@ -6,22 +6,22 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.vendors.contract import Page
 from ces_pipeline.vendors.freshdesk.fake_server import FakeFreshdesk, csat_response
-from ces_pipeline_tests.api_feeds import API_FEEDS, COUNT
+from ces_pipeline_tests.api_sources import API_SOURCES, COUNT
 from ces_pipeline_tests.pulled import FAULT_SEEDS, fetch
 from ces_pipeline_tests.unit.vendors.survey_pulls import Kept, Pulls, pull_through
 
-FEED = API_FEEDS["freshdesk_csat"]
+API_SOURCE = API_SOURCES["freshdesk_csat"]
 
 
 def source(vendor: FakeFreshdesk) -> Source:
-    return Source.model_validate(FEED.entry(vendor.url))
+    return Source.model_validate(API_SOURCE.entry(vendor.url))
 
 
 def records(pages: list[Page]) -> list[dict[str, Any]]:
@@ -32,11 +32,11 @@ class KeptRecords(Kept):
     """What landing would keep: a record by its id."""
 
     def take(self, page: Page) -> None:
-        self.rows |= {one["id"]: one for one in records([page])}
+        self.rows |= {record["id"]: record for record in records([page])}
 
 
 def made() -> FakeFreshdesk:
-    vendor = FEED.make()
+    vendor = API_SOURCE.make()
     assert isinstance(vendor, FakeFreshdesk)
     return vendor
 
@@ -48,10 +48,10 @@ def test_any_plan_of_faults_and_kills_gives_every_response_in_its_newest_form(se
         for seed in seeds:
             vendor.csat_responses = made().csat_responses
             vendor.restart_plan(FaultPlan(), VirtualClock())
-            pulls, kept = Pulls(source(vendor), vendor, FEED.environment), KeptRecords("json")
+            pulls, kept = Pulls(source(vendor), vendor, API_SOURCE.environment), KeptRecords("json")
             pull_through(pulls, kept, seed, FaultPlan.seeded(seed))
-            assert {name: one["answers"]["Q_1"] for name, one in kept.rows.items()} == {
-                one["id"]: one["answers"][0]["value"] for one in vendor.csat_responses["S1"]
+            assert {name: row["answers"]["Q_1"] for name, row in kept.rows.items()} == {
+                response["id"]: response["answers"][0]["value"] for response in vendor.csat_responses["S1"]
             }, seed
             newest = [state.get("newest", {}).get("S1", "") for state in pulls.states]
             assert newest == sorted(newest), seed
@@ -60,7 +60,7 @@ def test_any_plan_of_faults_and_kills_gives_every_response_in_its_newest_form(se
 def test_a_response_is_one_record_with_its_answers_by_question() -> None:
     with made() as vendor:
         assert isinstance(vendor, FakeFreshdesk)
-        pages = fetch(source(vendor), vendor, FEED.environment)
+        pages = fetch(source(vendor), vendor, API_SOURCE.environment)
         first, *_ = records(pages)
         assert len(records(pages)) == COUNT
     assert first == {
@@ -74,11 +74,11 @@ def test_a_response_is_one_record_with_its_answers_by_question() -> None:
     }
 
 
-def test_an_empty_page_with_a_next_one_is_no_end_and_a_survey_nobody_answered_is_none() -> None:
+def test_an_empty_page_with_a_next_one_is_no_end_and_a_survey_without_answers_has_none() -> None:
     with made() as vendor:
         assert isinstance(vendor, FakeFreshdesk)
         vendor.restart_plan(FaultPlan({1: "empty_page", 3: "empty_page"}), VirtualClock())
-        assert len(records(fetch(source(vendor), vendor, FEED.environment))) == COUNT
+        assert len(records(fetch(source(vendor), vendor, API_SOURCE.environment))) == COUNT
 
 
 def test_the_next_pull_begins_four_weeks_before_the_newest_response() -> None:
@@ -91,7 +91,8 @@ def test_the_next_pull_begins_four_weeks_before_the_newest_response() -> None:
             csat_response("late", 1, 4, "2026-04-03T00:00:00Z"),
         ]
         assert [
-            one["id"] for one in records(fetch(source(vendor), vendor, FEED.environment, state=state))
+            record["id"]
+            for record in records(fetch(source(vendor), vendor, API_SOURCE.environment, state=state))
         ] == ["late"]
 
 
@@ -106,13 +107,13 @@ def test_a_list_that_does_not_move_on_is_given_up() -> None:
     stuck = Stuck([])
     stuck.csat_responses = made().csat_responses
     with stuck as vendor, pytest.raises(UnavailableError, match="again and again"):
-        fetch(source(stuck), vendor, FEED.environment)
+        fetch(source(stuck), vendor, API_SOURCE.environment)
 
 
-def test_another_shape_is_told() -> None:
+def test_another_shape_is_reported() -> None:
     class Changed(FakeFreshdesk):
         def _csat(self, asked: FakeRequest, parts: list[str]) -> FakeResponse:
             return FakeResponse(data={"surveys": []})
 
-    with Changed([]) as vendor, pytest.raises(BadAnswerError, match="without a list under `data`"):
-        fetch(source(vendor), vendor, FEED.environment)
+    with Changed([]) as vendor, pytest.raises(BadResponseError, match="no list under `data`"):
+        fetch(source(vendor), vendor, API_SOURCE.environment)

@@ -1,4 +1,4 @@
-"""Medallia: every record once by keyset, whatever ties, errors at status 200 and expiring tokens do."""
+"""Medallia: every record once by keyset: with ties, errors at status 200 and expiring tokens."""
 
 import random
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, PullError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, PullError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.land.pull import pull
@@ -69,13 +69,13 @@ def ids(pulls: Pulls) -> list[str]:
 
 
 def order(state: dict[str, Any]) -> tuple[int, int]:
-    """How far a state is: the bound of its pull, then the newest date seen."""
+    """How far a state is: the end of its pull's span, then the newest date seen."""
     return int(state["until"]), int(state.get("seen", 0))
 
 
 @pytest.fixture
 def vendor() -> Iterator[FakeMedallia]:
-    # Ids are of different lengths: s10 sorts before s9, wherever a tie is cut.
+    # Ids have different lengths: s10 sorts before s9, also if a page ends between records of the same time.
     with FakeMedallia(
         [medallia_record(f"s{n}", NOON + timedelta(hours=n // 6)) for n in range(15)]
     ) as vendor:
@@ -93,7 +93,7 @@ def test_any_plan_of_faults_and_kills_gives_every_record_once(seeds: range) -> N
             vendor.restart_plan(FaultPlan(), VirtualClock())
             vendor.forget()
             span = int((vendor.clock.now() - SINCE).total_seconds())
-            # Few moments and many records: most pages are cut within a tie.
+            # Few times and many records: most pages end between records of the same time.
             moments = [SINCE + timedelta(seconds=chance.randrange(span)) for _ in range(8)]
             vendor.records = [medallia_record(f"s{number}", chance.choice(moments)) for number in range(25)]
             kept = Kept(READER)
@@ -146,14 +146,14 @@ class TestPaging:
 
     def test_pages_that_never_move_give_up(self, vendor: FakeMedallia) -> None:
         vendor.plan = FaultPlan(dict.fromkeys(range(3, 1000), "repeated_page"))
-        with pytest.raises(UnavailableError, match="do not move on"):
+        with pytest.raises(UnavailableError, match="same or an empty page again and again"):
             pulls_of(vendor).pages()
         assert len(vendor.asked) < 20
 
     @pytest.mark.parametrize("page_size", [4, 5])
-    def test_a_short_page_ends_where_no_count_is_told(self, vendor: FakeMedallia, page_size: int) -> None:
-        """With pages of five the last one is full, and an empty one has to follow."""
-        vendor.tells_count = False
+    def test_a_short_page_ends_if_there_is_no_count(self, vendor: FakeMedallia, page_size: int) -> None:
+        """With pages of five the last page is full, and an empty page has to follow."""
+        vendor.has_count = False
         pages = pulls_of(vendor, page_size).pages()
         assert [page.records for page in pages] == ([4, 4, 4, 3] if page_size == 4 else [5, 5, 5, 0])
         assert pages[-1].state.get("after") is None
@@ -192,22 +192,22 @@ class TestPaging:
         assert pulls.into(kept)
         assert (set(kept.rows), pulls.state["seen"]) == (ALL, "2026-03-12")
 
-    def test_a_date_of_another_format_is_told_without_its_value(self, vendor: FakeMedallia) -> None:
+    def test_a_date_of_another_format_is_reported_without_its_value(self, vendor: FakeMedallia) -> None:
         vendor.records[0][DATE_FIELD] = "1773835200.x5"
         vendor.records = vendor.records[:1]
         vendor.understands_dates = False
-        with pytest.raises(BadAnswerError, match="date_format") as caught:
+        with pytest.raises(BadResponseError, match="date_format") as caught:
             pulls_of(vendor).pages()
         assert "x5" not in str(caught.value)
 
-    def test_a_record_without_its_date_is_told(self, vendor: FakeMedallia) -> None:
+    def test_a_record_without_its_date_is_reported(self, vendor: FakeMedallia) -> None:
         vendor.blanks = frozenset({DATE_FIELD})
-        with pytest.raises(BadAnswerError, match=f"no value of {DATE_FIELD}"):
+        with pytest.raises(BadResponseError, match=f"no value of {DATE_FIELD}"):
             pulls_of(vendor).pages()
 
 
 class TestErrors:
-    """GraphQL tells errors with HTTP 200, sometimes beside data."""
+    """GraphQL reports errors with HTTP 200, sometimes together with data."""
 
     def test_an_unknown_field_is_left_out_and_the_records_land(self, vendor: FakeMedallia) -> None:
         (page,) = pulls_of(vendor, 100, fields=[*FIELDS, "e_gone"]).pages()
@@ -220,7 +220,7 @@ class TestErrors:
         with pytest.raises(RefusedError, match="no field e_gone"):
             pulls_of(vendor, id_field="e_gone").pages()
 
-    def test_other_errors_beside_data_land_nothing(self, vendor: FakeMedallia) -> None:
+    def test_other_errors_next_to_data_land_nothing(self, vendor: FakeMedallia) -> None:
         vendor.errors = [{"message": "partial result for jane.doe@example.org"}]
         pulls = pulls_of(vendor)
         with pytest.raises(PullError, match="1 errors") as caught:
@@ -239,8 +239,8 @@ class TestErrors:
 
 class TestTokens:
     def test_an_expired_token_is_renewed_in_the_middle_of_a_pull(self, vendor: FakeMedallia) -> None:
-        """The vendor says a day and means a second."""
-        vendor.tells_seconds, vendor.token_seconds = False, 1.0
+        """The vendor says that a token lasts a day, but it lasts a second."""
+        vendor.has_true_expiry, vendor.token_seconds = False, 1.0
         pulls, kept = pulls_of(vendor), Kept(READER)
 
         def later() -> None:
@@ -250,8 +250,8 @@ class TestTokens:
         assert set(kept.rows) == ALL
         assert sum(asked.path == TOKEN_PATH for asked in vendor.asked) > 1
 
-    def test_a_token_that_is_never_good_is_renewed_once_and_then_told(self, vendor: FakeMedallia) -> None:
-        vendor.tells_seconds, vendor.token_seconds = False, 0.0
+    def test_a_token_that_is_never_good_is_renewed_once_and_then_refused(self, vendor: FakeMedallia) -> None:
+        vendor.has_true_expiry, vendor.token_seconds = False, 0.0
         with pytest.raises(RefusedError, match="MEDALLIA_SECRET") as caught:
             pulls_of(vendor).pages()
         assert caught.value.status == 401
@@ -267,15 +267,15 @@ def test_the_vendors_own_count_of_a_window(vendor: FakeMedallia) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({}, "options.fields"),
         ({"fields": "q_ces"}, "options.fields"),
-        ({"fields": ['x"}){secret}']}, "no field id"),
+        ({"fields": ['x"}){secret}']}, "not a valid field id"),
         ({"fields": ["q_ces"], "overlap_minutes": -1}, "options.overlap_minutes"),
     ],
 )
-def test_mistaken_options_are_told_before_any_request(options: dict[str, Any], told: str) -> None:
+def test_mistaken_options_are_reported_before_any_request(options: dict[str, Any], message: str) -> None:
     api = Api(connector="medallia", base_url="https://x.example", since=SINCE.date(), options=options)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         Medallia().check(api)

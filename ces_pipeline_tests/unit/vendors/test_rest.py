@@ -1,11 +1,11 @@
-"""A feed of any API by configuration: every kind of paging gives every record, and mistakes are named."""
+"""A source of any API by configuration: every kind of paging gives every record, and mistakes are named."""
 
 import json
 from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.registry.sources import Source
@@ -27,20 +27,26 @@ CONTINUING = ("cursor", "next_url", "link")
 
 
 def records(count: int = 23) -> list[dict[str, Any]]:
-    # Every third shares its time with the one before: ties lie across page edges.
+    # Every third record has the same time as the record before it: ties cross the edges of pages.
     return [
         {"id": f"r{number:03d}", "changed": iso(1_772_400_000 + 60 * (number - number % 3))}
         for number in range(count)
     ]
 
 
-def feed(vendor: FakeSurveyTool, **options: Any) -> Source:
-    told = {"path": PATH, "paging": vendor.paging, "size_param": "size", **OPTIONS[vendor.paging], **options}
+def source_for(vendor: FakeSurveyTool, **options: Any) -> Source:
+    settings = {
+        "path": PATH,
+        "paging": vendor.paging,
+        "size_param": "size",
+        **OPTIONS[vendor.paging],
+        **options,
+    }
     api = {
         "connector": "rest",
         "auth": {"kind": "header_key", "header": "X-Key", "key": "TOOL_KEY"},
         "page_size": 5,
-        "options": told,
+        "options": settings,
     }
     return Source.model_validate(
         entry("tool", vendor, api, kind="survey", reader="json", survey="after_chat")
@@ -48,7 +54,7 @@ def feed(vendor: FakeSurveyTool, **options: Any) -> Source:
 
 
 def landed(pages: list[Page]) -> list[str]:
-    return [one["id"] for page in pages for line in page.body.splitlines() for one in json.loads(line)]
+    return [record["id"] for page in pages for line in page.body.splitlines() for record in json.loads(line)]
 
 
 @FAULT_SEEDS
@@ -59,24 +65,24 @@ def test_no_plan_loses_or_doubles_anything(paging: str, seeds: range) -> None:
     first = sorted(OPTIONS).index(paging)
     with FakeSurveyTool(records(), paging) as vendor:
         assert isinstance(vendor, FakeSurveyTool)
-        source = feed(vendor)
+        source = source_for(vendor)
         for seed in seeds[first :: len(OPTIONS)]:
             vendor.restart_plan(FaultPlan.seeded(seed, paging=known), VirtualClock())
             vendor.records = records()
             pages = fetch(source, vendor, ENVIRONMENT, seed=seed)
             found = landed(pages)
             assert len(found) == len(set(found)), seed
-            # What is added behind a last page that was already read comes with the next pull.
+            # A record that is added after the last page was read comes with the next pull.
             vendor.restart_plan(FaultPlan(), vendor.clock)
             found += landed(fetch(source, vendor, ENVIRONMENT, state=pages[-1].state))
-            assert set(found) == {one["id"] for one in vendor.records}, seed
+            assert set(found) == {record["id"] for record in vendor.records}, seed
             assert vendor.clock.monotonic() < 4 * 3600, seed
 
 
 @pytest.mark.parametrize("paging", CONTINUING)
 def test_an_interrupted_list_goes_on_at_the_next_page(paging: str) -> None:
     with FakeSurveyTool(records(), paging) as vendor:
-        source = feed(vendor, since_param="since", time_field="changed")
+        source = source_for(vendor, since_param="since", time_field="changed")
         pages = fetch(source, vendor, ENVIRONMENT)
         for number, page in enumerate(pages[:-1]):
             rest = fetch(source, vendor, ENVIRONMENT, state=page.state)
@@ -86,7 +92,7 @@ def test_an_interrupted_list_goes_on_at_the_next_page(paging: str) -> None:
 @pytest.mark.parametrize("paging", ["page", "offset"])
 def test_pages_that_may_have_shifted_are_read_from_the_first_again(paging: str) -> None:
     with FakeSurveyTool(records(), paging) as vendor:
-        source = feed(vendor, since_param="since", time_field="changed")
+        source = source_for(vendor, since_param="since", time_field="changed")
         pages = fetch(source, vendor, ENVIRONMENT)
         assert pages[0].state == {}
         assert landed(fetch(source, vendor, ENVIRONMENT, state=pages[0].state)) == landed(pages)
@@ -95,26 +101,35 @@ def test_pages_that_may_have_shifted_are_read_from_the_first_again(paging: str) 
 @pytest.mark.parametrize("paging", ["page", "offset"])
 def test_an_ascending_list_goes_on_at_the_newest_time_it_saw(paging: str) -> None:
     with FakeSurveyTool(records(), paging) as vendor:
-        source = feed(vendor, since_param="since", time_field="changed", ascending=True, overlap_minutes=0)
+        source = source_for(
+            vendor, since_param="since", time_field="changed", ascending=True, overlap_minutes=0
+        )
         pages = fetch(source, vendor, ENVIRONMENT)
         for page in pages[:-1]:
             rest = fetch(source, vendor, ENVIRONMENT, state=page.state)
-            # The newest itself comes again: others may share its time, and some of these do.
-            assert landed(rest) == [one["id"] for one in records() if one["changed"] >= page.state["newest"]]
+            # The newest record comes again: other records may have the same time, and here some do.
+            assert landed(rest) == [
+                record["id"] for record in records() if record["changed"] >= page.state["newest"]
+            ]
 
 
-def test_a_list_that_is_not_as_ascending_as_said_is_told_and_nothing_is_left_out() -> None:
+def test_a_list_that_is_not_as_ascending_as_said_is_reported_and_nothing_is_left_out() -> None:
     class Falling(FakeSurveyTool):
         def _reply(self, page: Any, *more: Any) -> Any:
             return super()._reply(page[::-1], *more)
 
-    with Falling(records(), "page") as vendor, pytest.raises(BadAnswerError, match="not in ascending order"):
-        fetch(feed(vendor, since_param="since", time_field="changed", ascending=True), vendor, ENVIRONMENT)
+    with (
+        Falling(records(), "page") as vendor,
+        pytest.raises(BadResponseError, match="not in ascending order"),
+    ):
+        fetch(
+            source_for(vendor, since_param="since", time_field="changed", ascending=True), vendor, ENVIRONMENT
+        )
 
 
 def test_the_next_pull_begins_a_little_before_the_newest_time() -> None:
     with FakeSurveyTool(records(), "link") as vendor:
-        source = feed(vendor, since_param="since", time_field="changed", overlap_minutes=5)
+        source = source_for(vendor, since_param="since", time_field="changed", overlap_minutes=5)
         last = fetch(source, vendor, ENVIRONMENT)[-1].state
         assert last == {"newest": records()[-1]["changed"]}
         again = landed(fetch(source, vendor, ENVIRONMENT, state=last))
@@ -133,7 +148,7 @@ def test_the_next_pull_begins_a_little_before_the_newest_time() -> None:
 def test_the_start_is_written_as_the_tool_wants_it(style: str, text: str) -> None:
     with FakeSurveyTool([], "link") as vendor:
         vendor.answer = lambda _asked: _empty()  # type: ignore[method-assign]
-        fetch(feed(vendor, since_param="since", since_format=style), vendor, ENVIRONMENT)
+        fetch(source_for(vendor, since_param="since", since_format=style), vendor, ENVIRONMENT)
         assert vendor.asked[0].query["since"] == text
 
 
@@ -148,12 +163,15 @@ def test_a_tool_that_ignores_its_page_parameter_is_given_up_and_not_read_for_eve
         FakeSurveyTool(records(), "page") as vendor,
         pytest.raises(UnavailableError, match="again and again"),
     ):
-        fetch(feed(vendor, page_param="p"), vendor, ENVIRONMENT)
+        fetch(source_for(vendor, page_param="p"), vendor, ENVIRONMENT)
 
 
 def test_a_record_path_that_leads_nowhere_is_named() -> None:
-    with FakeSurveyTool(records(), "cursor") as vendor, pytest.raises(BadAnswerError, match=r"'data\.rows'"):
-        fetch(feed(vendor, record_path="data.rows"), vendor, ENVIRONMENT)
+    with (
+        FakeSurveyTool(records(), "cursor") as vendor,
+        pytest.raises(BadResponseError, match=r"'data\.rows'"),
+    ):
+        fetch(source_for(vendor, record_path="data.rows"), vendor, ENVIRONMENT)
 
 
 def test_a_link_to_another_host_is_not_followed() -> None:
@@ -162,8 +180,8 @@ def test_a_link_to_another_host_is_not_followed() -> None:
             reply = super().answer(asked)
             return type(reply)(data=reply.data, headers={"Link": '<https://elsewhere.example/x>; rel="next"'})
 
-    with Elsewhere(records(), "link") as vendor, pytest.raises(BadAnswerError, match="another host"):
-        fetch(feed(vendor), vendor, ENVIRONMENT)
+    with Elsewhere(records(), "link") as vendor, pytest.raises(BadResponseError, match="another host"):
+        fetch(source_for(vendor), vendor, ENVIRONMENT)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +195,7 @@ def test_a_link_to_another_host_is_not_followed() -> None:
 )
 def test_options_that_cannot_work_are_refused_by_name(options: dict[str, Any], named: str) -> None:
     with FakeSurveyTool([], "link") as vendor:
-        source = feed(vendor)
+        source = source_for(vendor)
         assert source.api is not None
         api = source.api.model_copy(update={"options": options})
         with pytest.raises(ValueError, match=named):

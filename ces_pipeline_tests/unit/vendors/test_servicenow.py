@@ -1,4 +1,4 @@
-"""ServiceNow: no row lost or doubled whatever goes wrong, and the ways of the Table API that make naive code lose some."""
+"""ServiceNow: no row lost or doubled in any fault, and the traps of the Table API."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
 from ces_pipeline.land.pull import pull
@@ -78,18 +78,18 @@ def test_no_plan_of_faults_loses_or_doubles_anything(seeds: range) -> None:
             vendor.plan = FaultPlan(skew_seconds=vendor.plan.skew_seconds)
             done.pull()
             contents: dict[tuple[str, str, str], set[str]] = {}
-            for one in done.records:
-                key = (one["sys_id"], one["sys_updated_on"], one["sys_mod_count"])
-                contents.setdefault(key, set()).add(repr(sorted(one.items())))
-            assert {one for one, _, _ in contents} == {row["sys_id"] for row in rows}
+            for record in done.records:
+                key = (record["sys_id"], record["sys_updated_on"], record["sys_mod_count"])
+                contents.setdefault(key, set()).add(repr(sorted(record.items())))
+            assert {key for key, _, _ in contents} == {row["sys_id"] for row in rows}
             now = {(row["sys_id"], as_landed(row["sys_updated_on"]), row["sys_mod_count"]) for row in rows}
             assert now <= set(contents)
-            assert all(len(told) == 1 for told in contents.values())
+            assert all(len(versions) == 1 for versions in contents.values())
             for name in ("rows", "assessments"):
                 places = [tuple(state[name].values()) for state in done.states if name in state]
                 assert places == sorted(places), seed
             if seed % 2:
-                assert {one["sys_id"] for one in done.records if one["csat"] == "4"} == {
+                assert {record["sys_id"] for record in done.records if record["csat"] == "4"} == {
                     sys_id(n) for n in (1, 5, 9)
                 }
             assert done.waited_seconds < HOUR_SECONDS + MOST_WAITING_SECONDS, seed
@@ -105,9 +105,9 @@ def test_a_pull_killed_after_any_page_goes_on_at_the_next(
     make: Callable[[int], list[dict[str, str]]],
 ) -> None:
     with desk(make(10)) as vendor:
-        whole = pulls(vendor)
-        whole.pull()
-        for killed_after in range(1, len(whole.pages)):
+        complete = pulls(vendor)
+        complete.pull()
+        for killed_after in range(1, len(complete.pages)):
             done = pulls(vendor)
             done.pull(killed_after)
             done.pull()
@@ -134,23 +134,23 @@ class TestGotchas:
             vendor.answer = answered  # type: ignore[method-assign]
             done = pulls(vendor)
             assert set(numbers(done.pull())) == set(range(1, 10))
-            assert [one["state"] for one in done.records if one["number"] == "INC0000001"][-1] == "6"
+            assert [record["state"] for record in done.records if record["number"] == "INC0000001"][-1] == "6"
 
     @pytest.mark.parametrize("unknown", ["sys_updated_on", "sys_id"])
-    def test_an_ignored_filter_is_told_and_nothing_lands(self, unknown: str) -> None:
+    def test_an_ignored_filter_is_reported_and_nothing_lands(self, unknown: str) -> None:
         rows = sorted([incident(90, "2025-01-01 00:00:00"), *same_second(5)], key=lambda row: row["sys_id"])
         with desk(rows) as vendor:
             vendor.unknown = {unknown}
             done = pulls(vendor)
-            with pytest.raises(BadAnswerError, match=r"ignores a part of the query.*returns_no_rows"):
+            with pytest.raises(BadResponseError, match=r"ignores a part of it.*returns_no_rows"):
                 done.pull()
             assert 90 not in numbers(done.records)
 
-    def test_an_ignored_order_is_told(self) -> None:
+    def test_an_ignored_order_is_reported(self) -> None:
         with desk(list(reversed(each_second(3)))) as vendor:
             answer = vendor._selected
             vendor._selected = lambda rows, query: answer(rows, query.partition("^ORDERBY")[0])  # type: ignore[method-assign]
-            with pytest.raises(BadAnswerError, match="heeds no ORDERBY"):
+            with pytest.raises(BadResponseError, match="ignores ORDERBY"):
                 pulls(vendor).pull()
 
     def test_hidden_rows_make_pages_short_or_empty_and_are_no_end(self) -> None:
@@ -171,8 +171,8 @@ class TestGotchas:
     def test_a_limit_is_always_sent_and_stored_values_are_asked_for(self) -> None:
         with desk(each_second(4)) as vendor:
             pulls(vendor, assessments={"csat": QUESTION}).pull()
-            assert all(one.query["sysparm_limit"] == "3" for one in vendor.asked)
-            assert all(one.query["sysparm_display_value"] == "false" for one in vendor.asked)
+            assert all(request.query["sysparm_limit"] == "3" for request in vendor.asked)
+            assert all(request.query["sysparm_display_value"] == "false" for request in vendor.asked)
 
     def test_stored_times_are_written_with_their_zone(self) -> None:
         with desk(each_second(1)) as vendor:
@@ -191,7 +191,7 @@ class TestGotchas:
         ]
         with desk(rows) as vendor:
             vendor.heeds_reference_link = heeds
-            found = {one["number"]: one for one in pulls(vendor).pull()}
+            found = {record["number"]: record for record in pulls(vendor).pull()}
         assert found["INC0000001"]["caller_id"] == "caller1@example.com"
         assert found["INC0000001"]["assignment_group"]["display_value"] == "Service Desk"
         assert found["INC0000002"]["caller_id"] == sys_id(900_002)
@@ -223,14 +223,17 @@ class TestGotchas:
 
     def test_a_column_that_may_not_be_read_is_named(self) -> None:
         rows = [{name: value for name, value in incident(1, SECOND).items() if name != "number"}]
-        with desk(rows) as vendor, pytest.raises(BadAnswerError, match="without number: grant"):
+        with desk(rows) as vendor, pytest.raises(BadResponseError, match="without number: grant"):
             pulls(vendor).pull()
         displayed = desk([incident(1, "01.03.2026 01:00:01")])
         displayed.unknown = {"sys_updated_on"}
-        with displayed as vendor, pytest.raises(BadAnswerError, match="no stored value"):
+        with (
+            displayed as vendor,
+            pytest.raises(BadResponseError, match="sys_updated_on that is not a stored value"),
+        ):
             pulls(vendor).pull()
 
-    def test_a_wrong_password_is_told_without_it(self) -> None:
+    def test_a_wrong_password_is_reported_without_it(self) -> None:
         with desk(each_second(1)) as vendor, pytest.raises(RefusedError) as refused:
             TicketPulls(ServiceNow(), vendor, USER, "wrong-password").pull()
         assert refused.value.status == 401
@@ -258,7 +261,7 @@ class TestAssessments:
     def scores(self, vendor: FakeServiceNow) -> dict[int, str | None]:
         with vendor:
             found = pulls(vendor, assessments={"csat": QUESTION}).pull()
-        return {number: one["csat"] for number, one in zip(numbers(found), found, strict=True)}
+        return {number: record["csat"] for number, record in zip(numbers(found), found, strict=True)}
 
     def test_only_complete_ones_and_only_scores_of_the_question_count(self) -> None:
         instances = [
@@ -282,8 +285,8 @@ class TestAssessments:
             assessment(3, "", "2026-03-04 00:00:00", task_id=sys_id(2)),
         ]
         results = [
-            result(n, one["sys_id"], QUESTION, score)
-            for n, (one, score) in enumerate(zip(instances, "543", strict=True))
+            result(n, instance["sys_id"], QUESTION, score)
+            for n, (instance, score) in enumerate(zip(instances, "543", strict=True))
         ]
         assert self.scores(self.assessed(instances, results)) == {1: "5", 2: "3", 3: None}
 
@@ -295,14 +298,14 @@ class TestAssessments:
             vendor.tables["asmt_assessment_instance"].append(late)
             vendor.tables["asmt_metric_result"].append(result(1, late["sys_id"], QUESTION, "4"))
             again = done.pull()
-            assert [(one["number"], one["csat"]) for one in again] == [("INC0000002", "4")]
-            (before,) = [one for one in done.records[:3] if one["number"] == "INC0000002"]
+            assert [(record["number"], record["csat"]) for record in again] == [("INC0000002", "4")]
+            (before,) = [record for record in done.records[:3] if record["number"] == "INC0000002"]
             assert float(again[0]["version"]) > float(before["version"])
             assert done.pull() == []
 
     def test_a_row_keeps_its_score_when_it_changes_later(self) -> None:
-        one = assessment(1, sys_id(1), "2026-03-02 00:00:00")
-        with self.assessed([one], [result(1, one["sys_id"], QUESTION, "4")]) as vendor:
+        survey = assessment(1, sys_id(1), "2026-03-02 00:00:00")
+        with self.assessed([survey], [result(1, survey["sys_id"], QUESTION, "4")]) as vendor:
             done = pulls(vendor, assessments={"csat": QUESTION})
             done.pull()
             vendor.change(vendor.tables["incident"][0], state="7")
@@ -315,14 +318,14 @@ class TestDeletions:
     ) -> None:
         rows = each_second(3)
         with desk(rows) as vendor:
-            home = inbox_home(tmp_path, snow_feed(vendor, {"deletions": True}))
+            home = inbox_home(tmp_path, snow_entry(vendor, {"deletions": True}))
             vendor.tables["sys_audit_delete"] = [
                 deletion(9, incident(99, SECOND), "2026-03-01 12:00:00", "problem")
             ]
             pull_into(home, vendor)
             gone = rows.pop(1)
             vendor.clock.sleep(86_400)
-            # Deleted within the second in which another one was.
+            # Deleted within the same second as another row.
             vendor.tables["sys_audit_delete"] += [
                 deletion(1, gone, "2026-03-20 10:00:00"),
                 deletion(2, incident(50, SECOND), "2026-03-20 10:00:00"),
@@ -335,10 +338,10 @@ class TestDeletions:
             )
             assert publish(home.home, registry, run_id="t").published
         with open_published(home.home.published) as published:
-            told = published.execute(
+            published_rows = published.execute(
                 "SELECT ticket_id, status, is_deleted FROM core.tickets ORDER BY 1"
             ).fetchall()
-        assert told == [
+        assert published_rows == [
             ("INC0000001", "in progress", False),
             ("INC0000002", "deleted", True),
             ("INC0000003", "in progress", False),
@@ -349,19 +352,19 @@ class TestDeletions:
         with desk(each_second(3)) as vendor:
             vendor.tables["sys_audit_delete"] = []
             vendor.forbidden = {"sys_audit_delete"}
-            home = inbox_home(tmp_path, snow_feed(vendor, {"deletions": True}))
+            home = inbox_home(tmp_path, snow_entry(vendor, {"deletions": True}))
             outcome = pull_into(home, vendor, well=False)
             assert outcome.rows_landed == 3
             (failure,) = outcome.failures
             assert "refused GET /api/now/table/sys_audit_delete with 403" in failure
 
-    def test_they_are_asked_for_only_where_the_feed_says_so(self) -> None:
+    def test_they_are_asked_for_only_if_the_source_says_so(self) -> None:
         with desk(each_second(3)) as vendor:
             pulls(vendor).pull()
-            assert not [one for one in vendor.asked if "sys_audit_delete" in one.path]
+            assert not [request for request in vendor.asked if "sys_audit_delete" in request.path]
 
 
-def snow_feed(vendor: FakeServiceNow, options: dict[str, Any]) -> dict[str, Any]:
+def snow_entry(vendor: FakeServiceNow, options: dict[str, Any]) -> dict[str, Any]:
     auth = {"kind": "basic_token", "user": "SNOW_USER", "password": "SNOW_PASSWORD"}
     api = {"connector": "servicenow", "base_url": vendor.url, "auth": auth, "since": "2026-03-01"}
     return {"id": "snow", "kind": "tickets", "reader": "servicenow", "api": {**api, "options": options}}
@@ -380,28 +383,28 @@ def test_expected_counts_the_rows_of_a_window() -> None:
         assert pulls(vendor).expected(window) == 4
 
 
-def test_doctor_tells_what_may_not_be_read_and_whether_filters_are_heeded() -> None:
+def test_doctor_reports_what_may_not_be_read_and_whether_filters_work() -> None:
     with desk(each_second(2)) as vendor:
-        assert [one.is_well for one in pulls(vendor).probe()] == [True, True]
+        assert [finding.is_well for finding in pulls(vendor).probe()] == [True, True]
         findings = pulls(vendor, fields=["u_ces_score"], assessments={"csat": QUESTION}).probe()
-        assert [one.is_well for one in findings] == [True, False, True, False, False]
+        assert [finding.is_well for finding in findings] == [True, False, True, False, False]
         assert "u_ces_score" in findings[1].text
         vendor.unknown = {"sys_updated_on"}
-        with pytest.raises(BadAnswerError, match="ignores a part"):
+        with pytest.raises(BadResponseError, match="ignores a part"):
             pulls(vendor).probe()
 
 
 def test_a_pull_lands(tmp_path: Path) -> None:
-    """With the feed's zone set to that of the people who export by hand: stored times stay UTC."""
-    one = assessment(1, sys_id(2), "2026-03-05 00:00:00")
+    """With the source's zone set to that of the people who export by hand: stored times stay UTC."""
+    survey = assessment(1, sys_id(2), "2026-03-05 00:00:00")
     with desk(
         [incident(1, SECOND), incident(2, "2026-03-02 23:59:59", state="6", sys_mod_count="7")]
     ) as vendor:
         vendor.tables |= {
-            "asmt_assessment_instance": [one],
-            "asmt_metric_result": [result(1, one["sys_id"], QUESTION, "5")],
+            "asmt_assessment_instance": [survey],
+            "asmt_metric_result": [result(1, survey["sys_id"], QUESTION, "5")],
         }
-        feed = {
+        entry = {
             "id": "snow",
             "kind": "tickets",
             "reader": "servicenow",
@@ -416,7 +419,7 @@ def test_a_pull_lands(tmp_path: Path) -> None:
                 "options": {"assessments": {"csat": QUESTION}},
             },
         }
-        home = inbox_home(tmp_path, feed)
+        home = inbox_home(tmp_path, entry)
         secrets = {"SNOW_USER": USER, "SNOW_PASSWORD": PASSWORD}
         for _ in range(2):
             outcome = pull(

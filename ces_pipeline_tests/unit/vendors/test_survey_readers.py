@@ -146,7 +146,7 @@ class TestQualtrics:
         export, _ = read("qualtrics_csv", delivered(tmp_path, csv_text(NAMES, ROW)))
         assert export.values["status"][value] == meaning
 
-    def test_a_zone_that_does_not_exist_is_told_and_not_used(self, tmp_path: Path) -> None:
+    def test_a_zone_that_does_not_exist_is_reported_and_not_used(self, tmp_path: Path) -> None:
         file = delivered(tmp_path, csv_text(NAMES, TEXTS, import_ids(IDS, "Mars/Base"), ROW))
         export, _ = read("qualtrics_csv", file)
         assert export.time_zone is None
@@ -206,16 +206,16 @@ class TestZigpoll:
         assert "3 slide answers make 2 responses" in export.notes
 
     def test_the_order_of_answers_does_not_matter(self, tmp_path: Path) -> None:
-        told = [slide("u1", "s1", "2", "01"), slide("u1", "s1", "5", "07"), slide("u1", "s2", "x", "03")]
-        forth = read("zigpoll_json", delivered(tmp_path, json.dumps(told), "a.json"))[1]
-        back = read("zigpoll_json", delivered(tmp_path, json.dumps(told[::-1]), "b.json"))[1]
+        answers = [slide("u1", "s1", "2", "01"), slide("u1", "s1", "5", "07"), slide("u1", "s2", "x", "03")]
+        forth = read("zigpoll_json", delivered(tmp_path, json.dumps(answers), "a.json"))[1]
+        back = read("zigpoll_json", delivered(tmp_path, json.dumps(answers[::-1]), "b.json"))[1]
         assert forth == back
         assert forth[0]["slide:s1"] == "5"
         assert json.loads(forth[0]["earlier_answers"]) == [{"slide:s1": "2"}]
 
-    def test_answers_without_participant_stand_alone(self, tmp_path: Path) -> None:
-        told = [slide(None, "s1", "2", "01"), slide(None, "s1", "5", "07")]
-        rows = read("zigpoll_json", delivered(tmp_path, json.dumps(told), "a.json"))[1]
+    def test_answers_without_participant_are_responses_of_their_own(self, tmp_path: Path) -> None:
+        answers = [slide(None, "s1", "2", "01"), slide(None, "s1", "5", "07")]
+        rows = read("zigpoll_json", delivered(tmp_path, json.dumps(answers), "a.json"))[1]
         assert len({row["response_id"] for row in rows}) == 2
 
     def test_broken_lines_and_other_records_are_set_aside(self, tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ class TestMedallia:
         assert export.mapping == {"response_id": "id", "submitted_at": "e_responsedate"}
 
     def test_errors_without_data_are_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(UnreadableFileError, match="answered with errors"):
+        with pytest.raises(UnreadableFileError, match="errors and no data"):
             read(
                 "medallia_json", delivered(tmp_path, '{"errors": [{"message": "x"}], "data": null}', "m.json")
             )
@@ -301,12 +301,12 @@ class TestSurveyMonkey:
     @pytest.mark.parametrize(
         ("end", "first"), [("13/03/2026", "%d/%m"), ("03/13/2026", "%m/%d"), ("04/03/2026", "%m/%d")]
     )
-    def test_one_time_tells_whether_the_day_comes_first_in_all(
+    def test_one_clear_time_decides_whether_the_day_comes_first(
         self, tmp_path: Path, end: str, first: str
     ) -> None:
         text = f"Respondent ID,Start Date,End Date,Q\n1,02/03/2026 10:15:00,{end} 10:20:00,a\n"
         export, _ = read("surveymonkey_csv", delivered(tmp_path, text))
-        assert {one[:5] for one in export.time_formats} == {first, "%d.%m"}
+        assert {pattern[:5] for pattern in export.time_formats} == {first, "%d.%m"}
 
 
 def test_typeform_times_are_utc(tmp_path: Path) -> None:
@@ -345,26 +345,26 @@ def test_google_forms_has_no_id(tmp_path: Path) -> None:
 def test_google_forms_times_follow_the_locale_of_the_sheet(
     tmp_path: Path, header: str, stamps: list[str], read_as: list[str]
 ) -> None:
-    """A day below 13 is a month too: what one time in the file tells holds for all of them."""
-    file = delivered(tmp_path, f"{header},How easy?\n" + "".join(f"{one},3\n" for one in stamps))
+    """A day below 13 may be a month too: one clear time in the file decides for all of them."""
+    file = delivered(tmp_path, f"{header},How easy?\n" + "".join(f"{stamp},3\n" for stamp in stamps))
     assert recognise(file)[0][0].name == "google_forms_csv"
     export, _ = read("google_forms_csv", file)
     assert len(export.notes) == 1
-    formats = ", ".join(f"'{one}'" for one in export.time_formats)
+    formats = ", ".join(f"'{pattern}'" for pattern in export.time_formats)
     found = [
-        duckdb.execute(f"SELECT try_strptime(?, [{formats}])::DATE::VARCHAR", [one]).fetchall()[0][0]
-        for one in stamps
+        duckdb.execute(f"SELECT try_strptime(?, [{formats}])::DATE::VARCHAR", [stamp]).fetchall()[0][0]
+        for stamp in stamps
     ]
     assert found == read_as
 
 
-def test_google_forms_times_that_tell_no_order_are_said(tmp_path: Path) -> None:
+def test_google_forms_times_without_a_clear_order_get_a_note(tmp_path: Path) -> None:
     export, _ = read("google_forms_csv", delivered(tmp_path, "Timestamp,Q\n02/03/2026 10:15:00,3\n"))
-    assert "whether day or month comes first" in export.notes[1]
+    assert "set time_formats of the source" in export.notes[1]
     assert "%m/%d/%Y %H:%M:%S" in export.time_formats
 
 
-def test_surveygizmo_status_tells_what_was_finished(tmp_path: Path) -> None:
+def test_surveygizmo_status_shows_what_was_finished(tmp_path: Path) -> None:
     file = delivered(
         tmp_path, "Response ID,Time Started,Date Submitted,Status,Latitude,Q\n1,a,b,Partial,1.0,x\n"
     )

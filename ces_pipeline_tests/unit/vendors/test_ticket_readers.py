@@ -50,7 +50,7 @@ class TestZendesk:
             read("zendesk_json", file)
         assert [path.name for path in tmp_path.iterdir()] == ["z.json"]
 
-    def one(self, tmp_path: Path, page: Any) -> tuple[Any, dict[str, Any]]:
+    def single(self, tmp_path: Path, page: Any) -> tuple[Any, dict[str, Any]]:
         """The export of a page, and our fields of its first ticket."""
         export, rows = read("zendesk_json", delivered(tmp_path, json.dumps(page), "z.json"))
         return export, {name: rows[0][column] for name, column in export.mapping.items()}
@@ -64,7 +64,7 @@ class TestZendesk:
             "satisfaction_ratings": [{"ticket_id": 1, "score": "good_with_comment"}],
             "end_of_stream": True,
         }
-        export, ticket = self.one(tmp_path, page)
+        export, ticket = self.single(tmp_path, page)
         assert ticket == {
             "ticket_id": "1",
             "status": "open",
@@ -88,21 +88,21 @@ class TestZendesk:
 
     def test_metrics_may_stand_in_the_ticket(self, tmp_path: Path) -> None:
         metric = {**METRICS, "assignee_stations": 0, "group_stations": 0}
-        _, ticket = self.one(tmp_path, [zendesk(1, metric_set=metric)])
+        _, ticket = self.single(tmp_path, [zendesk(1, metric_set=metric)])
         assert (ticket["handoffs"], ticket["reopens"]) == ("0", "2")
 
     def test_unknown_requesters_keep_their_id_and_deletion_shows(self, tmp_path: Path) -> None:
-        _, ticket = self.one(tmp_path, {"ticket": zendesk(1, status="deleted")})
+        _, ticket = self.single(tmp_path, {"ticket": zendesk(1, status="deleted")})
         assert (ticket["requester"], ticket["is_deleted"]) == ("7", "true")
 
     @pytest.mark.parametrize(
         ("score", "csat"), [("good", "good"), ("bad", "bad"), ("offered", None), ("unoffered", None)]
     )
     def test_only_given_ratings_count(self, tmp_path: Path, score: str, csat: str | None) -> None:
-        assert self.one(tmp_path, [zendesk(1, satisfaction_rating={"score": score})])[1]["csat"] == csat
+        assert self.single(tmp_path, [zendesk(1, satisfaction_rating={"score": score})])[1]["csat"] == csat
 
     def test_the_file_that_an_administrator_exports(self, tmp_path: Path) -> None:
-        """A ticket to a line; people, the group and the organization are objects, ids of them are not told."""
+        """One ticket per line; people, the group and the organization are objects, without separate ids."""
         ann = {
             "id": 7,
             "name": "Ann Example",
@@ -178,7 +178,7 @@ class TestZendesk:
             ("1", "a@example.com", 2),
             ("2", "a@example.com", 3),
         ]
-        assert export.notes == ["1 records that are not tickets were passed over"]
+        assert export.notes == ["1 records were skipped: they are not tickets"]
 
     def test_a_broken_page_is_set_aside(self, tmp_path: Path) -> None:
         text = json.dumps({"tickets": [zendesk(1)]}) + "\n{\n" + json.dumps(zendesk(2))

@@ -1,4 +1,4 @@
-"""Zigpoll: a participant's answers stay together, whatever pages, windows and edits do to the list."""
+"""Zigpoll: a participant's answers stay together with any pages, windows and edits."""
 
 import random
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.land.pull import pull
@@ -61,16 +61,16 @@ def pulls_of(vendor: FakeZigpoll, page_size: int = 4, **options: Any) -> Pulls:
 
 
 def served_rows(vendor: FakeZigpoll) -> dict[str, Row]:
-    """What the vendor's answers are as responses."""
+    """The vendor's answers as responses."""
     answers = sorted(vendor.answers, key=lambda row: (created_ms(row), row["_id"]))
     return rows_of(READER, json_lines(*answers))
 
 
 def two_slides(number: int, who: str | None, at: datetime, between: timedelta) -> list[dict[str, Any]]:
-    told = {"metadata": {"ticket_id": f"T-{number}"}} if number % 3 else {"metadata": None}
+    metadata = {"metadata": {"ticket_id": f"T-{number}"}} if number % 3 else {"metadata": None}
     return [
-        zigpoll_answer(2 * number, who, EASE, str(number % 5 + 1), at, **told),
-        zigpoll_answer(2 * number + 1, who, COMMENT, f"schön, №{number} 🙂", at + between, **told),
+        zigpoll_answer(2 * number, who, EASE, str(number % 5 + 1), at, **metadata),
+        zigpoll_answer(2 * number + 1, who, COMMENT, f"schön, №{number} 🙂", at + between, **metadata),
     ]
 
 
@@ -89,7 +89,7 @@ def vendor() -> Iterator[FakeZigpoll]:
 
 
 @FAULT_SEEDS
-def test_any_plan_of_faults_and_kills_gives_every_response_whole(seeds: range) -> None:
+def test_any_plan_of_faults_and_kills_gives_every_response_complete(seeds: range) -> None:
     with FakeZigpoll([]) as vendor:
         for seed in seeds:
             chance = random.Random(seed)
@@ -130,13 +130,13 @@ def test_a_pull_lands(vendor: FakeZigpoll, tmp_path: Path) -> None:
 
 class TestResponses:
     def test_answers_on_different_pages_make_one_response(self, vendor: FakeZigpoll) -> None:
-        """Pages of one answer part every response's slides."""
+        """With one answer per page, the slides of every response are on different pages."""
         (page,) = pulls_of(vendor, page_size=1).pages()
         assert page.records == 6
         assert rows_of(READER, page.body) == served_rows(vendor)
 
     def test_reading_again_never_takes_a_slide_away(self, vendor: FakeZigpoll) -> None:
-        """Wherever the tail begins, between a response's slides too, what was landed whole stays whole."""
+        """A complete response stays complete wherever the tail begins, also between its slides."""
         vendor.answers = two_slides(1, "p1", NOON, timedelta(hours=20))
         pulls, kept = pulls_of(vendor), Kept(READER)
         for _ in range(4 * 17):
@@ -170,7 +170,7 @@ class TestPaging:
         (page,) = pulls_of(vendor).pages()
         assert rows_of(READER, page.body) == served_rows(vendor)
 
-    def test_a_cursor_that_always_sticks_at_one_place_is_passed_by(self, vendor: FakeZigpoll) -> None:
+    def test_a_cursor_that_always_sticks_at_one_place_is_stepped_over(self, vendor: FakeZigpoll) -> None:
         vendor.sticks_at = vendor.answers[5]["_id"]
         (page,) = pulls_of(vendor, page_size=3).pages()
         assert rows_of(READER, page.body) == served_rows(vendor)
@@ -178,7 +178,7 @@ class TestPaging:
     def test_a_list_that_never_moves_gives_up(self, vendor: FakeZigpoll) -> None:
         vendor.plan = FaultPlan(dict.fromkeys(range(1000), "empty_page"))
         pulls = pulls_of(vendor)
-        with pytest.raises(UnavailableError, match="does not move on"):
+        with pytest.raises(UnavailableError, match="same endCursor"):
             pulls.into(Kept(READER))
         assert (pulls.state, len(vendor.asked) < 20) == ({}, True)
 
@@ -204,7 +204,7 @@ class TestPaging:
         assert vendor.asked[0].query["limit"] == "5000"
 
 
-def test_a_wrong_key_is_told_by_its_variable_though_the_status_is_422(vendor: FakeZigpoll) -> None:
+def test_a_wrong_key_is_reported_by_its_variable_though_the_status_is_422(vendor: FakeZigpoll) -> None:
     pulls = pulls_of(vendor)
     pulls.environment = {VARIABLE: "wrong-canary"}
     with pytest.raises(RefusedError, match=f"wrong key: check {VARIABLE}") as caught:
@@ -214,13 +214,13 @@ def test_a_wrong_key_is_told_by_its_variable_though_the_status_is_422(vendor: Fa
     assert len(vendor.asked) == 1
 
 
-def test_a_record_that_lost_its_slide_is_told(vendor: FakeZigpoll) -> None:
+def test_a_record_that_lost_its_slide_is_reported(vendor: FakeZigpoll) -> None:
     del vendor.answers[0]["slideId"]
-    with pytest.raises(BadAnswerError, match="slideId"):
+    with pytest.raises(BadResponseError, match="slideId"):
         pulls_of(vendor).pages()
 
 
-def test_the_probe_tells_a_scope_without_answers(vendor: FakeZigpoll) -> None:
+def test_the_probe_reports_a_scope_without_answers(vendor: FakeZigpoll) -> None:
     for poll, is_well in ((POLL, True), ("elsewhere", False)):
         pulls = pulls_of(vendor, poll=poll)
         assert pulls.source.api is not None
@@ -230,7 +230,7 @@ def test_the_probe_tells_a_scope_without_answers(vendor: FakeZigpoll) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({}, "exactly one"),
         ({"account": "a", "poll": "b"}, "exactly one"),
@@ -238,7 +238,7 @@ def test_the_probe_tells_a_scope_without_answers(vendor: FakeZigpoll) -> None:
         ({"account": "a", "window_days": "28"}, "options.window_days"),
     ],
 )
-def test_mistaken_options_are_told_before_any_request(options: dict[str, Any], told: str) -> None:
+def test_mistaken_options_are_reported_before_any_request(options: dict[str, Any], message: str) -> None:
     api = Api(connector="zigpoll", base_url="https://x.example", since=SINCE.date(), options=options)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         Zigpoll().check(api)

@@ -1,4 +1,4 @@
-"""Zigpoll's counters: every view that the vendor counted is told once, whatever happens between two readings."""
+"""Zigpoll's counters: every view that the vendor counted lands once, with anything between two readings."""
 
 import json
 import random
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.http.errors import BadAnswerError, RefusedError, UnavailableError
+from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
@@ -22,17 +22,17 @@ from ces_pipeline.storage.duck import open_published
 from ces_pipeline.vendors.contract import Page
 from ces_pipeline.vendors.zigpoll.counters_connector import ZigpollCounters
 from ces_pipeline.vendors.zigpoll.fake_server import FakeZigpoll, zigpoll_poll
-from ces_pipeline_tests.api_feeds import API_FEEDS
+from ces_pipeline_tests.api_sources import API_SOURCES
 from ces_pipeline_tests.builders import inbox_home
 from ces_pipeline_tests.pulled import FAULT_SEEDS
 from ces_pipeline_tests.unit.vendors.survey_pulls import NIGHT, Kept, Pulls, pull_through
 
-FEED = API_FEEDS["zigpoll_counters"]
+API_SOURCE = API_SOURCES["zigpoll_counters"]
 HOUR_SECONDS = 3600.0
 
 
 class KeptViews(Kept):
-    """What landing would keep: a record by its id, of several the latest in time."""
+    """What landing would keep: the latest record of each id."""
 
     def take(self, page: Page) -> None:
         for line in page.body.decode().splitlines():
@@ -54,7 +54,7 @@ def shown(vendor: FakeZigpoll) -> dict[str, int]:
 
 
 def pulls_of(vendor: FakeZigpoll) -> Pulls:
-    return Pulls(Source.model_validate(FEED.entry(vendor.url)), vendor, FEED.environment)
+    return Pulls(Source.model_validate(API_SOURCE.entry(vendor.url)), vendor, API_SOURCE.environment)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def vendor() -> Iterator[FakeZigpoll]:
 
 
 @FAULT_SEEDS
-def test_any_plan_of_faults_and_kills_tells_every_view_once(seeds: range) -> None:
+def test_any_plan_of_faults_and_kills_lands_every_view_once(seeds: range) -> None:
     with FakeZigpoll([]) as vendor:
         for seed in seeds:
             chance = random.Random(seed)
@@ -91,9 +91,9 @@ class TestIncreases:
         (page,) = pulls_of(vendor).pages()
         assert (page.body, page.records) == (b"", 0)
         assert page.state == {"read_at": "2026-03-20T02:00:00+00:00", "counters": {"a": 100, "b": 40}}
-        assert page.notice == "the counters of 2 polls are noted; views are counted from now on"
+        assert page.notice == "the counters of 2 polls are saved; views are counted from now on"
 
-    def test_a_later_one_tells_what_was_shown_since_in_the_middle_of_the_time_between(
+    def test_a_later_pull_gives_the_views_since_then_at_the_middle_of_the_time_between(
         self, vendor: FakeZigpoll
     ) -> None:
         pulls = pulls_of(vendor)
@@ -102,8 +102,8 @@ class TestIncreases:
         # b was not shown, c is new.
         vendor.polls = [zigpoll_poll("a", 107), zigpoll_poll("b", 40), zigpoll_poll("c", 5)]
         (page,) = pulls.pages()
-        told = [json.loads(line) for line in page.body.decode().splitlines()]
-        assert told[0] == {
+        records = [json.loads(line) for line in page.body.decode().splitlines()]
+        assert records[0] == {
             "id": "a:2026-03-20T02:00:00+00:00",
             "poll_id": "a",
             "event_type": "survey_views",
@@ -112,17 +112,17 @@ class TestIncreases:
             "counted_until": "2026-03-21T02:00:00+00:00",
             "occurred_at": "2026-03-20T14:00:00.000+00:00",
         }
-        assert [(one["poll_id"], one["views"]) for one in told] == [("a", 7), ("c", 5)]
+        assert [(record["poll_id"], record["views"]) for record in records] == [("a", 7), ("c", 5)]
         assert page.notice is None
 
-    def test_a_counter_that_fell_is_told_and_counts_from_0(self, vendor: FakeZigpoll) -> None:
+    def test_a_counter_that_fell_is_reported_and_counts_from_0(self, vendor: FakeZigpoll) -> None:
         pulls, kept = pulls_of(vendor), KeptViews("json")
         assert pulls.into(kept)
         vendor.clock.sleep(HOUR_SECONDS)
         vendor.polls = [zigpoll_poll("a", 3), zigpoll_poll("b", 41)]
         (page,) = pulls.pages()
         assert page.notice is not None
-        assert page.notice.startswith("the counter of poll a fell, so it was set back: ")
+        assert page.notice.startswith("the counter of poll a fell, so it was reset: ")
         assert pulls.into(kept)
         assert kept.views == {"a": 3, "b": 1}
 
@@ -145,7 +145,7 @@ class TestIncreases:
 
 
 class TestLists:
-    def test_pages_of_polls_are_all_read_and_one_that_does_not_move_on_gives_up(
+    def test_pages_of_polls_are_all_read_and_a_list_that_repeats_its_cursor_gives_up(
         self, vendor: FakeZigpoll
     ) -> None:
         pages = {None: (["a"], "1"), "1": (["b"], None)}
@@ -159,13 +159,13 @@ class TestLists:
         (page,) = pulls_of(vendor).pages()
         assert set(page.state["counters"]) == {"a", "b"}
         pages["1"] = (["b"], "1")
-        with pytest.raises(UnavailableError, match="does not move on"):
+        with pytest.raises(UnavailableError, match="same endCursor"):
             pulls_of(vendor).pages()
 
     @pytest.mark.parametrize(
-        ("wrong", "told"),
+        ("wrong", "message"),
         [
-            ({"error": "?"}, "no list of polls"),
+            ({"error": "?"}, "not a list of polls"),
             ([{"title": "x"}], "has no _id"),
             (
                 [{**zigpoll_poll("a", 1), "counts": {"shows": 1, "render": True, "open": -1}}],
@@ -173,43 +173,45 @@ class TestLists:
             ),
         ],
     )
-    def test_another_shape_is_told(self, vendor: FakeZigpoll, wrong: Any, told: str) -> None:
+    def test_another_shape_is_refused(self, vendor: FakeZigpoll, wrong: Any, message: str) -> None:
         vendor.answer = lambda _asked: FakeResponse(data=wrong)  # type: ignore[method-assign]
-        with pytest.raises(BadAnswerError, match=told):
+        with pytest.raises(BadResponseError, match=message):
             pulls_of(vendor).pages()
 
-    def test_a_wrong_key_is_told_by_its_variable(self, vendor: FakeZigpoll) -> None:
+    def test_a_wrong_key_is_reported_by_its_variable(self, vendor: FakeZigpoll) -> None:
         pulls = pulls_of(vendor)
         pulls.environment = {"VENDOR_KEY": "wrong-canary"}
         with pytest.raises(RefusedError, match="wrong key: check VENDOR_KEY"):
             pulls.pages()
 
 
-def test_the_probe_tells_an_account_without_polls(vendor: FakeZigpoll) -> None:
-    for polls, told in ((vendor.polls, [True, True]), ([], [False])):
+def test_the_probe_reports_an_account_without_polls(vendor: FakeZigpoll) -> None:
+    for polls, expected in ((vendor.polls, [True, True]), ([], [False])):
         vendor.polls = polls
         pulls = pulls_of(vendor)
         assert pulls.source.api is not None
         with closing(pulls.client()) as http:
-            assert [one.is_well for one in ZigpollCounters().probe(http, pulls.source.api)] == told
+            assert [
+                finding.is_well for finding in ZigpollCounters().probe(http, pulls.source.api)
+            ] == expected
 
 
 @pytest.mark.parametrize("options", [{}, {"account": "a"}, {"account": "a", "counter": 3}])
-def test_options_that_lack_are_told_before_any_request(options: dict[str, Any]) -> None:
+def test_missing_options_are_reported_before_any_request(options: dict[str, Any]) -> None:
     api = Api(
         connector="zigpoll_counters", base_url="https://x.example", since=date(2026, 3, 1), options=options
     )
-    with pytest.raises(ValueError, match=r"options\.(account|counter) is needed"):
+    with pytest.raises(ValueError, match=r"options\.(account|counter) is required"):
         ZigpollCounters().check(api)
 
 
 def test_views_reach_the_funnel_and_a_pull_whose_state_was_lost_counts_none_twice(
     tmp_path: Path, vendor: FakeZigpoll
 ) -> None:
-    told = {name: value for name, value in FEED.entry(vendor.url).items() if name != "survey"}
+    settings = {name: value for name, value in API_SOURCE.entry(vendor.url).items() if name != "survey"}
     home = inbox_home(
         tmp_path,
-        {**told, "survey_column": "poll_id"},
+        {**settings, "survey_column": "poll_id"},
         surveys=[{"id": "after_chat", "scale": "ease_1_5", "also_known_as": ["a"]}],
     )
     registry = home.registry
@@ -220,7 +222,7 @@ def test_views_reach_the_funnel_and_a_pull_whose_state_was_lost_counts_none_twic
             registry,
             registry.sources["zigpoll_counters"],
             clock=vendor.clock,
-            environment=FEED.environment,
+            environment=API_SOURCE.environment,
         )
         assert outcome.failures == ()
 

@@ -18,14 +18,14 @@ from ces_pipeline.vendors.contract import Connector, Finding, State, Window
 
 HOUR_SECONDS = 3600.0
 MOST_WAITING_SECONDS = 600.0
-"""More than the seeded plans of faults make a client wait that waits as it is told."""
+"""A client that waits as Retry-After says waits less than this with the seeded plans of faults."""
 DRIP_SECONDS = 400.0
-"""What the fake vendor itself lets pass while it drips: no wait of the client's."""
+"""The time that the fake vendor itself takes for a slow body: it is not a wait of the client."""
 
 
 @dataclass
 class TicketPulls:
-    """One feed's pulls. state: the last one saved. states: all that were saved. pages: the records of each page."""
+    """The pulls of a source. state: the last state saved. states: all saved states. pages: the records of each page."""
 
     connector: Connector
     vendor: FakeVendor
@@ -53,7 +53,7 @@ class TicketPulls:
         )
 
     def pull(self, most_pages: int | None = None) -> list[dict[str, Any]]:
-        """Pull to the end, or be killed after some pages; the records of this pull."""
+        """Pull to the end, or stop after some pages as if killed. Returns the records of this pull."""
         first = len(self.pages)
         with closing(self._http()) as http:
             for page in self.connector.pages(http, self.api, self.state, self.vendor.clock.now()):
@@ -67,7 +67,7 @@ class TicketPulls:
         return [record for page in self.pages[first:] for record in page]
 
     def pull_patiently(self) -> None:
-        """Pull to the end, however often the vendor cannot be reached on the way."""
+        """Pull to the end, again after each failure to reach the vendor."""
         for _ in range(20):
             try:
                 self.pull()
@@ -87,7 +87,7 @@ class TicketPulls:
 
     @property
     def waited_seconds(self) -> float:
-        return sum(one for one in self.vendor.clock.slept if one != DRIP_SECONDS)
+        return sum(seconds for seconds in self.vendor.clock.slept if seconds != DRIP_SECONDS)
 
     def _http(self) -> Http:
         token = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()

@@ -1,4 +1,4 @@
-"""One seeded feed per connector against its fake vendor, for tests that must hold for every connector alike."""
+"""A seeded source for each connector and its fake vendor, for tests that must hold for every connector."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -28,13 +28,13 @@ PAGE_SIZE = 4
 
 
 @dataclass(frozen=True)
-class ApiFeed:
-    """A connector's feed.
+class ApiSource:
+    """A connector's source.
 
-    make: its vendor with COUNT records, five hours apart, all of them before the vendor's clock. ids: what must land,
-    as the lake names it, in the order of time. columns: mapping of the feed. auth, options: of its `api` block. environment: its secrets.
-    without: takes records with these ids out of a reply's list, as a page that got lost would. earlier: what a pull
-    before the tests' own saved.
+    make: creates its vendor with COUNT records, five hours apart, all before the vendor's clock. ids: the ids that must
+    land, as in the lake, in the order of time. columns: the source's mapping. auth, options: of its `api` block.
+    environment: its secrets. without: removes records with these ids from a response's list, like a lost page. earlier:
+    the state that a pull before the test's pull saved.
     """
 
     connector: str
@@ -51,7 +51,7 @@ class ApiFeed:
     earlier: State = field(default_factory=dict)
 
     def home(self, folder: Path, vendor: FakeVendor, **more: Any) -> InboxHome:
-        """A home with this feed alone, pulled from the vendor."""
+        """A home with this source only, pulled from the vendor."""
         home = inbox_home(folder, self.entry(vendor.url, **more))
         if self.earlier:
             source = home.registry.sources[self.connector]
@@ -61,7 +61,7 @@ class ApiFeed:
         return home
 
     def entry(self, url: str, **more: Any) -> dict[str, Any]:
-        """The feed's entry in sources.yaml; its id is the connector's name."""
+        """The source's entry in sources.yaml; its id is the connector's name."""
         api = {
             "connector": self.connector,
             "base_url": url,
@@ -73,8 +73,8 @@ class ApiFeed:
             "options": self.options or {},
         }
         survey = {"survey": "after_chat"} if self.kind in ("survey", "events") else {}
-        feed = {"id": self.connector, "kind": self.kind, "reader": self.reader, **survey, "api": api}
-        return feed | ({"columns": self.columns} if self.columns else {}) | more
+        entry = {"id": self.connector, "kind": self.kind, "reader": self.reader, **survey, "api": api}
+        return entry | ({"columns": self.columns} if self.columns else {}) | more
 
     @property
     def id_column(self) -> str:
@@ -96,15 +96,17 @@ def _less(*keys: str, named: str = "id") -> Callable[[FakeResponse, set[str]], F
 
     def without(reply: FakeResponse, ids: set[str]) -> FakeResponse:
         found = reply.data
-        # A response of Zigpoll's is named by participant and poll.
-        gone = {one.partition(":")[0] for one in ids}
+        # The id of a Zigpoll response is its participant and poll.
+        gone = {id_.partition(":")[0] for id_ in ids}
         for key in keys[:-1]:
             found = found.get(key) if isinstance(found, dict) else None
         if keys and isinstance(found, dict) and isinstance(found.get(keys[-1]), list):
-            found[keys[-1]] = [one for one in found[keys[-1]] if str(one.get(named)) not in gone]
+            found[keys[-1]] = [record for record in found[keys[-1]] if str(record.get(named)) not in gone]
         elif not keys and isinstance(found, list):
             return FakeResponse(
-                reply.status, [one for one in found if str(one.get(named)) not in gone], headers=reply.headers
+                reply.status,
+                [record for record in found if str(record.get(named)) not in gone],
+                headers=reply.headers,
             )
         return reply
 
@@ -123,13 +125,13 @@ def _zendesk() -> zendesk.FakeZendesk:
         ]
     )
     for number, at in enumerate(_moments(), start=1):
-        told = zendesk.iso(at.timestamp())
+        time = zendesk.iso(at.timestamp())
         vendor.ratings.append(
-            {"id": number, "ticket_id": number, "score": "good", "created_at": told, "updated_at": told}
+            {"id": number, "ticket_id": number, "score": "good", "created_at": time, "updated_at": time}
         )
-        answer = {"type": "rating_scale", "rating": 4, "created_at": told, "updated_at": told}
+        answer = {"type": "rating_scale", "rating": 4, "created_at": time, "updated_at": time}
         vendor.survey_responses.append(
-            {"id": f"R{number}", "survey_id": "S", "created_at": told, "answers": [answer]}
+            {"id": f"R{number}", "survey_id": "S", "created_at": time, "answers": [answer]}
         )
     return vendor
 
@@ -194,80 +196,80 @@ _ZENDESK_AUTH, _ZENDESK_SECRETS = _basic(zendesk.EMAIL, zendesk.TOKEN)
 _FRESHDESK_AUTH, _FRESHDESK_SECRETS = _basic(freshdesk.KEY)
 _SERVICENOW_AUTH, _SERVICENOW_SECRETS = _basic(servicenow.USER, servicenow.PASSWORD)
 
-API_FEEDS: dict[str, ApiFeed] = {
-    one.connector: one
-    for one in (
-        ApiFeed(
+API_SOURCES: dict[str, ApiSource] = {
+    source.connector: source
+    for source in (
+        ApiSource(
             "zendesk",
             "tickets",
             "zendesk_json",
             _zendesk,
-            lambda vendor: [str(one["id"]) for one in vendor.tickets],  # type: ignore[attr-defined]
+            lambda vendor: [str(ticket["id"]) for ticket in vendor.tickets],  # type: ignore[attr-defined]
             _ZENDESK_AUTH,
             _ZENDESK_SECRETS,
             _less("tickets"),
         ),
-        ApiFeed(
+        ApiSource(
             "zendesk_field",
             "survey",
             "json",
             _zendesk,
-            lambda vendor: [str(one["id"]) for one in vendor.tickets],  # type: ignore[attr-defined]
+            lambda vendor: [str(ticket["id"]) for ticket in vendor.tickets],  # type: ignore[attr-defined]
             _ZENDESK_AUTH,
             _ZENDESK_SECRETS,
             columns={"response_id": "id", "score": "score", "submitted_at": "answered_at"},
             options={"field_id": 4711},
         ),
-        ApiFeed(
+        ApiSource(
             "zendesk_ratings",
             "survey",
             "json",
             _zendesk,
-            lambda vendor: [str(one["id"]) for one in vendor.ratings],  # type: ignore[attr-defined]
+            lambda vendor: [str(rating["id"]) for rating in vendor.ratings],  # type: ignore[attr-defined]
             _ZENDESK_AUTH,
             _ZENDESK_SECRETS,
             _less("satisfaction_ratings"),
             columns={"response_id": "id", "csat": "score", "recorded_at": "updated_at"},
         ),
-        ApiFeed(
+        ApiSource(
             "zendesk_survey_responses",
             "survey",
             "json",
             _zendesk,
-            lambda vendor: [one["id"] for one in vendor.survey_responses],  # type: ignore[attr-defined]
+            lambda vendor: [response["id"] for response in vendor.survey_responses],  # type: ignore[attr-defined]
             _ZENDESK_AUTH,
             _ZENDESK_SECRETS,
             columns={"response_id": "id", "csat": "rating", "recorded_at": "updated_at"},
         ),
-        ApiFeed(
+        ApiSource(
             "qualtrics",
             "survey",
             "qualtrics_csv",
             _qualtrics,
-            lambda vendor: [one.id for one in vendor.answers],  # type: ignore[attr-defined]
+            lambda vendor: [answer.id for answer in vendor.answers],  # type: ignore[attr-defined]
             {"kind": "header_key", "header": "X-API-TOKEN", "key": "VENDOR_KEY"},
             {"VENDOR_KEY": qualtrics.TOKEN},
             columns={"score": "Q3"},
             options={"survey": qualtrics.SURVEY, "window_days": 2},
         ),
-        ApiFeed(
+        ApiSource(
             "zigpoll",
             "survey",
             "zigpoll_json",
             _zigpoll,
-            lambda vendor: [f"{one['participantId']}:{one['pollId']}" for one in vendor.answers],  # type: ignore[attr-defined]
+            lambda vendor: [f"{answer['participantId']}:{answer['pollId']}" for answer in vendor.answers],  # type: ignore[attr-defined]
             {"kind": "header_key", "header": "Authorization", "key": "VENDOR_KEY"},
             {"VENDOR_KEY": zigpoll.KEY},
             _less("data", named="participantId"),
             columns={"score": f"slide:{zigpoll.EASE}"},
             options={"account": zigpoll.ACCOUNT, "window_days": 2},
         ),
-        ApiFeed(
+        ApiSource(
             "zigpoll_counters",
             "events",
             "json",
             _polls,
-            lambda vendor: [f"{one['_id']}:{_START.isoformat()}" for one in vendor.polls],  # type: ignore[attr-defined]
+            lambda vendor: [f"{poll['_id']}:{_START.isoformat()}" for poll in vendor.polls],  # type: ignore[attr-defined]
             {"kind": "header_key", "header": "Authorization", "key": "VENDOR_KEY"},
             {"VENDOR_KEY": zigpoll.KEY},
             columns={
@@ -280,12 +282,12 @@ API_FEEDS: dict[str, ApiFeed] = {
             paging=("changed",),
             earlier={"read_at": _START.isoformat(), "counters": {}},
         ),
-        ApiFeed(
+        ApiSource(
             "medallia",
             "survey",
             "medallia_json",
             _medallia,
-            lambda vendor: [one["a_surveyid"] for one in vendor.records],  # type: ignore[attr-defined]
+            lambda vendor: [record["a_surveyid"] for record in vendor.records],  # type: ignore[attr-defined]
             {
                 "kind": "oauth_client",
                 "token_url": medallia.TOKEN_PATH,
@@ -297,43 +299,43 @@ API_FEEDS: dict[str, ApiFeed] = {
             columns={"response_id": "a_surveyid", "score": "q_ces", "recorded_at": medallia.DATE_FIELD},
             options={"fields": ["q_ces"]},
         ),
-        ApiFeed(
+        ApiSource(
             "freshdesk",
             "tickets",
             "freshdesk_json",
             _freshdesk,
-            lambda vendor: [str(one) for one in vendor.tickets],  # type: ignore[attr-defined]
+            lambda vendor: [str(ticket) for ticket in vendor.tickets],  # type: ignore[attr-defined]
             _FRESHDESK_AUTH,
             _FRESHDESK_SECRETS,
             _less(),
         ),
-        ApiFeed(
+        ApiSource(
             "freshdesk_csat",
             "survey",
             "json",
             _freshdesk,
-            lambda vendor: [one["id"] for one in vendor.csat_responses["S1"]],  # type: ignore[attr-defined]
+            lambda vendor: [response["id"] for response in vendor.csat_responses["S1"]],  # type: ignore[attr-defined]
             _FRESHDESK_AUTH,
             _FRESHDESK_SECRETS,
             columns={"response_id": "id", "score": "answers.Q_1", "recorded_at": "updated_at"},
         ),
-        ApiFeed(
+        ApiSource(
             "servicenow",
             "tickets",
             "servicenow",
             _servicenow,
-            lambda vendor: [one["number"] for one in vendor.tables["incident"]],  # type: ignore[attr-defined]
+            lambda vendor: [row["number"] for row in vendor.tables["incident"]],  # type: ignore[attr-defined]
             _SERVICENOW_AUTH,
             _SERVICENOW_SECRETS,
             _less("result", named="number"),
             paging=("repeated_page", "changed", "broken_off"),
         ),
-        ApiFeed(
+        ApiSource(
             "rest",
             "survey",
             "json",
             _tool,
-            lambda vendor: [one["id"] for one in vendor.records],  # type: ignore[attr-defined]
+            lambda vendor: [record["id"] for record in vendor.records],  # type: ignore[attr-defined]
             {"kind": "header_key", "header": "X-Key", "key": "VENDOR_KEY"},
             {"VENDOR_KEY": rest.KEY},
             _less("data", "items"),
@@ -352,4 +354,4 @@ API_FEEDS: dict[str, ApiFeed] = {
         ),
     )
 }
-"""Connector's name -> its feed."""
+"""Connector's name -> its source."""
