@@ -174,7 +174,7 @@ def test_inspect_shows_columns_and_writes_entries_when_told(home: Home, tmp_path
     refused = ces(*words, "--survey", "new_survey", "--source", "new_feed", "--write")
     assert refused.exit_code == 2
     assert (
-        "which column holds the times? ('when'; 'bought') settle it with --column submitted_at="
+        "which column holds the times? ('when'; 'bought') answer with --column submitted_at="
         in refused.output
     )
     given = ("--survey", "new_survey", "--source", "new_feed", "--column", "submitted_at=when")
