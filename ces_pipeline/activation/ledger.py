@@ -78,11 +78,13 @@ class Ledger:
         self._write_doubts()
         return fresh
 
-    def end(self, ended: Sequence[Item], refused: Sequence[Item], now: datetime, state: str = SENT) -> None:
-        """Record the items that ended in `state`. Neither they nor the refused items are in doubt any more."""
+    def end(
+        self, ended: Sequence[Item], not_stored: Sequence[Item], now: datetime, state: str = SENT
+    ) -> None:
+        """Record the items that ended in `state`. Neither they nor the items not stored are in doubt any more."""
         if ended:
             self._write(_rows([(item, now) for item in ended], state))
-        for item in (*ended, *refused):
+        for item in (*ended, *not_stored):
             self._doubts.pop(item.item, None)
         self._write_doubts()
 
