@@ -32,7 +32,7 @@ def export_journeys(home: Home, to: str, *, is_dry: bool, sends_unknown: bool) -
     if to not in receivers:
         raise RegistryError(
             f"{home.registry / 'exports.yaml'}: there is no entry {to!r} "
-            f"(known: {', '.join(sorted(receivers)) or 'none'}). Add an entry, or write a file with `--to file`"
+            f"(known: {', '.join(sorted(receivers)) or 'none'}). Add an entry, or use `--to file --out FILE`"
         )
     _published(home)
     report = send_journeys(home, receivers[to], is_dry=is_dry, sends_unknown=sends_unknown)

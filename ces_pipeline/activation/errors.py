@@ -5,7 +5,7 @@ from ces_pipeline.http.errors import BadResponseError, PullError, RefusedError
 
 
 class ExportError(CesError):
-    """An export failed. What was sent before is in the ledger; the next export continues from there."""
+    """An export failed. The ledger has the items sent before; the next export continues from there."""
 
 
 def export_error(name: str, what: str, problem: PullError) -> ExportError:
