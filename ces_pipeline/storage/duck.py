@@ -43,7 +43,7 @@ def open_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             attach_published(connection, path)
         except duckdb.Error as problem:
             raise CesError(
-                f"{path} cannot be opened ({type(problem).__name__}): `ces run` builds it again from the lake"
+                f"{path} cannot be opened ({type(problem).__name__}): `ces run` rebuilds it from the lake"
             ) from problem
         yield connection
 

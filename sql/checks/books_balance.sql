@@ -1,4 +1,4 @@
--- blocking: On these days, rows were lost or counted twice. Run `ces doctor`, then clean the days again with `ces run --from DAY --to DAY`. If the check still fails, keep the lake folder and report it.
+-- blocking: On these days, rows were lost or counted twice. Run `ces doctor`, then clean the days again with `ces run --from DAY --to DAY`. If the check still fails, this is a bug: keep the lake folder and open an issue.
 with landed as (
     select
         kind,
