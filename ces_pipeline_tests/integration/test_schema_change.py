@@ -26,7 +26,7 @@ def warning(home: InboxHome) -> str | None:
     result = publish(home.home, registry, run_id="test")
     assert result.published
     (found,) = [check for check in result.checks if check.check.name == "schema_change"]
-    return found.detail.partition(". What")[0] if found.detail else None
+    return found.detail.removesuffix(f". {found.check.remedy}") if found.detail else None
 
 
 def rows(first: int, **changed: Any) -> list[dict[str, Any]]:
