@@ -1,5 +1,5 @@
-"""What leaves the pipeline: journeys to analytics platforms or files, scores to tickets. Off unless asked for.
+"""Reverse ETL: sends journeys to analytics platforms or files, scores to tickets, contacts to trigger handlers.
 
-All of it reads the published file, read-only, and sends nobody but keyed hashes. Our own ledger, not the receiver's
-memory, decides what was sent.
+Off unless configured. Every export reads the published file and sends people only as keyed hashes. Our own ledger, not
+the receiver's memory, decides what was sent.
 """

@@ -1,4 +1,4 @@
-"""What `ces export` does and says: counts in words, no person and no secret among them."""
+"""The work of `ces export`. It prints counts, never a person or a secret."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,36 +21,36 @@ def export_journeys_to_file(home: Home, path: Path, since: date | None) -> bool:
     """Write all journeys to a file."""
     _published(home)
     with open_published(home.published) as connection:
-        written, left_out = write_file(connection, path, since)
-    console.out.print(f"wrote {written:,} events to {path}; {left_out:,} of people not known are left out")
+        written, skipped = write_file(connection, path, since)
+    console.out.print(f"wrote {written:,} events to {path}; {skipped:,} without a known person were skipped")
     return True
 
 
 def export_journeys(home: Home, to: str, *, is_dry: bool, sends_unknown: bool) -> bool:
-    """Send journeys to a receiver of `exports.yaml`. True where nothing was refused."""
+    """Send journeys to a receiver of `exports.yaml`. True if the receiver refused nothing."""
     receivers = load_exports(home.registry)
     if to not in receivers:
         raise RegistryError(
             f"{home.registry / 'exports.yaml'}: there is no entry {to!r} "
-            f"(known: {', '.join(sorted(receivers)) or 'none'}): without one nothing is sent"
+            f"(known: {', '.join(sorted(receivers)) or 'none'}). Add an entry, or use `--to file --out FILE`"
         )
     _published(home)
     report = send_journeys(home, receivers[to], is_dry=is_dry, sends_unknown=sends_unknown)
     would = "would send" if is_dry else "sent"
     console.out.print(
         f"{to}: {would} {report.new:,} new events and {report.revised:,} revised answers; "
-        f"{report.before:,} were sent before; {report.without_person:,} are of people not known"
+        f"{report.before:,} were sent before; {report.without_person:,} without a known person were skipped"
     )
     for count, meaning in (
-        (report.moved, "answers are now somebody else's and stay as they were sent"),
+        (report.moved, "answers now belong to another person. The receiver keeps them as they were sent"),
         (
             report.withdrawn,
-            "answers that were sent are no longer published: delete them there if they should go",
+            "answers that were sent are no longer published. If the receiver should not keep them, delete them there",
         ),
         (
             report.unknown,
-            "events of a run that was killed may or may not have arrived, too long ago to send them again without "
-            "risk: look there, then `--send-unknown` sends them",
+            "events of a killed run may have arrived, and are too old to send again without a risk of duplicates. "
+            "Look for them at the receiver; if they are missing, use `--send-unknown`",
         ),
     ):
         if count:
@@ -63,16 +63,17 @@ def export_journeys(home: Home, to: str, *, is_dry: bool, sends_unknown: bool) -
 
 
 def export_scores(home: Home, *, sends: bool) -> bool:
-    """Write scores to the tickets of every feed with `write_back`. True where every feed went well."""
+    """Write scores to the tickets of every source with `write_back`. True if no source failed."""
     registry = load_registry(home.registry)
-    feeds = [source for source in registry.sources.values() if source.write_back is not None]
-    if not feeds:
+    sources = [source for source in registry.sources.values() if source.write_back is not None]
+    if not sources:
         raise RegistryError(
-            f"{home.registry / 'sources.yaml'}: no tickets feed has `write_back`, so no score is written anywhere"
+            f"{home.registry / 'sources.yaml'}: no source has `write_back`. Add it to the source of the tickets that "
+            "should receive scores"
         )
     _published(home)
     is_well = True
-    for source in feeds:
+    for source in sources:
         try:
             report = write_scores(home, source, is_dry=not sends)
         except CesError as problem:
@@ -81,28 +82,28 @@ def export_scores(home: Home, *, sends: bool) -> bool:
             continue
         would = "wrote" if sends else "would write at most"
         console.out.print(
-            f"{source.id}: {would} {report.written:,} tickets; {report.before:,} were settled before; "
-            f"{report.held:,} said so already; {report.not_there:,} are gone or closed"
+            f"{source.id}: {would} {report.written:,} tickets; earlier runs handled {report.before:,}; "
+            f"{report.held:,} already have the value; {report.not_there:,} are deleted or closed"
         )
         if report.refused:
             shown = ", ".join(report.refused[:_SHOWN])
-            console.err.print(f"{source.id}: {len(report.refused):,} tickets were refused: {shown}")
+            console.err.print(f"{source.id}: the system refused {len(report.refused):,} tickets: {shown}")
             is_well = False
     if not sends:
-        console.out.print("nothing was sent: `ces export scores --send` does")
+        console.out.print("nothing was sent. Use `ces export scores --send` to write the scores")
     return is_well
 
 
 def export_contacts(home: Home, path: Path) -> bool:
-    """Tell a trigger store of the contacts that all feeds know."""
+    """Write the contacts of all sources to a trigger store."""
     registry = load_registry(home.registry)
     _published(home)
-    held = copy_contacts(home, registry.settings, SqliteStore(path), datetime.now(UTC))
+    copied = copy_contacts(home, registry.settings, SqliteStore(path), datetime.now(UTC))
     days = registry.settings.contact_window_days
-    console.out.print(f"{path} knows the {held:,} contacts of the last {days} days")
+    console.out.print(f"{path} has the {copied:,} contacts of the last {days} days")
     return True
 
 
 def _published(home: Home) -> None:
     if not home.published.exists():
-        raise CesError(f"{home.published} is not there yet: `ces run` makes it")
+        raise CesError(f"nothing is published at {home.published}. Run `ces run` first")

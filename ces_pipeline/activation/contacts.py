@@ -1,4 +1,4 @@
-"""Tells the trigger handlers of the contacts that other systems made, so that the limit holds over all feeds."""
+"""Copies the contacts that other systems made to the trigger handlers, so that the limit covers all sources."""
 
 from datetime import datetime, timedelta
 
@@ -19,13 +19,14 @@ _CONTACTS = """
     WHERE respondent_key IS NOT NULL AND recorded_at > $since
     ORDER BY moment, name
 """
-"""Contacts as `mart.contact_frequency` counts them. The handlers' own come back by the name that they have there."""
+"""Contacts as `mart.contact_frequency` counts them. The handlers' own contacts come back under their own names."""
 
 
 def copy_contacts(home: Home, settings: Settings, store: Store, now: datetime) -> int:
-    """Note the contacts of the last window that the published file knows; how many there are.
+    """Write the published contacts of the last contact window to the store. Returns how many there are.
 
-    One that is there already is not noted again. Raises StoreError, and CesError where the file does not open.
+    A contact that the store already has is not written again. Raises StoreError, and CesError if the published file
+    does not open.
     """
     since = now - timedelta(days=settings.contact_window_days)
     with open_published(home.published) as connection:

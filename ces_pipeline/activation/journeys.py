@@ -1,6 +1,6 @@
-"""Events of customers' journeys, read from the published file month by month, and written to a file.
+"""Reads the events of customers' journeys from the published file, month by month, and writes them to a file.
 
-What they are is in `sql/exports/journey_events.sql`. Sending them is in `send.py`.
+`sql/exports/journey_events.sql` defines the events. `send.py` sends them.
 """
 
 import json
@@ -34,13 +34,13 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def journey_query() -> str:
-    """SQL of the events between $since and $until."""
-    (file,) = (one for one in sql_files("exports") if one.name == "journey_events")
+    """SQL that selects the events between $since and $until."""
+    (file,) = (file for file in sql_files("exports") if file.name == "journey_events")
     return file.query
 
 
 def months(connection: duckdb.DuckDBPyConnection, since: date | None) -> Iterator[dict[str, datetime]]:
-    """`$since` and `$until` of each month with events, oldest first; none from before the day `since`."""
+    """`$since` and `$until` of each month with events, oldest first. Leaves out events before the day `since`."""
     [(first, last)] = connection.execute(_BOUNDS).fetchall()
     if first is None or last is None:
         return
@@ -54,29 +54,29 @@ def months(connection: duckdb.DuckDBPyConnection, since: date | None) -> Iterato
         first = until
 
 
-def properties(row: dict[str, Any]) -> dict[str, Any]:
-    """What is said of an event: its known columns."""
+def properties_of(row: dict[str, Any]) -> dict[str, Any]:
+    """The properties of an event: its columns that are not null."""
     return {name: value for name, value in row.items() if value is not None and name not in _NO_PROPERTIES}
 
 
 def write_file(connection: duckdb.DuckDBPyConnection, path: Path, since: date | None) -> tuple[int, int]:
-    """All events of known people to `path`, Parquet or JSON Lines by its suffix, replaced by one rename.
+    """Write all events of known people to `path`, as Parquet or JSON Lines by its suffix. One rename replaces the file.
 
-    (Events written, events left out since nobody knows whose they are.) Raises RegistryError for another suffix and
-    where the file cannot be written.
+    Returns (events written, events skipped because their person is unknown). Raises RegistryError for another suffix,
+    or if the file cannot be written.
     """
     if path.suffix not in (".parquet", ".jsonl"):
-        raise RegistryError(f"{path}: name a file that ends in .parquet or .jsonl")
-    beside = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    written = left_out = 0
+        raise RegistryError(f"{path}: the format is unknown. Name a file that ends in .parquet or .jsonl")
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    written = skipped = 0
     try:
-        with beside.open("wb") as stream:
+        with temporary.open("wb") as stream:
             writer = None
-            # Without an event there is a file too, with the columns alone.
+            # If there are no events, write an empty file that only has the columns.
             for month in [*months(connection, since)] or [{"since": _NEVER, "until": _NEVER}]:
                 table = connection.sql(journey_query(), params=month).to_arrow_table()
                 known = table.filter(pc.is_valid(table["person_key"])).drop_columns("content")
-                written, left_out = written + known.num_rows, left_out + table.num_rows - known.num_rows
+                written, skipped = written + known.num_rows, skipped + table.num_rows - known.num_rows
                 if path.suffix == ".parquet":
                     writer = writer or pq.ParquetWriter(stream, known.schema, compression="zstd")
                     writer.write_table(known)
@@ -86,21 +86,21 @@ def write_file(connection: duckdb.DuckDBPyConnection, path: Path, since: date | 
                 writer.close()
             stream.flush()
             os.fsync(stream.fileno())
-        beside.replace(path)
+        temporary.replace(path)
         sync_folder(path.parent)
     except OSError as problem:
-        raise RegistryError(f"{path} cannot be written ({problem.strerror}): name another file") from None
+        raise RegistryError(f"{path} cannot be written ({problem.strerror}). Name another file") from None
     finally:
-        beside.unlink(missing_ok=True)
-    return written, left_out
+        temporary.unlink(missing_ok=True)
+    return written, skipped
 
 
 def _line(row: dict[str, Any]) -> str:
-    told = {
+    event = {
         "insert_id": row["insert_id"],
         "event": row["event"],
         "person_key": row["person_key"],
         "occurred_at": row["occurred_at"].isoformat(),
-        "properties": properties(row),
+        "properties": properties_of(row),
     }
-    return json.dumps(told, ensure_ascii=False) + "\n"
+    return json.dumps(event, ensure_ascii=False) + "\n"

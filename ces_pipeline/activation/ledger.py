@@ -1,7 +1,7 @@
-"""What was sent, per receiver, in the home: written behind every answer of the receiver, atomically.
+"""The ledger: what was sent to each receiver. It lies in the home and is written after every response, atomically.
 
-Before a request its items are noted as in doubt. Who is killed in between leaves them so: whether they arrived is then
-not known, and the caller decides by how long the receiver itself would know them again.
+Before a request, its items are recorded as in doubt. If the process is killed before the response, they stay in doubt:
+they may or may not have arrived. The caller then decides, by how long the receiver recognises a repeated item.
 """
 
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ SCHEMA = pa.schema(
         ("sent_at", pa.timestamp("us", "UTC")),
     ]
 )
-"""item: what was sent, by its own id. content: fingerprint of what was said of it. person: of whom. at_ms: its time, as
-sent. state: `sent`, or `unknown` where a killed export may or may not have sent it, or a word of the caller's."""
+"""item: id of what was sent. content: fingerprint of its content. person: fingerprint of its person. at_ms: its time,
+as sent. state: `sent`; `unknown` if a killed export may or may not have sent it; or a state of the caller."""
 _MOST_FILES = 64
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that is sent."""
+    """One item that is sent, with the columns of SCHEMA."""
 
     item: str
     content: int | None = None
@@ -41,7 +41,7 @@ class Item:
 
 
 class Ledger:
-    """The ledger of one receiver. One process at a time (see `exclusive`) may have it."""
+    """The ledger of one receiver. Only one process at a time may open it (see `exclusive`)."""
 
     def __init__(self, lake: Lake, name: str):
         self._lake = lake
@@ -49,8 +49,8 @@ class Ledger:
         self._doubts: dict[str, tuple[Item, datetime]] = {}
         if lake.exists(self._pending):
             for row in self._read(self._pending).to_pylist():
-                one = Item(row["item"], row["content"], row["person"], row["at_ms"])
-                self._doubts[one.item] = (one, row["sent_at"])
+                item = Item(row["item"], row["content"], row["person"], row["at_ms"])
+                self._doubts[item.item] = (item, row["sent_at"])
         self._next = 1 + max((int(path.rpartition("/")[2][:8]) for path in self._files()), default=0)
 
     def newest(self) -> pa.Table:
@@ -59,8 +59,8 @@ class Ledger:
         if not paths:
             return SCHEMA.empty_table()
         rows = pa.concat_tables([self._read(path) for path in paths])
-        place = pa.array(range(rows.num_rows), pa.int64())
-        last = rows.append_column("place", place).group_by("item").aggregate([("place", "max")])["place_max"]
+        index = pa.array(range(rows.num_rows), pa.int64())
+        last = rows.append_column("index", index).group_by("item").aggregate([("index", "max")])["index_max"]
         found = rows.take(last)
         if len(paths) > _MOST_FILES:
             self._write(found)
@@ -69,28 +69,30 @@ class Ledger:
         return found
 
     def begin(self, items: Sequence[Item], now: datetime) -> list[Item]:
-        """Note that these are about to be sent; those of them that were not in doubt already.
+        """Record that these items are about to be sent. Returns those that were not in doubt before.
 
-        What was in doubt stays so since when it was first sent, whatever becomes of this attempt, unless it succeeds.
+        An item that was already in doubt keeps its first time, unless this attempt succeeds.
         """
-        fresh = [one for one in items if one.item not in self._doubts]
-        self._doubts |= {one.item: (one, now) for one in fresh}
-        self._note_doubts()
+        fresh = [item for item in items if item.item not in self._doubts]
+        self._doubts |= {item.item: (item, now) for item in fresh}
+        self._write_doubts()
         return fresh
 
-    def end(self, sent: Sequence[Item], not_taken: Sequence[Item], now: datetime, state: str = SENT) -> None:
-        """Note those that ended in `state`; neither they nor those not taken are in doubt any more."""
-        if sent:
-            self._write(_rows([(one, now) for one in sent], state))
-        for one in (*sent, *not_taken):
-            self._doubts.pop(one.item, None)
-        self._note_doubts()
+    def end(
+        self, ended: Sequence[Item], not_stored: Sequence[Item], now: datetime, state: str = SENT
+    ) -> None:
+        """Record the items that ended in `state`. Neither they nor the items not stored are in doubt any more."""
+        if ended:
+            self._write(_rows([(item, now) for item in ended], state))
+        for item in (*ended, *not_stored):
+            self._doubts.pop(item.item, None)
+        self._write_doubts()
 
     def in_doubt(self, before: datetime) -> list[Item]:
-        """What killed exports were sending before a moment."""
-        return [one for one, since in self._doubts.values() if since < before]
+        """The items that killed exports were sending before this time."""
+        return [item for item, since in self._doubts.values() if since < before]
 
-    def _note_doubts(self) -> None:
+    def _write_doubts(self) -> None:
         if self._doubts:
             self._lake.write_table(self._pending, _rows(list(self._doubts.values()), UNKNOWN))
         else:
@@ -101,8 +103,8 @@ class Ledger:
             return self._lake.read_table(path).cast(SCHEMA)
         except UNREADABLE as problem:
             raise HomeError(
-                f"{path} of the home cannot be read ({type(problem).__name__}): restore it from your backup; without "
-                "it, what it notes would be sent again"
+                f"{path} of the home cannot be read ({type(problem).__name__}). Restore it from a backup; without it, "
+                "ces would send again what the file records as sent"
             ) from None
 
     def _write(self, rows: pa.Table) -> None:
@@ -110,7 +112,7 @@ class Ledger:
         self._next += 1
 
     def _files(self) -> list[str]:
-        """The ledger's files, oldest first. Their names are numbers; the pending file's is not."""
+        """The ledger's files, oldest first. Their names are numbers, that of the pending file is not."""
         found = (info for info in self._lake.list(self._folder) if info.base_name.endswith(".parquet"))
         return sorted(info.path for info in found if info.base_name[:8].isdigit())
 
@@ -120,5 +122,5 @@ class Ledger:
 
 
 def _rows(items: Sequence[tuple[Item, datetime]], state: str) -> pa.Table:
-    rows = [{**vars(one), "state": state, "sent_at": at} for one, at in items]
+    rows = [{**vars(item), "state": state, "sent_at": at} for item, at in items]
     return pa.Table.from_pylist(rows, schema=SCHEMA)

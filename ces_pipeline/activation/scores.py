@@ -1,7 +1,7 @@
-"""Writes the score of a ticket's answer to the ticket, for feeds whose entry has `write_back`.
+"""Writes the score of an answer to its ticket, for sources with `write_back`.
 
-Only answers that name their ticket count, of several the newest. A ticket's field is read before it is written, and
-left alone where it says so already: whatever happened before, there is one effective update.
+Only answers that name their ticket count; of several answers, the newest. A ticket's field is read before it is
+written, and is not written if it already has the value. So each ticket is updated once, even after a killed run.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from ces_pipeline.activation.errors import told
+from ces_pipeline.activation.errors import export_error
 from ces_pipeline.activation.ledger import SENT, Item, Ledger
 from ces_pipeline.home import Home
 from ces_pipeline.http.client import Http, RetryPolicy
@@ -26,12 +26,12 @@ from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.vendors.catalog import WRITE_BACKS
 from ces_pipeline.vendors.contract import Value
 
-_NOTED_AT_ONCE = 50
-"""Tickets per note in the ledger. A kill between two notes costs reading that many tickets again."""
+_TICKETS_PER_WRITE = 50
+"""Tickets per write of the ledger. After a kill, at most that many tickets are read again."""
 _MOST_REFUSED = 20
-"""Tickets refused in a row, and none taken, until it is plain that all will be."""
+"""The export stops if the system refuses this many tickets and has not accepted any."""
 _LEFT = "left"
-"""State of a ticket that is gone or closed: it is not asked for again, unless its answer changes."""
+"""State of a ticket that is gone or closed. It is not requested again, unless its answer changes."""
 _SCORES = """
     SELECT tickets.ticket_id, tickets.ticket_key,
         arg_max(response_key, (recorded_at, response_key)) AS response_key,
@@ -48,10 +48,11 @@ _SCORES = """
 
 @dataclass
 class Report:
-    """How a write-back went, in tickets.
+    """Result of a write-back. All counts are tickets.
 
-    written: changed (in a dry run: to be changed, as far as the ledger knows). before: by earlier runs. held: that said
-    so already. not_there: gone, or closed for changes. refused: ids of tickets that the system did not let be changed.
+    written: changed (in a dry run: would be changed, as far as the ledger knows). before: handled by earlier runs.
+    held: already had the value. not_there: deleted, or closed for changes. refused: ids of tickets that the system
+    refused to change.
     """
 
     written: int = 0
@@ -70,10 +71,11 @@ def write_scores(
     environment: Mapping[str, str] | None = None,
     retry_policy: RetryPolicy | None = None,
 ) -> Report:
-    """Write what one feed's tickets do not say yet; with `is_dry` only count it, without a request or a note.
+    """Write the scores that the tickets of one source do not have yet.
 
-    Raises CesError where there is no published file, and ExportError where the system cannot be reached or refuses the
-    credentials; what was written before is noted.
+    With `is_dry` it only counts them: it sends no request and does not write the ledger. Raises CesError if there is no
+    published file, and ExportError if the system is unreachable or refuses the credentials. The ledger then has what
+    was written before.
     """
     clock = clock or SystemClock()
     name = f"scores/{source.id}"
@@ -83,17 +85,17 @@ def write_scores(
         if is_dry:
             run.report.written = len(run.planned)
             return run.report
-        told_environment = os.environ if environment is None else environment
+        variables = os.environ if environment is None else environment
         log = RequestLog(source.id, "write-back")
         with closing(
-            open_http(home, source, log, clock=clock, environment=told_environment, retry_policy=retry_policy)
+            open_http(home, source, log, clock=clock, environment=variables, retry_policy=retry_policy)
         ) as http:
             try:
                 run.write(http)
             except PullError as problem:
-                raise told(source.id, "a ticket's field", problem) from None
+                raise export_error(source.id, "a ticket's field", problem) from None
             finally:
-                run.note()
+                run.record()
     return run.report
 
 
@@ -131,7 +133,7 @@ class _Run:
         for ticket_id, ticket_key, response_key, found in rows:
             value = round(found, 2) if isinstance(found, float) else found
             value = int(value) if isinstance(value, float) and value.is_integer() else value
-            # One answer's value in one field of a ticket is written once.
+            # Each value of an answer is written to a field once.
             key = f"{response_key}|{self.source.write_back.field}|{value}"
             content = int(hashlib.sha256(key.encode()).hexdigest()[:16], 16)
             yield _Score(ticket_id, Item(ticket_key, content), value)
@@ -139,44 +141,44 @@ class _Run:
     def write(self, http: Http) -> None:
         for score in self.planned:
             try:
-                self._write_one(http, score)
+                self._write_score(http, score)
             except RefusedError as problem:
                 self.report.refused.append(score.ticket_id)
                 is_first = not (self.report.written or self.report.held)
                 if problem.status == 401 or (is_first and len(self.report.refused) >= _MOST_REFUSED):
                     raise
-            if sum(map(len, self._done.values())) >= _NOTED_AT_ONCE:
-                self.note()
+            if sum(map(len, self._done.values())) >= _TICKETS_PER_WRITE:
+                self.record()
 
-    def _write_one(self, http: Http, score: _Score) -> None:
+    def _write_score(self, http: Http, score: _Score) -> None:
         api, target = self.source.api, self.source.write_back
         assert api is not None
         assert target is not None
         write_back = WRITE_BACKS[api.connector]
-        held = write_back.read(http, api, score.ticket_id, target.field)
-        if held is None:
+        current = write_back.read(http, api, score.ticket_id, target.field)
+        if current is None:
             self.report.not_there += 1
             self._done[_LEFT].append(score.item)
             return
-        if _is_equal(held.value, score.value):
+        if _is_equal(current.value, score.value):
             self.report.held += 1
         else:
-            write_back.write(http, api, held, target.field, score.value)
+            write_back.write(http, api, current, target.field, score.value)
             self.report.written += 1
         self._done[SENT].append(score.item)
 
-    def note(self) -> None:
-        """Note what became of tickets since the last note."""
+    def record(self) -> None:
+        """Write the tickets handled since the last write to the ledger."""
         for state, done in self._done.items():
             if done:
                 self.ledger.end(done, [], self.clock.now(), state)
                 done.clear()
 
 
-def _is_equal(held: Any, value: Value) -> bool:
-    """Whether a field holds the value already: systems return numbers as numbers or as text."""
+def _is_equal(current: Any, value: Value) -> bool:
+    """Whether a field already has the value. Systems return numbers as numbers or as text."""
     as_number: Callable[[Any], float] = float
     try:
-        return as_number(held) == as_number(value)
+        return as_number(current) == as_number(value)
     except (TypeError, ValueError):
-        return str(held) == str(value)
+        return str(current) == str(value)

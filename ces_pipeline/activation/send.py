@@ -1,7 +1,7 @@
-"""Sends journeys to a receiver: what is new or was revised, in batches, each noted before the next.
+"""Sends journeys to a receiver: new and revised events, in batches. The ledger records each batch before the next.
 
-A run again sends nothing again, whenever it comes, since the ledger decides. A run that was killed goes on behind the
-last noted batch; the one in between is sent again as long as the receiver knows its ids again, and else left.
+The ledger decides what is sent, so a later run sends nothing twice. After a killed run, the next run continues after
+the last recorded batch. It sends the batch in doubt again only while the receiver still recognises repeated ids.
 """
 
 import hashlib
@@ -14,8 +14,8 @@ from typing import Any
 
 import duckdb
 
-from ces_pipeline.activation.errors import ExportError, told
-from ces_pipeline.activation.journeys import journey_query, months, properties
+from ces_pipeline.activation.errors import ExportError, export_error
+from ces_pipeline.activation.journeys import journey_query, months, properties_of
 from ces_pipeline.activation.ledger import UNKNOWN, Item, Ledger
 from ces_pipeline.activation.targets import Amplitude, Mixpanel, Outcome, Outgoing, Target
 from ces_pipeline.home import Home
@@ -30,7 +30,7 @@ from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
 
 _MARGIN = timedelta(hours=12)
-"""How much earlier than it says a receiver is taken to have forgotten."""
+"""How much earlier than documented we assume that a receiver forgets an id."""
 _REMEDY = "put the receiver's credentials into the environment (exports.yaml names the variables)"
 _REVISED = " Revised"
 _BRACKETS = 2
@@ -42,11 +42,11 @@ _PLANNED = """
     ORDER BY planned.occurred_at, planned.insert_id
 """
 _UNKNOWN_REVISION = "unknown_revision"
-"""As UNKNOWN, of an answer that was sent before with another content: sent as if it were new it would count twice."""
+"""As UNKNOWN, for an answer that was sent before with other content. Sent as a new answer, it would count twice."""
 _SENT = f"""
     CREATE OR REPLACE TEMP TABLE sent AS
     SELECT item, person, at_ms, CASE WHEN state = '{_UNKNOWN_REVISION}' AND $1 THEN NULL ELSE content END AS content
-    FROM noted
+    FROM ledger
     WHERE state <> '{UNKNOWN}' OR NOT $1
 """
 _WITHDRAWN = """
@@ -58,11 +58,12 @@ _WITHDRAWN = """
 
 @dataclass
 class Report:
-    """How an export went, in events.
+    """Result of an export. All counts are events.
 
-    new, revised: sent (in a dry run: to be sent). before: sent by earlier runs. without_person: whose nobody knows.
-    moved: answers that are now somebody else's, left as they were sent. unknown: of a killed run, so long ago that
-    sending them again might double them. withdrawn: sent, and no longer published. refused: insert id and field.
+    new, revised: sent (in a dry run: would be sent). before: sent by earlier runs. without_person: skipped, because
+    their person is unknown. moved: answers that now belong to another person; the receiver keeps them as they were
+    sent. unknown: events of a killed run that are too old to send again without a risk of duplicates. withdrawn: sent,
+    but no longer published. refused: insert id and field.
     """
 
     new: int = 0
@@ -76,7 +77,7 @@ class Report:
 
 
 def target_of(export: Export, environment: Mapping[str, str], *, is_dry: bool) -> Target:
-    """The receiver of an entry. Raises MissingVariableError, but for a dry run, which needs no secret."""
+    """The receiver of an entry. Raises MissingVariableError, except in a dry run, which needs no secret."""
     if export.target == "mixpanel":
         return Mixpanel(export.id, export.project_id or "")
     name = export.key or ""
@@ -94,15 +95,16 @@ def send_journeys(
     environment: Mapping[str, str] | None = None,
     retry_policy: RetryPolicy | None = None,
 ) -> Report:
-    """Send what the receiver does not have yet; with `is_dry` only count it, without a request or a note.
+    """Send the events that the receiver does not have yet.
 
-    sends_unknown: also what is in doubt since so long ago that the receiver may take it for another event.
-    A second export to the same receiver waits for the first. Raises CesError where there is no published file, and
-    ExportError where the receiver cannot be reached or refuses everything; what was sent before is noted.
+    With `is_dry` it only counts them: it sends no request and does not write the ledger. sends_unknown: also send
+    events in doubt that are so old that the receiver may count them twice. A second export to the same receiver starts
+    when the first has ended. Raises CesError if there is no published file, and ExportError if the receiver is
+    unreachable or refuses everything. The ledger then has what was sent before.
     """
-    told_environment = os.environ if environment is None else environment
+    variables = os.environ if environment is None else environment
     clock = clock or SystemClock()
-    target = target_of(export, told_environment, is_dry=is_dry)
+    target = target_of(export, variables, is_dry=is_dry)
     lake = Lake(home.root)
     name = f"journeys/{export.id}"
     with exclusive(home.root / "exports" / name / ".lock"), open_published(home.published) as connection:
@@ -112,11 +114,11 @@ def send_journeys(
             run.count()
             return run.report
         log = RequestLog(export.id, "export")
-        with closing(_open_http(export, told_environment, clock, log, retry_policy)) as http:
+        with closing(_open_http(export, variables, clock, log, retry_policy)) as http:
             try:
                 run.send(http)
             except PullError as problem:
-                raise told(export.id, "an import", problem) from None
+                raise export_error(export.id, "an import", problem) from None
         return run.report
 
 
@@ -150,10 +152,10 @@ class _Run:
 
     def count(self) -> None:
         for _ in self._planned():
-            """Counted by the way."""
+            """`_planned` counts."""
 
     def send(self, http: Http) -> None:
-        self._settle_doubts()
+        self._end_old_doubts()
         batch: list[Outgoing] = []
         size = _BRACKETS
         for event in self._planned():
@@ -167,21 +169,21 @@ class _Run:
         if batch:
             self._post(http, batch)
 
-    def _settle_doubts(self) -> None:
-        """What a killed run was sending is sent again, unless the receiver would no longer know it again."""
+    def _end_old_doubts(self) -> None:
+        """Mark events of a killed run as unknown if the receiver may not recognise them any more."""
         if self.target.remembers is None:
             return
         items = self.ledger.in_doubt(self.clock.now() - self.target.remembers + _MARGIN)
         if items:
             known = set(self.ledger.newest()["item"].to_pylist())
-            revisions = [one for one in items if one.item in known]
+            revisions = [item for item in items if item.item in known]
             self.ledger.end(revisions, [], self.clock.now(), _UNKNOWN_REVISION)
-            self.ledger.end([one for one in items if one.item not in known], [], self.clock.now(), UNKNOWN)
+            self.ledger.end([item for item in items if item.item not in known], [], self.clock.now(), UNKNOWN)
             self.report.unknown = len(items)
 
     def _planned(self) -> Iterator[Outgoing]:
-        """What is to be sent now, oldest first; counts everything on the way."""
-        self.connection.register("noted", self.ledger.newest())
+        """The events to send now, oldest first. Counts all events on the way."""
+        self.connection.register("ledger", self.ledger.newest())
         self.connection.execute(_SENT, [self.sends_unknown])
         query = _PLANNED.format(query=journey_query())
         total = f"SELECT count(*), count(person_key) FROM ({journey_query()})"
@@ -197,12 +199,11 @@ class _Run:
         [(self.report.withdrawn,)] = self.connection.execute(_WITHDRAWN).fetchall()
 
     def _outgoing(self, row: dict[str, Any]) -> Outgoing | None:
-        """The event of a row; None where it is not sent after all."""
+        """The event of a row; None if it is not sent."""
         person_key = row["person_key"]
         if person_key is None:
             return None
-        person = _print(person_key)
-        said = properties(row)
+        person = _fingerprint(person_key)
         at_ms = round(row["occurred_at"].timestamp() * 1000)
         insert_id, name = row["insert_id"], row["event"]
         is_revision = row["sent_person"] is not None
@@ -215,39 +216,39 @@ class _Run:
         else:
             self.report.revised += 1
             if self.target.replaces:
-                # With another time it would stand beside the first one.
+                # With another time, the receiver would keep both events.
                 at_ms = row["sent_at_ms"]
             else:
                 insert_id = hashlib.sha256(f"{insert_id}|{row['content']}".encode()).hexdigest()[:36]
                 name += _REVISED
         item = Item(row["insert_id"], row["content"], person, at_ms)
-        body = self.target.event(name, insert_id, person_key, at_ms, said)
+        body = self.target.event(name, insert_id, person_key, at_ms, properties_of(row))
         return Outgoing(item, insert_id, body, is_revision=is_revision)
 
     def _post(self, http: Http, batch: Sequence[Outgoing]) -> None:
-        """Send a batch and note what became of it. What is refused is mended once, or reported."""
-        waiting: list[tuple[Sequence[Outgoing], bool]] = [(batch, False)]
-        while waiting:
-            events, is_mended = waiting.pop()
+        """Send a batch and record the outcome. A refused event is sent once more without the refused property."""
+        queue: list[tuple[Sequence[Outgoing], bool]] = [(batch, False)]
+        while queue:
+            events, is_reduced = queue.pop()
             outcome = self._posted(http, events)
             if outcome.is_too_large:
-                waiting += [(half, is_mended) for half in self._halves(events)]
+                queue += [(half, is_reduced) for half in self._halves(events)]
                 continue
-            good = [one for place, one in enumerate(events) if place not in outcome.refused]
+            good = [event for index, event in enumerate(events) if index not in outcome.refused]
             again = [] if outcome.stores_rest else good
-            for place, name in outcome.refused.items():
-                mended = None if is_mended else self.target.mended(events[place], name)
-                if mended is None:
-                    self._refuse(events[place], name)
+            for index, name in outcome.refused.items():
+                reduced = None if is_reduced else self.target.without_field(events[index], name)
+                if reduced is None:
+                    self._refuse(events[index], name)
                 else:
-                    again.append(mended)
+                    again.append(reduced)
             if again:
-                # A request that was refused whole tells one fault at a time: its events may be mended once more.
-                waiting.append((again, is_mended or outcome.stores_rest))
+                # A receiver that refuses a full request reports one error at a time: its events may be reduced again.
+                queue.append((again, is_reduced or outcome.stores_rest))
 
     def _posted(self, http: Http, events: Sequence[Outgoing]) -> Outcome:
-        """One request, with what is noted before and behind it."""
-        items = [one.item for one in events]
+        """Send one request. The ledger is written before and after it."""
+        items = [event.item for event in events]
         fresh = self.ledger.begin(items, self.clock.now())
         try:
             outcome = self.target.post(http, events)
@@ -259,9 +260,9 @@ class _Run:
             self.ledger.end([], fresh, self.clock.now())
             raise
         is_stored = outcome.stores_rest and not outcome.is_too_large
-        stored = [one for place, one in enumerate(items) if is_stored and place not in outcome.refused]
-        kept = {one.item for one in stored}
-        self.ledger.end(stored, [one for one in fresh if one.item not in kept], self.clock.now())
+        stored = [item for index, item in enumerate(items) if is_stored and index not in outcome.refused]
+        stored_ids = {item.item for item in stored}
+        self.ledger.end(stored, [item for item in fresh if item.item not in stored_ids], self.clock.now())
         return outcome
 
     def _halves(self, events: Sequence[Outgoing]) -> list[Sequence[Outgoing]]:
@@ -269,11 +270,11 @@ class _Run:
             self._refuse(events[0], "size")
             return []
         middle = len(events) // 2
-        # The last one is sent next.
+        # The queue gives the last entry first.
         return [events[middle:], events[:middle]]
 
     def _refuse(self, event: Outgoing, name: str) -> None:
-        """Count it as refused in place of sent. name: the receiver's word for the field, told where it is ours."""
+        """Count the event as refused instead of sent. name: the field, named as the receiver does; reported if ours."""
         self.report.refused.append((event.insert_id, name if _is_ours(event, name) else "another field"))
         if event.is_revision:
             self.report.revised -= 1
@@ -283,10 +284,10 @@ class _Run:
 
 def _is_ours(event: Outgoing, name: str) -> bool:
     known = {"size", "event", "time", "user_id", "insert_id", "event_type", "distinct_id", "$insert_id"}
-    said = event.body.get("properties") or event.body.get("event_properties") or {}
-    return name.rpartition(".")[2] in known | said.keys()
+    properties = event.body.get("properties") or event.body.get("event_properties") or {}
+    return name.rpartition(".")[2] in known | properties.keys()
 
 
-def _print(person_key: str) -> int:
-    """64 bits that stand for a person's key, to tell that it is another one."""
+def _fingerprint(person_key: str) -> int:
+    """A 64-bit fingerprint of a person's key, to detect that the person changed."""
     return int(hashlib.sha256(person_key.encode()).hexdigest()[:16], 16)

@@ -1,6 +1,6 @@
-"""Mixpanel's and Amplitude's import endpoints: how an event is said to them, and what their answers mean.
+"""The import endpoints of Mixpanel and Amplitude: the shape of an event, and the meaning of their responses.
 
-What is sent, and what was sent before, is decided in `send.py`.
+`send.py` decides what is sent.
 """
 
 import gzip
@@ -20,7 +20,7 @@ _EVENT_ERRORS = ("events_with_invalid_fields", "events_with_missing_fields")
 
 @dataclass(frozen=True)
 class Outgoing:
-    """An event as a receiver takes it. item: how the ledger knows it. is_revision: it was sent with another content."""
+    """An event in a receiver's shape. item: its ledger entry. is_revision: it was sent before, with other content."""
 
     item: Item
     insert_id: str
@@ -29,15 +29,16 @@ class Outgoing:
 
     @property
     def size(self) -> int:
-        """Bytes as JSON, with the comma behind it."""
+        """Bytes as JSON, including the comma after it."""
         return len(json.dumps(self.body, separators=(",", ":")).encode()) + 1
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a request. refused: place of an event -> the field because of which it was refused.
+    """The outcome of a request. refused: index of an event -> the field that the receiver refused.
 
-    stores_rest: whether the others were stored, where some were refused. is_too_large: nothing was, by its size.
+    stores_rest: whether the receiver stored the other events, if it refused some. is_too_large: the request was too
+    large, so nothing was stored.
     """
 
     refused: Mapping[int, str] = field(default_factory=dict)
@@ -49,8 +50,8 @@ class Outcome:
 class Target:
     """A receiver.
 
-    most_events, most_bytes: of one request. replaces: whether an event that comes again with the same id, person and
-    time takes the place of the first. remembers: how long it knows an id again; None: for ever.
+    most_events, most_bytes: limits of one request. replaces: whether an event with the id, person and time of an
+    earlier event replaces it. remembers: how long the receiver recognises an id; None: for ever.
     """
 
     name: str
@@ -60,122 +61,123 @@ class Target:
     remembers: ClassVar[timedelta | None]
 
     def event(
-        self, name: str, insert_id: str, person_key: str, at_ms: int, said: dict[str, Any]
+        self, name: str, insert_id: str, person_key: str, at_ms: int, properties: dict[str, Any]
     ) -> dict[str, Any]:
-        """The event as it stands in a request."""
+        """The event as a JSON object of a request."""
         raise NotImplementedError
 
     def post(self, http: Http, events: Sequence[Outgoing]) -> Outcome:
-        """Send events. Raises PullError as `http` does, and ExportError for an answer that refuses all of them."""
+        """Send events. Raises PullError as `http` does, and ExportError if the receiver refuses all of them."""
         raise NotImplementedError
 
-    def mended(self, event: Outgoing, refused_field: str) -> Outgoing | None:
-        """The event without what it was refused for; None where it is nothing without that."""
+    def without_field(self, event: Outgoing, refused_field: str) -> Outgoing | None:
+        """The event without its refused property; None if the event cannot be sent without it."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Mixpanel(Target):
-    """`/import` in strict mode: every event is checked, and the good ones of a request are stored."""
+    """`/import` in strict mode: Mixpanel checks every event and stores the valid events of a request."""
 
     project_id: str
     replaces = True
     remembers = None
 
     def event(
-        self, name: str, insert_id: str, person_key: str, at_ms: int, said: dict[str, Any]
+        self, name: str, insert_id: str, person_key: str, at_ms: int, properties: dict[str, Any]
     ) -> dict[str, Any]:
         own = {"time": at_ms, "distinct_id": person_key, "$insert_id": insert_id}
-        return {"event": name, "properties": {**own, **said}}
+        return {"event": name, "properties": {**own, **properties}}
 
     def post(self, http: Http, events: Sequence[Outgoing]) -> Outcome:
-        answer = http.request(
+        response = http.request(
             "POST",
             "/import",
             params={"strict": 1, "project_id": self.project_id},
             body=gzip.compress(
-                json.dumps([one.body for one in events], separators=(",", ":")).encode(), mtime=0
+                json.dumps([event.body for event in events], separators=(",", ":")).encode(), mtime=0
             ),
             headers={"Content-Type": "application/json", "Content-Encoding": "gzip"},
             accept=(400, 413),
             repeatable=True,
         )
-        if answer.status == 413:
+        if response.status == 413:
             return Outcome(is_too_large=True)
-        if answer.status != 400:
+        if response.status != 400:
             return Outcome()
-        told = answer.data.get("failed_records") if isinstance(answer.data, dict) else None
-        by_id = {one.insert_id: place for place, one in enumerate(events)}
+        records = response.data.get("failed_records") if isinstance(response.data, dict) else None
+        by_id = {event.insert_id: index for index, event in enumerate(events)}
         refused = {}
-        for record in told if isinstance(told, list) else []:
-            place = by_id.get(record.get("insert_id"), record.get("index"))
-            if isinstance(place, int) and 0 <= place < len(events):
-                refused[place] = str(record.get("field"))
+        for record in records if isinstance(records, list) else []:
+            index = by_id.get(record.get("insert_id"), record.get("index"))
+            if isinstance(index, int) and 0 <= index < len(events):
+                refused[index] = str(record.get("field"))
         if not refused:
             raise ExportError(
-                f"{self.name}: the import was refused with 400 and no list of events: check project_id in exports.yaml"
+                f"{self.name}: Mixpanel refused the import with 400 and listed no event. "
+                "Check project_id in exports.yaml"
             )
         return Outcome(refused)
 
-    def mended(self, event: Outgoing, refused_field: str) -> Outgoing | None:
+    def without_field(self, event: Outgoing, refused_field: str) -> Outgoing | None:
         name = refused_field.removeprefix("properties.")
-        said = event.body["properties"]
-        if name in _OWN or name not in said:
+        properties = event.body["properties"]
+        if name in _OWN or name not in properties:
             return None
-        left = {key: value for key, value in said.items() if key != name}
-        return replace(event, body={**event.body, "properties": left})
+        remaining = {key: value for key, value in properties.items() if key != name}
+        return replace(event, body={**event.body, "properties": remaining})
 
 
 @dataclass(frozen=True)
 class Amplitude(Target):
-    """`/batch`: a request with one bad event is refused whole."""
+    """`/batch`: Amplitude refuses a full request if one of its events is invalid."""
 
     key: str = field(repr=False)
     replaces = False
     remembers = timedelta(days=7)
 
     def event(
-        self, name: str, insert_id: str, person_key: str, at_ms: int, said: dict[str, Any]
+        self, name: str, insert_id: str, person_key: str, at_ms: int, properties: dict[str, Any]
     ) -> dict[str, Any]:
         return {
             "user_id": person_key,
             "event_type": name,
             "time": at_ms,
             "insert_id": insert_id,
-            "event_properties": said,
+            "event_properties": properties,
         }
 
     def post(self, http: Http, events: Sequence[Outgoing]) -> Outcome:
-        answer = http.request(
+        response = http.request(
             "POST",
             "/batch",
-            json_body={"api_key": self.key, "events": [one.body for one in events]},
+            json_body={"api_key": self.key, "events": [event.body for event in events]},
             accept=(400, 413),
             repeatable=True,
         )
-        if answer.status == 413:
+        if response.status == 413:
             return Outcome(is_too_large=True)
-        if answer.status != 400:
+        if response.status != 400:
             return Outcome()
         refused: dict[int, str] = {}
         for kind in _EVENT_ERRORS:
-            listed = answer.data.get(kind) if isinstance(answer.data, dict) else None
-            for name, places in (listed if isinstance(listed, dict) else {}).items():
+            listed = response.data.get(kind) if isinstance(response.data, dict) else None
+            for name, indexes in (listed if isinstance(listed, dict) else {}).items():
                 refused |= {
-                    place: str(name)
-                    for place in places
-                    if isinstance(place, int) and 0 <= place < len(events)
+                    index: str(name)
+                    for index in indexes
+                    if isinstance(index, int) and 0 <= index < len(events)
                 }
         if not refused:
             raise ExportError(
-                f"{self.name}: the events were refused with 400 and no list of them: check key in exports.yaml"
+                f"{self.name}: Amplitude refused the request with 400 and listed no event. Check key in exports.yaml"
             )
         return Outcome(refused, stores_rest=False)
 
-    def mended(self, event: Outgoing, refused_field: str) -> Outgoing | None:
+    def without_field(self, event: Outgoing, refused_field: str) -> Outgoing | None:
         name = refused_field.removeprefix("event_properties.")
-        said = event.body["event_properties"]
-        if name not in said:
+        properties = event.body["event_properties"]
+        if name not in properties:
             return None
-        left = {key: value for key, value in said.items() if key != name}
-        return replace(event, body={**event.body, "event_properties": left})
+        remaining = {key: value for key, value in properties.items() if key != name}
+        return replace(event, body={**event.body, "event_properties": remaining})

@@ -1,6 +1,6 @@
-"""The sample: seeded native exports with planted, known flaws, and the check of a published file.
+"""The demo: seeded sample exports in the vendors' formats, with planted flaws, and the check of a published file.
 
-Nothing here runs the pipeline or imports its rules: the known answers come from what was planted.
+It neither runs the pipeline nor imports its rules. The known answers follow from the planted data.
 """
 
 from ces_pipeline.demo.generate import write_sample

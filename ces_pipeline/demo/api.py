@@ -1,7 +1,7 @@
-"""The sample by API: made-up vendors on this machine, the registry that pulls from them, and the known answers.
+"""The sample by API: simulated vendors on this machine, a registry that pulls from them, and the known answers.
 
-What the vendors hold is drawn from a seed and the last day alone, so that the same can be served again. How they behave
-is in `vendors/`; the known answers come from what was planted, not from the pipeline's rules.
+The vendors' data depends only on a seed and the last day, so it can be served again. `vendors/` contains the simulated
+servers. The known answers follow from the planted data, not from the pipeline's rules.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ from ces_pipeline.vendors.zigpoll import fake_server as zigpoll
 
 FILE_NAME = "known_answers_by_api.json"
 COMPARED = tuple(name for name in COUNTS if name not in ("landed", "redelivered"))
-"""Pulls read a little twice by design: how often a row was delivered depends on how often they ran."""
+"""Pulls overlap by design, so the number of deliveries of a row depends on the number of pulls."""
 
 _SCORE_FIELD = 4711
 _TICKETS = {"zendesk_support": 400, "freshdesk_care": 300, "servicenow_it": 300}
@@ -43,14 +43,14 @@ SECRETS = {
     "DEMO_SERVICENOW_PASSWORD": servicenow.PASSWORD,
     "DEMO_SURVEY_TOOL_KEY": rest.KEY,
 }
-"""Environment variable -> what the made-up vendors take for a credential."""
+"""Environment variable -> credential that the simulated vendors accept."""
 
 
 @dataclass(frozen=True)
 class _Survey:
-    """One survey: its scale, which of its answers are easy and difficult, and how many are asked.
+    """A survey: its source, its scale, and its number of answers.
 
-    off_scale: how many of them answer with a number that the scale does not have. tests: how many are previews.
+    off_scale: how many answers have a score that is not on the scale. tests: how many answers are previews.
     """
 
     survey_id: str
@@ -66,7 +66,7 @@ class _Survey:
     tests: int = 0
 
 
-_TOUCHPOINTS = (
+_SURVEYS = (
     _Survey(
         "case_solved",
         "qualtrics_support",
@@ -88,7 +88,7 @@ _TOUCHPOINTS = (
 
 @dataclass
 class ApiSample:
-    """What the vendors hold in the `days` up to and with `last_day`, which should lie before the day of the pull."""
+    """The vendors' data of the `days` up to `last_day` (included), which should be before the day of the pull."""
 
     last_day: date
     days: int = 14
@@ -99,7 +99,7 @@ class ApiSample:
 
     def __post_init__(self) -> None:
         tally = Tally(self.last_day)
-        scores = {one.source_id: self._scores(one, tally) for one in _TOUCHPOINTS}
+        scores = {survey.source_id: self._scores(survey, tally) for survey in _SURVEYS}
         self._vendors = {
             "zendesk": self._zendesk(scores["zendesk_effort"], tally),
             "qualtrics": self._qualtrics(scores["qualtrics_support"]),
@@ -110,7 +110,7 @@ class ApiSample:
             "survey_tool": self._survey_tool(scores["survey_tool"]),
         }
         self.known = tally.known(
-            responses=sum(one.answers for one in _TOUCHPOINTS),
+            responses=sum(survey.answers for survey in _SURVEYS),
             seed=self.seed,
             first_day=self.first_day,
             last_day=self.last_day,
@@ -122,65 +122,65 @@ class ApiSample:
 
     @contextmanager
     def serving(self) -> Iterator[dict[str, str]]:
-        """Run the vendors, each on a port of its own of this machine: vendor -> its URL."""
+        """Run each vendor on its own local port. Yields vendor -> URL."""
         with ExitStack() as stack:
             yield {name: stack.enter_context(vendor).url for name, vendor in self._vendors.items()}
 
     def write_registry(self, home: Home, urls: Mapping[str, str]) -> None:
-        """Feeds and touchpoints in place of those of the starter registry."""
-        files = {"sources": self._feeds(urls), "surveys": _surveys()}
+        """Replace the sources and surveys of the starter registry."""
+        files = {"sources": self._sources(urls), "surveys": _survey_entries()}
         for name, entries in files.items():
             text = yaml.safe_dump(entries, sort_keys=False, allow_unicode=True)
             (home.registry / f"{name}.yaml").write_text(
-                f"# Written by `ces demo --api`; the vendors run only as long as it does.\n{text}",
+                f"# Written by `ces demo --api`. The vendors only run during the demo.\n{text}",
                 encoding="utf-8",
             )
         (home.registry / "segments.yaml").write_text("[]\n", encoding="utf-8")
 
     def _moments(self, count: int, seed: object) -> Ints:
-        """Seconds since 1970, in order, spread over the days; never the same second twice."""
+        """Seconds since 1970, sorted and spread over the days. No second occurs twice."""
         begin = int(datetime.combine(self.first_day, time.min, UTC).timestamp())
         chance = np.random.default_rng([self.seed, *str(seed).encode()])
         return np.sort(chance.choice(self.days * 86_400, count, replace=False)) + begin
 
-    def _scores(self, touchpoint: _Survey, tally: Tally) -> list[tuple[int, int, bool]]:
-        """(Second, score, whether it is a preview) of each answer; counted as a pipeline must find them."""
-        seconds = self._moments(touchpoint.answers, touchpoint.survey_id)
-        chance = np.random.default_rng([self.seed, *touchpoint.survey_id.encode()])
-        score = chance.integers(1, touchpoint.highest + 1, touchpoint.answers)
-        place = np.arange(touchpoint.answers)
-        is_test = place < touchpoint.tests
-        is_off = (place >= touchpoint.tests) & (place < touchpoint.tests + touchpoint.off_scale)
-        score[is_off] = touchpoint.highest + 2
+    def _scores(self, survey: _Survey, tally: Tally) -> list[tuple[int, int, bool]]:
+        """(Second, score, whether it is a preview) of each answer. Adds the expected counts to `tally`."""
+        seconds = self._moments(survey.answers, survey.survey_id)
+        chance = np.random.default_rng([self.seed, *survey.survey_id.encode()])
+        score = chance.integers(1, survey.highest + 1, survey.answers)
+        index = np.arange(survey.answers)
+        is_test = index < survey.tests
+        is_off = (index >= survey.tests) & (index < survey.tests + survey.off_scale)
+        score[is_off] = survey.highest + 2
         accepted = ~(is_test | is_off)
-        one = np.ones(touchpoint.answers, np.int64)
+        once = np.ones(survey.answers, np.int64)
         tally.rows(
             "survey",
-            touchpoint.source_id,
+            survey.source_id,
             seconds,
-            {"landed": one, "accepted": accepted, "rejected": ~accepted},
+            {"landed": once, "accepted": accepted, "rejected": ~accepted},
             is_test * reason_bit("test_response") + is_off * reason_bit("score_off_scale"),
         )
         kept = score[accepted]
-        share = (kept - 1) / (touchpoint.highest - 1)
-        sign = 1 if touchpoint.is_easier else -1
+        share = (kept - 1) / (survey.highest - 1)
+        sign = 1 if survey.is_easier else -1
         tally.scores(
-            touchpoint.survey_id,
-            100 * (share if touchpoint.is_easier else 1 - share),
-            sign * np.sign(kept - touchpoint.neutral),
+            survey.survey_id,
+            100 * (share if survey.is_easier else 1 - share),
+            sign * np.sign(kept - survey.neutral),
         )
         return list(zip(seconds.tolist(), score.tolist(), is_test.tolist(), strict=True))
 
     def _ticket_seconds(self, source_id: str, tally: Tally, deleted: int) -> list[int]:
-        """The second of each ticket's last change; the first `deleted` of them are deleted."""
+        """The second of each ticket's last change. The first `deleted` tickets are deleted."""
         seconds = self._moments(_TICKETS[source_id], source_id)
-        one = np.ones(len(seconds), np.int64)
-        tally.rows("tickets", source_id, seconds, {"landed": one, "accepted": one})
+        once = np.ones(len(seconds), np.int64)
+        tally.rows("tickets", source_id, seconds, {"landed": once, "accepted": once})
         tally.tickets(source_id, unique=len(seconds), deleted=deleted)
         return list(map(int, seconds))
 
     def _zendesk(self, scores: list[tuple[int, int, bool]], tally: Tally) -> FakeVendor:
-        """Tickets; those of the effort score are in addition to the others, and hold it in a field."""
+        """The tickets. The newest of them have an effort score in a custom field."""
         deleted = 10
         seconds = self._ticket_seconds("zendesk_support", tally, deleted)
         tickets = [
@@ -188,7 +188,7 @@ class ApiSample:
             for number, at in enumerate(seconds, start=1)
         ]
         scored = tickets[-len(scores) :]
-        # An answer is given when its ticket is solved.
+        # Customers answer when their ticket is solved.
         for ticket, (_, score, _) in zip(scored, scores, strict=True):
             ticket["custom_fields"] = [{"id": _SCORE_FIELD, "value": str(score)}]
             ticket["requester_id"] = 9000 + ticket["id"]
@@ -262,17 +262,17 @@ class ApiSample:
         ]
         return rest.FakeSurveyTool(records, "cursor", clock=self.clock)
 
-    def _feeds(self, urls: Mapping[str, str]) -> list[dict[str, Any]]:
+    def _sources(self, urls: Mapping[str, str]) -> list[dict[str, Any]]:
         def api(vendor: str, connector: str, auth: dict[str, str], **options: Any) -> dict[str, Any]:
-            told = {"connector": connector, "base_url": urls[vendor], "since": self.first_day, "auth": auth}
-            return told | ({"options": options} if options else {})
+            entry = {"connector": connector, "base_url": urls[vendor], "since": self.first_day, "auth": auth}
+            return entry | ({"options": options} if options else {})
 
-        def survey(
+        def survey_source(
             source_id: str, reader: str, columns: dict[str, str], api: dict[str, Any]
         ) -> dict[str, Any]:
-            (survey_id,) = (one.survey_id for one in _TOUCHPOINTS if one.source_id == source_id)
-            told = {"id": source_id, "kind": "survey", "reader": reader, "survey": survey_id}
-            return {**told, "columns": columns, "api": api}
+            (survey_id,) = (survey.survey_id for survey in _SURVEYS if survey.source_id == source_id)
+            entry = {"id": source_id, "kind": "survey", "reader": reader, "survey": survey_id}
+            return {**entry, "columns": columns, "api": api}
 
         administrator = _basic("DEMO_ZENDESK_USER", "DEMO_ZENDESK_TOKEN")
         client = {
@@ -317,7 +317,7 @@ class ApiSample:
                 {"id": source_id, "kind": "tickets", "reader": reader, "api": api(vendor, connector, auth)}
                 for source_id, reader, vendor, connector, auth in tickets
             ),
-            survey(
+            survey_source(
                 "qualtrics_support",
                 "qualtrics_csv",
                 {"score": "Q3", "comment": "Q4"},
@@ -328,26 +328,26 @@ class ApiSample:
                     survey=qualtrics.SURVEY,
                 ),
             ),
-            survey(
+            survey_source(
                 "zendesk_effort",
                 "json",
                 {**answered, "submitted_at": "answered_at"},
                 api("zendesk", "zendesk_field", administrator, field_id=_SCORE_FIELD),
             )
             | {"ignore": ["updated_at"]},
-            survey(
+            survey_source(
                 "zigpoll_checkout",
                 "zigpoll_json",
                 {"score": f"slide:{zigpoll.EASE}"},
                 api("zigpoll", "zigpoll", _key("Authorization", "DEMO_ZIGPOLL_KEY"), account=zigpoll.ACCOUNT),
             ),
-            survey(
+            survey_source(
                 "medallia_calls",
                 "medallia_json",
                 dated,
                 api("medallia", "medallia", client, fields=["q_ces"]),
             ),
-            survey(
+            survey_source(
                 "survey_tool",
                 "json",
                 own,
@@ -356,17 +356,17 @@ class ApiSample:
         ]
 
 
-def _surveys() -> list[dict[str, Any]]:
-    # Every answer of these vendors takes as long as the others: none of them is fast.
+def _survey_entries() -> list[dict[str, Any]]:
+    # All answers of these vendors take the same time, so none of them is fast.
     return [
         {
-            "id": one.survey_id,
-            "title": one.title,
-            "scale": one.scale,
-            "channel": one.channel,
+            "id": survey.survey_id,
+            "title": survey.title,
+            "scale": survey.scale,
+            "channel": survey.channel,
             "rules": {"severities": {"fast_for_survey": "off"}},
         }
-        for one in _TOUCHPOINTS
+        for survey in _SURVEYS
     ]
 
 

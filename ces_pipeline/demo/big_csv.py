@@ -1,6 +1,6 @@
-"""One large survey export for measuring throughput: a generic CSV, a few per cent of it dirty.
+"""A large survey export to measure throughput: a generic CSV, of which a few per cent are dirty.
 
-Volume only: it carries no known answers (`generate.py` does).
+It has no known answers (the sample of `generate.py` has).
 """
 
 from datetime import date, timedelta
@@ -19,7 +19,7 @@ def write_big_csv(path: Path, rows: int, days: int, seed: int, last_day: date = 
     Columns: response_id, email, ticket_id, channel, product, language, score, comment, started_at,
     submitted_at, recorded_at (UTC, no zone), duration_seconds, finished, status. A third has a comment. About
     five per cent are dirty: blank or impossible scores, test, unfinished or too fast answers, duplicates.
-    The same arguments always write the same bytes.
+    The same arguments always give the same bytes.
     """
     first_day = last_day - timedelta(days=days - 1)
     sql = f"""
@@ -27,7 +27,7 @@ def write_big_csv(path: Path, rows: int, days: int, seed: int, last_day: date = 
             SELECT i, hash(i + {seed} * 1000003::UBIGINT) AS h, hash(-1 - i - {seed} * 1000003) AS g,
                 i % 150 = 149 AS is_duplicate
             FROM range({rows}) t(i)
-        ), told AS (
+        ), answered AS (
             SELECT *, CASE WHEN is_duplicate THEN i - 1 ELSE i END AS person,
                 TIMESTAMP {quote_text(f"{first_day} 00:00:01")}
                     + to_seconds(i * {days * _SECONDS_A_DAY - 120} // {rows}) AS recorded,
@@ -48,7 +48,7 @@ def write_big_csv(path: Path, rows: int, days: int, seed: int, last_day: date = 
             recorded - to_seconds(seconds + 1) AS started_at, recorded - INTERVAL 1 SECOND AS submitted_at,
             recorded AS recorded_at, seconds AS duration_seconds, h % 107 <> 0 AS finished,
             CASE WHEN h % 109 = 0 THEN 'test' ELSE 'normal' END AS status
-        FROM told"""
+        FROM answered"""
     with duckdb.connect(config={"threads": 2, "memory_limit": "500MB"}) as connection:
         connection.execute("SET enable_progress_bar = false")
         connection.execute(f"COPY ({sql}) TO {quote_text(str(path))} (FORMAT csv, HEADER)")

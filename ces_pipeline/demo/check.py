@@ -1,4 +1,4 @@
-"""Compare a published file with a sample's known answers. Reads only; runs no step of the pipeline."""
+"""Compares a published file with the known answers of a sample. It only reads, and runs no step of the pipeline."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -52,15 +52,15 @@ _UNREDACTED = "SELECT count(*) AS comments FROM core.responses WHERE contains(co
 
 
 def compare(home: Home, known: Path, counts: tuple[str, ...] = COUNTS) -> list[str]:
-    """Every difference between the home's published file and the known answers at `known`; empty where equal.
+    """All differences between the home's published file and the known answers at `known`; empty if there are none.
 
-    counts: those of COUNTS that are compared day by day. Raises CesError where there is no published file to open.
+    counts: the COUNTS to compare day by day. Raises CesError if no published file can be opened.
     """
     answers = KnownAnswers.read(known)
     try:
         connection = duckdb.connect(str(home.published), read_only=True)
     except duckdb.Error:
-        raise CesError(f"nothing is published at {home.published}: run `ces run` first") from None
+        raise CesError(f"nothing is published at {home.published}. Run `ces run` first") from None
     with connection:
         differences = _compare_days(
             answers,
@@ -94,7 +94,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any
 def _compare_days(
     answers: KnownAnswers, known: list[dict[str, Any]], found: list[dict[str, Any]], names: tuple[str, ...]
 ) -> list[str]:
-    """Differences by source and day; days after the sample's last are those of receipt."""
+    """Differences by source and day. Days after the sample's last day are days of receipt."""
     last_day = date.fromisoformat(answers.last_day)
     totals: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in found:
@@ -114,7 +114,7 @@ def _compare_days(
 def _compare(
     what: str, names: Mapping[str, Any] | tuple[str, ...], known: Mapping[str, Any], found: Mapping[str, Any]
 ) -> list[str]:
-    """One line per name whose numbers differ; a number that is not there is 0."""
+    """One line per name whose numbers differ. A missing number counts as 0."""
     return [
         f"{what}: {name} is {found.get(name) or 0}, expected {known.get(name) or 0}"
         for name in names

@@ -1,6 +1,6 @@
-"""Write a sample: every feed's exports in inbox layout, and the answers that a pipeline must find in them.
+"""Writes a sample: the exports of every source in the layout of an inbox, and the known answers.
 
-Works through the responses in chunks, so that memory does not grow with their number.
+It handles the responses in chunks, so memory does not grow with their number.
 """
 
 from contextlib import ExitStack
@@ -14,12 +14,12 @@ import numpy as np
 from ces_pipeline.demo import tickets as ticket_exports
 from ces_pipeline.demo.known import FILE_NAME, SECONDS_A_DAY, KnownAnswers, Tally
 from ces_pipeline.demo.responses import (
-    FEEDS,
+    SOURCES,
     Chunk,
-    Feed,
     Kind,
     Link,
     Responses,
+    SampleSource,
     chunks,
     draw,
 )
@@ -35,37 +35,38 @@ def write_sample(
 ) -> KnownAnswers:
     """Write the sample's exports to `<folder>/<source_id>/` and its answers to `<folder>/known_answers.json`.
 
-    responses: over the four survey feeds; redelivered and revised contents come on top. days: up to and with
-    `last_day`, which should lie before the day on which the sample is landed. The same arguments always write
-    the same bytes. Days are those of UTC, the business zone of the starter registry.
+    responses: total of the four survey sources; redelivered and revised rows are added to it. days: number of days up
+    to `last_day` (included), which should be before the day on which the sample is landed. The same arguments always
+    write the same bytes. Days are UTC days, as in the business zone of the starter registry.
 
-    Raises CesError for too small a sample, and where a feed's folder already holds files.
+    Raises CesError if the sample is too small, or if the folder of a source already contains files.
     """
     if days < 2 or responses < 10:
         raise CesError("a sample needs at least 2 days and 10 responses")
-    sources = [*TOOLS, ZENDESK, SERVICENOW]
-    for source_id in sources:
+    for source_id in (*TOOLS, ZENDESK, SERVICENOW):
         if (folder / source_id).is_dir() and any((folder / source_id).iterdir()):
-            raise CesError(f"{folder / source_id} already holds files: write the sample to an empty folder")
+            raise CesError(
+                f"{folder / source_id} already contains files. Write the sample to an empty folder"
+            )
         (folder / source_id).mkdir(parents=True, exist_ok=True)
     first_day = last_day - timedelta(days=days - 1)
     with connect() as connection:
         writer = _Writer(folder, connection, first_day, days, seed)
-        for feed, count in zip(FEEDS, _shares(responses), strict=True):
-            writer.feed(feed, count)
+        for source, count in zip(SOURCES, _shares(responses), strict=True):
+            writer.source(source, count)
     known = writer.tally.known(responses=responses, seed=seed, first_day=first_day, last_day=last_day)
     known.write(folder / FILE_NAME)
     return known
 
 
 def _shares(responses: int) -> list[int]:
-    counts = [int(responses * feed.share) for feed in FEEDS]
+    counts = [int(responses * source.share) for source in SOURCES]
     counts[0] += responses - sum(counts)
     return counts
 
 
 class _Writer:
-    """Writes chunk after chunk and counts what it plants."""
+    """Writes the chunks and counts the planted rows."""
 
     def __init__(
         self, folder: Path, connection: duckdb.DuckDBPyConnection, first_day: date, days: int, seed: int
@@ -80,11 +81,11 @@ class _Writer:
         self._ticket_files = {ZENDESK: 0, SERVICENOW: 0}
         self.tally = Tally(first_day + timedelta(days=days - 1))
 
-    def feed(self, feed: Feed, responses: int) -> None:
-        """Every export of a feed, and of the tickets that its answers refer to."""
+    def source(self, source: SampleSource, responses: int) -> None:
+        """Write all exports of a source, and of the tickets that its answers refer to."""
         with ExitStack() as stack:
-            early, late = self._cumulative_exports(feed, stack) if feed.is_cumulative else (None, None)
-            for chunk in chunks(feed, responses, self._days, self._first_export_days):
+            early, late = self._cumulative_exports(source, stack) if source.is_cumulative else (None, None)
+            for chunk in chunks(source, responses, self._days, self._first_export_days):
                 drawn = draw(
                     chunk,
                     first_day_seconds=self._midnight,
@@ -96,19 +97,21 @@ class _Writer:
                     early.write(self._rows(drawn.take(drawn.day < self._first_export_days)))
                     late.write(self._rows(_revised(drawn)))
                 else:
-                    tool = TOOLS[feed.source_id]
-                    path = self._path(feed.source_id, tool.file_name.format(f"{chunk.number:04d}"))
+                    tool = TOOLS[source.source_id]
+                    path = self._path(source.source_id, tool.file_name.format(f"{chunk.number:04d}"))
                     tool.write(path, tool.lines(self._connection, drawn))
                 self._count(drawn)
                 self._tickets(chunk, drawn)
 
-    def _cumulative_exports(self, feed: Feed, stack: ExitStack) -> tuple[BinaryIO, BinaryIO]:
-        """Two exports with their headers: of the first days, and of all days."""
-        tool = TOOLS[feed.source_id]
+    def _cumulative_exports(self, source: SampleSource, stack: ExitStack) -> tuple[BinaryIO, BinaryIO]:
+        """Open two exports and write their headers: one for the first days, one for all days."""
+        tool = TOOLS[source.source_id]
 
         def opened(days: int) -> BinaryIO:
             newest = self._first_day + timedelta(days=days - 1)
-            export = stack.enter_context(self._path(feed.source_id, tool.file_name.format(newest)).open("wb"))
+            export = stack.enter_context(
+                self._path(source.source_id, tool.file_name.format(newest)).open("wb")
+            )
             export.write(tool.header.encode(tool.encoding))
             return export
 
@@ -118,24 +121,24 @@ class _Writer:
         return self._folder / source_id / name
 
     def _rows(self, drawn: Responses) -> bytes:
-        tool = TOOLS[drawn.feed.source_id]
+        tool = TOOLS[drawn.source.source_id]
         return "".join(f"{line}\n" for line in tool.lines(self._connection, drawn)).encode(tool.encoding)
 
     def _count(self, drawn: Responses) -> None:
-        """Count the chunk's rows, of a cumulative feed in both of its exports."""
-        feed, accepted = drawn.feed, drawn.accepted
+        """Count the chunk's rows, for a cumulative source in both exports."""
+        source, accepted = drawn.source, drawn.accepted
         is_revised = drawn.of(Kind.REVISED, Kind.REVISED_NEXT_DAY)
         twice = drawn.of(Kind.REPEATED)
-        if feed.is_cumulative:
+        if source.is_cumulative:
             twice |= (drawn.day < self._first_export_days) & ~is_revised
             old = drawn.take(is_revised)
-            one = np.ones(len(old), np.int64)
-            self.tally.rows("survey", feed.source_id, old.recorded, {"landed": one, "superseded": one})
+            once = np.ones(len(old), np.int64)
+            self.tally.rows("survey", source.source_id, old.recorded, {"landed": once, "superseded": once})
             drawn = _revised(drawn)
         seconds = np.where(drawn.has_day, drawn.recorded, np.int64(2**40))
         self.tally.rows(
             "survey",
-            feed.source_id,
+            source.source_id,
             seconds,
             {
                 "landed": 1 + twice,
@@ -147,7 +150,7 @@ class _Writer:
             drawn.reasons,
         )
         kept = drawn.take(accepted)
-        self.tally.scores(feed.survey_id, kept.ease_0_100(kept.score), kept.band(kept.score))
+        self.tally.scores(source.survey_id, kept.ease_0_100(kept.score), kept.band(kept.score))
         for link, method in _LINK_METHODS.items():
             self.tally.links(method, int((kept.link == link).sum()))
 
@@ -155,7 +158,7 @@ class _Writer:
         tickets = ticket_exports.draw_tickets(
             drawn,
             last_second=self._midnight + self._days * SECONDS_A_DAY - 1,
-            seed=[self._seed, chunk.feed.number, chunk.number, 1],
+            seed=[self._seed, chunk.source.number, chunk.number, 1],
         )
         if not len(tickets):
             return
@@ -188,7 +191,7 @@ class _Writer:
 
 
 def _revised(drawn: Responses) -> Responses:
-    """The responses as a later export shows them."""
+    """The responses as in a later export."""
     changed = drawn.of(Kind.REVISED, Kind.REVISED_NEXT_DAY)
     moved = np.where(drawn.kind == Kind.REVISED_NEXT_DAY, SECONDS_A_DAY, 0)
     now = drawn.take(np.ones(len(drawn), np.bool_))

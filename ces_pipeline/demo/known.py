@@ -1,6 +1,6 @@
-"""The known answers of a sample: their shape, how they are counted, and their JSON file.
+"""The known answers of a sample: their fields, their counting, and their JSON file.
 
-Counts only; what is planted is decided in `responses.py` and `tickets.py`.
+`responses.py` and `tickets.py` decide what is planted.
 """
 
 import json
@@ -20,7 +20,7 @@ Bools = npt.NDArray[np.bool_]
 
 FILE_NAME = "known_answers.json"
 RECEIVED = "received"
-"""Day of rows without a usable time of their own; their day is that on which they are landed."""
+"""Day of rows without a usable time. Their day is the day on which they are landed."""
 
 SECONDS_A_DAY = 86_400
 _EPOCH = date(1970, 1, 1)
@@ -28,16 +28,16 @@ COUNTS = ("landed", "redelivered", "superseded", "accepted", "rejected", "suspec
 
 
 def reason_bit(reason: str) -> int:
-    """The bit of a reason in a row's mask of reasons."""
+    """The bit of a reason in a mask of reasons."""
     return 1 << REASON_NAMES.index(reason)
 
 
 @dataclass(frozen=True)
 class KnownAnswers:
-    """What a published file of the sample must say.
+    """The figures that a published file of the sample must have.
 
-    survey_days, ticket_days: one entry per source and UTC day (ISO, or RECEIVED) with the COUNTS; survey days
-    also `reasons`, name -> rows that have it.
+    survey_days, ticket_days: one entry per source and UTC day (ISO, or RECEIVED) with the COUNTS. Survey days also
+    have `reasons`: reason -> count of its rows.
     surveys: survey id -> `n`, `mean_ease_0_100`, `easy`, `neutral`, `difficult` of its accepted scores.
     tickets: source id -> `unique` and `deleted` tickets. links: method -> accepted responses.
     """
@@ -60,13 +60,13 @@ class KnownAnswers:
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
     def total(self, count: str, source_id: str | None = None) -> int:
-        """Sum of one of COUNTS over the survey days, of one source or of all."""
+        """Sum of a count over the survey days, of one source or of all sources."""
         return sum(
             day[count] for day in self.survey_days if source_id is None or day["source_id"] == source_id
         )
 
     def reasons(self) -> dict[str, int]:
-        """Reason -> survey rows that have it, over all sources and days."""
+        """Reason -> count of its survey rows, over all sources and days."""
         found: dict[str, int] = defaultdict(int)
         for day in self.survey_days:
             for reason, rows in day["reasons"].items():
@@ -75,7 +75,7 @@ class KnownAnswers:
 
 
 class Tally:
-    """Counts planted rows as chunks of them are written."""
+    """Counts the planted rows, chunk by chunk."""
 
     def __init__(self, last_day: date):
         self._after = (last_day - _EPOCH).days + 1
@@ -92,9 +92,9 @@ class Tally:
         counts: dict[str, Bools | Ints],
         reasons: Ints | None = None,
     ) -> None:
-        """Count rows by the UTC day of `seconds` (since 1970; beyond the sample's last day: RECEIVED).
+        """Count rows by the UTC day of `seconds` (since 1970). Days after the sample's last day count as RECEIVED.
 
-        counts: name of COUNTS -> how often each row counts. reasons: each row's mask of reason bits.
+        counts: name of a count -> how often each row counts. reasons: mask of reason bits of each row.
         """
         days, position = np.unique(np.minimum(seconds // SECONDS_A_DAY, self._after), return_inverse=True)
         by_day: dict[str, npt.NDArray[Any]] = {
@@ -111,7 +111,7 @@ class Tally:
                 entry[name] += int(totals[at])
 
     def scores(self, survey_id: str, ease_0_100: npt.NDArray[np.float64], bands: Ints) -> None:
-        """Count accepted scores; bands: 1 easy, 0 neutral, -1 difficult."""
+        """Count accepted scores. bands: 1 easy, 0 neutral, -1 difficult."""
         entry = self._scores.setdefault(survey_id, defaultdict(float))
         entry["n"] += len(ease_0_100)
         entry["sum"] += float(ease_0_100.sum())
@@ -127,7 +127,7 @@ class Tally:
         self._links[method] += responses
 
     def known(self, *, responses: int, seed: int, first_day: date, last_day: date) -> KnownAnswers:
-        """The answers, once every chunk is counted."""
+        """The known answers, after all chunks are counted."""
         return KnownAnswers(
             responses=responses,
             seed=seed,

@@ -1,8 +1,8 @@
-"""The latent truth of the sample's responses: who answered what and when, and which flaws are planted where.
+"""Draws the sample's responses: who answered what and when, and which flaws are planted.
 
-Drawn in chunks of arrays, each from its own seed. How a response looks in its tool's export is in
-`surveys.py`. Flaws stand in fixed slots of every PERIOD responses, so each kind comes up whatever the size,
-and is kept from touching the others: a flawed response has exactly the reason that its kind states.
+The responses are drawn in chunks of arrays, each with its own seed. `surveys.py` writes them as exports. Flaws have
+fixed slots in every PERIOD responses. So every kind occurs in a sample of any size, and flaws do not interact: a
+flawed response has exactly the reason of its kind.
 """
 
 from collections.abc import Iterator
@@ -17,16 +17,16 @@ from ces_pipeline.demo.known import SECONDS_A_DAY, Bools, Ints, reason_bit
 PERIOD = 200
 CHUNK_ROWS = 50_000
 _MINUTE, _HOUR = 60, 3_600
-# Answers that take 15 to 240 s, even in log time, lie within 2.5 SD of their mean: none is fast by nature.
+# Answers of 15 to 240 s, uniform in log time, lie within 2.5 SD of their mean. So only planted answers are fast.
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 15, 240
-# The log-time rule needs 100 answers in the weeks before; with 150 drawn, flaws cannot bring it below that.
+# The log-time rule needs 100 answers in the weeks before. With 150 drawn, flaws leave at least 100.
 _DRAWN_BEFORE_FAST, _SPEED_WINDOW_DAYS = 150, 28
 FUTURE_SECONDS = 4_102_444_800 - 200 * SECONDS_A_DAY
 """An instant of 2099."""
 
 
 class Kind(IntEnum):
-    """What is planted in a response."""
+    """The flaw that is planted in a response, or its role in a planted group."""
 
     NORMAL = 0
     TEST = auto()
@@ -104,13 +104,13 @@ class Link(IntEnum):
 
 
 @dataclass(frozen=True)
-class Feed:
-    """One survey feed of the sample.
+class SampleSource:
+    """A survey source of the sample.
 
-    number: keeps its people, tickets and addresses apart from other feeds'. share: of all responses.
-    open_hours: UTC hours of a day in which answers are recorded; they leave out the local hour that a clock
-    change repeats. scale_max, higher_is_easier, neutral: its scale, from 1. groups: planted kinds; responses
-    of a group belong together. links: probability of each way to refer to tickets, the rest refer to none.
+    number: separates its people, tickets and addresses from those of other sources. share: share of all responses.
+    open_hours: UTC hours in which answers are recorded, without the local hour that a clock change repeats.
+    scale_max, higher_is_easier, neutral: its scale, which starts at 1. groups: planted kinds; the responses of a group
+    belong together. links: probability of each kind of ticket reference; other responses refer to no ticket.
     is_cumulative: whether its second export repeats the first.
     """
 
@@ -127,7 +127,7 @@ class Feed:
     is_cumulative: bool = False
 
 
-QUALTRICS = Feed(
+QUALTRICS = SampleSource(
     number=1,
     source_id="qualtrics_support",
     survey_id="support_case_solved",
@@ -147,7 +147,7 @@ QUALTRICS = Feed(
     },
     is_cumulative=True,
 )  # fmt: skip
-ZIGPOLL = Feed(
+ZIGPOLL = SampleSource(
     number=2,
     source_id="zigpoll_checkout",
     survey_id="checkout_ease",
@@ -159,7 +159,7 @@ ZIGPOLL = Feed(
     groups=((Kind.INCOMPLETE,), (Kind.UNKNOWN_ANSWER,), (Kind.UNREGISTERED,)),
     links={Link.EXTERNAL_ID: 0.1},
 )
-CHAT = Feed(
+CHAT = SampleSource(
     number=3,
     source_id="chat_widget",
     survey_id="chat_effort",
@@ -175,7 +175,7 @@ CHAT = Feed(
     ),
     links={Link.TICKET_ID: 0.35, Link.NAMED_NOT_FOUND: 0.02, Link.REQUESTER_WINDOW: 0.04},
 )  # fmt: skip
-PHONE = Feed(
+PHONE = SampleSource(
     number=4,
     source_id="phone_ivr",
     survey_id="phone_effort",
@@ -190,19 +190,19 @@ PHONE = Feed(
     ),
     links={Link.TICKET_ID: 0.4, Link.NAMED_NOT_FOUND: 0.03},
 )  # fmt: skip
-FEEDS = (QUALTRICS, ZIGPOLL, CHAT, PHONE)
+SOURCES = (QUALTRICS, ZIGPOLL, CHAT, PHONE)
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some consecutive responses of a feed on some consecutive days.
+    """Consecutive responses of a source on consecutive days.
 
-    number: counts the feed's chunks from 1. first_row: how many responses the feed had before. days: day of
-    the sample (0 = first) of each segment; rows: responses of each segment. fast_possible: whether each
-    segment's day has enough answers before it for the log-time rule.
+    number: number of the chunk within its source, from 1. first_row: count of the source's earlier responses.
+    days: day of the sample (0 = first) of each segment. rows: count of responses of each segment. fast_possible:
+    whether enough answers precede each segment's day for the log-time rule.
     """
 
-    feed: Feed
+    source: SampleSource
     number: int
     first_row: int
     days: tuple[int, ...]
@@ -210,10 +210,10 @@ class Chunk:
     fast_possible: tuple[bool, ...]
 
 
-def chunks(feed: Feed, responses: int, days: int, first_export_days: int) -> Iterator[Chunk]:
-    """The feed's responses: of seven days five are twice as busy as two.
+def chunks(source: SampleSource, responses: int, days: int, first_export_days: int) -> Iterator[Chunk]:
+    """The chunks of a source. Of seven days, five have twice as many responses as the other two.
 
-    Cut after the days of the first export, and at CHUNK_ROWS.
+    A chunk ends after the days of the first export, and at CHUNK_ROWS.
     """
     weight = np.where(np.arange(days) % 7 < 5, 2.0, 1.0)
     before = np.floor(np.concatenate([[0.0], np.cumsum(weight)]) / weight.sum() * responses + 1e-9).astype(
@@ -222,36 +222,36 @@ def chunks(feed: Feed, responses: int, days: int, first_export_days: int) -> Ite
     before[-1] = responses
     window = before[:-1] - before[np.maximum(np.arange(days) - _SPEED_WINDOW_DAYS, 0)]
     segments: list[tuple[int, int, bool]] = []
-    number, first_row, held = 1, 0, 0
+    number, first_row, filled = 1, 0, 0
     for day in range(days):
         left = int(before[day + 1] - before[day])
         fast = bool(window[day] >= _DRAWN_BEFORE_FAST)
         while left:
-            taken = min(left, CHUNK_ROWS - held)
+            taken = min(left, CHUNK_ROWS - filled)
             segments.append((day, taken, fast))
-            held, left = held + taken, left - taken
-            if held == CHUNK_ROWS:
-                yield _chunk(feed, number, first_row, segments)
-                number, first_row, held, segments = number + 1, first_row + held, 0, []
+            filled, left = filled + taken, left - taken
+            if filled == CHUNK_ROWS:
+                yield _chunk(source, number, first_row, segments)
+                number, first_row, filled, segments = number + 1, first_row + filled, 0, []
         if segments and day in (first_export_days - 1, days - 1):
-            yield _chunk(feed, number, first_row, segments)
-            number, first_row, held, segments = number + 1, first_row + held, 0, []
+            yield _chunk(source, number, first_row, segments)
+            number, first_row, filled, segments = number + 1, first_row + filled, 0, []
 
 
-def _chunk(feed: Feed, number: int, first_row: int, segments: list[tuple[int, int, bool]]) -> Chunk:
+def _chunk(source: SampleSource, number: int, first_row: int, segments: list[tuple[int, int, bool]]) -> Chunk:
     days, rows, fast = zip(*segments, strict=True)
-    return Chunk(feed, number, first_row, days, rows, fast)
+    return Chunk(source, number, first_row, days, rows, fast)
 
 
 @dataclass
 class Responses:
     """A chunk's responses, one array element each, in the order in which their tool recorded them.
 
-    row: number within the feed, the base of every id. day: day of the sample on which it was drawn.
-    recorded, submitted, started: seconds since 1970, UTC. score: as written, which may be off the scale.
-    comment: place in COMMENTS, -1 none. person, ticket, order: numbers of who answered, the ticket named, the
-    order named; 0: none. owns_ticket: whether the ticket is this response's own (not that of the answer that
-    it repeats). network: number of its address or device. reasons: mask of reason bits. new_score: of a
+    row: number within the source, the base of every id. day: day of the sample on which it was drawn.
+    recorded, submitted, started: seconds since 1970, UTC. score: as exported, so it may be off the scale.
+    comment: index in COMMENTS, -1 if there is none. person, ticket, order: numbers of the respondent, of the named
+    ticket and of the named order; 0: none. owns_ticket: whether the ticket belongs to this response, not to the answer
+    that it repeats. network: number of its address or device. reasons: mask of reason bits. new_score: score of its
     revision.
     """
 
@@ -275,7 +275,7 @@ class Responses:
     product: Ints
     device_type: Ints
     reasons: Ints
-    feed: Feed
+    source: SampleSource
 
     def __len__(self) -> int:
         return len(self.row)
@@ -298,23 +298,23 @@ class Responses:
 
     def band(self, score: Ints) -> Ints:
         """1 easy, 0 neutral, -1 difficult."""
-        return np.sign(score - self.feed.neutral) * (1 if self.feed.higher_is_easier else -1)
+        return np.sign(score - self.source.neutral) * (1 if self.source.higher_is_easier else -1)
 
     def ease_0_100(self, score: Ints) -> npt.NDArray[np.float64]:
-        share = (score - 1) / (self.feed.scale_max - 1)
-        return 100 * (share if self.feed.higher_is_easier else 1 - share)
+        share = (score - 1) / (self.source.scale_max - 1)
+        return 100 * (share if self.source.higher_is_easier else 1 - share)
 
     def take(self, chosen: Bools | Ints) -> "Responses":
         """The chosen responses, in the order chosen."""
-        parts = {name: getattr(self, name)[chosen] for name in self.__dataclass_fields__ if name != "feed"}
-        return Responses(**parts, feed=self.feed)
+        parts = {name: getattr(self, name)[chosen] for name in self.__dataclass_fields__ if name != "source"}
+        return Responses(**parts, source=self.source)
 
 
-def _slots(feed: Feed) -> tuple[Ints, Ints, Ints]:
-    """Per slot of PERIOD: the kind, the place within its group, the size of the group."""
+def _slots(source: SampleSource) -> tuple[Ints, Ints, Ints]:
+    """Per slot of PERIOD: the kind, the position within its group, the size of the group."""
     kind, place, size = np.zeros(PERIOD, np.int64), np.zeros(PERIOD, np.int64), np.ones(PERIOD, np.int64)
-    step = PERIOD // len(feed.groups)
-    for number, group in enumerate(feed.groups):
+    step = PERIOD // len(source.groups)
+    for number, group in enumerate(source.groups):
         for at, member in enumerate(group):
             slot = number * step + 3 + at
             kind[slot], place[slot], size[slot] = member, at, len(group)
@@ -324,11 +324,11 @@ def _slots(feed: Feed) -> tuple[Ints, Ints, Ints]:
 def draw(chunk: Chunk, *, first_day_seconds: int, days: int, first_export_days: int, seed: int) -> Responses:
     """The chunk's responses. The same arguments always give the same responses.
 
-    first_day_seconds: midnight UTC of the sample's first day. first_export_days: days held by the first
-    of the feed's two cumulative exports, the only ones on which a response is revised afterwards.
+    first_day_seconds: midnight UTC of the sample's first day. first_export_days: number of days in the first of the
+    source's two cumulative exports. Only responses of these days are revised later.
     """
-    feed = chunk.feed
-    rng = np.random.default_rng([seed, feed.number, chunk.number])
+    source = chunk.source
+    rng = np.random.default_rng([seed, source.number, chunk.number])
     rows = np.array(chunk.rows)
     n = int(rows.sum())
     row = chunk.first_row + np.arange(n, dtype=np.int64)
@@ -336,28 +336,28 @@ def draw(chunk: Chunk, *, first_day_seconds: int, days: int, first_export_days: 
     kind = _planted(chunk, row, day, days=days, first_export_days=first_export_days)
 
     midnight = first_day_seconds + day * SECONDS_A_DAY
-    recorded = midnight + rng.integers(feed.open_hours[0] * _HOUR, feed.open_hours[1] * _HOUR, n)
+    recorded = midnight + rng.integers(source.open_hours[0] * _HOUR, source.open_hours[1] * _HOUR, n)
     duration = np.exp(rng.uniform(np.log(_SHORTEST_SECONDS), np.log(_LONGEST_SECONDS + 1), n)).astype(
         np.int64
     )
-    score = _scores(feed, rng, day)
-    band = np.sign(score - feed.neutral) * (1 if feed.higher_is_easier else -1)
-    chosen = np.searchsorted(np.cumsum(list(feed.links.values())), rng.random(n), side="right")
-    link = np.array([*feed.links, Link.NONE], np.int64)[chosen]
+    score = _scores(source, rng, day)
+    band = np.sign(score - source.neutral) * (1 if source.higher_is_easier else -1)
+    chosen = np.searchsorted(np.cumsum(list(source.links.values())), rng.random(n), side="right")
+    link = np.array([*source.links, Link.NONE], np.int64)[chosen]
     comment = np.where(
         rng.random(n) < 1 / 3, (band + 1) * COMMENTS_A_BAND + rng.integers(0, COMMENTS_A_BAND, n), -1
     )
     language = np.where(rng.random(n) < 0.2, rng.integers(1, len(LANGUAGES), n), 0)
-    number = feed.number * 1_000_000_000 + row + 1
+    number = source.number * 1_000_000_000 + row + 1
 
     found = Responses(
         row=row, kind=kind, day=day, recorded=recorded, submitted=recorded, started=recorded,
         duration_seconds=duration, score=score,
-        new_score=1 + (score + rng.integers(0, feed.scale_max - 1, n)) % feed.scale_max,
+        new_score=1 + (score + rng.integers(0, source.scale_max - 1, n)) % source.scale_max,
         comment=np.where(language == 0, comment, -1), person=number.copy(), ticket=np.zeros(n, np.int64),
         order=np.zeros(n, np.int64), link=link, owns_ticket=np.zeros(n, np.bool_), network=number.copy(),
         language=language, product=rng.integers(0, len(PRODUCTS), n),
-        device_type=rng.integers(0, len(DEVICE_TYPES), n), reasons=np.zeros(n, np.int64), feed=feed,
+        device_type=rng.integers(0, len(DEVICE_TYPES), n), reasons=np.zeros(n, np.int64), source=source,
     )  # fmt: skip
     _relate(found, rng, midnight)
     _set_answers(found, rng)
@@ -368,38 +368,38 @@ def draw(chunk: Chunk, *, first_day_seconds: int, days: int, first_export_days: 
 
 
 def _planted(chunk: Chunk, row: Ints, day: Ints, *, days: int, first_export_days: int) -> Ints:
-    """The kind of each response; a group that its segment cuts, or that has no room in time, stays normal."""
-    slot_kind, slot_place, slot_size = _slots(chunk.feed)
+    """The kind of each response. A group that does not fit into its segment or its days is not planted."""
+    slot_kind, slot_place, slot_size = _slots(chunk.source)
     slot = row % PERIOD
     rows = np.array(chunk.rows)
     within = np.arange(len(row)) - np.repeat(np.cumsum(rows) - rows, rows)
     leader = within - slot_place[slot]
-    whole = (leader >= 0) & (leader + slot_size[slot] <= np.repeat(rows, rows))
-    # A group's last kind decides for all of it.
+    is_planted = (leader >= 0) & (leader + slot_size[slot] <= np.repeat(rows, rows))
+    # The last kind of a group decides for the group.
     last = slot_kind[np.minimum(slot - slot_place[slot] + slot_size[slot] - 1, PERIOD - 1)]
-    whole &= ~np.isin(last, _ENDS_NEXT_DAY) | (day < days - 1)
-    whole &= (last != Kind.FAST) | np.repeat(np.array(chunk.fast_possible), rows)
-    whole &= ~np.isin(last, (Kind.REVISED, Kind.REVISED_NEXT_DAY)) | (day < first_export_days)
-    return np.where(whole, slot_kind[slot], Kind.NORMAL).astype(np.int64)
+    is_planted &= ~np.isin(last, _ENDS_NEXT_DAY) | (day < days - 1)
+    is_planted &= (last != Kind.FAST) | np.repeat(np.array(chunk.fast_possible), rows)
+    is_planted &= ~np.isin(last, (Kind.REVISED, Kind.REVISED_NEXT_DAY)) | (day < first_export_days)
+    return np.where(is_planted, slot_kind[slot], Kind.NORMAL).astype(np.int64)
 
 
-def _scores(feed: Feed, rng: np.random.Generator, day: Ints) -> Ints:
-    """Scores that lean towards easy, a little more or less from day to day."""
-    ease_weights = np.linspace(1.0, 4.0, feed.scale_max)
+def _scores(source: SampleSource, rng: np.random.Generator, day: Ints) -> Ints:
+    """Scores that are more often easy than difficult, with a small variation from day to day."""
+    ease_weights = np.linspace(1.0, 4.0, source.scale_max)
     cumulative = np.cumsum(ease_weights / ease_weights.sum())
     ease = 1 + np.searchsorted(
         cumulative[:-1], rng.random(len(day)) ** (1 + 0.25 * np.sin(day * 0.7)), side="right"
     )
-    raw: Ints = (ease if feed.higher_is_easier else feed.scale_max + 1 - ease).astype(np.int64)
+    raw: Ints = (ease if source.higher_is_easier else source.scale_max + 1 - ease).astype(np.int64)
     return raw
 
 
 def _relate(found: Responses, rng: np.random.Generator, midnight: Ints) -> None:
-    """Tickets, orders and people; the responses of a group share what makes them one, and their times."""
+    """Set tickets, orders and people. The responses of a group share these, and get related times."""
     kind, number = found.kind, found.person.copy()
     in_pair = found.of(*TWICE, *ACROSS_MIDNIGHT, Kind.OTHER_TICKET, Kind.LATER_AGAIN)
     found.link[in_pair] = Link.TICKET_ID
-    # Answers of nobody, or of no time, refer to no ticket: it would need a requester, or a solve before them.
+    # Answers without a person or a time refer to no ticket, which needs a requester and a solve before the answer.
     found.link[found.of(Kind.TEST, *DOUBLE_SUBMIT, *_WITHOUT_DAY)] = Link.NONE
     named = (found.link == Link.TICKET_ID) | (found.link == Link.NAMED_NOT_FOUND)
     found.ticket[named] = number[named]
@@ -414,7 +414,7 @@ def _relate(found: Responses, rng: np.random.Generator, midnight: Ints) -> None:
     same_ticket = follower[kind[follower] != Kind.OTHER_TICKET]
     found.ticket[same_ticket] = found.ticket[same_ticket - 1]
     found.owns_ticket[same_ticket] = False
-    opens = found.feed.open_hours[0] * _HOUR
+    opens = found.source.open_hours[0] * _HOUR
     found.recorded[first] = midnight[first] + opens + rng.integers(0, 4 * _HOUR, len(first))
     found.recorded[follower] = found.recorded[first] + rng.integers(30 * _MINUTE, 6 * _HOUR, len(first))
 
@@ -433,17 +433,17 @@ def _relate(found: Responses, rng: np.random.Generator, midnight: Ints) -> None:
 
     offices = np.flatnonzero(kind == Kind.SHARED_DEVICE).reshape(-1, 3)
     found.network[offices] = found.network[offices[:, :1]]
-    # Colleagues answer an hour apart: within seconds, like answers would be one submitted twice.
+    # Colleagues answer an hour apart. Equal answers within seconds would count as submitted twice.
     arrives = midnight[offices[:, :1]] + opens + rng.integers(0, 4 * _HOUR, (len(offices), 1))
     found.recorded[offices] = arrives + np.arange(3) * _HOUR
 
 
 def _set_answers(found: Responses, rng: np.random.Generator) -> None:
-    feed, kind = found.feed, found.kind
+    source, kind = found.source, found.kind
     off = kind == Kind.OFF_SCALE
-    found.score[off] = np.where(rng.random(int(off.sum())) < 0.5, 0, feed.scale_max + 1)
+    found.score[off] = np.where(rng.random(int(off.sum())) < 0.5, 0, source.scale_max + 1)
     twice = np.flatnonzero(kind == Kind.SUBMITTED_TWICE)
-    # Two people may tap the same score; only a comment word for word the same makes it the same answer twice.
+    # Two people may give the same score. Only an identical comment makes the answers identical.
     found.language[twice] = found.language[twice - 1] = 0
     found.comment[twice - 1] = (found.band(found.score[twice - 1]) + 1) * COMMENTS_A_BAND
     for shared in (found.score, found.comment, found.product, found.device_type):
@@ -451,11 +451,11 @@ def _set_answers(found: Responses, rng: np.random.Generator) -> None:
 
     against = np.flatnonzero(kind == Kind.CONTRADICTS)
     calls_it_easy = rng.random(len(against)) < 0.5
-    hard_end, easy_end = (1, feed.scale_max) if feed.higher_is_easier else (feed.scale_max, 1)
+    hard_end, easy_end = (1, source.scale_max) if source.higher_is_easier else (source.scale_max, 1)
     found.score[against] = np.where(calls_it_easy, hard_end, easy_end)
     found.comment[against] = np.where(calls_it_easy, 2, 0) * COMMENTS_A_BAND
     found.language[against] = 0
-    # Without a score a comment is all that there is of the answer.
+    # An answer without a score needs a comment, or it would be empty.
     blank = kind == Kind.INCOMPLETE
     found.comment[blank] = COMMENTS_A_BAND
     found.language[blank] = 0
@@ -468,7 +468,7 @@ def _set_times(found: Responses, rng: np.random.Generator) -> None:
     found.duration_seconds[kind == Kind.TOO_FAST] = 1
     found.duration_seconds[kind == Kind.FAST] = rng.integers(3, 5, int((kind == Kind.FAST).sum()))
     slow = kind == Kind.SLOW
-    # Never whole minutes: start and submit would then look like times told to the minute.
+    # Not full minutes, or start and submit would look like times with minute precision.
     found.duration_seconds[slow] = rng.integers(40, 120, int(slow.sum())) * _MINUTE + 17
     found.recorded[kind == Kind.FUTURE] = FUTURE_SECONDS + found.row[kind == Kind.FUTURE] % SECONDS_A_DAY
     found.submitted = found.recorded - rng.integers(0, 2, n)
@@ -505,4 +505,4 @@ COMMENTS = (
     "Really easy; thanks to the agent who wrote to {email}",
     "Easy and fast, great help",
 )  # fmt: skip
-"""COMMENTS_A_BAND for difficult, neither, easy; `{email}` stands for the respondent's address."""
+"""COMMENTS_A_BAND comments each for difficult, neither and easy. `{email}` is replaced by the respondent's address."""

@@ -1,7 +1,7 @@
-"""The worked story: a release slows the billing API, billing cases get hard, a fix comes, and effort falls again.
+"""The demo story: a release slows the billing API, billing cases get difficult, a fix follows, and effort falls again.
 
-Sixteen weeks of every kind of feed, the registry that goes with them, and what each mart must find. Four weeks are as
-usual, eight are slow, four are mended. Answers lag a day behind the API. Nothing here runs the pipeline.
+It writes sixteen weeks of every kind of source, their registry, and the finding that each mart must have. Four weeks
+are normal, eight are slow, four are fixed. Effort follows the API by one day. The module does not run the pipeline.
 """
 
 import csv
@@ -27,12 +27,12 @@ _CASES_A_DAY = {"billing": 14, "login": 14, "shipping": 14}
 _MORE_BILLING_CASES_WHEN_SLOW = 6
 _USUAL_MS = 400.0
 _HARDEST_OF_DIFFICULT = 3
-"""Answers up to this on the scale of 1 to 7 are difficult."""
+"""Highest difficult score on the scale from 1 to 7."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One figure of the published file that the story decides: `query` gives it, as text where it is no number."""
+    """A figure of the published file that the story determines. `query` selects it, as a number or a text."""
 
     name: str
     query: str
@@ -47,7 +47,7 @@ FINDINGS = (
     Finding("answers linked to their case", "SELECT count(ticket_key) FROM core.response_tickets"),
     Finding("invitations", "SELECT count(*) FROM core.invitations"),
     Finding(
-        "response rate, where the time to answer is over",
+        "response rate of invitations whose answer window has ended",
         "SELECT rate FROM mart.response_rates WHERE basis = 'invitations'",
         1e-9,
     ),
@@ -56,7 +56,7 @@ FINDINGS = (
         "SELECT sum(with_invitation) FROM mart.event_coverage_daily WHERE event_type = 'case_solved'",
     ),
     Finding(
-        "cases that a machine settled",
+        "cases that were solved automatically",
         "SELECT tickets FROM mart.handling_effort WHERE period = 'all' AND handling = 'automated'",
     ),
     Finding("difficult answers", "SELECT count(*) FROM mart.follow_ups"),
@@ -75,26 +75,26 @@ FINDINGS = (
         "SELECT lag_days FROM mart.event_effort_lag WHERE category = 'billing' AND is_best_lag",
     ),
     Finding(
-        "direction in which effort follows it",
+        "direction in which effort follows the API",
         "SELECT if(correlation > 0, 'harder', 'easier') FROM mart.event_effort_lag "
         "WHERE category = 'billing' AND is_best_lag",
     ),
     Finding(
-        "what the release did",
+        "effect of the release",
         "SELECT verdict FROM mart.release_windows WHERE release_id = 'billing_3_0' AND series = 'after_case'",
     ),
     Finding(
-        "what the fix did to effort",
+        "effect of the fix on effort",
         "SELECT verdict FROM mart.fix_impact WHERE fix_id = 'faster_invoices' AND method = 'difference in differences'",
     ),
     Finding(
-        "points of effort that it took away",
+        "points of effort that the fix removed",
         "SELECT -change_effort_0_100 FROM mart.fix_impact "
         "WHERE fix_id = 'faster_invoices' AND method = 'difference in differences'",
         3.0,
     ),
     Finding(
-        "what the fix did to tickets",
+        "effect of the fix on tickets",
         "SELECT verdict FROM mart.fix_ticket_impact "
         "WHERE fix_id = 'faster_invoices' AND method = 'difference in differences'",
     ),
@@ -113,11 +113,11 @@ class _Case:
     solved: datetime
     replies: int
     score: int | None
-    """On 1 (hard) to 7 (easy); none: the customer did not answer."""
+    """From 1 (difficult) to 7 (easy). None: the customer did not answer."""
 
     @property
     def answered(self) -> datetime:
-        """The morning after, so that an answer lags a day behind whatever made the case hard."""
+        """The next morning, so that effort follows its cause by one day."""
         return (self.created + timedelta(days=1)).replace(hour=9, minute=self.number % 60)
 
     @property
@@ -128,7 +128,7 @@ class _Case:
 
 @dataclass
 class Story:
-    """The cases and answers from `first_day` on. The same seed gives the same story."""
+    """The cases and answers from `first_day`. The same seed gives the same story."""
 
     first_day: date = date(2026, 7, 6)
     seed: int = 7
@@ -187,13 +187,13 @@ class Story:
         ]
 
     def day_of(self, case: _Case) -> int:
-        """The day of the story on which it was opened."""
+        """The day of the story on which the case was opened."""
         return (case.created.date() - self.first_day).days
 
     def write(self, home: Home) -> None:
-        """The registry, every feed's exports, and the known findings; the home's starter registry gives way."""
-        for name, told in self._registry().items():
-            text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True)
+        """Write the exports of every source and the known findings, and replace the home's starter registry."""
+        for name, entries in self._registry().items():
+            text = yaml.safe_dump(entries, sort_keys=False, allow_unicode=True)
             (home.registry / f"{name}.yaml").write_text(
                 f"# Written by `ces demo --story`.\n{text}", encoding="utf-8"
             )
@@ -205,21 +205,21 @@ class Story:
             "backend": self._events(),
             "call_backs": self._follow_ups(),
         }
-        for feed, rows in exports.items():
-            folder = home.inbox / feed
+        for source, rows in exports.items():
+            folder = home.inbox / source
             folder.mkdir(parents=True, exist_ok=True)
             _write(folder / "export.csv", list(rows))
         known = json.dumps(self.findings(), indent=1)
         (home.root / FILE_NAME).write_text(known + "\n", encoding="utf-8")
 
     def findings(self) -> dict[str, Any]:
-        """Name of each of FINDINGS -> what it must be."""
+        """Name of each finding -> its expected value."""
         last_answer = max(case.answered for case in self.answered).date()
         closed = [
             case for case in self.cases if case.solved.date() <= last_answer - timedelta(_ANSWER_WINDOW_DAYS)
         ]
         followed = Counter(len(list(self._steps(place))) for place in range(len(self.difficult)))
-        told = (
+        values = (
             len(self.answered),
             sum(self._is_enterprise(case.customer, case.answered) for case in self.answered),
             len(self.answered),
@@ -241,10 +241,10 @@ class Story:
             1,
             "reached",
         )
-        return dict(zip((one.name for one in FINDINGS), told, strict=True))
+        return dict(zip((finding.name for finding in FINDINGS), values, strict=True))
 
     def _planted_effect(self) -> float:
-        """By how much billing's mean effort fell from four weeks before the fix to those after, less the others'."""
+        """Fall in billing's mean effort from the four weeks before the fix to the four after, minus the others'."""
 
         def mean(categories: tuple[str, ...], days: range) -> float:
             return float(
@@ -351,7 +351,7 @@ class Story:
                 }
 
     def _steps(self, place: int) -> Iterator[tuple[int, str]]:
-        """Every second difficult answer is followed up; every second of these is resolved."""
+        """Every second difficult answer has a follow-up. Every second follow-up is resolved."""
         if place % 2 == 0:
             yield from ((2, "assigned"), (5, "contacted"))
         if place % 4 == 0:
@@ -360,7 +360,7 @@ class Story:
     def _registry(self) -> dict[str, Any]:
         released, fixed = (self.first_day + timedelta(day) for day in (SLOW_FROM, FIXED_ON))
 
-        def feed(name: str, kind: str, columns: dict[str, str], **more: Any) -> dict[str, Any]:
+        def source(name: str, kind: str, columns: dict[str, str], **more: Any) -> dict[str, Any]:
             return {"id": name, "kind": kind, "reader": "csv", **more, "columns": columns}
 
         answer = {
@@ -385,12 +385,12 @@ class Story:
         }  # fmt: skip
         return {
             "sources": [
-                feed("case_survey", "survey", answer, survey="after_case"),
-                feed("helpdesk", "tickets", ticket),
-                feed("crm", "accounts", {"person": "email", "valid_from": "since"}),
-                feed("survey_mails", "invitations", invitation, survey="after_case"),
-                feed("backend", "events", event),
-                feed("call_backs", "follow_ups", step),
+                source("case_survey", "survey", answer, survey="after_case"),
+                source("helpdesk", "tickets", ticket),
+                source("crm", "accounts", {"person": "email", "valid_from": "since"}),
+                source("survey_mails", "invitations", invitation, survey="after_case"),
+                source("backend", "events", event),
+                source("call_backs", "follow_ups", step),
             ],
             "surveys": [
                 {
@@ -458,31 +458,35 @@ class Story:
 
 
 def found(home: Home) -> dict[str, Any]:
-    """Name of each of FINDINGS -> what the published file says; None where it says nothing."""
+    """Name of each finding -> its value in the published file; None if there is none."""
     with open_published(home.published) as connection:
-        rows = {one.name: connection.execute(one.query).fetchone() for one in FINDINGS}
+        rows = {finding.name: connection.execute(finding.query).fetchone() for finding in FINDINGS}
     return {name: row[0] if row else None for name, row in rows.items()}
 
 
-def differing(known: dict[str, Any], told: dict[str, Any]) -> list[str]:
-    """The names of findings that are not as planted."""
-    tolerances = {one.name: one.tolerance for one in FINDINGS}
-    return [name for name, planted in known.items() if not _agree(planted, told.get(name), tolerances[name])]
+def differing(known: dict[str, Any], published: dict[str, Any]) -> list[str]:
+    """The names of the findings that are not as planted."""
+    tolerances = {finding.name: finding.tolerance for finding in FINDINGS}
+    return [
+        name
+        for name, planted in known.items()
+        if not _agree(planted, published.get(name), tolerances.get(name, 0.0))
+    ]
 
 
 def read_known(path: Path) -> dict[str, Any]:
-    """The known findings that `Story.write` left. Raises CesError where they are not readable."""
+    """The known findings that `Story.write` wrote. Raises CesError if they are not readable."""
     try:
         known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
-        raise CesError(f"{path} is damaged: delete the folder and run `ces demo --story` again") from None
+        raise CesError(f"{path} is damaged. Delete the folder and run `ces demo --story` again") from None
     return known
 
 
-def _agree(planted: Any, told: Any, tolerance: float) -> bool:
-    if isinstance(planted, str) or told is None:
-        return bool(planted == told)
-    return bool(abs(planted - told) <= tolerance)
+def _agree(planted: Any, published: Any, tolerance: float) -> bool:
+    if isinstance(planted, str) or published is None:
+        return bool(planted == published)
+    return bool(abs(planted - published) <= tolerance)
 
 
 def _email(customer: int) -> str:

@@ -1,7 +1,7 @@
-"""How the sample's responses look in the native export of each survey tool.
+"""Writes the sample's responses in the export format of each survey tool.
 
-One SQL statement per tool turns a chunk's arrays into lines of text; nothing about flaws is decided here
-beyond how each kind looks in that tool.
+One SQL statement per tool converts a chunk's arrays to lines of text. `responses.py` plants the flaws; this module
+only decides how each flaw looks in a tool's export.
 """
 
 import json
@@ -44,25 +44,25 @@ CREATE MACRO british(wall) AS strftime(wall, '%-d/%-m/%Y %H:%M:%S');
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """An in-memory database with the macros that the statements here use."""
+    """An in-memory database with the macros of this module's SQL."""
     connection = duckdb.connect(config={"threads": 2, "memory_limit": "400MB"})
     connection.execute(_MACROS)
     return connection
 
 
 def email(person: str) -> str:
-    """SQL for the e-mail address of a person's number; null for 0."""
+    """SQL that gives the e-mail address of a person's number; null for 0."""
     return f"CASE WHEN {person} > 0 THEN 'customer.' || {person} || '@example.com' END"
 
 
 def wall_clock(seconds: Ints, zone: str) -> pa.Array:
-    """Seconds since 1970 as the wall-clock times of a zone."""
+    """Seconds since 1970 as wall-clock times of a zone."""
     instants = pd.DatetimeIndex(seconds.astype("datetime64[s]"), tz="UTC")
     return pa.array(instants.tz_convert(zone).tz_localize(None).to_numpy())
 
 
 def _table(responses: Responses, zone: str) -> pa.Table:
-    """The chunk as a table; times as wall-clock times of `zone`, null where the answer has none."""
+    """The chunk as a table, with wall-clock times of `zone`; null if the answer has no time."""
     timeless = pa.array(responses.kind == Kind.MISSING_TIME)
     columns: dict[str, pa.Array] = {
         name: pa.array(getattr(responses, name))
@@ -79,7 +79,7 @@ def _table(responses: Responses, zone: str) -> pa.Table:
 
 
 def _lines(connection: duckdb.DuckDBPyConnection, responses: Responses, zone: str, sql: str) -> list[str]:
-    """The column `line` of `sql` over the chunk, registered as `drawn`."""
+    """The column `line` of `sql`, which reads the chunk as `drawn`."""
     address = email("person")
     connection.register("drawn_raw", _table(responses, zone))
     try:
@@ -101,7 +101,7 @@ def _row(cells: list[str]) -> str:
 
 
 def qualtrics_lines(connection: duckdb.DuckDBPyConnection, responses: Responses) -> list[str]:
-    """Data rows of a Qualtrics CSV export with numeric values; local times without offset."""
+    """Data rows of a Qualtrics CSV export with numeric values and local times without an offset."""
     k = Kind
     cells = [
         "coalesce(strftime(started, '%Y-%m-%d %H:%M:%S'), '')",
@@ -129,7 +129,7 @@ def qualtrics_lines(connection: duckdb.DuckDBPyConnection, responses: Responses)
 
 
 def zigpoll_lines(connection: duckdb.DuckDBPyConnection, responses: Responses) -> list[str]:
-    """Zigpoll answer objects, one per slide answered: the ease question, half a minute later the comment."""
+    """Zigpoll answer objects, one per answered slide: the ease question and, half a minute later, the comment."""
     labels = ", ".join(f"'{label}'" for label in _EASE_LABELS)
     poll = f"CASE WHEN kind = {Kind.UNREGISTERED:d} THEN '{UNREGISTERED_POLL_ID}' ELSE '{POLL_ID}' END"
     metadata = (
@@ -158,7 +158,7 @@ def zigpoll_lines(connection: duckdb.DuckDBPyConnection, responses: Responses) -
 
 
 def chat_lines(connection: duckdb.DuckDBPyConnection, responses: Responses) -> list[str]:
-    """One JSON object per rating; some lines stand twice, some are cut off."""
+    """One JSON object per rating. Some lines are repeated, some are cut off."""
     record = (
         "struct_pack(id := printf('chat_%09d', row), "
         "user := struct_pack(email := email), "
@@ -178,7 +178,7 @@ def chat_lines(connection: duckdb.DuckDBPyConnection, responses: Responses) -> l
 
 
 def phone_lines(connection: duckdb.DuckDBPyConnection, responses: Responses) -> list[str]:
-    """Data rows of a telephone system's CSV: British local times; some rows have cells too many."""
+    """Data rows of a telephone system's CSV, with British local times. Some rows have too many cells."""
     queues = ", ".join(f"'{queue}'" for queue in _QUEUES)
     cells = [
         "printf('CALL_%09d', row)",
@@ -232,13 +232,13 @@ def _qualtrics_header() -> str:
 
     names, texts, imports = zip(*columns, strict=True)
     return "\n".join(
-        (",".join(names), row(list(texts)), row([json.dumps(one, separators=(",", ":")) for one in imports]))
+        (",".join(names), row(list(texts)), row([json.dumps(ids, separators=(",", ":")) for ids in imports]))
     )
 
 
 @dataclass(frozen=True)
 class Tool:
-    """How a feed's exports are written. header, footer: around the lines; separator: between them."""
+    """The export format of a source. header, footer: text around the lines. separator: text between them."""
 
     lines: Callable[[duckdb.DuckDBPyConnection, Responses], list[str]]
     file_name: str
@@ -248,7 +248,7 @@ class Tool:
     encoding: str = "utf-8"
 
     def write(self, path: Path, lines: list[str]) -> None:
-        """A whole export of these lines."""
+        """Write an export with these lines."""
         text = f"{self.header}{self.separator.join(lines)}{self.footer}"
         path.write_bytes(text.encode(self.encoding))
 

@@ -1,7 +1,7 @@
-"""The latent truth of the sample's tickets, and their Zendesk and ServiceNow exports.
+"""Draws the sample's tickets, and writes them as Zendesk and ServiceNow exports.
 
-Every ticket that a response refers to is made from that response, so that the right link is known; besides
-them come tickets that nobody answered about, some open, some deleted.
+Every ticket that a response refers to is drawn from that response, so the correct link is known. Other tickets have no
+response; some of these are open, some are deleted.
 """
 
 from dataclasses import dataclass
@@ -23,17 +23,17 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _SECOND_TICKET = 500_000_000
 _UNANSWERED = 900_000_000
 OPEN, SOLVED, CLOSED, DELETED = 0, 1, 2, 3
-"""How a ticket's history ends; each state but the first comes after a solve, deletion after the opening."""
+"""Last state of a ticket. SOLVED and CLOSED come after a solve, DELETED after the opening."""
 
 
 def ticket_source(responses: Responses) -> str:
-    """The ticket system that a feed's answers refer to."""
-    return SERVICENOW if responses.feed is PHONE else ZENDESK
+    """The ticket system that a source's answers refer to."""
+    return SERVICENOW if responses.source is PHONE else ZENDESK
 
 
 @dataclass
 class Tickets:
-    """One array element per ticket. Times in seconds since 1970, UTC; requester, order: numbers, 0 none."""
+    """One array element per ticket. Times are seconds since 1970, UTC. requester, order: numbers; 0: none."""
 
     number: Ints
     requester: Ints
@@ -53,9 +53,9 @@ class Tickets:
 
 
 def draw_tickets(responses: Responses, *, last_second: int, seed: list[int]) -> Tickets:
-    """The tickets that a chunk's responses refer to, and one in ten that nobody answered about.
+    """The tickets that a chunk's responses refer to, plus one ticket without a response per ten responses.
 
-    last_second: when the exports were made; no ticket changes later.
+    last_second: time of the exports. No ticket changes later.
     """
     rng = np.random.default_rng(seed)
     owned = responses.take(responses.owns_ticket)
@@ -65,7 +65,7 @@ def draw_tickets(responses: Responses, *, last_second: int, seed: list[int]) -> 
     by_person_only = np.isin(owned.link, (Link.REQUESTER_WINDOW, Link.AMBIGUOUS))
 
     solved = owned.recorded - rng.integers(_HOUR, 2 * _DAY, len(owned))
-    ids = owned.feed.number * 1_000_000_000 + owned.row + 1
+    ids = owned.source.number * 1_000_000_000 + owned.row + 1
     first = _assemble(rng, ids, owned, solved)
     first.order[by_person_only] = 0
     second = _assemble(
@@ -73,14 +73,14 @@ def draw_tickets(responses: Responses, *, last_second: int, seed: list[int]) -> 
     )
     rest = _assemble(
         rng,
-        others.feed.number * 1_000_000_000 + _UNANSWERED + others.row,
+        others.source.number * 1_000_000_000 + _UNANSWERED + others.row,
         others,
         others.recorded - rng.integers(_HOUR, 2 * _DAY, len(others)),
     )
-    # Nobody who answered asked in these.
+    # No respondent requested these tickets.
     rest.requester = rest.number
     rest.order[:] = 0
-    # ServiceNow's log tells of no deletions.
+    # ServiceNow's log contains no deletions.
     gone = 0.2 if ticket_source(responses) == ZENDESK else 0.0
     rest.end = rng.choice([OPEN, SOLVED, DELETED], len(rest), p=[0.3, 0.7 - gone, gone])
     rest.ended = np.where(rest.end == DELETED, rest.solved, rest.ended)
@@ -115,10 +115,10 @@ def _assemble(rng: np.random.Generator, number: Ints, answers: Responses, solved
 
 @dataclass
 class Versions:
-    """Ticket versions in the order of their export, with how often each stands in it.
+    """Ticket versions in the order of their export.
 
-    state: the ticket's state in this version (OPEN ... DELETED). repeated: whether it stands there twice.
-    is_scrubbed: the same update again, emptied of its texts later. is_superseded: an update that was.
+    state: the ticket's state in this version (OPEN ... DELETED). repeated: whether the export contains it twice.
+    is_scrubbed: a second record of an update, without its texts. is_superseded: an update with a scrubbed record.
     """
 
     tickets: Tickets
@@ -130,36 +130,35 @@ class Versions:
 
 
 def zendesk_versions(tickets: Tickets) -> Versions:
-    """Opened, then as the history goes on; the last of each page stand again at the start of the next."""
+    """The versions of each ticket's history. The last versions of a page are repeated on the next page."""
     versions = _versions(tickets, _history(tickets))
-    place = np.arange(len(versions.state))
-    versions.repeated = (place % _PAGE >= _PAGE - _REPEATED_A_PAGE) & (
-        place // _PAGE < (len(place) - 1) // _PAGE
+    index = np.arange(len(versions.state))
+    versions.repeated = (index % _PAGE >= _PAGE - _REPEATED_A_PAGE) & (
+        index // _PAGE < (len(index) - 1) // _PAGE
     )
     return versions
 
 
 def servicenow_versions(tickets: Tickets) -> Versions:
-    """Opened, in work, resolved, closed; its log tells whole minutes, so nothing happens twice in one."""
-    whole = Tickets(
+    """Versions of an event log. Its times have minute precision, so a ticket has one update per minute at most."""
+    rounded = Tickets(
         **{
             name: value // _MINUTE * _MINUTE if name in ("created", "replied", "solved", "ended") else value
             for name, value in vars(tickets).items()
         }
     )
-    # A clock that was wrong: of every third ticket still open, a note is dated before the opening.
-    # It counts as an update.
-    wrong = (whole.end == OPEN) & (whole.number % 3 == 0)
-    return _versions(whole, [*_history(whole), (wrong, OPEN, whole.created - _HOUR, False)])
+    # Every third open ticket has a note that a wrong clock dated before the opening. It counts as an update.
+    wrong = (rounded.end == OPEN) & (rounded.number % 3 == 0)
+    return _versions(rounded, [*_history(rounded), (wrong, OPEN, rounded.created - _HOUR, False)])
 
 
 _Part = tuple[Bools, int, Ints, bool]
-"""Which tickets reach a state, the state, when each reaches it, and whether that is its record scrubbed."""
+"""The tickets that reach a state, the state, the times, and whether these versions are scrubbed records."""
 
 
 def _history(tickets: Tickets) -> list[_Part]:
     deleted = tickets.end == DELETED
-    # Half of the deleted tickets are scrubbed afterwards: another record of the same update.
+    # Half of the deleted tickets are scrubbed later, which adds a second record of the same update.
     scrubbed = deleted & (tickets.number % 2 == 0)
     return [
         (tickets.end >= OPEN, OPEN, tickets.created, False),
@@ -206,7 +205,7 @@ def _table(versions: Versions) -> pa.Table:
 
 
 def _text(parts: list[str]) -> str:
-    """SQL that joins texts (every other part, from the first) and expressions."""
+    """SQL that joins texts and expressions. `parts` alternates between them and starts with a text."""
     return (
         "concat("
         + ", ".join(quote_text(part) if at % 2 == 0 else part for at, part in enumerate(parts))
@@ -215,10 +214,9 @@ def _text(parts: list[str]) -> str:
 
 
 def zendesk_lines(connection: duckdb.DuckDBPyConnection, versions: Versions) -> list[str]:
-    """Pages of the cursor-based incremental ticket export, with users and metric sets beside the tickets.
+    """Pages of the cursor-based incremental ticket export, with the users and metric sets of their tickets.
 
-    The JSON is joined from texts and the pages cut outside SQL: ticket versions are as many as responses, and
-    grouping such texts in SQL takes three times as long.
+    Python joins the texts to pages, because grouping so many texts in SQL takes three times as long.
     """
     solved = f"state IN ({SOLVED}, {CLOSED})"
     ticket = [
@@ -252,7 +250,7 @@ def zendesk_lines(connection: duckdb.DuckDBPyConnection, versions: Versions) -> 
     page = np.concatenate([place // _PAGE, again // _PAGE + 1])
     order = np.lexsort((shown, page))
     shown, page = shown[order], page[order]
-    # One page never holds two versions of a ticket: its side-loads could not be told apart.
+    # A page has at most one version of a ticket, because its side-loads do not name the version.
     part = (
         pd.Series(versions.tickets.number[shown]).groupby([page, versions.tickets.number[shown]]).cumcount()
     )
@@ -267,7 +265,7 @@ def zendesk_lines(connection: duckdb.DuckDBPyConnection, versions: Versions) -> 
     ).format
     return [
         page_of(
-            *(",".join(one[since:until]) for one in records),
+            *(",".join(texts[since:until]) for texts in records),
             until,
             "true" if until == len(shown) else "false",
         )
@@ -276,7 +274,7 @@ def zendesk_lines(connection: duckdb.DuckDBPyConnection, versions: Versions) -> 
 
 
 def servicenow_lines(connection: duckdb.DuckDBPyConnection, versions: Versions) -> list[str]:
-    """Rows of an incident event log: one per update, the final resolve and close on each; `?`: no value."""
+    """Rows of an incident event log, one per update. Every row has the final resolve and close times. `?`: no value."""
     final = f'"end" IN ({SOLVED}, {CLOSED})'
     cells = [
         "'INC' || number",
@@ -312,7 +310,7 @@ CREATE OR REPLACE TEMP MACRO clock(wall) AS strftime(wall, '%-d/%-m/%Y %H:%M');
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, versions: Versions, sql: str) -> list[pa.ChunkedArray]:
-    """The columns of `sql` over the versions, in their order (which a plain SELECT keeps)."""
+    """The columns of `sql`, which reads the table `versions`. A plain SELECT keeps the order of the rows."""
     connection.execute(_MACROS)
     connection.register("versions", _table(versions))
     try:

@@ -1,5 +1,5 @@
-"""Reference handlers for event-driven surveys: an event in, one decision out, with a signed link where it invites.
+"""Reference handlers for surveys on an event: each event gets one decision, with a signed link if it invites.
 
-They run outside the nightly pipeline, in AWS Lambda (`aws.py`), Azure Functions (`azure.py`) or a process of your own
-(`handler.py`), and need no cloud SDK. What they decided lands as an `invitations` feed; the pipeline measures it.
+They run outside the nightly pipeline, in AWS Lambda (`aws.py`), Azure Functions (`azure.py`) or your own process
+(`handler.py`), and need no cloud SDK. Their decisions land as a source of kind `invitations`; the marts measure them.
 """

@@ -1,6 +1,6 @@
-"""AWS Lambda's entry: EventBridge events, SQS batches, requests of API Gateway and function URLs.
+"""The entry for AWS Lambda: EventBridge events, SQS batches, requests of API Gateway and function URLs.
 
-Thin over `handler.py`.
+`handler.py` does the work.
 """
 
 import base64
@@ -12,7 +12,7 @@ from typing import Any
 
 from ces_pipeline.errors import CesError
 from ces_pipeline.triggers.event import decoded_event, read_event
-from ces_pipeline.triggers.handler import Handler, answered, handler_of
+from ces_pipeline.triggers.handler import Handler, handler_of, respond
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,16 +23,17 @@ def _from_environment() -> Handler:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The function to name in Lambda's configuration, with settings from its environment."""
+    """The function to name in Lambda's configuration. It reads its settings from the environment."""
     return entry(_from_environment)(event, context)
 
 
 def entry(make: Callable[[], Handler]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """An entry on a handler of your own, such as one whose store is a cloud table.
+    """An entry for your own handler, such as a handler whose store is a cloud table.
 
-    An EventBridge event gives the decision back, or fails, so that Lambda delivers it again. An SQS batch gives back
-    `batchItemFailures` (switch on ReportBatchItemFailures): only those messages come again, and what is no event ends
-    in the dead-letter queue. A request over HTTP gets 200 with the decision, 400 for what is no event, 503 for again.
+    For an EventBridge event it returns the decision, or raises an error, so that Lambda delivers the event again. For
+    an SQS batch it returns `batchItemFailures` (switch on ReportBatchItemFailures): SQS delivers only those messages
+    again, and moves unreadable messages to the dead-letter queue in the end. An HTTP request gets 200 with the
+    decision, 400 if its body is no event, and 503 if the caller should send it again.
     """
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -51,9 +52,9 @@ def _batch(records: list[dict[str, Any]], handler: Handler) -> dict[str, Any]:
         try:
             handler.handle(decoded_event(record.get("body")))
         except Exception as problem:
-            # Only a text of ours is known to hold no person; whatever `send` raises is told by its name.
-            told = str(problem) if isinstance(problem, CesError) else type(problem).__name__
-            _LOG.warning("message %s: %s", record.get("messageId"), told)
+            # Only our own texts are known to contain no person. Of other errors, log only the type.
+            text = str(problem) if isinstance(problem, CesError) else type(problem).__name__
+            _LOG.warning("message %s: %s", record.get("messageId"), text)
             failed.append({"itemIdentifier": record.get("messageId")})
     return {"batchItemFailures": failed}
 
@@ -64,6 +65,6 @@ def _request(event: dict[str, Any], handler: Handler) -> dict[str, Any]:
         text = base64.b64decode(body, validate=True).decode() if event.get("isBase64Encoded") else body
     except ValueError:
         text = ""
-    status, told = answered(text, handler)
+    status, content = respond(text, handler)
     headers = {"content-type": "application/json"}
-    return {"statusCode": status, "headers": headers, "body": json.dumps(told), "isBase64Encoded": False}
+    return {"statusCode": status, "headers": headers, "body": json.dumps(content), "isBase64Encoded": False}

@@ -1,6 +1,6 @@
-"""Azure Functions' entries: HTTP requests, queue messages, Event Grid events. Thin over `handler.py`.
+"""Entries for Azure Functions: HTTP requests, queue messages, Event Grid events. `handler.py` does the work.
 
-They take the objects of `azure.functions` by what these can do, so that package is needed in the function app alone:
+They accept the objects of `azure.functions` by their methods. So only the function app needs that package:
 
     app = func.FunctionApp()
 
@@ -24,14 +24,14 @@ from functools import cache
 from typing import Any, Protocol
 
 from ces_pipeline.triggers.event import decoded_event, read_event
-from ces_pipeline.triggers.handler import Handler, answered, handler_of
+from ces_pipeline.triggers.handler import Handler, handler_of, respond
 
 
 class HasBody(Protocol):
     """`HttpRequest` and `QueueMessage`."""
 
     def get_body(self) -> bytes:
-        """The body as it came."""
+        """The body as received."""
 
 
 class GridEvent(Protocol):
@@ -51,18 +51,18 @@ def _from_environment() -> Handler:
 
 
 def http(request: HasBody, handler: Handler | None = None) -> tuple[int, str]:
-    """(Status, JSON text): 200 with the decision, 400 for what is no event, 503 where it should come again."""
-    status, told = answered(request.get_body(), handler or _from_environment())
-    return status, json.dumps(told)
+    """(Status, JSON text): 200 with the decision, 400 if the body is no event, 503 if it should be sent again."""
+    status, content = respond(request.get_body(), handler or _from_environment())
+    return status, json.dumps(content)
 
 
 def queue(message: HasBody, handler: Handler | None = None) -> None:
-    """Handle a message. It raises for what must come again; what is no event ends in the poison queue."""
+    """Handle a message. On an error, Azure delivers it again, and moves it to the poison queue in the end."""
     (handler or _from_environment()).handle(decoded_event(message.get_body()))
 
 
 def event_grid(event: GridEvent | Mapping[str, Any], handler: Handler | None = None) -> None:
-    """Handle an Event Grid event, as the object or as the JSON object of its schema. It raises as `queue` does."""
+    """Handle an Event Grid event: an object, or the JSON object of its schema. It raises errors as `queue` does."""
     if not isinstance(event, Mapping):
         event = {
             "id": event.id,

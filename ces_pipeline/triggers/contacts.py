@@ -1,6 +1,6 @@
-"""Contacts of persons in a store: numbered, each number given once, so that a limit holds however many take at once.
+"""Contacts of people in a store. Each contact takes the next number, and a number is taken only once.
 
-How many are allowed is in `rules.py`.
+So concurrent handlers cannot exceed the limit. `rules.py` decides the limit.
 """
 
 import json
@@ -13,19 +13,21 @@ from ces_pipeline.triggers.store import Store
 def take_contact(
     store: Store, person: str, name: str, at: datetime, allows: Callable[[Collection[datetime]], bool]
 ) -> datetime | None:
-    """Note a contact of a person by its own name, unless the earlier ones do not allow it.
+    """Store a contact of a person under its own name, if `allows` accepts the person's earlier contacts.
 
-    Since when it is noted: `at`, or earlier where it was noted before; None where it is not allowed. Of two at the same
-    moment one takes the number, the other looks again.
+    Returns the time of the contact: `at`, or the earlier time if it was stored before; None if it is not allowed. If
+    two handlers try to take the same number, one succeeds and the other reads the contacts again.
     """
     partition = f"contact/{person}"
     while True:
-        held = {int(row): json.loads(text) for row, text in store.rows(partition).items()}
-        contacts = {told["invitation_id"]: datetime.fromisoformat(told["at"]) for told in held.values()}
+        stored = {int(row): json.loads(text) for row, text in store.rows(partition).items()}
+        contacts = {
+            contact["invitation_id"]: datetime.fromisoformat(contact["at"]) for contact in stored.values()
+        }
         if name in contacts:
             return contacts[name]
         if not allows(contacts.values()):
             return None
         text = json.dumps({"invitation_id": name, "at": at.isoformat()})
-        if store.put_if_absent(partition, f"{max(held, default=0) + 1:09}", text):
+        if store.put_if_absent(partition, f"{max(stored, default=0) + 1:09}", text):
             return at

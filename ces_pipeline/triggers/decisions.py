@@ -1,4 +1,4 @@
-"""Decisions: what one looks like, kept in a store or written as a row of an `invitations` feed."""
+"""A decision on an event, as text in a store and as a row of a source of kind `invitations`."""
 
 import json
 import os
@@ -14,9 +14,9 @@ from ces_pipeline.triggers.store import StoreError
 
 @dataclass(frozen=True)
 class Decision:
-    """What became of an event. invitation_id: made of the event's source and id, so the same at every delivery.
+    """The decision on an event. invitation_id: a hash of the event's source and id, so the same at every delivery.
 
-    person: their keyed hash. reason: None where it invites, else one of `REFUSALS`.
+    survey: id of the survey. person: keyed hash of the person. reason: None if it invites, else one of `REFUSALS`.
     """
 
     invitation_id: str
@@ -38,13 +38,13 @@ class Decision:
 
     @classmethod
     def from_json(cls, text: str) -> "Decision":
-        told = json.loads(text)
-        return cls(**{**told, "decided_at": datetime.fromisoformat(told["decided_at"])})
+        fields = json.loads(text)
+        return cls(**{**fields, "decided_at": datetime.fromisoformat(fields["decided_at"])})
 
     @property
     def row(self) -> str:
-        """A line of the feed: who is not invited is out of scope, with the reason beside it."""
-        told = {
+        """The decision as a line of JSON. A person who is not invited is `out_of_scope`, with the reason."""
+        fields = {
             "invitation_id": self.invitation_id,
             "survey": self.survey,
             "person": self.person,
@@ -56,37 +56,37 @@ class Decision:
             "event_source": self.source,
             "event_type": self.event_type,
         }
-        return json.dumps(told) + "\n"
+        return json.dumps(fields) + "\n"
 
 
 class Outlet(Protocol):
-    """Where decisions go, such as an object `<invitation_id>.jsonl` in a bucket that is copied to the inbox."""
+    """The place that decisions are written to, such as a bucket whose objects are copied to the inbox."""
 
     def write(self, decision: Decision) -> None:
-        """Write the row of a decision. A decision may be written again after a crash: landing drops repetitions."""
+        """Write the row of a decision. After a crash it may be written again; landing drops the repetition."""
 
 
 class DecisionFiles:
-    """JSON Lines files in a folder, one a day of UTC; the feed's inbox, or what is copied there."""
+    """JSON Lines files in a folder, one per UTC day. The folder is the source's inbox, or is copied to it."""
 
     def __init__(self, folder: Path):
         self._folder = folder
 
     def write(self, decision: Decision) -> None:
-        """Add the row, synced. Raises StoreError."""
+        """Append the row and sync the file. Raises StoreError."""
         path = self._folder / f"decisions-{decision.decided_at:%Y-%m-%d}.jsonl"
         try:
             with exclusive(path.with_name(f".{path.name}.lock")):
                 _append_line(path, decision.row.encode())
         except (OSError, HomeError) as problem:
-            why = problem.strerror if isinstance(problem, OSError) else "its lock file cannot be made"
+            why = problem.strerror if isinstance(problem, OSError) else "its lock file cannot be created"
             raise StoreError(
-                f"{path.name} cannot be written ({why}): correct its permissions or free space"
+                f"{path.name} cannot be written ({why}). Correct its permissions or free space"
             ) from None
 
 
 def _append_line(path: Path, line: bytes) -> None:
-    """Add a line, synced. What a killed writer left is ended first: it becomes one unreadable row, not two."""
+    """Append a line and sync the file. A partial line of a killed writer is ended first: it is one unreadable row."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(handle, "r+b") as stream:
         size = stream.seek(0, os.SEEK_END)

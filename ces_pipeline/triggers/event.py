@@ -1,4 +1,4 @@
-"""A trigger event, read from the shapes in which event buses deliver it. No decision is made here."""
+"""Reads a trigger event from the shapes of the event buses. It makes no decision."""
 
 import json
 from collections.abc import Mapping
@@ -8,20 +8,21 @@ from typing import Any
 from ces_pipeline.errors import CesError
 
 _OWN = ("event_id", "event_type", "source", "person", "ticket_id", "survey")
+_REQUIRED = "It is required, so that a repeated delivery is recognised."
 _ATTRIBUTES = ("channel", "product", "category", "priority")
 
 
 class UnreadableEventError(CesError):
-    """What was delivered is no event: delivering it again does not help. The text names keys, never values."""
+    """The delivered text is no event. Delivering it again does not help. The error names keys, never values."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that may call for a survey.
+    """An event that may trigger a survey.
 
-    source, event_id: together they name it for ever, however often it is delivered. person: e-mail or id, by which
-    answers name the same person; kept nowhere. survey: the touchpoint, where the event itself says.
-    attributes: channel, product, category, priority, as far as they are said.
+    source, event_id: together they identify the event at every delivery. person: the e-mail address or id that answers
+    use for the same person; it is not stored. survey: id of the survey, if the event names it. attributes: channel,
+    product, category and priority, if the event has them.
     """
 
     source: str
@@ -33,40 +34,48 @@ class Event:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_event(told: Any) -> Event:
+def read_event(delivered: Any) -> Event:
     """The event in a decoded JSON object: our own shape, EventBridge, Event Grid or CloudEvents.
 
-    Our own shape has the names of an `events` feed beside `source`: `event_id`, `event_type`, `person`, `ticket_id`,
-    `survey`, `channel`, `product`, `category`, `priority`. In the envelopes of event buses they stand in `detail` or
-    `data`, and what is missing there is taken from the envelope. Raises UnreadableEventError.
+    Our own shape has `source` and the fields of a source of kind `events`: `event_id`, `event_type`, `person`,
+    `ticket_id`, `survey`, `channel`, `product`, `category`, `priority`. Event buses put these fields in `detail` or
+    `data`; a missing field is taken from their envelope. Raises UnreadableEventError.
     """
-    if not isinstance(told, Mapping):
+    if not isinstance(delivered, Mapping):
         raise UnreadableEventError(
-            "the event is no JSON object: send one with source, event_id and event_type"
+            "The event is not a JSON object. Send an object with source, event_id and event_type."
         )
     envelope: dict[str, Any] = {}
-    body: Any = told
-    if "detail-type" in told:  # EventBridge
+    body: Any = delivered
+    if "detail-type" in delivered:  # EventBridge
         envelope = {
-            "event_id": told.get("id"),
-            "event_type": told["detail-type"],
-            "source": told.get("source"),
+            "event_id": delivered.get("id"),
+            "event_type": delivered["detail-type"],
+            "source": delivered.get("source"),
         }
-        body = told.get("detail")
-    elif "eventType" in told:  # Event Grid
-        envelope = {"event_id": told.get("id"), "event_type": told["eventType"], "source": told.get("topic")}
-        body = told.get("data")
-    elif "specversion" in told:  # CloudEvents
-        envelope = {"event_id": told.get("id"), "event_type": told.get("type"), "source": told.get("source")}
-        body = told.get("data")
+        body = delivered.get("detail")
+    elif "eventType" in delivered:  # Event Grid
+        envelope = {
+            "event_id": delivered.get("id"),
+            "event_type": delivered["eventType"],
+            "source": delivered.get("topic"),
+        }
+        body = delivered.get("data")
+    elif "specversion" in delivered:  # CloudEvents
+        envelope = {
+            "event_id": delivered.get("id"),
+            "event_type": delivered.get("type"),
+            "source": delivered.get("source"),
+        }
+        body = delivered.get("data")
     if not isinstance(body, Mapping):
-        raise UnreadableEventError("the event's detail (or data) is no JSON object: put its fields there")
+        raise UnreadableEventError(
+            "The detail (or data) of the event is not a JSON object. Put the fields of the event there."
+        )
     values = {name: _text(body.get(name)) or _text(envelope.get(name)) for name in (*_OWN, *_ATTRIBUTES)}
     absent = [name for name in ("source", "event_id", "event_type") if not values[name]]
     if absent:
-        raise UnreadableEventError(
-            f"the event has no {' and no '.join(absent)}: without, it cannot be told from its own repetition"
-        )
+        raise UnreadableEventError(f"The event has no {' and no '.join(absent)}. {_REQUIRED}")
     return Event(
         source=values["source"] or "",
         event_id=values["event_id"] or "",
@@ -79,12 +88,12 @@ def read_event(told: Any) -> Event:
 
 
 def decoded_event(text: Any) -> Event:
-    """The event in the JSON text of a body. Raises UnreadableEventError, without the body's text."""
+    """The event in the JSON text of a body. Raises UnreadableEventError, which does not quote the body."""
     try:
-        told = json.loads(text)
+        delivered = json.loads(text)
     except (TypeError, ValueError, RecursionError):
-        raise UnreadableEventError("the body is no JSON: send the event as a JSON object") from None
-    return read_event(told)
+        raise UnreadableEventError("The body is not JSON. Send the event as a JSON object.") from None
+    return read_event(delivered)
 
 
 def _text(value: Any) -> str | None:

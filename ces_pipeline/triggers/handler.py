@@ -1,6 +1,6 @@
-"""One event handled: decided once, remembered, written, however often it is delivered.
+"""Handles an event: decides once, stores the decision and writes it, also if the event is delivered repeatedly.
 
-Knows no cloud. The order of its steps is what makes a kill anywhere harmless: see `Handler.handle`.
+It knows no cloud. The order of its steps makes a kill at any step harmless: see `Handler.handle`.
 """
 
 import hashlib
@@ -32,14 +32,14 @@ _DECIDED, _WRITTEN = "decided", "written"
 
 
 class InProgressError(CesError):
-    """Another delivery of the event is being handled right now; this one should come again later."""
+    """Another delivery of the event is in progress. This delivery should be repeated later."""
 
 
 @dataclass(frozen=True)
 class Handled:
-    """A decision with its link. is_repeat: the event had been handled before, and nothing was done again.
+    """A decision with its link. is_repeat: the event was handled before, so nothing was done again.
 
-    link: None where it does not invite, or its touchpoint has no link any more.
+    link: None if the decision does not invite, or if the survey has no link any more.
     """
 
     decision: Decision
@@ -48,7 +48,7 @@ class Handled:
 
     @property
     def answer(self) -> dict[str, str | bool | None]:
-        """What a caller is told: no person."""
+        """The response to a caller. It names no person."""
         return {
             "invitation_id": self.decision.invitation_id,
             "invited": self.decision.invites,
@@ -61,11 +61,11 @@ class Handled:
 
 @dataclass(frozen=True)
 class Handler:
-    """The rules of a registry, a store, and where decisions go.
+    """The rules of a registry, a store, and an outlet for decisions.
 
-    send: gives an invitation and its link to whatever writes to customers; its idempotency key is `invitation_id`,
-        since after a crash it is called again. None: the caller sends what `handle` gives back.
-    lease_seconds: how long one delivery may take; longer than the function's time-out.
+    send: passes an invitation and its link to the system that contacts customers. After a crash it is called again, so
+        it must use `invitation_id` as idempotency key. None: the caller sends the link that `handle` returns.
+    lease_seconds: how long a delivery may take. Set it longer than the time-out of the function.
     """
 
     surveys: Mapping[str, Survey]
@@ -79,12 +79,12 @@ class Handler:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def handle(self, event: Event) -> Handled:
-        """Decide on an event, or find what was decided on it.
+        """Decide on an event, or return the stored decision.
 
-        The contact is reserved first, then the decision is kept, then it is sent and written, then that is noted. Who
-        is killed before the decision is kept has reserved a contact that the next delivery finds as its own; who is
-        killed after it leaves a decision that is sent and written by the first delivery behind the lease.
-        Raises StoreError and InProgressError, after which the event should be delivered again.
+        The handler reserves the contact, stores the decision, sends and writes it, and then stores that it did so. If
+        it is killed before it stores the decision, the next delivery finds the reserved contact as its own. If it is
+        killed later, the first delivery after the lease sends and writes the decision.
+        Raises StoreError and InProgressError. The event should then be delivered again.
         """
         name = hashlib.sha256(json.dumps([event.source, event.event_id]).encode()).hexdigest()[:32]
         text = self.store.get(_DECIDED, name)
@@ -101,7 +101,7 @@ class Handler:
                 return Handled(decision, link, is_repeat=True)
             if self.now() - decision.decided_at < timedelta(seconds=self.lease_seconds):
                 raise InProgressError(
-                    "this event is being handled by another delivery: deliver it again later"
+                    "Another delivery of this event is in progress. Deliver it again later."
                 )
         if self.send is not None and link is not None:
             self.send(decision, link)
@@ -147,32 +147,32 @@ def handler_of(
     outlet: Outlet | None = None,
     send: Callable[[Decision, str], None] | None = None,
 ) -> Handler:
-    """The handler that the environment describes.
+    """The handler that the environment variables describe.
 
-    `CES_HOME` holds `registry/`; `CES_PSEUDONYM_KEY` is the pipeline's own key, `CES_LINK_KEY` that of the links;
-    `CES_TRIGGER_STORE` a file and `CES_TRIGGER_DECISIONS` a folder, unless a store and an outlet are given. Raises
-    HomeError naming what is not set.
+    `CES_HOME` contains `registry/`. `CES_PSEUDONYM_KEY` is the key of the pipeline, `CES_LINK_KEY` the key of the
+    links. `CES_TRIGGER_STORE` is a file, unless you give a store; `CES_TRIGGER_DECISIONS` is a folder, unless you give
+    an outlet. Raises HomeError, which names the missing variables.
     """
-    told = os.environ if environment is None else environment
+    variables = os.environ if environment is None else environment
     names = [HOME_VARIABLE, KEY_VARIABLE, LINK_KEY_VARIABLE]
     names += [STORE_VARIABLE] if store is None else []
     names += [DECISIONS_VARIABLE] if outlet is None else []
-    if absent := [name for name in names if not told.get(name)]:
-        raise HomeError(f"{' and '.join(absent)} not set: the survey trigger needs them in its environment")
-    surveys, settings = load_surveys(Home.find(told[HOME_VARIABLE]).registry)
+    if absent := [name for name in names if not variables.get(name)]:
+        raise HomeError(f"{' and '.join(absent)} not set. Set them in the environment of the survey trigger")
+    surveys, settings = load_surveys(Home.find(variables[HOME_VARIABLE]).registry)
     return Handler(
         surveys=surveys,
         settings=settings,
-        store=SqliteStore(Path(told[STORE_VARIABLE])) if store is None else store,
-        outlet=DecisionFiles(Path(told[DECISIONS_VARIABLE])) if outlet is None else outlet,
-        pseudonyms=Pseudonyms(told[KEY_VARIABLE].encode()),
-        link_key=told[LINK_KEY_VARIABLE].encode(),
+        store=SqliteStore(Path(variables[STORE_VARIABLE])) if store is None else store,
+        outlet=DecisionFiles(Path(variables[DECISIONS_VARIABLE])) if outlet is None else outlet,
+        pseudonyms=Pseudonyms(variables[KEY_VARIABLE].encode()),
+        link_key=variables[LINK_KEY_VARIABLE].encode(),
         send=send,
     )
 
 
-def answered(body: Any, handler: Handler) -> tuple[int, dict[str, Any]]:
-    """(HTTP status, JSON to answer) of an event that came as a request's body: 400 for what is none, 503 for again."""
+def respond(body: Any, handler: Handler) -> tuple[int, dict[str, Any]]:
+    """(HTTP status, JSON of the response) to a request: 400 if the body is no event, 503 if it should be repeated."""
     try:
         return 200, handler.handle(decoded_event(body)).answer
     except UnreadableEventError as problem:

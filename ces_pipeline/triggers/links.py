@@ -1,4 +1,4 @@
-"""Signed survey links: made for an invitation, checked by whoever opens one. No person is in a link."""
+"""Signed survey links: signs the link of an invitation, and checks it when it is opened. A link names no person."""
 
 import hashlib
 import hmac
@@ -13,16 +13,16 @@ _SIGNATURE = "signature"
 
 
 class MangledLinkError(CesError):
-    """The link was not made with this key, or was changed on the way."""
+    """The link was not signed with this key, or was changed later."""
 
 
 class ExpiredLinkError(CesError):
-    """The link is genuine and too old."""
+    """The link is genuine but has expired."""
 
 
 @dataclass(frozen=True)
 class LinkTarget:
-    """What a genuine link says."""
+    """The content of a genuine link: ids of the survey, the invitation and the ticket."""
 
     survey: str
     invitation: str
@@ -31,39 +31,37 @@ class LinkTarget:
 
 def signed_link(base: str, target: LinkTarget, expires_at: datetime, key: bytes) -> str:
     """`base` with survey, invitation, ticket, expiry and their HMAC-SHA256 added to its query."""
-    told = {"survey": target.survey, "invitation": target.invitation}
+    fields = {"survey": target.survey, "invitation": target.invitation}
     if target.ticket:
-        told["ticket"] = target.ticket
-    told["expires"] = str(int(expires_at.timestamp()))
-    told[_SIGNATURE] = _signature(told, key)
-    return f"{base}{'&' if urlsplit(base).query else '?'}{urlencode(told)}"
+        fields["ticket"] = target.ticket
+    fields["expires"] = str(int(expires_at.timestamp()))
+    fields[_SIGNATURE] = _signature(fields, key)
+    return f"{base}{'&' if urlsplit(base).query else '?'}{urlencode(fields)}"
 
 
 def check_link(url: str, now: datetime, key: bytes) -> LinkTarget:
-    """What a link says, once it is known to be ours and in time.
+    """The content of a link, if the link is genuine and has not expired.
 
-    Raises MangledLinkError, or ExpiredLinkError for a genuine one that is too old. What the survey platform added to
-    the query does not matter.
+    Raises MangledLinkError, or ExpiredLinkError for a genuine link that has expired. The survey platform may add other
+    parameters to the query.
     """
     found = parse_qsl(urlsplit(url).query, keep_blank_values=True)
-    told = {name: value for name, value in found if name in _NAMES}
-    given = [value for name, value in found if name == _SIGNATURE]
+    fields = {name: value for name, value in found if name in _NAMES}
+    signatures = [value for name, value in found if name == _SIGNATURE]
     names = [name for name, _ in found if name in _NAMES]
     is_ours = (
-        len(names) == len(told)
-        and len(given) == 1
-        and {"survey", "invitation", "expires"} <= told.keys()
-        and hmac.compare_digest(_signature(told, key).encode(), given[0].encode("utf-8", "replace"))
+        len(names) == len(fields)
+        and len(signatures) == 1
+        and {"survey", "invitation", "expires"} <= fields.keys()
+        and hmac.compare_digest(_signature(fields, key).encode(), signatures[0].encode("utf-8", "replace"))
     )
     if not is_ours:
-        raise MangledLinkError("the survey link is not as it was sent: open it from the invitation again")
-    if now.timestamp() >= int(told["expires"]):
-        raise ExpiredLinkError(
-            "the survey link has expired: the interaction is too long ago to be asked about"
-        )
-    return LinkTarget(told["survey"], told["invitation"], told.get("ticket"))
+        raise MangledLinkError("The survey link was changed. Open it from the invitation again.")
+    if now.timestamp() >= int(fields["expires"]):
+        raise ExpiredLinkError("The survey link has expired. The interaction is too long ago for a survey.")
+    return LinkTarget(fields["survey"], fields["invitation"], fields.get("ticket"))
 
 
-def _signature(told: dict[str, str], key: bytes) -> str:
-    text = urlencode([(name, told[name]) for name in _NAMES if name in told])
+def _signature(fields: dict[str, str], key: bytes) -> str:
+    text = urlencode([(name, fields[name]) for name in _NAMES if name in fields])
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

@@ -1,8 +1,8 @@
-"""What handlers remember between events: one small interface, and SQLite behind it for a machine with a disk.
+"""The state of the handlers between events: a small interface, and an SQLite store for a machine with a disk.
 
-A cloud table gives the same. The two calls are DynamoDB's `PutItem` with `attribute_not_exists(#partition)` and
-`Query` with `ConsistentRead`, or Azure Tables' `create_entity` (409 where it exists) and `query_entities` on the
-PartitionKey. Rows of `contact/` partitions may expire after the contact window, but for each partition's last one.
+A cloud table can implement the interface: with DynamoDB's `PutItem` with `attribute_not_exists(#partition)` and
+`Query` with `ConsistentRead`, or with Azure Tables' `create_entity` (409 if it exists) and `query_entities` on the
+PartitionKey. Rows of `contact/` partitions may expire after the contact window, except the last row of a partition.
 """
 
 import os
@@ -18,27 +18,27 @@ _WAIT_SECONDS = 30.0
 
 
 class StoreError(CesError):
-    """The store cannot be used now; the event should be delivered again."""
+    """The store is not usable now. The event should be delivered again."""
 
 
 class Store(Protocol):
-    """Texts by partition and row, each written once. Every call is atomic, and sees all calls that ended before it.
+    """Texts by partition and row. Each is written once. Every call is atomic and sees all calls that ended before it.
 
     May raise StoreError.
     """
 
     def put_if_absent(self, partition: str, row: str, text: str) -> bool:
-        """Keep the text; False, with nothing changed, where the row is there already."""
+        """Store the text. Returns False, and changes nothing, if the row exists."""
 
     def rows(self, partition: str) -> dict[str, str]:
-        """Row -> text of a partition, in the order of the rows' names."""
+        """Row -> text of a partition, in the order of the row names."""
 
     def get(self, partition: str, row: str) -> str | None:
-        """The text of one row; None where there is none."""
+        """The text of a row; None if the row does not exist."""
 
 
 class SqliteStore:
-    """A store in one file (0600), for any number of threads and processes on it."""
+    """A store in a single file (0600), for any number of threads and processes."""
 
     def __init__(self, path: Path):
         self._path = path
@@ -76,11 +76,11 @@ class SqliteStore:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600))
             with closing(sqlite3.connect(self._path, timeout=_WAIT_SECONDS)) as connection:
-                # Decisions outlive a power cut.
+                # Decisions must survive a power cut.
                 connection.execute("PRAGMA synchronous = FULL")
                 with connection:
                     yield connection
         except (sqlite3.Error, OSError) as problem:
             raise StoreError(
-                f"{self._path.name} cannot be used ({type(problem).__name__}): mend its permissions or free space"
+                f"{self._path.name} cannot be used ({type(problem).__name__}). Correct its permissions or free space"
             ) from None

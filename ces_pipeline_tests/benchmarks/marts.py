@@ -1,9 +1,9 @@
-"""Time to rebuild every mart over years of answers and tickets, and to ask the core questions of the result.
+"""Measures the rebuild of every mart over years of answers and tickets, and the core queries on the result.
 
 `python -m ces_pipeline_tests.benchmarks.marts [--years 3] [--responses 1000] [--tickets 3000]` (a day). Prints each
-mart's seconds beside a bare GROUP BY over the same rows, and each question of `sql/queries/` in milliseconds; exits 1
-where a limit is broken. The rows are made in DuckDB, without landing or cleaning. A mart over tables that are not
-filled here (see `_FILLED`) is timed on none.
+mart's seconds, the seconds of a bare GROUP BY over the same rows, and each query of `sql/queries/` in milliseconds.
+Exits 1 if a limit is exceeded. DuckDB generates the rows, without landing or cleaning. Marts over tables that are not in
+`_FILLED` are measured without rows.
 """
 
 import argparse
@@ -40,7 +40,7 @@ _FILLED = {
             FROM range($responses * $days) AS numbers(i)
         )
         SELECT
-            response_key, 'feed_' || a % 4 AS source_id, 'survey_' || a % $surveys AS survey_id,
+            response_key, 'source_' || a % 4 AS source_id, 'survey_' || a % $surveys AS survey_id,
             i::VARCHAR AS response_id, md5('p' || b % 200000) AS respondent_key,
             CASE WHEN c % 2 = 0 THEN (d * $tickets + b % $tickets)::VARCHAR END AS ticket_id,
             ['email', 'chat', 'phone', 'web'][a % 4 + 1] AS channel, 'persona_' || b % 3 AS persona,
@@ -107,7 +107,7 @@ _FLOOR = """
 
 
 def make_registry(folder: Path) -> Registry:
-    """Feeds and touchpoints of the rows that are made here."""
+    """The registry of the generated rows."""
     folder.mkdir(parents=True, exist_ok=True)
     surveys = [
         {"id": f"survey_{n}", "scale": "ces2_agreement_1_7", "owner": f"team_{n % 3}"}
@@ -124,7 +124,7 @@ def make_registry(folder: Path) -> Registry:
         {"id": "bot", "assigns": "handling", "value": "automated", "when": {"channel": "chat", "replies": 0}},
         {"id": "people", "assigns": "handling", "value": "human", "when": {"replies": [1, 2, 3, 4, 5]}},
     ]
-    for name, told in (
+    for name, entries in (
         ("segments", handling),
         ("fixes", fixes),
         ("releases", releases),
@@ -133,12 +133,12 @@ def make_registry(folder: Path) -> Registry:
         ("sources", []),
         ("settings", {"first_day": _FIRST, "business_time_zone": "Europe/Berlin"}),
     ):
-        (folder / f"{name}.yaml").write_text(yaml.safe_dump(told), encoding="utf-8")
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(entries), encoding="utf-8")
     return load_registry(folder)
 
 
 def fill(connection: duckdb.DuckDBPyConnection, registry: Registry, values: dict[str, object]) -> None:
-    """Every table of the snapshot, those of `_FILLED` and the registry with rows."""
+    """Create every table of the snapshot, and fill those of `_FILLED` and of the registry."""
     create_tables(connection)
     for name, rows in reference_tables(registry).items():
         connection.register("rows", rows)
@@ -158,7 +158,7 @@ def seconds(work: Callable[[], object]) -> float:
 def rebuild(
     path: Path, work: Path, registry: Registry, values: dict[str, object]
 ) -> tuple[dict[str, float], float]:
-    """Seconds of each derived table, and of the floor."""
+    """Seconds of each derived table, and of the bare GROUP BY."""
     with session(work) as connection:
         connection.execute(f"ATTACH {quote_text(str(path))} AS ces (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE ces")
@@ -176,7 +176,7 @@ def rebuild(
 
 
 def ask(path: Path) -> dict[str, float]:
-    """Milliseconds of each question of the cookbook on the published file, the median of five."""
+    """Milliseconds of each cookbook query on the published file. Each is the median of five."""
     with open_published(path) as connection:
         return {
             file.name: 1000

@@ -1,9 +1,9 @@
-"""Records a second from pages as a vendor serves them to landed Parquet, beside `json.loads` of the same bytes.
+"""Measures records per second from a vendor's pages to landed Parquet, and `json.loads` of the same bytes.
 
-`python -m ces_pipeline_tests.benchmarks.parsing [--records 60000]`. Zendesk tickets come as export pages, once as the
-made-up vendor serves them (some 500 bytes each) and once with all fields and side-loaded metrics (some 1,250 bytes);
-Qualtrics answers as the zipped CSV of an export. The network is left out: pages are handed over in memory.
-Exits 1 where a limit is broken.
+`python -m ces_pipeline_tests.benchmarks.parsing [--records 60000]`. Zendesk tickets are export pages: in
+the simulated vendor's format (about 500 bytes each), and with all fields and side-loaded metrics (about 1,250 bytes).
+Qualtrics answers are the zipped CSV of an export. The pages are in memory, so the network is not measured.
+Exits 1 if a limit is exceeded.
 """
 
 import argparse
@@ -55,7 +55,7 @@ _QUALTRICS = """
 
 
 def rich_ticket(number: int) -> dict[str, Any]:
-    """A ticket with all the fields that the export lists."""
+    """A ticket with all fields of the export."""
     at = _FIRST + timedelta(seconds=40 * number)
     updated = at + timedelta(hours=9)
     return {
@@ -95,17 +95,17 @@ def rich_ticket(number: int) -> dict[str, Any]:
 def zendesk_pages(
     records: int, ticket: Callable[[int], dict[str, Any]], *, with_metrics: bool
 ) -> list[bytes]:
-    """Pages of the export as they are served, each with the users, groups and metrics of its tickets."""
-    groups = [{"id": 70 + one, "name": f"Team {one}"} for one in range(4)]
+    """The pages of the export, each with the users, groups and metrics of its tickets."""
+    groups = [{"id": 70 + number, "name": f"Team {number}"} for number in range(4)]
     pages = []
     for start in range(0, records, _PAGE):
         tickets = [ticket(number) for number in range(start, min(start + _PAGE, records))]
-        people = sorted({one["requester_id"] for one in tickets})
+        people = sorted({item["requester_id"] for item in tickets})
         page = {
             "tickets": tickets,
-            "users": [{"id": one, "email": f"person{one}@example.org"} for one in people],
+            "users": [{"id": person, "email": f"person{person}@example.org"} for person in people],
             "groups": groups,
-            "metric_sets": [_metrics(one) for one in tickets] if with_metrics else [],
+            "metric_sets": [_metrics(item) for item in tickets] if with_metrics else [],
             "after_cursor": f"after-{start}",
             "end_of_stream": start + _PAGE >= records,
         }
@@ -113,21 +113,21 @@ def zendesk_pages(
     return pages
 
 
-def _metrics(told: dict[str, Any]) -> dict[str, Any]:
+def _metrics(ticket: dict[str, Any]) -> dict[str, Any]:
     return {
-        "ticket_id": told["id"],
-        "reopens": told["id"] % 3,
+        "ticket_id": ticket["id"],
+        "reopens": ticket["id"] % 3,
         "replies": 2,
-        "assignee_stations": 1 + told["id"] % 2,
+        "assignee_stations": 1 + ticket["id"] % 2,
         "group_stations": 1,
-        "solved_at": told["updated_at"],
+        "solved_at": ticket["updated_at"],
         "reply_time_in_minutes": {"calendar": 31, "business": 12},
         "full_resolution_time_in_minutes": {"calendar": 540, "business": 240},
     }
 
 
 def qualtrics_zip(records: int) -> bytes:
-    """One export as it is downloaded: a zip with a CSV of three header rows."""
+    """A downloaded export: a zip file with a CSV that has three header rows."""
     names = [
         "StartDate",
         "EndDate",
@@ -139,7 +139,7 @@ def qualtrics_zip(records: int) -> bytes:
     ]
     names += ["ResponseId", "RecipientEmail", "UserLanguage", "Q1", "Q2"]
     ids = [json.dumps({"ImportId": name, "timeZone": "Z"}).replace('"', '""') for name in names]
-    lines = [",".join(names), ",".join(names), ",".join(f'"{one}"' for one in ids)]
+    lines = [",".join(names), ",".join(names), ",".join(f'"{import_id}"' for import_id in ids)]
     for number in range(records):
         ended = _FIRST + timedelta(seconds=40 * number)
         started = ended - timedelta(seconds=30)
@@ -155,13 +155,13 @@ def qualtrics_zip(records: int) -> bytes:
 
 
 def unpacked(packed: bytes) -> bytes:
-    """The one file in a zip."""
+    """The only file of a zip file."""
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         return archive.read(archive.namelist()[0])
 
 
 class _Served:
-    """Stands in for the HTTP client: hands out the pages one after the other, looked through as the client does."""
+    """Replaces the HTTP client: returns the pages in order, and checks their head as the client does."""
 
     def __init__(self, pages: list[bytes]):
         self._pages = iter(pages)
@@ -173,11 +173,11 @@ class _Served:
         return HttpResponse(200, {}, body, is_json=True, head=head(body))
 
     def close(self) -> None:
-        """Nothing is open."""
+        """There is nothing to close."""
 
 
 def zendesk_seconds(home: Home, registry: Registry, pages: list[bytes]) -> float:
-    """Seconds of one pull of the pages into an empty lake."""
+    """Seconds to pull the pages into an empty lake."""
     with mock.patch.object(pulling, "open_http", return_value=_Served(pages)):
         started = time.perf_counter()
         landed = pulling.pull(home, registry, registry.sources["tickets"], now=_NOW)
@@ -188,7 +188,7 @@ def zendesk_seconds(home: Home, registry: Registry, pages: list[bytes]) -> float
 
 
 def qualtrics_seconds(home: Home, registry: Registry, packed: bytes, records: int) -> float:
-    """Seconds to unpack one export and land it in an empty lake."""
+    """Seconds to unpack an export and land it in an empty lake."""
     source = registry.sources["answers"]
     started = time.perf_counter()
     opened = open_file(source, DeliveredFile.in_memory("export", unpacked(packed)))
@@ -208,7 +208,7 @@ def floor_seconds(pages: list[bytes]) -> float:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description="Records a second from a served page to landed Parquet.")
+    parser = argparse.ArgumentParser(description="Records per second from a served page to landed Parquet.")
     parser.add_argument("--records", type=int, default=60_000)
     records = parser.parse_args(arguments).records
     is_slow = False

@@ -1,9 +1,9 @@
-"""Throughput of the whole job against the floor: DuckDB alone doing the same three writes, in the same run.
+"""Measures the throughput of the pipeline, and compares it with DuckDB alone, which does the same three writes.
 
 `python -m ces_pipeline_tests.benchmarks.throughput [--rows 2000000] [--days 60]`. Prints each step's seconds,
-the floor's and the ratio; exits 1 where a limit is broken. Beside it stands what DuckDB takes to write once more
-what the pipeline wrote, which tells how much of the ratio is the width of the tables. Start-up (imports, first use
-of libraries) is left out.
+DuckDB's seconds ("floor") and the ratio. Exits 1 if a limit is exceeded. It also prints DuckDB's seconds to rewrite the
+pipeline's output, which shows how much of the ratio the width of the tables causes. Start-up (imports, first use of
+libraries) is not measured.
 """
 
 import argparse
@@ -51,7 +51,7 @@ _SURVEYS = """
 
 
 def floor_seconds(export: Path, folder: Path) -> dict[str, float]:
-    """Seconds of DuckDB alone for the write that each step cannot do without, with the export's own columns."""
+    """Seconds of DuckDB alone for the necessary write of each step, with the columns of the export."""
     return _write_seconds(
         folder,
         {
@@ -63,8 +63,10 @@ def floor_seconds(export: Path, folder: Path) -> dict[str, float]:
 
 
 def rewriting_seconds(lake: Path, folder: Path) -> dict[str, float]:
-    """Seconds of DuckDB alone to write once more what each step wrote, ready as it lies there: the tables' columns
-    with the hashes of responses and people. Nothing is parsed, hashed, judged or derived."""
+    """Seconds of DuckDB alone to rewrite the output of each step, with all columns of the tables.
+
+    It does not parse, hash, judge or derive anything.
+    """
     responses = f"SELECT * FROM read_parquet({quote_text(f'{lake}/core/responses/*/*.parquet')})"
     return _write_seconds(
         folder, {"land": _parquet(lake / "raw" / "big"), "clean": responses, "publish": responses}
@@ -76,7 +78,7 @@ def _parquet(folder: Path) -> str:
 
 
 def _write_seconds(folder: Path, rows: Mapping[str, str]) -> dict[str, float]:
-    """Seconds of DuckDB to write the rows of each step's query, as files of a day or as a table."""
+    """Seconds of DuckDB to write the rows of each step's query, as one file per day or as a table."""
     folder.mkdir()
     layout = "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day))"
     writes = {
@@ -98,7 +100,7 @@ def _write_seconds(folder: Path, rows: Mapping[str, str]) -> dict[str, float]:
 
 
 def pipeline_seconds(home: Home, registry: Registry) -> dict[str, float]:
-    """Seconds of each step of the pipeline over what lies in the home's inbox, the start of workers left out."""
+    """Seconds of each step of the pipeline on the files of the inbox, without the start of the workers."""
     seconds = {"land": _seconds(lambda: pipeline.land(home, registry))}
     with warmed_workers() as workers:
 
@@ -120,7 +122,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 @contextmanager
 def warmed_workers() -> Iterator[Executor]:
-    """One worker process a core, as cleaning starts them, with everything imported."""
+    """One worker process per core, as cleaning starts them, with all modules imported."""
     workers = os.cpu_count() or 1
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         for ready in [pool.submit(_import_all) for _ in range(workers)]:
@@ -135,7 +137,7 @@ def _import_all() -> str:
 
 
 def make_home(root: Path, rows: int, days: int) -> tuple[Home, Registry]:
-    """A home whose inbox holds one export of that size."""
+    """A home whose inbox contains one export of this size."""
     home = Home(root).make()
     (home.registry / "sources.yaml").write_text(_SOURCES, encoding="utf-8")
     (home.registry / "surveys.yaml").write_text(_SURVEYS, encoding="utf-8")
@@ -145,14 +147,14 @@ def make_home(root: Path, rows: int, days: int) -> tuple[Home, Registry]:
 
 
 def in_another_process(work: Callable[..., _Result], *given: object) -> _Result:
-    """The result of `work(*given)`, without its memory counting as this process's."""
+    """The result of `work(*given)`. Its memory does not count as memory of this process."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(work, given)
 
 
 @contextmanager
 def peak_memory_mb() -> Iterator[list[float]]:
-    """A list whose one number becomes the highest resident memory of this process and all below it, in MB."""
+    """Yields a list with one number: the highest resident memory of this process and its children, in MB."""
     peak, done, own = [0.0], threading.Event(), psutil.Process()
 
     def sample() -> None:
@@ -175,7 +177,7 @@ def peak_memory_mb() -> Iterator[list[float]]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description="Throughput of the whole job against DuckDB alone.")
+    parser = argparse.ArgumentParser(description="Throughput of the pipeline, compared with DuckDB alone.")
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--days", type=int, default=60)
     given = parser.parse_args(arguments)

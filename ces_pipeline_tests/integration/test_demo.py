@@ -1,4 +1,4 @@
-"""Protects the first five minutes: `ces demo` from nothing, its time and memory, and a second run."""
+"""Protects the first five minutes: `ces demo` in a new home, its time and memory, and a second run."""
 
 import os
 import re
@@ -21,13 +21,13 @@ from ces_pipeline_tests.builders import InboxHome
 
 CES = Path(sys.executable).with_name("ces")
 TIME_FACTOR = float(os.environ.get("CES_TIME_FACTOR", "2"))
-"""How much slower than the machine of the promises this one may be; it may be busy with other things too."""
+"""How much slower than the reference machine this machine may be. It may also be busy with other work."""
 DEMO_SECONDS, RUN_AGAIN_SECONDS, PEAK_MB = 15, 5, 700
 
 
 @dataclass(frozen=True)
 class Ran:
-    """A command that ended, with what it took."""
+    """The result of a command, with its time and memory."""
 
     status: int
     out: str
@@ -57,14 +57,14 @@ def ces(*words: str) -> Ran:
 
 
 def _watch(process: "subprocess.Popen[str]", peak: list[float]) -> None:
-    """Highest memory of the process and all below it. Pages that several of them share count once."""
+    """Record the highest memory of the process and its children. Shared pages count once."""
     while process.poll() is None:
         total = 0.0
         try:
             root = psutil.Process(process.pid)
-            for process in (root, *root.children(recursive=True)):
+            for member in (root, *root.children(recursive=True)):
                 try:
-                    total += getattr(process.memory_full_info(), "pss", process.memory_info().rss) / 2**20
+                    total += getattr(member.memory_full_info(), "pss", member.memory_info().rss) / 2**20
                 except psutil.Error:
                     continue
         except psutil.Error:
@@ -83,7 +83,7 @@ def demo(home: Home) -> Ran:
     return ces("demo", "--home", str(home.root))
 
 
-def test_the_demo_ends_well_with_the_planted_numbers(demo: Ran, home: Home) -> None:
+def test_the_demo_succeeds_with_the_planted_numbers(demo: Ran, home: Home) -> None:
     assert demo.status == 0, demo.err
     assert compare(home, home.root / "known_answers.json") == []
     assert "every number is as expected" in demo.out
@@ -97,7 +97,7 @@ def test_the_demo_shows_the_headline_and_where_the_file_is(demo: Ran, home: Home
     assert home.published.is_file()
 
 
-def test_the_demo_keeps_its_promises_of_time_and_memory(demo: Ran) -> None:
+def test_the_demo_keeps_its_limits_of_time_and_memory(demo: Ran) -> None:
     assert demo.seconds <= DEMO_SECONDS * TIME_FACTOR
     assert 50 < demo.peak_mb <= PEAK_MB
 
@@ -125,16 +125,14 @@ def demo_by_api(api_home: Home) -> Ran:
 
 
 class TestByApi:
-    """The same from made-up vendors that the command runs by itself."""
+    """The same with simulated vendors, which the command runs."""
 
-    def test_it_ends_well_with_the_planted_numbers(self, demo_by_api: Ran, api_home: Home) -> None:
+    def test_it_succeeds_with_the_planted_numbers(self, demo_by_api: Ran, api_home: Home) -> None:
         assert demo_by_api.status == 0, demo_by_api.err
         assert "every number is as expected" in demo_by_api.out
         assert compare(api_home, api_home.root / "known_answers_by_api.json") == []
 
-    def test_every_vendor_that_counts_says_that_nothing_is_missing(
-        self, demo_by_api: Ran, api_home: Home
-    ) -> None:
+    def test_every_vendor_with_counts_reports_complete_data(self, demo_by_api: Ran, api_home: Home) -> None:
         with open_published(api_home.published) as published:
             states = published.execute(
                 "SELECT source_id, list(DISTINCT state ORDER BY state) FROM mart.capture_daily "
@@ -151,7 +149,7 @@ class TestByApi:
         assert InboxHome(api_home).find(*SECRETS.values(), "@example.org", "@example.com") == []
 
     @pytest.mark.slow
-    def test_a_second_time_everything_is_still_as_planted(self, demo_by_api: Ran, api_home: Home) -> None:
+    def test_a_second_run_still_finds_the_planted_numbers(self, demo_by_api: Ran, api_home: Home) -> None:
         again = ces("demo", "--api", "--home", str(api_home.root))
         assert again.status == 0, again.err
         assert compare(api_home, api_home.root / "known_answers_by_api.json", COMPARED) == []

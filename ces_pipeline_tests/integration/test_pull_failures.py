@@ -54,7 +54,7 @@ def test_a_vendor_that_is_down_all_night_stops_nothing_else_and_the_next_night_c
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("ces_pipeline.http.clock.SystemClock.sleep", lambda _self, _seconds: None)
-    monkeypatch.setattr("ces_pipeline.defs.raw._AGAIN", None)
+    monkeypatch.setattr("ces_pipeline.defs.raw._RETRY", None)
     desk, tool = API_SOURCES["zendesk"], API_SOURCES["rest"]
     for variable, value in {**desk.environment, **tool.environment}.items():
         monkeypatch.setenv(variable, value)

@@ -264,7 +264,7 @@ class TestDagster:
         tries: int,
     ) -> None:
         monkeypatch.setattr("ces_pipeline.http.clock.SystemClock.sleep", lambda _self, _seconds: None)
-        monkeypatch.setattr("ces_pipeline.defs.raw._AGAIN", dg.RetryPolicy(max_retries=1, delay=0))
+        monkeypatch.setattr("ces_pipeline.defs.raw._RETRY", dg.RetryPolicy(max_retries=1, delay=0))
         if fault:
             vendor.restart_plan(FaultPlan(dict.fromkeys(range(99), fault)), vendor.clock)
         else:

@@ -1,4 +1,4 @@
-"""Protects the worked story from end to end: what was planted in every kind of source is what the marts find."""
+"""Protects the demo story from end to end: the marts find what was planted in every kind of source."""
 
 import json
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ def test_every_finding_is_as_planted(published_story: Home) -> None:
     assert differing(known, found(published_story)) == []
 
 
-def test_every_mart_of_its_sources_has_something_to_show(published_story: Home) -> None:
+def test_every_mart_of_its_sources_has_rows(published_story: Home) -> None:
     shown = (
         "priorities", "fix_weeks", "fix_impact", "fix_ticket_impact", "fix_levers", "release_windows", "event_effort_lag",
         "event_coverage_daily", "response_funnel_daily", "contact_frequency", "over_contacted_customers", "follow_ups",
@@ -54,7 +54,7 @@ def test_every_mart_of_its_sources_has_something_to_show(published_story: Home) 
     } <= {name for (name,) in measured}
 
 
-def test_nobody_is_named_outside_the_inbox(published_story: Home) -> None:
+def test_only_the_inbox_names_a_person(published_story: Home) -> None:
     assert InboxHome(published_story).find("customer7@example.com", "agent1@example.com") == []
 
 
@@ -76,7 +76,7 @@ def test_the_same_seed_gives_the_same_story(tmp_path: Path) -> None:
         ("answers", 2_737),
         ("category to fix first", "login"),
         ("objective", None),
-        ("points of effort that it took away", 0.0),
+        ("points of effort that the fix removed", 0.0),
         ("days by which effort follows the API", None),
     ],
 )
@@ -86,7 +86,7 @@ def test_a_finding_that_is_not_as_planted_is_named(name: str, value: Any) -> Non
     assert differing(known, {**known, name: value}) == [name]
 
 
-def test_damaged_known_findings_are_reported(tmp_path: Path) -> None:
+def test_damaged_known_findings_are_an_error(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text(json.dumps(["a"])[:-1])
     with pytest.raises(CesError, match="is damaged"):
         read_known(tmp_path / FILE_NAME)

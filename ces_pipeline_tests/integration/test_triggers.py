@@ -1,4 +1,4 @@
-"""Protects the loop of event-driven surveys: events handled, decisions dropped, run, coverage and latency exact."""
+"""Protects the loop of surveys on events: events are handled, decisions land, coverage and latency are exact."""
 
 import json
 from dataclasses import replace
@@ -49,14 +49,14 @@ SURVEY = {
     "link": "https://surveys.example.com/effort",
 }
 ANN, BOB, CYD = (f"{name}@example.org" for name in ("ann", "bob", "cyd"))
-# (event, person, when it happened, minutes until it was handled). The limit is two contacts in ten days.
+# (event, person, time of the event, minutes until it was handled). The limit is two contacts in ten days.
 HAPPENED = [
     ("e1", ANN, datetime(2026, 3, 2, 9, tzinfo=UTC), 1),
     ("e2", BOB, datetime(2026, 3, 2, 9, tzinfo=UTC), 3),
     ("e3", ANN, datetime(2026, 3, 2, 10, tzinfo=UTC), 5),
     ("e4", ANN, datetime(2026, 3, 2, 11, tzinfo=UTC), 1),  # over the limit
-    ("e5", CYD, datetime(2026, 3, 2, 12, tzinfo=UTC), -2),  # the chat's clock is ahead
-    ("e6", ANN, datetime(2026, 3, 12, 9, tzinfo=UTC), 1),  # the first is exactly a window ago
+    ("e5", CYD, datetime(2026, 3, 2, 12, tzinfo=UTC), -2),  # the clock of the chat is ahead
+    ("e6", ANN, datetime(2026, 3, 12, 9, tzinfo=UTC), 1),  # the first is exactly one window ago
 ]
 
 
@@ -79,8 +79,7 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> InboxHome:
     }
     for name, person, at, minutes in HAPPENED:
         handled_at = at + timedelta(minutes=minutes)
-        made = handler_of(environment)
-        handler = replace(made, now=lambda handled_at=handled_at: handled_at)
+        handler = replace(handler_of(environment), now=lambda handled_at=handled_at: handled_at)
         body = json.dumps(
             {"source": "chats", "event_id": name, "event_type": "chat_closed", "person": person}
         )
@@ -107,7 +106,7 @@ def asked(home: InboxHome, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
-def test_every_event_that_was_considered_is_covered_and_by_one_invitation(loop: InboxHome) -> None:
+def test_every_handled_event_has_exactly_one_invitation(loop: InboxHome) -> None:
     # e7 never reached the handler.
     assert asked(
         loop,
@@ -124,7 +123,7 @@ def test_the_time_from_event_to_invitation_is_exact_and_a_clock_ahead_is_an_erro
     ) == [("event_to_invitation", 3, 1, 3.0, 5.0), ("invitation_to_response", 1, 0, None, None)]
 
 
-def test_the_funnel_counts_the_invited_and_leaves_the_refused_out(loop: InboxHome) -> None:
+def test_the_funnel_counts_invitations_and_skips_refusals(loop: InboxHome) -> None:
     assert asked(
         loop,
         "SELECT day::VARCHAR, invited, completes FROM mart.response_funnel_daily ORDER BY day",
@@ -135,7 +134,7 @@ def test_the_funnel_counts_the_invited_and_leaves_the_refused_out(loop: InboxHom
 
 
 def test_the_audit_of_contacts_finds_the_limit_kept(loop: InboxHome) -> None:
-    # Ann's contact of the twelfth is the second within ten days, since her first of the second counts no more.
+    # Ann's contact on the 12th is the second within ten days, because her first contact on the 2nd does not count.
     assert asked(
         loop,
         "SELECT place, is_over_limit, contacts FROM mart.contact_frequency ORDER BY place",
@@ -143,22 +142,24 @@ def test_the_audit_of_contacts_finds_the_limit_kept(loop: InboxHome) -> None:
     assert asked(loop, "SELECT count(*) FROM mart.over_contacted_customers") == [(0,)]
 
 
-def test_the_handlers_are_told_of_contacts_that_others_made(loop: InboxHome, tmp_path: Path) -> None:
+def test_the_handlers_get_contacts_that_other_systems_made(loop: InboxHome, tmp_path: Path) -> None:
     now = datetime(2026, 3, 12, 10, tzinfo=UTC)
     store = SqliteStore(tmp_path / "other.db")
     settings = loop.registry.settings
-    # Ann's second and third and Cyd's; Ann's first and Bob's are ten days ago and more.
+    # Ann's second and third contact, and Cyd's contact. Ann's first and Bob's contact are at least ten days old.
     assert copy_contacts(loop.home, settings, store, now) == 3
     assert copy_contacts(loop.home, settings, store, now) == 3
     environment = {"CES_HOME": str(loop.home.root), KEY_VARIABLE: "a test's key", "CES_LINK_KEY": "another"}
     outlet = DecisionFiles(tmp_path / "decisions")
     handler = replace(handler_of(environment, store=store, outlet=outlet), now=lambda: now)
-    told = {"source": "chats", "event_type": "chat_closed"}
-    asks = [handler.handle(Event(event_id=who, person=who, **told)).decision.reason for who in (ANN, BOB)]
-    assert asks == ["over_limit", None]
+    fields = {"source": "chats", "event_type": "chat_closed"}
+    reasons = [
+        handler.handle(Event(event_id=who, person=who, **fields)).decision.reason for who in (ANN, BOB)
+    ]
+    assert reasons == ["over_limit", None]
 
 
-def test_a_contact_of_its_own_that_comes_back_by_the_feed_counts_once(
+def test_a_contact_of_the_handler_that_comes_back_from_the_source_counts_once(
     loop: InboxHome, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "handlers0" / "store.db"
@@ -179,17 +180,17 @@ def test_the_handlers_hash_is_the_pipelines(loop: InboxHome) -> None:
     ) == [("person_window", True)]
 
 
-def test_nobody_is_named_outside_the_exports(loop: InboxHome) -> None:
+def test_only_the_exports_name_a_person(loop: InboxHome) -> None:
     assert loop.find(ANN, BOB, CYD) == []
     decisions = "".join(path.read_text() for path in (loop.home.inbox / "survey_trigger").iterdir())
     assert "example.org" not in decisions
 
 
-def test_the_command_tells_a_store(loop: InboxHome, tmp_path: Path) -> None:
+def test_the_command_writes_contacts_to_a_store(loop: InboxHome, tmp_path: Path) -> None:
     words = ["export", "contacts", "--to", str(tmp_path / "new" / "store.db"), "--home", str(loop.home.root)]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
-    assert "store.db knows the " in result.output
+    assert "store.db has the " in result.output
     (tmp_path / "broken.db").write_text("no database, " * 100)
     broken = CliRunner().invoke(main, ["export", "contacts", "--to", str(tmp_path / "broken.db"), *words[4:]])
     assert broken.exit_code == 1

@@ -1,4 +1,4 @@
-"""Protects the round of a score: answered, written to its ticket, and pulled again without being taken for news."""
+"""Protects the round trip of a score: written to its ticket and pulled again, it changes no figure."""
 
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ from ces_pipeline_tests.unit.activation.writable import WritableZendesk
 
 
 class Stirring(WritableZendesk):
-    """As the vendor does: an update moves the ticket to the end of the export."""
+    """Like the vendor: an update moves the ticket to the end of the export."""
 
     def answer(self, asked: Any) -> Any:
         before = len(self.changes)
         reply = super().answer(asked)
         for number, *_ in self.changes[before:]:
-            (found,) = [one for one in self.tickets if str(one["id"]) == number]
+            (found,) = [item for item in self.tickets if str(item["id"]) == number]
             found |= {"generated_timestamp": int(self.now_s) - 3600, "updated_at": iso(self.now_s - 3600)}
         return reply
 
@@ -32,7 +32,7 @@ def asked(home: InboxHome, query: str) -> list[tuple[Any, ...]]:
 
 
 def figures(home: InboxHome) -> list[list[tuple[Any, ...]]]:
-    """What is known of tickets and answers, but for when a ticket was last touched."""
+    """The data of tickets and answers, without the time of a ticket's last update."""
     return [
         asked(home, query)
         for query in (
@@ -44,7 +44,7 @@ def figures(home: InboxHome) -> list[list[tuple[Any, ...]]]:
     ]
 
 
-def test_a_written_score_comes_back_as_a_version_of_its_ticket_and_as_nothing_else(
+def test_a_written_score_comes_back_only_as_a_version_of_its_ticket(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZD_EMAIL", EMAIL)

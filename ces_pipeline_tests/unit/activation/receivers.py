@@ -1,4 +1,4 @@
-"""Fake import endpoints of Mixpanel and Amplitude over loopback: limits, partial success, and what each remembers."""
+"""Fake import endpoints of Mixpanel and Amplitude over loopback: limits, partial success, recognised ids."""
 
 import gzip
 import json
@@ -14,15 +14,15 @@ USER, SECRET, KEY = "service.account", "mixpanel-secret-canary", "amplitude-key-
 _PLACEHOLDERS = ("", "null", "anonymous", "undefined")
 _ID = re.compile(r"[A-Za-z0-9-]{1,36}")
 Refuses = Callable[[dict[str, Any]], str | None]
-"""An event's properties -> the field that the receiver does not take, None where it takes all."""
+"""An event's properties -> the field that the receiver refuses; None if it accepts all."""
 
 
-def takes_all(_said: dict[str, Any]) -> str | None:
+def takes_all(_properties: dict[str, Any]) -> str | None:
     return None
 
 
 class FakeMixpanel(FakeVendor):
-    """One project. stored: what it has, by the four things that make an event the same one; the latest wins."""
+    """One project. stored: its events, by the four fields that identify an event; the latest wins."""
 
     def __init__(self, refuses: Refuses = takes_all, most_bytes: int = 2_000_000, **more: Any):
         super().__init__(**more)
@@ -46,15 +46,15 @@ class FakeMixpanel(FakeVendor):
             )
         failed = []
         for index, event in enumerate(events):
-            said = event["properties"]
-            wrong = self._wrong(said) or self.refuses(said)
+            properties = event["properties"]
+            insert_id = properties["$insert_id"]
+            wrong = self._wrong(properties) or self.refuses(properties)
             if wrong:
-                message = f"'{wrong}' is invalid: {said.get(wrong.removeprefix('properties.'))}"
-                told = {"index": index, "insert_id": said["$insert_id"], "field": wrong, "message": message}
-                failed.append(told)
+                message = f"'{wrong}' is invalid: {properties.get(wrong.removeprefix('properties.'))}"
+                failed.append({"index": index, "insert_id": insert_id, "field": wrong, "message": message})
             else:
-                key = (event["event"], said["distinct_id"], said["time"], said["$insert_id"])
-                self.stored[key] = said
+                key = (event["event"], properties["distinct_id"], properties["time"], insert_id)
+                self.stored[key] = properties
         stored = len(events) - len(failed)
         if failed:
             error = {"error": "some data points in the request failed validation", "status": "Bad Request"}
@@ -63,12 +63,12 @@ class FakeMixpanel(FakeVendor):
             )
         return FakeResponse(200, {"code": 200, "num_records_imported": stored, "status": "OK"})
 
-    def _wrong(self, said: dict[str, Any]) -> str | None:
-        if not _ID.fullmatch(said["$insert_id"]):
+    def _wrong(self, properties: dict[str, Any]) -> str | None:
+        if not _ID.fullmatch(properties["$insert_id"]):
             return "properties.$insert_id"
-        if said["distinct_id"] in _PLACEHOLDERS:
+        if properties["distinct_id"] in _PLACEHOLDERS:
             return "properties.distinct_id"
-        if not 31_536_000_000 < said["time"] < (self.now_s + 3600) * 1000:
+        if not 31_536_000_000 < properties["time"] < (self.now_s + 3600) * 1000:
             return "properties.time"
         return None
 
@@ -80,7 +80,7 @@ class _Seen:
 
 
 class FakeAmplitude(FakeVendor):
-    """One project. stored: every event that it counts. An id is known again for seven days."""
+    """One project. stored: every event that it counts. It recognises an id for seven days."""
 
     def __init__(self, refuses: Refuses = takes_all, most_bytes: int = 20_000_000, **more: Any):
         super().__init__(**more)
@@ -91,10 +91,10 @@ class FakeAmplitude(FakeVendor):
         self._seen: dict[tuple[str, str], _Seen] = {}
 
     def answer(self, asked: FakeRequest) -> FakeResponse:
-        told = asked.json
-        if told["api_key"] != KEY:
-            return FakeResponse(400, {"code": 400, "error": f"Invalid API key: {told['api_key']}"})
-        events = told["events"]
+        sent = asked.json
+        if sent["api_key"] != KEY:
+            return FakeResponse(400, {"code": 400, "error": f"Invalid API key: {sent['api_key']}"})
+        events = sent["events"]
         self.sizes.append(len(events))
         if len(events) > 2000 or len(asked.body) > self.most_bytes:
             return FakeResponse(413, {"code": 413, "error": "Payload too large"})

@@ -1,4 +1,4 @@
-"""Protects journeys as a file: the same events as are sent, in either format, replaced whole."""
+"""Protects journeys as a file: the events that are sent, in both formats. One rename replaces the file."""
 
 import json
 from datetime import UTC, date, datetime
@@ -37,11 +37,11 @@ def written(small: SmallHome, path: Path, since: date | None = None) -> tuple[in
         return write_file(connection, path, since)
 
 
-def test_json_lines_hold_what_is_known_of_each_event(small: SmallHome, tmp_path: Path) -> None:
+def test_json_lines_hold_the_known_properties_of_each_event(small: SmallHome, tmp_path: Path) -> None:
     path = tmp_path / "journeys.jsonl"
     assert written(small, path) == (3, 1)
-    told = [json.loads(line) for line in path.read_text().splitlines()]
-    opened, *answers = told
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    opened, *answers = events
     assert opened == {
         "insert_id": opened["insert_id"],
         "event": "CES Ticket Opened",
@@ -49,9 +49,9 @@ def test_json_lines_hold_what_is_known_of_each_event(small: SmallHome, tmp_path:
         "occurred_at": "2026-01-31T23:59:59+00:00",
         "properties": {"channel": "unknown", "product": "unknown", "category": "login"},
     }
-    assert {one["person_key"]: one["properties"].get("nps") for one in answers} == {ANN: None, BOB: 9}
-    assert all(len(one["insert_id"]) == 36 for one in told)
-    assert len({one["insert_id"] for one in told}) == 3
+    assert {event["person_key"]: event["properties"].get("nps") for event in answers} == {ANN: None, BOB: 9}
+    assert all(len(event["insert_id"]) == 36 for event in events)
+    assert len({event["insert_id"] for event in events}) == 3
     assert "never to leave" not in path.read_text()
 
 
@@ -60,12 +60,12 @@ def test_parquet_holds_the_same_rows_over_all_months(small: SmallHome, tmp_path:
     assert written(small, tmp_path / "a.parquet") == (3, 1)
     rows = pq.read_table(tmp_path / "a.parquet").to_pylist()
     lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
-    assert [one["insert_id"] for one in rows] == [one["insert_id"] for one in lines]
+    assert [row["insert_id"] for row in rows] == [event["insert_id"] for event in lines]
     assert "content" not in rows[0]
     assert rows[0]["occurred_at"] == datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
 
 
-def test_a_file_is_written_again_byte_for_byte_and_nothing_lies_beside_it(
+def test_a_file_is_rewritten_byte_for_byte_and_no_other_file_is_left(
     small: SmallHome, tmp_path: Path
 ) -> None:
     for name in ("a.jsonl", "a.parquet"):
@@ -76,7 +76,7 @@ def test_a_file_is_written_again_byte_for_byte_and_nothing_lies_beside_it(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "a.parquet"]
 
 
-def test_earlier_days_are_left_out_and_no_event_gives_an_empty_file(small: SmallHome, tmp_path: Path) -> None:
+def test_earlier_days_are_skipped_and_no_event_gives_an_empty_file(small: SmallHome, tmp_path: Path) -> None:
     assert written(small, tmp_path / "a.jsonl", DAY) == (2, 1)
     for name in ("none.jsonl", "none.parquet"):
         assert written(small, tmp_path / name, date(2027, 1, 1)) == (0, 0)
@@ -85,15 +85,15 @@ def test_earlier_days_are_left_out_and_no_event_gives_an_empty_file(small: Small
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a", "none/a.jsonl"])
-def test_a_place_that_cannot_be_written_is_told(small: SmallHome, tmp_path: Path, name: str) -> None:
-    with pytest.raises(RegistryError, match=r"name (a file that ends in .parquet or .jsonl|another file)"):
+def test_a_path_that_cannot_be_written_is_an_error(small: SmallHome, tmp_path: Path, name: str) -> None:
+    with pytest.raises(RegistryError, match=r"Name (a file that ends in .parquet or .jsonl|another file)"):
         written(small, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_months_leave_no_instant_out(small: SmallHome) -> None:
+def test_the_months_cover_every_instant(small: SmallHome) -> None:
     with open_published(small.home.published) as connection:
-        spans = [(one["since"], one["until"]) for one in months(connection, None)]
+        spans = [(month["since"], month["until"]) for month in months(connection, None)]
     assert [since for since, _ in spans[1:]] == [until for _, until in spans[:-1]]
     assert spans[0][0] == datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
     assert len(spans) == 3

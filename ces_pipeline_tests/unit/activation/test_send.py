@@ -1,4 +1,4 @@
-"""Protects what analytics platforms get: every event once, whatever is killed, refused, revised or run again."""
+"""Protects sending to analytics platforms: each event arrives once, also after kills, refusals, revisions, reruns."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -33,13 +33,13 @@ class Killed(BaseException):
 
 
 def receiver(vendor: FakeVendor, **more: Any) -> Export:
-    told: dict[str, Any] = {"id": "there", "base_url": vendor.url, "since": "2026-01-01"}
+    entry: dict[str, Any] = {"id": "there", "base_url": vendor.url, "since": "2026-01-01"}
     if isinstance(vendor, FakeMixpanel):
         auth = {"kind": "basic_token", "user": "MP_USER", "password": "MP_SECRET"}
-        told |= {"target": "mixpanel", "auth": auth, "project_id": "4711"}
+        entry |= {"target": "mixpanel", "auth": auth, "project_id": "4711"}
     else:
-        told |= {"target": "amplitude", "key": "AMP_KEY"}
-    return Export.model_validate({**told, **more})
+        entry |= {"target": "amplitude", "key": "AMP_KEY"}
+    return Export.model_validate({**entry, **more})
 
 
 def send(small: SmallHome, vendor: FakeVendor, *, is_dry: bool = False, **how: Any) -> Report:
@@ -58,7 +58,7 @@ def publish(
 
 
 def copied(home: SmallHome, root: Path) -> SmallHome:
-    """The same home elsewhere: it holds no absolute path."""
+    """A copy of the home. A home holds no absolute path."""
     shutil.copytree(home.root, root, dirs_exist_ok=True)
     return replace(home, root=root, delivery_days=dict(home.delivery_days))
 
@@ -70,7 +70,7 @@ def small(small_once: SmallHome, tmp_path: Path) -> SmallHome:
 
 @pytest.fixture(scope="module")
 def small_once(tmp_path_factory: pytest.TempPathFactory) -> SmallHome:
-    """Two answers of known people, one of nobody known; Ann's is about a ticket."""
+    """Two answers of known people, one of an unknown person. Ann's answer is about a ticket."""
     small = small_home(tmp_path_factory.mktemp("small"))
     publish(
         small,
@@ -96,7 +96,7 @@ def small_once(tmp_path_factory: pytest.TempPathFactory) -> SmallHome:
 
 @contextmanager
 def killed_at_request(number: int, step: str = "end") -> Iterator[None]:
-    """The process ends at its `number`th request: before it is sent (`begin`), or before its answer is noted (`end`)."""
+    """Kill the process at request `number`: before it is sent (`begin`), or before its response is recorded (`end`)."""
     calls = 0
     call = getattr(Ledger, step)
 
@@ -120,17 +120,22 @@ def test_mixpanel_gets_answers_and_their_tickets_by_pseudonym(small: SmallHome) 
     with FakeMixpanel() as there:
         report = send(small, there)
     assert (report.new, report.without_person, report.before, report.refused) == (4, 1, 0, [])
-    found = {(name, who, at): said for (name, who, at, _), said in there.stored.items()}
+    found = {(name, who, at): properties for (name, who, at, _), properties in there.stored.items()}
     hour = 3_600_000
-    # The ticket is Ann's, who answered about it, whatever the helpdesk calls its requester.
+    # The ticket belongs to Ann, who answered about it, not to the requester that the helpdesk names.
     assert set(found) == {
         ("CES Ticket Opened", ANN, NOON_MS - 28 * hour),
         ("CES Ticket Solved", ANN, NOON_MS - 4 * hour),
         ("CES Response", ANN, NOON_MS),
         ("CES Response", BOB, NOON_MS),
     }
-    said = found["CES Response", BOB, NOON_MS]
-    assert (said["survey_id"], said["score"], said["effort_0_100"], said["effort_band"]) == (
+    properties = found["CES Response", BOB, NOON_MS]
+    assert (
+        properties["survey_id"],
+        properties["score"],
+        properties["effort_0_100"],
+        properties["effort_band"],
+    ) == (
         "after_chat",
         2,
         75.0,
@@ -141,7 +146,7 @@ def test_mixpanel_gets_answers_and_their_tickets_by_pseudonym(small: SmallHome) 
 
 
 @pytest.mark.parametrize("vendor", [FakeMixpanel, FakeAmplitude])
-def test_a_second_run_sends_nothing_and_asks_nothing(small: SmallHome, vendor: Callable[[], Any]) -> None:
+def test_a_second_run_sends_no_request(small: SmallHome, vendor: Callable[[], Any]) -> None:
     with vendor() as there:
         send(small, there)
         asked = len(there.asked)
@@ -153,9 +158,7 @@ def test_a_second_run_sends_nothing_and_asks_nothing(small: SmallHome, vendor: C
 
 
 @pytest.mark.parametrize("vendor", [FakeMixpanel, FakeAmplitude])
-def test_a_dry_run_counts_and_asks_nothing_and_needs_no_secret(
-    small: SmallHome, vendor: Callable[[], Any]
-) -> None:
+def test_a_dry_run_counts_without_a_request_or_a_secret(small: SmallHome, vendor: Callable[[], Any]) -> None:
     with vendor() as there:
         report = send(small, there, is_dry=True, environment={})
         assert (report.new, report.without_person, there.asked) == (4, 1, [])
@@ -172,7 +175,9 @@ def test_no_request_has_more_than_two_thousand_events_or_two_megabytes(many: Sma
         assert send(small, other, entry={"id": "other"}).new == 4500
         assert other.sizes == [2000, 2000, 500]
     wide = {"persona": "p" * 3000}
-    publish(small, [response(f"r{one:05}", respondent_key=f"{one:064x}", **wide) for one in range(1500)])
+    publish(
+        small, [response(f"r{number:05}", respondent_key=f"{number:064x}", **wide) for number in range(1500)]
+    )
     with FakeMixpanel() as there:
         assert send(small, there, entry={"id": "wide"}).new == 1500
         assert len(there.stored) == 1500
@@ -180,7 +185,7 @@ def test_no_request_has_more_than_two_thousand_events_or_two_megabytes(many: Sma
         assert len(there.sizes) == 3
 
 
-def test_what_is_too_large_all_the_same_is_halved(small: SmallHome) -> None:
+def test_a_request_that_is_too_large_is_halved(small: SmallHome) -> None:
     with FakeMixpanel(most_bytes=700) as there:
         report = send(small, there)
         assert (report.new, report.refused) == (4, [])
@@ -191,11 +196,13 @@ def test_what_is_too_large_all_the_same_is_halved(small: SmallHome) -> None:
         assert (report.new, [name for _, name in report.refused]) == (0, ["size"] * 4)
 
 
-def test_of_a_partly_refused_import_only_what_can_be_mended_comes_again(small: SmallHome) -> None:
-    def refuses(said: dict[str, Any]) -> str | None:
-        if said.get("effort_band") == "difficult":
+def test_after_a_partial_refusal_only_events_without_the_refused_property_are_sent_again(
+    small: SmallHome,
+) -> None:
+    def refuses(properties: dict[str, Any]) -> str | None:
+        if properties.get("effort_band") == "difficult":
             return "properties.effort_band"
-        return "properties.time" if said.get("category") and "reopens" not in said else None
+        return "properties.time" if properties.get("category") and "reopens" not in properties else None
 
     with FakeMixpanel(refuses) as there:
         report = send(small, there)
@@ -203,17 +210,17 @@ def test_of_a_partly_refused_import_only_what_can_be_mended_comes_again(small: S
         ((insert_id, name),) = report.refused
         assert (report.new, name) == (3, "properties.time")
         assert [events for events, _ in there.sizes] == [4, 1]
-        bobs = [said for (_, who, _, _), said in there.stored.items() if who == BOB]
-        assert [("effort_band" in said, said["score"]) for said in bobs] == [(False, 2)]
-        # The next run asks for that one alone.
+        bobs = [properties for (_, who, _, _), properties in there.stored.items() if who == BOB]
+        assert [("effort_band" in properties, properties["score"]) for properties in bobs] == [(False, 2)]
+        # The next run sends only that event.
         again = send(small, there)
         assert (again.new, again.before, again.refused) == (0, 3, [(insert_id, "properties.time")])
         assert there.sizes[2:] == [(1, there.sizes[2][1])]
 
 
-def test_what_is_mended_and_refused_again_is_told(small: SmallHome) -> None:
-    def refuses(said: dict[str, Any]) -> str | None:
-        return next((f"properties.{name}" for name in ("channel", "product") if name in said), None)
+def test_an_event_that_is_refused_twice_is_reported(small: SmallHome) -> None:
+    def refuses(properties: dict[str, Any]) -> str | None:
+        return next((f"properties.{name}" for name in ("channel", "product") if name in properties), None)
 
     with FakeMixpanel(refuses) as there:
         report = send(small, there)
@@ -221,29 +228,29 @@ def test_what_is_mended_and_refused_again_is_told(small: SmallHome) -> None:
         assert (report.new, len(there.sizes), there.stored) == (0, 2, {})
 
 
-def test_amplitude_gets_the_rest_of_a_request_that_it_refused_whole(small: SmallHome) -> None:
-    def refuses(said: dict[str, Any]) -> str | None:
-        return "event_properties.channel" if said.get("channel") and said.get("reopens") else None
+def test_amplitude_gets_the_valid_events_of_a_refused_request(small: SmallHome) -> None:
+    def refuses(properties: dict[str, Any]) -> str | None:
+        return "event_properties.channel" if properties.get("channel") and properties.get("reopens") else None
 
     with FakeAmplitude(refuses) as there:
         report = send(small, there)
         assert (report.new, report.refused) == (4, [])
         assert (there.sizes, len(there.stored)) == ([4, 4], 4)
         assert send(small, there).before == 4
-    with FakeAmplitude(lambda said: "user_id" if said.get("reopens") else None) as other:
+    with FakeAmplitude(lambda properties: "user_id" if properties.get("reopens") else None) as other:
         report = send(small, other, entry={"id": "other"})
         assert (report.new, [name for _, name in report.refused]) == (3, ["user_id"])
         assert (other.sizes, len(other.stored)) == ([4, 3], 3)
 
 
-def test_a_refusals_text_goes_nowhere(small: SmallHome) -> None:
-    with FakeMixpanel(lambda said: f"properties.{said['distinct_id']}") as there:
+def test_the_text_of_a_refusal_is_not_repeated(small: SmallHome) -> None:
+    with FakeMixpanel(lambda properties: f"properties.{properties['distinct_id']}") as there:
         report = send(small, there)
     assert {name for _, name in report.refused} == {"another field"}
 
 
 def revised(small: SmallHome) -> None:
-    """Bob thinks again a day later; Ann's answer only becomes a suspect one."""
+    """Bob revises his answer later; Ann's answer only becomes suspect."""
     publish(
         small,
         [
@@ -259,15 +266,15 @@ def revised(small: SmallHome) -> None:
     )
 
 
-def test_a_revised_answer_takes_its_own_place_at_mixpanel(small: SmallHome) -> None:
+def test_a_revised_answer_replaces_the_first_at_mixpanel(small: SmallHome) -> None:
     with FakeMixpanel() as there:
         send(small, there)
         revised(small)
         report = send(small, there)
         assert (report.new, report.revised, report.before) == (0, 1, 3)
         assert len(there.stored) == 4
-        (said,) = [said for (name, who, _, _), said in there.stored.items() if who == BOB]
-        assert (said["score"], said["time"]) == (5, NOON_MS)
+        (properties,) = [properties for (name, who, _, _), properties in there.stored.items() if who == BOB]
+        assert (properties["score"], properties["time"]) == (5, NOON_MS)
         assert send(small, there).revised == 0
 
 
@@ -279,9 +286,9 @@ def test_a_revised_answer_is_another_event_at_amplitude_and_counts_no_answer_twi
         assert send(small, there).revised == 1
         assert send(small, there).revised == 0
         bobs = [
-            (one["event_type"], one["event_properties"]["score"])
-            for one in there.stored
-            if one["user_id"] == BOB
+            (event["event_type"], event["event_properties"]["score"])
+            for event in there.stored
+            if event["user_id"] == BOB
         ]
         assert bobs == [("CES Response", 2), ("CES Response Revised", 5)]
 
@@ -307,7 +314,9 @@ def test_a_ticket_that_is_solved_again_is_solved_twice(small: SmallHome) -> None
         assert sum(name == "CES Ticket Solved" for name, *_ in there.stored) == 2
 
 
-def test_an_answer_that_became_somebody_elses_or_went_is_told_and_left(small: SmallHome) -> None:
+def test_an_answer_that_moved_to_another_person_or_was_withdrawn_is_counted_and_not_sent(
+    small: SmallHome,
+) -> None:
     with FakeMixpanel() as there:
         send(small, there)
         publish(small, [response("r2", respondent_key=CYD, ease=100.0)])
@@ -337,23 +346,24 @@ def many_once(tmp_path_factory: pytest.TempPathFactory) -> SmallHome:
 @pytest.mark.parametrize("vendor", [FakeMixpanel, FakeAmplitude])
 @pytest.mark.parametrize("step", ["begin", "end"])
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_killed_at_any_request_the_next_run_goes_on_without_a_double(
+def test_killed_at_any_request_the_next_run_continues_without_duplicates(
     many: SmallHome, vendor: Callable[[], Any], number: int, step: str
 ) -> None:
     with vendor() as there:
         with killed_at_request(number, step):
             send(many, there)
         there.clock.sleep(86_400)
-        # An answer that came late stands before the others and shifts the batches.
+        # A late answer comes before the others and shifts the batches.
         late = response("r0", respondent_key=BOB, recorded_at=datetime(2026, 3, 2, 1, tzinfo=UTC))
-        publish(many, [late, *(response(f"r{one:05}", respondent_key=f"{one:064x}") for one in range(4500))])
+        others = (response(f"r{other:05}", respondent_key=f"{other:064x}") for other in range(4500))
+        publish(many, [late, *others])
         report = send(many, there)
         assert (report.new, report.unknown) == (4501 - 2000 * (number - 1), 0)
         assert len(there.stored) == 4501
         assert send(many, there).before == 4501
 
 
-def test_what_amplitude_would_not_know_again_is_left_until_it_is_asked_for(many: SmallHome) -> None:
+def test_events_that_amplitude_may_not_recognise_are_sent_only_on_request(many: SmallHome) -> None:
     with FakeAmplitude() as there:
         with killed_at_request(2):
             send(many, there)
@@ -362,19 +372,19 @@ def test_what_amplitude_would_not_know_again_is_left_until_it_is_asked_for(many:
         assert (report.new, report.unknown) == (500, 2000)
         assert len(there.stored) == 4500
         assert send(many, there).new == 0
-        # It had arrived, so now it is doubled: that is what the choice is about.
+        # The batch had arrived, so it is now stored twice. `sends_unknown` accepts that.
         assert send(many, there, sends_unknown=True).new == 2000
         assert len(there.stored) == 6500
         assert send(many, there, sends_unknown=True).new == 0
 
 
-def test_a_doubt_keeps_its_age_however_often_it_is_tried(many: SmallHome) -> None:
+def test_an_event_in_doubt_keeps_its_age_after_each_attempt(many: SmallHome) -> None:
     with FakeAmplitude() as there:
         for _ in range(3):
             with killed_at_request(1):
                 send(many, there)
             there.clock.sleep(3 * 86_400)
-        # Nine days since it was first sent.
+        # It was first sent nine days ago.
         assert send(many, there).unknown == 2000
 
 
@@ -389,12 +399,12 @@ def test_a_revision_in_doubt_is_never_sent_as_a_new_answer(small: SmallHome) -> 
         assert (report.new, report.revised, report.unknown) == (0, 0, 1)
         report = send(small, there, sends_unknown=True)
         assert (report.new, report.revised) == (0, 1)
-        names = [one["event_type"] for one in there.stored if one["user_id"] == BOB]
+        names = [event["event_type"] for event in there.stored if event["user_id"] == BOB]
         assert names == ["CES Response", "CES Response Revised", "CES Response Revised"]
         assert send(small, there, sends_unknown=True).revised == 0
 
 
-def test_a_refusal_settles_no_older_doubt(small: SmallHome) -> None:
+def test_a_refusal_ends_no_older_doubt(small: SmallHome) -> None:
     with FakeAmplitude() as there:
         with killed_at_request(1):
             send(small, there)
@@ -409,7 +419,7 @@ def test_a_refusal_settles_no_older_doubt(small: SmallHome) -> None:
 def test_a_receiver_that_cannot_be_reached_leaves_no_doubt(small: SmallHome) -> None:
     with FakeAmplitude() as gone:
         pass
-    with pytest.raises(ExportError, match="there: an import was not answered as it should be"):
+    with pytest.raises(ExportError, match="there: an import got no valid response"):
         send(small, gone, retry_policy=RetryPolicy(attempts=2))
     gone.clock.sleep(9 * 86_400)
     with FakeAmplitude(clock=gone.clock) as there:
@@ -418,19 +428,19 @@ def test_a_receiver_that_cannot_be_reached_leaves_no_doubt(small: SmallHome) -> 
 
 
 @pytest.mark.parametrize("fault", ["busy", "error", "cut", "html"])
-def test_a_passing_fault_is_outlasted(small: SmallHome, fault: str) -> None:
+def test_a_passing_fault_is_retried(small: SmallHome, fault: str) -> None:
     with FakeMixpanel(plan=FaultPlan({0: fault})) as there:
         assert send(small, there).new == 4
         assert (len(there.asked), len(there.stored)) == (2, 4)
 
 
-def test_wrong_credentials_are_told_without_them_and_leave_no_doubt(small: SmallHome) -> None:
-    for vendor, wrong, said in [
+def test_wrong_credentials_are_reported_without_their_values_and_leave_no_doubt(small: SmallHome) -> None:
+    for vendor, wrong, text in [
         (FakeMixpanel(), {"MP_SECRET": "wrong-secret"}, "refused with 401: check the variables"),
-        (FakeAmplitude(), {"AMP_KEY": "wrong-secret"}, "check key in exports.yaml"),
+        (FakeAmplitude(), {"AMP_KEY": "wrong-secret"}, "Check key in exports.yaml"),
     ]:
         with vendor as there:
-            with pytest.raises(ExportError, match=said) as caught:
+            with pytest.raises(ExportError, match=text) as caught:
                 send(
                     small,
                     there,
@@ -450,7 +460,7 @@ def test_a_secret_that_is_not_set_is_named(small: SmallHome) -> None:
         send(small, other, environment={})
 
 
-def test_a_long_ledger_becomes_one_file_and_says_the_same(small: SmallHome) -> None:
+def test_a_long_ledger_becomes_one_file_with_the_same_content(small: SmallHome) -> None:
     with FakeMixpanel(most_bytes=700) as there:
         send(small, there)
         folder = small.root / "exports" / "journeys" / "there"
@@ -462,7 +472,7 @@ def test_a_long_ledger_becomes_one_file_and_says_the_same(small: SmallHome) -> N
         assert send(small, there).before == 4
 
 
-def test_a_damaged_ledger_is_told_and_nothing_is_sent(small: SmallHome) -> None:
+def test_a_damaged_ledger_is_an_error_and_nothing_is_sent(small: SmallHome) -> None:
     with FakeMixpanel() as there:
         send(small, there)
         asked = len(there.asked)
@@ -472,7 +482,7 @@ def test_a_damaged_ledger_is_told_and_nothing_is_sent(small: SmallHome) -> None:
         assert len(there.asked) == asked
 
 
-def test_nobody_and_no_secret_is_in_the_ledger(small: SmallHome) -> None:
+def test_no_person_and_no_secret_is_in_the_ledger(small: SmallHome) -> None:
     with FakeMixpanel() as there:
         send(small, there)
     kept = b"".join(path.read_bytes() for path in (small.root / "exports").rglob("*") if path.is_file())

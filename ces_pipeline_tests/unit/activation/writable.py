@@ -1,4 +1,4 @@
-"""The fake helpdesks with tickets that can be read alone and changed, and what was effectively changed in them."""
+"""The fake helpdesks with single tickets that can be read and changed. They record the changes."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from ces_pipeline.vendors.zendesk.fake_server import EMAIL, TOKEN, FakeZendesk
 
 
 class WritableZendesk(FakeZendesk):
-    """changes: (ticket, old value, new value) of every update that changed something; writes: every update."""
+    """changes: (ticket, old value, new value) of every update that changed something. writes: ticket of every update."""
 
     def __init__(self, tickets: list[dict[str, Any]], **more: Any):
         super().__init__(tickets, **more)
@@ -24,7 +24,7 @@ class WritableZendesk(FakeZendesk):
             return super().answer(asked)
         if asked.basic != (f"{EMAIL}/token", TOKEN):
             return FakeResponse(401, {"error": "Couldn't authenticate you"})
-        found = next((one for one in self.tickets if str(one["id"]) == parts[3]), None)
+        found = next((ticket for ticket in self.tickets if str(ticket["id"]) == parts[3]), None)
         if found is None:
             return FakeResponse(404, {"error": "RecordNotFound", "description": "Not found"})
         if asked.method == "PUT":
@@ -32,13 +32,13 @@ class WritableZendesk(FakeZendesk):
             if found["status"] == "closed":
                 error = {"status": [{"description": "Status: closed prevents ticket update"}]}
                 return FakeResponse(422, {"error": "RecordInvalid", "details": error})
-            for told in asked.json["ticket"]["custom_fields"]:
-                field = next((one for one in found["custom_fields"] if one["id"] == told["id"]), None)
+            for sent in asked.json["ticket"]["custom_fields"]:
+                field = next((field for field in found["custom_fields"] if field["id"] == sent["id"]), None)
                 if field is None:
                     return FakeResponse(422, {"error": "RecordInvalid"})
-                if str(field["value"]) != str(told["value"]):
-                    self.changes.append((parts[3], field["value"], told["value"]))
-                    field["value"] = str(told["value"])
+                if str(field["value"]) != str(sent["value"]):
+                    self.changes.append((parts[3], field["value"], sent["value"]))
+                    field["value"] = str(sent["value"])
         return FakeResponse(data={"ticket": found})
 
 
@@ -69,7 +69,7 @@ class WritableFreshdesk(FakeFreshdesk):
 
 
 class WritableServiceNow(FakeServiceNow):
-    """As WritableZendesk; tickets are told by their number."""
+    """As WritableZendesk. Tickets are identified by their number."""
 
     def __init__(self, rows: list[dict[str, str]], **more: Any):
         super().__init__({"incident": rows}, **more)
@@ -80,7 +80,7 @@ class WritableServiceNow(FakeServiceNow):
         if asked.method != "PATCH" or (asked.basic or ("",))[0] != SN_USER:
             return super().answer(asked)
         key = asked.path.rpartition("/")[2]
-        row = next((one for one in self.tables["incident"] if one["sys_id"] == key), None)
+        row = next((row for row in self.tables["incident"] if row["sys_id"] == key), None)
         if row is None:
             return FakeResponse(
                 404, {"error": {"message": "No Record found", "detail": ""}, "status": "failure"}

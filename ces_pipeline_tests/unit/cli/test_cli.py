@@ -351,11 +351,11 @@ def test_the_dictionary_is_printed_or_written_and_a_bad_place_is_reported(tmp_pa
 def test_an_export_without_an_entry_or_a_published_file_is_reported(home: Home) -> None:
     for words, status, said in [
         (("journeys", "--to", "mixpanel"), 2, "there is no entry 'mixpanel' (known: none)"),
-        (("scores",), 2, "no tickets feed has `write_back`"),
+        (("scores",), 2, "no source has `write_back`"),
         (
             ("journeys", "--to", "file", "--out", home.root / "a.jsonl"),
             1,
-            "is not there yet: `ces run` makes it",
+            "nothing is published at",
         ),
         (("journeys", "--to", "file"), 2, "--out FILE"),
         (("journeys", "--to", "x", "--out", "a.jsonl"), 2, "--to file"),
@@ -385,7 +385,7 @@ def test_a_dry_run_of_an_export_says_what_would_be_sent(home: Home) -> None:
     assert result.exit_code == 0, result.output
     # The export of this home names no one.
     assert result.output == (
-        "there: would send 0 new events and 0 revised answers; 0 were sent before; 30 are of people not known\n"
+        "there: would send 0 new events and 0 revised answers; 0 were sent before; 30 without a known person were skipped\n"
     )
     sent = ces("export", "journeys", "--to", "there", "--home", home.root)
     assert sent.exit_code == 1

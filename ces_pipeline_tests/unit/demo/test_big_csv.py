@@ -1,4 +1,4 @@
-"""The benchmark's export: as many rows and days as asked, the same every time, mostly clean."""
+"""Protects the benchmark's export: the requested rows and days, the same bytes every time, mostly clean."""
 
 from pathlib import Path
 

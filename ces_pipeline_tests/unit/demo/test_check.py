@@ -1,4 +1,4 @@
-"""The comparison finds every number that a published file has wrong, and nothing in one that is right."""
+"""Protects the comparison: it finds every wrong number of a published file, and none in a correct file."""
 
 from datetime import date
 from pathlib import Path
@@ -35,7 +35,7 @@ KNOWN = KnownAnswers(
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """A published file that says what KNOWN says; rows without a day lie on two different days of receipt."""
+    """A published file with the figures of KNOWN. Rows without a day have two different days of receipt."""
     home = Home(tmp_path).make()
     zeros = dict.fromkeys((*COUNTS, *REASON_NAMES), 0)
     days = [
@@ -80,7 +80,7 @@ def known(tmp_path: Path) -> Path:
     return tmp_path / "known_answers.json"
 
 
-def test_a_right_file_has_no_differences(home: Home, known: Path) -> None:
+def test_a_correct_file_has_no_differences(home: Home, known: Path) -> None:
     assert compare(home, known) == []
 
 
@@ -99,13 +99,13 @@ def test_a_right_file_has_no_differences(home: Home, known: Path) -> None:
         ("DELETE FROM audit.delivery_days", "desk 2026-10-30: landed is 0, expected 3"),
     ],
 )  # fmt: skip
-def test_each_kind_of_damage_is_told(home: Home, known: Path, damage: str, expected: str) -> None:
+def test_each_kind_of_damage_is_reported(home: Home, known: Path, damage: str, expected: str) -> None:
     with duckdb.connect(str(home.published)) as connection:
         connection.execute(damage)
     differences = compare(home, known)
     assert any(line.startswith(expected) for line in differences), differences
 
 
-def test_without_a_published_file_it_says_what_to_do(tmp_path: Path, known: Path) -> None:
+def test_a_missing_published_file_is_an_error_with_a_remedy(tmp_path: Path, known: Path) -> None:
     with pytest.raises(CesError, match="ces run"):
         compare(Home(tmp_path / "elsewhere"), known)

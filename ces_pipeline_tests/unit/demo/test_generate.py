@@ -1,4 +1,4 @@
-"""The sample's files: deterministic, native, and as the known answers say when counted independently."""
+"""Protects the sample's files: deterministic, in the vendors' formats, and equal to the known answers when counted."""
 
 import csv
 import json
@@ -35,7 +35,7 @@ def qualtrics_rows(path: Path) -> list[dict[str, str]]:
 
 
 def first_cells(folder: Path, column: int) -> list[str]:
-    """One of the first cells of every row below the header."""
+    """A cell, near the start, of every row below the header."""
     lines = [line for path in folder.iterdir() for line in path.read_text(encoding="cp1252").splitlines()[1:]]
     return [line.split(",")[column] for line in lines]
 
@@ -61,7 +61,7 @@ def test_the_known_answers_survive_their_file(sample: tuple[Path, KnownAnswers])
     assert KnownAnswers.read(folder / "known_answers.json") == known
 
 
-def test_the_known_books_balance(sample: tuple[Path, KnownAnswers]) -> None:
+def test_the_known_counts_reconcile(sample: tuple[Path, KnownAnswers]) -> None:
     _, known = sample
     for day in known.survey_days + known.ticket_days:
         assert day["landed"] == sum(day[k] for k in ("redelivered", "superseded", "accepted", "rejected"))
@@ -134,7 +134,7 @@ def test_named_tickets_exist_unless_planted_missing(sample: tuple[Path, KnownAns
     named = [row["ticket_id"] for row in qualtrics] + [row["ticket"] for row in jsons(folder / "chat_widget")]
     named += first_cells(folder / "phone_ivr", column=3)
     exists = [name in incidents or (name.isdigit() and int(name) in tickets) for name in named if name]
-    # Rejected answers name tickets too, and a tenth of the answers at most is rejected.
+    # Rejected answers also name tickets, and at most a tenth of the answers is rejected.
     assert 0.9 * exists.count(True) < known.links["ticket_id"] <= exists.count(True)
     assert 0 < known.links["named_not_found"] <= exists.count(False) < 0.1 * len(exists)
     orders = {
@@ -188,7 +188,7 @@ def test_the_starter_registry_reads_what_the_sample_writes(sample: tuple[Path, K
     assert registry.settings.business_time_zone == "UTC"
 
 
-def test_every_feed_reads_as_many_rows_as_known(sample: tuple[Path, KnownAnswers]) -> None:
+def test_every_source_reads_the_known_number_of_rows(sample: tuple[Path, KnownAnswers]) -> None:
     folder, known = sample
     registry = load_registry(shipped("registry"))
     landed: Counter[str] = Counter()
@@ -197,30 +197,30 @@ def test_every_feed_reads_as_many_rows_as_known(sample: tuple[Path, KnownAnswers
         landed[day["source_id"]] += day["landed"]
         unreadable[day["source_id"]] += day.get("reasons", {}).get("unreadable_row", 0)
     for source in registry.sources.values():
-        rows = misfits = 0
+        rows = unreadable_rows = 0
         for path in (folder / source.id).iterdir():
             export = READERS[source.reader].read(DeliveredFile(path), source)
             assert set(source.columns.values()) <= set(export.columns)
             rows += sum(batch.num_rows for batch in export.batches)
-            misfits += len(export.unreadable)
-        assert (rows + misfits, misfits) == (landed[source.id], unreadable[source.id])
+            unreadable_rows += len(export.unreadable)
+        assert (rows + unreadable_rows, unreadable_rows) == (landed[source.id], unreadable[source.id])
 
 
-def test_a_folder_with_exports_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_exports_is_not_changed(tmp_path: Path) -> None:
     mine = tmp_path / "phone_ivr" / "mine.csv"
     mine.parent.mkdir()
     mine.write_text("mine")
-    with pytest.raises(CesError, match="already holds files"):
+    with pytest.raises(CesError, match="already contains files"):
         write_sample(tmp_path)
     assert mine.read_text() == "mine"
 
 
-def test_a_sample_of_no_size_is_refused(tmp_path: Path) -> None:
+def test_a_sample_that_is_too_small_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CesError, match="at least 2 days"):
         write_sample(tmp_path, days=1)
 
 
 @pytest.mark.parametrize("responses", [10, 57, 400])
-def test_small_samples_balance_too(tmp_path: Path, responses: int) -> None:
+def test_the_counts_of_small_samples_reconcile(tmp_path: Path, responses: int) -> None:
     known = write_sample(tmp_path, responses=responses, days=2, last_day=date(2026, 3, 2))
     assert known.total("landed") - known.total("redelivered") - known.total("superseded") == responses

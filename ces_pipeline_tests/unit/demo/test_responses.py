@@ -1,4 +1,4 @@
-"""The planted truth: groups are whole, flaws do not touch one another, chunks cover all that was asked."""
+"""Protects the planted data: groups are complete, flaws do not interact, chunks cover all responses."""
 
 from datetime import UTC, datetime
 
@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from ces_pipeline.demo.known import reason_bit
 from ces_pipeline.demo.responses import (
     CHUNK_ROWS,
-    FEEDS,
     QUALTRICS,
     REASON_OF,
-    Feed,
+    SOURCES,
     Kind,
     Link,
     Responses,
+    SampleSource,
     chunks,
     draw,
 )
@@ -27,13 +27,13 @@ DAYS = 30
 DAY = 86_400
 
 
-def drawn(feed: Feed, responses: int = 6_000) -> Responses:
+def drawn(source: SampleSource, responses: int = 6_000) -> Responses:
     parts = [
         draw(chunk, first_day_seconds=FIRST, days=DAYS, first_export_days=15, seed=3)
-        for chunk in chunks(feed, responses, DAYS, 15)
+        for chunk in chunks(source, responses, DAYS, 15)
     ]
-    names = [name for name in parts[0].__dataclass_fields__ if name != "feed"]
-    return Responses(**{n: np.concatenate([getattr(p, n) for p in parts]) for n in names}, feed=feed)
+    names = [name for name in parts[0].__dataclass_fields__ if name != "source"]
+    return Responses(**{n: np.concatenate([getattr(p, n) for p in parts]) for n in names}, source=source)
 
 
 def by_row(found: Responses) -> Responses:
@@ -52,22 +52,22 @@ def test_chunks_cover_every_response_once_and_stay_small(responses: int, days: i
     assert first_row == responses
 
 
-@pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.source_id)
-def test_every_planted_kind_of_a_feed_comes_up(feed: Feed) -> None:
-    planted = {kind for group in feed.groups for kind in group}
-    assert set(drawn(feed).kind.tolist()) == {Kind.NORMAL, *planted}
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.source_id)
+def test_every_planted_kind_of_a_source_occurs(source: SampleSource) -> None:
+    planted = {kind for group in source.groups for kind in group}
+    assert set(drawn(source).kind.tolist()) == {Kind.NORMAL, *planted}
 
 
-def test_the_feeds_together_have_every_reason() -> None:
+def test_the_sources_together_have_every_reason() -> None:
     mask = 0
-    for feed in FEEDS:
-        mask |= int(np.bitwise_or.reduce(drawn(feed).reasons))
+    for source in SOURCES:
+        mask |= int(np.bitwise_or.reduce(drawn(source).reasons))
     assert mask == sum(reason_bit(reason) for reason in set(REASON_OF.values()))
 
 
-@pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.source_id)
-def test_duplicates_repeat_person_and_ticket_within_a_day_and_nothing_else_does(feed: Feed) -> None:
-    found = by_row(drawn(feed))
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.source_id)
+def test_duplicates_repeat_person_and_ticket_within_a_day_and_nothing_else_does(source: SampleSource) -> None:
+    found = by_row(drawn(source))
     answers = pd.DataFrame(
         {"person": found.person, "ticket": found.ticket, "at": found.recorded, "kind": found.kind}
     )[(found.person > 0) & (found.ticket > 0)].sort_values(["person", "ticket", "at"])
@@ -81,9 +81,9 @@ def test_duplicates_repeat_person_and_ticket_within_a_day_and_nothing_else_does(
     assert (next_day == first_day + 1).all()
 
 
-@pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.source_id)
-def test_only_planted_offices_and_double_submits_share_a_device(feed: Feed) -> None:
-    found = drawn(feed)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.source_id)
+def test_only_planted_offices_and_double_submits_share_a_device(source: SampleSource) -> None:
+    found = drawn(source)
     frame = pd.DataFrame(
         {"network": found.network, "day": found.day, "person": found.person, "kind": found.kind}
     )
@@ -93,9 +93,9 @@ def test_only_planted_offices_and_double_submits_share_a_device(feed: Feed) -> N
     assert set(shared) <= {Kind.SHARED_DEVICE, Kind.SUBMITTED, Kind.SUBMITTED_TWICE}
 
 
-@pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.source_id)
-def test_natural_durations_are_never_fast_and_planted_ones_always(feed: Feed) -> None:
-    found = drawn(feed, 20_000)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.source_id)
+def test_natural_durations_are_never_fast_and_planted_ones_always(source: SampleSource) -> None:
+    found = drawn(source, 20_000)
     log_seconds = np.log(found.duration_seconds)
     floor = log_seconds.mean() - 2.5 * log_seconds.std()
     assert (np.exp(floor) > found.duration_seconds[found.of(Kind.FAST)]).all()
@@ -112,9 +112,9 @@ def test_links_by_person_belong_to_people_who_answered_once() -> None:
 
 
 def test_responses_accepted_have_scores_on_their_scale() -> None:
-    for feed in FEEDS:
-        found = drawn(feed)
+    for source in SOURCES:
+        found = drawn(source)
         kept = found.take(found.accepted)
         assert kept.score.min() >= 1
-        assert kept.score.max() <= feed.scale_max
+        assert kept.score.max() <= source.scale_max
         assert set(np.unique(kept.ease_0_100(kept.score) >= 0)) == {True}

@@ -1,4 +1,4 @@
-"""Handlers of tests: a registry of one trigger, a clock that is set by hand, what was sent and written."""
+"""Handlers for tests: one trigger, a clock that the test sets, and the links and rows they produced."""
 
 import json
 from collections.abc import Callable
@@ -21,8 +21,8 @@ PERSON = "ann@example.org"
 
 
 def survey(**more: Any) -> Survey:
-    told = {"id": "after_chat", "scale": "ease_1_5", "trigger_event": "chat_closed"}
-    return Survey.model_validate({**told, "link": "https://surveys.example.com/effort", **more})
+    entry = {"id": "after_chat", "scale": "ease_1_5", "trigger_event": "chat_closed"}
+    return Survey.model_validate({**entry, "link": "https://surveys.example.com/effort", **more})
 
 
 def event(name: str = "e1", person: str | None = PERSON, **more: Any) -> Event:
@@ -33,7 +33,7 @@ def event(name: str = "e1", person: str | None = PERSON, **more: Any) -> Event:
 
 @dataclass
 class Desk:
-    """A store and a folder of decisions, and the handlers on them. now: what their clock says."""
+    """A store, a folder of decisions, and handlers that use them. now: the time of their clock."""
 
     folder: Path
     now: datetime = MONDAY
@@ -43,7 +43,7 @@ class Desk:
         self, *surveys: Survey, send: Callable[[Decision, str], None] | None = None, **settings: Any
     ) -> Handler:
         return Handler(
-            surveys={one.id: one for one in surveys or (survey(),)},
+            surveys={item.id: item for item in surveys or (survey(),)},
             settings=Settings.model_validate({"contact_limit": 2, "contact_window_days": 10, **settings}),
             store=SqliteStore(self.folder / "store.db"),
             outlet=DecisionFiles(self.folder / "decisions"),

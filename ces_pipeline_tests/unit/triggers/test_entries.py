@@ -1,4 +1,4 @@
-"""Protects the entries of AWS Lambda and Azure Functions, with made-up envelopes of their documented shapes."""
+"""Protects the entries for AWS Lambda and Azure Functions, with simulated envelopes of their documented shapes."""
 
 import base64
 import json
@@ -85,7 +85,7 @@ def test_every_shape_is_read() -> None:
         "chat_closed",
     )
     assert (bridge.person, bridge.ticket_id, bridge.attributes) == (PERSON, "17", {"category": "login"})
-    # An id of the system's own joins the event feed; the bus's would not.
+    # The system's own id matches the source of events; the id of the bus would not.
     named = read_event({**EVENT_BRIDGE, "detail": {"event_id": "e9", "source": "chats"}})
     assert (named.source, named.event_id) == ("chats", "e9")
     grid = read_event(EVENT_GRID)
@@ -95,10 +95,10 @@ def test_every_shape_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("delivered", "text"),
     [
-        ([OWN], "is no JSON object"),
-        ("chat_closed", "is no JSON object"),
+        ([OWN], "is not a JSON object"),
+        ("chat_closed", "is not a JSON object"),
         ({**EVENT_BRIDGE, "detail": None}, "detail"),
         ({"event_type": "chat_closed", "person": PERSON}, "no source and no event_id"),
         ({**OWN, "event_id": "  "}, "no event_id"),
@@ -106,22 +106,22 @@ def test_every_shape_is_read() -> None:
         ({**OWN, "event_id": {"a": 1}}, "no event_id"),
     ],
 )
-def test_what_is_no_event_is_told_without_its_values(told: Any, said: str) -> None:
-    with pytest.raises(UnreadableEventError, match=said) as caught:
-        read_event(told)
+def test_an_unreadable_event_is_an_error_that_quotes_no_value(delivered: Any, text: str) -> None:
+    with pytest.raises(UnreadableEventError, match=text) as caught:
+        read_event(delivered)
     assert PERSON not in str(caught.value)
 
 
 def test_lambda_takes_an_event_of_event_bridge(desk: Desk, handler: Handler) -> None:
     answers = [aws.entry(lambda: handler)(EVENT_BRIDGE, None) for _ in range(2)]
-    assert [one["invited"] for one in answers] == [True, True]
-    assert [one["is_repeat"] for one in answers] == [False, True]
+    assert [answer["invited"] for answer in answers] == [True, True]
+    assert [answer["is_repeat"] for answer in answers] == [False, True]
     assert len(desk.rows) == 1
     with pytest.raises(UnreadableEventError):
         aws.entry(lambda: handler)({**EVENT_BRIDGE, "detail": []}, None)
 
 
-def test_of_a_batch_only_what_failed_comes_again(
+def test_only_the_failed_messages_of_a_batch_are_delivered_again(
     desk: Desk, handler: Handler, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     write = handler.outlet.write
@@ -139,21 +139,21 @@ def test_of_a_batch_only_what_failed_comes_again(
         message("m4", json.dumps(EVENT_BRIDGE)),
         message("m5", json.dumps(OWN)),
     ]
-    told = aws.entry(lambda: handler)({"Records": records}, None)
-    assert told == {"batchItemFailures": [{"itemIdentifier": "m2"}, {"itemIdentifier": "m3"}]}
+    response = aws.entry(lambda: handler)({"Records": records}, None)
+    assert response == {"batchItemFailures": [{"itemIdentifier": "m2"}, {"itemIdentifier": "m3"}]}
     assert [row["event_id"] for row in desk.rows] == ["e1", EVENT_BRIDGE["id"]]
-    assert "message m3: the body is no JSON" in caplog.text
+    assert "message m3: The body is not JSON" in caplog.text
     assert "example.org" not in caplog.text
 
 
-def test_a_message_whose_sending_fails_comes_again_alone(
+def test_only_the_message_whose_sending_failed_is_delivered_again(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     def send(*_: Any) -> None:
         raise ConnectionError(f"no route to the mailbox of {PERSON}")
 
-    told = aws.entry(lambda: desk.handler(send=send))({"Records": [message("m1", json.dumps(OWN))]}, None)
-    assert told == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    response = aws.entry(lambda: desk.handler(send=send))({"Records": [message("m1", json.dumps(OWN))]}, None)
+    assert response == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
     assert "message m1: ConnectionError" in caplog.text
     assert PERSON not in caplog.text
 
@@ -162,9 +162,9 @@ def test_a_message_whose_sending_fails_comes_again_alone(
 def test_lambda_answers_a_request(handler: Handler, coded: bool) -> None:
     answer = aws.entry(lambda: handler)(http_request(json.dumps(OWN), coded=coded), None)
     assert answer["statusCode"] == 200
-    told = json.loads(answer["body"])
-    assert told["invited"] is True
-    assert told["link"].startswith("https://surveys.example.com/effort?survey=after_chat&invitation=")
+    content = json.loads(answer["body"])
+    assert content["invited"] is True
+    assert content["link"].startswith("https://surveys.example.com/effort?survey=after_chat&invitation=")
     assert PERSON not in answer["body"]
 
 
@@ -183,7 +183,7 @@ def test_a_request_without_an_event_is_a_bad_request(handler: Handler, request_:
     assert "problem" in json.loads(answer["body"])
 
 
-def test_a_store_that_is_down_asks_for_the_request_again(
+def test_a_request_is_to_be_repeated_if_the_store_is_down(
     handler: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(*_: Any) -> None:
@@ -197,8 +197,8 @@ def test_azure_takes_requests_messages_and_events(desk: Desk, handler: Handler) 
     def body(text: str) -> Any:
         return SimpleNamespace(get_body=text.encode)
 
-    status, told = azure.http(body(json.dumps(OWN)), handler)
-    assert (status, json.loads(told)["invited"]) == (200, True)
+    status, text = azure.http(body(json.dumps(OWN)), handler)
+    assert (status, json.loads(text)["invited"]) == (200, True)
     assert azure.http(body("{"), handler)[0] == 400
     azure.queue(body(json.dumps(OWN)), handler)
     with pytest.raises(UnreadableEventError):

@@ -1,4 +1,4 @@
-"""Protects one event, one invitation: repeated, at once from many sides, and killed at every step."""
+"""Protects that an event invites once: delivered repeatedly, concurrently, and killed at every step."""
 
 import json
 from collections.abc import Callable
@@ -52,7 +52,7 @@ def test_an_event_invites_with_a_link_and_a_row(desk: Desk) -> None:
     ]
 
 
-def test_the_same_event_again_is_told_and_nothing_is_done_again(desk: Desk) -> None:
+def test_a_repeated_event_is_marked_and_nothing_is_done_again(desk: Desk) -> None:
     first = desk.handler().handle(event())
     desk.later(days=3)
     again = desk.handler().handle(event())
@@ -62,46 +62,46 @@ def test_the_same_event_again_is_told_and_nothing_is_done_again(desk: Desk) -> N
     assert (len(desk.sent), len(desk.rows)) == (1, 1)
 
 
-def test_one_id_of_two_sources_is_two_events(desk: Desk) -> None:
+def test_the_same_id_in_two_sources_is_two_events(desk: Desk) -> None:
     handler = desk.handler()
     assert not handler.handle(event(source="chats", event_id="1")).is_repeat
     assert not handler.handle(event(source="chat", event_id="s1")).is_repeat
     assert not handler.handle(event(source="shop", event_id="1", person="bob@example.org")).is_repeat
 
 
-def test_the_limit_holds_over_touchpoints_and_a_window_ago_counts_no_more(desk: Desk) -> None:
+def test_the_limit_covers_all_surveys_and_a_contact_one_window_ago_does_not_count(desk: Desk) -> None:
     handler = desk.handler(survey(), survey(id="after_order", trigger_event="order_placed"))
     reasons = []
     for name, kind, days in [
         ("e1", "chat_closed", 0.0),
         ("e2", "order_placed", 1),
         ("e3", "chat_closed", 1),  # the third within ten days
-        ("e4", "chat_closed", 8),  # ten days after the first: that one counts no more
-        ("e5", "chat_closed", 0.9),  # nine days and more after the second: third again
+        ("e4", "chat_closed", 8),  # ten days after the first, which does not count any more
+        ("e5", "chat_closed", 0.9),  # more than nine days after the second: again the third
     ]:
         desk.later(days=days)
         reasons.append(handler.handle(event(name, event_type=kind)).decision.reason)
     assert reasons == [None, None, "over_limit", None, "over_limit"]
-    # Somebody else, and somebody unknown, are not held back by it.
+    # The limit does not apply to another person or to an unknown person.
     assert handler.handle(event("e6", "bob@example.org")).decision.invites
     assert all(handler.handle(event(f"n{number}", None)).decision.invites for number in range(4))
 
 
-def test_case_and_blanks_make_no_other_person(desk: Desk) -> None:
+def test_case_and_blanks_do_not_make_another_person(desk: Desk) -> None:
     handler = desk.handler(contact_limit=1)
     assert handler.handle(event("e1", " Ann@Example.org ")).decision.invites
     assert handler.handle(event("e2", PERSON)).decision.reason == "over_limit"
 
 
 @pytest.mark.parametrize(
-    ("changed", "settings", "told", "reason"),
+    ("changed", "settings", "fields", "reason"),
     [
         ({}, {}, {"event_type": "call_ended"}, "unregistered_event"),
         ({}, {}, {"survey": "another"}, "unregistered_event"),
         ({"live_from": date(2026, 3, 3)}, {}, {}, "survey_not_live"),
         ({"live_to": date(2026, 3, 1)}, {}, {}, "survey_not_live"),
         ({"live_from": date(2026, 3, 2), "live_to": date(2026, 3, 2)}, {}, {}, None),
-        # Nine in the morning of UTC is still the day before in Honolulu.
+        # 09:00 UTC is still the day before in Honolulu.
         ({"live_from": date(2026, 3, 2)}, {"business_time_zone": "Pacific/Honolulu"}, {}, "survey_not_live"),
         ({"link": None}, {}, {}, "no_link"),
         (
@@ -114,10 +114,10 @@ def test_case_and_blanks_make_no_other_person(desk: Desk) -> None:
         ({}, {"survey_ineligible": {"channel": ["unknown"]}}, {}, "not_eligible"),
     ],
 )
-def test_who_is_not_invited_is_told_why_and_noted(
-    desk: Desk, changed: dict[str, Any], settings: dict[str, Any], told: dict[str, Any], reason: str | None
+def test_a_refusal_has_a_reason_and_a_row(
+    desk: Desk, changed: dict[str, Any], settings: dict[str, Any], fields: dict[str, Any], reason: str | None
 ) -> None:
-    handled = desk.handler(survey(**changed), **settings).handle(event(**told))
+    handled = desk.handler(survey(**changed), **settings).handle(event(**fields))
     assert handled.decision.reason == reason
     assert (handled.link is None) == (reason is not None)
     (row,) = desk.rows
@@ -125,12 +125,12 @@ def test_who_is_not_invited_is_told_why_and_noted(
     assert len(desk.sent) == (reason is None)
 
 
-def test_of_two_touchpoints_the_live_one_asks(desk: Desk) -> None:
+def test_of_two_surveys_the_live_survey_counts(desk: Desk) -> None:
     old = survey(id="old", live_to=date(2026, 2, 28))
     assert desk.handler(old, survey()).handle(event()).decision.survey == "after_chat"
 
 
-def test_an_event_from_many_sides_at_once_is_sent_and_written_once(desk: Desk) -> None:
+def test_an_event_that_is_delivered_concurrently_is_sent_and_written_once(desk: Desk) -> None:
     def handle(_: int) -> str:
         try:
             return "repeat" if desk.handler().handle(event()).is_repeat else "done"
@@ -143,10 +143,10 @@ def test_an_event_from_many_sides_at_once_is_sent_and_written_once(desk: Desk) -
     assert (len(desk.sent), len(desk.rows)) == (1, 1)
 
 
-def test_events_of_one_person_from_many_sides_keep_the_limit(desk: Desk) -> None:
+def test_concurrent_events_of_a_person_keep_the_limit(desk: Desk) -> None:
     with ThreadPoolExecutor(8) as pool:
         handled = list(pool.map(lambda number: desk.handler().handle(event(f"e{number}")), range(24)))
-    assert sum(one.decision.invites for one in handled) == 2
+    assert sum(outcome.decision.invites for outcome in handled) == 2
     assert len(desk.rows) == 24
 
 
@@ -154,7 +154,7 @@ STEPS = ("reserved", "decided", "sent", "outlet", "written")
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_at_any_step_the_next_delivery_ends_what_was_begun(
+def test_killed_at_any_step_the_next_delivery_completes_the_work(
     desk: Desk, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put = SqliteStore.put_if_absent
@@ -185,30 +185,30 @@ def test_killed_at_any_step_the_next_delivery_ends_what_was_begun(
         with pytest.raises(Killed):
             handler.handle(event())
     if step in ("decided", "sent", "outlet"):
-        # It may still be at work.
+        # The first delivery may still be in progress.
         with pytest.raises(InProgressError):
             desk.handler().handle(event())
     desk.later(seconds=61)
     handled = desk.handler().handle(event())
     assert handled.is_repeat == (step == "written")
     assert handled.decision.decided_at == MONDAY
-    # A repeated row is the same to the last letter, so landing drops it; a repeated sending has the same id.
+    # A repeated row has the same bytes, so landing drops it. A repeated invitation has the same id.
     assert len({json.dumps(row) for row in desk.rows}) == 1
     assert len(set(desk.sent)) == 1
     assert len(SqliteStore(desk.folder / "store.db").rows(f"contact/{Pseudonyms(KEY).of(PERSON)}")) == 1
     assert desk.handler().handle(event()).is_repeat
 
 
-def test_a_line_that_a_killed_writer_left_does_not_spoil_the_next(desk: Desk) -> None:
+def test_a_partial_line_of_a_killed_writer_does_not_damage_the_next_line(desk: Desk) -> None:
     (desk.folder / "decisions").mkdir()
     (desk.folder / "decisions" / "decisions-2026-03-02.jsonl").write_text('{"invitation_id": "half')
     desk.handler().handle(event())
-    half, whole = (desk.folder / "decisions" / "decisions-2026-03-02.jsonl").read_text().splitlines()
-    assert half == '{"invitation_id": "half'
-    assert json.loads(whole)["event_id"] == "e1"
+    partial, complete = (desk.folder / "decisions" / "decisions-2026-03-02.jsonl").read_text().splitlines()
+    assert partial == '{"invitation_id": "half'
+    assert json.loads(complete)["event_id"] == "e1"
 
 
-def test_nobody_is_named_in_anything_that_is_kept(desk: Desk) -> None:
+def test_no_stored_file_names_a_person(desk: Desk) -> None:
     handled = desk.handler().handle(event())
     kept = b"".join(path.read_bytes() for path in desk.folder.rglob("*") if path.is_file())
     assert kept
@@ -219,23 +219,26 @@ def test_nobody_is_named_in_anything_that_is_kept(desk: Desk) -> None:
     assert oct((desk.folder / "store.db").stat().st_mode)[-3:] == "600"
 
 
-def test_a_store_that_cannot_be_used_says_so(tmp_path: Path) -> None:
+def test_an_unusable_store_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "store.db").write_text("no database, " * 100)
     with pytest.raises(StoreError, match=r"store\.db cannot be used \(DatabaseError\)"):
         SqliteStore(tmp_path / "store.db")
 
 
-def test_the_environment_makes_a_handler_or_is_told_what_is_missing(tmp_path: Path) -> None:
-    told = {"CES_HOME": str(tmp_path), "CES_PSEUDONYM_KEY": "k", "CES_LINK_KEY": "l"}
+def test_the_environment_describes_a_handler_or_the_missing_variables_are_named(tmp_path: Path) -> None:
+    environment = {"CES_HOME": str(tmp_path), "CES_PSEUDONYM_KEY": "k", "CES_LINK_KEY": "l"}
     with pytest.raises(HomeError, match="CES_TRIGGER_STORE and CES_TRIGGER_DECISIONS not set"):
-        handler_of(told)
-    told |= {"CES_TRIGGER_STORE": str(tmp_path / "s.db"), "CES_TRIGGER_DECISIONS": str(tmp_path / "out")}
+        handler_of(environment)
+    environment |= {
+        "CES_TRIGGER_STORE": str(tmp_path / "s.db"),
+        "CES_TRIGGER_DECISIONS": str(tmp_path / "out"),
+    }
     with pytest.raises(CesError, match="no registry at"):
-        handler_of(told)
+        handler_of(environment)
     (tmp_path / "registry").mkdir()
     (tmp_path / "registry" / "surveys.yaml").write_text(
         "- {id: after_chat, scale: ease_1_5, trigger_event: chat_closed, link: https://surveys.example.com/a}\n"
     )
-    handled = handler_of(told).handle(event())
+    handled = handler_of(environment).handle(event())
     assert handled.decision.invites
-    assert abs(handled.decision.decided_at - handler_of(told).now()) < timedelta(minutes=1)
+    assert abs(handled.decision.decided_at - handler_of(environment).now()) < timedelta(minutes=1)
