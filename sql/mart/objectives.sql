@@ -159,7 +159,7 @@ figures as (
     select metric_figures.* from metric_figures
 ),
 
-told as (
+described as (
     select
         objectives.objective_id,
         objectives.title,
@@ -219,5 +219,5 @@ select
         else 'behind'
     end as state,
     case when last_day is null then why when is_suppressed then 'fewer than the minimum n' end as why_null
-from told
+from described
 order by objective_id;

@@ -42,7 +42,7 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     ('M4b', 'alerts', 'all', 'day', 'alerts', 'nothing raises alerts here', 'Alerts of the day, repeated ones apart.'),
     (
         'M4b', 'repeated_alerts', 'all', 'day', 'alerts', 'nothing raises alerts here',
-        'Alerts of the day that tell again of an incident already told.'
+        'Alerts of the day that repeat an incident that was already reported.'
     ),
     (
         'M4c', 'readable_checks_share', 'all', 'day', 'share', 'nothing opens the published file on a schedule',
@@ -54,7 +54,7 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     ),
     (
         'M4d', 'alert_response_minutes', 'all', 'day', 'minutes', 'nothing raises alerts here',
-        'From an alert to whoever takes it on.'
+        'From an alert to its acknowledgement.'
     ),
     (
         'M4d', 'alert_resolution_minutes', 'all', 'day', 'minutes', 'nothing raises alerts here',
@@ -433,7 +433,7 @@ select
     grid.segment,
     grid.day,
     case
-        when evidence.n is null then told.missing
+        when evidence.n is null then catalogue.missing
         when why_not is not null then why_not
         when is_suppressed then 'fewer than the minimum n'
     end as why_null,
@@ -447,10 +447,10 @@ select
         when why_not is null and is_suppressed then 'suppressed'
         else 'not measurable yet'
     end as state,
-    told.unit,
-    told.definition
+    catalogue.unit,
+    catalogue.definition
 from grid
 left join evidence using (metric, segment, day)
-inner join catalogue as told
-    on grid.metric = told.metric and (grid.segment = told.segment or told.cadence <> 'day')
+inner join catalogue
+    on grid.metric = catalogue.metric and (grid.segment = catalogue.segment or catalogue.cadence <> 'day')
 order by metric_id, metric, segment, day;
