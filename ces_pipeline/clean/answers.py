@@ -14,8 +14,16 @@ FITS, BLANK, OFF_SCALE, UNKNOWN = 0, 1, 2, 3
 """Outcomes of reading an answer."""
 
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
-_NUMBER_WITH_LABEL = re.compile(r"(\d+)\s*(?:[-–—:.)=]\s*|\s)(\D.*)")
-_OUT_OF = re.compile(r"(\d+)\s*(?:/|of|out of)\s*(\d+)", re.IGNORECASE)
+_NUMBER_WITH_LABEL = re.compile(r"\(?(\d+)\)?\s*(?:[-–—:.)=]\s*|\s|(?=\())\(?([^\W\d_][^\d]*)")
+"""A number, then a label that begins with a letter and holds no digit: another digit may be another answer."""
+_OUT_OF = re.compile(r"(\d+)\s*(?:/|of|out of|von|sur|de|su|van)\s*(\d+)", re.IGNORECASE)
+_NO_LABELS = frozenset(
+    {
+        "or", "to", "and", "of", "out", "oder", "bis", "und", "von", "ou", "à", "et", "sur", "o", "a", "y", "de", "e",
+        "su", "tot", "en", "van",
+    }
+)  # fmt: skip
+"""First words of what follows a number but is no label of it, such as in `4 or more`."""
 
 NPS_SCALE = Scale(
     id="nps_0_10",
@@ -29,9 +37,10 @@ NPS_SCALE = Scale(
 
 
 def read_answer(text: str | None, scale: Scale) -> tuple[int | None, int]:
-    """(value, outcome) of one answer. Digits of any script, `7.0`, `7 - Very easy` and `7/7` are numbers.
+    """(value, outcome) of one answer. Digits of any script, `7.0`, `7 - Very easy`, `7 (Easy)` and `7/7` are numbers.
 
-    A number with a label of another number is refused, because either could be meant.
+    A number with a label of another number is refused, because either could be meant, and so is a text that may hold
+    several numbers (`4 or 5`, `3 (changed from 5)`), a part of another scale (`5 out of 10`) or a percentage (`6 %`).
     """
     plain = unicodedata.normalize("NFKC", text or "").strip()
     if not plain:
@@ -46,8 +55,11 @@ def read_answer(text: str | None, scale: Scale) -> tuple[int | None, int]:
     if (match := _OUT_OF.fullmatch(plain)) and int(match[2]) == scale.max:
         return read_answer(match[1], scale)
     if match := _NUMBER_WITH_LABEL.fullmatch(plain):
+        label = fold(match[2]).rstrip(")").strip()
+        if label.split()[0] in _NO_LABELS:
+            return None, UNKNOWN
         value, outcome = read_answer(match[1], scale)
-        contradicted = scale.by_label.get(fold(match[2]), value) != value
+        contradicted = scale.by_label.get(label, value) != value
         return (None, UNKNOWN) if contradicted else (value, outcome)
     return None, UNKNOWN
 

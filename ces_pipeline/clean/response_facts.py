@@ -13,6 +13,7 @@ from ces_pipeline.clean.facts import Facts
 from ces_pipeline.clean.repeats import repeated
 from ces_pipeline.clean.sentiment import contradictions
 from ces_pipeline.folding import fold
+from ces_pipeline.formats.flags import FINISHED, RESPONSE_STATUS, read_word
 from ces_pipeline.registry.scales import Scale
 from ces_pipeline.registry.surveys import Survey
 from ces_pipeline.rules.contract import Counts, Flags, Numbers
@@ -102,12 +103,24 @@ class ResponseFacts(Facts):
 
     @cached_property
     def is_unfinished(self) -> Flags:
-        """Whether the response is unfinished, by the platform's flag or, without a flag, by its progress (percent)."""
-        finished = self.rows["finished"].str.lower()
+        """Whether the platform says so, by its flag or, where that is blank, by its progress."""
+        finished = self.meanings("finished", FINISHED)
         progress = floats(self.rows["progress"])
-        return (
-            ((finished == "false") | (finished.isna() & (progress < 100))).fillna(False).to_numpy(dtype=bool)
-        )
+        is_blank = self.rows["finished"].isna().to_numpy()
+        unfinished: Flags = (finished == "false") | (is_blank & (progress < 100))
+        return unfinished
+
+    @cached_property
+    def is_test(self) -> Flags:
+        """Whether the platform's status says that it is a preview, test, spam or staff answer."""
+        tests: Flags = self.meanings("status", RESPONSE_STATUS) == "test"
+        return tests
+
+    def meanings(self, name: str, words: dict[str, str]) -> np.ndarray:
+        """What each cell of a column means by a list of words; '' for a blank and for a word in no list."""
+        codes, distinct = pd.factorize(self.rows[name])
+        known = [read_word(str(text), words) or "" for text in distinct]
+        return np.array([*known, ""], dtype="U8")[codes]
 
     @cached_property
     def keeps_partial(self) -> Flags:
@@ -159,10 +172,12 @@ class ResponseFacts(Facts):
                 people = np.fmax(people, counted.to_numpy(dtype=float, na_value=0))
         return people
 
-    def says(self, name: str, expected: str) -> Flags:
-        """Whether a field or export column equals this text, trimmed and case-folded."""
+    def says(self, name: str, expected: tuple[str, ...]) -> Flags:
+        """Whether a field or export column holds one of these texts, without quotes, final punctuation and case."""
         column = name if name in self.rows.columns else self.context.asked_column(name)
-        return matches(self.rows[column], (expected,))
+        codes, distinct = pd.factorize(self.rows[column])
+        accepted = {_unquoted(text) for text in expected}
+        return np.array([*(_unquoted(str(text)) in accepted for text in distinct), False])[codes]
 
     def repeats(self, eligible: Flags) -> Flags:
         """Whether an earlier eligible row has the same respondent, survey and ticket within the window, or the same
@@ -175,6 +190,11 @@ class ResponseFacts(Facts):
         device = [self.rows["device_key"], survey, self.rows["answers"]]
         has_earlier: Flags = again | repeated(self.rows, device, instantly, eligible)
         return has_earlier
+
+
+def _unquoted(text: str) -> str:
+    """The text as expected answers are compared: folded, without the quotes around it and final punctuation."""
+    return fold(text.strip().strip("\"'“”„‘’«»").rstrip(".!?… ").strip("\"'“”„‘’«» "))
 
 
 def matches(values: pd.Series, wanted: tuple[str | float | int, ...]) -> Flags:

@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from ces_pipeline.clean.context import SpeedLimit
 from ces_pipeline.clean.plan import RawFile
 from ces_pipeline.clean.raw_rows import scan_files
+from ces_pipeline.formats.flags import FINISHED, RESPONSE_STATUS
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.scratch import scratch
 
 
@@ -33,7 +35,8 @@ def speed_limits(
                 SELECT {"DISTINCT" if several else ""} source_id, survey, day, key_hi, key_lo, content,
                     coalesce(try_cast(duration_seconds AS DOUBLE), epoch(submitted_at - started_at)) AS seconds
                 FROM {scan_files(connection, lake, files, "timed_rows")}
-                WHERE score IS NOT NULL AND coalesce(finished, '') <> 'false' AND coalesce(status, '') <> 'test'
+                WHERE score IS NOT NULL AND lower(trim(coalesce(finished, ''))) NOT IN ({_listed(FINISHED, "false")})
+                    AND lower(trim(coalesce(status, ''))) NOT IN ({_listed(RESPONSE_STATUS, "test")})
             )
             SELECT day, source_id, coalesce(survey, ''), count(*), sum(ln(seconds)), sum(ln(seconds) * ln(seconds))
             FROM timed WHERE seconds >= 1 GROUP BY ALL ORDER BY ALL
@@ -65,3 +68,8 @@ def _limits(
             # Rounded to milliseconds: smaller differences are rounding errors of the sums.
             limits[survey_id] = SpeedLimit(int(n), round(math.exp(mean - rules.fast_sd * sd), 3))
     return limits
+
+
+def _listed(words: dict[str, str], meaning: str) -> str:
+    """The words with this meaning, as SQL texts."""
+    return ", ".join(quote_text(word) for word, means in words.items() if means == meaning)

@@ -8,6 +8,7 @@ from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.products import products_of
 from ces_pipeline.clean.records import split_records
 from ces_pipeline.clean.versions import newest, resolve_versions
+from ces_pipeline.formats.flags import DELETED, read_word
 from ces_pipeline.registry.registry import Registry
 
 
@@ -26,7 +27,9 @@ def clean_tickets(rows: pd.DataFrame, registry: Registry, rule_version: str) -> 
 
 def _accepted(rows: pd.DataFrame, registry: Registry) -> pd.DataFrame:
     status = rows["status"].str.lower()
-    deleted = ((rows["is_deleted"].str.lower() == "true") | (status == "deleted")).fillna(False).astype(bool)
+    codes, distinct = pd.factorize(rows["is_deleted"])
+    flagged = np.array([*(read_word(str(text), DELETED) == "true" for text in distinct), False])[codes]
+    deleted = pd.Series(flagged, index=rows.index) | (status == "deleted").fillna(False).astype(bool)
     solved = rows["solved_at"].fillna(rows["closed_at"])
     columns = {
         "ticket_key": rows["ticket_key"],

@@ -1,6 +1,7 @@
 """Number of rows that each rule would flag, for the rules that the columns of an export allow."""
 
 from ces_pipeline.formats.contract import map_columns
+from ces_pipeline.formats.flags import DELETED, FINISHED, RESPONSE_STATUS, read_word
 from ces_pipeline.profiling.naming import Naming
 from ces_pipeline.profiling.scales import value_of
 from ces_pipeline.profiling.times import Times
@@ -38,14 +39,16 @@ def _of_tickets(naming: Naming, times: Times) -> dict[str, int]:
         counts["unique_versions"] = int(rows.scalar(f"count(DISTINCT concat_ws('|', {', '.join(version)}))"))
         counts["blank_ids"] = rows.count(f"{rows.sql(ticket)} IS NULL")
     if deleted := mapping.get("is_deleted"):
-        counts["deleted_rows"] = rows.count(f"lower({rows.sql(deleted)}) = 'true'")
+        cells = rows.values(deleted).items()
+        counts["deleted_rows"] = sum(count for cell, count in cells if read_word(cell, DELETED) == "true")
     counts |= _in_order(naming, times, "created_at", "solved_at", "solved_before_created")
     return counts | _in_order(naming, times, "created_at", "closed_at", "closed_before_created")
 
 
 def _of_responses(naming: Naming, times: Times, scale: Scale | None) -> dict[str, int]:
     rows, mapping = naming.rows, naming.mapping
-    counts = _coded(naming, "status", "test", "tests") | _coded(naming, "finished", "false", "unfinished")
+    counts = _coded(naming, "status", "test", RESPONSE_STATUS, "tests")
+    counts |= _coded(naming, "finished", "false", FINISHED, "unfinished")
     counts |= _in_order(naming, times, "started_at", "submitted_at", "ends_before_start")
     counts |= _durations(naming, times)
     ip, device = mapping.get("ip_address"), mapping.get("device")
@@ -64,8 +67,8 @@ def _of_responses(naming: Naming, times: Times, scale: Scale | None) -> dict[str
     return counts | _scores(naming, scale)
 
 
-def _coded(naming: Naming, name: str, wanted: str, rule: str) -> dict[str, int]:
-    """Rows whose cell means `wanted`, by the translated values of the format and of the source."""
+def _coded(naming: Naming, name: str, wanted: str, words: dict[str, str], rule: str) -> dict[str, int]:
+    """Rows whose cell means `wanted`: translated by the format and the source, then read as cleaning reads it."""
     column = naming.mapping.get(name)
     if column is None:
         return {}
@@ -73,7 +76,11 @@ def _coded(naming: Naming, name: str, wanted: str, rule: str) -> dict[str, int]:
     if naming.known_source:
         codes |= {value.lower(): ours for value, ours in naming.known_source.values.get(name, {}).items()}
     cells = {cell: (cell.strip().lower(), count) for cell, count in naming.rows.values(column).items()}
-    return {rule: sum(count for cell, count in cells.values() if codes.get(cell, cell) == wanted)}
+    return {
+        rule: sum(
+            count for cell, count in cells.values() if read_word(codes.get(cell, cell), words) == wanted
+        )
+    }
 
 
 def _in_order(naming: Naming, times: Times, earlier: str, later: str, rule: str) -> dict[str, int]:

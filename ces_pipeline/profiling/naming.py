@@ -167,8 +167,11 @@ class Naming:
             return
         scale = self.registry.scales["csat_1_5"]
         if max(stars.values()) >= 3 and {*stars.values()} <= {*range(scale.min, scale.max + 1)}:
+            # All stars in both spellings: the first export need not hold every one.
             self.translated["csat"] = {
-                cell: f"{100 - scale.effort_0_100(star):.0f}" for cell, star in sorted(stars.items())
+                spelling: f"{100 - scale.effort_0_100(star):.0f}"
+                for star in range(scale.min, scale.max + 1)
+                for spelling in (str(star), f"{star}.0")
             }
             return
         del self.guessed["csat"], self.mapping["csat"]

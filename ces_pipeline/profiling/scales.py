@@ -3,11 +3,10 @@
 import re
 from collections.abc import Iterable
 
-from ces_pipeline.folding import fold
+from ces_pipeline.clean.answers import read_answer
 from ces_pipeline.registry.scales import Scale
 
 _NUMBER = re.compile(r"^[+-]?\d{1,3}(\.0+)?$")
-_LEADING_NUMBER = re.compile(r"^(\d{1,2})\s*[-–:.)(=]\s*\S")
 _MOST_VALUES = 33
 """Most different cells of a score column: three spellings of eleven values."""
 NOTHING = ("undefined", "null", "n/a", "na", "-")
@@ -33,16 +32,8 @@ def is_number(cell: str) -> bool:
 
 
 def value_of(cell: str, scale: Scale) -> int | None:
-    """The value of the scale that a cell means: a number (`7`, `7.0`, `7 - Very easy`) or a label; None: no value."""
-    text = cell.strip()
-    if _NUMBER.match(text):
-        value: int | None = int(float(text))
-    elif (labelled := scale.by_label.get(fold(text))) is not None:
-        value = labelled
-    else:
-        leading = _LEADING_NUMBER.match(text)
-        value = int(leading.group(1)) if leading else None
-    return value if value is not None and scale.min <= value <= scale.max else None
+    """The value of the scale that a cell means, as cleaning reads it; None: no value of the scale."""
+    return read_answer(cell, scale)[0]
 
 
 def reaches(scale: Scale, cells: Iterable[str]) -> bool:

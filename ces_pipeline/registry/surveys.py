@@ -122,7 +122,9 @@ class Survey(Entry):
     link: Annotated[str, AfterValidator(_survey_link)] | None = Field(
         None, description="address of the survey; the signed link of an invitation begins with it"
     )
-    expect: dict[str, str] = Field({}, description="export column -> the only answer that passes")
+    expect: dict[str, str | tuple[str, ...]] = Field(
+        {}, description="export column -> the only answer that passes"
+    )
     link_window_days: float = Field(
         14.0, gt=0, description="days after a solve in which an answer may be about the ticket"
     )
@@ -138,6 +140,11 @@ class Survey(Entry):
                     "change one of them"
                 )
         return self
+
+    @property
+    def expected(self) -> dict[str, tuple[str, ...]]:
+        """Export column -> the answers that pass."""
+        return {name: (texts,) if isinstance(texts, str) else texts for name, texts in self.expect.items()}
 
     @property
     def required_answers(self) -> tuple[str, ...]:

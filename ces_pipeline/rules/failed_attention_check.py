@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 def unexpected_answers(facts: "ResponseFacts") -> Counts:
-    """How many answers are not the ones that the survey's `expect` names, trimmed and case-folded."""
+    """How many answers are not what the survey's `expect` names. Quotes, final punctuation and case do not count."""
     return facts.count(
         rows & ~facts.says(column, expected)
         for survey, rows in facts.by_survey()
-        for column, expected in survey.expect.items()
+        for column, expected in survey.expected.items()
     )
 
 

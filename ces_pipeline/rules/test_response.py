@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def is_test(facts: "ResponseFacts") -> Flags:
-    return (facts.rows["status"] == "test").fillna(False).to_numpy(dtype=bool)
+    return facts.is_test
 
 
 RULE = Rule(name="test_response", position=30, severity="reject", evidence=is_test, check=equals(False))

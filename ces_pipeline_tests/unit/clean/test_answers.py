@@ -112,3 +112,26 @@ def test_a_row_without_a_survey_has_no_answer() -> None:
 def test_likelihood_to_recommend_goes_from_0_to_10(text: str, value: int) -> None:
     assert read_answer(text, NPS_SCALE) == (value, FITS)
     assert read_answer("11", NPS_SCALE) == (None, OFF_SCALE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5 out of 10", "5 of 10", "5 / 10", "5/10", "5 von 10", "5 sur 10", "5 (out of 10)",
+        "4 - 5", "4-5", "4 to 5", "4 or 5", "4 & 5", "4 | 5", "4 ; 5", "4 or more", "3 (changed from 5)",
+        "6 %", "6%",
+    ],
+)  # fmt: skip
+def test_a_text_that_is_no_single_answer_of_the_scale_is_none(text: str) -> None:
+    assert read_answer(text, shipped_scales()[SEVEN]) == (None, UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("6 (Easy)", 6), ("(6) Easy", 6), ("6: easy", 6), ("6 = Easy", 6), ("6) easy", 6), ("1 star", 1),
+        ("7/7", 7), ("7 von 7", 7), ("7 out of 7", 7),
+    ],
+)  # fmt: skip
+def test_a_number_with_one_label_or_out_of_the_maximum_is_an_answer(text: str, value: int) -> None:
+    assert read_answer(text, shipped_scales()[SEVEN]) == (value, FITS)

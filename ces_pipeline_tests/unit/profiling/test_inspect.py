@@ -292,10 +292,14 @@ def test_a_question_for_effort_is_known_in_many_languages(
     assert found.proposal.sources[0]["columns"]["score"] == question
 
 
+STARS = {spelling: str(25 * (star - 1)) for star in range(1, 6) for spelling in (str(star), f"{star}.0")}
+"""Every star in both spellings, whichever the first export holds."""
+
+
 @pytest.mark.parametrize(
     ("cells", "values"),
     [
-        (["5.0", "1", "", "3.0"], {"1": "0", "3.0": "50", "5.0": "100"}),
+        (["5.0", "1", "", "3.0"], STARS),
         (["good", "bad", ""], None),
         (["80", "100", "0"], None),
     ],
