@@ -287,18 +287,15 @@ def test_a_mart_is_one_query_and_one_schema_entry(installation: Installation) ->
     [
         (
             {"with_schema": False},
-            "sql/mart/answers_by_survey.sql fills mart.answers_by_survey, which has no schema",
+            ["sql/mart/answers_by_survey.sql", "no schema", "ces_pipeline/schemas/mart"],
         ),
-        (
-            {"with_query": False},
-            "mart.answers_by_survey has a schema but no query: add sql/mart/answers_by_survey.sql",
-        ),
+        ({"with_query": False}, ["mart.answers_by_survey", "no query", "sql/mart/answers_by_survey.sql"]),
     ],
 )
 def test_a_forgotten_part_of_a_mart_is_named(
-    installation: Installation, parts: dict[str, bool], words: str
+    installation: Installation, parts: dict[str, bool], words: list[str]
 ) -> None:
     add(installation, **parts)
     ran = installation.run_night()
     assert ran.returncode != 0
-    assert words in ran.stderr
+    assert [word for word in words if word not in ran.stderr] == []
