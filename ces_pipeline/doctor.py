@@ -15,6 +15,7 @@ from ces_pipeline.http.client import RetryPolicy
 from ces_pipeline.http.clock import SystemClock
 from ces_pipeline.http.request_log import RequestLog
 from ces_pipeline.land.inbox import inbox_files
+from ces_pipeline.land.inputs import stale_deliveries
 from ces_pipeline.land.pull import open_http
 from ces_pipeline.pipeline import is_behind, publish_inputs, stale_days
 from ces_pipeline.privacy.key import KEY_FILE
@@ -46,7 +47,7 @@ def examine(home: Home) -> Iterator[Finding]:
     yield from _rules(registry)
     yield from (Finding(True, text, is_warning=True) for text in lint(registry))
     yield from _objectives(registry)
-    for check in (_writable, _key, _inbox, _apis, _lake, _published):
+    for check in (_writable, _key, _inbox, _deliveries, _apis, _lake, _published):
         try:
             yield from check(home, registry)
         except CesError as problem:
@@ -120,6 +121,25 @@ def _inbox(home: Home, registry: Registry) -> Iterator[Finding]:
     for name in stray:
         yield Finding(False, f"inbox: {name} matches no source. Move it, or correct `inbox` in sources.yaml")
     yield Finding(True, f"inbox: {len(claimed)} files belong to a source")
+
+
+def _deliveries(home: Home, registry: Registry) -> Iterator[Finding]:
+    for source in registry.sources.values():
+        again, kept = stale_deliveries(home, registry, source)
+        if again:
+            yield Finding(
+                False,
+                f"deliveries: {len(again)} of source {source.id} were landed with another entry in sources.yaml "
+                f"or with other code. Run `ces run`, which lands their files again",
+            )
+        if kept:
+            yield Finding(
+                True,
+                f"deliveries: {len(kept)} of source {source.id} were landed with another entry in sources.yaml "
+                f"or with other code, and their files are not in the inbox. Their rows stay as they are. "
+                "To read them again, deliver the files again",
+                is_warning=True,
+            )
 
 
 def _apis(home: Home, registry: Registry) -> Iterator[Finding]:

@@ -47,6 +47,8 @@ def test_a_home_of_an_earlier_release_opens_runs_and_publishes_the_same(
         assert isinstance(instance.event_log_storage, HeldOpenEventLog)
     registry = load_registry(old_home.registry)
     assert is_behind(old_home, registry), "other code makes the file stale"
+    stale = [finding for finding in examine(old_home) if finding.text.startswith("deliveries")]
+    assert [finding.is_well for finding in stale] == [False] * 3
     assert runs.run(old_home)
     differing = {entry.table for entry in compare(before, old_home.published) if not entry.is_equal}
     assert differing <= MAY_DIFFER
@@ -63,3 +65,7 @@ def test_a_home_whose_files_are_gone_keeps_what_it_landed(old_home: Home, tmp_pa
     assert runs.run(old_home)
     differing = {entry.table for entry in compare(before, old_home.published) if not entry.is_equal}
     assert differing <= MAY_DIFFER
+    kept = [finding.text for finding in examine(old_home) if finding.text.startswith("deliveries")]
+    assert [
+        source for source in ("desk", "forms", "google") if not any(source in text for text in kept)
+    ] == []
