@@ -76,10 +76,10 @@ def test_the_jupyter_rows_are_those_known(jupyter: duckdb.DuckDBPyConnection) ->
     silent = jupyter.execute(
         """
         SELECT status, count(*) FROM (
-            SELECT "Status" AS status, to_json(answers) AS told FROM (
+            SELECT "Status" AS status, to_json(answers) AS answers_json FROM (
                 SELECT "Status", struct_pack(*COLUMNS(* EXCLUDE ("Time Started", "Date Submitted", "Status", row_number))) AS answers
                 FROM export))
-        WHERE NOT regexp_matches(told, ':"') GROUP BY 1
+        WHERE NOT regexp_matches(answers_json, ':"') GROUP BY 1
         """
     ).fetchall()
     assert dict(silent) == {"Partial": 609, "Complete": 5}

@@ -74,10 +74,10 @@ def test_every_named_ticket_is_found_or_said_to_be_missing(home: Home) -> None:
 
 
 def test_coverage_counts_the_same_links(home: Home) -> None:
-    (told,) = _rows(
+    (found,) = _rows(
         home.published,
         "SELECT sum(responses), sum(linked_by_ticket_id), sum(named_not_found), sum(without_ticket) "
         "FROM mart.link_coverage_daily",
     )
     rows, linked = (sum(known[place] for known in _KNOWN.values()) for place in (0, 1))
-    assert told == (rows, linked, rows - linked, 0)
+    assert found == (rows, linked, rows - linked, 0)

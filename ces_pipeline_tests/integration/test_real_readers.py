@@ -92,10 +92,10 @@ def test_the_authors_rule_finds_their_four_hundred() -> None:
         for row in rows
         if (row["finished"], row["Q1.2"], row["Q3.1"]) == ("True", "Yes", "Assemble")
     }
-    told = (
+    listed = (
         real_data("surveys/qualtrics/projoint_mummolo_nall_replication_kept_ids.csv").read_text().split()[1:]
     )
-    assert kept == {line.strip('"') for line in told}
+    assert kept == {line.strip('"') for line in listed}
     assert len(kept) == 400
     assert [row["row_number"] for row in rows] == list(range(4, 522))
 

@@ -66,8 +66,8 @@ def test_the_wheel_carries_every_query_and_the_starter_registry(wheel: Path) -> 
 
 
 def test_the_package_is_the_installed_one(bin_folder: Path, tmp_path: Path) -> None:
-    told = run(bin_folder, tmp_path, "python", "-c", "import ces_pipeline; print(ces_pipeline.__file__)")
-    assert Path(told.stdout.strip()).is_relative_to(bin_folder.parent), told.stderr
+    ran = run(bin_folder, tmp_path, "python", "-c", "import ces_pipeline; print(ces_pipeline.__file__)")
+    assert Path(ran.stdout.strip()).is_relative_to(bin_folder.parent), ran.stderr
 
 
 def test_a_home_and_the_demo_are_made_without_the_checkout(bin_folder: Path, tmp_path: Path) -> None:
