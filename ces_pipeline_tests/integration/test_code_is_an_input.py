@@ -18,6 +18,7 @@ import yaml
 
 from ces_pipeline.storage.sql_files import derived_files
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 _NIGHT = """
 import json, sys
