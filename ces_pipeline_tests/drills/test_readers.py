@@ -51,6 +51,7 @@ def small(tmp_path: Path) -> InboxHome:
     return small
 
 
+@pytest.mark.slow
 def test_readers_never_fail_and_never_see_two_versions_at_once(small: InboxHome) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", _ASK, str(small.home.published)],

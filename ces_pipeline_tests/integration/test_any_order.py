@@ -138,6 +138,7 @@ ABOUT_DELIVERIES = {"landed", "redelivered"}
 SHARES_OF_DELIVERED = ("redelivered_share", "superseded_share")
 
 
+@pytest.mark.slow
 @settings(SMALL, max_examples=6)
 @given(responses=RESPONSES, seed=st.integers(0, 2**32))
 def test_the_same_responses_in_other_exports_give_the_same_rows(responses: list[Response], seed: int) -> None:
