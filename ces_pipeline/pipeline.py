@@ -4,13 +4,12 @@ It is the package's public API (`from ces_pipeline import land, clean, publish`)
 assets call these functions and have no logic of their own.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from collections.abc import Iterable
 from datetime import date
 
-from ces_pipeline.clean import step as clean_step
 from ces_pipeline.clean.day import DayResult
 from ces_pipeline.clean.inputs import Planner
+from ces_pipeline.clean.step import clean
 from ces_pipeline.home import Home
 from ces_pipeline.land.delivery_columns import note_columns
 from ces_pipeline.land.pull import pull
@@ -69,22 +68,6 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
 def stale_days(home: Home, registry: Registry, kind: str) -> list[date]:
     """The days of a kind whose deliveries, registry entries or code changed since they were cleaned, ascending."""
     return Planner(Lake(home.lake), registry, kind).stale_days()
-
-
-def clean(
-    home: Home,
-    registry: Registry,
-    kind: str,
-    days: Sequence[date],
-    *,
-    run_id: str,
-    executor: Executor | None = None,
-) -> Iterator[DayResult]:
-    """Clean these days of a kind; yields the result of each day as it is written, in order.
-
-    executor: runs the days; by default worker processes if there is enough work, else this process.
-    """
-    return clean_step.clean(home, registry, kind, days, run_id=run_id, executor=executor)
 
 
 def publish_inputs(home: Home, registry: Registry) -> PublishInputs:

@@ -12,9 +12,8 @@ from typing import Any, ClassVar
 
 from ces_pipeline.activation.errors import ExportError
 from ces_pipeline.activation.ledger import Item
-from ces_pipeline.http.client import Http
+from ces_pipeline.http.client import Http, HttpResponse
 
-_OWN = ("time", "distinct_id", "$insert_id")
 _EVENT_ERRORS = ("events_with_invalid_fields", "events_with_missing_fields")
 
 
@@ -51,7 +50,10 @@ class Target:
     """A receiver.
 
     most_events, most_bytes: limits of one request. replaces: whether an event with the id, person and time of an
-    earlier event replaces it. remembers: how long the receiver recognises an id; None: for ever.
+    earlier event replaces it. remembers: how long the receiver recognises an id; None: for ever. stores_rest: whether
+    the receiver stores the other events of a request if it refuses some. properties_key: the member of an event that
+    holds its properties. needed_properties: those without which no event is accepted. unlisted_refusal: the message if
+    the receiver refuses a request but lists no event.
     """
 
     name: str
@@ -59,6 +61,10 @@ class Target:
     most_bytes: ClassVar[int] = 2_000_000
     replaces: ClassVar[bool]
     remembers: ClassVar[timedelta | None]
+    stores_rest: ClassVar[bool]
+    properties_key: ClassVar[str]
+    needed_properties: ClassVar[tuple[str, ...]] = ()
+    unlisted_refusal: ClassVar[str]
 
     def event(
         self, name: str, insert_id: str, person_key: str, at_ms: int, properties: dict[str, Any]
@@ -68,11 +74,32 @@ class Target:
 
     def post(self, http: Http, events: Sequence[Outgoing]) -> Outcome:
         """Send events. Raises PullError as `http` does, and ExportError if the receiver refuses all of them."""
+        response = self.request(http, events)
+        if response.status == 413:
+            return Outcome(is_too_large=True)
+        if response.status != 400:
+            return Outcome()
+        refused = self.refused_fields(response.data if isinstance(response.data, dict) else {}, events)
+        if not refused:
+            raise ExportError(f"{self.name}: {self.unlisted_refusal}")
+        return Outcome(refused, self.stores_rest)
+
+    def request(self, http: Http, events: Sequence[Outgoing]) -> HttpResponse:
+        """One request with these events; accepts the statuses 400 and 413."""
+        raise NotImplementedError
+
+    def refused_fields(self, body: Mapping[str, Any], events: Sequence[Outgoing]) -> dict[int, str]:
+        """The events that a response with status 400 lists: index of an event -> its refused field."""
         raise NotImplementedError
 
     def without_field(self, event: Outgoing, refused_field: str) -> Outgoing | None:
         """The event without its refused property; None if the event cannot be sent without it."""
-        raise NotImplementedError
+        name = refused_field.removeprefix(f"{self.properties_key}.")
+        properties = event.body[self.properties_key]
+        if name in self.needed_properties or name not in properties:
+            return None
+        remaining = {key: value for key, value in properties.items() if key != name}
+        return replace(event, body={**event.body, self.properties_key: remaining})
 
 
 @dataclass(frozen=True)
@@ -82,6 +109,12 @@ class Mixpanel(Target):
     project_id: str
     replaces = True
     remembers = None
+    stores_rest = True
+    properties_key = "properties"
+    needed_properties = ("time", "distinct_id", "$insert_id")
+    unlisted_refusal = (
+        "Mixpanel refused the import with 400 and listed no event. Check project_id in exports.yaml"
+    )
 
     def event(
         self, name: str, insert_id: str, person_key: str, at_ms: int, properties: dict[str, Any]
@@ -89,8 +122,8 @@ class Mixpanel(Target):
         own = {"time": at_ms, "distinct_id": person_key, "$insert_id": insert_id}
         return {"event": name, "properties": {**own, **properties}}
 
-    def post(self, http: Http, events: Sequence[Outgoing]) -> Outcome:
-        response = http.request(
+    def request(self, http: Http, events: Sequence[Outgoing]) -> HttpResponse:
+        return http.request(
             "POST",
             "/import",
             params={"strict": 1, "project_id": self.project_id},
@@ -101,31 +134,16 @@ class Mixpanel(Target):
             accept=(400, 413),
             repeatable=True,
         )
-        if response.status == 413:
-            return Outcome(is_too_large=True)
-        if response.status != 400:
-            return Outcome()
-        records = response.data.get("failed_records") if isinstance(response.data, dict) else None
+
+    def refused_fields(self, body: Mapping[str, Any], events: Sequence[Outgoing]) -> dict[int, str]:
+        records = body.get("failed_records")
         by_id = {event.insert_id: index for index, event in enumerate(events)}
-        refused = {}
+        refused: dict[int, str] = {}
         for record in records if isinstance(records, list) else []:
             index = by_id.get(record.get("insert_id"), record.get("index"))
             if isinstance(index, int) and 0 <= index < len(events):
                 refused[index] = str(record.get("field"))
-        if not refused:
-            raise ExportError(
-                f"{self.name}: Mixpanel refused the import with 400 and listed no event. "
-                "Check project_id in exports.yaml"
-            )
-        return Outcome(refused)
-
-    def without_field(self, event: Outgoing, refused_field: str) -> Outgoing | None:
-        name = refused_field.removeprefix("properties.")
-        properties = event.body["properties"]
-        if name in _OWN or name not in properties:
-            return None
-        remaining = {key: value for key, value in properties.items() if key != name}
-        return replace(event, body={**event.body, "properties": remaining})
+        return refused
 
 
 @dataclass(frozen=True)
@@ -135,6 +153,9 @@ class Amplitude(Target):
     key: str = field(repr=False)
     replaces = False
     remembers = timedelta(days=7)
+    stores_rest = False
+    properties_key = "event_properties"
+    unlisted_refusal = "Amplitude refused the request with 400 and listed no event. Check key in exports.yaml"
 
     def event(
         self, name: str, insert_id: str, person_key: str, at_ms: int, properties: dict[str, Any]
@@ -147,37 +168,23 @@ class Amplitude(Target):
             "event_properties": properties,
         }
 
-    def post(self, http: Http, events: Sequence[Outgoing]) -> Outcome:
-        response = http.request(
+    def request(self, http: Http, events: Sequence[Outgoing]) -> HttpResponse:
+        return http.request(
             "POST",
             "/batch",
             json_body={"api_key": self.key, "events": [event.body for event in events]},
             accept=(400, 413),
             repeatable=True,
         )
-        if response.status == 413:
-            return Outcome(is_too_large=True)
-        if response.status != 400:
-            return Outcome()
+
+    def refused_fields(self, body: Mapping[str, Any], events: Sequence[Outgoing]) -> dict[int, str]:
         refused: dict[int, str] = {}
         for kind in _EVENT_ERRORS:
-            listed = response.data.get(kind) if isinstance(response.data, dict) else None
+            listed = body.get(kind)
             for name, indexes in (listed if isinstance(listed, dict) else {}).items():
                 refused |= {
                     index: str(name)
                     for index in indexes
                     if isinstance(index, int) and 0 <= index < len(events)
                 }
-        if not refused:
-            raise ExportError(
-                f"{self.name}: Amplitude refused the request with 400 and listed no event. Check key in exports.yaml"
-            )
-        return Outcome(refused, stores_rest=False)
-
-    def without_field(self, event: Outgoing, refused_field: str) -> Outgoing | None:
-        name = refused_field.removeprefix("event_properties.")
-        properties = event.body["event_properties"]
-        if name not in properties:
-            return None
-        remaining = {key: value for key, value in properties.items() if key != name}
-        return replace(event, body={**event.body, "event_properties": remaining})
+        return refused

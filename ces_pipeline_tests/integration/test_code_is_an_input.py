@@ -1,6 +1,6 @@
 """Protects that a change of code or registry makes exactly what depends on it stale, and that a second run does nothing.
 
-The package is copied, one line of the copy is changed, and a whole night runs with the copy.
+The package is copied, one line of the copy is changed, and a full night runs with the copy.
 """
 
 import json
