@@ -207,18 +207,18 @@ select
         when first_reply_us >= created_us
             then
                 replied.minutes_before
-                + greatest(least(first_reply_us / 6e7 - replied.quarter * 15, replied.closes) - replied.opens, 0)
+                + business_minutes_in_quarter(first_reply_us, replied.quarter, replied.opens, replied.closes)
                 - created.minutes_before
-                - greatest(least(created_us / 6e7 - created.quarter * 15, created.closes) - created.opens, 0)
+                - business_minutes_in_quarter(created_us, created.quarter, created.opens, created.closes)
     end as first_reply_business_minutes,
     tickets.resolution_minutes,
     case
         when resolved_us >= created_us
             then
                 resolved.minutes_before
-                + greatest(least(resolved_us / 6e7 - resolved.quarter * 15, resolved.closes) - resolved.opens, 0)
+                + business_minutes_in_quarter(resolved_us, resolved.quarter, resolved.opens, resolved.closes)
                 - created.minutes_before
-                - greatest(least(created_us / 6e7 - created.quarter * 15, created.closes) - created.opens, 0)
+                - business_minutes_in_quarter(created_us, created.quarter, created.opens, created.closes)
     end as resolution_business_minutes,
     tickets.reopens,
     tickets.handoffs,
