@@ -36,19 +36,20 @@ NPS_SCALE = Scale(
 )
 
 
-def read_answer(text: str | None, scale: Scale) -> tuple[int | None, int]:
+def read_answer(text: str | None, scale: Scale) -> tuple[float | None, int]:
     """(value, outcome) of one answer. Digits of any script, `7.0`, `7 - Very easy`, `7 (Easy)` and `7/7` are numbers.
 
     A number with a label of another number is refused, because either could be meant, and so is a text that may hold
     several numbers (`4 or 5`, `3 (changed from 5)`), a part of another scale (`5 out of 10`) or a percentage (`6 %`).
+    A decimal is an answer only on a continuous scale.
     """
     plain = unicodedata.normalize("NFKC", text or "").strip()
     if not plain:
         return None, BLANK
     if _NUMBER.fullmatch(plain):
         number = float(plain.replace(",", "."))
-        if number.is_integer() and scale.min <= number <= scale.max:
-            return int(number), FITS
+        if (number.is_integer() or scale.has_decimals) and scale.min <= number <= scale.max:
+            return number, FITS
         return None, OFF_SCALE
     if (labelled := scale.by_label.get(fold(plain))) is not None:
         return labelled, FITS
@@ -89,7 +90,10 @@ def read_answers(
 
 
 def by_scale(
-    values: np.ndarray, scales: list[Scale | None], which: np.ndarray, value_of: Callable[[Scale, int], float]
+    values: np.ndarray,
+    scales: list[Scale | None],
+    which: np.ndarray,
+    value_of: Callable[[Scale, float], float],
 ) -> np.ndarray:
     """`value_of(scale, value)` of each answer, NaN for NaN; row i uses `scales[which[i]]`."""
     result = np.full(len(values), np.nan)
@@ -99,6 +103,6 @@ def by_scale(
             continue
         rows = answered & (which == position)
         if rows.any():
-            table = np.array([value_of(scale, value) for value in range(scale.min, scale.max + 1)])
-            result[rows] = table[values[rows].astype("int64") - scale.min]
+            codes, distinct = pd.factorize(values[rows])
+            result[rows] = np.array([value_of(scale, value) for value in distinct.tolist()])[codes]
     return result

@@ -29,7 +29,13 @@ class DayContext:
 
 
 def columns_asked_for(registry: Registry, known: set[str]) -> tuple[str, ...]:
-    """The columns that attention checks and segment rules need and that are not in `known`."""
+    """The columns that attention checks, matrix questions and segment rules need and that are not in `known`."""
     wanted = {name for survey in registry.surveys.values() for name in survey.expect}
+    wanted |= {
+        name
+        for survey in registry.surveys.values()
+        if survey.rules.straight_lining
+        for name in survey.rules.straight_lining.columns
+    }
     wanted |= {name for segment in registry.segments for name in segment.when}
     return tuple(sorted(wanted - known))

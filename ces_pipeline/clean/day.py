@@ -22,6 +22,7 @@ from ces_pipeline.clean.plan import DayPlan
 from ces_pipeline.clean.raw_rows import read_cross_day_revisions, read_rows
 from ces_pipeline.clean.responses import clean_responses
 from ces_pipeline.clean.tickets import clean_tickets
+from ces_pipeline.clean.unknown_words import UnknownWords
 from ces_pipeline.land.paths import CROSS_DAY_SUFFIX
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.audit import LOAD_AUDIT
@@ -111,7 +112,7 @@ def _finish(
                 outputs[name] = {"path": stored.path, "size": stored.size, "sha256": stored.sha256}
             else:
                 lake.delete(path)
-        _write_commit_marker(lake, plan, counts, outputs, run_id, now)
+        _write_commit_marker(lake, plan, counts, outputs, cleaned.unknown, run_id, now)
     total = counts.sum()
     reasons = cleaned.reasons.loc[plan.day].to_dict() if plan.day in cleaned.reasons.index else {}
     return DayResult(
@@ -214,6 +215,7 @@ def _write_commit_marker(
     plan: DayPlan,
     counts: pd.DataFrame,
     outputs: dict[str, dict[str, Any]],
+    unknown: UnknownWords,
     run_id: str,
     now: datetime,
 ) -> None:
@@ -244,6 +246,7 @@ def _write_commit_marker(
                 "accepted": counted["accepted"],
                 "rejected": counted["rejected"],
                 "suspect": counted["suspect"],
+                "unknown_words": _as_json(unknown.get((plan.day, source_id))),
                 "run_id": run_id,
                 "rule_version": plan.rule_version,
                 "inputs": plan.inputs,
@@ -253,3 +256,7 @@ def _write_commit_marker(
             }
         )
     lake.write_table(path, pa.Table.from_pylist([*history, *rows], schema=LOAD_AUDIT.arrow))
+
+
+def _as_json(words: dict[str, dict[str, int]] | None) -> str | None:
+    return json.dumps(words, ensure_ascii=False, sort_keys=True) if words else None

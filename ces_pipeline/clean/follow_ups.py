@@ -7,7 +7,8 @@ import pandas as pd
 
 from ces_pipeline.clean.facts import Facts
 from ces_pipeline.clean.outcomes import CleanedDays
-from ces_pipeline.clean.records import codes_of, split_records
+from ces_pipeline.clean.records import code_of, codes_of, split_records
+from ces_pipeline.clean.unknown_words import Words, unknown_words
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.vocabularies import FOLLOW_UP_STATES
@@ -21,6 +22,7 @@ _WORDS = {
     "closed": "resolved", "done": "resolved", "solved": "resolved", "completed": "resolved", "complete": "resolved",
     "finished": "resolved",
 }  # fmt: skip
+_CLOSED: Words = {"state": lambda text: code_of(text, _WORDS) is not None}
 
 
 def clean_follow_ups(rows: pd.DataFrame, registry: Registry, rule_version: str) -> CleanedDays:
@@ -51,4 +53,5 @@ def clean_follow_ups(rows: pd.DataFrame, registry: Registry, rule_version: str) 
         },
         index=current.index,
     )
-    return split_records("follow_ups", resolved, facts, accepted, rule_version)
+    unknown = unknown_words(current, _CLOSED)
+    return split_records("follow_ups", resolved, facts, accepted, rule_version, unknown)

@@ -6,7 +6,8 @@ from ces_pipeline.clean.channels import channels_of
 from ces_pipeline.clean.columns import texts_by_code
 from ces_pipeline.clean.facts import Facts
 from ces_pipeline.clean.outcomes import CleanedDays
-from ces_pipeline.clean.records import codes_of, split_records
+from ces_pipeline.clean.records import code_of, codes_of, split_records
+from ces_pipeline.clean.unknown_words import Words, unknown_words
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.vocabularies import INVITATION_STATUSES
@@ -27,6 +28,7 @@ _WORDS = {
     "not_eligible": "out_of_scope", "ineligible": "out_of_scope", "over_limit": "out_of_scope",
     "cancelled": "out_of_scope", "canceled": "out_of_scope",
 }  # fmt: skip
+_CLOSED: Words = {"status": lambda text: code_of(text, _WORDS) is not None}
 
 
 def clean_invitations(
@@ -64,4 +66,5 @@ def clean_invitations(
         },
         index=current.index,
     )
-    return split_records("invitations", resolved, facts, accepted, rule_version)
+    unknown = unknown_words(current, _CLOSED)
+    return split_records("invitations", resolved, facts, accepted, rule_version, unknown)

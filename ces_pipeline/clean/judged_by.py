@@ -67,6 +67,13 @@ def judged_by(registry: Registry, kind: str) -> str:
         parts["speed_window_days"] = settings.speed_window_days
     if kind == "tickets":
         parts["csat_scale"] = _scale(registry, "csat_good_bad")
+        parts["csat_scales"] = {
+            source.id: [
+                _scale(registry, source.csat_scale) if source.csat_scale else None,
+                source.csat_is_percentage,
+            ]
+            for source in registry.sources_of(kind)
+        }
     if KINDS[kind].has_survey and kind != "survey":
         parts["surveys"] = registry.survey_names
         parts["survey_of_source"] = {source.id: source.survey for source in registry.sources_of(kind)}
@@ -77,7 +84,8 @@ def survey_part(registry: Registry, survey_id: str) -> str:
     """Fingerprint of the parts of the registry that judge one survey's rows: its entry and its scales."""
     survey = registry.surveys[survey_id]
     entry = survey.model_dump(mode="json", exclude=set(SURVEY_DECIDES_NOTHING))
-    scales = [_scale(registry, scale_id) for scale_id in (survey.scale, survey.csat_scale) if scale_id]
+    named = (*(scale_id for _, scale_id in survey.scales), survey.csat_scale)
+    scales = [_scale(registry, scale_id) for scale_id in named if scale_id]
     return _digest([entry, scales])
 
 

@@ -1,9 +1,11 @@
 """The result of cleaning days: accepted and rejected rows, and row counts by outcome and by reason."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+
+from ces_pipeline.clean.unknown_words import UnknownWords
 
 
 @dataclass(frozen=True)
@@ -12,13 +14,14 @@ class CleanedDays:
 
     accepted, rejected: frames with the columns of the two tables, all days together. counts: row counts by day and
     source: stored (rows in the raw files), landed_again, superseded, accepted, rejected, suspect.
-    reasons: row counts by day, a column per reason.
+    reasons: row counts by day, a column per reason. unknown: unknown words of closed vocabularies.
     """
 
     accepted: pd.DataFrame
     rejected: pd.DataFrame
     counts: pd.DataFrame
     reasons: pd.DataFrame
+    unknown: UnknownWords = field(default_factory=dict)
 
 
 def count_outcomes(resolved: pd.DataFrame, verdicts: dict[str, np.ndarray]) -> pd.DataFrame:

@@ -10,18 +10,24 @@ from ces_pipeline.clean.facts import Facts
 from ces_pipeline.clean.judge import broken_rules
 from ces_pipeline.clean.outcomes import CleanedDays, count_outcomes, count_reasons
 from ces_pipeline.clean.quarantine import landed_json
+from ces_pipeline.clean.unknown_words import UnknownWords
 from ces_pipeline.rules.catalog import rules_of
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.kinds import KINDS
 
 
 def split_records(
-    kind: str, resolved: pd.DataFrame, facts: Facts, accepted: pd.DataFrame, rule_version: str
+    kind: str,
+    resolved: pd.DataFrame,
+    facts: Facts,
+    accepted: pd.DataFrame,
+    rule_version: str,
+    unknown: UnknownWords | None = None,
 ) -> CleanedDays:
     """Split rows into accepted and rejected, and count them: a row that breaks any rule of its kind is rejected.
 
     resolved: every row with its outcome. facts: facts of the newest rows. accepted: the columns of the accepted table
-    for all newest rows.
+    for all newest rows. unknown: the unknown words of closed vocabularies in them.
     """
     rules = rules_of(kind)
     reasons = tuple(rule.name for rule in rules)
@@ -36,6 +42,7 @@ def split_records(
         ),
         count_outcomes(resolved, verdicts),
         count_reasons(facts.rows["day"], broken, reasons),
+        unknown or {},
     )
 
 
@@ -60,11 +67,13 @@ def _quarantine(kind: str, rows: pd.DataFrame, reasons: pd.Series, rule_version:
     )
 
 
+def code_of(text: str, words: Mapping[str, str]) -> str | None:
+    """What a text means by a closed list of words in lower case with `_`; None for a text that is not in it."""
+    return words.get(text.strip().casefold().replace("-", "_").replace(" ", "_"))
+
+
 def codes_of(texts: pd.Series, words: Mapping[str, str], otherwise: str) -> pd.Series:
-    """Each text, folded, as one of a closed list of words; `otherwise` for an unknown text; null stays null."""
+    """Each text as one of a closed list of words; `otherwise` for an unknown text; null stays null."""
     codes, distinct = pd.factorize(texts)
-    known = []
-    for text in distinct:
-        plain = str(text).strip().casefold().replace("-", "_").replace(" ", "_")
-        known.append(words.get(plain, otherwise))
+    known = [code_of(str(text), words) or otherwise for text in distinct]
     return pd.Series(np.array([*known, None], dtype=object)[codes], index=texts.index).astype("str")

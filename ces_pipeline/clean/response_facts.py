@@ -1,6 +1,6 @@
 """Facts about responses: answers on their scales, durations, repeats, people per device. `judge.py` judges them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -12,11 +12,15 @@ from ces_pipeline.clean.context import DayContext
 from ces_pipeline.clean.facts import Facts
 from ces_pipeline.clean.repeats import repeated
 from ces_pipeline.clean.sentiment import contradictions
+from ces_pipeline.clean.unknown_words import RESPONSE_WORDS, unknown_flags
 from ces_pipeline.folding import fold
 from ces_pipeline.formats.flags import FINISHED, RESPONSE_STATUS, read_word
 from ces_pipeline.registry.scales import Scale
-from ces_pipeline.registry.surveys import Survey
+from ces_pipeline.registry.surveys import StraightLining
 from ces_pipeline.rules.contract import Counts, Flags, Numbers
+
+_FEWEST_ANSWERS = 3
+"""Fewest answers to a matrix whose likeness says anything."""
 
 
 class ResponseFacts(Facts):
@@ -26,33 +30,45 @@ class ResponseFacts(Facts):
         super().__init__(rows, context.registry)
         self.context = context
 
-    def _read(self, column: str, scales: list[Scale | None]) -> tuple[np.ndarray, np.ndarray]:
-        return read_answers(self.rows[column], scales, self.which)
-
-    def _scales(self, id_of: Callable[[Survey], str | None]) -> list[Scale | None]:
-        ids = [id_of(survey) for survey in self.surveys]
-        return [self.registry.scales[name] if name else None for name in ids]
-
     @cached_property
     def score_scales(self) -> list[Scale | None]:
-        """The scale of each survey's score; None if the survey asks for no score."""
-        return self._scales(lambda survey: survey.scale)
+        """The scales that `which_score_scale` points into; None if the survey asks for no score.
+
+        The first are those of the surveys, in order; scales that surveys changed to follow.
+        """
+        first = [survey.scale for survey in self.surveys]
+        later = [name for survey in self.surveys for _, name in survey.scales[1:]]
+        return [self.registry.scales[name] if name else None for name in (*first, *later)]
+
+    @cached_property
+    def which_score_scale(self) -> np.ndarray:
+        """Position in `score_scales` of the scale of each row's survey on its day; -1 without a survey."""
+        which = self.which.copy()
+        place = len(self.surveys)
+        for of_survey, survey in enumerate(self.surveys):
+            for first_day, _ in survey.scales[1:]:
+                since = (self.rows["day"] >= first_day).to_numpy(dtype=bool, na_value=False)
+                which[(self.which == of_survey) & since] = place
+                place += 1
+        return which
 
     @cached_property
     def _csat_scales(self) -> list[Scale | None]:
-        return self._scales(lambda survey: survey.csat_scale)
+        ids = [survey.csat_scale for survey in self.surveys]
+        return [self.registry.scales[name] if name else None for name in ids]
 
     @cached_property
     def _score(self) -> tuple[np.ndarray, np.ndarray]:
-        return self._read("score", self.score_scales)
+        return read_answers(self.rows["score"], self.score_scales, self.which_score_scale)
 
     @cached_property
     def _csat(self) -> tuple[np.ndarray, np.ndarray]:
-        return self._read("csat", self._csat_scales)
+        return read_answers(self.rows["csat"], self._csat_scales, self.which)
 
     @cached_property
     def _nps(self) -> tuple[np.ndarray, np.ndarray]:
-        return self._read("nps", [NPS_SCALE if survey.has_nps else None for survey in self.surveys])
+        scales = [NPS_SCALE if survey.has_nps else None for survey in self.surveys]
+        return read_answers(self.rows["nps"], scales, self.which)
 
     @property
     def score(self) -> Numbers:
@@ -67,7 +83,7 @@ class ResponseFacts(Facts):
     @cached_property
     def effort_0_100(self) -> Numbers:
         """Percent of maximum possible effort, higher is harder; NaN without a score."""
-        return by_scale(self.score, self.score_scales, self.which, Scale.effort_0_100)
+        return by_scale(self.score, self.score_scales, self.which_score_scale, Scale.effort_0_100)
 
     @cached_property
     def csat_0_100(self) -> Numbers:
@@ -121,6 +137,44 @@ class ResponseFacts(Facts):
         codes, distinct = pd.factorize(self.rows[name])
         known = [read_word(str(text), words) or "" for text in distinct]
         return np.array([*known, ""], dtype="U8")[codes]
+
+    @property
+    def is_unknown_word(self) -> Flags:
+        """Whether a flag or status of the row is a word that no list knows."""
+        flags: Flags = np.asarray(unknown_flags(self.rows, RESPONSE_WORDS).any(axis=1))
+        return flags
+
+    @cached_property
+    def straight_lined(self) -> Flags:
+        """Whether the answers to the matrix columns that the survey names are as alike as its settings say."""
+        flags = np.zeros(len(self.rows), dtype=bool)
+        for survey, rows in self.by_survey():
+            matrix = survey.rules.straight_lining
+            if matrix is not None:
+                flags |= rows & self._alike(matrix)
+        return flags
+
+    def _alike(self, matrix: StraightLining) -> np.ndarray:
+        """Whether each row's answers in these columns are alike; rows with fewer than three answers are not."""
+        columns = [
+            name if name in self.rows.columns else self.context.asked_column(name) for name in matrix.columns
+        ]
+        codes, distinct = pd.factorize(pd.concat([self.rows[name] for name in columns], ignore_index=True))
+        folded, _ = pd.factorize(np.array([fold(str(text)) for text in distinct], dtype=object))
+        answers = np.append(folded, -1)[codes].reshape(len(columns), len(self.rows)).T
+        given = (answers >= 0).sum(axis=1)
+        most, run, longest = np.zeros(len(answers)), np.zeros(len(answers)), np.zeros(len(answers))
+        for place in range(len(columns)):
+            answered = answers[:, place] >= 0
+            same = (answers == answers[:, [place]]).sum(axis=1)
+            most = np.where(answered, np.maximum(most, same), most)
+            goes_on = answered & (answers[:, place] == answers[:, place - 1]) if place else answered
+            run = np.where(goes_on, run + 1, answered)
+            longest = np.maximum(longest, run)
+        share = most / np.maximum(given, 1)
+        longest_allowed = np.inf if matrix.longest_run is None else matrix.longest_run
+        alike: np.ndarray = (share >= matrix.identical_share) | (longest >= longest_allowed)
+        return np.asarray(alike & (given >= _FEWEST_ANSWERS))
 
     @cached_property
     def keeps_partial(self) -> Flags:

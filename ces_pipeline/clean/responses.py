@@ -12,6 +12,7 @@ from ces_pipeline.clean.outcomes import CleanedDays, count_outcomes, count_reaso
 from ces_pipeline.clean.products import products_of
 from ces_pipeline.clean.quarantine import landed_json
 from ces_pipeline.clean.response_facts import ResponseFacts, matches
+from ces_pipeline.clean.unknown_words import RESPONSE_WORDS, unknown_words
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.scales import Scale
 from ces_pipeline.rules.catalog import REASON_NAMES
@@ -49,6 +50,7 @@ def clean_responses(
         _rejected(facts, verdicts, rejected),
         count_outcomes(resolved, flags),
         count_reasons(current["day"][own], verdicts.broken[own], REASON_NAMES),
+        unknown_words(current, RESPONSE_WORDS),
     )
 
 
@@ -57,7 +59,7 @@ def _accepted(facts: ResponseFacts, verdicts: Verdicts, chosen: np.ndarray) -> p
     looked_at = {name for segment in registry.segments for name in segment.when}
     dropped = _NOT_PUBLISHED - looked_at
     rows = current.loc[chosen, [name for name in current.columns if name not in dropped]]
-    which = facts.which[chosen]
+    which, which_scale = facts.which[chosen], facts.which_score_scale[chosen]
 
     def of_survey(values: list[str | None]) -> pd.Series:
         return texts_by_code(which, values, rows.index)
@@ -97,11 +99,13 @@ def _accepted(facts: ResponseFacts, verdicts: Verdicts, chosen: np.ndarray) -> p
         ),
         "process": published["process"],
         "language": published["language"],
-        "scale_id": of_survey([survey.scale for survey in surveys]),
-        "score": integers(score, rows.index),
+        "scale_id": texts_by_code(
+            which_scale, [scale.id if scale else None for scale in facts.score_scales], rows.index
+        ),
+        "score": numbers(score, rows.index),
         "effort_0_100": numbers(effort, rows.index),
         "ease_0_100": numbers(np.round(100 - effort, 6), rows.index),
-        "effort_band": _band(score, facts.score_scales, which, rows.index),
+        "effort_band": _band(score, facts.score_scales, which_scale, rows.index),
         "nps": integers(facts.nps[chosen], rows.index),
         "csat_0_100": numbers(facts.csat_0_100[chosen], rows.index),
         "comment": rows["comment"],

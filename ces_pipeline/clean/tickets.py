@@ -3,13 +3,27 @@
 import numpy as np
 import pandas as pd
 
+from ces_pipeline.clean.answers import read_answer
+from ces_pipeline.clean.columns import texts_where
 from ces_pipeline.clean.facts import Facts
 from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.products import products_of
 from ces_pipeline.clean.records import split_records
+from ces_pipeline.clean.unknown_words import (
+    UNKNOWN_VALUE,
+    UnknownWords,
+    Words,
+    is_in,
+    unknown_flags,
+    unknown_words,
+)
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.formats.flags import DELETED, read_word
 from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.sources import Source
+
+_CLOSED: Words = {"is_deleted": is_in(DELETED)}
+_MOST_STARS = 10
 
 
 def clean_tickets(rows: pd.DataFrame, registry: Registry, rule_version: str) -> CleanedDays:
@@ -22,21 +36,31 @@ def clean_tickets(rows: pd.DataFrame, registry: Registry, rule_version: str) -> 
     resolved = resolve_versions(ordered, "update_key", order=("version_number",))
     current = newest(resolved)
     facts = Facts(current, registry)
-    return split_records("tickets", resolved, facts, _accepted(current, registry), rule_version)
+    csat = _satisfaction(current, registry)
+    accepted = _accepted(current, registry, csat)
+    return split_records("tickets", resolved, facts, accepted, rule_version, _unknown(current, csat))
 
 
-def _accepted(rows: pd.DataFrame, registry: Registry) -> pd.DataFrame:
+def _unknown(rows: pd.DataFrame, csat: pd.Series) -> UnknownWords:
+    """The unknown words of tickets; a rating is one if it was given and could not be read."""
+    found = unknown_words(rows, _CLOSED)
+    unread = rows[rows["csat"].notna() & csat.isna()]
+    for key, of_field in unknown_words(unread, {"csat": lambda _: False}).items():
+        found.setdefault(key, {}).update(of_field)
+    return found
+
+
+def _accepted(rows: pd.DataFrame, registry: Registry, csat: pd.Series) -> pd.DataFrame:
     status = rows["status"].str.lower()
-    codes, distinct = pd.factorize(rows["is_deleted"])
-    flagged = np.array([*(read_word(str(text), DELETED) == "true" for text in distinct), False])[codes]
-    deleted = pd.Series(flagged, index=rows.index) | (status == "deleted").fillna(False).astype(bool)
+    deleted = _deleted(rows["is_deleted"]).mask((status == "deleted").fillna(False).astype(bool), True)
+    is_unknown = unknown_flags(rows, _CLOSED).any(axis=1) | (rows["csat"].notna() & csat.isna()).to_numpy()
     solved = rows["solved_at"].fillna(rows["closed_at"])
     columns = {
         "ticket_key": rows["ticket_key"],
         "source_id": rows["source_id"].astype("str"),
         "ticket_id": rows["ticket_id"],
         "external_id": rows["external_id"],
-        "status": status.mask(deleted, "deleted"),
+        "status": status.mask(deleted.fillna(False).astype(bool), "deleted"),
         "priority": rows["priority"].str.lower(),
         "category": rows["category"],
         "channel": rows["channel"].str.lower().fillna("unknown"),
@@ -55,8 +79,9 @@ def _accepted(rows: pd.DataFrame, registry: Registry) -> pd.DataFrame:
         "reopens": _count(rows["reopens"]),
         "handoffs": _count(rows["handoffs"]),
         "replies": _count(rows["replies"]),
-        "csat_0_100": _satisfaction(rows["csat"], registry),
+        "csat_0_100": csat,
         "is_deleted": deleted,
+        "flags": texts_where(is_unknown[:, np.newaxis], (UNKNOWN_VALUE,), rows.index),
         "delivery_id": rows["delivery_id"].astype("str"),
         "day": rows["day"],
     }
@@ -76,13 +101,50 @@ def _count(texts: pd.Series) -> pd.Series:
     return numbers.where((numbers >= 0) & (numbers % 1 == 0)).astype("Int64")
 
 
-def _satisfaction(texts: pd.Series, registry: Registry) -> pd.Series:
-    """0 to 100, from `good`/`bad` or from a number that is already a percentage; null for other texts."""
-    scale = registry.scales["csat_good_bad"]
+def _deleted(texts: pd.Series) -> pd.Series:
+    """Whether the system deleted the ticket; False if it says nothing, null for a word that no list knows."""
     codes, distinct = pd.factorize(texts)
-    read: list[float] = []
-    for text in distinct:
-        value = scale.by_label.get(str(text).strip().casefold())
-        number = pd.to_numeric(text, errors="coerce")
-        read.append(100.0 * value if value is not None else float(number) if 0 <= number <= 100 else np.nan)
-    return pd.Series(np.array([*read, np.nan])[codes], index=texts.index, dtype="Float64")
+    meanings = {"true": True, "false": False}
+    read = [meanings.get(read_word(str(text), DELETED) or "") for text in distinct]
+    flags = np.array(
+        [
+            *(
+                None if str(text).strip() and value is None else bool(value)
+                for text, value in zip(distinct, read, strict=True)
+            ),
+            False,
+        ],
+        dtype=object,
+    )
+    return pd.Series(flags[codes], index=texts.index).astype("boolean")
+
+
+def _satisfaction(rows: pd.DataFrame, registry: Registry) -> pd.Series:
+    """0 to 100, read on the scale that the source names; null for what is not on it.
+
+    Without a scale: `good` or `bad`, `80 %`, and a number from 0 to 100. A number from 1 to 10 counts only if the
+    source's `values` or connector translates ratings to percentages, because it may be stars or a grade.
+    """
+    result = pd.Series(np.nan, index=rows.index, dtype="Float64")
+    for source_id in rows["source_id"].unique():
+        source = registry.sources.get(str(source_id))
+        chosen = (rows["source_id"] == source_id).to_numpy(dtype=bool)
+        codes, distinct = pd.factorize(rows["csat"][chosen])
+        read = [_rating(str(text), source, registry) for text in distinct]
+        result[chosen] = np.array([*read, np.nan])[codes]
+    return result
+
+
+def _rating(text: str, source: Source | None, registry: Registry) -> float:
+    if source is not None and source.csat_scale is not None:
+        scale = registry.scales[source.csat_scale]
+        value, _ = read_answer(text, scale)
+        return np.nan if value is None else scale.ease_0_100(value)
+    good_or_bad = registry.scales["csat_good_bad"].by_label.get(text.strip().casefold())
+    if good_or_bad is not None:
+        return 100.0 * good_or_bad
+    number = float(pd.to_numeric(text.strip().removesuffix("%"), errors="coerce"))
+    may_be_stars = 0 < number <= _MOST_STARS and "%" not in text
+    if may_be_stars and not (source is not None and source.csat_is_percentage):
+        return np.nan
+    return number if 0 <= number <= 100 else np.nan

@@ -31,7 +31,7 @@ def is_number(cell: str) -> bool:
     return bool(_NUMBER.match(cell.strip()))
 
 
-def value_of(cell: str, scale: Scale) -> int | None:
+def value_of(cell: str, scale: Scale) -> float | None:
     """The value of the scale that a cell means, as cleaning reads it; None: no value of the scale."""
     return read_answer(cell, scale)[0]
 

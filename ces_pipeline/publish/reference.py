@@ -45,12 +45,19 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
             for _, survey in sorted(registry.surveys.items())
             for version, first_day in sorted(survey.wording_changes.items(), key=lambda change: change[1])
         ],
+        "reference.scale_changes": [
+            {"survey_id": survey.id, "scale_id": scale_id, "first_day": first_day}
+            for _, survey in sorted(registry.surveys.items())
+            for first_day, scale_id in sorted(survey.scale_changes.items())
+        ],
         "reference.scales": [
             {
                 "scale_id": scale.id,
                 "title": scale.title,
                 "min_score": scale.min,
                 "max_score": scale.max,
+                "has_decimals": scale.has_decimals,
+                "measures": scale.measures,
                 "higher_means": scale.higher_means,
             }
             for _, scale in sorted(registry.scales.items())

@@ -29,6 +29,8 @@ from ces_pipeline.schemas.fields import fields_of
 
 M = TypeVar("M", bound=BaseModel)
 _SHIPPED_SCALES = Path(__file__).with_name("scales.yaml")
+_SHIPPED_LATER = frozenset({"ces2_agreement_1_5", "csat_1_7", "csat_0_10", "csat_0_100"})
+"""Scales that older releases did not ship: a home may have its own under such a name, which then counts."""
 
 
 def load_registry(folder: Path) -> Registry:
@@ -45,7 +47,7 @@ def load_registry(folder: Path) -> Registry:
     surveys = _entries(folder / "surveys.yaml", Survey)
     scales = _entries(_SHIPPED_SCALES, Scale)
     for scale_id, scale in _entries(folder / "scales.yaml", Scale).items():
-        if scale_id in scales:
+        if scale_id in scales and scale_id not in _SHIPPED_LATER:
             raise RegistryError(
                 f"{folder / 'scales.yaml'}: entry {scale_id}: id: this scale ships with ces: choose another id"
             )
@@ -147,18 +149,10 @@ def _check_references(registry: Registry, folder: Path) -> None:
             )
 
     readers = {reader.name: reader for vendor in installed_vendors() for reader in vendor.readers}
-    taken: dict[str, str] = {}
-    for survey in registry.surveys.values():
-        known("surveys.yaml", survey.id, "scale", survey.scale, registry.scales)
-        known("surveys.yaml", survey.id, "csat_scale", survey.csat_scale, registry.scales)
-        for name in (survey.id, *survey.also_known_as):
-            if taken.setdefault(name, survey.id) != survey.id:
-                raise RegistryError(
-                    f"{folder / 'surveys.yaml'}: entry {survey.id}: also_known_as: {name!r} already means "
-                    f"{taken[name]}: remove it from one of them"
-                )
+    _check_surveys(registry, folder, known)
     for source in registry.sources.values():
         known("sources.yaml", source.id, "survey", source.survey, registry.surveys)
+        known("sources.yaml", source.id, "csat_scale", source.csat_scale, registry.scales)
         known("sources.yaml", source.id, "reader", source.reader, readers)
         reader = readers[source.reader]
         if source.kind != reader.kind and reader.kind != "any":
@@ -183,6 +177,22 @@ def _check_references(registry: Registry, folder: Path) -> None:
     _check_objectives(registry, folder)
     _check_accounts(registry, folder)
     _check_products(registry, folder)
+
+
+def _check_surveys(registry: Registry, folder: Path, known: Callable[..., None]) -> None:
+    """The scales of surveys exist, and a name means one survey."""
+    taken: dict[str, str] = {}
+    for survey in registry.surveys.values():
+        known("surveys.yaml", survey.id, "scale", survey.scale, registry.scales)
+        known("surveys.yaml", survey.id, "csat_scale", survey.csat_scale, registry.scales)
+        for scale_id in survey.scale_changes.values():
+            known("surveys.yaml", survey.id, "scale_changes", scale_id, registry.scales)
+        for name in (survey.id, *survey.also_known_as):
+            if taken.setdefault(name, survey.id) != survey.id:
+                raise RegistryError(
+                    f"{folder / 'surveys.yaml'}: entry {survey.id}: also_known_as: {name!r} already means "
+                    f"{taken[name]}: remove it from one of them"
+                )
 
 
 def _check_products(registry: Registry, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """`scales.yaml`: answer scales, with their range, direction, boxes and labels."""
 
+import math
 from functools import cached_property
 from typing import Literal
 
@@ -7,6 +8,9 @@ from pydantic import Field, model_validator
 
 from ces_pipeline.folding import fold
 from ces_pipeline.registry.base import Entry, Slug
+
+_MOST_STEPS = 20
+"""A scale of more steps is a slider: people set its handle, and tools report decimals."""
 
 
 class Scale(Entry):
@@ -19,6 +23,13 @@ class Scale(Entry):
     higher_means: Literal["easier", "harder"] = Field(description="what a higher answer means")
     easy: tuple[int, ...] = Field(min_length=1, description="answers that count as easy")
     difficult: tuple[int, ...] = Field(min_length=1, description="answers that count as difficult")
+    measures: Literal["effort", "satisfaction"] = Field(
+        default="effort", description="what its answers are about"
+    )
+    is_continuous: bool | None = Field(
+        default=None,
+        description="whether decimals are answers (a slider); unless set: if it has more than 20 steps",
+    )
     labels: dict[str, dict[int, str | tuple[str, ...]]] = Field(
         default={}, description="language: answer: its label, or a list of labels"
     )
@@ -53,15 +64,24 @@ class Scale(Entry):
                     found[fold(text)] = value
         return found
 
-    def effort_0_100(self, value: int) -> float:
+    @property
+    def has_decimals(self) -> bool:
+        """Whether a number between two whole ones is an answer."""
+        return self.max - self.min > _MOST_STEPS if self.is_continuous is None else self.is_continuous
+
+    def effort_0_100(self, value: float) -> float:
         """Percent of maximum possible effort: 0 at the easy end, 100 at the hard end."""
         share = (value - self.min) / (self.max - self.min)
         return round(100 * (1 - share if self.higher_means == "easier" else share), 6)
 
-    def ease_0_100(self, value: int) -> float:
+    def ease_0_100(self, value: float) -> float:
         """100 less the effort: 100 at the easy end."""
         return round(100 - self.effort_0_100(value), 6)
 
-    def band(self, value: int) -> str:
-        """`easy`, `neutral` or `difficult`, by the boxes of this scale."""
-        return "easy" if value in self.easy else "difficult" if value in self.difficult else "neutral"
+    def band(self, value: float) -> str:
+        """`easy`, `neutral` or `difficult`, by the boxes of this scale.
+
+        A decimal is in a box if the whole numbers below and above it both are; else it is neutral.
+        """
+        around = {math.floor(value), math.ceil(value)}
+        return "easy" if around <= {*self.easy} else "difficult" if around <= {*self.difficult} else "neutral"

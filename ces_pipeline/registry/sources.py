@@ -10,6 +10,9 @@ from ces_pipeline.registry.api import Api
 from ces_pipeline.registry.base import Entry, Slug, TimeZone
 from ces_pipeline.schemas.kinds import KINDS, KindName
 
+_READS_NOTHING = frozenset({"inbox", "survey", "csat_scale", "api", "write_back"})
+"""Keys of a source that do not change how its bytes become rows."""
+
 
 class WriteBack(Entry):
     """The ticket field that `ces export scores` writes the score of an answer to."""
@@ -42,6 +45,9 @@ class Source(Entry):
         {}, description="our field -> the export's column; added to the reader's own"
     )
     values: dict[str, dict[str, str]] = Field({}, description="our field -> export value -> our value")
+    csat_scale: str | None = Field(
+        None, description="scale of the satisfaction ratings of tickets; unset: good and bad, or a percentage"
+    )
     people: tuple[str, ...] = Field((), description="further columns that hold people, to be pseudonymised")
     hashed: tuple[str, ...] = Field(
         (), description="our fields of people whose column already holds the keyed hash of this installation"
@@ -64,13 +70,22 @@ class Source(Entry):
             raise ValueError("a source of kind survey needs exactly one of survey and survey_column")
         if self.survey and self.survey_column:
             raise ValueError("set survey or survey_column, not both")
+        if self.csat_scale and self.kind != "tickets":
+            raise ValueError(
+                "csat_scale is for sources of kind tickets: a survey has its own in surveys.yaml"
+            )
         if not KINDS[self.kind].has_survey and (self.survey or self.survey_column):
             raise ValueError(f"a source of kind {self.kind} has no survey: remove survey and survey_column")
         return self
 
     @property
+    def csat_is_percentage(self) -> bool:
+        """Whether a small number in `csat` can be a percentage: connectors and `values` translate ratings to them."""
+        return self.api is not None or "csat" in self.values
+
+    @property
     def reading(self) -> str:
         """Fingerprint of every key that decides how the bytes of this source become rows."""
         unset = set() if self.hashed else {"hashed"}
-        keys = self.model_dump(mode="json", exclude={"inbox", "survey", "api", "write_back", *unset})
+        keys = self.model_dump(mode="json", exclude={*_READS_NOTHING, *unset})
         return hashlib.sha256(json.dumps(keys, sort_keys=True).encode()).hexdigest()[:16]

@@ -28,6 +28,20 @@ CHANNELS = (
 )
 
 
+class StraightLining(Entry):
+    """Columns of a matrix question, and how alike answers must be for the rule `straight_lining` to mark them."""
+
+    columns: tuple[str, ...] = Field(
+        min_length=3, description="export columns of the matrix, in the order in which they are shown"
+    )
+    longest_run: int | None = Field(
+        None, ge=3, description="so many equal answers in a row are straight-lining; unset: not judged"
+    )
+    identical_share: float = Field(
+        1.0, gt=0, le=1, description="such a share of equal answers, of all given, is straight-lining"
+    )
+
+
 class ResponseRules(Entry):
     """Thresholds of the rules that judge the answers of a survey, and the severities of their reasons."""
 
@@ -61,6 +75,9 @@ class ResponseRules(Entry):
     shared_device_people: int = Field(
         default=3, ge=2, description="a device or address with so many people on a day is shared"
     )
+    straight_lining: StraightLining | None = Field(
+        default=None, description="a matrix question whose equal answers are marked; unset: none is"
+    )
     severities: dict[str, Severity] = Field(default={}, description="reason: its severity for this survey")
 
     @model_validator(mode="after")
@@ -92,6 +109,9 @@ class Survey(Entry):
     )
     scale: str | None = Field(
         None, description="scale of the CES score; none if the survey asks only for CSAT, NPS or comments"
+    )
+    scale_changes: dict[date, str] = Field(
+        {}, description="first day: the scale of the score from that day on, if it is not `scale` any more"
     )
     csat_scale: str | None = Field(None, description="scale of the satisfaction score")
     has_nps: bool = Field(False, description="whether it asks for the likelihood to recommend")
@@ -131,6 +151,12 @@ class Survey(Entry):
     rules: ResponseRules = Field(ResponseRules(), description="how its answers are judged")
 
     @model_validator(mode="after")
+    def _changed_from_a_scale(self) -> "Survey":
+        if self.scale_changes and self.scale is None:
+            raise ValueError("scale_changes needs scale, the scale before the first change: add it")
+        return self
+
+    @model_validator(mode="after")
     def _newest_wording(self) -> "Survey":
         if self.wording_changes:
             newest = max(self.wording_changes, key=lambda version: self.wording_changes[version])
@@ -145,6 +171,11 @@ class Survey(Entry):
     def expected(self) -> dict[str, tuple[str, ...]]:
         """Export column -> the answers that pass."""
         return {name: (texts,) if isinstance(texts, str) else texts for name, texts in self.expect.items()}
+
+    @property
+    def scales(self) -> tuple[tuple[date | None, str | None], ...]:
+        """(First day, scale of the score from that day on), in order; the first has no first day."""
+        return (None, self.scale), *sorted(self.scale_changes.items())
 
     @property
     def required_answers(self) -> tuple[str, ...]:

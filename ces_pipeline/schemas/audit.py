@@ -24,6 +24,11 @@ LOAD_AUDIT = Table(
         "accepted": column(INTEGER, "Of these, rows in the published table."),
         "rejected": column(INTEGER, "Of these, rows in the quarantine."),
         "suspect": column(INTEGER, "Accepted rows that a suspect rule marked."),
+        "unknown_words": column(
+            TEXT,
+            "Words of flags and states that no list knows, as JSON: field, word, rows; null: none.",
+            nullable=True,
+        ),
         "run_id": column(TEXT, "The Dagster run, or `local` and a time."),
         "rule_version": column(TEXT, "Version of the rules."),
         "inputs": column(

@@ -40,8 +40,9 @@ RESPONSES = Table(
             TEXT, "Registered scale of the score; null: the survey has no CES question.", nullable=True
         ),
         "score": column(
-            INTEGER,
-            "The answer on its own scale; null: not asked, or not given in a partial answer.",
+            NUMBER,
+            "The answer on its own scale, whole unless the scale is a slider; null: not asked, or not given in a "
+            "partial answer.",
             nullable=True,
         ),
         "effort_0_100": column(

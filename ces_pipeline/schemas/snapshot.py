@@ -52,6 +52,18 @@ WORDING_CHANGES = Table(
     sort=("survey_id", "first_day"),
 )
 
+SCALE_CHANGES = Table(
+    "reference.scale_changes",
+    "One row per survey and change of the scale of its score.",
+    ("survey_id", "first_day"),
+    {
+        "survey_id": column(TEXT, "The survey."),
+        "scale_id": column(TEXT, "The scale of the score from that day on."),
+        "first_day": column(DAY, "The first day on which it was asked on this scale."),
+    },
+    sort=("survey_id", "first_day"),
+)
+
 SCALES = Table(
     "reference.scales",
     "One row per registered scale.",
@@ -61,6 +73,8 @@ SCALES = Table(
         "title": column(TEXT, "Display name."),
         "min_score": column(INTEGER, "Lowest answer."),
         "max_score": column(INTEGER, "Highest answer."),
+        "has_decimals": column(FLAG, "True for a slider: decimals are answers."),
+        "measures": column(TEXT, "`effort` or `satisfaction`: what its answers are about."),
         "higher_means": column(TEXT, "`easier` or `harder`: what a higher answer means."),
     },
     sort=("scale_id",),
@@ -410,6 +424,7 @@ REFERENCE_TABLES: dict[str, Table] = {
     for table in (
         SURVEYS,
         WORDING_CHANGES,
+        SCALE_CHANGES,
         SCALES,
         SCALE_BOXES,
         SCALE_LABELS,

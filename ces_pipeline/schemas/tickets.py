@@ -1,7 +1,7 @@
 """Tickets: every version, the latest version, and the rejected rows."""
 
 from ces_pipeline.schemas.rejected import rejected_table
-from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, Table, column
+from ces_pipeline.schemas.table import DAY, FLAG_OR_NULL, INSTANT, INTEGER, NUMBER, TEXT, TEXTS, Table, column
 
 _COLUMNS = {
     "ticket_key": column(TEXT, "Hash of source and ticket id; its key in every table."),
@@ -53,7 +53,12 @@ _COLUMNS = {
     "csat_0_100": column(
         NUMBER, "Satisfaction with the ticket, 0 to 100, higher is better; null: not rated.", nullable=True
     ),
-    "is_deleted": column(FLAG, "True if the system deleted the ticket."),
+    "is_deleted": column(
+        FLAG_OR_NULL,
+        "True if the system deleted the ticket; null: its word for that is not known.",
+        nullable=True,
+    ),
+    "flags": column(TEXTS, "`unknown_value` if a flag or rating is not known; empty: none."),
     "delivery_id": column(TEXT, "The earliest delivery with this content."),
     "day": column(DAY, "Partition: business-zone date of updated_at."),
 }

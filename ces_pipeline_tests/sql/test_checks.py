@@ -113,6 +113,15 @@ def test_unregistered_products_are_reported_if_any_is_registered(snapshot: duckd
     assert (result.detail or "").startswith("product Kiosk, responses 2, tickets 0. These products")
 
 
+def test_unknown_words_are_listed_with_their_rows(snapshot: duckdb.DuckDBPyConnection) -> None:
+    words = '{"finished": {"half \\"done\\"": 2, "50%": 1}}'
+    snapshot.execute("UPDATE audit.load_audit SET unknown_words = $1 WHERE kind = 'survey'", [words])
+    result = failed(snapshot)["unknown_words"]
+    assert not result.check.is_blocking
+    assert result.failures == 2
+    assert 'field finished, word half "done", rows 2' in (result.detail or "")
+
+
 def test_many_offending_rows_are_reported_in_short(snapshot: duckdb.DuckDBPyConnection) -> None:
     snapshot.execute("DROP TABLE mart.quality_daily")
     (result,) = run_checks(

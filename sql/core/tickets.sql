@@ -23,6 +23,7 @@ select
     replies,
     csat_0_100,
     is_deleted,
+    flags,
     delivery_id,
     day
 from core.ticket_versions

@@ -37,7 +37,13 @@ happened as (
         respondent_key as person_key,
         recorded_at as occurred_at,
         (
-            md5_number(concat_ws('|', survey_id, coalesce(score, -1), coalesce(nps, -1), coalesce(csat_0_100, -1)))
+            md5_number(concat_ws(
+                '|',
+                survey_id,
+                coalesce(if(score = floor(score), score::bigint::varchar, score::varchar), '-1'),
+                coalesce(nps, -1),
+                coalesce(csat_0_100, -1)
+            ))
             & 18446744073709551615
         )::ubigint as content,
         survey_id,

@@ -16,31 +16,49 @@ with accepted as (
 
 rejected_answers as (
     select
-        day,
-        survey_id,
-        scale_id,
+        rejected_responses.day,
+        rejected_responses.survey_id,
+        coalesce(scale_changes.scale_id, surveys.scale_id) as scale_id,
         lower(trim(regexp_replace(landed ->> 'score', '\s+', ' ', 'g'))) as answer
     from core.rejected_responses
     inner join reference.surveys using (survey_id)
+    asof left join reference.scale_changes
+        on
+            rejected_responses.survey_id = scale_changes.survey_id
+            and rejected_responses.day >= scale_changes.first_day
     where not list_contains(reasons, 'test_response')
 ),
 
--- An answer off its scale has no effort.
-rejected as (
+rejected_scores as (
     select
-        day,
-        survey_id,
-        effort_band,
-        (100 - effort_0_100)::decimal(9, 6) as ease,
-        false as is_suspect,
-        true as is_rejected
+        rejected_answers.day,
+        rejected_answers.survey_id,
+        rejected_answers.scale_id,
+        coalesce(try_cast(answer as double), scale_labels.score) as score
     from rejected_answers
     left join reference.scale_labels
         on rejected_answers.scale_id = scale_labels.scale_id and rejected_answers.answer = scale_labels.label
-    inner join reference.scale_boxes
-        on
-            rejected_answers.scale_id = scale_boxes.scale_id
-            and scale_boxes.score = coalesce(try_cast(answer as double), scale_labels.score)
+),
+
+-- An answer off its scale has no effort. A slider's decimal lies between two whole answers.
+rejected as (
+    select
+        rejected_scores.day,
+        rejected_scores.survey_id,
+        if(below.effort_band = above.effort_band, below.effort_band, 'neutral') as effort_band,
+        (
+            100 - below.effort_0_100
+            - (above.effort_0_100 - below.effort_0_100) * (rejected_scores.score - below.score)
+        )::decimal(9, 6) as ease,
+        false as is_suspect,
+        true as is_rejected
+    from rejected_scores
+    inner join reference.scales using (scale_id)
+    inner join reference.scale_boxes as below
+        on rejected_scores.scale_id = below.scale_id and floor(rejected_scores.score) = below.score
+    inner join reference.scale_boxes as above
+        on rejected_scores.scale_id = above.scale_id and ceil(rejected_scores.score) = above.score
+    where scales.has_decimals or below.score = above.score
 ),
 
 daily as (

@@ -21,11 +21,16 @@ SURVEY: dict[str, Any] = {
     "required": ["score", "csat", "nps"],
     "expect": {"colour": "blue"},
 }
+MATRIX = ("speed", "tone", "clarity", "result")
 GOOD: dict[str, Any] = {
     "csat": "4",
     "nps": "9",
     "duration_seconds": "60",
     "asked_0": "blue",
+    "asked_1": "3",
+    "asked_2": "4",
+    "asked_3": "3",
+    "asked_4": "5",
     "started_at": at("11:59"),
     "submitted_at": at("12:00"),
     "respondent_key": "someone",
@@ -59,10 +64,16 @@ HAS: dict[str, list[dict[str, Any]]] = {
     "time_order": [{"started_at": at("12:00:01")}],
     "in_the_future": [{"event_at": at("20T12:05:01")}],
     "duplicate": [],
+    "unknown_value": [{"status": "odd"}, {"finished": "perhaps"}],
     "partial": [{"finished": "False"}, {"progress": "99"}],
     "fast_for_survey": [{"duration_seconds": "9.9"}, {"duration_seconds": "1.99"}],
     "comment_contradicts": [EASY_BUT_ANGRY, {"score": "1", "comment": "Very easy, thank you"}],
     "shared_device": [{"ip_address_key": "office"}],
+    "straight_lining": [
+        {"asked_1": "4", "asked_2": "4", "asked_3": "4", "asked_4": "4"},
+        {"asked_2": "Yes", "asked_3": "yes ", "asked_4": " YES"},
+        {"asked_1": None, "asked_2": "3", "asked_3": "3", "asked_4": "3"},
+    ],
     "slow": [{"duration_seconds": "600.5"}],
 }
 MISSES: dict[str, list[dict[str, Any]]] = {
@@ -78,6 +89,7 @@ MISSES: dict[str, list[dict[str, Any]]] = {
     "time_order": [{"started_at": at("12:00")}, {"started_at": None, "duration_seconds": None}],
     "in_the_future": [{"event_at": NOW}, {"event_at": at("20T12:05")}],
     "duplicate": [],
+    "unknown_value": [{"status": "Approved"}, {"finished": "oui"}],
     "partial": [{"finished": "True"}, {"progress": "100"}, {"finished": "true", "progress": "50"}],
     "fast_for_survey": [{"duration_seconds": "10"}],
     "comment_contradicts": [
@@ -86,12 +98,16 @@ MISSES: dict[str, list[dict[str, Any]]] = {
         {"score": "1", "comment": "terrible, although the form was very easy"},
     ],
     "shared_device": [{"ip_address_key": "home"}],
+    "straight_lining": [
+        {"asked_1": "4", "asked_2": "4", "asked_3": "3", "asked_4": "4"},
+        {"asked_1": "4", "asked_2": "4", "asked_3": None, "asked_4": None},
+    ],
     "slow": [{"duration_seconds": "600"}],
 }
 ROW_REASONS = tuple(name for name in REASON_NAMES if name != "duplicate")
 NEEDS_A_SURVEY = {
     "incomplete", "score_off_scale", "unknown_answer", "failed_attention_check", "too_fast", "fast_for_survey",
-    "comment_contradicts", "shared_device", "slow",
+    "comment_contradicts", "shared_device", "straight_lining", "slow",
 }  # fmt: skip
 NEVER_TOGETHER = {
     *((name, "unreadable_row") for name in ROW_REASONS if name != "unreadable_row"),
@@ -113,10 +129,13 @@ def judged(
 ) -> CleanedDays:
     """Rows as differences from a good one. is_timed: the survey has a speed limit of 10 s."""
     judged_by = registry(
-        {**SURVEY, "also_known_as": ["chat-poll"]}, max_duration_seconds=600, severities=severities or {}
+        {**SURVEY, "also_known_as": ["chat-poll"]},
+        max_duration_seconds=600,
+        straight_lining={"columns": MATRIX, "longest_run": 3},
+        severities=severities or {},
     )
     limits = {"after_chat": SpeedLimit(100, 10.0)} if is_timed else {}
-    return clean(judged_by, *({**GOOD, **row} for row in rows), limits=limits, asked=("colour",))
+    return clean(judged_by, *({**GOOD, **row} for row in rows), limits=limits, asked=("colour", *MATRIX))
 
 
 def alone(row: dict[str, Any], *named: str, severities: dict[str, str] | None = None) -> CleanedDays:
@@ -159,8 +178,8 @@ def test_a_near_miss_has_no_reason(name: str, row: dict[str, Any]) -> None:
 
 
 def test_most_reasons_can_stand_together() -> None:
-    assert len(TOGETHER) == 120 - len(NEVER_TOGETHER)
-    assert len(TOGETHER) == 92
+    assert len(TOGETHER) == 153 - len(NEVER_TOGETHER)
+    assert len(TOGETHER) == 122
 
 
 @pytest.mark.parametrize(("first", "second"), TOGETHER)

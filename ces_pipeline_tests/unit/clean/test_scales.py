@@ -4,17 +4,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ces_pipeline.clean.answers import FITS, OFF_SCALE, read_answer
 from ces_pipeline.registry.scales import Scale
-from ces_pipeline_tests.unit.clean.frames import accepted, clean, registry, shipped_scales
+from ces_pipeline_tests.unit.clean.frames import accepted, at, clean, registry, shipped_scales
 
 SCALES = sorted(shipped_scales())
 EFFORT_AND_EASE = [
-    "ces1_effort_1_5", "effort_1_7", "ces2_agreement_1_7", "ease_1_5", "ease_1_7", "ease_1_4", "net_easy_1_7",
+    "ces1_effort_1_5", "effort_1_7", "ces2_agreement_1_7", "ces2_agreement_1_5", "ease_1_5", "ease_1_7", "ease_1_4", "net_easy_1_7",
     "ease_0_10", "faces_1_3",
 ]  # fmt: skip
 HARD_END = {
-    "ces1_effort_1_5": 5, "effort_1_7": 7, "ces2_agreement_1_7": 1, "ease_1_5": 1, "ease_1_7": 1, "ease_1_4": 1,
-    "net_easy_1_7": 7, "ease_0_10": 0, "faces_1_3": 1, "csat_1_5": 1, "csat_good_bad": 0,
+    "ces1_effort_1_5": 5, "effort_1_7": 7, "ces2_agreement_1_7": 1, "ces2_agreement_1_5": 1, "ease_1_5": 1, "ease_1_7": 1, "ease_1_4": 1,
+    "net_easy_1_7": 7, "ease_0_10": 0, "faces_1_3": 1, "csat_1_5": 1, "csat_1_7": 1, "csat_0_10": 0,
+    "csat_0_100": 0, "csat_good_bad": 0,
 }  # fmt: skip
 
 
@@ -107,3 +109,53 @@ def test_a_cleaned_column_agrees_with_the_scale_value_by_value(name: str) -> Non
         expected = (name, value, scale.effort_0_100(value), scale.band(value))
         assert (row["scale_id"], row["score"], row["effort_0_100"], row["effort_band"]) == expected
         assert row["ease_0_100"] == pytest.approx(100 - row["effort_0_100"], abs=1e-6)
+
+
+def slider(**changes: object) -> Scale:
+    given = {
+        "id": "slider", "title": "Ease", "min": 0, "max": 100, "higher_means": "easier",
+        "easy": [*range(70, 101)], "difficult": [*range(41)],
+    }  # fmt: skip
+    return Scale.model_validate({**given, **changes})
+
+
+@pytest.mark.parametrize(
+    ("text", "effort", "band"),
+    [("72.5", 27.5, "easy"), ("33,25", 66.75, "difficult"), ("100.0", 0, "easy"), ("69.5", 30.5, "neutral")],
+)
+def test_a_decimal_of_a_slider_is_an_answer(text: str, effort: float, band: str) -> None:
+    value, outcome = read_answer(text, slider())
+    assert outcome == FITS
+    assert value is not None
+    assert (slider().effort_0_100(value), slider().band(value)) == (effort, band)
+
+
+@pytest.mark.parametrize(
+    ("text", "scale"),
+    [
+        ("4.5", shipped_scales()["ease_1_7"]),
+        ("7.5", shipped_scales()["ease_0_10"]),
+        ("100.5", slider()),
+        ("72.5", slider(is_continuous=False)),
+    ],
+)
+def test_a_decimal_of_another_scale_or_beyond_its_ends_is_off_the_scale(text: str, scale: Scale) -> None:
+    assert read_answer(text, scale) == (None, OFF_SCALE)
+
+
+def test_a_survey_is_read_on_the_scale_of_its_day() -> None:
+    """2 March is before the change, 3 March its first day: the same 1 is easy, then hard."""
+    changed = registry({"scale": "effort_1_7", "scale_changes": {"2026-03-03": "ease_1_7"}})
+    found = clean(
+        changed,
+        {"response_id": "before", "score": "1", "event_at": at("12:00")},
+        {"response_id": "first day", "score": "1", "event_at": at("03T00:00")},
+        {"response_id": "label", "score": "Very easy", "event_at": at("04T00:00")},
+    )
+    rows = {name: accepted(found, name) for name in ("before", "first day", "label")}
+    shown = {name: (row["scale_id"], row["ease_0_100"], row["effort_band"]) for name, row in rows.items()}
+    assert shown == {
+        "before": ("effort_1_7", 100, "easy"),
+        "first day": ("ease_1_7", 0, "difficult"),
+        "label": ("ease_1_7", 100, "easy"),
+    }

@@ -182,15 +182,17 @@ def test_every_file_is_a_rule_and_their_positions_are_the_published_order() -> N
     assert {rule.name for rule in RULES} == files
     assert ",".join(REASON_NAMES) == (
         "unreadable_row,unregistered_survey,test_response,incomplete,score_off_scale,unknown_answer,"
-        "failed_attention_check,too_fast,missing_time,time_order,in_the_future,duplicate,partial,fast_for_survey,"
-        "comment_contradicts,shared_device,slow"
+        "failed_attention_check,too_fast,missing_time,time_order,in_the_future,duplicate,unknown_value,partial,"
+        "fast_for_survey,comment_contradicts,shared_device,straight_lining,slow"
     )
 
 
 def test_severities_are_as_published() -> None:
     kept = {name: severity for name, severity in DEFAULT_SEVERITIES.items() if severity != "reject"}
     assert kept == {
+        "unknown_value": "suspect",
         "partial": "suspect",
+        "straight_lining": "suspect",
         "fast_for_survey": "suspect",
         "comment_contradicts": "suspect",
         "shared_device": "info",
