@@ -23,17 +23,20 @@ def column_mapping_of(source: Source, export: Export, file: DeliveredFile, notes
     """
     by_folded = {fold(name): name for name in reversed(export.columns)}
     mapping = {name: column for name, column in export.mapping.items() if column in export.columns}
-    wanted = dict(source.columns)
+    wanted = source.columns_of
     if source.survey_column:
-        wanted["survey"] = source.survey_column
-    absent = []
-    for name, column in wanted.items():
+        wanted["survey"] = (source.survey_column,)
+    absent: list[str] = []
+    otherwise: dict[str, tuple[str, ...]] = {}
+    for name, columns in wanted.items():
         mapping.pop(name, None)
-        if column in export.columns:
-            mapping[name] = column
-        elif fold(column) in by_folded:
-            mapping[name] = by_folded[fold(column)]
+        found = [column if column in export.columns else by_folded.get(fold(column)) for column in columns]
+        present = [column for column in found if column is not None]
+        if present:
+            mapping[name], otherwise[name] = present[0], tuple(present[1:])
+            absent += [column for column, place in zip(columns, found, strict=True) if place is None]
         elif name in KINDS[source.kind].essential:
+            column = " and ".join(map(repr, columns))
             listed = _listed(export.columns)
             hint = (
                 " (the file has only one column: if the delimiter is wrong, set options.delimiter)"
@@ -41,19 +44,19 @@ def column_mapping_of(source: Source, export: Export, file: DeliveredFile, notes
                 else ""
             )
             raise UnreadableFileError(
-                f"{file.name}: column {column!r} is missing, and entry {source.id} of sources.yaml maps it to "
+                f"{file.name}: column {column} is missing, and entry {source.id} of sources.yaml maps it to "
                 f"{name}{hint}. Columns in the file: {listed}. Correct columns.{name} in sources.yaml, or deliver "
                 f"the file with that column"
             )
         else:
-            absent.append(column)
+            absent += columns
     if absent:
         notes.append(
             f"{source.id}: {file.name}: mapped in sources.yaml but not in this file: {', '.join(absent)}"
         )
-    values = {name: dict(found) for name, found in export.values.items()}
-    for name, found in source.values.items():
-        values[name] = {**values.get(name, {}), **{old.strip().lower(): new for old, new in found.items()}}
+    values = {name: dict(words) for name, words in export.values.items()}
+    for name, words in source.values.items():
+        values[name] = {**values.get(name, {}), **{old.strip().lower(): new for old, new in words.items()}}
     people = {*export.people, *source.people} | {name for name in export.columns if looks_like_people(name)}
     return ColumnMapping(
         kind=source.kind,
@@ -66,6 +69,8 @@ def column_mapping_of(source: Source, export: Export, file: DeliveredFile, notes
         ignored=frozenset(source.ignore),
         missing=source.missing,
         hashed=frozenset(source.hashed),
+        otherwise={name: columns for name, columns in otherwise.items() if columns},
+        day=source.day,
     )
 
 

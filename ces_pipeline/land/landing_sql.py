@@ -4,10 +4,13 @@ Each mapped column becomes its field, treated as `schemas/fields.py` says. All o
 Values stay text, except times, keys and fingerprints. Answers are not judged here.
 """
 
+import dataclasses
 import json
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
+from typing import Literal
 
 from ces_pipeline.formats.contract import ROW_NUMBER
 from ces_pipeline.formats.times import plausible, unusual, usual
@@ -30,6 +33,8 @@ class ColumnMapping:
     columns: the export's columns. column_of: our field -> the export's column. values: our field -> export value in
     lower case -> our value. people: unmapped columns to pseudonymise. ignored: columns that are never stored.
     missing: texts that mean no value. hashed: fields of people whose column already holds our keyed hash.
+    otherwise: our field -> columns that are read where the cell in `column_of` is empty, in order.
+    day: the day of rows if no time is mapped: a date, or `received`.
     """
 
     kind: str
@@ -42,6 +47,8 @@ class ColumnMapping:
     ignored: frozenset[str]
     missing: tuple[str, ...]
     hashed: frozenset[str] = frozenset()
+    otherwise: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    day: date | Literal["received"] | None = None
 
     @cached_property
     def people_cells(self) -> dict[str, PeopleCells]:
@@ -61,7 +68,7 @@ class ColumnMapping:
     @property
     def rest(self) -> list[str]:
         """Columns that are neither mapped nor ignored, in the export's order."""
-        taken = set(self.column_of.values())
+        taken = {*self.column_of.values(), *(name for names in self.otherwise.values() for name in names)}
         return [name for name in self.columns if name not in taken and name not in self.ignored]
 
 
@@ -134,7 +141,7 @@ def landing_query(mapping: ColumnMapping) -> str:
         bounded AS (SELECT {f"* REPLACE ({bounded})" if bounded else "*"} FROM treated),
         printed AS (
             SELECT *, {content} AS content,
-                {event_at(mapping.kind, mapping.column_of)} AS event_at
+                {_moment(mapping)} AS event_at
             FROM bounded
         ),
         identified AS (SELECT *, {row_id} AS identifier FROM printed)
@@ -199,6 +206,13 @@ def event_at(kind: str, given: Container[str]) -> str:
     return f"coalesce({', '.join(known)})" if known else "NULL::TIMESTAMPTZ"
 
 
+def _moment(mapping: ColumnMapping) -> str:
+    """SQL for `event_at`; if no time is mapped and the source says so, noon of its day or the time of receipt."""
+    if mapping.day is None or any(name in mapping.column_of for name in KINDS[mapping.kind].times):
+        return event_at(mapping.kind, mapping.column_of)
+    return "$received_at" if mapping.day == "received" else f"TIMESTAMP '{mapping.day} 12:00:00'::TIMESTAMPTZ"
+
+
 def day_of(moment: str) -> str:
     """SQL for the partition day: the business-zone date. Missing, too early and future times get the day of receipt."""
     # Compared as instants: the first day's midnight is a constant, a second conversion of every row's time is slow.
@@ -224,7 +238,10 @@ def _answers(mapping: ColumnMapping) -> str:
 def _text(field: Field, mapping: ColumnMapping) -> str:
     if field.treatment == "person":
         return quote_name(keys_of(field=field.name))
-    cell = quote_name(mapping.column_of[field.name])
+    cells = [
+        quote_name(name) for name in (mapping.column_of[field.name], *mapping.otherwise.get(field.name, ()))
+    ]
+    cell = f"coalesce({', '.join(cells)})" if len(cells) > 1 else cells[0]
     if translated := mapping.values.get(field.name):
         cases = " ".join(f"WHEN {quote_text(old)} THEN {quote_text(new)}" for old, new in translated.items())
         cell = f"CASE lower({cell}) {cases} ELSE {cell} END"

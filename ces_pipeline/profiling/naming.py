@@ -111,7 +111,8 @@ class Naming:
         if self.known_source:
             self.mapping |= {
                 name: column
-                for name, column in self.known_source.columns.items()
+                for name, columns in self.known_source.columns_of.items()
+                for column in columns[:1]
                 if column in self.rows.columns
             }
         elif self.reader.kind == "any" or self.reader.has_customer_columns:

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
-from typing import Any, Literal
+from datetime import date
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from ces_pipeline.registry.api import Api
 from ces_pipeline.registry.base import Entry, Slug, TimeZone
+from ces_pipeline.schemas.fields import fields_of
 from ces_pipeline.schemas.kinds import KINDS, KindName
 
 _READS_NOTHING = frozenset({"inbox", "survey", "csat_scale", "api", "write_back"})
@@ -41,8 +43,14 @@ class Source(Entry):
     survey_column: str | None = Field(
         None, description="column whose value names the survey; instead of `survey`"
     )
-    columns: dict[str, str] = Field(
-        {}, description="our field -> the export's column; added to the reader's own"
+    columns: dict[str, str | Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
+        {},
+        description="our field -> the export's column, or a list: the first of them that is filled; added to the "
+        "reader's own",
+    )
+    day: date | Literal["received"] | None = Field(
+        None,
+        description="day of answers whose export has no time: a date, or `received` for the day on which they landed",
     )
     values: dict[str, dict[str, str]] = Field({}, description="our field -> export value -> our value")
     csat_scale: str | None = Field(
@@ -70,13 +78,29 @@ class Source(Entry):
             raise ValueError("a source of kind survey needs exactly one of survey and survey_column")
         if self.survey and self.survey_column:
             raise ValueError("set survey or survey_column, not both")
+        if self.day and self.kind != "survey":
+            raise ValueError(
+                "day is for sources of kind survey: rows of other kinds need a time of their own"
+            )
         if self.csat_scale and self.kind != "tickets":
             raise ValueError(
                 "csat_scale is for sources of kind tickets: a survey has its own in surveys.yaml"
             )
+        known = fields_of(self.kind)
+        for name, columns in self.columns_of.items():
+            if len(columns) > 1 and name in known and known[name].treatment == "person":
+                raise ValueError(f"columns.{name}: a person is read from one column: keep one")
         if not KINDS[self.kind].has_survey and (self.survey or self.survey_column):
             raise ValueError(f"a source of kind {self.kind} has no survey: remove survey and survey_column")
         return self
+
+    @property
+    def columns_of(self) -> dict[str, tuple[str, ...]]:
+        """Our field -> the export's columns of it, in the order in which they are tried."""
+        return {
+            name: (columns,) if isinstance(columns, str) else columns
+            for name, columns in self.columns.items()
+        }
 
     @property
     def csat_is_percentage(self) -> bool:
@@ -86,6 +110,6 @@ class Source(Entry):
     @property
     def reading(self) -> str:
         """Fingerprint of every key that decides how the bytes of this source become rows."""
-        unset = set() if self.hashed else {"hashed"}
+        unset = {name for name in ("hashed", "day") if not getattr(self, name)}
         keys = self.model_dump(mode="json", exclude={*_READS_NOTHING, *unset})
         return hashlib.sha256(json.dumps(keys, sort_keys=True).encode()).hexdigest()[:16]

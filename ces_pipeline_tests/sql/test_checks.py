@@ -119,7 +119,7 @@ def test_unknown_words_are_listed_with_their_rows(snapshot: duckdb.DuckDBPyConne
     result = failed(snapshot)["unknown_words"]
     assert not result.check.is_blocking
     assert result.failures == 2
-    assert 'field finished, word half "done", rows 2' in (result.detail or "")
+    assert 'field finished, word half "done", row_count 2' in (result.detail or "")
 
 
 def test_many_offending_rows_are_reported_in_short(snapshot: duckdb.DuckDBPyConnection) -> None:

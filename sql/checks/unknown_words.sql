@@ -23,7 +23,7 @@ select
     source_id,
     field,
     word,
-    sum((counted ->> ('$."' || replace(word, '"', '\"') || '"'))::bigint) as rows
+    sum((counted ->> ('$."' || replace(word, '"', '\"') || '"'))::bigint) as row_count
 from words
 group by all
-order by source_id, field, rows desc, word
+order by source_id, field, row_count desc, word

@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,44 @@ def test_json_lines_land_like_a_table(tmp_path: Path) -> None:
 def test_the_mapping_of_the_registry_finds_a_column_in_other_letter_case_and_spacing(tmp_path: Path) -> None:
     feed = {**WEB, "columns": {"score": "how easy?", "recorded_at": "Recorded"}}
     assert landed(tmp_path, [{"How  EASY?": 2, "recorded": "2026-03-02"}], feed).row()["score"] == "2"
+
+
+def test_the_first_filled_of_several_columns_counts(tmp_path: Path) -> None:
+    """A question that an edit of the survey split into three columns, of which this file has two."""
+    columns = {**WEB["columns"], "score": ["3. How easy?", "2. How easy?", "1. How easy?"]}
+    rows = [
+        {"id": number, "3. How easy?": three, "2. How easy?": two, "recorded": "2026-03-02"}
+        for number, (three, two) in enumerate((("6", ""), ("", "5"), ("2", "7"), ("", "")))
+    ]
+    home = landed(tmp_path, rows, {**WEB, "columns": columns})
+    assert [(row["score"], row["extra"]) for row in home.rows()] == [
+        ("6", {}),
+        ("5", {}),
+        ("2", {}),
+        (None, {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "moment"),
+    [("2026-02-14", datetime(2026, 2, 13, 23, tzinfo=UTC)), ("received", NOW)],
+)
+def test_answers_without_a_time_lie_on_the_day_that_the_source_says(
+    tmp_path: Path, day: str, moment: datetime
+) -> None:
+    """Noon of the fixed day in Auckland is eleven in the evening before in UTC (summer time, +13)."""
+    feed = {**without(WEB, "recorded_at"), "day": day, "time_zone": "Pacific/Auckland"}
+    rows = [{"id": "r1", "score": 4}, {"id": "r2", "score": 5}]
+    home = landed(tmp_path, rows, feed)
+    assert {row["event_at"] for row in home.rows()} == {moment}
+    home.drop("again.csv", [*rows, {"id": "r3", "score": 1}])
+    later = home.land(now=NOW + timedelta(days=2))
+    assert (later.rows_landed, later.rows_redelivered) == (1, 2)
+
+
+def test_a_mapped_time_counts_even_where_the_source_has_a_day(tmp_path: Path) -> None:
+    home = landed(tmp_path, [answer(1), answer(2, recorded="")], {**WEB, "day": "2026-02-14"})
+    assert sorted(str(row["event_at"]) for row in home.rows()) == ["2026-03-02 12:00:00+00:00", "None"]
 
 
 def test_values_are_translated_whatever_their_letter_case(tmp_path: Path) -> None:
