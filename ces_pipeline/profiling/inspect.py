@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import available_timezones
 
 from ces_pipeline.errors import RegistryError, UnreadableFileError
@@ -15,12 +15,12 @@ from ces_pipeline.profiling.counts import count_rules
 from ces_pipeline.profiling.naming import Naming
 from ces_pipeline.profiling.result import Inspection, Proposal, Question, ZoneIs
 from ces_pipeline.profiling.rows import loaded
-from ces_pipeline.profiling.scales import fitting_labels, is_number, reaches
+from ces_pipeline.profiling.score import find_csat_scale, find_scale, name_score
+from ces_pipeline.profiling.ticket_fields import ask_for_ticket_fields
 from ces_pipeline.profiling.times import Times
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.scales import Scale
 from ces_pipeline.registry.sources import Source
-from ces_pipeline.registry.surveys import Survey
 from ces_pipeline.schemas.kinds import KINDS, KindName
 from ces_pipeline.vendors.catalog import READERS
 from ces_pipeline.vendors.recognise import recognise
@@ -35,42 +35,65 @@ def inspect_file(
     *,
     score: str | None = None,
     scale: str | None = None,
+    csat_scale: str | None = None,
+    higher_means: Literal["easier", "harder"] | None = None,
     survey: str | None = None,
     source: str | None = None,
     time_zone: str | None = None,
-    delimiter: str | None = None,
+    day: str | None = None,
     reader: str | None = None,
+    options: Mapping[str, str] | None = None,
     kind: KindName | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> Inspection:
     """Inspect one export, read as a new source, or as the registered one that `source` names.
 
-    score: the column of the effort answer. columns: our field -> the export's column, for any other field.
-    scale, survey, source: registry ids; survey and source may be new. kind: needed if the columns do not show it.
-    Raises UnreadableFileError if no reader fits, RegistryError if an argument names something that does not exist.
+    score: the column of the effort answer. columns: our field -> the export's column, for any other field; empty: the
+    export has none. scale, csat_scale, survey, source: registry ids; survey and source may be new.
+    higher_means: confirms the direction of the scale. day: the day of answers without any time, ISO 8601 or `received`.
+    options: settings of the reader, such as delimiter, sheet or encoding. kind: needed if the columns do not show it.
+    Raises UnreadableFileError if no reader fits, RegistryError if an argument names something that does not exist or
+    contradicts the entry of a registered source or survey.
     """
     file = DeliveredFile(Path(path))
     if not file.path.is_file():
         raise UnreadableFileError(f"{path}: no such file")
     known_source = registry.sources.get(source) if source else None
+    _refuse_zone(time_zone)
+    given = {name: value for name, value in (options or {}).items() if value}
+    _refuse_contradictions(known_source, reader=reader, survey=survey, time_zone=time_zone, kind=kind)
     chosen, others = _choose_reader(file, reader or (known_source.reader if known_source else None))
     _refuse_other_kind(kind, chosen, known_source)
-    export = chosen.read(file, _as_source(chosen, known_source, delimiter))
+    _refuse_unknown_options(chosen, given)
+    export = chosen.read(file, _as_source(chosen, known_source, given))
     zone, zone_is = _zone(export, known_source, time_zone)
     with loaded(export, zone) as rows:
-        naming = Naming(file, chosen, export, rows, registry, known_source, kind)
-        naming.name_fields(score, survey, columns or {})
-        times = Times(naming)
-        times.find_formats()
-        survey = survey or (known_source.survey if known_source else None)
-        found_scale = (
-            _find_scale(naming, scale, registry.surveys.get(survey or ""))
-            if naming.kind == "survey"
-            else None
+        naming = Naming(
+            file, chosen, export, rows, registry, known_source, kind, score_given=score is not None
         )
+        naming.name_fields(score, survey, columns or {})
+        if time_zone and zone != time_zone:
+            naming.notes.append(f"--time-zone {time_zone} has no effect: the file states {zone}")
+        survey = survey or (known_source.survey if known_source else None)
+        registered = registry.surveys.get(survey or "")
+        if naming.kind == "survey":
+            name_score(naming, score, registered)
+        times = Times(naming)
+        times.find_formats(
+            has_day=day is not None or (known_source is not None and known_source.day is not None)
+        )
+        found_scale = None
+        if naming.kind == "survey":
+            found_scale = find_scale(naming, scale, registered, higher_means)
+        found_csat = None
+        if naming.kind in ("survey", "tickets"):
+            found_csat = find_csat_scale(naming, csat_scale, registered)
+        ask_for_ticket_fields(naming, times)
+        if not naming.kind_is_known:
+            naming.questions = [_which_kind()]
         new_id = source or _free_id(file, registry)
         entry_zone = zone if zone_is in ("given", "assumed", "named in a column's name") else None
-        known = _Known(new_id, survey, found_scale, entry_zone, delimiter)
+        known = _Known(new_id, survey, found_scale, found_csat, entry_zone, day, given)
         return Inspection(
             file=file.name,
             reader=chosen,
@@ -86,7 +109,41 @@ def inspect_file(
             proposal=_proposal(naming, times, known),
             notes=tuple(naming.notes),
             questions=tuple(naming.questions),
+            kind_is="known" if naming.kind_is_known else "not known",
         )
+
+
+def _which_kind() -> Question:
+    kinds = ", ".join(sorted(KINDS))
+    return Question(
+        f"what are its rows ({kinds})? No column looks like an answer, a ticket or an event",
+        "--kind KIND, or --score COLUMN if they are answers",
+    )
+
+
+def _refuse_zone(name: str | None) -> None:
+    if name is not None and name not in available_timezones():
+        raise RegistryError(f"--time-zone: {name!r} is not an IANA time zone (such as Europe/London or UTC)")
+
+
+def _refuse_contradictions(known_source: Source | None, **given: str | None) -> None:
+    """Raise RegistryError if an option differs from the entry of the registered source, which would win in silence."""
+    if known_source is None:
+        return
+    for name, value in given.items():
+        registered = getattr(known_source, name)
+        if value is not None and registered is not None and value != registered:
+            raise RegistryError(
+                f"--{name.replace('_', '-')}: the source {known_source.id} is registered with {registered}, not "
+                f"{value}: leave the option out, or change the entry in sources.yaml"
+            )
+
+
+def _refuse_unknown_options(reader: Reader, given: Mapping[str, str]) -> None:
+    for name in given:
+        if name not in reader.options:
+            listed = ", ".join(sorted(reader.options)) or "none"
+            raise RegistryError(f"--{name}: the reader {reader.name} has no such option (it has: {listed})")
 
 
 def _choose_reader(file: DeliveredFile, given: str | None) -> tuple[Reader, list[tuple[Reader, int]]]:
@@ -110,8 +167,7 @@ def _refuse_other_kind(given: KindName | None, reader: Reader, known_source: Sou
         raise RegistryError(f"--kind: the reader {reader.name} reads {reader.kind}, not {given}")
 
 
-def _as_source(reader: Reader, known_source: Source | None, delimiter: str | None) -> Source:
-    given = {"delimiter": delimiter} if delimiter else {}
+def _as_source(reader: Reader, known_source: Source | None, given: Mapping[str, str]) -> Source:
     if known_source:
         return known_source.model_copy(update={"options": {**known_source.options, **given}})
     kind: KindName = "tickets" if reader.kind == "tickets" else "survey"
@@ -120,7 +176,7 @@ def _as_source(reader: Reader, known_source: Source | None, delimiter: str | Non
         kind=kind,
         reader=reader.name,
         survey="inspected" if kind == "survey" else None,
-        options=given,
+        options=dict(given),
     )  # type: ignore[call-arg]
 
 
@@ -133,31 +189,6 @@ def _zone(export: Export, known_source: Source | None, given: str | None) -> tup
         return known_source.time_zone, "of the source"
     named = {zone for column in export.columns for zone in _ZONE.findall(column)} & available_timezones()
     return (named.pop(), "named in a column's name") if len(named) == 1 else ("UTC", "assumed")
-
-
-def _find_scale(naming: Naming, given: str | None, survey: Survey | None) -> Scale | None:
-    """The given scale, else that of the registered survey, else the only scale with all labels of the answers."""
-    scales = naming.registry.scales
-    if given is not None:
-        if given not in scales:
-            raise RegistryError(f"--scale: no scale {given!r} (known: {', '.join(sorted(scales))})")
-        return scales[given]
-    if survey:
-        return scales.get(survey.scale or "")
-    column = naming.mapping.get("score")
-    if column is None:
-        return None
-    cells = set(naming.scores)
-    labels = {cell for cell in cells if not is_number(cell)}
-    fitting = fitting_labels(scales.values(), labels) if labels else []
-    if len(fitting) == 1:
-        return fitting[0]
-    # Numbers alone do not show whether a higher answer is easier or harder.
-    possible = fitting or [scale for scale in scales.values() if reaches(scale, cells - labels)]
-    listed = ", ".join(scale.id for scale in possible) or "no registered scale fits: add yours to scales.yaml"
-    question = f"which scale has {column!r}, and is a higher answer easier or harder? ({listed})"
-    naming.questions.append(Question(question, "--scale ID"))
-    return None
 
 
 def _free_id(file: DeliveredFile, registry: Registry) -> str:
@@ -175,20 +206,23 @@ class _Known:
     source: str
     survey: str | None
     scale: Scale | None
+    csat_scale: str | None
     zone: str | None
-    delimiter: str | None
+    day: str | None
+    options: Mapping[str, str]
 
 
 def _proposal(naming: Naming, times: Times, known: _Known) -> Proposal:
     entry: dict[str, Any] = {"id": known.source, "kind": naming.kind, "reader": naming.reader.name}
     survey: dict[str, Any] = {}
-    columns = dict(naming.guessed)
+    columns: dict[str, str | list[str]] = {
+        name: [column, *naming.otherwise[name]] if name in naming.otherwise else column
+        for name, column in naming.guessed.items()
+    }
     if naming.kind == "survey":
         entry["survey"] = known.survey or known.source
         if entry["survey"] not in naming.registry.surveys:
-            survey = {"id": entry["survey"], "title": naming.file.name.split(".")[0]}
-            if known.scale:
-                survey["scale"] = known.scale.id
+            survey = _survey_entry(naming, entry["survey"], known)
     elif known.survey and KINDS[naming.kind].has_survey:
         entry["survey"] = known.survey
         columns.pop("survey", None)
@@ -198,12 +232,25 @@ def _proposal(naming: Naming, times: Times, known: _Known) -> Proposal:
         entry["time_zone"] = known.zone
     if times.guessed_formats:
         entry["time_formats"] = list(times.guessed_formats)
+    if known.day and naming.kind == "survey":
+        entry["day"] = known.day
     if naming.missing:
         entry["missing"] = naming.missing
     if columns:
         entry["columns"] = columns
-    if naming.translated:
-        entry["values"] = naming.translated
-    if known.delimiter:
-        entry["options"] = {"delimiter": known.delimiter}
+    if known.csat_scale and naming.kind == "tickets":
+        entry["csat_scale"] = known.csat_scale
+    if known.options:
+        entry["options"] = dict(known.options)
     return Proposal(() if naming.known_source else (entry,), (survey,) if survey else ())
+
+
+def _survey_entry(naming: Naming, survey_id: str, known: _Known) -> dict[str, Any]:
+    survey: dict[str, Any] = {"id": survey_id, "title": naming.file.name.split(".")[0]}
+    if known.scale:
+        survey["scale"] = known.scale.id
+    if known.csat_scale:
+        survey["csat_scale"] = known.csat_scale
+    if "nps" in naming.mapping:
+        survey["has_nps"] = True
+    return survey

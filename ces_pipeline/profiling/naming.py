@@ -1,6 +1,7 @@
 """Maps the columns of an export to fields, and finds the columns that contain people."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +12,7 @@ from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.privacy.names import looks_like_people
 from ces_pipeline.profiling.result import InspectedColumn, Question
 from ces_pipeline.profiling.rows import Rows
-from ces_pipeline.profiling.scales import NOTHING, is_no_answer, is_number, look_like_scores
+from ces_pipeline.profiling.scales import NOTHING, is_no_answer, look_like_scores
 from ces_pipeline.profiling.spellings import SPELLINGS, TICKET_WORDS, asks_for_effort, kind_by_names
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
@@ -27,6 +28,35 @@ _ENVELOPES = frozenset(
         *("fields", "properties", "attributes", "values", "data", "payload", "record", "body", "content"),
         *("response", "form_response", "submission", "ticket", "issue", "case", "incident"),
         *("item", "result", "entry"),
+    ]
+)
+_OF_ANSWERS = ("response_id", "respondent", "nps", "csat", "submitted_at")
+# Any table may have these.
+_VAGUE = frozenset(
+    [
+        *(
+            "id",
+            "uuid",
+            "time",
+            "date",
+            "timestamp",
+            "createdat",
+            "datecreated",
+            "datetime",
+            "starttime",
+            "endtime",
+        ),
+        *(
+            "enddate",
+            "email",
+            "emailaddress",
+            "customer",
+            "customerid",
+            "userid",
+            "contactid",
+            "customeremail",
+        ),
+        *("useremail", "contactemail"),
     ]
 )
 _PLACES = frozenset(["zip", "zipcode", "postalcode", "postcode", "city", "county"])
@@ -62,7 +92,9 @@ class Naming:
     """The meaning of the columns of one export, as far as it is known.
 
     mapping: our field -> column. guessed: the part of the mapping that only names or values suggest.
-    translated: our field -> cell of the column -> its meaning. known_source: the registered source of the export.
+    otherwise: our field -> columns that hold it where the mapped one is empty. left_out: fields that the export does
+    not have, as an option says. known_source: the registered source of the export. score_given: whether an option
+    names the score, which makes the rows answers.
     """
 
     file: DeliveredFile
@@ -74,7 +106,9 @@ class Naming:
     kind_given: KindName | None = None
     mapping: dict[str, str] = field(default_factory=dict)
     guessed: dict[str, str] = field(default_factory=dict)
-    translated: dict[str, dict[str, str]] = field(default_factory=dict)
+    otherwise: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    left_out: set[str] = field(default_factory=set)
+    score_given: bool = False
     notes: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
 
@@ -90,7 +124,23 @@ class Naming:
             return self.reader.kind
         if self.kind_given:
             return self.kind_given
-        if self._named_like_scores():
+        return self._kind_shown or "survey"
+
+    @property
+    def kind_is_known(self) -> bool:
+        """Whether the source, the reader, an option or the columns show what the rows are."""
+        return bool(
+            self.known_source
+            or self.reader.kind != "any"
+            or self.kind_given
+            or self._kind_shown
+            or not self.rows.columns
+        )
+
+    @cached_property
+    def _kind_shown(self) -> KindName | None:
+        """The kind that the score, the names of the columns, or cells that look like answers show."""
+        if self.score_given or self.named_like_scores():
             return "survey"
         names = {name.lower() for name in self.export.columns}
         words = names | {word for name in names for word in name.split()}
@@ -99,11 +149,20 @@ class Naming:
         # Invitations by e-mail have a subject too.
         if words & (TICKET_WORDS - {"subject"} if by_names else TICKET_WORDS):
             return "tickets"
-        return by_names or "survey"
+        scales = self.registry.scales.values()
+        has_answers = any(look_like_scores(self.sample[column], scales) for column in self.free_columns())
+        return by_names or ("survey" if has_answers or self._names_an_answer() else None)
+
+    def _names_an_answer(self) -> bool:
+        """Whether a column is named like an answer or its time: `response id`, `respondent`, `submitted at`, `nps`."""
+        spellings = {name: SPELLINGS["survey"][name] for name in _OF_ANSWERS}
+        found = map_columns([*self.export.columns, *_inner_names(self.export.columns)], spellings)
+        return any(folded(column) not in _VAGUE for column in found.values())
 
     def name_fields(self, score: str | None, survey: str | None, columns: Mapping[str, str]) -> None:
         """Map columns to fields: the mapping of the reader, then of the source, then guesses, then what is given.
 
+        `score.py` maps the score. An empty column in `columns` means that the export has none for the field.
         Raises RegistryError for a given field or column that does not exist.
         """
         self.notes += self.export.notes
@@ -128,21 +187,32 @@ class Naming:
             self.mapping |= self.guessed
         if self.kind == "tickets" and folded(self.guessed.get("status", "")) == "state":
             self._drop_geographic_state()
-        if self.kind == "tickets" and "csat" in self.guessed:
-            self._translate_satisfaction()
         for name, column in columns.items():
-            self._name_given(name, column, f"--column {name}")
-        if self.kind == "survey":
-            self._name_score(score, survey)
+            if column:
+                self.name_given(name, column, f"--column {name}")
+            else:
+                self._leave_out(name)
         if self.rows.columns:
             self._ask_for_id()
             self._ask_for_the_rest(survey)
 
-    def _name_given(self, name: str, column: str, option: str) -> None:
-        """Map the field to the column, and no other field to it."""
+    def _leave_out(self, name: str) -> None:
+        self._refuse_unknown_field(name, f"--column {name}")
+        self.left_out.add(name)
+        self.mapping.pop(name, None)
+        self.guessed.pop(name, None)
+
+    def _refuse_unknown_field(self, name: str, option: str) -> None:
         known = fields_of(self.kind)
         if name not in known:
-            raise RegistryError(f"{option}: no such field (known: {', '.join(sorted(known))})")
+            raise RegistryError(
+                f"{option}: no such field of {self.kind} (known: {', '.join(sorted(known))}): correct the name, or "
+                "say what the rows are with --kind"
+            )
+
+    def name_given(self, name: str, column: str, option: str) -> None:
+        """Map the field to the column, and no other field to it. Raises RegistryError if one of them does not exist."""
+        self._refuse_unknown_field(name, option)
         if column not in self.rows.columns:
             raise RegistryError(
                 f"{option}: {self.file.name} has no column {column!r} "
@@ -151,7 +221,6 @@ class Naming:
         self.mapping = {field: mapped for field, mapped in self.mapping.items() if mapped != column}
         self.guessed = {field: mapped for field, mapped in self.guessed.items() if mapped != column}
         self.guessed[name] = self.mapping[name] = column
-        self.translated.pop(name, None)
 
     def _drop_geographic_state(self) -> None:
         """Do not use `state` as status if it is a place: two letters, or next to a city or postal code."""
@@ -159,27 +228,6 @@ class Naming:
         two_letters = sum(len(cell) == 2 and cell.isupper() for cell in cells) > 0.9 * len(cells) > 0
         if two_letters or _PLACES & {folded(column) for column in self.rows.columns}:
             del self.guessed["status"], self.mapping["status"]
-
-    def _translate_satisfaction(self) -> None:
-        """Translate stars (1 to 5), since a number of a ticket is read as a percentage. Drop any other small number."""
-        column = self.guessed["csat"]
-        stars = {cell: int(float(cell)) for cell in self.rows.values(column) if is_number(cell)}
-        if not stars or max(stars.values()) > 10:
-            return
-        scale = self.registry.scales["csat_1_5"]
-        if max(stars.values()) >= 3 and {*stars.values()} <= {*range(scale.min, scale.max + 1)}:
-            # All stars in both spellings: the first export need not hold every one.
-            self.translated["csat"] = {
-                spelling: f"{100 - scale.effort_0_100(star):.0f}"
-                for star in range(scale.min, scale.max + 1)
-                for spelling in (str(star), f"{star}.0")
-            }
-            return
-        del self.guessed["csat"], self.mapping["csat"]
-        self.notes.append(
-            f"{column}: its numbers are no percentages: map it to csat, and translate them to 0 to 100 with "
-            "`values` of the source"
-        )
 
     def _ask_for_id(self) -> None:
         if self.kind == "tickets" and "ticket_id" not in self.mapping:
@@ -221,38 +269,12 @@ class Naming:
                 )
             )
 
-    def _name_score(self, given: str | None, survey: str | None) -> None:
-        if given is not None:
-            self._name_given("score", given, "--score")
-            return
-        known = self.registry.surveys.get(
-            survey or (self.known_source.survey if self.known_source else None) or ""
-        )
-        asks_no_score = known is not None and "score" not in known.required_answers
-        if "score" in self.mapping or asks_no_score or not self.rows.columns:
-            return
-        scores = [
-            column
-            for column in self._named_like_scores()
-            if look_like_scores(self.sample[column], self.registry.scales.values())
-        ]
-        if len(scores) == 1:
-            self.guessed["score"] = self.mapping["score"] = scores[0]
-            return
-        scores = scores or [
-            column
-            for column in self.free_columns()
-            if look_like_scores(self.sample[column], self.registry.scales.values())
-        ]
-        listed = "; ".join(repr(column) for column in scores[:8]) or "no column looks like one"
-        self.questions.append(Question(f"which column is the effort score? ({listed})", "--score COLUMN"))
-
     def free_columns(self) -> list[str]:
         """The columns that are mapped to no field and contain no people."""
         taken = set(self.mapping.values())
         return [column for column in self.rows.columns if column not in taken and not self.is_person(column)]
 
-    def _named_like_scores(self) -> list[str]:
+    def named_like_scores(self) -> list[str]:
         return [
             column
             for column in self.free_columns()
@@ -279,8 +301,11 @@ class Naming:
     @cached_property
     def score_cells(self) -> dict[str, int]:
         """Filled cell of the score column -> its count."""
-        column = self.mapping.get("score")
-        return self.rows.values(column) if column else {}
+        columns = [self.mapping[name] for name in ("score",) if name in self.mapping]
+        counted: Counter[str] = Counter()
+        for column in (*columns, *self.otherwise.get("score", ())):
+            counted.update(self.rows.values(column))
+        return dict(counted)
 
     def _no_answers(self) -> set[str]:
         found = {cell.strip() for cell in self.score_cells if is_no_answer(cell)}

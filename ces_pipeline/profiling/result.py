@@ -1,6 +1,7 @@
 """The result of an inspection: plain values, ready to be shown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 
 import yaml
@@ -38,11 +39,15 @@ class TimeRange:
 
 @dataclass(frozen=True)
 class Question:
-    """A question that the file does not answer. answer_with: the option to use. blocks: entries need the answer."""
+    """A question that the file does not answer. answer_with: the option to use. blocks: entries need the answer.
+
+    about: `rejected` if --accept-rejected answers it: the run would reject much of the file.
+    """
 
     text: str
     answer_with: str
     blocks: bool = True
+    about: Literal["mapping", "rejected"] = "mapping"
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,39 @@ class Proposal:
 
 
 @dataclass(frozen=True)
+class Rehearsal:
+    """What the next run would do with the file: numbers of rows of this delivery.
+
+    failure: why the run would land or clean nothing, if so; the numbers are 0 then. has_landed_before: whether it
+    would land nothing because it has landed. unreadable: rows that do not fit the header. superseded: rows with an
+    older or equal version elsewhere. reasons: reason -> rejected rows. marked: suspect or info reason -> accepted rows.
+    days: the days of the rows. links: (answers that name or match a ticket, answers that link) with the tickets
+    published now; None if none are. unknown_words: field -> word that no list knows -> rows of those days.
+    """
+
+    rows: int = 0
+    unreadable: int = 0
+    redelivered: int = 0
+    superseded: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    marked: dict[str, int] = field(default_factory=dict)
+    days: tuple[date, ...] = ()
+    links: tuple[int, int] | None = None
+    unknown_words: dict[str, dict[str, int]] = field(default_factory=dict)
+    failure: str | None = None
+    has_landed_before: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Inspection:
-    """Everything that `ces inspect` shows. counts: rule -> rows that it would flag, if the columns allow it."""
+    """Everything that `ces inspect` shows. counts: rule -> rows whose cells break it, if the columns allow it.
+
+    kind_is: whether the columns or the arguments show what the rows are, or nothing does. rehearsal: None if a question
+    is open that the run's result depends on.
+    """
 
     file: str
     reader: Reader
@@ -79,6 +115,8 @@ class Inspection:
     notes: tuple[str, ...]
     proposal: Proposal
     questions: tuple[Question, ...]
+    kind_is: Literal["known", "not known"] = "known"
+    rehearsal: Rehearsal | None = None
 
 
 def entries_yaml(entries: tuple[dict[str, Any], ...]) -> str:

@@ -196,9 +196,38 @@ _EFFORT = re.compile(
     r"|fácil|difícil|facilidad|facilidade|esfuerzo|esforço|sforzo|makkelijk|moeilijk|moeite)\b",
     re.IGNORECASE,
 )
+_ASKS_EASE = re.compile(
+    r"\b(how (easy|simple|easily)|made it (very )?easy|easy (was|is|did|do|to)|wie (einfach|leicht)|(facile|simple) "
+    r"(a|était|est|de)|à quel point.*facile|(qué tan|cuán|cómo de) fácil|quanto (è stato|è|era) facile|quão fácil"
+    r"|hoe (makkelijk|gemakkelijk|eenvoudig))\b",
+    re.IGNORECASE,
+)
+_ASKS_EFFORT = re.compile(
+    r"\b(how much (personal )?effort|effort (did|do) you|wie ?viel (aufwand|mühe)|combien d.efforts?"
+    r"|cuánto esfuerzo|quanto sforzo|quanto esforço|hoeveel moeite)\b",
+    re.IGNORECASE,
+)
+_NAMES_EASE = re.compile(
+    r"\b(eas(y|e|ier)|einfach|leicht|facile|fácil|(ge)?makkelijk|simple)\b", re.IGNORECASE
+)
 _BARE = {"score", "rating", "answer"}
 
 
 def asks_for_effort(column: str, question: str) -> bool:
     """Whether the name or question of a column asks about effort or ease, or the name is just `score`."""
     return column.lower() in _BARE or bool(_EFFORT.search(f"{re.sub('[_-]+', ' ', column)} {question}"))
+
+
+def asks_for_ease(question: str) -> bool:
+    """Whether a question asks how easy it was. A bare name such as `Ease score` asks nothing."""
+    return bool(_ASKS_EASE.search(question))
+
+
+def asks_for_effort_made(question: str) -> bool:
+    """Whether a question asks how much effort it took. A bare name such as `Effort score` asks nothing."""
+    return bool(_ASKS_EFFORT.search(question))
+
+
+def names_ease(text: str) -> bool:
+    """Whether a title or label speaks of ease."""
+    return bool(_NAMES_EASE.search(text))

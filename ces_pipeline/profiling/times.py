@@ -57,7 +57,8 @@ class Times:
             if column in self.naming.rows.columns and fields_of(self.naming.kind)[name].treatment == "time"
         }
 
-    def find_formats(self) -> None:
+    def find_formats(self, *, has_day: bool = False) -> None:
+        """Find the formats of the mapped times; ask if no column holds a time, unless the source has a fixed `day`."""
         self.formats = (
             *(self.naming.known_source.time_formats if self.naming.known_source else ()),
             *self.naming.export.time_formats,
@@ -65,10 +66,10 @@ class Times:
         if not self.naming.rows.columns:
             return
         for name, column in self._fields().items():
-            if folded(column) in _MAY_BE_DURATIONS and not self._holds_times(column):
+            if folded(column) in _MAY_BE_DURATIONS and not self.holds_times(column):
                 self.naming.mapping.pop(name)
                 self.naming.guessed.pop(name, None)
-        if not self._fields():
+        if not self._fields() and not has_day:
             self._name_by_values()
         for column in self._fields().values():
             filled = self.naming.rows.count(f"{self.naming.rows.sql(column)} IS NOT NULL")
@@ -83,16 +84,31 @@ class Times:
         """Map the time field to the only column whose cells are times, or ask for the column."""
         kind = KINDS[self.naming.kind]
         field = "submitted_at" if kind.name == "survey" else kind.times[0]
-        found = [column for column in self.naming.free_columns() if self._holds_times(column)]
+        found = [column for column in self.naming.free_columns() if self.holds_times(column)]
         if len(found) == 1:
             self.naming.guessed[field] = self.naming.mapping[field] = found[0]
             return
-        listed = f" ({'; '.join(map(repr, found[:8]))})" if found else ""
-        self.naming.questions.append(
-            Question(f"which column holds the times?{listed}", f"--column {field}=COLUMN")
-        )
+        if found:
+            listed = "; ".join(map(repr, found[:8]))
+            self.naming.questions.append(
+                Question(f"which column holds the times? ({listed})", f"--column {field}=COLUMN")
+            )
+        elif kind.name == "survey":
+            self.naming.questions.append(
+                Question(
+                    "no column holds a time that can be read: on which day were these answered?",
+                    f"--day YYYY-MM-DD, --day received for the day on which a file lands, or --column {field}=COLUMN",
+                )
+            )
+        else:
+            self.naming.questions.append(
+                Question(
+                    f"no column holds a time that can be read, and {kind.name} cannot be counted without a time",
+                    f"--column {field}=COLUMN",
+                )
+            )
 
-    def _holds_times(self, column: str) -> bool:
+    def holds_times(self, column: str) -> bool:
         """Whether nearly all filled cells of the first rows are times. Plain numbers do not count: they may be ids."""
         cells = self.naming.sample[column]
         enough = 0.9 * len(cells)

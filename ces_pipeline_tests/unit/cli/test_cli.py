@@ -187,7 +187,8 @@ def test_inspect_proposes_a_source_of_accounts_whose_other_columns_are_attribute
     export = tmp_path / "crm.csv"
     export.write_text("email,when,plan\nann@example.org,2026-01-01,SMB\n")
     words = ("inspect", export, "--home", home.root, "--time-zone", "UTC")
-    assert "crm.csv: CSV or TSV table, survey" in ces(*words).output
+    assert ces(*words, "--write").exit_code == 2
+    assert "crm" not in load_registry(home.registry).sources
     written = ces(*words, "--kind", "accounts", "--column", "valid_from=when", "--write")
     assert written.exit_code == 0, written.output
     assert "plan: an attribute; 1 filled; SMB" in written.output

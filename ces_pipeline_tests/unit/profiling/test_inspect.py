@@ -292,30 +292,27 @@ def test_a_question_for_effort_is_known_in_many_languages(
     assert found.proposal.sources[0]["columns"]["score"] == question
 
 
-STARS = {spelling: str(25 * (star - 1)) for star in range(1, 6) for spelling in (str(star), f"{star}.0")}
-"""Every star in both spellings, whichever the first export holds."""
-
-
 @pytest.mark.parametrize(
-    ("cells", "values"),
+    ("cells", "scale"),
     [
-        (["5.0", "1", "", "3.0"], STARS),
+        (["5.0", "1", "", "3.0"], "csat_1_5"),
+        (["4"], "csat_1_5"),
         (["good", "bad", ""], None),
-        (["80", "100", "0"], None),
+        (["80", "100", "0"], "csat_0_100"),
     ],
-    ids=["stars", "words", "percentages"],
+    ids=["stars", "one star", "words", "percentages"],
 )
-def test_stars_of_tickets_are_translated(
-    tmp_path: Path, registry: Registry, cells: list[str], values: dict[str, str] | None
+def test_the_scale_of_tickets_ratings_is_proposed(
+    tmp_path: Path, registry: Registry, cells: list[str], scale: str | None
 ) -> None:
     rows = "".join(f"{number},Low,2026-03-01,{cell}\n" for number, cell in enumerate(cells))
     file = delivered(tmp_path, f"Ticket ID,Priority,Updated,Satisfaction Rating\n{rows}")
     (entry,) = inspect_file(file.path, registry).proposal.sources
     assert entry["columns"]["csat"] == "Satisfaction Rating"
-    assert entry.get("values") == (values and {"csat": values})
+    assert entry.get("csat_scale") == scale
 
 
-def test_a_rating_of_tickets_that_may_mean_anything_is_left_to_the_reader(
+def test_a_rating_of_tickets_that_may_mean_anything_needs_its_scale(
     tmp_path: Path, registry: Registry
 ) -> None:
     file = delivered(
@@ -323,8 +320,12 @@ def test_a_rating_of_tickets_that_may_mean_anything_is_left_to_the_reader(
     )
     found = inspect_file(file.path, registry)
     assert "csat" not in found.proposal.sources[0]["columns"]
-    (note,) = [note for note in found.notes if note.startswith("Satisfaction Rating: ")]
-    assert "csat" in note
+    (note,) = [note for note in found.notes if "'Satisfaction Rating'" in note]
+    assert "csat_0_10" in note
+    assert "csat_1_5" not in note
+    named = {"csat_scale": "csat_0_10", "columns": {"csat": "Satisfaction Rating"}}
+    (entry,) = inspect_file(file.path, registry, **named).proposal.sources
+    assert (entry["csat_scale"], entry["columns"]["csat"]) == ("csat_0_10", "Satisfaction Rating")
 
 
 def test_rows_before_the_first_day_are_reported(tmp_path: Path, registry: Registry) -> None:
@@ -365,7 +366,7 @@ class TestTimesByTheirCells:
         assert columns["created_at"] == "Created"
 
     def test_of_several_none_is_taken_and_all_are_named(self, tmp_path: Path, registry: Registry) -> None:
-        text = "id,bought,born\nr1,2026-03-01,1980-03-02\nr2,2026-03-02,1990-01-02\n"
+        text = "response id,bought,born\nr1,2026-03-01,1980-03-02\nr2,2026-03-02,1990-01-02\n"
         found = inspect_file(delivered(tmp_path, text).path, registry)
         assert "which column holds the times? ('bought'; 'born')" in [
             question.text for question in found.questions
