@@ -155,11 +155,23 @@ def test_init_makes_a_home_once(tmp_path: Path) -> None:
         "surveys.yaml",
         "settings.yaml",
     }
+    assert load_registry(home.registry).sources == {}
     before = (home.registry / "sources.yaml").read_bytes()
     again = ces("init", tmp_path / "new")
     assert again.exit_code == 2
     assert "already holds a registry" in again.output
     assert (home.registry / "sources.yaml").read_bytes() == before
+
+
+def test_init_takes_the_business_zone_and_the_sample(tmp_path: Path) -> None:
+    made = ces("init", tmp_path / "a", "--business-time-zone", "Asia/Tokyo", "--with-sample")
+    assert made.exit_code == 0, made.output
+    registry = load_registry(tmp_path / "a" / "registry")
+    assert registry.settings.business_time_zone == "Asia/Tokyo"
+    assert registry.sources
+    wrong = ces("init", tmp_path / "b", "--business-time-zone", "Nowhere/Land")
+    assert wrong.exit_code == 2
+    assert not (tmp_path / "b").exists()
 
 
 def test_inspect_shows_columns_and_writes_entries_when_asked(home: Home, tmp_path: Path) -> None:
