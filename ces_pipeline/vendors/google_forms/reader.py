@@ -1,5 +1,7 @@
 """Google Forms responses as CSV: a `Timestamp` (in the form's language) first, then the questions, no response id."""
 
+import re
+
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns
 from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
 from ces_pipeline.formats.files import DeliveredFile
@@ -65,9 +67,25 @@ def read_google_forms(file: DeliveredFile, source: Source | None) -> Export:
     return export
 
 
+_IDS = frozenset(
+    {"id", "responseid", "submissionid", "answerid", "recordid", "respondentid", "uuid", "ticketid"}
+)
+# 2026/11/02 9:15:00 AM GMT+1 in the form's download; in the linked sheet the sheet's locale, always with seconds.
+_STAMP = re.compile(
+    r"^\d{4}/\d{1,2}/\d{1,2} \d"
+    r"|^\d{1,2}[/.-]\d{1,2}[/.-]\d{4},? \d{1,2}[:.]\d\d[:.]\d\d"
+    r"|^\d{4}(-\d\d-\d\d \d\d:|[.年/])"
+)
+
+
 def _recognises(file: DeliveredFile) -> int:
     rows = header(file)
-    return 85 if rows and folded(rows[0][0]) in map(folded, _STAMPS) else 0
+    if not rows or folded(rows[0][0]) not in map(folded, _STAMPS):
+        return 0
+    # A form has no id and no time but its first column, and the form itself writes how the time looks.
+    has_own_id = any(folded(name) in _IDS for name in rows[0][1:])
+    stamps = [row[0] for row in rows[1:] if row and row[0].strip()]
+    return 85 if not has_own_id and all(map(_STAMP.match, stamps)) else 0
 
 
 GOOGLE_FORMS_CSV = Reader(

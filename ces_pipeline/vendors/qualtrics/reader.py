@@ -30,7 +30,7 @@ _FIELDS = {
     "ip_address": ("IPAddress",),
     "external_id": ("ExternalReference", "ExternalDataReference"),
     "language": ("UserLanguage",),
-    "status": ("Status",),
+    "status": ("Status", "Response Type"),
     "finished": ("Finished",),
     "progress": ("Progress",),
     "duration_seconds": ("duration", "Duration (in seconds)"),
@@ -42,6 +42,21 @@ _FIELDS = {
 
 _PEOPLE = ("RecipientLastName", "RecipientFirstName", "Name", "LocationLatitude", "LocationLongitude")
 _NATIVE = {"startdate", "enddate", "recordeddate", "status", "finished", "ipaddress", "progress"}
+
+_FEWEST_NATIVE = 3
+_OWN = frozenset(
+    [
+        *("recordeddate", "recipientemail", "recipientlastname", "recipientfirstname", "externalreference"),
+        *(
+            "externaldatareference",
+            "locationlatitude",
+            "distributionchannel",
+            "userlanguage",
+            "durationinseconds",
+        ),
+    ]
+)
+"""Names that only Qualtrics writes beside its ids and times."""
 
 # Status codes are bit flags: 1 preview, 2 test, 4 imported, 8 spam, 16 offline, 32 employee survey.
 _STATUS = {str(code): "test" if code & (1 | 2 | 8) else "normal" for code in range(64)} | {
@@ -138,7 +153,9 @@ def _recognises(file: DeliveredFile) -> int:
     if len(rows) > 1 and _is_legacy(rows[0]) and "responseid" in map(folded, rows[1]):
         return 98
     names = set(map(folded, rows[0]))
-    return 90 if "responseid" in names and len(names & _NATIVE) >= 3 else 0
+    # `Status`, `Finished` and `Progress` are anybody's words: one of Qualtrics' own must be there.
+    is_native = "responseid" in names and len(names & _NATIVE) >= _FEWEST_NATIVE
+    return 90 if is_native and names & _OWN else 0
 
 
 QUALTRICS_CSV = Reader(

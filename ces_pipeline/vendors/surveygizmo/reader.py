@@ -37,10 +37,45 @@ def read_surveygizmo(file: DeliveredFile, source: Source | None) -> Export:
     return export
 
 
+_BESIDE = frozenset(
+    [
+        *(
+            "responseid",
+            "contactid",
+            "legacycomments",
+            "comments",
+            "language",
+            "referer",
+            "sessionid",
+            "useragent",
+        ),
+        *(
+            "extendedreferer",
+            "longitude",
+            "latitude",
+            "country",
+            "city",
+            "stateregion",
+            "postal",
+            "ipaddress",
+        ),
+    ]
+)
+"""Columns that SurveyGizmo writes before the questions."""
+_FEWEST_BESIDE = 3
+
+
 def _recognises(file: DeliveredFile) -> int:
     rows = header(file)
     names = set(map(folded, rows[0])) if rows else set()
-    return 95 if "datesubmitted" in names and names & {"timestarted", "datestarted"} else 0
+    # Other products write a submit date too; none of them has the rest.
+    if not {"datesubmitted", "status"} <= names or not names & {"timestarted", "datestarted"}:
+        return 0
+    place = next(place for place, name in enumerate(rows[0]) if folded(name) == "status")
+    states = {row[place].strip().lower() for row in rows[1:] if place < len(row)} - {""}
+    has_states = bool(states) and states <= _FINISHED.keys()
+    has_more = len(names & _BESIDE) >= _FEWEST_BESIDE
+    return 95 if has_more or (has_states and "timestarted" in names) else 0
 
 
 SURVEYGIZMO_CSV = Reader(

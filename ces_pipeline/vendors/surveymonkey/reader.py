@@ -9,7 +9,7 @@ from ces_pipeline.formats.slash_dates import ROWS_TO_SCAN, first_in_dates
 from ces_pipeline.registry.sources import Source
 
 _FIELDS = {
-    "response_id": ("RespondentID", "Respondent ID", "Response ID"),
+    "response_id": ("RespondentID", "Respondent ID"),
     "respondent": ("Email Address", "EmailAddress"),
     "ip_address": ("IP Address",),
     "external_id": ("Custom Data 1", "CustomData"),
@@ -22,6 +22,15 @@ _ONE_ANSWER = {"", "response", "open-ended response"}
 
 _TIME_FORMATS = ("%m/%d/%y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M")
 _OTHER_LOCALES = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M")
+_OTHER_IDS = frozenset({"responseid", "submissionid", "answerid", "surveyresponseid", "recordid"})
+_BESIDE = frozenset(
+    [
+        *("collectorid", "startdate", "enddate", "datecreated", "datemodified", "ipaddress", "emailaddress"),
+        *("firstname", "lastname", "customdata", "customdata1"),
+    ]
+)
+"""Columns that SurveyMonkey writes beside `RespondentID`."""
+_FEWEST_BESIDE = 2
 _CODED_QUESTION = re.compile(r"^q\d{4}(_\d{4})?$")
 
 
@@ -73,7 +82,10 @@ def _recognises(file: DeliveredFile) -> int:
     if not rows:
         return 0
     names = set(map(folded, rows[0]))
-    if names & {"respondentid", "collectorid"}:
+    if names & _OTHER_IDS:
+        # `Respondent ID` beside the id of the answer is a person, in the export of another product.
+        return 0
+    if "respondentid" in names and (len(names & _BESIDE) >= _FEWEST_BESIDE or _has_option_row(rows)):
         return 95
     has_times = {"startdate", "enddate"} <= names
     return 70 if has_times and sum(bool(_CODED_QUESTION.match(name)) for name in rows[0]) >= 3 else 0

@@ -1,0 +1,6 @@
+"""Tally: response exports."""
+
+from ces_pipeline.vendors.contract import Vendor
+from ces_pipeline.vendors.tally.reader import TALLY_CSV
+
+VENDOR = Vendor("tally", "Tally", readers=(TALLY_CSV,))
