@@ -50,6 +50,11 @@ class KeyIndex:
         )
         self._rank(self._deliveries, 0)
 
+    @property
+    def contents(self) -> int | None:
+        """How the oldest contents in the index were made; None if it is empty."""
+        return min((delivery.contents for delivery in self._deliveries), default=None)
+
     def _files(self) -> list[str]:
         return [index_file(delivery.source_id, delivery.delivery_id) for delivery in self._deliveries]
 

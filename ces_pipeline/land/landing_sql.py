@@ -25,6 +25,9 @@ _CELLS, _SHOWN, _UNUSUAL = (
     quote_name(f"of this row\n{what}") for what in ("the cells", "the cells as shown", "the unusual times")
 )
 
+CONTENTS = 2
+"""How the fingerprint of a row's content is made: by its values. 1, of earlier releases: by its texts."""
+
 
 @dataclass(frozen=True)
 class ColumnMapping:
@@ -35,7 +38,7 @@ class ColumnMapping:
     missing: texts that mean no value. hashed: fields of people whose column already holds our keyed hash.
     otherwise: our field -> columns that are read where the cell in `column_of` is empty, in order.
     day: the day of rows if no time is mapped: a date, or `received`.
-    date_order: what comes first in dates such as 02/11/2026; None if that is unknown.
+    date_order: what comes first in dates such as 02/11/2026; None if that is unknown. contents: see CONTENTS.
     """
 
     kind: str
@@ -51,6 +54,7 @@ class ColumnMapping:
     otherwise: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     day: date | Literal["received"] | None = None
     date_order: DateOrder | None = None
+    contents: int = CONTENTS
 
     @cached_property
     def people_cells(self) -> dict[str, PeopleCells]:
@@ -71,7 +75,8 @@ class ColumnMapping:
     def time_columns(self) -> list[str]:
         """The columns of the mapped times."""
         times = (field.name for field in field_table(self.kind) if field.treatment == "time")
-        return [self.column_of[name] for name in times if name in self.column_of]
+        mapped = [name for name in times if name in self.column_of]
+        return [column for name in mapped for column in (self.column_of[name], *self.otherwise.get(name, ()))]
 
     @property
     def rest(self) -> list[str]:
@@ -117,8 +122,7 @@ def landing_query(mapping: ColumnMapping) -> str:
             *(f"{field.name} AS {field.name}_text" for field in times),
         )
     )
-    printed = ", ".join([*(f"coalesce({_written_as(field)}, '\x1e')" for field in mapped), "extra"])
-    content = fingerprint(f"concat_ws('\x1f', {printed})")
+    content = fingerprint(_printed(mapped, mapping.contents))
     identifier = own_id(mapping.kind)
     row_id = row_name("content")
     if identifier.name in mapping.column_of:
@@ -323,10 +327,26 @@ def _treated(field: Field, times: Sequence[Field]) -> str:
     return name
 
 
-def _written_as(field: Field) -> str:
-    if field.treatment == "time":
-        return f"{field.name}_text"
-    return field.stored_as
+def _printed(mapped: Sequence[Field], contents: int) -> str:
+    """SQL for everything in a row as one text; by CONTENTS the same in a workbook and in a text file."""
+    times = {field.name for field in mapped if field.treatment == "time"}
+    written = {name: f"{name}_text" for name in times}
+    if contents == CONTENTS:
+        # A workbook holds fractions of a second that its text export rounds.
+        written = {
+            name: f"coalesce(round(epoch_us({name}) / 1e6)::BIGINT::VARCHAR, {name}_text)" for name in times
+        }
+    cells = [f"coalesce({written.get(field.name, field.stored_as)}, '\x1e')" for field in mapped]
+    text = f"concat_ws('\x1f', {', '.join([*cells, 'extra'])})"
+    if contents != CONTENTS:
+        return text
+    # Numbers as text, and flags as a spreadsheet shows them.
+    for shown, same in (("TRUE", "true"), ("FALSE", "false")):
+        text = f"replace({text}, '{shown}', '{same}')"
+    return (
+        f"list_transform([{text}], lambda row: CASE WHEN contains(row, '.0') "
+        "THEN regexp_replace(row, '(\\d)\\.0+([\x1f\"]|$)', '\\1\\2', 'g') ELSE row END)[1]"
+    )
 
 
 def _as_written(times: Sequence[Field]) -> str:

@@ -42,6 +42,7 @@ class Delivery:
     received_order: its place in the order of receipt of its source's deliveries; 0 for all that were received before
     this was recorded.
     date_order: what comes first in its dates in numbers; None if it has none, or if the source's entry decides it.
+    contents: how the fingerprints of its rows' contents are made (`CONTENTS` of landing_sql.py).
     """
 
     delivery_id: str
@@ -61,6 +62,7 @@ class Delivery:
     surveys: dict[date, tuple[str, ...]] | None = None
     received_order: int = 0
     date_order: DateOrder | None = None
+    contents: int = 1
 
     @property
     def rows_landed(self) -> int:

@@ -216,7 +216,7 @@ class Staging:
         ).fetchone()
         return datetime.fromtimestamp(row[0] / 1e6, UTC) if row and row[0] is not None else None
 
-    def find_redelivered(self, rank: Rank) -> dict[date, tuple[int, int]]:
+    def find_redelivered(self, rank: Rank, has_times: bool = True) -> dict[date, tuple[int, int]]:
         """Find rows that landed before or occur twice in this delivery; returns (landed, redelivered) by day.
 
         Creates table `again` with the numbers of redelivered rows, and table `shared` with the keys that several rows
@@ -224,7 +224,9 @@ class Staging:
 
         A row is redelivered if the version of its key and time that was received last before it has the same content.
         A content that comes back after another one of the same time is landed again, because the later receipt counts.
+        has_times: whether the rows have times of their own; else they have the time of receipt.
         """
+        time = "round(epoch_us(event_at) / 1e6)" if has_times else "NULL"
         self.key_index.match()
         self.connection.execute(
             """
@@ -234,7 +236,7 @@ class Staging:
             """
         )
         self.connection.execute(
-            """
+            f"""
             CREATE OR REPLACE TEMP TABLE again AS
             WITH versions AS (
                 SELECT key_hi, key_lo, event_at, content, row_number,
@@ -246,7 +248,7 @@ class Staging:
             ),
             in_order AS (
                 SELECT row_number, content, lag(content) OVER (
-                    PARTITION BY key_hi, key_lo, event_at
+                    PARTITION BY key_hi, key_lo, {time}
                     ORDER BY received_order NULLS LAST, received_at, delivery_id, row_number
                 ) AS before
                 FROM versions

@@ -27,7 +27,7 @@ from ces_pipeline.land.date_order import KeptOrder, contradiction, decided_order
 from ces_pipeline.land.inbox import SeenFiles, inbox_files, seen_key
 from ces_pipeline.land.inputs import landing_fingerprint
 from ces_pipeline.land.key_index import KeyIndex
-from ces_pipeline.land.landing_sql import ColumnMapping
+from ces_pipeline.land.landing_sql import CONTENTS, ColumnMapping
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget
 from ces_pipeline.land.staging import Staging
 from ces_pipeline.privacy.key import load_pseudonyms
@@ -357,6 +357,8 @@ def _land_opened(
     landed again is noted instead, because its rows have already been taken out of the lake.
     """
     file, export, mapping = opened.file, opened.export, opened.mapping
+    # Rows without an id are known again by their contents, so all deliveries of a source make them in one way.
+    mapping = replace(mapping, contents=key_index.contents or CONTENTS)
     rank = (receipt.received_order, receipt.received_at, file.sha256)
     notes: tuple[str, ...] = ()
     try:
@@ -373,7 +375,7 @@ def _land_opened(
                     raise UnreadableFileError(problem)
                 notes += (f"{source.id}: {problem}",)
             as_of = staging.newest()
-            days = staging.find_redelivered(rank)
+            days = staging.find_redelivered(rank, has_times=bool(mapping.time_columns))
             if older := staging.outdated():
                 rows_hold = "1 row holds" if older == 1 else f"{older:,} rows hold"
                 notes += (
@@ -409,6 +411,7 @@ def _land_opened(
         touches=tuple(sorted(touches)),
         surveys=surveys,
         received_order=receipt.received_order,
+        contents=mapping.contents,
         date_order=None if decided_order(source, export) else mapping.date_order,
     )
     commit(lake, delivery)
