@@ -28,6 +28,7 @@ from ces_pipeline.land.landing_sql import (
 from ces_pipeline.land.ledger import Rank
 from ces_pipeline.land.partition_writer import PartitionWriter
 from ces_pipeline.land.paths import cross_day_file, index_file, raw_file
+from ces_pipeline.land.rounded_ids import rounded, rounded_counts
 from ces_pipeline.land.trim import as_cells
 from ces_pipeline.land.unreadable_rows import delimiter_of, refuse_open_quote, without_people
 from ces_pipeline.privacy.hashing import with_keys, without_listed_people
@@ -195,6 +196,17 @@ class Staging:
             UPDATE keys SET key_hi = {hi}, key_lo = {lo} FROM numbered WHERE keys.row_number = numbered.row_number
             """
         )
+
+    def rounded_ids(self, field: str) -> tuple[int, int] | None:
+        """(Number of rows whose id in a text field was rounded, the first of them); None if there are none."""
+        parts = [part for found in self._parts().values() for part in found]
+        if not parts:
+            return None
+        listed = ", ".join(quote_text(str(part)) for part in parts)
+        counts = self.connection.execute(
+            f"SELECT {', '.join(rounded_counts(field))} FROM read_parquet([{listed}], hive_partitioning=false)"
+        ).fetchall()[0]
+        return rounded(counts)
 
     def unread_dates(self, pattern: str) -> tuple[int, int] | None:
         """(Number of rows with an unread time that begins like `pattern`, the first row); None if there are none."""

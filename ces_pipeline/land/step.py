@@ -27,8 +27,9 @@ from ces_pipeline.land.date_order import KeptOrder, contradiction, decided_order
 from ces_pipeline.land.inbox import SeenFiles, inbox_files, seen_key
 from ces_pipeline.land.inputs import landing_fingerprint
 from ces_pipeline.land.key_index import KeyIndex
-from ces_pipeline.land.landing_sql import CONTENTS, ColumnMapping
+from ces_pipeline.land.landing_sql import CONTENTS, ColumnMapping, own_id
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget
+from ces_pipeline.land.rounded_ids import refusal
 from ces_pipeline.land.staging import Staging
 from ces_pipeline.privacy.key import load_pseudonyms
 from ces_pipeline.privacy.pseudonyms import Pseudonyms
@@ -353,8 +354,8 @@ def _land_opened(
 ) -> tuple[Delivery, tuple[str, ...]]:
     """The committed delivery, and notes about its rows.
 
-    Raises UnreadableFileError if its dates contradict the order of day and month of the source. A delivery that is
-    landed again is noted instead, because its rows have already been taken out of the lake.
+    Raises UnreadableFileError if its dates contradict the order of day and month of the source, or if its ids were
+    rounded. A delivery that is landed again is noted instead, because its rows have been taken out of the lake.
     """
     file, export, mapping = opened.file, opened.export, opened.mapping
     # Rows without an id are known again by their contents, so all deliveries of a source make them in one way.
@@ -365,15 +366,10 @@ def _land_opened(
         with lake.staging() as folder:
             staging = Staging(key_index, lake, source, registry, pseudonyms, receipt.received_at, folder)
             staging.fill(export, mapping, file)
-            if (
-                found := staging.unread_dates(contradicts(mapping.date_order))
-                if mapping.time_columns
-                else None
-            ):
-                problem = contradiction(source, mapping.date_order, *found, file.name)
-                if not is_landed_again:
-                    raise UnreadableFileError(problem)
-                notes += (f"{source.id}: {problem}",)
+            problems = _problems(staging, source, mapping, file.name)
+            if problems and not is_landed_again:
+                raise UnreadableFileError(problems[0])
+            notes += tuple(f"{source.id}: {problem}" for problem in problems)
             as_of = staging.newest()
             days = staging.find_redelivered(rank, has_times=bool(mapping.time_columns))
             if older := staging.outdated():
@@ -417,3 +413,15 @@ def _land_opened(
     commit(lake, delivery)
     key_index.add(delivery)
     return delivery, notes
+
+
+def _problems(staging: Staging, source: Source, mapping: ColumnMapping, name: str) -> list[str]:
+    """What makes all rows of a staged file doubtful; empty if nothing does."""
+    found = []
+    if mapping.time_columns and (dates := staging.unread_dates(contradicts(mapping.date_order))):
+        found.append(contradiction(source, mapping.date_order, *dates, name))
+    identifier = own_id(source.kind)
+    is_named = identifier.name in mapping.column_of and identifier.treatment == "text"
+    if is_named and (ids := staging.rounded_ids(identifier.name)):
+        found.append(refusal(name, mapping.column_of[identifier.name], *ids))
+    return found
