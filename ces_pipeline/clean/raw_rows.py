@@ -141,7 +141,7 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
         else own_id.name
     )
     columns = [
-        "source_id", "delivery_id", "received_order", "received_at", "day", f"{_changed_at(plan.kind)} AS changed_at",
+        "source_id", "delivery_id", "received_order", "received_at", "day", f"{_version_at(plan.kind)} AS version_at",
         "coalesce(as_of, TIMESTAMPTZ '1900-01-01 00:00:00Z') AS as_of",
         "row_number", "content", "key_hi", "key_lo", "event_at", "times_as_written", "extra", "problem",
         f"md5(source_id || '\x1f' || {named}) AS {kind.key}", f"{is_lookback} AS is_lookback",
@@ -163,7 +163,7 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
     return f"SELECT {', '.join(columns)} FROM {rows}"
 
 
-def _changed_at(kind: str) -> str:
+def _version_at(kind: str) -> str:
     """SQL for the time that decides between two versions of a row."""
     return "coalesce(modified_at, event_at)" if "modified_at" in fields_of(kind) else "event_at"
 
@@ -195,7 +195,7 @@ def read_cross_day_revisions(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFra
         part = lake.read_table(path).to_pandas(types_mapper={pa.date32(): DAY}.get)
         ranks = [received.get((source_id, delivery_id), unknown) for delivery_id in part["delivery_id"]]
         parts.append(
-            part.rename(columns={"event_at": "changed_at"}).assign(
+            part.rename(columns={"event_at": "version_at"}).assign(
                 source_id=source_id,
                 received_order=[order for order, _ in ranks],
                 received_at=pd.DatetimeIndex([moment for _, moment in ranks], tz="UTC").as_unit("us"),

@@ -21,7 +21,7 @@ from ces_pipeline.schemas.fields import SURVEY_FIELDS
 
 _NOT_PUBLISHED = frozenset(
     {
-        "received_order", "received_at", "as_of", "changed_at", "modified_at", "row_number", "content", "key_hi",
+        "received_order", "received_at", "as_of", "version_at", "modified_at", "row_number", "content", "key_hi",
         "key_lo", "times_as_written", "extra", "problem",
         "answers", "device_key", "ip_address_key", "status", "finished", "progress", "score", "csat", "nps",
         "duration_seconds", "survey", "is_lookback", "outcome",

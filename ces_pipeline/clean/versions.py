@@ -12,13 +12,13 @@ def resolve_versions(
     rows: pd.DataFrame,
     key: str,
     cross_day_revisions: pd.DataFrame | None = None,
-    order: tuple[str, ...] = ("changed_at",),
+    order: tuple[str, ...] = ("version_at",),
 ) -> pd.DataFrame:
     """The rows with columns `outcome` (`newest`, `superseded`, `landed_again`) and `revision` (1, 2, ...).
 
-    rows: `key`, content, changed_at (the row's own time), received_order, received_at, delivery_id, row_number; of a
+    rows: `key`, content, version_at (the row's own time), received_order, received_at, delivery_id, row_number; of a
     day and its look-back days.
-    cross_day_revisions: `key`, content, day, changed_at, received_order, received_at, delivery_id of all versions of
+    cross_day_revisions: `key`, content, day, version_at, received_order, received_at, delivery_id of all versions of
     keys that have versions on several days; rows then needs column `day`.
     order: the columns that decide which version is newer, most important first (nulls are oldest).
     If they are equal, the version that was received later is newer, in one delivery the later row. A content that was
@@ -61,15 +61,15 @@ def _apply_cross_day_revisions(result: pd.DataFrame, key: str, revisions: pd.Dat
     if affected.empty:
         return
     version = [key, "content", "delivery_id"]
-    columns = [*version, "day", "changed_at", "received_order", "received_at"]
+    columns = [*version, "day", "version_at", "received_order", "received_at"]
     # The rows of this day replace their copies, because only they have row numbers.
     here = affected[[*columns, "row_number"]].astype({"row_number": "float64"}).assign(place=affected.index)
     others = revisions.loc[revisions[key].isin(affected[key]), columns]
     copies = others.set_index(version).index.isin(affected.set_index(version).index)
     elsewhere = others[~copies].drop_duplicates(version).assign(row_number=np.nan, place=-1)
     history = pd.concat([here, elsewhere], ignore_index=True)
-    history["changed_at"] = history["changed_at"].fillna(_OLDEST)
-    history = history.sort_values([key, "changed_at", *_RANK], kind="stable")
+    history["version_at"] = history["version_at"].fillna(_OLDEST)
+    history = history.sort_values([key, "version_at", *_RANK], kind="stable")
     again = _repeats_the_row_before(history, key)
     contents = history[~again]
     revision = (contents.groupby(key, sort=False).cumcount() + 1).to_numpy()

@@ -247,7 +247,7 @@ def _moment(mapping: ColumnMapping) -> str:
     return "$received_at" if mapping.day == "received" else f"TIMESTAMP '{mapping.day} 12:00:00'::TIMESTAMPTZ"
 
 
-def changed_at(kind: str) -> str:
+def version_at(kind: str) -> str:
     """SQL for the instant that decides which of two landed versions is newer."""
     return "coalesce(modified_at, event_at)" if "modified_at" in fields_of(kind) else "event_at"
 

@@ -19,7 +19,7 @@ from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import (
     ColumnMapping,
-    changed_at,
+    version_at,
     landing_query,
     numbered_key,
     numbered_rows,
@@ -154,7 +154,7 @@ class Staging:
     def _load_keys(self) -> None:
         # The key index keeps the time that decides between two versions as `event_at`.
         columns = "row_number, key_hi, key_lo, content, event_at"
-        times = f"row_number, key_hi, key_lo, content, {changed_at(self.source.kind)} AS event_at"
+        times = f"row_number, key_hi, key_lo, content, {version_at(self.source.kind)} AS event_at"
         parts = [part for found in self._parts().values() for part in found]
         if not parts:
             nothing = "NULL::BIGINT, NULL::UBIGINT, NULL::UBIGINT, NULL::UBIGINT, NULL::TIMESTAMPTZ"

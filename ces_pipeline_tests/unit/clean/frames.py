@@ -28,7 +28,7 @@ NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 RULE_VERSION = "1"
 
 SURVEY: dict[str, Any] = {"id": "after_chat", "scale": "ease_1_5"}
-_INSTANTS = ("received_at", "as_of", "event_at", "changed_at")
+_INSTANTS = ("received_at", "as_of", "event_at", "version_at")
 
 
 def at(text: str) -> datetime:
@@ -108,7 +108,7 @@ def _raw_row(number: int, given: dict[str, Any], kind: str) -> dict[str, Any]:
         "received_at": NOW,
         "received_order": 1,
         "as_of": NOW,
-        "changed_at": row.get("modified_at") or moment,
+        "version_at": row.get("modified_at") or moment,
         "day": moment.date() if usable else NOW.date(),
         "row_number": number + 2,
         "content": int(hashlib.sha256(content.encode()).hexdigest()[:12], 16),

@@ -196,13 +196,11 @@ def test_a_content_that_was_received_before_is_redelivered_whatever_the_times_of
 
 
 def test_a_content_that_comes_back_after_another_of_its_time_lands_again(home: InboxHome) -> None:
-    """The later receipt counts, so the first content must be there again, as the third version."""
+    """The later receipt counts, so the first content must be there again, once."""
     for name, score in (("a.csv", 4), ("b.csv", 5), ("c.csv", 4), ("d.csv", 4)):
         home.drop(name, [answer(1, score=score), answer(name)])
         home.land()
-    assert [(row["score"], row["response_id"]) for row in home.rows() if row["response_id"] == "r1"] == [
-        (score, "r1") for score in ("4", "5", "4")
-    ] or sorted(row["score"] for row in home.rows() if row["response_id"] == "r1") == ["4", "4", "5"]
+    assert sorted(row["score"] for row in home.rows() if row["response_id"] == "r1") == ["4", "4", "5"]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1)])
