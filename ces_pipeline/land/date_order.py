@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from itertools import chain
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ces_pipeline.errors import RegistryError, UnreadableFileError
 from ces_pipeline.formats.contract import Export
-from ces_pipeline.formats.slash_dates import Shown, both, first_in_dates, order_of_formats
+from ces_pipeline.formats.slash_dates import START, Shown, both, first_in_dates, order_of_formats
 from ces_pipeline.formats.times import DateOrder
 from ces_pipeline.land.ledger import Delivery
 from ces_pipeline.registry.sources import Source
@@ -76,13 +77,17 @@ def shown_by(export: Export, times: Iterable[str]) -> Shown | None:
     shown: Shown | None = None
     for batch in batches if columns else ():
         read.append(batch)
-        shown = both(
-            [shown, *(first_in_dates(batch.column(name).drop_null().to_pylist()) for name in columns)]
-        )
+        shown = both([shown, *(first_in_dates(_dates(batch.column(name))) for name in columns)])
         if shown != "either":
             break
     export.batches = chain(read, batches)
     return shown
+
+
+def _dates(cells: pa.Array) -> list[str]:
+    """The cells that begin with such a date; few exports have any."""
+    found = pc.match_substring_regex(cells, f"^{START}")
+    return cells.filter(found).to_pylist() if pc.any(found).as_py() else []
 
 
 def contradiction(source: Source, order: DateOrder | None, rows: int, first_row: int, name: str) -> str:

@@ -122,7 +122,7 @@ def landing_query(mapping: ColumnMapping) -> str:
             *(f"{field.name} AS {field.name}_text" for field in times),
         )
     )
-    content = fingerprint(_printed(mapped, mapping.contents))
+    content = fingerprint(_same_numbers("row_text") if mapping.contents == CONTENTS else "row_text")
     identifier = own_id(mapping.kind)
     row_id = row_name("content")
     if identifier.name in mapping.column_of:
@@ -149,10 +149,11 @@ def landing_query(mapping: ColumnMapping) -> str:
         WITH texts AS (SELECT {texts}, {_extra(mapping)} AS extra FROM {_with_redacted_cells(mapping)}),
         timed AS ({_timed(times, mapping)}),
         treated AS (SELECT {ROW_NUMBER}, {treated}extra FROM timed),
+        written AS (SELECT *, {_printed(mapped, mapping.contents)} AS row_text FROM treated),
         printed AS (
             SELECT *, {content} AS content,
                 {_moment(mapping)} AS event_at
-            FROM treated
+            FROM written
         ),
         identified AS (SELECT *, {row_id} AS identifier FROM printed)
         SELECT {chosen}, {day_of("event_at")} AS day FROM identified
@@ -327,6 +328,12 @@ def _treated(field: Field, times: Sequence[Field]) -> str:
     return name
 
 
+def _same_numbers(text: str) -> str:
+    """SQL for a row's text in which a number as text, such as 4.0, is the number 4."""
+    pattern = '(\\d)\\.0+([\x1f"]|$)'
+    return f"CASE WHEN contains({text}, '.0') THEN regexp_replace({text}, '{pattern}', '\\1\\2', 'g') ELSE {text} END"
+
+
 def _printed(mapped: Sequence[Field], contents: int) -> str:
     """SQL for everything in a row as one text; by CONTENTS the same in a workbook and in a text file."""
     times = {field.name for field in mapped if field.treatment == "time"}
@@ -340,13 +347,10 @@ def _printed(mapped: Sequence[Field], contents: int) -> str:
     text = f"concat_ws('\x1f', {', '.join([*cells, 'extra'])})"
     if contents != CONTENTS:
         return text
-    # Numbers as text, and flags as a spreadsheet shows them.
+    # Flags as a spreadsheet shows them.
     for shown, same in (("TRUE", "true"), ("FALSE", "false")):
         text = f"replace({text}, '{shown}', '{same}')"
-    return (
-        f"list_transform([{text}], lambda row: CASE WHEN contains(row, '.0') "
-        "THEN regexp_replace(row, '(\\d)\\.0+([\x1f\"]|$)', '\\1\\2', 'g') ELSE row END)[1]"
-    )
+    return text
 
 
 def _as_written(times: Sequence[Field]) -> str:

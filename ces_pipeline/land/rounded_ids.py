@@ -22,6 +22,11 @@ def rounded_counts(identifier: str) -> list[str]:
     ]
 
 
+def may_be_rounded(identifier: str) -> str:
+    """SQL for the few ids that the aggregates must look at."""
+    return f"contains({identifier}, 'E+') OR contains({identifier}, 'e+') OR strlen({identifier}) > {DIGITS}"
+
+
 def rounded(counts: tuple[int, int | None, int, int, int, int | None]) -> tuple[int, int] | None:
     """(Number of rows with a rounded id, the first of them) by `rounded_counts`; None if there are none."""
     exponents, first_exponent, long, digits, zeros, first_zero = counts

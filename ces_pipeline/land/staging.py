@@ -19,16 +19,16 @@ from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import (
     ColumnMapping,
-    version_at,
     landing_query,
     numbered_key,
     numbered_rows,
     unreadable_query,
+    version_at,
 )
 from ces_pipeline.land.ledger import Rank
 from ces_pipeline.land.partition_writer import PartitionWriter
 from ces_pipeline.land.paths import cross_day_file, index_file, raw_file
-from ces_pipeline.land.rounded_ids import rounded, rounded_counts
+from ces_pipeline.land.rounded_ids import may_be_rounded, rounded, rounded_counts
 from ces_pipeline.land.trim import as_cells
 from ces_pipeline.land.unreadable_rows import delimiter_of, refuse_open_quote, without_people
 from ces_pipeline.privacy.hashing import with_keys, without_listed_people
@@ -179,7 +179,7 @@ class Staging:
         self.connection.execute(
             "CREATE OR REPLACE TEMP TABLE numbered (row_number BIGINT, number BIGINT, day DATE)"
         )
-        if KINDS[self.source.kind].is_versioned:
+        if not self._has_repeats() or KINDS[self.source.kind].is_versioned:
             return
         hi, lo = numbered_key("content", "number")
         first_hi, first_lo = numbered_key("content", "1")
@@ -189,13 +189,26 @@ class Staging:
             SELECT row_number, number, day FROM (
                 SELECT row_number, day, row_number() OVER (PARTITION BY content ORDER BY row_number) AS number
                 FROM keys SEMI JOIN (
-                    SELECT key_hi, key_lo, content FROM keys GROUP BY ALL
-                    HAVING count(*) > 1 AND key_hi = {first_hi} AND key_lo = {first_lo}
-                ) equal USING (key_hi, key_lo, content)
+                    SELECT key_hi, key_lo, content FROM repeated
+                    WHERE contents = 1 AND key_hi = {first_hi} AND key_lo = {first_lo}
+                ) equal USING (key_hi, key_lo)
             ) WHERE number > 1;
-            UPDATE keys SET key_hi = {hi}, key_lo = {lo} FROM numbered WHERE keys.row_number = numbered.row_number
+            UPDATE keys SET key_hi = {hi}, key_lo = {lo} FROM numbered WHERE keys.row_number = numbered.row_number;
+            DELETE FROM repeated WHERE contents = 1 AND key_hi = {first_hi} AND key_lo = {first_lo}
             """
         )
+
+    def _has_repeats(self) -> bool:
+        """Whether rows of this delivery share a key; table `repeated` lists these keys."""
+        self.connection.execute(
+            """
+            CREATE OR REPLACE TEMP TABLE repeated AS
+            SELECT key_hi, key_lo, any_value(content) AS content, count(DISTINCT content) AS contents
+            FROM keys SEMI JOIN (SELECT key_hi, key_lo FROM keys GROUP BY ALL HAVING count(*) > 1)
+            USING (key_hi, key_lo) GROUP BY key_hi, key_lo
+            """
+        )
+        return bool(self.connection.execute("SELECT 1 FROM repeated LIMIT 1").fetchall())
 
     def rounded_ids(self, field: str) -> tuple[int, int] | None:
         """(Number of rows whose id in a text field was rounded, the first of them); None if there are none."""
@@ -204,7 +217,8 @@ class Staging:
             return None
         listed = ", ".join(quote_text(str(part)) for part in parts)
         counts = self.connection.execute(
-            f"SELECT {', '.join(rounded_counts(field))} FROM read_parquet([{listed}], hive_partitioning=false)"
+            f"SELECT {', '.join(rounded_counts(field))} FROM read_parquet([{listed}], hive_partitioning=false) "
+            f"WHERE {may_be_rounded(field)}"
         ).fetchall()[0]
         return rounded(counts)
 
@@ -243,7 +257,7 @@ class Staging:
         self.connection.execute(
             """
             CREATE OR REPLACE TEMP TABLE shared AS
-            SELECT key_hi, key_lo FROM keys GROUP BY ALL HAVING count(*) > 1 UNION
+            SELECT key_hi, key_lo FROM repeated UNION
             SELECT key_hi, key_lo FROM known_keys
             """
         )

@@ -160,7 +160,9 @@ def test_a_format_that_reads_an_implausible_year_does_not_keep_others_from_readi
 
 def test_a_serial_number_is_a_local_time_and_no_other_five_digits_are() -> None:
     assert read("46328", "Europe/Berlin") == utc(2026, 11, 1, 23)
-    assert read("29999.5") is None and read("80001") is None and read("46328.5.1") is None
+    assert read("29999.5") is None
+    assert read("80001") is None
+    assert read("46328.5.1") is None
 
 
 @pytest.mark.parametrize(
