@@ -64,11 +64,12 @@ class Times:
         if not has_time and not has_day:
             self._name_by_values()
         self._find_order()
-        for column in self._fields().values():
+        deciding = KINDS[self.naming.kind].times
+        for name, column in self._fields().items():
             filled, read = self.naming.rows.times(
                 column, self._time(column), ["count(cell)", "count(moment)"]
             )
-            if filled and not read and not self._asks_for_order():
+            if filled and not read and name in deciding and not self._asks_for_order():
                 self.naming.questions.append(
                     Question(
                         f"no cell of {column!r} can be read as a time: which column holds the times, or in which "

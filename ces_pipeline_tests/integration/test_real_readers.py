@@ -302,6 +302,6 @@ def test_complaints_with_the_month_first(registry: Registry) -> None:
     assert (found.reader.name, found.kind, found.rows, len(found.columns)) == ("csv", "tickets", 3186, 14)
     assert found.counts["repeated_rows"] == 11
     assert ends(found, "created_at") == ("2013-06-04 00:00:00", "2017-02-23 00:00:00")
-    assert found.proposal.sources[0]["time_formats"] == ["%m/%d/%Y"]
+    assert found.proposal.sources[0]["date_order"] == "month"
     _, rows = rows_of("tickets/cfpb/consumer_complaints.csv.gz")
     assert Counter(row["Consumer disputed?"] for row in rows) == {"No": 2534, "Yes": 595, None: 57}

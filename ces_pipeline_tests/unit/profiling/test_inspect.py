@@ -181,7 +181,7 @@ def test_day_first_dates_are_found_and_doubtful_ones_asked(tmp_path: Path, regis
 
 def test_what_no_reading_makes_a_time_is_asked(tmp_path: Path, registry: Registry) -> None:
     found = inspect_file(delivered(tmp_path, "id,ease,date\n1,5,soon\n2,6,later\n").path, registry)
-    assert [question.blocks for question in found.questions if "time" in question.text] == [True]
+    assert [question.blocks for question in found.questions if "as a time" in question.text] == [True]
 
 
 def test_the_hour_after_midnight_is_a_time_of_day(tmp_path: Path, registry: Registry) -> None:
@@ -726,7 +726,7 @@ class TestOtherKinds:
         (note,) = found.notes
         assert note.startswith("no event id found")
         found = inspect_file(file, registry, kind="accounts", columns={"valid_from": "when"}, time_zone="UTC")
-        assert asked(found) == ["--column person=COLUMN"]
+        assert "--column person=COLUMN" in asked(found)
 
     def test_a_kind_other_than_that_of_the_format_or_the_source_is_refused(
         self, tmp_path: Path, home: Home, registry: Registry
