@@ -181,7 +181,7 @@ def test_google_forms_with_a_real_ease_item(
 
 def test_google_forms_times_are_read(registry: Registry) -> None:
     found = inspect_file(real_data("surveys/google_forms/dask_2020_user_survey.csv.gz"), registry)
-    assert ends(found, "submitted_at")[0] == "2020-06-05 11:34:01"
+    assert ends(found, "submitted_at")[0] == "2020-06-05 16:34:01"
     assert found.times[0].unreadable == 0
 
 
