@@ -9,6 +9,7 @@ from ces_pipeline.clean.columns import texts_by_code
 from ces_pipeline.clean.facts import Facts
 from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.records import split_records
+from ces_pipeline.clean.ticket_ids import ticket_ids_of
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.registry import Registry
 
@@ -38,7 +39,7 @@ def clean_events(
             "event_type": current["event_type"].str.lower(),
             "survey_id": texts_by_code(facts.which, [survey.id for survey in facts.surveys], current.index),
             "person_key": current["person_key"],
-            "ticket_id": current["ticket_id"],
+            "ticket_id": ticket_ids_of(current["ticket_id"]),
             "category": current["category"],
             "value": facts.value,
             "occurred_at": current["event_at"],

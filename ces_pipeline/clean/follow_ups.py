@@ -8,6 +8,7 @@ import pandas as pd
 from ces_pipeline.clean.facts import Facts
 from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.records import code_of, codes_of, split_records
+from ces_pipeline.clean.ticket_ids import ticket_ids_of
 from ces_pipeline.clean.unknown_words import Words, unknown_words
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.registry import Registry
@@ -44,7 +45,7 @@ def clean_follow_ups(rows: pd.DataFrame, registry: Registry, rule_version: str) 
             "source_id": current["source_id"].astype("str"),
             "follow_up_id": current["follow_up_id"],
             "response_id": current["response_id"],
-            "ticket_id": current["ticket_id"],
+            "ticket_id": ticket_ids_of(current["ticket_id"]),
             "agent_key": current["agent_key"],
             "state": current["state_word"],
             "changed_at": current["event_at"],

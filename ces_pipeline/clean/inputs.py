@@ -190,7 +190,10 @@ class Planner:
                     delivery.days.get(day, (0, 0))[0],
                     sorted(self._surveys_of(delivery, day).items()) if KINDS[self.kind].has_survey else None,
                 ]
-                for delivery in self.touching.get(day, ())
+                # In the order of receipt, which decides between versions of equal times.
+                for delivery in sorted(
+                    self.touching.get(day, ()), key=lambda delivery: (delivery.source_id, delivery.rank)
+                )
             ]
             self._digests[day] = hashlib.sha256(json.dumps(rows).encode()).hexdigest() if rows else ""
         return self._digests[day]
@@ -218,8 +221,8 @@ class Planner:
             files=self.files([day]),
             lookback=self.files(back),
             cross_day_files=tuple(sorted(cross_day_files)),
-            as_of={
-                (delivery.source_id, delivery.delivery_id): delivery.as_of
+            received={
+                (delivery.source_id, delivery.delivery_id): (delivery.received_order, delivery.received_at)
                 for delivery in self.ledger.deliveries
             }
             if cross_day_files
@@ -255,5 +258,6 @@ class Planner:
             day,
             delivery.received_at,
             delivery.as_of,
+            delivery.received_order,
             asked,
         )

@@ -7,6 +7,7 @@ from ces_pipeline.clean.columns import texts_by_code
 from ces_pipeline.clean.facts import Facts
 from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.records import code_of, codes_of, split_records
+from ces_pipeline.clean.ticket_ids import ticket_ids_of
 from ces_pipeline.clean.unknown_words import Words, unknown_words
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.registry import Registry
@@ -55,7 +56,7 @@ def clean_invitations(
             "invitation_id": current["invitation_id"],
             "person_key": current["person_key"],
             "response_id": current["response_id"],
-            "ticket_id": current["ticket_id"],
+            "ticket_id": ticket_ids_of(current["ticket_id"]),
             "event_id": current["event_id"],
             "channel": channels_of(current["channel"]).fillna("unknown"),
             "status": current["status_word"],

@@ -14,6 +14,7 @@ class RawFile:
     day: date
     received_at: datetime
     as_of: datetime | None
+    received_order: int
     mapping: dict[str, str] = field(default_factory=dict)
 
 
@@ -30,8 +31,8 @@ class DayPlan:
     lookback: tuple[RawFile, ...]
     cross_day_files: tuple[tuple[str, str], ...]
     """(source, path) of the files with cross-day revisions."""
-    as_of: dict[tuple[str, str], datetime | None]
-    """(source, delivery) -> the delivery's `as_of`; empty without cross-day revisions."""
+    received: dict[tuple[str, str], tuple[int, datetime]]
+    """(source, delivery) -> its place in the order of receipt, and its time; empty without cross-day revisions."""
     asked: tuple[str, ...]
     account_files: tuple[str, ...]
     """Day files of account versions; empty if no rule uses account attributes."""

@@ -24,11 +24,14 @@ _FILES = pa.schema(
         ("day", pa.date32()),
         ("received_at", pa.timestamp("us", "UTC")),
         ("as_of", pa.timestamp("us", "UTC")),
+        ("received_order", pa.int64()),
     ]
 )
 
 
-def scan_files(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequence[RawFile], name: str) -> str:
+def scan_files(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, kind: str, files: Sequence[RawFile], name: str
+) -> str:
     """SQL for the rows of these files with their deliveries' columns of _FILES; registers tables `name_...`."""
     facts = pa.Table.from_pylist(
         [
@@ -39,6 +42,7 @@ def scan_files(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequenc
                 "day": file.day,
                 "received_at": file.received_at,
                 "as_of": file.as_of,
+                "received_order": file.received_order,
             }
             for place, file in enumerate(files)
         ],
@@ -46,7 +50,9 @@ def scan_files(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequenc
     )
     connection.register(f"{name}_facts", facts)
     rows = lake.scan(connection, [file.path for file in files], name)
-    return f"(SELECT * FROM {rows} JOIN {name}_facts USING (place))"
+    # Raw files of an earlier release lack the fields that were added since.
+    typed = ", ".join(f"NULL::{field.stored_type} AS {field.stored_as}" for field in field_table(kind))
+    return f"(SELECT * FROM (FROM {rows} UNION ALL BY NAME SELECT {typed} WHERE false) JOIN {name}_facts USING (place))"
 
 
 def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
@@ -63,11 +69,11 @@ def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     before = [file for _, file in lookback]
     with scratch() as connection:
         own = connection.sql(
-            _select(plans[0], files, scan_files(connection, lake, files, "own"), "FALSE")
+            _select(plans[0], files, scan_files(connection, lake, plans[0].kind, files, "own"), "FALSE")
         ).to_arrow_table()
         parts = [own]
         if before:
-            past = scan_files(connection, lake, before, "lookback")
+            past = scan_files(connection, lake, plans[0].kind, before, "lookback")
             connection.register("own_rows", own)
             if _find_wanted(connection, past):
                 wanted = f"(SELECT * FROM {past} SEMI JOIN wanted USING (place, row_number))"
@@ -135,7 +141,7 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
         else own_id.name
     )
     columns = [
-        "source_id", "delivery_id", "received_at", "day",
+        "source_id", "delivery_id", "received_order", "received_at", "day", f"{_version_at(plan.kind)} AS version_at",
         "coalesce(as_of, TIMESTAMPTZ '1900-01-01 00:00:00Z') AS as_of",
         "row_number", "content", "key_hi", "key_lo", "event_at", "times_as_written", "extra", "problem",
         f"md5(source_id || '\x1f' || {named}) AS {kind.key}", f"{is_lookback} AS is_lookback",
@@ -155,6 +161,11 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
             f"{kind.key} || '@' || coalesce(epoch_us(event_at)::VARCHAR, '') || '@' || day AS update_key"
         )
     return f"SELECT {', '.join(columns)} FROM {rows}"
+
+
+def _version_at(kind: str) -> str:
+    """SQL for the time that decides between two versions of a row."""
+    return "coalesce(modified_at, event_at)" if "modified_at" in fields_of(kind) else "event_at"
 
 
 def _asked(name: str, files: Sequence[RawFile]) -> str:
@@ -177,13 +188,19 @@ def read_cross_day_revisions(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFra
     files = sorted({file for plan in plans for file in plan.cross_day_files})
     if not files:
         return pd.DataFrame()
-    ranks = {delivery: moment for plan in plans for delivery, moment in plan.as_of.items()}
-    oldest = pd.Timestamp("1900-01-01", tz="UTC")
+    received = {delivery: rank for plan in plans for delivery, rank in plan.received.items()}
+    unknown = (0, pd.Timestamp("1900-01-01", tz="UTC"))
     parts = []
     for source_id, path in files:
         part = lake.read_table(path).to_pandas(types_mapper={pa.date32(): DAY}.get)
-        as_of = [ranks.get((source_id, delivery_id)) or oldest for delivery_id in part["delivery_id"]]
-        parts.append(part.assign(source_id=source_id, as_of=pd.DatetimeIndex(as_of, tz="UTC").as_unit("us")))
+        ranks = [received.get((source_id, delivery_id), unknown) for delivery_id in part["delivery_id"]]
+        parts.append(
+            part.rename(columns={"event_at": "version_at"}).assign(
+                source_id=source_id,
+                received_order=[order for order, _ in ranks],
+                received_at=pd.DatetimeIndex([moment for _, moment in ranks], tz="UTC").as_unit("us"),
+            )
+        )
     revisions = pd.concat(parts, ignore_index=True)
     distinct: pd.DataFrame = revisions.drop_duplicates(
         ["source_id", "key_hi", "key_lo", "content", "delivery_id"]

@@ -12,6 +12,7 @@ from ces_pipeline.clean.context import DayContext
 from ces_pipeline.clean.facts import Facts
 from ces_pipeline.clean.repeats import repeated
 from ces_pipeline.clean.sentiment import contradictions
+from ces_pipeline.clean.ticket_ids import ticket_ids_of
 from ces_pipeline.clean.unknown_words import RESPONSE_WORDS, unknown_flags
 from ces_pipeline.folding import fold
 from ces_pipeline.formats.flags import FINISHED, RESPONSE_STATUS, read_word
@@ -237,7 +238,7 @@ class ResponseFacts(Facts):
         """Whether an earlier eligible row has the same respondent, survey and ticket within the window, or the same
         device, survey and answers within seconds."""
         survey = pd.Series(self.which, index=self.rows.index)
-        interaction = self.rows["ticket_id"].fillna(self.rows["external_id"]).fillna("")
+        interaction = ticket_ids_of(self.rows["ticket_id"]).fillna(self.rows["external_id"]).fillna("")
         window = self.per_survey(lambda survey: survey.rules.duplicate_window_hours * 3600, 0)
         again = repeated(self.rows, [self.rows["respondent_key"], survey, interaction], window, eligible)
         instantly = self.per_survey(lambda survey: survey.rules.double_submit_seconds, 0)

@@ -12,6 +12,7 @@ from ces_pipeline.clean.outcomes import CleanedDays, count_outcomes, count_reaso
 from ces_pipeline.clean.products import products_of
 from ces_pipeline.clean.quarantine import landed_json
 from ces_pipeline.clean.response_facts import ResponseFacts, matches
+from ces_pipeline.clean.ticket_ids import ticket_ids_of
 from ces_pipeline.clean.unknown_words import RESPONSE_WORDS, unknown_words
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.scales import Scale
@@ -20,7 +21,8 @@ from ces_pipeline.schemas.fields import SURVEY_FIELDS
 
 _NOT_PUBLISHED = frozenset(
     {
-        "received_at", "as_of", "row_number", "content", "key_hi", "key_lo", "times_as_written", "extra", "problem",
+        "received_order", "received_at", "as_of", "version_at", "modified_at", "row_number", "content", "key_hi",
+        "key_lo", "times_as_written", "extra", "problem",
         "answers", "device_key", "ip_address_key", "status", "finished", "progress", "score", "csat", "nps",
         "duration_seconds", "survey", "is_lookback", "outcome",
     }
@@ -88,7 +90,7 @@ def _accepted(facts: ResponseFacts, verdicts: Verdicts, chosen: np.ndarray) -> p
         "survey_id": published["survey_id"],
         "response_id": rows["response_id"],
         "respondent_key": rows["respondent_key"],
-        "ticket_id": rows["ticket_id"],
+        "ticket_id": ticket_ids_of(rows["ticket_id"]),
         "external_id": rows["external_id"],
         "channel": published["channel"],
         "persona": _by_segment(rows, published, "persona", facts.context, unassigned),

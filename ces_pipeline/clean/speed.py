@@ -34,7 +34,7 @@ def speed_limits(
             WITH timed AS (
                 SELECT {"DISTINCT" if several else ""} source_id, survey, day, key_hi, key_lo, content,
                     coalesce(try_cast(duration_seconds AS DOUBLE), epoch(submitted_at - started_at)) AS seconds
-                FROM {scan_files(connection, lake, files, "timed_rows")}
+                FROM {scan_files(connection, lake, "survey", files, "timed_rows")}
                 WHERE score IS NOT NULL AND lower(trim(coalesce(finished, ''))) NOT IN ({_listed(FINISHED, "false")})
                     AND lower(trim(coalesce(status, ''))) NOT IN ({_listed(RESPONSE_STATUS, "test")})
             )

@@ -9,6 +9,7 @@ from ces_pipeline.clean.facts import Facts
 from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.products import products_of
 from ces_pipeline.clean.records import split_records
+from ces_pipeline.clean.ticket_ids import ticket_ids_of
 from ces_pipeline.clean.unknown_words import (
     UNKNOWN_VALUE,
     UnknownWords,
@@ -58,7 +59,7 @@ def _accepted(rows: pd.DataFrame, registry: Registry, csat: pd.Series) -> pd.Dat
     columns = {
         "ticket_key": rows["ticket_key"],
         "source_id": rows["source_id"].astype("str"),
-        "ticket_id": rows["ticket_id"],
+        "ticket_id": ticket_ids_of(rows["ticket_id"]),
         "external_id": rows["external_id"],
         "status": status.mask(deleted.fillna(False).astype(bool), "deleted"),
         "priority": rows["priority"].str.lower(),

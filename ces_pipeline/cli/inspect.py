@@ -39,6 +39,11 @@ _READER_OPTIONS = ("delimiter", "sheet", "encoding")
 @click.option("--source", metavar="ID", help="The source, registered or new.")
 @click.option("--time-zone", metavar="ZONE", help="Time zone of times without one, such as Europe/London.")
 @click.option("--day", metavar="DAY", help="The day of answers without any time: 2026-01-31, or `received`.")
+@click.option(
+    "--date-order",
+    type=click.Choice(("day", "month")),
+    help="What comes first in dates such as 02/11/2026.",
+)
 @click.option("--reader", metavar="NAME", help="The format, if it cannot be detected.")
 @click.option("--delimiter", metavar="C", help="The cell separator, if it cannot be detected.")
 @click.option("--sheet", metavar="NAME", help="The sheet of a workbook; the first by default.")

@@ -39,6 +39,7 @@ class Export:
     mapping: our field -> the export's column, as far as the format itself decides it.
     time_zone: the IANA zone that the file itself states for its naive times, if it does.
     time_formats: strptime formats that the format itself decides.
+    date_order: what comes first in its dates such as 02/11/2026, if the format itself decides it.
     values: our field -> the export's value (lower case) -> our value, if the vendor uses codes.
     people: columns that hold people by the format's definition, in addition to the mapped ones.
     questions: column -> the question's text, if the export has one in addition to the column's name.
@@ -51,6 +52,7 @@ class Export:
     mapping: dict[str, str] = field(default_factory=dict)
     time_zone: str | None = None
     time_formats: tuple[str, ...] = ()
+    date_order: Literal["day", "month"] | None = None
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     people: tuple[str, ...] = ()
     questions: dict[str, str] = field(default_factory=dict)

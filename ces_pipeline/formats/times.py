@@ -1,52 +1,106 @@
-"""SQL that turns a time's text into an instant: the usual notations, then the unusual ones. Only landing uses it.
+"""SQL that turns a time's text into an instant. Landing and inspection read times by this SQL alone.
 
 The session's TimeZone is the zone of times without one (the zone that the file states, else the source's). If a clock
 change repeats an hour, the second one is taken; an hour that it skips is read as the hour after. Both are fixed rules
-of the ICU calendar in DuckDB, so the same text always gives the same instant.
+of the ICU calendar in DuckDB, so the same text always gives the same instant. A year before 1900 or after 2199 (a
+typing error, a year of two digits) is no time.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
+from ces_pipeline.formats.time_words import AFTERNOON, MONTHS, MORNING, ZONES
 from ces_pipeline.storage.quote import quote_text
 
-# Zone abbreviations that exports append, read literally: EST is UTC-5 in June too, since that is what the file says.
-_ABBREVIATIONS = {
-    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
-    "GMT": 0, "UTC": 0, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3,
-}  # fmt: skip
-_SUFFIX = r"\s+(" + "|".join(_ABBREVIATIONS) + r")$"
+DateOrder = Literal["day", "month"]
+"""What comes first in dates such as 02/11/2026 and 02-11-2026."""
+
+_FIRST_SERIAL, _LAST_SERIAL = 30_000, 80_000
+"""Spreadsheets count days since 30 December 1899: these are February 1982 to January 2119."""
+
+_EPOCH_DAYS = "TIMESTAMP '1899-12-30'"
+# The year first, with and without signs; numbers, the year last; the day, then the month's name; the name first.
+_DATE = (
+    r"(?P<y1>\d{4})[-/.年] ?(?P<m1>\d{1,2})[-/.月] ?(?P<d1>\d{1,2})[.日]?"
+    r"|(?P<y2>(?:19|20)\d\d)(?P<m2>\d\d)(?P<d2>\d\d)"
+    r"|(?P<n1>\d{1,2})(?P<sign>[-/.]) ?(?P<n2>\d{1,2})[-/.] ?(?P<y3>\d{4}|\d\d)"
+    r"|(?P<d4>\d{1,2})(?:st|nd|rd|th|er|\.)?[-/ ]+(?:de )?(?P<m4>\p{L}{3,})[.,]?[-/ ]+(?:de )?(?P<y4>\d{4}|\d\d)"
+    r"|(?P<m5>\p{L}{3,})[. ]+(?P<d5>\d{1,2})(?:st|nd|rd|th)?,? +(?P<y5>\d{4})"
+)
+_CLOCK = (
+    r"(?P<h1>\d{1,2})(?:[:.h時] ?(?P<i1>\d\d?)(?:[:.分] ?(?P<e1>\d\d?)(?:[.,](?P<fraction>\d{1,9}))?秒?)?[分]?)?"
+    r"|(?P<h2>\d\d)(?P<i2>\d\d)(?P<e2>\d\d)?"
+)
+_ZONE = (
+    rf"(?P<zone>{'|'.join(ZONES)})|(?:utc|gmt)?(?P<side>[+-])(?P<zh>\d\d?)(?::?(?P<zm>\d\d))?(?: ?\(.*\))?"
+)
+_WEEKDAY = r"(?:\p{L}{2,}\.?,? +)??"
 
 
-def usual(text: str, formats: Sequence[str]) -> str:
-    """SQL that reads the VARCHAR expression `text` as TIMESTAMPTZ, null if it has no usual notation.
+def _grouped(pattern: str) -> tuple[str, list[str]]:
+    """A pattern with named groups as DuckDB takes it: plain groups, and their names in order."""
+    first, *parts = pattern.split("(?P<")
+    named = [part.split(">", 1) for part in parts]
+    return first + "".join("(" + rest for _, rest in named), [name for name, _ in named]
 
-    Usual are the source's own strptime formats, then ISO 8601 with or without an offset.
+
+_PATTERN, _GROUPS = _grouped(
+    rf"^{_WEEKDAY}(?:{_DATE})(?:(?:t|,? +|,? at |,? um |,)(?:{_CLOCK}))? ?(?:{_ZONE})?$"
+)
+_BLANKS = r"[\s\x{a0}\x{202f}\x{2009}]+"
+_HALVES = [rf"(^|\P{{L}})(?:{'|'.join(words)})(\P{{L}}|$)" for words in (MORNING, AFTERNOON)]
+_HALF = rf"(^|\P{{L}})(?:{'|'.join((*MORNING, *AFTERNOON))})(\P{{L}}|$)"
+
+
+def read_time(text: str, formats: Sequence[str], order: DateOrder | None) -> str:
+    """SQL that reads the VARCHAR expression `text` as TIMESTAMPTZ; null if it is no time.
+
+    formats: the strptime formats of the source and of its reader, tried first. order: of dates in numbers; with None
+    such dates are no time, unless a format reads them.
     """
+    return f"coalesce({_named(usual(text, formats, order), plausible('moment'), 'moment')}, {unusual(text, order)})"
+
+
+def usual(text: str, formats: Sequence[str], order: DateOrder | None) -> str:
+    """SQL for the fast part of `read_time`: the given formats, ISO 8601, dates with slashes. May be implausible."""
     # DuckDB reads BST as Bangladesh's and PST as Los Angeles' time: `unusual` reads the abbreviations.
-    iso = (
+    readings = [
         f"CASE WHEN {text}[1] BETWEEN '0' AND '9' AND length({text}) >= 10 AND {text}[-1] NOT BETWEEN 'A' AND 'Y' "
         f"THEN try_cast({text} AS TIMESTAMPTZ) END"
-    )
-    return f"coalesce(CAST({_strptime(text, formats)} AS TIMESTAMPTZ), {iso})" if formats else iso
+    ]
+    if formats:
+        # `%Y` reads 26 as the year 26, while `%y` does not read 2026.
+        readings.insert(0, _strptime(text, sorted(formats, key=lambda pattern: "%Y" in pattern)))
+    if order:
+        readings.append(f"CASE WHEN {text}[2:3] LIKE '%/%' THEN {_strptime(text, _SLASHES[order])} END")
+    return f"coalesce({', '.join(readings)})" if len(readings) > 1 else readings[0]
 
 
-def unusual(text: str, formats: Sequence[str]) -> str:
-    """SQL that reads a text that `usual` does not read; null if it is not a time.
+def unusual(text: str, order: DateOrder | None) -> str:
+    """SQL for the slow part of `read_time`, for a text that `usual` does not read.
 
-    Unusual are seconds or milliseconds since 1970, and times that end with a zone abbreviation.
+    Seconds or milliseconds since 1970, a spreadsheet's days since 1899, RFC 2822, names of months, 12-hour clocks in
+    several languages, zone abbreviations, and a blank before the offset. Dates with dots have the day first.
     """
-    hours = " ".join(f"WHEN '{name}' THEN {offset}" for name, offset in _ABBREVIATIONS.items())
-    bare = f"regexp_replace({text}, '{_SUFFIX}', '')"
-    suffix = f"regexp_extract({text}, '{_SUFFIX}', 1)"
-    zoned = (
-        f"CASE WHEN regexp_matches({text}, '{_SUFFIX}') THEN "
-        f"timezone('UTC', {_naive(bare, formats)} - to_hours(CASE {suffix} {hours} END)) END"
+    number = f"try_cast({text} AS DOUBLE)"
+    numbers = (
+        f"CASE WHEN regexp_full_match({text}, '\\d{{10}}(\\.\\d+)?') THEN to_timestamp({number}) "
+        f"WHEN regexp_full_match({text}, '\\d{{13}}(\\.\\d+)?') THEN to_timestamp({number} / 1000.0) "
+        f"WHEN regexp_full_match({text}, '\\d{{5}}(\\.\\d+)?') THEN "
+        f"CASE WHEN {number} BETWEEN {_FIRST_SERIAL} AND {_LAST_SERIAL} THEN "
+        # A fraction of a day is exact to about a millionth of a second: whole milliseconds are what was meant.
+        f"({_EPOCH_DAYS} + to_milliseconds(round({number} * 86400000)::BIGINT))::TIMESTAMPTZ END END"
     )
-    epoch = (
-        f"CASE WHEN regexp_full_match({text}, '\\d{{10}}(\\.\\d+)?') THEN to_timestamp(try_cast({text} AS DOUBLE)) "
-        f"WHEN regexp_full_match({text}, '\\d{{13}}') THEN to_timestamp(try_cast({text} AS BIGINT) / 1000.0) END"
+    groups = "[" + ", ".join(map(quote_text, _GROUPS)) + "]"
+    bare = f"trim(regexp_replace(regexp_replace(cell, {quote_text(_HALF)}, '\\1 \\2'), ' +', ' ', 'g'))"
+    morning, afternoon = (f"regexp_matches(cell, {quote_text(half)})" for half in _HALVES)
+    parts = (
+        f"{{'part': regexp_extract({bare}, {quote_text(_PATTERN)}, {groups}), "
+        f"'half': CASE WHEN {morning} THEN 0 WHEN {afternoon} THEN 12 END}}"
     )
-    return f"coalesce({epoch}, {zoned})"
+    spaced = f"regexp_replace(lower({text}), '{_BLANKS}', ' ', 'g')"
+    read = _named(_named(spaced, parts, "cell"), _assembled(order), "seen")
+    return _named(f"coalesce({numbers}, {read})", plausible("moment"), "moment")
 
 
 def plausible(moment: str) -> str:
@@ -55,17 +109,66 @@ def plausible(moment: str) -> str:
     return f"CASE WHEN {moment} >= {first} AND {moment} < {end} THEN {moment} END"
 
 
-def _strptime(text: str, formats: Sequence[str]) -> str:
-    return f"try_strptime({text}, [{', '.join(quote_text(pattern) for pattern in formats)}])"
+def _slashes(date: str) -> list[str]:
+    clocks = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "")
+    return [f"{date}/{year} {clock}".rstrip() for clock in clocks for year in ("%y", "%Y")]
 
 
-def _naive(text: str, formats: Sequence[str]) -> str:
-    # A cast to TIMESTAMP ignores what follows the time: " PM" would be lost.
-    cast = f"CASE WHEN NOT regexp_matches({text}, '[A-Za-z]$') THEN try_cast({text} AS TIMESTAMP) END"
-    days = ("%Y/%m/%d", "%Y-%m-%d", "%m/%d/%Y")
-    with_clock = _strptime(text, [f"{day} {clock}" for day in days for clock in ("%I:%M:%S %p", "%I:%M %p")])
-    return (
-        f"coalesce({_strptime(text, formats)}, {cast}, {with_clock})"
-        if formats
-        else f"coalesce({cast}, {with_clock})"
+_SLASHES: dict[DateOrder, list[str]] = {"day": _slashes("%d/%m"), "month": _slashes("%m/%d")}
+
+
+def _assembled(order: DateOrder | None) -> str:
+    """SQL for the instant of `seen`: the parts of _PATTERN, and the half of the day."""
+    part = "seen.part."
+    joined = {
+        name: " || ".join(f"{part}{group}" for group in groups.split())
+        for name, groups in (
+            ("year", "y1 y2 y3 y4 y5"),
+            ("month", "m4 m5"),
+            ("hour", "h1 h2"),
+            ("minute", "i1 i2"),
+            ("second", "e1 e2"),
+        )
+    }
+    day_first, month_first = (
+        f"{part}d1 || {part}d2 || {part}d4 || {part}d5 || {part}{n}" for n in ("n1", "n2")
     )
+    month = f"{part}m1 || {part}m2 || "
+    is_day = "true" if order == "day" else f"{part}sign = '.' OR {part}n1 = ''"
+    known = f"{part}sign <> '-' OR length({part}y3) = 4" if order else is_day
+    names = "MAP {" + ", ".join(f"{quote_text(word)}: {number}" for word, number in MONTHS.items()) + "}"
+    named = f"coalesce({names}[left({joined['month']}, 4)], {names}[left({joined['month']}, 3)])::VARCHAR"
+    year = f"try_cast({joined['year']} AS INTEGER)"
+    hour = f"try_cast({joined['hour']} AS INTEGER)"
+    zones = (
+        "MAP {" + ", ".join(f"{quote_text(name)}: '{hours:+03}:00'" for name, hours in ZONES.items()) + "}"
+    )
+    fields = [
+        f"CASE WHEN length({joined['year']}) = 4 THEN 0 WHEN {year} < 70 THEN 2000 ELSE 1900 END + {year}",
+        "'-'",
+        f"CASE WHEN {joined['month']} <> '' THEN {named} WHEN {is_day} THEN {month}{part}n2 ELSE {month}{part}n1 END",
+        "'-'",
+        f"CASE WHEN {is_day} THEN {day_first} ELSE {month_first} END",
+        "' '",
+        f"CASE WHEN {joined['hour']} = '' THEN 0 WHEN seen.half = 0 AND {hour} > 12 THEN 99 "
+        f"WHEN seen.half IS NOT NULL AND {hour} <= 12 THEN {hour} % 12 + seen.half ELSE {hour} END",
+        "':'",
+        f"CASE WHEN {joined['minute']} <> '' THEN {joined['minute']} "
+        f"WHEN {joined['hour']} = '' OR seen.half IS NOT NULL THEN '00' END",
+        "':'",
+        f"coalesce(nullif({joined['second']}, ''), '00')",
+        f"'.' || coalesce(nullif({part}fraction, ''), '0')",
+        f"CASE WHEN {part}zone <> '' THEN {zones}[{part}zone] WHEN {part}side <> '' THEN "
+        f"{part}side || lpad({part}zh, 2, '0') || ':' || coalesce(nullif({part}zm, ''), '00') ELSE '' END",
+    ]
+    return f"CASE WHEN {known} THEN try_cast({' || '.join(fields)} AS TIMESTAMPTZ) END"
+
+
+def _named(value: str, expression: str, name: str) -> str:
+    """SQL for `expression`, in which `name` is the value: SQL would else repeat the value at every use."""
+    return f"list_transform([{value}], lambda {name}: {expression})[1]"
+
+
+def _strptime(text: str, formats: Sequence[str]) -> str:
+    listed = ", ".join(quote_text(pattern) for pattern in formats)
+    return f"CAST(try_strptime({text}, [{listed}]) AS TIMESTAMPTZ)"

@@ -80,7 +80,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+        # Larger numbers are not exact: E-notation shows that, and landing refuses it as an id.
+        return str(int(value)) if abs(value) < 2**53 else f"{value:E}"
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
     if isinstance(value, date | time):

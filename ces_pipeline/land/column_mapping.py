@@ -64,7 +64,7 @@ def column_mapping_of(source: Source, export: Export, file: DeliveredFile, notes
         columns=export.columns,
         column_of=mapping,
         values=values,
-        time_formats=source.time_formats or export.time_formats,
+        time_formats=tuple(dict.fromkeys((*source.time_formats, *export.time_formats))),
         people=frozenset(people),
         ignored=frozenset(source.ignore),
         missing=source.missing,

@@ -17,7 +17,12 @@ from ces_pipeline.storage.lake import Lake
 _HELD_ROWS = 250_000
 _KEYS = "key_hi, key_lo, content, day, event_at"
 _RANKS = pa.schema(
-    [("place", pa.int32()), ("delivery_id", pa.string()), ("as_of", pa.timestamp("us", "UTC"))]
+    [
+        ("place", pa.int32()),
+        ("received_order", pa.int64()),
+        ("received_at", pa.timestamp("us", "UTC")),
+        ("delivery_id", pa.string()),
+    ]
 )
 
 
@@ -39,8 +44,16 @@ class KeyIndex:
             "CREATE TEMP TABLE held_keys (key_hi UBIGINT, key_lo UBIGINT, content UBIGINT, day DATE, "
             "event_at TIMESTAMPTZ, place INTEGER)"
         )
-        connection.execute("CREATE TEMP TABLE ranks (place INTEGER, delivery_id VARCHAR, as_of TIMESTAMPTZ)")
+        connection.execute(
+            "CREATE TEMP TABLE ranks "
+            "(place INTEGER, received_order BIGINT, received_at TIMESTAMPTZ, delivery_id VARCHAR)"
+        )
         self._rank(self._deliveries, 0)
+
+    @property
+    def contents(self) -> int | None:
+        """How the oldest contents in the index were made; None if it is empty."""
+        return min((delivery.contents for delivery in self._deliveries), default=None)
 
     def _files(self) -> list[str]:
         return [index_file(delivery.source_id, delivery.delivery_id) for delivery in self._deliveries]
@@ -50,7 +63,12 @@ class KeyIndex:
 
     def _rank(self, deliveries: Sequence[Delivery], first: int) -> None:
         ranks = [
-            {"place": place, "delivery_id": delivery.delivery_id, "as_of": delivery.rank[0]}
+            {
+                "place": place,
+                "received_order": delivery.received_order,
+                "received_at": delivery.received_at,
+                "delivery_id": delivery.delivery_id,
+            }
             for place, delivery in enumerate(deliveries, start=first)
         ]
         self.connection.register("new_ranks", pa.Table.from_pylist(ranks, schema=_RANKS))
@@ -82,7 +100,7 @@ class KeyIndex:
         self.connection.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE known_keys AS
-            SELECT {_KEYS}, delivery_id, as_of
+            SELECT {_KEYS}, received_order, received_at, delivery_id
             FROM (SELECT {_KEYS}, place FROM {rows}) JOIN ranks USING (place)
             SEMI JOIN keys USING (key_hi, key_lo)
             """

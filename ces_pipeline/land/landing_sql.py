@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from ces_pipeline.formats.contract import ROW_NUMBER
-from ces_pipeline.formats.times import plausible, unusual, usual
+from ces_pipeline.formats.times import DateOrder, plausible, unusual, usual
 from ces_pipeline.privacy.hashing import PeopleCells
 from ces_pipeline.privacy.redaction import may_name_people, redacted
 from ces_pipeline.schemas.fields import Field, field_table, fields_of
@@ -25,6 +25,9 @@ _CELLS, _SHOWN, _UNUSUAL = (
     quote_name(f"of this row\n{what}") for what in ("the cells", "the cells as shown", "the unusual times")
 )
 
+CONTENTS = 2
+"""How the fingerprint of a row's content is made: by its values. 1, of earlier releases: by its texts."""
+
 
 @dataclass(frozen=True)
 class ColumnMapping:
@@ -35,6 +38,7 @@ class ColumnMapping:
     missing: texts that mean no value. hashed: fields of people whose column already holds our keyed hash.
     otherwise: our field -> columns that are read where the cell in `column_of` is empty, in order.
     day: the day of rows if no time is mapped: a date, or `received`.
+    date_order: what comes first in dates such as 02/11/2026; None if that is unknown. contents: see CONTENTS.
     """
 
     kind: str
@@ -49,6 +53,8 @@ class ColumnMapping:
     hashed: frozenset[str] = frozenset()
     otherwise: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     day: date | Literal["received"] | None = None
+    date_order: DateOrder | None = None
+    contents: int = CONTENTS
 
     @cached_property
     def people_cells(self) -> dict[str, PeopleCells]:
@@ -66,6 +72,13 @@ class ColumnMapping:
         }
 
     @property
+    def time_columns(self) -> list[str]:
+        """The columns of the mapped times."""
+        times = (field.name for field in field_table(self.kind) if field.treatment == "time")
+        mapped = [name for name in times if name in self.column_of]
+        return [column for name in mapped for column in (self.column_of[name], *self.otherwise.get(name, ()))]
+
+    @property
     def rest(self) -> list[str]:
         """Columns that are neither mapped nor ignored, in the export's order."""
         taken = {*self.column_of.values(), *(name for names in self.otherwise.values() for name in names)}
@@ -78,10 +91,10 @@ def keys_of(*, field: str = "", column: str = "") -> str:
 
 
 def raw_columns(kind: str) -> dict[str, str]:
-    """Column -> SQL type of a raw file of this kind. A person's key is the 32 bytes of its hash."""
+    """Column -> SQL type of a raw file of this kind."""
     columns = {ROW_NUMBER: "BIGINT"}
     for field in field_table(kind):
-        columns[field.stored_as] = {"time": "TIMESTAMPTZ", "person": "BLOB"}.get(field.treatment, "VARCHAR")
+        columns[field.stored_as] = field.stored_type
     columns |= {"times_as_written": "VARCHAR", "extra": "VARCHAR", "problem": "VARCHAR"}
     if kind == "survey":
         columns["answers"] = "UBIGINT"
@@ -109,11 +122,9 @@ def landing_query(mapping: ColumnMapping) -> str:
             *(f"{field.name} AS {field.name}_text" for field in times),
         )
     )
-    bounded = ", ".join(f"{plausible(field.name)} AS {field.name}" for field in times)
-    printed = ", ".join([*(f"coalesce({_written_as(field)}, '\x1e')" for field in mapped), "extra"])
-    content = fingerprint(f"concat_ws('\x1f', {printed})")
+    content = fingerprint(_same_numbers("row_text") if mapping.contents == CONTENTS else "row_text")
     identifier = own_id(mapping.kind)
-    row_id = "'row-' || printf('%016x', content)"
+    row_id = row_name("content")
     if identifier.name in mapping.column_of:
         row_id = f"coalesce({identifier.stored_as}, {row_id})"
     derived = {
@@ -138,11 +149,11 @@ def landing_query(mapping: ColumnMapping) -> str:
         WITH texts AS (SELECT {texts}, {_extra(mapping)} AS extra FROM {_with_redacted_cells(mapping)}),
         timed AS ({_timed(times, mapping)}),
         treated AS (SELECT {ROW_NUMBER}, {treated}extra FROM timed),
-        bounded AS (SELECT {f"* REPLACE ({bounded})" if bounded else "*"} FROM treated),
+        written AS (SELECT *, {_printed(mapped, mapping.contents)} AS row_text FROM treated),
         printed AS (
             SELECT *, {content} AS content,
                 {_moment(mapping)} AS event_at
-            FROM bounded
+            FROM written
         ),
         identified AS (SELECT *, {row_id} AS identifier FROM printed)
         SELECT {chosen}, {day_of("event_at")} AS day FROM identified
@@ -170,7 +181,7 @@ def unreadable_query(mapping: ColumnMapping) -> str:
     )
     return f"""
         WITH shown AS (SELECT *, {redacted("written", sentence=True)} AS row_text FROM unreadable_rows),
-        identified AS (SELECT *, 'row-' || printf('%016x', content) AS identifier FROM shown)
+        identified AS (SELECT *, {row_name("content")} AS identifier FROM shown)
         SELECT {chosen}, {day_of("NULL::TIMESTAMPTZ")} AS day FROM identified
     """
 
@@ -183,6 +194,30 @@ def index_key(kind: str, identifier: str, moment: str) -> tuple[str, str]:
     versioned = KINDS[kind].is_versioned
     key = f"{identifier} || coalesce('@' || epoch_us({moment}), '')" if versioned else identifier
     return f"(md5_number({key}) >> 64)::UBIGINT", fingerprint(key)
+
+
+def row_name(content: str, number: str = "1") -> str:
+    """SQL for the id of a row without one: its content, and which of several equal rows of its file it is."""
+    name = f"'row-' || printf('%016x', {content})"
+    return name if number == "1" else f"{name} || CASE WHEN {number} > 1 THEN '-' || {number} ELSE '' END"
+
+
+def numbered_key(content: str, number: str) -> tuple[str, str]:
+    """SQL for key_hi and key_lo of a row without an id, in a kind that is not versioned."""
+    name = row_name(content, number)
+    return f"(md5_number({name}) >> 64)::UBIGINT", fingerprint(name)
+
+
+def numbered_rows(kind: str, rows: str) -> str:
+    """SQL for raw rows, in which the rows of table `numbered` have the id and the key of their number."""
+    hi, lo = numbered_key("content", "number")
+    name = own_id(kind).name
+    return (
+        f"SELECT rows.* REPLACE (CASE WHEN number > 1 THEN {row_name('content', 'number')} ELSE {name} END AS {name}, "
+        f"CASE WHEN number > 1 THEN {hi} ELSE key_hi END AS key_hi, "
+        f"CASE WHEN number > 1 THEN {lo} ELSE key_lo END AS key_lo) "
+        f"FROM ({rows}) rows LEFT JOIN (SELECT row_number, number FROM numbered) USING (row_number)"
+    )
 
 
 def fingerprint(text: str) -> str:
@@ -201,7 +236,7 @@ def _named(identifier: Field) -> dict[str, str]:
 
 
 def event_at(kind: str, given: Container[str]) -> str:
-    """SQL for the instant that decides a row's day and the newer of two versions, from the `given` fields."""
+    """SQL for the instant that decides a row's day, from the `given` fields."""
     known = [name for name in KINDS[kind].times if name in given]
     return f"coalesce({', '.join(known)})" if known else "NULL::TIMESTAMPTZ"
 
@@ -211,6 +246,11 @@ def _moment(mapping: ColumnMapping) -> str:
     if mapping.day is None or any(name in mapping.column_of for name in KINDS[mapping.kind].times):
         return event_at(mapping.kind, mapping.column_of)
     return "$received_at" if mapping.day == "received" else f"TIMESTAMP '{mapping.day} 12:00:00'::TIMESTAMPTZ"
+
+
+def version_at(kind: str) -> str:
+    """SQL for the instant that decides which of two landed versions is newer."""
+    return "coalesce(modified_at, event_at)" if "modified_at" in fields_of(kind) else "event_at"
 
 
 def day_of(moment: str) -> str:
@@ -257,12 +297,16 @@ def _timed(times: Sequence[Field], mapping: ColumnMapping) -> str:
     if not times:
         return "SELECT * FROM texts"
     names = [field.name for field in times]
-    read = ", ".join(f"{usual(name, mapping.time_formats)} AS {_instant(name)}" for name in names)
+    read = ", ".join(
+        f"{usual(name, mapping.time_formats, mapping.date_order)} AS {_instant(name)}" for name in names
+    )
+    bounded = ", ".join(f"{plausible(_instant(name))} AS {_instant(name)}" for name in names)
     failed = " OR ".join(f"({_instant(name)} IS NULL AND {name} IS NOT NULL)" for name in names)
     cells = ", ".join(f"CASE WHEN {_instant(name)} IS NULL THEN {name} END" for name in names)
-    otherwise = f"list_transform([{cells}], lambda cell: {unusual('cell', mapping.time_formats)})"
+    otherwise = f"list_transform([{cells}], lambda cell: {unusual('cell', mapping.date_order)})"
     return (
-        f"SELECT *, CASE WHEN {failed} THEN {otherwise} END AS {_UNUSUAL} FROM (SELECT *, {read} FROM texts)"
+        f"SELECT *, CASE WHEN {failed} THEN {otherwise} END AS {_UNUSUAL} "
+        f"FROM (SELECT * REPLACE ({bounded}) FROM (SELECT *, {read} FROM texts))"
     )
 
 
@@ -284,10 +328,29 @@ def _treated(field: Field, times: Sequence[Field]) -> str:
     return name
 
 
-def _written_as(field: Field) -> str:
-    if field.treatment == "time":
-        return f"{field.name}_text"
-    return field.stored_as
+def _same_numbers(text: str) -> str:
+    """SQL for a row's text in which a number as text, such as 4.0, is the number 4."""
+    pattern = '(\\d)\\.0+([\x1f"]|$)'
+    return f"CASE WHEN contains({text}, '.0') THEN regexp_replace({text}, '{pattern}', '\\1\\2', 'g') ELSE {text} END"
+
+
+def _printed(mapped: Sequence[Field], contents: int) -> str:
+    """SQL for everything in a row as one text; by CONTENTS the same in a workbook and in a text file."""
+    times = {field.name for field in mapped if field.treatment == "time"}
+    written = {name: f"{name}_text" for name in times}
+    if contents == CONTENTS:
+        # A workbook holds fractions of a second that its text export rounds.
+        written = {
+            name: f"coalesce(round(epoch_us({name}) / 1e6)::BIGINT::VARCHAR, {name}_text)" for name in times
+        }
+    cells = [f"coalesce({written.get(field.name, field.stored_as)}, '\x1e')" for field in mapped]
+    text = f"concat_ws('\x1f', {', '.join([*cells, 'extra'])})"
+    if contents != CONTENTS:
+        return text
+    # Flags as a spreadsheet shows them.
+    for shown, same in (("TRUE", "true"), ("FALSE", "false")):
+        text = f"replace({text}, '{shown}', '{same}')"
+    return text
 
 
 def _as_written(times: Sequence[Field]) -> str:

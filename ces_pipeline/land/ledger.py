@@ -7,7 +7,7 @@ an entry. Nothing here reads exports or judges rows.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -15,9 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs as pa_fs
 
+from ces_pipeline.formats.times import DateOrder
 from ces_pipeline.land.paths import CROSS_DAY_SUFFIX, cross_day_file, index_file, raw_file
 from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
 from ces_pipeline.storage.lake import Lake
+
+Rank = tuple[int, datetime, str]
+"""Place in the order of receipt, time of receipt, delivery id: each decides if those before it are equal."""
 
 _FOLDER = "ledger"
 _KEYS = {"landed_with": "reading"}
@@ -35,6 +39,10 @@ class Delivery:
     another day.
     surveys: day -> folded hashes of the survey names in its rows; None if no column names the survey, and for
     deliveries that landed before this was recorded.
+    received_order: its place in the order of receipt of its source's deliveries; 0 for all that were received before
+    this was recorded.
+    date_order: what comes first in its dates in numbers; None if it has none, or if the source's entry decides it.
+    contents: how the fingerprints of its rows' contents are made (`CONTENTS` of landing_sql.py).
     """
 
     delivery_id: str
@@ -52,6 +60,9 @@ class Delivery:
     days: dict[date, tuple[int, int]] = field(default_factory=dict)
     touches: tuple[date, ...] = ()
     surveys: dict[date, tuple[str, ...]] | None = None
+    received_order: int = 0
+    date_order: DateOrder | None = None
+    contents: int = 1
 
     @property
     def rows_landed(self) -> int:
@@ -62,9 +73,9 @@ class Delivery:
         return sum(again for _, again in self.days.values())
 
     @property
-    def rank(self) -> tuple[datetime, str]:
-        """The delivery with the greater rank is newer. The order of landing does not matter."""
-        return (self.as_of or datetime.min.replace(tzinfo=UTC), self.delivery_id)
+    def rank(self) -> "Rank":
+        """The delivery with the greater rank was received later. The order of landing does not matter."""
+        return (self.received_order, self.received_at, self.delivery_id)
 
     def to_json(self) -> bytes:
         entry = {

@@ -17,9 +17,18 @@ from ces_pipeline.folding import folded_hash
 from ces_pipeline.formats.contract import ROW_NUMBER, Export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.land.key_index import KeyIndex
-from ces_pipeline.land.landing_sql import ColumnMapping, landing_query, unreadable_query
+from ces_pipeline.land.landing_sql import (
+    ColumnMapping,
+    landing_query,
+    numbered_key,
+    numbered_rows,
+    unreadable_query,
+    version_at,
+)
+from ces_pipeline.land.ledger import Rank
 from ces_pipeline.land.partition_writer import PartitionWriter
 from ces_pipeline.land.paths import cross_day_file, index_file, raw_file
+from ces_pipeline.land.rounded_ids import may_be_rounded, rounded, rounded_counts
 from ces_pipeline.land.trim import as_cells
 from ces_pipeline.land.unreadable_rows import delimiter_of, refuse_open_quote, without_people
 from ces_pipeline.privacy.hashing import with_keys, without_listed_people
@@ -143,7 +152,9 @@ class Staging:
         return found
 
     def _load_keys(self) -> None:
+        # The key index keeps the time that decides between two versions as `event_at`.
         columns = "row_number, key_hi, key_lo, content, event_at"
+        times = f"row_number, key_hi, key_lo, content, {version_at(self.source.kind)} AS event_at"
         parts = [part for found in self._parts().values() for part in found]
         if not parts:
             nothing = "NULL::BIGINT, NULL::UBIGINT, NULL::UBIGINT, NULL::UBIGINT, NULL::TIMESTAMPTZ"
@@ -154,9 +165,75 @@ class Staging:
             return
         listed = ", ".join(quote_text(str(part)) for part in parts)
         self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE keys AS SELECT {columns}, day "
+            f"CREATE OR REPLACE TEMP TABLE keys AS SELECT {times}, day "
             f"FROM read_parquet([{listed}], hive_partitioning=true, hive_types={{'day': DATE}})"
         )
+        self._number_equal_rows()
+
+    def _number_equal_rows(self) -> None:
+        """Give equal rows without an id keys of their own, and list them in table `numbered`.
+
+        The second of several equal rows of a file is another answer than the first, and it is the same answer as the
+        second of them in a later file.
+        """
+        self.connection.execute(
+            "CREATE OR REPLACE TEMP TABLE numbered (row_number BIGINT, number BIGINT, day DATE)"
+        )
+        if not self._has_repeats() or KINDS[self.source.kind].is_versioned:
+            return
+        hi, lo = numbered_key("content", "number")
+        first_hi, first_lo = numbered_key("content", "1")
+        self.connection.execute(
+            f"""
+            INSERT INTO numbered
+            SELECT row_number, number, day FROM (
+                SELECT row_number, day, row_number() OVER (PARTITION BY content ORDER BY row_number) AS number
+                FROM keys SEMI JOIN (
+                    SELECT key_hi, key_lo, content FROM repeated
+                    WHERE contents = 1 AND key_hi = {first_hi} AND key_lo = {first_lo}
+                ) equal USING (key_hi, key_lo)
+            ) WHERE number > 1;
+            UPDATE keys SET key_hi = {hi}, key_lo = {lo} FROM numbered WHERE keys.row_number = numbered.row_number;
+            DELETE FROM repeated WHERE contents = 1 AND key_hi = {first_hi} AND key_lo = {first_lo}
+            """
+        )
+
+    def _has_repeats(self) -> bool:
+        """Whether rows of this delivery share a key; table `repeated` lists these keys."""
+        self.connection.execute(
+            """
+            CREATE OR REPLACE TEMP TABLE repeated AS
+            SELECT key_hi, key_lo, any_value(content) AS content, count(DISTINCT content) AS contents
+            FROM keys SEMI JOIN (SELECT key_hi, key_lo FROM keys GROUP BY ALL HAVING count(*) > 1)
+            USING (key_hi, key_lo) GROUP BY key_hi, key_lo
+            """
+        )
+        return bool(self.connection.execute("SELECT 1 FROM repeated LIMIT 1").fetchall())
+
+    def rounded_ids(self, field: str) -> tuple[int, int] | None:
+        """(Number of rows whose id in a text field was rounded, the first of them); None if there are none."""
+        parts = [part for found in self._parts().values() for part in found]
+        if not parts:
+            return None
+        listed = ", ".join(quote_text(str(part)) for part in parts)
+        counts = self.connection.execute(
+            f"SELECT {', '.join(rounded_counts(field))} FROM read_parquet([{listed}], hive_partitioning=false) "
+            f"WHERE {may_be_rounded(field)}"
+        ).fetchall()[0]
+        return rounded(counts)
+
+    def unread_dates(self, pattern: str) -> tuple[int, int] | None:
+        """(Number of rows with an unread time that begins like `pattern`, the first row); None if there are none."""
+        parts = [part for found in self._parts().values() for part in found]
+        if not parts:
+            return None
+        listed = ", ".join(quote_text(str(part)) for part in parts)
+        rows, first_row = self.connection.execute(
+            f"SELECT count(*), min(row_number) FROM read_parquet([{listed}], hive_partitioning=false) "
+            "WHERE times_as_written IS NOT NULL AND regexp_matches(times_as_written, $1)",
+            [f'":"{pattern}'],
+        ).fetchall()[0]
+        return (rows, first_row) if rows else None
 
     def newest(self) -> datetime | None:
         """The newest time in the delivery that is not in the future; None if there is none."""
@@ -165,36 +242,44 @@ class Staging:
         ).fetchone()
         return datetime.fromtimestamp(row[0] / 1e6, UTC) if row and row[0] is not None else None
 
-    def find_redelivered(self, rank: tuple[datetime, str]) -> dict[date, tuple[int, int]]:
+    def find_redelivered(self, rank: Rank, has_times: bool = True) -> dict[date, tuple[int, int]]:
         """Find rows that landed before or occur twice in this delivery; returns (landed, redelivered) by day.
 
         Creates table `again` with the numbers of redelivered rows, and table `shared` with the keys that several rows
         have, in this delivery or with earlier ones (usually few).
 
-        If the delivery that landed a row is newer than this one (they came out of order), the row is landed again: the
-        older delivery owns it, and cleaning keeps one of the two.
+        A row is redelivered if the version of its key and time that was received last before it has the same content.
+        A content that comes back after another one of the same time is landed again, because the later receipt counts.
+        has_times: whether the rows have times of their own; else they have the time of receipt.
         """
+        time = "round(epoch_us(event_at) / 1e6)" if has_times else "NULL"
         self.key_index.match()
         self.connection.execute(
             """
             CREATE OR REPLACE TEMP TABLE shared AS
-            SELECT key_hi, key_lo FROM keys GROUP BY ALL HAVING count(*) > 1 UNION
+            SELECT key_hi, key_lo FROM repeated UNION
             SELECT key_hi, key_lo FROM known_keys
             """
         )
         self.connection.execute(
-            """
+            f"""
             CREATE OR REPLACE TEMP TABLE again AS
-            SELECT k.row_number FROM keys k
-            JOIN (
-                SELECT key_hi, key_lo, content, min(row_number) AS kept
-                FROM keys SEMI JOIN shared USING (key_hi, key_lo) GROUP BY ALL HAVING count(*) > 1
-            ) repeated USING (key_hi, key_lo, content)
-            WHERE k.row_number <> repeated.kept
-            UNION
-            SELECT k.row_number FROM keys k
-            SEMI JOIN (SELECT * FROM known_keys WHERE (as_of, delivery_id) <= ($1, $2)) b
-                USING (key_hi, key_lo, content)
+            WITH versions AS (
+                SELECT key_hi, key_lo, event_at, content, row_number,
+                    NULL::BIGINT AS received_order, NULL::TIMESTAMPTZ AS received_at, NULL::VARCHAR AS delivery_id
+                FROM keys SEMI JOIN shared USING (key_hi, key_lo)
+                UNION ALL
+                SELECT key_hi, key_lo, event_at, content, NULL, received_order, received_at, delivery_id
+                FROM known_keys WHERE (received_order, received_at, delivery_id) <= ($1, $2, $3)
+            ),
+            in_order AS (
+                SELECT row_number, content, lag(content) OVER (
+                    PARTITION BY key_hi, key_lo, {time}
+                    ORDER BY received_order NULLS LAST, received_at, delivery_id, row_number
+                ) AS before
+                FROM versions
+            )
+            SELECT row_number FROM in_order WHERE row_number IS NOT NULL AND content = before
             """,
             list(rank),
         )
@@ -205,6 +290,18 @@ class Staging:
             """
         ).fetchall()
         return {day: (landed, again) for day, landed, again in counted}
+
+    def outdated(self) -> int:
+        """How many landed rows are older, by their own time, than what an earlier delivery landed."""
+        if KINDS[self.source.kind].is_versioned:
+            return 0
+        (found,) = self.connection.execute(
+            """
+            SELECT count(DISTINCT k.row_number) FROM keys k JOIN known_keys b USING (key_hi, key_lo)
+            WHERE k.event_at < b.event_at AND k.content <> b.content AND k.row_number NOT IN (FROM again)
+            """
+        ).fetchone() or (0,)
+        return int(found)
 
     def surveys_named(self) -> dict[date, tuple[str, ...]] | None:
         """Day -> hashes of the survey names in its rows; None if the source's entry names one survey for all rows."""
@@ -234,16 +331,19 @@ class Staging:
                 "SELECT DISTINCT day FROM keys SEMI JOIN again USING (row_number)"
             ).fetchall()
         }
+        numbered = dict(self.connection.execute("SELECT day, count(*) FROM numbered GROUP BY day").fetchall())
         staged = {}
         for day, parts in self._parts().items():
             if day not in landed_by_day:
                 continue
             staged_file = parts[0]
-            if len(parts) > 1 or day in dropped:
+            if len(parts) > 1 or day in dropped or day in numbered:
                 staged_file = self.folder / f"{day}.parquet"
                 listed = ", ".join(quote_text(str(part)) for part in parts)
                 rows = f"read_parquet([{listed}], hive_partitioning=false)"
                 kept = f"SELECT * FROM {rows} ANTI JOIN again USING (row_number)"
+                if day in numbered:
+                    kept = numbered_rows(self.source.kind, kept)
                 self._copy(kept, staged_file)
             staged[raw_file(self.source.id, delivery_id, day)] = staged_file
         self.lake.adopt_all(staged)

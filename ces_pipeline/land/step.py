@@ -1,15 +1,18 @@
 """Landing: read each new file of a source, drop rows that have landed before, write the rest by day, record it.
 
 An unreadable file does not stop the others. Rows are pseudonymised and redacted before they are written, so no
-person's value reaches the disk. The order of landing does not matter: a day depends only on the set of deliveries.
+person's value reaches the disk. A day depends on the set of deliveries and on the order of their receipt, which the
+ledger keeps: deliveries that are landed again keep their places.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -17,13 +20,16 @@ import pyarrow as pa
 from ces_pipeline.errors import HomeError, RegistryError, UnreadableFileError
 from ces_pipeline.formats.contract import Export
 from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.formats.slash_dates import contradicts
 from ces_pipeline.home import Home
 from ces_pipeline.land.column_mapping import column_mapping_of
+from ces_pipeline.land.date_order import KeptOrder, contradiction, decided_order, elsewhere
 from ces_pipeline.land.inbox import SeenFiles, inbox_files, seen_key
 from ces_pipeline.land.inputs import landing_fingerprint
 from ces_pipeline.land.key_index import KeyIndex
-from ces_pipeline.land.landing_sql import ColumnMapping
+from ces_pipeline.land.landing_sql import CONTENTS, ColumnMapping, own_id
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget
+from ces_pipeline.land.rounded_ids import refusal
 from ces_pipeline.land.staging import Staging
 from ces_pipeline.privacy.key import load_pseudonyms
 from ces_pipeline.privacy.pseudonyms import Pseudonyms
@@ -92,6 +98,36 @@ class SourceLanding:
 
 
 @dataclass(frozen=True)
+class Receipt:
+    """When a delivery was first received: its place in the order of receipt (0: not recorded), and the time."""
+
+    received_order: int
+    received_at: datetime
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> "Receipt":
+        return cls(delivery.received_order, delivery.received_at)
+
+    @classmethod
+    def after(
+        cls, landed: Sequence[Delivery], received: dict[str, "Receipt"], received_at: datetime
+    ) -> "Receipt":
+        """The receipt after all that have landed and all that are being landed again."""
+        places = [delivery.received_order for delivery in landed]
+        places += [receipt.received_order for receipt in received.values()]
+        return cls(max(places, default=0) + 1, received_at)
+
+    def to_json(self) -> list[Any]:
+        return [self.received_order, self.received_at.isoformat()]
+
+    @classmethod
+    def from_json(cls, entry: Any) -> "Receipt":
+        """Earlier releases saved the time alone."""
+        order, received_at = entry if isinstance(entry, list) else (0, entry)
+        return cls(order, datetime.fromisoformat(received_at))
+
+
+@dataclass(frozen=True)
 class Opened:
     """A file opened by its source's reader, with its column mapping; its rows are not read yet.
 
@@ -102,6 +138,11 @@ class Opened:
     export: Export
     mapping: ColumnMapping
     notes: tuple[str, ...]
+
+    def in_order(self, kept: KeptOrder) -> "Opened":
+        """The same with the order of day and month in its dates. Raises UnreadableFileError if it cannot be known."""
+        order = kept.order_of(self.export, self.mapping.time_columns, self.file.name)
+        return replace(self, mapping=replace(self.mapping, date_order=order))
 
 
 def open_file(source: Source, file: DeliveredFile) -> Opened:
@@ -128,8 +169,11 @@ def land_source(
         landed = {delivery.delivery_id: delivery for delivery in Ledger.read(lake).of_source(source.id)}
         seen = SeenFiles(lake, source.id).load()
         files = [(seen_key(home, path), path) for path in inbox_files(home, source)]
-        stale = _stale_deliveries(registry, source, landed, files, seen, outcome)
+        kept = KeptOrder.of(source, landed.values())
+        kept.elsewhere = lambda: elsewhere(partial(_export_and_times, source, path) for _, path in files)
+        stale = _stale_deliveries(registry, source, landed, files, seen, kept, outcome)
         received = _take_back(lake, source, landed, stale)
+        files = _in_order_of_receipt(files, seen, received)
         seen_before = dict(seen.entries)
         key_index: KeyIndex | None = None
         for key, path in files:
@@ -137,15 +181,18 @@ def land_source(
                 file = DeliveredFile(path)
                 sha256 = seen.sha256(key, path) or file.sha256
                 if sha256 not in landed:
-                    received_at = received.get(sha256) or now or datetime.now(UTC)
-                    opened = open_file(source, file)
+                    receipt = received.get(sha256) or Receipt.after(
+                        [*landed.values()], received, now or datetime.now(UTC)
+                    )
+                    opened = open_file(source, file).in_order(kept)
                     outcome.notes += opened.notes
                     key_index = key_index or KeyIndex(
                         resources.enter_context(_workspace()), lake, [*landed.values()]
                     )
-                    landed[sha256] = _land_opened(
-                        lake, registry, source, opened, pseudonyms, key_index, received_at
+                    landed[sha256], notes = _land_opened(
+                        lake, registry, source, opened, pseudonyms, key_index, receipt, sha256 in received
                     )
+                    outcome.notes += notes
                     outcome.add(landed[sha256])
                 else:
                     outcome.files_known += 1
@@ -170,8 +217,8 @@ def land_opened(
 ) -> Delivery | None:
     """Land content that is not a file, such as pages of an API, as one delivery; None if it has landed before.
 
-    Its `as_of` is `now`, or later if needed: it is newer than every delivery before it, even if it only repeats older
-    records, because a vendor may send an edit without a new time. The same content with the same mapping lands once.
+    It was received after every delivery before it, so its content counts among equal times: a vendor may send an edit
+    without a new time. The same content with the same mapping lands once.
     Raises UnreadableFileError if the rows cannot be read to the end, HomeError if the lake cannot be written.
     """
     lake = Lake(home.lake)
@@ -184,12 +231,14 @@ def land_opened(
             return None
         if known:
             forget(lake, [landed.pop(known.delivery_id)])
-        received_at = known.received_at if known else now
-        shown = [delivery.as_of + timedelta(microseconds=1) for delivery in landed.values() if delivery.as_of]
-        as_of = known.as_of if known else max([now, *shown])
+        receipt = Receipt.of(known) if known else Receipt.after([*landed.values()], {}, now)
+        opened = opened.in_order(KeptOrder.of(source, landed.values()))
         with _workspace() as connection:
             key_index = KeyIndex(connection, lake, [*landed.values()])
-            return _land_opened(lake, registry, source, opened, pseudonyms, key_index, received_at, as_of)
+            delivery, _ = _land_opened(
+                lake, registry, source, opened, pseudonyms, key_index, receipt, known is not None
+            )
+            return delivery
 
 
 @contextmanager
@@ -213,6 +262,7 @@ def _stale_deliveries(
     landed: dict[str, Delivery],
     files: list[tuple[str, Path]],
     seen: SeenFiles,
+    kept: KeptOrder,
     outcome: SourceLanding,
 ) -> list[Delivery]:
     """Deliveries that landed with another mapping, zone, format or code, and whose files can be read now.
@@ -228,7 +278,7 @@ def _stale_deliveries(
             file = DeliveredFile(path)
             known = landed.get(seen.sha256(key, path) or file.sha256)
             if known and known.delivery_id in other:
-                open_file(source, file)
+                open_file(source, file).in_order(kept)
                 stale[known.delivery_id] = known
         except (UnreadableFileError, RegistryError, OSError) as problem:
             # A file that has never landed is reported later, when it is landed.
@@ -252,18 +302,44 @@ def _taken_back_file(source: Source) -> str:
 
 def _take_back(
     lake: Lake, source: Source, landed: dict[str, Delivery], stale: list[Delivery]
-) -> dict[str, datetime]:
-    """Remove the stale deliveries from the lake and from `landed`; returns the time of first receipt of each.
+) -> dict[str, Receipt]:
+    """Remove the stale deliveries from the lake and from `landed`; returns the first receipt of each.
 
-    The times are saved first: if a call is killed before the files land again, the next call uses the saved times.
+    The receipts are saved first: if a call is killed before the files land again, the next call uses the saved ones.
     """
     path = _taken_back_file(source)
     saved = json.loads(lake.read_bytes(path)) if lake.exists(path) else {}
-    saved |= {delivery.delivery_id: delivery.received_at.isoformat() for delivery in stale}
+    receipts = {delivery_id: Receipt.from_json(entry) for delivery_id, entry in saved.items()}
+    receipts |= {delivery.delivery_id: Receipt.of(delivery) for delivery in stale}
     if stale:
-        lake.write_bytes(path, json.dumps(saved, sort_keys=True).encode())
+        entries = {delivery_id: receipt.to_json() for delivery_id, receipt in receipts.items()}
+        lake.write_bytes(path, json.dumps(entries, sort_keys=True).encode())
         forget(lake, [landed.pop(delivery.delivery_id) for delivery in stale])
-    return {delivery_id: datetime.fromisoformat(at) for delivery_id, at in saved.items()}
+    return receipts
+
+
+def _in_order_of_receipt(
+    files: Sequence[tuple[str, Path]], seen: SeenFiles, received: dict[str, Receipt]
+) -> list[tuple[str, Path]]:
+    """First the files that land again, in the order of their receipt; then the others by their time of change."""
+
+    def place(item: tuple[str, Path]) -> tuple[bool, int, datetime, int, Path]:
+        key, path = item
+        known = received.get(seen.sha256(key, path) or "")
+        if known:
+            return (False, known.received_order, known.received_at, 0, path)
+        return (True, 0, datetime.min.replace(tzinfo=UTC), path.stat().st_mtime_ns, path)
+
+    try:
+        return sorted(files, key=place)
+    except OSError:
+        # A file that is gone by now is reported when it is read.
+        return list(files)
+
+
+def _export_and_times(source: Source, path: Path) -> tuple[Export, list[str]]:
+    opened = open_file(source, DeliveredFile(path))
+    return opened.export, opened.mapping.time_columns
 
 
 def _land_opened(
@@ -273,16 +349,35 @@ def _land_opened(
     opened: Opened,
     pseudonyms: Pseudonyms,
     key_index: KeyIndex,
-    now: datetime,
-    as_of: datetime | None = None,
-) -> Delivery:
+    receipt: Receipt,
+    is_landed_again: bool,
+) -> tuple[Delivery, tuple[str, ...]]:
+    """The committed delivery, and notes about its rows.
+
+    Raises UnreadableFileError if its dates contradict the order of day and month of the source, or if its ids were
+    rounded. A delivery that is landed again is noted instead, because its rows have been taken out of the lake.
+    """
     file, export, mapping = opened.file, opened.export, opened.mapping
+    # Rows without an id are known again by their contents, so all deliveries of a source make them in one way.
+    mapping = replace(mapping, contents=key_index.contents or CONTENTS)
+    rank = (receipt.received_order, receipt.received_at, file.sha256)
+    notes: tuple[str, ...] = ()
     try:
         with lake.staging() as folder:
-            staging = Staging(key_index, lake, source, registry, pseudonyms, now, folder)
+            staging = Staging(key_index, lake, source, registry, pseudonyms, receipt.received_at, folder)
             staging.fill(export, mapping, file)
-            as_of = as_of or staging.newest()
-            days = staging.find_redelivered((as_of or datetime.min.replace(tzinfo=UTC), file.sha256))
+            problems = _problems(staging, source, mapping, file.name)
+            if problems and not is_landed_again:
+                raise UnreadableFileError(problems[0])
+            notes += tuple(f"{source.id}: {problem}" for problem in problems)
+            as_of = staging.newest()
+            days = staging.find_redelivered(rank, has_times=bool(mapping.time_columns))
+            if older := staging.outdated():
+                rows_hold = "1 row holds" if older == 1 else f"{older:,} rows hold"
+                notes += (
+                    f"{source.id}: {file.name}: {rows_hold} an older content than an earlier delivery, by their own "
+                    "times, so the earlier delivery's content counts",
+                )
             surveys = staging.surveys_named()
             touches = staging.write(file.sha256)
     except (duckdb.Error, pa.ArrowException, OSError) as problem:
@@ -301,7 +396,7 @@ def _land_opened(
         kind=source.kind,
         file_name=redact_text(file.name),
         size_bytes=file.size,
-        received_at=now,
+        received_at=receipt.received_at,
         as_of=as_of,
         landed_with=landing_fingerprint(registry, source),
         rows_read=rows_read,
@@ -311,7 +406,22 @@ def _land_opened(
         days=days,
         touches=tuple(sorted(touches)),
         surveys=surveys,
+        received_order=receipt.received_order,
+        contents=mapping.contents,
+        date_order=None if decided_order(source, export) else mapping.date_order,
     )
     commit(lake, delivery)
     key_index.add(delivery)
-    return delivery
+    return delivery, notes
+
+
+def _problems(staging: Staging, source: Source, mapping: ColumnMapping, name: str) -> list[str]:
+    """What makes all rows of a staged file doubtful; empty if nothing does."""
+    found = []
+    if mapping.time_columns and (dates := staging.unread_dates(contradicts(mapping.date_order))):
+        found.append(contradiction(source, mapping.date_order, *dates, name))
+    identifier = own_id(source.kind)
+    is_named = identifier.name in mapping.column_of and identifier.treatment == "text"
+    if is_named and (ids := staging.rounded_ids(identifier.name)):
+        found.append(refusal(name, mapping.column_of[identifier.name], *ids))
+    return found

@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from ces_pipeline.errors import RegistryError, UnreadableFileError
 from ces_pipeline.formats.contract import Export, Reader
 from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.formats.times import DateOrder
 from ces_pipeline.profiling.counts import count_rules
 from ces_pipeline.profiling.naming import Naming
 from ces_pipeline.profiling.result import Inspection, Proposal, Question, ZoneIs
@@ -45,12 +46,14 @@ def inspect_file(
     options: Mapping[str, str] | None = None,
     kind: KindName | None = None,
     columns: Mapping[str, str] | None = None,
+    date_order: DateOrder | None = None,
 ) -> Inspection:
     """Inspect one export, read as a new source, or as the registered one that `source` names.
 
     score: the column of the effort answer. columns: our field -> the export's column, for any other field; empty: the
     export has none. scale, csat_scale, survey, source: registry ids; survey and source may be new.
     higher_means: confirms the direction of the scale. day: the day of answers without any time, ISO 8601 or `received`.
+    date_order: what comes first in dates such as 02/11/2026, if the file does not show it.
     options: settings of the reader, such as delimiter, sheet or encoding. kind: needed if the columns do not show it.
     Raises UnreadableFileError if no reader fits, RegistryError if an argument names something that does not exist or
     contradicts the entry of a registered source or survey.
@@ -78,7 +81,7 @@ def inspect_file(
         registered = registry.surveys.get(survey or "")
         if naming.kind == "survey":
             name_score(naming, score, registered)
-        times = Times(naming)
+        times = Times(naming, date_order)
         times.find_formats(
             has_day=day is not None or (known_source is not None and known_source.day is not None)
         )
@@ -230,8 +233,8 @@ def _proposal(naming: Naming, times: Times, known: _Known) -> Proposal:
         entry["survey_column"] = columns.pop("survey")
     if known.zone:
         entry["time_zone"] = known.zone
-    if times.guessed_formats:
-        entry["time_formats"] = list(times.guessed_formats)
+    if times.new_order:
+        entry["date_order"] = times.new_order
     if known.day and naming.kind == "survey":
         entry["day"] = known.day
     if naming.missing:

@@ -9,10 +9,11 @@ from functools import cached_property
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns
 from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.formats.nobody import means_nobody
 from ces_pipeline.privacy.names import looks_like_people
 from ces_pipeline.profiling.result import InspectedColumn, Question
 from ces_pipeline.profiling.rows import Rows
-from ces_pipeline.profiling.scales import NOTHING, is_no_answer, look_like_scores
+from ces_pipeline.profiling.scales import is_no_answer, look_like_scores
 from ces_pipeline.profiling.spellings import SPELLINGS, TICKET_WORDS, asks_for_effort, kind_by_names
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
@@ -61,13 +62,8 @@ _VAGUE = frozenset(
 )
 _PLACES = frozenset(["zip", "zipcode", "postalcode", "postcode", "city", "county"])
 _ADDRESS = re.compile(r"\S+@\S+\.\S+")
-# Read as no value in every column of the source. List no word that may be an answer.
-_NO_PERSON = frozenset(
-    [
-        *("anonymous", "anonymous user", "anonym", "anonyme", "anónimo", "guest", "visitor"),
-        *("unknown", "none", *NOTHING),
-    ]
-)
+_MANY = 5
+"""A person who has at least a fifth of the rows may be a word for nobody."""
 
 
 def _inner_names(columns: Sequence[str]) -> dict[str, str]:
@@ -314,13 +310,22 @@ class Naming:
         return found
 
     def _no_people(self) -> set[str]:
-        people = [
-            column
-            for name, column in self.guessed.items()
-            if fields_of(self.kind)[name].treatment == "person"
-        ]
-        cells = {cell for column in people for cell in self.rows.values(column)}
-        return {cell.strip() for cell in cells if cell.strip().lower() in _NO_PERSON}
+        """Cells of columns of people that mean nobody. A word that may be an answer too (`0`) is only noted."""
+        found: set[str] = set()
+        for name, column in self.mapping.items():
+            if fields_of(self.kind)[name].treatment != "person":
+                continue
+            cells = self.rows.values(column)
+            nobody = {cell for cell in cells if means_nobody(cell)}
+            found |= {cell.strip() for cell in nobody}
+            people = {cell: rows for cell, rows in cells.items() if cell not in nobody}
+            most, rows = max(people.values(), default=0), self.rows.count("true")
+            if rows >= _MANY and most > 1 and most * _MANY >= rows:
+                self.notes.append(
+                    f"{column}: one person has {most:,} of {rows:,} rows: if the cell means nobody, add its text to "
+                    "`missing` of the source; else their answers may count as repeats"
+                )
+        return found
 
     def is_person(self, column: str) -> bool:
         read_as = [name for name, mapped in self.mapping.items() if mapped == column]

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ces_pipeline.errors import RegistryError, UnreadableFileError
 from ces_pipeline.formats.contract import ROW_NUMBER, Export
+from ces_pipeline.formats.times import DateOrder, read_time
 
 SAMPLE_ROWS = 5_000
 
@@ -115,20 +116,15 @@ class Rows:
         ).fetchall()
         return int(found[0][0])
 
-    def time(self, column: str, formats: tuple[str, ...]) -> str:
-        """SQL for the time in a column: in one of the formats, ISO 8601, or Unix seconds or milliseconds."""
-        sql = self.sql(column)
-        # A zone name after the time (`EST`) cannot always be parsed; here the zone of the source is exact enough.
-        plain = f"regexp_replace({sql}, '\\s+[A-Z]{{3,4}}$', '')"
-        # Keep the order: `%Y` reads the 18 of `5/10/18` as the year 18, so `%y` must stay before it if listed first.
-        distinct = list(dict.fromkeys(fmt.removesuffix(" %Z") for fmt in formats))
-        by_format = f"try_strptime({plain}, {_sql_list(distinct)})::TIMESTAMPTZ, " if distinct else ""
-        return (
-            f"coalesce({by_format}try_cast({sql} AS TIMESTAMPTZ), "
-            f"CASE WHEN regexp_full_match({sql}, '\\d{{10}}') THEN to_timestamp(try_cast({sql} AS BIGINT)) "
-            f"WHEN regexp_full_match({sql}, '\\d{{13}}') "
-            f"THEN to_timestamp(try_cast({sql} AS BIGINT) / 1000) END)"
-        )
+    def time(self, column: str, formats: tuple[str, ...], order: DateOrder | None) -> str:
+        """SQL for the time in a column, as landing reads it."""
+        return read_time(self.sql(column), formats, order)
+
+    def times(self, column: str, time: str, expressions: list[str]) -> tuple[Any, ...]:
+        """Aggregates of a column of times. In them `cell` is the text and `moment` the time, read once."""
+        return self._connection.execute(
+            f"SELECT {', '.join(expressions)} FROM (SELECT {self.sql(column)} AS cell, {time} AS moment FROM export)"
+        ).fetchall()[0]
 
 
 def _keeping_failure(
@@ -140,7 +136,3 @@ def _keeping_failure(
     except UnreadableFileError as problem:
         failures.append(problem)
         raise
-
-
-def _sql_list(texts: list[str]) -> str:
-    return "[" + ", ".join("'" + text.replace("'", "''") + "'" for text in texts) + "]"

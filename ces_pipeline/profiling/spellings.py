@@ -31,6 +31,23 @@ _SURVEY = {
     "responded at | rated at | response date | timestamp | "
     "created at | date created | date | date/time | time",
     "recorded_at": "recorded at | recorded date",
+    "modified_at": "modified at | modified | updated at | updated | updated on | updated date | updated time | last "
+    "updated | last updated at | last updated on | last update | last update time | last modified | last modified at | "
+    "last modified on | last modified time | last modified date | date modified | date updated | date last modified | "
+    "modified time | modified date | modified on | modification date | modification time | last changed | changed at | "
+    "last edited | last edited at | edited at | edited on | edit time | "
+    "geändert am | geändert | zuletzt geändert | zuletzt geändert am | letzte änderung | "
+    "uhrzeit der letzten änderung | änderungsdatum | aktualisiert am | zuletzt aktualisiert | "
+    "modifié le | dernière modification | date de modification | date de dernière modification | "
+    "heure de la dernière modification | mis à jour le | dernière mise à jour | date de mise à jour | "
+    "modificado | modificado el | última modificación | fecha de modificación | hora de la última modificación | "
+    "actualizado | actualizado el | última actualización | fecha de actualización | "
+    "modificato il | ultima modifica | data di modifica | data ultima modifica | ora dell'ultima modifica | "
+    "aggiornato il | ultimo aggiornamento | "
+    "modificado em | última modificação | data de modificação | hora da última modificação | atualizado em | "
+    "última atualização | data de atualização | "
+    "gewijzigd op | laatst gewijzigd | laatst gewijzigd op | laatste wijziging | wijzigingsdatum | "
+    "tijdstip van laatste wijziging | bijgewerkt op | laatst bijgewerkt",
     "nps": "nps | nps score | likelihood to recommend",
     "csat": "csat | csat score",
 }

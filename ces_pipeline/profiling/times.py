@@ -1,10 +1,12 @@
-"""Finds the formats of the times of an export, and their earliest and latest values."""
+"""Reads the times of an export as landing does: the order of day and month, and their earliest and latest values."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ces_pipeline.formats.contract import ROW_NUMBER, folded
+from ces_pipeline.formats.slash_dates import Shown, both, contradicts
+from ces_pipeline.formats.times import DateOrder
+from ces_pipeline.land.date_order import decided_order
 from ces_pipeline.profiling.naming import Naming
 from ces_pipeline.profiling.result import Question, TimeRange, ZoneIs
 from ces_pipeline.profiling.rows import SAMPLE_ROWS
@@ -12,43 +14,32 @@ from ces_pipeline.profiling.spellings import MAY_BE_DURATIONS
 from ces_pipeline.schemas.fields import fields_of
 from ces_pipeline.schemas.kinds import KINDS
 
-_HAS_ZONE = r"(Z|[+-]\d\d:?\d\d| [A-Z]{3,4}|^\d{10,13})$"
-_DATES = (
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%m/%d/%y",
-    "%d/%m/%y",
-    "%d.%m.%Y",
-    "%d.%m.%y",
-    "%d-%m-%Y",
-    "%Y/%m/%d",
-    "%b %d, %Y",
-    "%B %d, %Y",
-    "%d %b %Y",
-    "%d %B %Y",
-    "%d-%b-%Y",
-    "%d-%b-%y",
-    "%d/%b/%Y",
-    "%d/%b/%y",
-)
-_TIMES = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
-_CLOCKS = ("", *(before + clock for clock in _TIMES for before in (" ", ", ")))
+_HAS_ZONE = r"(?i:Z|[+-]\d\d:?\d\d(?: ?\(.*\))?|\s(?:UTC|GMT|[A-Z]{3,4})|^\d{10,13}(\.\d+)?)$"
 _TWO_NUMBERS = re.compile(r"\d\D+\d")
 _MAY_BE_DURATIONS = frozenset(map(folded, MAY_BE_DURATIONS))
-_FORMATS = [date + clock for date in _DATES for clock in _CLOCKS]
+_ORDERS: tuple[DateOrder | None, ...] = (None, "day", "month")
 
 
 @dataclass
 class Times:
-    """The strptime formats of the times of an export: from the source or the reader, and guessed ones."""
+    """How the times of an export are read.
+
+    formats: the strptime formats of the source and the reader. date_order: of dates such as 02/11/2026: given, decided
+    by the source or the reader, or shown by the file; None if it is unknown. new_order: the one for a new entry.
+    """
 
     naming: Naming
+    given_order: DateOrder | None = None
     formats: tuple[str, ...] = ()
-    guessed_formats: tuple[str, ...] = ()
+    date_order: DateOrder | None = None
+    new_order: DateOrder | None = None
 
     def sql(self, field: str) -> str:
         """SQL for the time in the column of a field."""
-        return self.naming.rows.time(self.naming.mapping[field], self.formats)
+        return self._time(self.naming.mapping[field])
+
+    def _time(self, column: str) -> str:
+        return self.naming.rows.time(column, self.formats, self.date_order)
 
     def _fields(self) -> dict[str, str]:
         return {
@@ -69,16 +60,70 @@ class Times:
             if folded(column) in _MAY_BE_DURATIONS and not self.holds_times(column):
                 self.naming.mapping.pop(name)
                 self.naming.guessed.pop(name, None)
-        if not self._fields() and not has_day:
+        has_time = self._fields().keys() & {*KINDS[self.naming.kind].times}
+        if not has_time and not has_day:
             self._name_by_values()
-        for column in self._fields().values():
-            filled = self.naming.rows.count(f"{self.naming.rows.sql(column)} IS NOT NULL")
-            if (
-                filled
-                and self.naming.rows.scalar(f"count({self.naming.rows.time(column, self.formats)})")
-                < 0.9 * filled
-            ):
-                self._guess_format(column, filled)
+        self._find_order()
+        deciding = KINDS[self.naming.kind].times
+        for name, column in self._fields().items():
+            filled, read = self.naming.rows.times(
+                column, self._time(column), ["count(cell)", "count(moment)"]
+            )
+            if filled and not read and name in deciding and not self._asks_for_order():
+                self.naming.questions.append(
+                    Question(
+                        f"no cell of {column!r} can be read as a time: which column holds the times, or in which "
+                        "format are they?",
+                        "--column FIELD=COLUMN, or time_formats in the entry of sources.yaml",
+                    )
+                )
+            elif read < 0.9 * filled and not self._asks_for_order():
+                self.naming.notes.append(
+                    f"{column}: {filled - read:,} of {filled:,} cells are in no known notation of a time: add its "
+                    "format to time_formats of the source"
+                )
+
+    def _asks_for_order(self) -> bool:
+        return any("--date-order" in question.answer_with for question in self.naming.questions)
+
+    def _find_order(self) -> None:
+        """Find what comes first in dates such as 02/11/2026, or ask."""
+        self.date_order = self.given_order or decided_order(self.naming.known_source, self.naming.export)
+        shown = both([self._shown(column) for column in self._fields().values()])
+        if self.given_order:
+            self.new_order = self.given_order
+        if shown is None or self.date_order:
+            return
+        if shown in ("day", "month"):
+            self.date_order = self.new_order = "day" if shown == "day" else "month"
+            return
+        text = (
+            "no date shows it"
+            if shown == "either"
+            else "some dates begin with the day, others with the month: only other dates such as 2026-11-20 help"
+        )
+        self.naming.questions.append(
+            Question(
+                f"does the day or the month come first in dates such as 02/11/2026? ({text})",
+                "--date-order day or --date-order month",
+            )
+        )
+
+    def _shown(self, column: str) -> Shown | None:
+        """What the dates of a column that no registered format reads show."""
+        sql = self.naming.rows.sql(column)
+        unread = f"{self.naming.rows.time(column, self.formats, None)} IS NULL"
+        dates, day_first, month_first = self.naming.rows.row(
+            [
+                f"count(*) FILTER (regexp_matches({sql}, '^{pattern}') AND {unread})"
+                for pattern in (contradicts(None), contradicts("month"), contradicts("day"))
+            ]
+        )
+        if day_first and month_first:
+            return "both"
+        if not dates:
+            return None
+        return "day" if day_first else "month" if month_first else "either"
 
     def _name_by_values(self) -> None:
         """Map the time field to the only column whose cells are times, or ask for the column."""
@@ -87,6 +132,15 @@ class Times:
         found = [column for column in self.naming.free_columns() if self.holds_times(column)]
         if len(found) == 1:
             self.naming.guessed[field] = self.naming.mapping[field] = found[0]
+            return
+        if not found and "modified_at" in self.naming.guessed:
+            changed = self.naming.guessed.pop("modified_at")
+            del self.naming.mapping["modified_at"]
+            self.naming.guessed[field] = self.naming.mapping[field] = changed
+            self.naming.notes.append(
+                f"{changed}: the only time of an answer is that of its last change, so an edited answer counts on the "
+                "day of the edit"
+            )
             return
         if found:
             listed = "; ".join(map(repr, found[:8]))
@@ -116,43 +170,10 @@ class Times:
         if not cells or sum(bool(_TWO_NUMBERS.search(cell)) for cell in cells) < enough:
             return False
         rows, here = self.naming.rows, f"{ROW_NUMBER} <= {SAMPLE_ROWS}"
-        read = rows.scalar(f"count({rows.time(column, self.formats)})", here)
-        return bool(read >= enough) or max(self._fits(column, _FORMATS, here).values()) >= enough
-
-    def _fits(self, column: str, candidates: Sequence[str], where: str = "true") -> dict[str, int]:
-        """Format -> number of cells of the column that it can read."""
-        sql = self.naming.rows.sql(column)
-        counts = self.naming.rows.row(
-            [
-                f"count(*) FILTER (year(try_strptime({sql}, '{candidate}')) BETWEEN 1990 AND 2100)"
-                for candidate in candidates
-            ],
-            where,
+        return any(
+            rows.scalar(f"count({rows.time(column, self.formats, order)})", here) >= enough
+            for order in _ORDERS
         )
-        return dict(zip(candidates, counts, strict=True))
-
-    def _guess_format(self, column: str, filled: int) -> None:
-        # Most formats read nothing; the first rows are enough to exclude them.
-        in_first_rows = self._fits(column, _FORMATS, f"{ROW_NUMBER} <= {SAMPLE_ROWS}")
-        counts = self._fits(column, [form for form, count in in_first_rows.items() if count] or _FORMATS)
-        best = [form for form, count in counts.items() if count >= 0.99 * filled]
-        # For May, `%B` and `%b` read the same text: keep `%b`.
-        best = [form for form in best if form.replace("%B", "%b") not in {*best} - {form}]
-        if len(best) == 1:
-            self.guessed_formats = tuple(dict.fromkeys((*self.guessed_formats, best[0])))
-            self.formats = (*self.formats, best[0])
-        elif best:
-            self.naming.questions.append(
-                Question(
-                    f"{column}: day or month first? ({' or '.join(best)} fit)",
-                    "time_formats of the source",
-                    blocks=False,
-                )
-            )
-        else:
-            self.naming.notes.append(
-                f"{column}: most cells are in no known time format: add the format to time_formats of the source"
-            )
 
     def _note_early_rows(self) -> None:
         first = self.naming.registry.settings.first_day
@@ -169,17 +190,22 @@ class Times:
         found = []
         naive = False
         for name, column in self._fields().items():
-            sql, time = self.naming.rows.sql(column), self.naming.rows.time(column, self.formats)
-            earliest, latest, unreadable, without_zone, low, high, hours = self.naming.rows.row(
-                [
-                    f"min({time})::TIMESTAMP::VARCHAR",
-                    f"max({time})::TIMESTAMP::VARCHAR",
-                    f"count({sql}) - count({time})",
-                    f"count(*) FILTER (NOT regexp_matches({sql}, '{_HAS_ZONE}'))",
-                    f"min(hour({time}))",
-                    f"max(hour({time}))",
-                    f"count(DISTINCT hour({time}))",
-                ]
+            earliest, latest, unreadable, without_zone, low, high, hours, rows, midnights = (
+                self.naming.rows.times(
+                    column,
+                    self._time(column),
+                    [
+                        "min(moment)::TIMESTAMP::VARCHAR",
+                        "max(moment)::TIMESTAMP::VARCHAR",
+                        "count(cell) - count(moment)",
+                        f"count(*) FILTER (NOT regexp_matches(cell, '{_HAS_ZONE}'))",
+                        "min(hour(moment))",
+                        "max(hour(moment))",
+                        "count(DISTINCT hour(moment))",
+                        "count(moment)",
+                        "count(*) FILTER (date_trunc('day', moment) = moment)",
+                    ],
+                )
             )
             found.append(TimeRange(name, column, earliest, latest, unreadable))
             naive = naive or bool(without_zone)
@@ -187,7 +213,7 @@ class Times:
                 self.naming.notes.append(
                     f"{column}: all hours are 1 to 12: a 12-hour clock without AM/PM, so the hour is uncertain"
                 )
-            if hours == 1 and low == 0 and high == 0 and self.naming.rows.count("true") > 1:
+            if 1 < rows == midnights:
                 self.naming.notes.append(f"{column}: dates without a time of day")
             if unreadable:
                 self.naming.notes.append(f"{column}: {unreadable:,} cells are not a readable time")

@@ -38,7 +38,12 @@ class Source(Entry):
     time_zone: TimeZone = Field(
         "UTC", description="zone of times that name no zone (a zone in the file wins)"
     )
-    time_formats: tuple[str, ...] = Field((), description="strptime formats of times that are not ISO 8601")
+    time_formats: tuple[str, ...] = Field(
+        (), description="strptime formats of times in no usual notation; added to the reader's own"
+    )
+    date_order: Literal["day", "month"] | None = Field(
+        None, description="what comes first in dates such as 02/11/2026, if the files do not show it"
+    )
     survey: str | None = Field(None, description="the survey of every answer of this source")
     survey_column: str | None = Field(
         None, description="column whose value names the survey; instead of `survey`"
@@ -110,6 +115,6 @@ class Source(Entry):
     @property
     def reading(self) -> str:
         """Fingerprint of every key that decides how the bytes of this source become rows."""
-        unset = {name for name in ("hashed", "day") if not getattr(self, name)}
+        unset = {name for name in ("hashed", "day", "date_order") if not getattr(self, name)}
         keys = self.model_dump(mode="json", exclude={*_READS_NOTHING, *unset})
         return hashlib.sha256(json.dumps(keys, sort_keys=True).encode()).hexdigest()[:16]

@@ -25,7 +25,7 @@ ACCOUNT_VERSIONS = Table(
         ),
         "as_of": column(
             INSTANT,
-            "Newest time in its delivery; of two versions with the same valid_from, the later as_of is used.",
+            "Newest time in its delivery.",
         ),
         "delivery_id": column(TEXT, "The earliest delivery with this content."),
         "day": column(

@@ -54,7 +54,7 @@ DELIVERIES = Table(
         "received_at": column(INSTANT, "When it landed."),
         "as_of": column(
             INSTANT,
-            "The newest time in it that is not in the future; for a pull, the time of the pull; null: none.",
+            "The newest time in it that is not in the future; null: none.",
             nullable=True,
         ),
         "rows_read": column(INTEGER, "Rows in the file, including unreadable rows."),

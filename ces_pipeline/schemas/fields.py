@@ -28,6 +28,11 @@ class Field:
     def stored_as(self) -> str:
         return f"{self.name}_key" if self.treatment == "person" else self.name
 
+    @property
+    def stored_type(self) -> str:
+        """SQL type in raw files. A person's key is the 32 bytes of its hash."""
+        return {"time": "TIMESTAMPTZ", "person": "BLOB"}.get(self.treatment, "VARCHAR")
+
 
 SURVEY_FIELDS: tuple[Field, ...] = (
     Field("response_id", "the platform's id of the response"),
@@ -54,6 +59,7 @@ SURVEY_FIELDS: tuple[Field, ...] = (
     Field("started_at", "first view", "time"),
     Field("submitted_at", "submit", "time"),
     Field("recorded_at", "when the platform recorded the response", "time"),
+    Field("modified_at", "last change: decides between two versions, not the day", "time"),
 )
 
 TICKET_FIELDS: tuple[Field, ...] = (

@@ -101,7 +101,9 @@ class Lake:
             return pq.ParquetFile(source).read(columns=list(columns) if columns is not None else None)
 
     def scan(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[str], name: str) -> str:
-        """SQL for the rows of these Parquet files of one schema, with `place`: the position of the file in `paths`.
+        """SQL for the rows of these Parquet files, with `place`: the position of the file in `paths`.
+
+        A column that one of the files lacks is null in its rows.
 
         DuckDB reads files of a local lake directly. Other files are registered as Arrow datasets, with names that
         start with `name`.
@@ -113,9 +115,10 @@ class Lake:
                     f"{name}_{place}", pa_dataset.dataset(path, filesystem=self.files, format="parquet")
                 )
                 parts.append(f"SELECT {place} AS place, * FROM {quote_name(f'{name}_{place}')}")
-            return f"({' UNION ALL '.join(parts)})"
+            return f"({' UNION ALL BY NAME '.join(parts)})"
         listed = ", ".join(quote_text(str(self.local / path)) for path in paths)
-        return f"(SELECT file_index AS place, * FROM read_parquet([{listed}], hive_partitioning=false))"
+        read = f"read_parquet([{listed}], hive_partitioning=false, union_by_name=true)"
+        return f"(SELECT file_index AS place, * FROM {read})"
 
     def write_table(self, path: str, table: pa.Table) -> StoredFile:
         """Replace the file at `path` by `table` as Parquet (zstd). The same table always gives the same bytes."""

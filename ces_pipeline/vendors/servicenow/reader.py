@@ -64,7 +64,6 @@ _PEOPLE = tuple(
     )
     for shown in ("", ".display_value")
 )
-_EVENT_LOG_TIMES = ("%d/%m/%Y %H:%M",)
 _NATIVE = set(
     map(
         folded,
@@ -97,7 +96,7 @@ def read_servicenow(file: DeliveredFile, source: Source | None) -> Export:
     is_event_log = "sys_updated_at" in columns
     export = export_rows(head, 1, columns, ("", "?") if is_event_log else ("",))
     if is_event_log:
-        export.time_formats = _EVENT_LOG_TIMES
+        export.date_order = "day"
         export.notes.append("event log: one row per update; `?` means missing; dates are day first")
     return _mapped(export, file)
 

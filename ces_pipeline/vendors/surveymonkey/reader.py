@@ -5,7 +5,6 @@ import re
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns, pick_columns
 from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
 from ces_pipeline.formats.files import DeliveredFile
-from ces_pipeline.formats.slash_dates import ROWS_TO_SCAN, first_in_dates
 from ces_pipeline.registry.sources import Source
 
 _FIELDS = {
@@ -15,13 +14,12 @@ _FIELDS = {
     "external_id": ("Custom Data 1", "CustomData"),
     "started_at": ("StartDate", "Start Date", "Date Created"),
     "submitted_at": ("EndDate", "End Date", "Date Modified"),
+    "modified_at": ("Date Modified", "DateModified"),
 }
 _PEOPLE = ("First Name", "FirstName", "Last Name", "LastName")
 _ONE_ANSWER = {"", "response", "open-ended response"}
 """What the second header row holds below a question with a single column."""
 
-_TIME_FORMATS = ("%m/%d/%y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M")
-_OTHER_LOCALES = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M")
 _OTHER_IDS = frozenset({"responseid", "submissionid", "answerid", "surveyresponseid", "recordid"})
 _BESIDE = frozenset(
     [
@@ -37,22 +35,14 @@ _CODED_QUESTION = re.compile(r"^q\d{4}(_\d{4})?$")
 def read_surveymonkey(file: DeliveredFile, source: Source | None) -> Export:
     """A SurveyMonkey export. A column that is one option of a question is named `question - option`.
 
-    Times are read with the month first, unless one of them shows that the day comes first. Some exports have a 12-hour
-    clock without AM or PM: then the day is certain, the hour is not.
+    Some exports have a 12-hour clock without AM or PM: then the day is certain, the hour is not.
     """
-    head = read_head(file, source, rows=ROWS_TO_SCAN)
+    head = read_head(file, source)
     two = _has_option_row(head.rows)
     columns = unique_names(_joined(head.rows[0], head.rows[1]) if two else head.rows[0])
     export = export_rows(head, 2 if two else 1, columns)
     export.mapping = map_columns(columns, _FIELDS)
     export.people = pick_columns(columns, _PEOPLE)
-    timed = {export.mapping.get(name) for name in ("started_at", "submitted_at")}
-    places = [place for place, name in enumerate(columns) if name in timed]
-    cells = (row[place] for row in head.rows[1:] for place in places if place < len(row))
-    formats: tuple[str, ...] = _TIME_FORMATS
-    if first_in_dates(cells) == "day":
-        formats = tuple(pattern.replace("%m/%d", "%d/%m") for pattern in formats)
-    export.time_formats = (*formats, *_OTHER_LOCALES)
     return export
 
 

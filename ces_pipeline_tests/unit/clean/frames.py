@@ -28,7 +28,7 @@ NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 RULE_VERSION = "1"
 
 SURVEY: dict[str, Any] = {"id": "after_chat", "scale": "ease_1_5"}
-_INSTANTS = ("received_at", "as_of", "event_at")
+_INSTANTS = ("received_at", "as_of", "event_at", "version_at")
 
 
 def at(text: str) -> datetime:
@@ -74,7 +74,7 @@ def raw_rows(*rows: dict[str, Any], kind: str = "survey") -> pd.DataFrame:
     for name in frame.columns:
         if name in times or name in _INSTANTS:
             frame[name] = pd.to_datetime(frame[name], utc=True).astype(INSTANT)
-        elif name not in ("row_number", "content", "is_lookback", "day"):
+        elif name not in ("row_number", "content", "is_lookback", "day", "received_order"):
             frame[name] = frame[name].astype("str")
     return frame.astype({"day": DAY_TYPE})
 
@@ -106,7 +106,9 @@ def _raw_row(number: int, given: dict[str, Any], kind: str) -> dict[str, Any]:
     defaults = {
         "delivery_id": "d1",
         "received_at": NOW,
+        "received_order": 1,
         "as_of": NOW,
+        "version_at": row.get("modified_at") or moment,
         "day": moment.date() if usable else NOW.date(),
         "row_number": number + 2,
         "content": int(hashlib.sha256(content.encode()).hexdigest()[:12], 16),

@@ -30,9 +30,9 @@ def update(content: int, **values: Any) -> dict[str, Any]:
     ("rows", "status"),
     [
         ([update(1, version="9"), update(2, version="10")], "content 2"),
-        ([update(1, version="10"), update(2, version="9", as_of=at("19T00:00"))], "content 1"),
-        ([update(1, version=None, as_of=at("19T00:00")), update(2, version="1")], "content 2"),
-        ([update(1, as_of=at("11T00:00")), update(2, as_of=at("10T00:00"))], "content 1"),
+        ([update(1, version="10"), update(2, version="9", received_order=9)], "content 1"),
+        ([update(1, version=None, received_order=9), update(2, version="1")], "content 2"),
+        ([update(1, received_order=3), update(2, received_order=2)], "content 1"),
         ([update(1, version="v1"), update(2, version="v2", delivery_id="d2")], "content 2"),
     ],
 )

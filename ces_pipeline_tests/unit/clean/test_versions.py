@@ -1,4 +1,4 @@
-"""Protects which of several contents of one response counts, whatever order deliveries came in."""
+"""Protects which of several contents of one response counts, in whatever batches its deliveries land."""
 
 from datetime import date
 from itertools import permutations
@@ -16,9 +16,16 @@ from ces_pipeline_tests.unit.clean.frames import at, raw_rows
 NEWEST, SUPERSEDED, AGAIN = "newest", "superseded", "landed_again"
 
 
-def row(content: int, when: str = "12:00", as_of: str = "10T00:00", **values: Any) -> dict[str, Any]:
-    """A content of the one response `r`."""
-    return {"response_id": "r", "content": content, "event_at": at(when), "as_of": at(as_of), **values}
+def row(content: int, when: str = "12:00", received: int = 1, **values: Any) -> dict[str, Any]:
+    """A content of the one response `r`. received: place of its delivery in the order of receipt."""
+    return {
+        "response_id": "r",
+        "content": content,
+        "event_at": at(when),
+        "received_order": received,
+        "delivery_id": f"d{received}",
+        **values,
+    }
 
 
 def outcomes(*rows: dict[str, Any], cross_day_revisions: pd.DataFrame | None = None) -> list[tuple[str, int]]:
@@ -36,23 +43,50 @@ def test_the_content_of_the_later_time_counts_and_revisions_are_numbered_by_time
     assert outcomes(*rows) == [(SUPERSEDED, 2), (NEWEST, 3), (SUPERSEDED, 1)]
 
 
-def test_among_equal_times_the_later_export_counts_then_the_greater_id_then_the_later_row() -> None:
-    assert outcomes(row(1, as_of="11T00:00", delivery_id="a"), row(2, delivery_id="b"))[0] == (NEWEST, 2)
-    assert outcomes(row(1, delivery_id="a"), row(2, delivery_id="b"))[1] == (NEWEST, 2)
-    assert outcomes(row(1, row_number=9), row(2, row_number=8))[0] == (NEWEST, 2)
+def test_among_equal_times_the_later_receipt_counts_then_the_later_row_and_never_a_hash() -> None:
+    for earlier, later in (("a", "b"), ("b", "a")):
+        rows = [row(1, received=2, delivery_id=later), row(2, received=1, delivery_id=earlier)]
+        assert outcomes(*rows) == [(NEWEST, 2), (SUPERSEDED, 1)]
+        for rows in ([row(8), row(9)], [row(9), row(8)]):
+            assert outcomes(*rows) == [(SUPERSEDED, 1), (NEWEST, 2)]
+
+
+def test_deliveries_of_earlier_releases_go_by_their_time_of_receipt() -> None:
+    rows = [
+        row(1, received=0, received_at=at("11T00:00"), delivery_id="a"),
+        row(2, received=0, received_at=at("10T00:00"), delivery_id="b"),
+        row(3, received=1, received_at=at("09T00:00"), delivery_id="c"),
+    ]
+    assert outcomes(*rows) == [(SUPERSEDED, 2), (SUPERSEDED, 1), (NEWEST, 3)]
+
+
+def test_the_time_of_the_last_change_decides_before_the_order_of_receipt() -> None:
+    edited = row(1, received=1, modified_at=at("05T09:00"))
+    older_export_received_later = row(2, received=2, modified_at=at("03T09:00"))
+    without = row(3, received=3)
+    assert outcomes(edited, older_export_received_later, without) == [
+        (NEWEST, 3),
+        (SUPERSEDED, 2),
+        (SUPERSEDED, 1),
+    ]
+
+
+def test_a_content_that_comes_back_after_another_is_the_newest_again() -> None:
+    rows = [row(1, received=1), row(2, received=2), row(1, received=3), row(1, received=4)]
+    assert outcomes(*rows) == [(SUPERSEDED, 1), (SUPERSEDED, 2), (NEWEST, 3), (AGAIN, 1)]
 
 
 def test_a_time_beats_none() -> None:
-    assert outcomes(row(1), {**row(2, as_of="19T00:00"), "event_at": None, "day": date(2026, 3, 2)})[0] == (
+    assert outcomes(row(1), {**row(2, received=9), "event_at": None, "day": date(2026, 3, 2)})[0] == (
         NEWEST,
         2,
     )
 
 
 def test_the_same_content_twice_belongs_to_the_oldest_delivery() -> None:
-    rows = [row(1, as_of="12T00:00", delivery_id="late"), row(1, as_of="11T00:00", delivery_id="early")]
+    rows = [row(1, received=3), row(1, received=2)]
     assert outcomes(*rows) == [(AGAIN, 1), (NEWEST, 1)]
-    rows += [row(2, "13:00", delivery_id="early")]
+    rows += [row(2, "13:00", received=2)]
     assert outcomes(*rows) == [(AGAIN, 1), (SUPERSEDED, 1), (NEWEST, 2)]
 
 
@@ -71,11 +105,11 @@ def test_only_the_newest_go_on() -> None:
 
 def cross_day(*rows: dict[str, Any]) -> pd.DataFrame:
     """The moves that landing these rows notes."""
-    columns = ["response_key", "content", "day", "event_at", "as_of", "delivery_id"]
+    columns = ["response_key", "content", "day", "version_at", "received_order", "received_at", "delivery_id"]
     return raw_rows(*rows)[columns]
 
 
-MOVED = [row(1, "02T12:00"), row(2, "03T12:00", as_of="11T00:00"), row(3, "05T12:00", as_of="12T00:00")]
+MOVED = [row(1, "02T12:00"), row(2, "03T12:00", 2), row(3, "05T12:00", 3)]
 
 
 @pytest.mark.parametrize(
@@ -121,10 +155,8 @@ def test_a_row_without_a_time_that_two_receipts_put_on_two_days_is_one_row() -> 
         **row(1),
         "event_at": None,
         "day": date(2026, 3, 8),
-        "as_of": at("07T00:00"),
-        "delivery_id": "first",
     }
-    second = {**first, "day": date(2026, 3, 9), "as_of": at("08T00:00"), "delivery_id": "second"}
+    second = {**first, "day": date(2026, 3, 9), "received_order": 2, "delivery_id": "d2"}
     cross_day_revisions = cross_day(first, second)
     assert outcomes(first, cross_day_revisions=cross_day_revisions) == [(NEWEST, 1)]
     assert outcomes(second, cross_day_revisions=cross_day_revisions) == [(AGAIN, 1)]
@@ -150,7 +182,7 @@ def test_the_order_of_rows_plays_no_part(versions: list[tuple[str, int, int, str
             "content": content,
             "event_at": at(f"1{content if name == 's' else hour}:00"),
             "delivery_id": delivery,
-            "as_of": at(f"1{delivery[1]}T00:00"),
+            "received_order": int(delivery[1]),
             "row_number": number,
         }
         for number, (name, content, hour, delivery) in enumerate(versions)
@@ -165,6 +197,9 @@ def test_the_order_of_rows_plays_no_part(versions: list[tuple[str, int, int, str
             outcome for version, (outcome, _) in zip(versions, straight, strict=True) if version[0] == name
         ]
         assert mine.count(NEWEST) == 1
-        assert len(mine) - mine.count(AGAIN) == len(
-            {version[1] for version in versions if version[0] == name}
-        )
+        kept = {
+            version[1]
+            for version, (outcome, _) in zip(versions, straight, strict=True)
+            if version[0] == name and outcome != AGAIN
+        }
+        assert kept == {version[1] for version in versions if version[0] == name}

@@ -185,14 +185,22 @@ def test_updates_of_a_ticket_on_several_days_are_no_cross_day_revision(tmp_path:
     assert not home.lake.exists(cross_day_file("desk", delivery.delivery_id))
 
 
-def test_an_older_delivery_that_comes_late_owns_the_rows_that_it_shares_with_a_newer_one(
+def test_a_content_that_was_received_before_is_redelivered_whatever_the_times_of_its_files(
     home: InboxHome,
 ) -> None:
     home.drop("new.csv", [answer(1), answer(2, recorded=on(TUESDAY))])
     home.land()
     home.drop("old.csv", [answer(1)])
     outcome = home.land()
-    assert (outcome.rows_landed, outcome.rows_redelivered, outcome.days) == (1, 0, (MONDAY,))
+    assert (outcome.rows_landed, outcome.rows_redelivered, outcome.days) == (0, 1, ())
+
+
+def test_a_content_that_comes_back_after_another_of_its_time_lands_again(home: InboxHome) -> None:
+    """The later receipt counts, so the first content must be there again, once."""
+    for name, score in (("a.csv", 4), ("b.csv", 5), ("c.csv", 4), ("d.csv", 4)):
+        home.drop(name, [answer(1, score=score), answer(name)])
+        home.land()
+    assert sorted(row["score"] for row in home.rows() if row["response_id"] == "r1") == ["4", "4", "5"]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1)])

@@ -92,11 +92,13 @@ def test_touching_names_the_deliveries_of_a_kind_by_the_days_they_may_change(lak
     assert ledger.touching("tickets") == {MONDAY: [tickets]}
 
 
-def test_the_newer_of_two_deliveries_is_decided_by_their_times_and_not_by_when_they_landed() -> None:
-    older = replace(ONE, as_of=datetime(2026, 3, 1, tzinfo=UTC), received_at=datetime(2026, 9, 1, tzinfo=UTC))
-    assert older.rank < ONE.rank
-    assert replace(ONE, as_of=None).rank < older.rank
-    assert replace(ONE, delivery_id="b" * 64).rank > ONE.rank
+def test_the_later_of_two_deliveries_is_decided_by_the_order_of_their_receipt() -> None:
+    """Deliveries of earlier releases have a time of receipt alone, and come before all others."""
+    earlier = replace(ONE, received_order=1, received_at=datetime(2026, 9, 1, tzinfo=UTC))
+    later = replace(ONE, received_order=2, received_at=datetime(2026, 3, 1, tzinfo=UTC), delivery_id="0" * 64)
+    unnumbered = replace(ONE, received_order=0, received_at=datetime(2026, 9, 2, tzinfo=UTC))
+    assert unnumbered.rank < earlier.rank < later.rank
+    assert replace(unnumbered, received_at=datetime(2026, 9, 3, tzinfo=UTC)).rank > unnumbered.rank
 
 
 def test_the_audit_tables_show_the_ledger(lake: Lake) -> None:

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from ces_pipeline.errors import UnreadableFileError
@@ -296,17 +295,14 @@ class TestSurveyMonkey:
         export, rows = read("surveymonkey_csv", file)
         assert recognise(file)[0][0].name == "surveymonkey_csv"
         assert (export.columns[0], rows[0]["row_number"]) == ("column_1", 2)
-        assert export.time_formats[0] == "%m/%d/%y %H:%M"
+        assert (export.time_formats, export.date_order) == ((), None)
 
-    @pytest.mark.parametrize(
-        ("end", "first"), [("13/03/2026", "%d/%m"), ("03/13/2026", "%m/%d"), ("04/03/2026", "%m/%d")]
-    )
-    def test_one_clear_time_decides_whether_the_day_comes_first(
-        self, tmp_path: Path, end: str, first: str
-    ) -> None:
-        text = f"Respondent ID,Start Date,End Date,Q\n1,02/03/2026 10:15:00,{end} 10:20:00,a\n"
+    def test_the_reader_does_not_guess_what_comes_first_in_its_dates(self, tmp_path: Path) -> None:
+        text = "Respondent ID,Start Date,End Date,Date Modified,Q\n1,02/03/2026 10:15,04/03/2026 10:20,,a\n"
         export, _ = read("surveymonkey_csv", delivered(tmp_path, text))
-        assert {pattern[:5] for pattern in export.time_formats} == {first, "%d.%m"}
+        assert export.date_order is None
+        assert export.mapping["submitted_at"] == "End Date"
+        assert export.mapping["modified_at"] == "Date Modified"
 
 
 def test_typeform_times_are_utc(tmp_path: Path) -> None:
@@ -332,36 +328,16 @@ def test_google_forms_has_no_id(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "stamps", "read_as"),
-    [
-        ("Timestamp", ["02/03/2026 10:15:00", "13/03/2026 10:15:00"], ["2026-03-02", "2026-03-13"]),
-        ("Timestamp", ["02/03/2026 10:15:00", "02/13/2026 10:15:00"], ["2026-02-03", "2026-02-13"]),
-        ("Horodateur", ["02/03/2026 10:15:00"], ["2026-03-02"]),
-        ("Informazioni cronologiche", ["02/03/2026 10.15.00"], ["2026-03-02"]),
-        ("Zeitstempel", ["02.03.2026 10:15:00"], ["2026-03-02"]),
-        ("Timestamp", ["2026/03/02 10:15:00 AM"], ["2026-03-02"]),
-    ],
+    ("header", "order"),
+    [("Timestamp", None), ("Horodateur", "day"), ("Informazioni cronologiche", "day"), ("타임스탬프", "day")],
 )
-def test_google_forms_times_follow_the_locale_of_the_sheet(
-    tmp_path: Path, header: str, stamps: list[str], read_as: list[str]
+def test_only_an_english_google_form_may_write_the_month_first(
+    tmp_path: Path, header: str, order: str | None
 ) -> None:
-    """A day below 13 may be a month too: one clear time in the file decides for all of them."""
-    file = delivered(tmp_path, f"{header},How easy?\n" + "".join(f"{stamp},3\n" for stamp in stamps))
+    file = delivered(tmp_path, f"{header},How easy?\n02/03/2026 10:15:00,3\n")
     assert recognise(file)[0][0].name == "google_forms_csv"
     export, _ = read("google_forms_csv", file)
-    assert len(export.notes) == 1
-    formats = ", ".join(f"'{pattern}'" for pattern in export.time_formats)
-    found = [
-        duckdb.execute(f"SELECT try_strptime(?, [{formats}])::DATE::VARCHAR", [stamp]).fetchall()[0][0]
-        for stamp in stamps
-    ]
-    assert found == read_as
-
-
-def test_google_forms_times_without_a_clear_order_get_a_note(tmp_path: Path) -> None:
-    export, _ = read("google_forms_csv", delivered(tmp_path, "Timestamp,Q\n02/03/2026 10:15:00,3\n"))
-    assert "set time_formats of the source" in export.notes[1]
-    assert "%m/%d/%Y %H:%M:%S" in export.time_formats
+    assert (export.date_order, len(export.notes)) == (order, 1)
 
 
 def test_surveygizmo_status_shows_what_was_finished(tmp_path: Path) -> None:

@@ -289,7 +289,7 @@ class TestServiceNow:
         export, rows = read("servicenow", file)
         assert [row["assigned_to"] for row in rows] == [None, None]
         assert [row[export.mapping["version"]] for row in rows] == ["0", "2"]
-        assert export.time_formats == ("%d/%m/%Y %H:%M",)
+        assert export.date_order == "day"
         assert export.people == ("opened_by", "assigned_to")
         assert export.values["priority"]["3 - moderate"] == "moderate"
 
@@ -297,7 +297,7 @@ class TestServiceNow:
         text = "number,sys_updated_on,sys_id,short_description\nINC1,2026-01-01 00:00:00,a,?\n"
         export, rows = read("servicenow", delivered(tmp_path, text))
         assert rows[0]["short_description"] == "?"
-        assert (export.time_formats, export.time_zone) == ((), None)
+        assert (export.date_order, export.time_zone) == (None, None)
 
     def test_table_api_plain_values(self, tmp_path: Path) -> None:
         record = {
