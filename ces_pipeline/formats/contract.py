@@ -43,7 +43,11 @@ class Export:
     people: columns that hold people by the format's definition, in addition to the mapped ones.
     questions: column -> the question's text, if the export has one in addition to the column's name.
     unreadable: rows that did not fit; complete once `batches` is exhausted.
+    repairs: how many rows were repaired (short, long, quotes, swallowed); complete once `batches` is exhausted.
     notes: what a person should know about this export (shown by `ces inspect`).
+    doubts: those of the notes that landing shows too: the reader took what is likely, and it is not sure.
+    options_found: options of the source that the reader found out by itself, such as `encoding` or `header_row`, and
+        those that would open a list of answers or turn a table with a row per question. `ces inspect` proposes them.
     """
 
     columns: tuple[str, ...]
@@ -55,7 +59,10 @@ class Export:
     people: tuple[str, ...] = ()
     questions: dict[str, str] = field(default_factory=dict)
     unreadable: list[UnreadableRow] = field(default_factory=list)
+    repairs: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    options_found: dict[str, Any] = field(default_factory=dict)
 
 
 class Read(Protocol):

@@ -7,10 +7,9 @@ from ces_pipeline.formats.contract import Export, Reader, option
 from ces_pipeline.formats.delimited import (
     SHEET_OPTION,
     TABLE_OPTIONS,
-    export_rows,
     header,
     read_head,
-    unique_names,
+    table_export,
 )
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.json_records import Extract, json_export, names_in_head
@@ -22,7 +21,7 @@ _ENVELOPES = {"data", "items", "records", "responses", "result", "results", "row
 def read_csv(file: DeliveredFile, source: Source | None) -> Export:
     """A delimited table with one header row. Set the option `delimiter` if it cannot be detected."""
     head = read_head(file, source)
-    return export_rows(head, 1, unique_names(head.rows[0]))
+    return table_export(head)
 
 
 def read_xlsx(file: DeliveredFile, source: Source | None) -> Export:

@@ -1,7 +1,7 @@
 """Google Forms responses as CSV: a `Timestamp` (in the form's language) first, then the questions, no response id."""
 
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns
-from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
+from ces_pipeline.formats.delimited import TABLE_OPTIONS, header, read_head, table_export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.slash_dates import ROWS_TO_SCAN, first_in_dates
 from ces_pipeline.registry.sources import Source
@@ -45,8 +45,8 @@ _OTHER_LOCALES = ("%d.%m.%Y %H:%M:%S", "%d-%m-%Y %H:%M:%S")
 def read_google_forms(file: DeliveredFile, source: Source | None) -> Export:
     """A Google Forms export. A response has no id and is identified by its content."""
     head = read_head(file, source, rows=ROWS_TO_SCAN)
-    columns = unique_names(head.rows[0])
-    export = export_rows(head, 1, columns)
+    export = table_export(head)
+    columns = export.columns
     export.mapping = map_columns(columns, _FIELDS)
     export.notes.append(
         "no response id: a response is identified by its content, so an edit counts as a new response"

@@ -1,0 +1,125 @@
+"""Repairs rows that do not fit their header, where it is clear how: the cells must look like those of their columns.
+
+- a row without its last, empty cells, as spreadsheets write them
+- a row with a delimiter too many at its end
+- quotes inside a quoted cell that are not doubled, or have a backslash before them
+- a quote that is not closed in its line, so that a cell holds the rows below it
+"""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ces_pipeline.formats.cell_kinds import Kind, are_a_row, fit
+
+_BREAK = re.compile(r"\r\n|\r|\n")
+_LEAST_CELLS = 2
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """A row that was repaired, or a line that could not be. cells: None for the latter. width: the cells it had."""
+
+    cells: list[str] | None
+    text: str
+    width: int
+
+
+@dataclass(frozen=True)
+class RowRepair:
+    """Repairs the rows of one table. kinds: of each column, the kind of its cells; None if it is open."""
+
+    delimiter: str
+    quote: str | None
+    kinds: Sequence[Kind | None]
+
+    @property
+    def width(self) -> int:
+        return len(self.kinds)
+
+    def rows_of(self, text: str) -> list[Repaired] | None:
+        """The rows that a record holds; None if it is not clear which."""
+        for cells in self._ways_to_split(text):
+            fitting = self._fitting(cells)
+            if fitting is not None:
+                return [Repaired(fitting, text, len(cells))]
+        if self.holds_rows(text):
+            return self.lines_of(text)
+        return None
+
+    def holds_rows(self, text: str) -> bool:
+        """Whether a line of the text, below the first, is surely a row of the table."""
+        lines = _BREAK.split(text)[1:]
+        return any(line.count(self.delimiter) >= self.width - 1 and self._is_sure(line) for line in lines)
+
+    def lines_of(self, text: str) -> list[Repaired]:
+        """Each line of a record as a row of its own, since a quote in it is not closed in its line."""
+        found = []
+        for line in _BREAK.split(text.rstrip("\r\n")):
+            fitting, width = None, 0
+            for cells in self._ways_to_split(line):
+                fitting, width = self._fitting(cells), len(cells)
+                if fitting is not None:
+                    break
+            found.append(Repaired(fitting, line, width))
+        return found
+
+    def as_text(self, cells: Sequence[str | None], raw: int) -> str:
+        """A record's text. raw: the place of the cell whose text is not put in quotes again."""
+        return self.delimiter.join(
+            (cell or "") if place == raw else self._quoted(cell or "") for place, cell in enumerate(cells)
+        )
+
+    def _quoted(self, cell: str) -> str:
+        is_plain = not any(letter in cell for letter in (self.delimiter, '"', "\n", "\r"))
+        return cell if is_plain else '"' + cell.replace('"', '""') + '"'
+
+    def _is_sure(self, line: str) -> bool:
+        return any(are_a_row(cells, self.kinds) for cells in self._ways_to_split(line))
+
+    def _ways_to_split(self, text: str) -> list[list[str]]:
+        """The cells as the parser sees them; then with quotes that close only at the end of a cell."""
+        if self.quote is None:
+            return [text.split(self.delimiter)]
+        try:
+            records = list(csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter))
+        except csv.Error:
+            return []
+        ways = records if len(records) == 1 else []
+        if '"' in text:
+            ways += [self._split(text, has_escapes=True), self._split(text, has_escapes=False)]
+        return ways
+
+    def _split(self, text: str, has_escapes: bool) -> list[str]:
+        cells: list[str] = []
+        start, end = 0, len(text)
+        while start <= end:
+            cell, start = self._next_cell(text, start, has_escapes)
+            cells.append(cell)
+        return cells
+
+    def _next_cell(self, text: str, start: int, has_escapes: bool) -> tuple[str, int]:
+        """(The cell that begins at `start`, the start of the next one)."""
+        if text.startswith('"', start):
+            place = start + 1
+            while (place := text.find('"', place)) >= 0:
+                after = text[place + 1 : place + 2]
+                is_escaped = has_escapes and text[place - 1] == "\\" and place - 1 > start
+                if after in ("", self.delimiter) and not is_escaped:
+                    inner = text[start + 1 : place].replace('""', '"')
+                    return inner.replace('\\"', '"') if has_escapes else inner, place + 2
+                place += 2 if after == '"' and not is_escaped else 1
+        found = text.find(self.delimiter, start)
+        stop = len(text) if found < 0 else found
+        return text[start:stop], stop + 1
+
+    def _fitting(self, cells: list[str]) -> list[str] | None:
+        """The cells as a row of the table; None if they are none."""
+        extra = cells[self.width :]
+        if any(cell.strip() for cell in extra) or len(cells) < min(_LEAST_CELLS, self.width):
+            return None
+        if not fit(cells, self.kinds):
+            return None
+        return (cells + [""] * (self.width - len(cells)))[: self.width]
