@@ -27,6 +27,9 @@ class UnreadableRow:
     problem: str
     text: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", encodable(self.text))
+
 
 @dataclass
 class Export:
@@ -89,6 +92,13 @@ class Reader:
     recognises: Callable[[DeliveredFile], int] = lambda _file: 0
     options: dict[str, str] = field(default_factory=dict)
     has_customer_columns: bool = False
+
+
+def encodable(text: str) -> str:
+    """The text with `?` for each half of a surrogate pair (a cut-off emoji) and without zero bytes."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
 
 
 def text_column(values: list[str | None]) -> pa.Array:

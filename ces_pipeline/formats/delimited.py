@@ -18,7 +18,7 @@ import pyarrow.csv as pa_csv
 
 from ces_pipeline.errors import RegistryError, UnreadableFileError
 from ces_pipeline.formats.cell_kinds import column_kinds
-from ces_pipeline.formats.contract import ROW_NUMBER, Export, UnreadableRow, folded, option
+from ces_pipeline.formats.contract import ROW_NUMBER, Export, UnreadableRow, encodable, folded, option
 from ces_pipeline.formats.encodings import known_encoding
 from ces_pipeline.formats.files import DeliveredFile, SheetAsText
 from ces_pipeline.formats.header_rows import header_rows as count_header_rows
@@ -54,7 +54,7 @@ def unique_names(names: list[str]) -> tuple[str, ...]:
     taken: set[str] = set()
     result = []
     for position, raw in enumerate(names, start=1):
-        base = " ".join(raw.split()) or f"column_{position}"
+        base = " ".join(encodable(raw).split()) or f"column_{position}"
         name, copy = base, 1
         while name in taken or name == ROW_NUMBER:
             copy += 1

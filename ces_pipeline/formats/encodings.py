@@ -60,7 +60,7 @@ def known_encoding(name: object) -> str | None:
     """Python's own name of an encoding of text; None if Python knows none by this name."""
     try:
         found = codecs.lookup(str(name))
-        return found.name if found._is_text_encoding else None  # type: ignore[attr-defined]
+        return found.name if found._is_text_encoding else None
     except LookupError:
         return None
 

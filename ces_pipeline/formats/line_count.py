@@ -76,9 +76,10 @@ def breaks_in_cells(texts: pa.Array, has_returns: bool) -> int:
 
 def records_in(file: DeliveredFile, delimiter: str, quote: str | None) -> int | None:
     """The records of a delimited text, blank ones too, counted by Python's csv; None if it cannot read them all."""
-    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
     try:
         with file.open_utf8() as stream, io.TextIOWrapper(stream, "utf-8", "replace", newline="") as text:
-            return sum(1 for _ in csv.reader(text, delimiter=delimiter, quoting=quoting))
+            if quote is None:
+                return sum(1 for _ in csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE))
+            return sum(1 for _ in csv.reader(text, delimiter=delimiter))
     except csv.Error:
         return None
