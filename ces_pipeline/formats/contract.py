@@ -46,6 +46,7 @@ class Export:
     people: columns that hold people by the format's definition, in addition to the mapped ones.
     questions: column -> the question's text, if the export has one in addition to the column's name.
     unreadable: rows that did not fit; complete once `batches` is exhausted.
+    skipped: how many records are not rows of this format and were left out; a doubt says so.
     repairs: how many rows were repaired (short, long, quotes, swallowed); complete once `batches` is exhausted.
     notes: what a person should know about this export (shown by `ces inspect`).
     doubts: those of the notes that landing shows too: the reader took what is likely, and it is not sure.
@@ -62,6 +63,7 @@ class Export:
     people: tuple[str, ...] = ()
     questions: dict[str, str] = field(default_factory=dict)
     unreadable: list[UnreadableRow] = field(default_factory=list)
+    skipped: int = 0
     repairs: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)

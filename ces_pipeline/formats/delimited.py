@@ -409,7 +409,7 @@ class _Rows:
         next_number = self._skip + 1
         try:
             with self._head.file.open_utf8() as stream:
-                counted = CountedLines(stream)
+                counted = CountedLines(stream, self._head.delimiter)
                 with self._reader(counted) as reader:
                     for batch in reader:
                         numbers, next_number = _numbers(next_number, batch.num_rows, self._set_aside)
@@ -479,7 +479,8 @@ class _Rows:
             breaks = [breaks_in_cells(column, counted.has_returns) for column in batch.columns]
             if any(breaks):
                 self._breaks += sum(breaks)
-                batch, numbers = self._without_swallowing(batch, numbers, breaks)
+                is_suspect = counted.has_stray_quotes or counted.is_open
+                batch, numbers = self._without_swallowing(batch, numbers, breaks, is_suspect)
         aside = set(self._set_aside)
         while following in aside:
             following += 1
@@ -501,19 +502,18 @@ class _Rows:
         yield from _in_order(filled, self._as_batch(ready))
 
     def _without_swallowing(
-        self, batch: pa.RecordBatch, numbers: pa.Array, breaks: list[int]
+        self, batch: pa.RecordBatch, numbers: pa.Array, breaks: list[int], is_suspect: bool
     ) -> tuple[pa.RecordBatch, pa.Array]:
         """The batch without the rows of which a cell holds other rows; those are kept as several rows."""
-        least = len(self._columns) - 1
+        least = 1 if is_suspect else len(self._columns) - 1
         rows: dict[int, int] = {}
         for place, (column, found) in enumerate(zip(batch.columns, breaks, strict=True)):
             if not found:
                 continue
             wide = pc.greater_equal(pc.count_substring(column, self._head.delimiter), least)
-            for row in pc.indices_nonzero(
-                pc.and_(wide, pc.match_substring_regex(column, "[\r\n]"))
-            ).to_pylist():
-                if self._repair.holds_rows(column[row].as_py()):
+            broken = pc.and_(wide, pc.match_substring_regex(column, "[\r\n]"))
+            for row in pc.indices_nonzero(broken).to_pylist():
+                if self._repair.holds_rows(column[row].as_py(), is_suspect=is_suspect):
                     rows.setdefault(row, place)
         if not rows:
             return batch, numbers

@@ -18,14 +18,22 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 
 
 class CountedLines:
-    """A stream of bytes that counts the lines and quotes that have passed. It is what Arrow reads from."""
+    """A stream of bytes that counts the lines that have passed, and checks their quotes. It is what Arrow reads from.
 
-    def __init__(self, stream: BinaryIO):
+    has_quotes, has_returns: whether any quote, any \\r has passed. has_stray_quotes: whether a quote does not stand at
+    an end of its cell and is not doubled: then a cell may have swallowed the rows below it.
+    """
+
+    def __init__(self, stream: BinaryIO, delimiter: str):
         self._stream = stream
         self._breaks = 0
         self._last = b""
+        self._in_quotes = False
+        self._may_stand_at = np.zeros(256, dtype=bool)
+        self._may_stand_at[[*(delimiter + '\n\r"').encode()]] = True
         self.has_quotes = False
         self.has_returns = False
+        self.has_stray_quotes = False
         self.closed = False
 
     def read(self, size: int = -1) -> bytes:
@@ -37,9 +45,33 @@ class CountedLines:
                 self._breaks += chunk.count(b"\r") - chunk.count(b"\r\n")
             if self._last == b"\r" and chunk[:1] == b"\n":
                 self._breaks -= 1
+            if not self.has_stray_quotes:
+                self._check_quotes(chunk)
             self._last = chunk[-1:]
-            self.has_quotes = self.has_quotes or b'"' in chunk
         return chunk
+
+    def _check_quotes(self, chunk: bytes) -> None:
+        if self._last == b'"' and not self._in_quotes and not self._may_stand_at[chunk[0]]:
+            self.has_stray_quotes = True
+        if b'"' not in chunk:
+            return
+        self.has_quotes = True
+        letters = np.frombuffer(chunk, dtype=np.uint8)
+        quotes = np.flatnonzero(letters == 34)
+        opening, closing = quotes[self._in_quotes :: 2], quotes[not self._in_quotes :: 2]
+        before = letters[opening[opening > 0] - 1]
+        after = letters[closing[closing < len(chunk) - 1] + 1]
+        is_first_stray = bool(
+            len(opening) and opening[0] == 0 and self._last and not self._may_stand_at[self._last[0]]
+        )
+        if is_first_stray or not (self._may_stand_at[before].all() and self._may_stand_at[after].all()):
+            self.has_stray_quotes = True
+        self._in_quotes ^= bool(len(quotes) % 2)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the text so far ends within quotes."""
+        return self._in_quotes
 
     @property
     def lines(self) -> int:

@@ -45,14 +45,18 @@ class RowRepair:
             fitting = self._fitting(cells)
             if fitting is not None:
                 return [Repaired(fitting, text, len(cells))]
-        if self.holds_rows(text):
-            return self.lines_of(text)
-        return None
+        # A record that does not fit has a fault: its lines are rows already if they may be.
+        return self.lines_of(text) if self.holds_rows(text, is_suspect=True) else None
 
-    def holds_rows(self, text: str) -> bool:
-        """Whether a line of the text, below the first, is surely a row of the table."""
-        lines = _BREAK.split(text)[1:]
-        return any(line.count(self.delimiter) >= self.width - 1 and self._is_sure(line) for line in lines)
+    def holds_rows(self, text: str, *, is_suspect: bool = False) -> bool:
+        """Whether a line of the text, below the first, is a row of the table: surely, or if suspect perhaps.
+
+        is_suspect: whether the file has quotes that do not stand at an end of their cell.
+        """
+        return any(
+            self.delimiter in line and (self._is_sure(line) or (is_suspect and self._may_be(line)))
+            for line in _BREAK.split(text)[1:]
+        )
 
     def lines_of(self, text: str) -> list[Repaired]:
         """Each line of a record as a row of its own, since a quote in it is not closed in its line."""
@@ -78,6 +82,14 @@ class RowRepair:
 
     def _is_sure(self, line: str) -> bool:
         return any(are_a_row(cells, self.kinds) for cells in self._ways_to_split(line))
+
+    def _may_be(self, line: str) -> bool:
+        """Whether the line has as many cells as a row, or fewer that look like those of its columns."""
+        for cells in self._ways_to_split(line):
+            known = [cell for cell, kind in zip(cells, self.kinds, strict=False) if kind and cell.strip()]
+            if len(cells) == self.width or (known and self._fitting(cells) is not None):
+                return True
+        return False
 
     def _ways_to_split(self, text: str) -> list[list[str]]:
         """The cells as the parser sees them; then with quotes that close only at the end of a cell."""
