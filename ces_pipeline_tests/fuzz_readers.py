@@ -64,7 +64,9 @@ def _cell(draw: random.Random, number: int, row: int, name: str) -> Any:
     if any(word in lower for word in ("date", "time", "at", "updated", "opened")) and "status" not in lower:
         return at
     if name in ("comment", "Why?", "Q2"):
-        return draw.choice(["ok", "", "gut, schnell", 'He said "hello"', "two\nlines, here", 'a 5" screen', "é"])
+        return draw.choice(
+            ["ok", "", "gut, schnell", 'He said "hello"', "two\nlines, here", 'a 5" screen', "é"]
+        )
     if name in ("score", "How easy was it?", "Q1", "q_ces"):
         return draw.randint(1, 7)
     return {"state": "Closed", "Finished": "True", "Status": "Complete", "Network ID": "d356"}.get(name, "")
@@ -76,8 +78,22 @@ _TABLES = {
     "medallia_csv": ["a_surveyid", "e_responsedate", "q_ces", "comment", "e_status"],
     "qualtrics_csv": ["StartDate", "EndDate", "Finished", "RecordedDate", "ResponseId", "Q1", "Q2"],
     "servicenow": ["number", "state", "opened_at", "sys_updated_on", "sys_id", "comment"],
-    "surveygizmo_csv": ["Response ID", "Time Started", "Date Submitted", "Status", "How easy was it?", "Why?"],
-    "surveymonkey_csv": ["Respondent ID", "Collector ID", "Start Date", "End Date", "How easy was it?", "Why?"],
+    "surveygizmo_csv": [
+        "Response ID",
+        "Time Started",
+        "Date Submitted",
+        "Status",
+        "How easy was it?",
+        "Why?",
+    ],
+    "surveymonkey_csv": [
+        "Respondent ID",
+        "Collector ID",
+        "Start Date",
+        "End Date",
+        "How easy was it?",
+        "Why?",
+    ],
     "typeform_csv": ["#", "How easy was it?", "Why?", "Start Date (UTC)", "Submit Date (UTC)", "Network ID"],
     "xlsx": ["id", "at", "score", "comment", "tag"],
 }
@@ -102,7 +118,14 @@ def records(reader: str, draw: random.Random, number: int) -> list[dict[str, Any
         at = f"2026-10-{1 + row:02}T10:00:00Z"
         if reader == "zendesk_json":
             people = {"requester_id": 5, "via": {"channel": "web"}, "brand_id": 7}
-            return {"id": id_, "status": "solved", "created_at": at, "updated_at": at, "subject": "x", **people}
+            return {
+                "id": id_,
+                "status": "solved",
+                "created_at": at,
+                "updated_at": at,
+                "subject": "x",
+                **people,
+            }
         if reader == "freshdesk_json":
             people = {"requester_id": 5, "responder_id": 6, "priority": 1, "source": 2}
             return {"id": id_, "status": 4, "created_at": at, "updated_at": at, **people}
@@ -114,7 +137,13 @@ def records(reader: str, draw: random.Random, number: int) -> list[dict[str, Any
             slide = {"slideId": "s1", "pollId": "p1", "response": "5", "createdAt": at}
             return {"_id": f"a{row}", "participantId": id_, **slide}
         comment = draw.choice(["ok", "", "two\nlines", 'say "hi"', "é", None])
-        return {"id": id_, "at": at, "score": row % 7 + 1, "comment": comment, "more": {"tag": "a", "list": [1]}}
+        return {
+            "id": id_,
+            "at": at,
+            "score": row % 7 + 1,
+            "comment": comment,
+            "more": {"tag": "a", "list": [1]},
+        }
 
     return [record(row) for row in range(_ROWS)]
 
@@ -125,7 +154,10 @@ _ENVELOPES: dict[str, list[Callable[[list[Any]], Any]]] = {
     "servicenow": [lambda listed: {"result": listed}],
     "medallia_json": [lambda listed: {"data": {"feedback": {"nodes": listed}}}],
     "zigpoll_json": [lambda listed: {"data": listed}],
-    "json": [lambda listed: {"items": listed}, lambda listed: {"_embedded": {"rows": listed}, "page": {"n": 1}}],
+    "json": [
+        lambda listed: {"items": listed},
+        lambda listed: {"_embedded": {"rows": listed}, "page": {"n": 1}},
+    ],
 }
 
 
@@ -153,7 +185,28 @@ def drop_letters(draw: random.Random, text: str) -> str:
     return text[:at] + text[at + draw.randint(1, 6) :]
 
 
-_INSERTED = ['"', '"', '"', '""', ",", ";", "\t", "|", "\n", "\r\n", "\r", "\0", '\\"', "\\", "é", "\u2028", " ", "'", "{", "]"]
+_INSERTED = [
+    '"',
+    '"',
+    '"',
+    '""',
+    ",",
+    ";",
+    "\t",
+    "|",
+    "\n",
+    "\r\n",
+    "\r",
+    "\0",
+    '\\"',
+    "\\",
+    "é",
+    "\u2028",
+    " ",
+    "'",
+    "{",
+    "]",
+]
 
 
 def insert(draw: random.Random, text: str) -> str:
@@ -225,7 +278,10 @@ def blank_lines(draw: random.Random, text: str) -> str:
 
 
 def title_lines(draw: random.Random, text: str) -> str:
-    return draw.choice(["Report\n\n", "sep=,\n", "Report: effort, by team\nMade 2026-11-01\n\n", '"Effort"\n']) + text
+    return (
+        draw.choice(["Report\n\n", "sep=,\n", "Report: effort, by team\nMade 2026-11-01\n\n", '"Effort"\n'])
+        + text
+    )
 
 
 def other_delimiter(draw: random.Random, text: str) -> str:
@@ -245,7 +301,9 @@ _JSON_DAMAGE = [drop_letters, insert, insert, drop_a_quote, drop_a_break, repeat
                 other_breaks, blank_lines]  # fmt: skip
 
 
-def _damaged(draw: random.Random, text: str, ways: list[Callable[[random.Random, str], str]]) -> tuple[str, list[str]]:
+def _damaged(
+    draw: random.Random, text: str, ways: list[Callable[[random.Random, str], str]]
+) -> tuple[str, list[str]]:
     names = []
     for _ in range(draw.choice([0, 1, 1, 1, 2, 2, 3, 4])):
         way = draw.choice(ways)
@@ -308,7 +366,9 @@ def _json(reader: str, draw: random.Random, number: int) -> Made:
         document = listed if shape == "list" else draw.choice(_ENVELOPES[reader])(listed)
         text = json.dumps(document, ensure_ascii=ascii_only, indent=draw.choice([None, None, 1]))
     text, names = _damaged(draw, text, _JSON_DAMAGE)
-    return _packed(draw, Made("export.json", text.encode("utf-8", "replace"), _json_records(text), [shape, *names]))
+    return _packed(
+        draw, Made("export.json", text.encode("utf-8", "replace"), _json_records(text), [shape, *names])
+    )
 
 
 def _json_records(text: str) -> int:
@@ -340,7 +400,9 @@ def _workbook(reader: str, draw: random.Random, number: int) -> Made:
     rows = table(reader, draw, number)
     names = []
     for _ in range(draw.choice([0, 1, 1, 2, 3])):
-        way = draw.choice(["empty cell", "quote", "break", "blank row", "title", "longer", "repeat", "cover sheet"])
+        way = draw.choice(
+            ["empty cell", "quote", "break", "blank row", "title", "longer", "repeat", "cover sheet"]
+        )
         row = draw.randrange(1, len(rows))
         place = draw.randrange(len(rows[0]))
         names.append(way)
@@ -431,9 +493,7 @@ class Fuzzing:
         """(Rows in the books, records that were skipped with a word). Raises what landing reports as a failure."""
         opened = open_file(source, file)
         with self.lake.staging() as folder:
-            staging = Staging(
-                self.key_index, self.lake, source, self.registry, self.pseudonyms, _NOW, folder
-            )
+            staging = Staging(self.key_index, self.lake, source, self.registry, self.pseudonyms, _NOW, folder)
             staging.fill(opened.export, opened.mapping, file)
             [(rows,)] = staging.connection.execute("SELECT count(*) FROM keys").fetchall()
         return rows, opened.export.skipped
@@ -487,7 +547,9 @@ def main(arguments: list[str]) -> int:
             for found in pool.map(partial(fuzz, asked.seed), starts, sizes):
                 outcomes += found
     wrong = sorted(outcome for outcome in outcomes if outcome not in ("read", "refused"))
-    print(f"{outcomes.total():,} files: {outcomes['read']:,} read, {outcomes['refused']:,} refused, {len(wrong):,} wrong")
+    print(
+        f"{outcomes.total():,} files: {outcomes['read']:,} read, {outcomes['refused']:,} refused, {len(wrong):,} wrong"
+    )
     print("\n".join(wrong[:40]))
     return 1 if wrong else 0
 

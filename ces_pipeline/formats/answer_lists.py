@@ -126,7 +126,7 @@ def find_answer_list(records: Iterable[Any]) -> tuple[AnswerList, list[str]] | N
     ):
         if not any(word in folded(".".join(path)) for word in _LISTS):
             continue
-        answers = [list(_reached(record, path)) for record in objects]
+        answers = [[item for item in _reached(record, path) if isinstance(item, dict)] for record in objects]
         for name in map(_keys, _NAMES):
             names = [
                 [cell_text(value) for answer in listed for value in _reached(answer, name)]

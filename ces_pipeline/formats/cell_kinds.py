@@ -4,13 +4,14 @@ Nothing is parsed: a cell that looks like a number may still be refused as one l
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Literal
 
 Kind = Literal["number", "time", "text"]
 
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?\s?%?")
-_TIME = re.compile(r"\d{1,4}([-/.年]\s?)\d{1,2}([-/.月]\s?)\d{1,4}.*|\d{1,2}:\d{2}.*", re.DOTALL)
+_TIME = re.compile(r"\d{1,4}([-/.年]\s?)\d{1,2}([-/.月]\s?)\d{1,4}.*|\d{1,2}:\d{2}.*")
 
 
 def kind_of(cell: str) -> Kind | None:
@@ -23,15 +24,23 @@ def kind_of(cell: str) -> Kind | None:
     return "time" if _TIME.fullmatch(text) else "text"
 
 
-def column_kinds(rows: Iterable[Sequence[str]], width: int) -> list[Kind | None]:
-    """Of each column, the kind that all filled cells have; None if they differ, are texts, or there are none."""
-    found: list[set[Kind]] = [set() for _ in range(width)]
-    for row in rows:
+def column_kinds(rows: Sequence[Sequence[str]], width: int) -> list[Kind | None]:
+    """Of each column, the kind that four in five of its filled cells have; None if none has, or they are texts.
+
+    Rows of another width count only if there is no row of this one, since their cells may be shifted.
+    """
+    fitting = [row for row in rows if len(row) == width]
+    found: list[Counter[Kind]] = [Counter() for _ in range(width)]
+    for row in fitting or rows:
         for seen, cell in zip(found, row, strict=False):
             kind = kind_of(cell)
             if kind:
-                seen.add(kind)
-    return [seen.pop() if len(seen) == 1 and "text" not in seen else None for seen in found]
+                seen[kind] += 1
+    kinds: list[Kind | None] = []
+    for seen in found:
+        [(kind, count)] = seen.most_common(1) or [("text", 0)]
+        kinds.append(kind if kind != "text" and count >= 0.8 * seen.total() else None)
+    return kinds
 
 
 def fit(cells: Sequence[str], kinds: Sequence[Kind | None]) -> bool:
@@ -42,9 +51,10 @@ def fit(cells: Sequence[str], kinds: Sequence[Kind | None]) -> bool:
 
 
 def are_a_row(cells: Sequence[str], kinds: Sequence[Kind | None]) -> bool:
-    """Whether these cells are surely a row of the table: every column of numbers or times is filled with such.
+    """Whether these cells are surely a row of the table: its columns of numbers and times hold such.
 
-    A table without two such columns has no sure rows.
+    At least two of them and half of them are filled. A table without two such columns has no sure rows.
     """
-    known = [(cell, kind) for cell, kind in zip(cells, kinds, strict=False) if kind]
-    return len(cells) == len(kinds) and len(known) >= 2 and all(kind_of(cell) == kind for cell, kind in known)
+    known = [kind_of(cell) == kind for cell, kind in zip(cells, kinds, strict=False) if kind and cell.strip()]
+    typed = sum(kind is not None for kind in kinds)
+    return len(cells) == len(kinds) and len(known) >= max(2, 0.5 * typed) and all(known)

@@ -24,7 +24,7 @@ from ces_pipeline.formats.files import DeliveredFile, SheetAsText
 from ces_pipeline.formats.header_rows import header_rows as count_header_rows
 from ces_pipeline.formats.header_rows import names_at
 from ces_pipeline.formats.line_count import CountedLines, breaks_in, breaks_in_cells, records_in
-from ces_pipeline.formats.row_repair import Repaired, RowRepair
+from ces_pipeline.formats.row_repair import Repaired, RowRepair, has_stray_quotes
 from ces_pipeline.registry.sources import Source
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -360,6 +360,7 @@ def export_rows(
     null_values: tuple[str, ...] = ("",),
 ) -> Export:
     """An Export of the rows below the header (the first `header_rows` records of `head`)."""
+    _refuse_open_header(head, header_rows)
     export = Export(columns=columns, batches=iter(()))
     export.batches = _Rows(head, header_rows, columns, export, null_values).batches()
     if head.file.head_is_all and len(head.rows) <= header_rows:
@@ -368,6 +369,23 @@ def export_rows(
     export.doubts += head.doubts
     export.options_found.update(head.options_found)
     return export
+
+
+def _refuse_open_header(head: DelimitedHead, header_rows: int) -> None:
+    """Raise UnreadableFileError if a header row has swallowed the lines below it by a quote that is not closed."""
+    broken = [cell for row in head.rows[:header_rows] for cell in row if breaks_in(cell)]
+    if head.quote is None or not broken:
+        return
+    width = len(head.rows[0])
+    repair = RowRepair(head.delimiter, head.quote, column_kinds(head.rows[header_rows:], width))
+    holds_rows = any(repair.holds_rows(cell, is_suspect=True) for cell in broken)
+    lines = head.positions[header_rows - 1] + head.line_breaks[header_rows - 1]
+    texts = head.file.head_text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:lines]
+    if holds_rows or has_stray_quotes("\n".join(texts), head.delimiter):
+        raise UnreadableFileError(
+            f"{head.file.name}: a quote in the header is not closed, so rows below it would be taken for names: "
+            "correct the export and deliver it again"
+        )
 
 
 class _Rows:
@@ -415,7 +433,9 @@ class _Rows:
                         numbers, next_number = _numbers(next_number, batch.num_rows, self._set_aside)
                         yield from self._checked(batch, numbers, next_number, counted)
         except pa.ArrowInvalid as problem:
-            if "Empty CSV" not in str(problem):
+            # Arrow does not find the rows below a header if there are none.
+            is_all_header = not self._records and counted.lines <= self._skip + self._header_breaks
+            if "Empty CSV" not in str(problem) and not is_all_header:
                 raise self._refusal(next_number) from problem
         yield from self._rest(counted)
         self._refuse_lost(counted)
@@ -505,15 +525,17 @@ class _Rows:
         self, batch: pa.RecordBatch, numbers: pa.Array, breaks: list[int], is_suspect: bool
     ) -> tuple[pa.RecordBatch, pa.Array]:
         """The batch without the rows of which a cell holds other rows; those are kept as several rows."""
-        least = 1 if is_suspect else len(self._columns) - 1
         rows: dict[int, int] = {}
         for place, (column, found) in enumerate(zip(batch.columns, breaks, strict=True)):
             if not found:
                 continue
+            # A cell that holds a row, or the end of its own, holds a delimiter for each of the cells.
+            least = 1 if is_suspect else min(len(self._columns) - 1, max(1, len(self._columns) - place - 1))
             wide = pc.greater_equal(pc.count_substring(column, self._head.delimiter), least)
             broken = pc.and_(wide, pc.match_substring_regex(column, "[\r\n]"))
             for row in pc.indices_nonzero(broken).to_pylist():
-                if self._repair.holds_rows(column[row].as_py(), is_suspect=is_suspect):
+                text = column[row].as_py()
+                if self._repair.holds_rows(text, is_suspect=is_suspect) or self._repair.ends_row(text, place):
                     rows.setdefault(row, place)
         if not rows:
             return batch, numbers

@@ -33,17 +33,19 @@ _WESTERN = {
 _CENTRAL = {
     "Polish": "ąćęłńóśźżäöüé",
     "Czech": "áčďéěíňóřšťúůýžöü",
-    "Slovak": "áäčďéíĺľňóôŕšťúýž",
+    "Slovak": "áäčďéíľňóôšťúýž",
     "Hungarian": "áéíóöőúüű",
     "Romanian": "ăâîşţ",
     "Croatian": "čćđšž",
 }
 _TURKISH = {"Turkish": "çğıöşüâîûi̇"}
 _LATIN = {"cp1252": _WESTERN, "cp1250": _CENTRAL, "cp1254": _TURKISH}
+_CYRILLIC_ALONE = frozenset("ыьэюяіїєґјљњћђџ")
 _CYRILLIC_COMMON = frozenset("оеаинті")
 _OTHER_SCRIPTS = ["cp1253", "cp1255", "cp1256", "koi8_r", "cp866", "cp1251", "cp874"]
 _OTHER_LATIN = ["cp850", "cp437", "mac_roman", "cp1257", "cp1252", "cp1250"]
 _LEAST_LETTERS = 8
+_LEAST_ABOVE = 4
 _ENOUGH = 0.95
 
 
@@ -190,7 +192,7 @@ def _is_one_script(sample: bytes) -> bool:
     """Whether words with bytes above 127 have hardly any ASCII letters: then their script is not Latin."""
     words = re.findall(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*", sample)
     above = sum(len(re.findall(rb"[\x80-\xff]", word)) for word in words)
-    return above >= 0.9 * sum(map(len, words)) and above >= 2 * len(words)
+    return above >= 0.9 * sum(map(len, words)) and above >= max(_LEAST_ABOVE, 2 * len(words))
 
 
 def _cyrillic(sample: bytes) -> Guess:
@@ -200,7 +202,9 @@ def _cyrillic(sample: bytes) -> Guess:
     cyrillic = _share("".join(words), lambda letter: "\u0400" <= letter <= "\u04ff")
     in_case = sum(word[1:].islower() or word.isupper() or len(word) == 1 for word in words)
     common = _share("".join(words).lower(), lambda letter: letter in _CYRILLIC_COMMON)
-    is_cyrillic = cyrillic >= 0.95 and in_case >= 0.9 * len(words) and common >= 0.35
+    # Hebrew letters are the small letters up to ъ here.
+    is_own = any(letter.isupper() or letter in _CYRILLIC_ALONE for word in words for letter in word)
+    is_cyrillic = cyrillic >= 0.95 and in_case >= 0.9 * len(words) and common >= 0.3 and is_own
     if is_cyrillic and len(letters) >= _LEAST_LETTERS:
         return Guess("cp1251", is_sure=True)
     return Guess(None, is_sure=False, perhaps=_library_says(sample, _OTHER_SCRIPTS))

@@ -70,7 +70,8 @@ def _is_header(rows: Sequence[Sequence[str]], place: int) -> bool:
         return True
     kinds = column_kinds(below, len(names))
     # A cell of text in a column of numbers or times.
-    breaking = [cell for cell, kind in zip(row, kinds, strict=False) if kind and cell.strip()]
+    breaks = [kind is not None and bool(cell.strip()) for cell, kind in zip(row, kinds, strict=False)]
+    breaking = [cell for cell, is_breaking in zip(row, breaks, strict=False) if is_breaking]
     if not breaking or not below:
         return False
     if any(cell.strip() and folded(cell) == folded(name) for cell, name in zip(row, names, strict=False)):
@@ -78,12 +79,13 @@ def _is_header(rows: Sequence[Sequence[str]], place: int) -> bool:
     # Question texts: the columns that tell the rows apart say nothing about this row.
     keys = [
         column
-        for column in range(len(names))
-        if len(below) > 1
+        for column, is_breaking in enumerate(breaks)
+        if not is_breaking
         and len({other[column] if column < len(other) else "" for other in below}) == len(below)
     ]
     return (
-        all(not row[column].strip() for column in keys if column < len(row))
-        and bool(keys)
+        bool(keys)
+        and all(not row[column].strip() for column in keys)
+        and len(below) > 1
         and any(len(cell) >= _QUESTION_LENGTH and " " in cell.strip() for cell in breaking)
     )

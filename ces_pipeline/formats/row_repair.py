@@ -12,10 +12,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ces_pipeline.formats.cell_kinds import Kind, are_a_row, fit
+from ces_pipeline.formats.cell_kinds import Kind, are_a_row, fit, kind_of
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 _LEAST_CELLS = 2
+_LEAST_KNOWN = 2
+
+
+def has_stray_quotes(text: str, delimiter: str) -> bool:
+    """Whether a quote neither stands at an end of its cell nor is doubled, or the text ends within quotes."""
+    ends = (delimiter, "\n", "\r", '"', "")
+    is_open = False
+    for found in re.finditer('"', text):
+        at = found.start()
+        beside = text[at + 1 : at + 2] if is_open else text[max(0, at - 1) : at]
+        if beside not in ends:
+            return True
+        is_open = not is_open
+    return is_open
 
 
 @dataclass(frozen=True)
@@ -40,13 +54,19 @@ class RowRepair:
         return len(self.kinds)
 
     def rows_of(self, text: str) -> list[Repaired] | None:
-        """The rows that a record holds; None if it is not clear which."""
+        """The rows that a record holds; None if it is not clear which.
+
+        A record of several lines whose quotes are wrong is taken line by line, unless it is one row of full width.
+        """
+        has_breaks = _BREAK.search(text) is not None
+        # A record that does not fit has a fault: its lines are rows already if they may be.
+        if has_breaks and self.holds_rows(text, is_suspect=True):
+            return self.lines_of(text)
         for cells in self._ways_to_split(text):
             fitting = self._fitting(cells)
             if fitting is not None:
                 return [Repaired(fitting, text, len(cells))]
-        # A record that does not fit has a fault: its lines are rows already if they may be.
-        return self.lines_of(text) if self.holds_rows(text, is_suspect=True) else None
+        return self.lines_of(text) if has_breaks and has_stray_quotes(text, self.delimiter) else None
 
     def holds_rows(self, text: str, *, is_suspect: bool = False) -> bool:
         """Whether a line of the text, below the first, is a row of the table: surely, or if suspect perhaps.
@@ -57,6 +77,19 @@ class RowRepair:
             self.delimiter in line and (self._is_sure(line) or (is_suspect and self._may_be(line)))
             for line in _BREAK.split(text)[1:]
         )
+
+    def ends_row(self, text: str, place: int) -> bool:
+        """Whether a line of the cell at this place, but the last, ends in cells that are those to its right."""
+        kinds = self.kinds[place + 1 :]
+        if sum(kind is not None for kind in kinds) < _LEAST_KNOWN:
+            return False
+        for line in _BREAK.split(text)[:-1]:
+            cells = line.split(self.delimiter)[-len(kinds) :]
+            if line.count(self.delimiter) >= len(kinds) and all(
+                kind is None or kind_of(cell) == kind for cell, kind in zip(cells, kinds, strict=True)
+            ):
+                return True
+        return False
 
     def lines_of(self, text: str) -> list[Repaired]:
         """Each line of a record as a row of its own, since a quote in it is not closed in its line."""
