@@ -490,13 +490,17 @@ class Fuzzing:
         self.key_index = KeyIndex(connection, self.lake, [])
 
     def staged(self, source: Source, file: DeliveredFile) -> tuple[int, int]:
-        """(Rows in the books, records that were skipped with a word). Raises what landing reports as a failure."""
+        """(Rows in the books, other records that a word names). Raises what landing reports as a failure.
+
+        The latter are records that are not of the format, and those that share an unreadable row.
+        """
         opened = open_file(source, file)
         with self.lake.staging() as folder:
             staging = Staging(self.key_index, self.lake, source, self.registry, self.pseudonyms, _NOW, folder)
             staging.fill(opened.export, opened.mapping, file)
             [(rows,)] = staging.connection.execute("SELECT count(*) FROM keys").fetchall()
-        return rows, opened.export.skipped
+        shared = (max(1, _lines_with_marks(bad.text)) - 1 for bad in opened.export.unreadable)
+        return rows, opened.export.skipped + sum(shared)
 
     def outcome(self, seed: int, number: int) -> str:
         """`read`, `refused`, or what is wrong with how this file was read."""

@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,13 @@ from ces_pipeline.formats.encodings import known_encoding
 from ces_pipeline.formats.files import DeliveredFile, SheetAsText
 from ces_pipeline.formats.header_rows import header_rows as count_header_rows
 from ces_pipeline.formats.header_rows import names_at
-from ces_pipeline.formats.line_count import CountedLines, breaks_in, breaks_in_cells, records_in
+from ces_pipeline.formats.line_count import (
+    CountedLines,
+    breaks_in,
+    breaks_in_cells,
+    has_stray_quotes_in,
+    records_in,
+)
 from ces_pipeline.formats.row_repair import Repaired, RowRepair, has_stray_quotes
 from ces_pipeline.registry.sources import Source
 
@@ -44,6 +51,9 @@ _BLOCK = 8 << 20
 _UNREADABLE_LIMIT = 100_000
 _TEXT_LIMIT = 10_000
 _ROWS_TO_JUDGE = 80
+_SHORT_HEAD = 1 << 16
+"""Letters that hold enough rows of most tables."""
+
 _SEPARATOR_LINE = re.compile(r'\s*"?sep=(.)"?[,;\t|]*\r?(\n|\Z)', re.IGNORECASE)
 _ROW_NAME = "row_name"
 _BLANK = " \t\r\n\x1a\ufeff"
@@ -297,6 +307,10 @@ def _chosen_delimiter(source: Source | None) -> str | None:
 
 def _records(text: str, delimiter: str, quote: str | None, rows: int, is_all: bool) -> _Records:
     """The first `rows` records that are not blank. The last record of a cut head is left out."""
+    if len(text) > _SHORT_HEAD:
+        found = _records(text[:_SHORT_HEAD], delimiter, quote, rows, is_all=False)
+        if len(found.rows) == rows:
+            return found
     found = _Records()
     cut = False
     line_breaks = 0
@@ -361,6 +375,12 @@ def export_rows(
 ) -> Export:
     """An Export of the rows below the header (the first `header_rows` records of `head`)."""
     _refuse_open_header(head, header_rows)
+    for row, position in zip(head.rows[1:header_rows], head.positions[1:], strict=False):
+        if any(cell.strip() for cell in row[len(columns) :]):
+            raise UnreadableFileError(
+                f"{head.file.name}: row {position} belongs to the header, but has {len(row)} cells where the first has "
+                f"{len(columns)}: a line break is missing below it, or its quotes are wrong: correct the export"
+            )
     export = Export(columns=columns, batches=iter(()))
     export.batches = _Rows(head, header_rows, columns, export, null_values).batches()
     if head.file.head_is_all and len(head.rows) <= header_rows:
@@ -427,7 +447,7 @@ class _Rows:
         next_number = self._skip + 1
         try:
             with self._head.file.open_utf8() as stream:
-                counted = CountedLines(stream, self._head.delimiter)
+                counted = CountedLines(stream)
                 with self._reader(counted) as reader:
                     for batch in reader:
                         numbers, next_number = _numbers(next_number, batch.num_rows, self._set_aside)
@@ -499,8 +519,7 @@ class _Rows:
             breaks = [breaks_in_cells(column, counted.has_returns) for column in batch.columns]
             if any(breaks):
                 self._breaks += sum(breaks)
-                is_suspect = counted.has_stray_quotes or counted.is_open
-                batch, numbers = self._without_swallowing(batch, numbers, breaks, is_suspect)
+                batch, numbers = self._without_swallowing(batch, numbers, breaks)
         aside = set(self._set_aside)
         while following in aside:
             following += 1
@@ -521,21 +540,28 @@ class _Rows:
         self._repaired = [entry for entry in self._repaired if entry[0] not in taken]
         yield from _in_order(filled, self._as_batch(ready))
 
+    @cached_property
+    def _is_suspect(self) -> bool:
+        """Whether quotes of the file are wrong: asked only if a cell holds a line break and a delimiter."""
+        return has_stray_quotes_in(self._head.file, self._head.delimiter)
+
     def _without_swallowing(
-        self, batch: pa.RecordBatch, numbers: pa.Array, breaks: list[int], is_suspect: bool
+        self, batch: pa.RecordBatch, numbers: pa.Array, breaks: list[int]
     ) -> tuple[pa.RecordBatch, pa.Array]:
         """The batch without the rows of which a cell holds other rows; those are kept as several rows."""
         rows: dict[int, int] = {}
         for place, (column, found) in enumerate(zip(batch.columns, breaks, strict=True)):
             if not found:
                 continue
-            # A cell that holds a row, or the end of its own, holds a delimiter for each of the cells.
-            least = 1 if is_suspect else min(len(self._columns) - 1, max(1, len(self._columns) - place - 1))
-            wide = pc.greater_equal(pc.count_substring(column, self._head.delimiter), least)
-            broken = pc.and_(wide, pc.match_substring_regex(column, "[\r\n]"))
+            has_cells = pc.match_substring(column, self._head.delimiter)
+            broken = pc.and_(has_cells, pc.match_substring_regex(column, "[\r\n]"))
             for row in pc.indices_nonzero(broken).to_pylist():
                 text = column[row].as_py()
-                if self._repair.holds_rows(text, is_suspect=is_suspect) or self._repair.ends_row(text, place):
+                if (
+                    self._repair.holds_rows(text)
+                    or self._repair.ends_row(text, place)
+                    or (self._is_suspect and self._repair.holds_rows(text, is_suspect=True))
+                ):
                     rows.setdefault(row, place)
         if not rows:
             return batch, numbers

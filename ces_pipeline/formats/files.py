@@ -141,7 +141,7 @@ class DeliveredFile:
                     if marked in (None, "utf-8-sig"):
                         decoder = codecs.getincrementaldecoder("utf-8")()
                 size += len(chunk)
-                zeros += chunk.count(0)
+                zeros += b"\0" in chunk
                 # A chunk of ASCII is valid UTF-8 (if no letter is cut at its start), and `isascii` is nearly free.
                 if chunk.isascii() and not (decoder and decoder.getstate()[0]):
                     continue

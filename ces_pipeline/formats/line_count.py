@@ -14,64 +14,37 @@ import pyarrow as pa
 
 from ces_pipeline.formats.files import DeliveredFile
 
+_CHUNK = 1 << 20
 _BREAK = re.compile(r"\r\n|\r|\n")
 
 
 class CountedLines:
-    """A stream of bytes that counts the lines that have passed, and checks their quotes. It is what Arrow reads from.
+    """A stream of bytes that counts the lines that have passed. It is what Arrow reads from.
 
-    has_quotes, has_returns: whether any quote, any \\r has passed. has_stray_quotes: whether a quote does not stand at
-    an end of its cell and is not doubled: then a cell may have swallowed the rows below it.
+    has_quotes, has_returns: whether any quote, any \\r has passed.
     """
 
-    def __init__(self, stream: BinaryIO, delimiter: str):
+    def __init__(self, stream: BinaryIO):
         self._stream = stream
         self._breaks = 0
         self._last = b""
-        self._in_quotes = False
-        self._may_stand_at = np.zeros(256, dtype=bool)
-        self._may_stand_at[[*(delimiter + '\n\r"').encode()]] = True
         self.has_quotes = False
         self.has_returns = False
-        self.has_stray_quotes = False
         self.closed = False
 
     def read(self, size: int = -1) -> bytes:
         chunk = self._stream.read(size)
         if chunk:
-            self._breaks += chunk.count(b"\n")
+            # numpy counts a frequent byte twice as fast as `bytes.count`.
+            self._breaks += int(np.count_nonzero(np.frombuffer(chunk, dtype=np.uint8) == 10))
             if b"\r" in chunk:
                 self.has_returns = True
                 self._breaks += chunk.count(b"\r") - chunk.count(b"\r\n")
             if self._last == b"\r" and chunk[:1] == b"\n":
                 self._breaks -= 1
-            if not self.has_stray_quotes:
-                self._check_quotes(chunk)
+            self.has_quotes = self.has_quotes or b'"' in chunk
             self._last = chunk[-1:]
         return chunk
-
-    def _check_quotes(self, chunk: bytes) -> None:
-        if self._last == b'"' and not self._in_quotes and not self._may_stand_at[chunk[0]]:
-            self.has_stray_quotes = True
-        if b'"' not in chunk:
-            return
-        self.has_quotes = True
-        letters = np.frombuffer(chunk, dtype=np.uint8)
-        quotes = np.flatnonzero(letters == 34)
-        opening, closing = quotes[self._in_quotes :: 2], quotes[not self._in_quotes :: 2]
-        before = letters[opening[opening > 0] - 1]
-        after = letters[closing[closing < len(chunk) - 1] + 1]
-        is_first_stray = bool(
-            len(opening) and opening[0] == 0 and self._last and not self._may_stand_at[self._last[0]]
-        )
-        if is_first_stray or not (self._may_stand_at[before].all() and self._may_stand_at[after].all()):
-            self.has_stray_quotes = True
-        self._in_quotes ^= bool(len(quotes) % 2)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the text so far ends within quotes."""
-        return self._in_quotes
 
     @property
     def lines(self) -> int:
@@ -85,6 +58,32 @@ class CountedLines:
 
     def close(self) -> None:
         self.closed = True
+
+
+def has_stray_quotes_in(file: DeliveredFile, delimiter: str) -> bool:
+    """Whether a quote of the text neither stands at an end of its cell nor is doubled, or the text ends within quotes.
+
+    Then a cell may have swallowed the rows below it.
+    """
+    may_stand_at = np.zeros(256, dtype=bool)
+    may_stand_at[[*(delimiter + '\n\r"').encode()]] = True
+    is_open, last = False, b""
+    with file.open_utf8() as stream:
+        while chunk := stream.read(_CHUNK):
+            letters = np.frombuffer(last + chunk, dtype=np.uint8)
+            quotes = np.flatnonzero(letters == 34)
+            # The last byte of the chunk before was counted with that chunk; here it is what stands before.
+            quotes = quotes[quotes >= len(last)]
+            if last == b'"' and not is_open and not may_stand_at[letters[1]]:
+                return True
+            opening, closing = quotes[is_open::2], quotes[not is_open :: 2]
+            before = letters[opening[opening > 0] - 1]
+            after = letters[closing[closing < len(letters) - 1] + 1]
+            if not (may_stand_at[before].all() and may_stand_at[after].all()):
+                return True
+            is_open ^= bool(len(quotes) % 2)
+            last = chunk[-1:]
+    return is_open
 
 
 def breaks_in(text: str) -> int:

@@ -17,6 +17,7 @@ from ces_pipeline.formats.cell_kinds import Kind, are_a_row, fit, kind_of
 _BREAK = re.compile(r"\r\n|\r|\n")
 _LEAST_CELLS = 2
 _LEAST_KNOWN = 2
+_WIDE = 4
 
 
 def has_stray_quotes(text: str, delimiter: str) -> bool:
@@ -56,17 +57,18 @@ class RowRepair:
     def rows_of(self, text: str) -> list[Repaired] | None:
         """The rows that a record holds; None if it is not clear which.
 
-        A record of several lines whose quotes are wrong is taken line by line, unless it is one row of full width.
+        A record of several lines whose quotes are wrong is taken line by line.
         """
-        has_breaks = _BREAK.search(text) is not None
-        # A record that does not fit has a fault: its lines are rows already if they may be.
-        if has_breaks and self.holds_rows(text, is_suspect=True):
+        if _BREAK.search(text) is not None and (
+            # A record that does not fit has a fault: its lines are rows already if they may be.
+            has_stray_quotes(text, self.delimiter) or self.holds_rows(text, is_suspect=True)
+        ):
             return self.lines_of(text)
         for cells in self._ways_to_split(text):
             fitting = self._fitting(cells)
             if fitting is not None:
                 return [Repaired(fitting, text, len(cells))]
-        return self.lines_of(text) if has_breaks and has_stray_quotes(text, self.delimiter) else None
+        return None
 
     def holds_rows(self, text: str, *, is_suspect: bool = False) -> bool:
         """Whether a line of the text, below the first, is a row of the table: surely, or if suspect perhaps.
@@ -117,10 +119,11 @@ class RowRepair:
         return any(are_a_row(cells, self.kinds) for cells in self._ways_to_split(line))
 
     def _may_be(self, line: str) -> bool:
-        """Whether the line has as many cells as a row, or fewer that look like those of its columns."""
+        """Whether the line has about as many cells as a row, or fewer that look like those of its columns."""
         for cells in self._ways_to_split(line):
             known = [cell for cell, kind in zip(cells, self.kinds, strict=False) if kind and cell.strip()]
-            if len(cells) == self.width or (known and self._fitting(cells) is not None):
+            near = abs(len(cells) - self.width) <= (self.width >= _WIDE)
+            if near or (known and self._fitting(cells) is not None):
                 return True
         return False
 
