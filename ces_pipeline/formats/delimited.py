@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from ces_pipeline.errors import RegistryError, UnreadableFileError
-from ces_pipeline.formats.cell_kinds import column_kinds
+from ces_pipeline.formats.cell_kinds import column_kinds, kind_of
 from ces_pipeline.formats.contract import ROW_NUMBER, Export, UnreadableRow, encodable, folded, option
 from ces_pipeline.formats.encodings import known_encoding
 from ces_pipeline.formats.files import DeliveredFile, SheetAsText
@@ -143,7 +143,7 @@ def read_head(file: DeliveredFile, source: Source | None = None, rows: int = 8) 
         )
         for delimiter in asked
     }
-    best = max(DELIMITERS, key=lambda delimiter: _fit(tried[delimiter].rows))
+    best = max(DELIMITERS, key=lambda delimiter: _fit(tried[delimiter]))
     records = tried[chosen or best]
     _refuse_no_records(file, records.rows)
     if len(records.rows[0]) == 1:
@@ -339,13 +339,14 @@ def parsed_records(text: str, delimiter: str, quote: str | None) -> Iterator[lis
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
 
 
-def _fit(records: list[list[str]]) -> tuple[float, int]:
-    """How well the records fit their header: the share of rows with as many cells, then the number of cells."""
+def _fit(found: _Records) -> tuple[float, bool, int]:
+    """How well the records fit their header: the share of rows with as many cells, no titles above, the cells."""
+    records = found.rows
     if not records or len(records[0]) == 1:
-        return (-1.0, 0)
+        return (-1.0, False, 0)
     width, below = len(records[0]), records[1:]
     agree = sum(len(record) == width for record in below) / len(below) if below else 1.0
-    return (1.0 if agree >= 0.5 else agree, width)
+    return (1.0 if agree >= 0.5 else agree, not found.has_titles, width)
 
 
 def table_export(head: DelimitedHead, null_values: tuple[str, ...] = ("",)) -> Export:
@@ -375,6 +376,16 @@ def export_rows(
 ) -> Export:
     """An Export of the rows below the header (the first `header_rows` records of `head`)."""
     _refuse_open_header(head, header_rows)
+    below = [len(row) for row in head.rows[header_rows:]]
+    if (
+        len(below) > 1
+        and max(below) < len(columns)
+        and any(kind_of(cell) in ("number", "time") for cell in head.rows[0][max(below) :])
+    ):
+        raise UnreadableFileError(
+            f"{head.file.name}: the header has {len(columns)} cells, some of them numbers or times, and no row has "
+            f"more than {max(below)}: a line break is missing below the header: correct the export"
+        )
     for row, position in zip(head.rows[1:header_rows], head.positions[1:], strict=False):
         if any(cell.strip() for cell in row[len(columns) :]):
             raise UnreadableFileError(
