@@ -27,6 +27,9 @@ class UnreadableRow:
     problem: str
     text: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", encodable(self.text))
+
 
 @dataclass
 class Export:
@@ -44,7 +47,12 @@ class Export:
     people: columns that hold people by the format's definition, in addition to the mapped ones.
     questions: column -> the question's text, if the export has one in addition to the column's name.
     unreadable: rows that did not fit; complete once `batches` is exhausted.
+    skipped: how many records are not rows of this format and were left out; a doubt says so.
+    repairs: how many rows were repaired (short, long, quotes, swallowed); complete once `batches` is exhausted.
     notes: what a person should know about this export (shown by `ces inspect`).
+    doubts: those of the notes that landing shows too: the reader took what is likely, and it is not sure.
+    options_found: options of the source that the reader found out by itself, such as `encoding` or `header_row`, and
+        those that would open a list of answers or turn a table with a row per question. `ces inspect` proposes them.
     """
 
     columns: tuple[str, ...]
@@ -57,7 +65,11 @@ class Export:
     people: tuple[str, ...] = ()
     questions: dict[str, str] = field(default_factory=dict)
     unreadable: list[UnreadableRow] = field(default_factory=list)
+    skipped: int = 0
+    repairs: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    options_found: dict[str, Any] = field(default_factory=dict)
 
 
 class Read(Protocol):
@@ -84,6 +96,13 @@ class Reader:
     recognises: Callable[[DeliveredFile], int] = lambda _file: 0
     options: dict[str, str] = field(default_factory=dict)
     has_customer_columns: bool = False
+
+
+def encodable(text: str) -> str:
+    """The text with `?` for each half of a surrogate pair (a cut-off emoji) and without zero bytes."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
 
 
 def text_column(values: list[str | None]) -> pa.Array:

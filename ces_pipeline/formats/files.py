@@ -12,13 +12,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from ces_pipeline.errors import UnreadableFileError
-from ces_pipeline.formats.workbook import sheet_text
+from ces_pipeline.formats.encodings import Guess, guess, lines_with_letters
+from ces_pipeline.formats.workbook import read_sheet
 
 _CHUNK = 1 << 20
 HEAD_BYTES = 1 << 20
@@ -26,6 +27,8 @@ HEAD_BYTES = 1 << 20
 _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError)
 _SPREADSHEETS = {".xlsx", ".xlsm"}
 _SHEET_HEAD_ROWS = 100
+_SAMPLE_CHUNKS = 4
+_FEW_ZEROS = 8
 _OLD_EXCEL = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
@@ -34,10 +37,12 @@ class DeliveredFile:
     """One file of an inbox: plain, `.gz`, or a `.zip` that holds one file. It is only read, never changed.
 
     content_in_memory: the bytes of a page from an API, which is never written to a file, since it holds people.
+    given_encoding: the encoding that the source's entry states; found by the content if None.
     """
 
     path: Path
     content_in_memory: bytes | None = field(default=None, repr=False)
+    given_encoding: str | None = None
 
     @classmethod
     def in_memory(cls, name: str, content: bytes) -> "DeliveredFile":
@@ -72,6 +77,11 @@ class DeliveredFile:
                 f"{self.name}: the file is damaged or was cut off while it was copied "
                 f"({type(problem).__name__}): deliver it again"
             ) from problem
+        except NotImplementedError as problem:
+            raise UnreadableFileError(
+                f"{self.name}: the zip is packed in a way that cannot be read here ({problem}): pack it again with "
+                "the usual method (Deflate), or deliver it unpacked"
+            ) from None
         except RuntimeError as problem:
             # zipfile raises a plain RuntimeError for a member that needs a password.
             if "encrypted" not in str(problem):
@@ -84,15 +94,17 @@ class DeliveredFile:
     def open_utf8(self) -> Iterator[BinaryIO]:
         """The text as a stream of UTF-8 bytes without byte order mark, transcoded from the file's own encoding.
 
-        Bytes that the encoding does not define become U+FFFD.
+        Bytes that the encoding does not define become U+FFFD; zero bytes are left out.
+        Raises UnreadableFileError if the encoding is not known.
         """
+        encoding = self.encoding
         with self.open() as stream:
-            if self.encoding == "utf-8":
+            if encoding == "utf-8" and not self._facts.is_damaged:
                 yield stream
-            elif self.encoding == "utf-8-sig":
+            elif encoding == "utf-8-sig" and not self._facts.is_damaged:
                 yield cast(BinaryIO, io.BufferedReader(_Without(stream, codecs.BOM_UTF8), _CHUNK))
             else:
-                yield cast(BinaryIO, io.BufferedReader(_Transcoded(stream, self.encoding), _CHUNK))
+                yield cast(BinaryIO, io.BufferedReader(_Transcoded(stream, encoding), _CHUNK))
 
     @property
     def is_spreadsheet(self) -> bool:
@@ -113,41 +125,97 @@ class DeliveredFile:
         return members[0]
 
     @cached_property
-    def _facts(self) -> tuple[str, int, str]:
-        """(SHA-256, size, encoding) of the unpacked bytes, in one pass."""
-        digest, size = hashlib.sha256(), 0
-        encoding: str | None = None
+    def _facts(self) -> "_Facts":
+        """One pass over the unpacked bytes."""
+        digest, size, zeros = hashlib.sha256(), 0, 0
+        marked: str | None = None
         decoder: codecs.IncrementalDecoder | None = None
+        # Chunks that show the encoding of a file that is not UTF-8: the first with letters, and those at the fault.
+        letters: list[bytes] = []
+        is_utf8 = True
         with self.open() as stream:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
                 if size == 0:
-                    encoding = _marked_encoding(chunk)
-                    if encoding in (None, "utf-8-sig"):
+                    marked = _marked_encoding(chunk)
+                    if marked in (None, "utf-8-sig"):
                         decoder = codecs.getincrementaldecoder("utf-8")()
                 size += len(chunk)
+                zeros += b"\0" in chunk
                 # A chunk of ASCII is valid UTF-8 (if no letter is cut at its start), and `isascii` is nearly free.
-                if decoder is not None and (decoder.getstate()[0] or not chunk.isascii()):
+                if chunk.isascii() and not (decoder and decoder.getstate()[0]):
+                    continue
+                if not letters or (not is_utf8 and len(letters) < _SAMPLE_CHUNKS):
+                    letters.append(chunk)
+                if decoder is not None:
                     try:
                         decoder.decode(chunk)
                     except UnicodeDecodeError:
-                        encoding, decoder = "cp1252", None
-        return digest.hexdigest(), size, encoding or "utf-8"
+                        decoder, is_utf8 = None, False
+                        letters += [chunk] if letters[-1] is not chunk else []
+            if decoder is not None and decoder.getstate()[0]:
+                is_utf8 = False
+        if marked is None:
+            found = Guess("utf-8", is_sure=True) if is_utf8 else guess(lines_with_letters(letters))
+        else:
+            found = Guess(marked, is_sure=True)
+        is_zeroed = bool(zeros) and marked in (None, "utf-8-sig")
+        return _Facts(digest.hexdigest(), size, found, is_zeroed or not is_utf8, is_zeroed)
 
     @property
     def sha256(self) -> str:
         """SHA-256 of the unpacked content: the same export compressed differently is the same delivery."""
-        return self._facts[0]
+        return self._facts.sha256
 
     @property
     def size(self) -> int:
         """Unpacked bytes."""
-        return self._facts[1]
+        return self._facts.size
 
     @property
     def encoding(self) -> str:
-        """`utf-8`, `utf-8-sig`, `utf-16`, `utf-16-le` or `utf-16-be`; `cp1252` if the content is none of these."""
-        return self._facts[2]
+        """Python's name of the text's encoding: the given one, else the one that the content shows.
+
+        Raises UnreadableFileError if the content shows none.
+        """
+        if self.given_encoding is not None:
+            marked = _marked_encoding(self.head)
+            return (
+                "utf-8-sig"
+                if marked == "utf-8-sig" and self.given_encoding == "utf-8"
+                else self.given_encoding
+            )
+        found = self._facts.found
+        if found.encoding is None:
+            perhaps = f" (perhaps {found.perhaps})" if found.perhaps else ""
+            raise UnreadableFileError(
+                f"{self.name}: the text is not UTF-8, and which encoding it has cannot be told from it{perhaps}: "
+                "export it as UTF-8, or name its encoding with options.encoding of the source"
+            )
+        return found.encoding
+
+    def text_notes(self) -> tuple[list[str], list[str]]:
+        """(What was found about the text's encoding, what of it is not sure), in words."""
+        if self.given_encoding is not None:
+            return [], []
+        found, doubts = self._facts.found, []
+        if found.encoding == "utf-8" and not found.is_sure:
+            doubts.append("some bytes are not UTF-8, unlike the rest of the text: they are shown as \ufffd")
+        elif not found.is_sure:
+            doubts.append(
+                f"the text is not UTF-8 and was read as {found.encoding}, which is not sure: "
+                "if letters look wrong, set options.encoding of the source"
+            )
+        if self._facts.is_zeroed:
+            doubts.append("zero bytes in the text were left out")
+        is_other = found.encoding is not None and found.is_sure and not found.encoding.startswith("utf")
+        return ([f"the text is not UTF-8: read as {found.encoding}"] if is_other else []), doubts
+
+    @property
+    def found_encoding(self) -> str | None:
+        """The encoding that the content shows and no mark states; None for UTF-8 and if one is given."""
+        found = None if self.given_encoding is not None else self._facts.found.encoding
+        return None if found is None or found.startswith("utf") else found
 
     @cached_property
     def head(self) -> bytes:
@@ -162,9 +230,21 @@ class DeliveredFile:
 
     @cached_property
     def head_text(self) -> str:
-        """The first bytes as text without byte order mark; bytes that cannot be decoded become U+FFFD."""
-        encoding = _marked_encoding(self.head) or ("utf-8" if _is_utf8(self.head) else "cp1252")
-        return codecs.getincrementaldecoder(encoding)("replace").decode(self.head).removeprefix("\ufeff")
+        """The first bytes as text without byte order mark; bytes that cannot be decoded become U+FFFD.
+
+        Zero bytes are left out. A head of ASCII shows its text without a pass over the file. A workbook has no text.
+        Raises UnreadableFileError if the encoding is not known.
+        """
+        if self.head.startswith(b"PK\x03\x04"):
+            return ""
+        is_plain = self.head.isascii() and self.given_encoding is None and not _marked_encoding(self.head)
+        encoding = "utf-8" if is_plain else self.encoding
+        text = codecs.getincrementaldecoder(encoding)("replace").decode(self.head)
+        return text.removeprefix("\ufeff").replace("\0", "")
+
+    def encoded_as(self, encoding: str | None) -> "DeliveredFile":
+        """The same file, read in this encoding; the file itself for None."""
+        return replace(self, given_encoding=encoding) if encoding else self
 
     def content(self) -> bytes:
         """All unpacked bytes, for formats that cannot be streamed."""
@@ -172,16 +252,18 @@ class DeliveredFile:
             return stream.read()
 
     def sheet(self, name: str | None = None, rows: int | None = None) -> "SheetAsText":
-        """A sheet of this workbook as comma separated text: the named one, else the first.
+        """A sheet of this workbook as comma separated text: the named one, else the first that is a table.
 
         rows: how many of its rows; all if None.
         """
-        text, sheets = sheet_text(self.name, self.content(), name, rows)
-        return SheetAsText(self.path, text, sheets if name is None else 1)
+        sheet = read_sheet(self.name, self.content(), name, rows)
+        return SheetAsText(
+            self.path, sheet.text, None, sheet.name, () if name else sheet.others, sheet.passed_over
+        )
 
     @cached_property
     def sheet_head(self) -> "SheetAsText":
-        """The first rows of the first sheet."""
+        """The first rows of the sheet that is read if none is named."""
         return self.sheet(rows=_SHEET_HEAD_ROWS)
 
     def refuse_binary(self) -> None:
@@ -192,17 +274,41 @@ class DeliveredFile:
             raise UnreadableFileError(
                 f"{self.name}: a workbook of Excel before 2007: save it as .xlsx or CSV and deliver that"
             )
-        if _marked_encoding(self.head) in (None, "utf-8-sig") and b"\x00" in self.head:
+        # A zero byte in a cell is damage; a file with many is no text.
+        zeros = self.head.count(0) if _marked_encoding(self.head) in (None, "utf-8-sig") else 0
+        is_text = self.given_encoding is not None and self.given_encoding.startswith(
+            ("utf_16", "utf-16", "utf-32")
+        )
+        if not is_text and zeros > max(_FEW_ZEROS, len(self.head) // 1000):
             raise UnreadableFileError(
                 f"{self.name}: this is a binary file, not a text export: check the file in the inbox"
             )
 
 
 @dataclass(frozen=True)
-class SheetAsText(DeliveredFile):
-    """A sheet of a workbook as comma separated text. first_of: the number of sheets, if none was named."""
+class _Facts:
+    """What one pass over a file's bytes shows.
 
-    first_of: int = 1
+    is_zeroed: text that holds zero bytes. is_damaged: that, or not UTF-8.
+    """
+
+    sha256: str
+    size: int
+    found: Guess
+    is_damaged: bool
+    is_zeroed: bool
+
+
+@dataclass(frozen=True)
+class SheetAsText(DeliveredFile):
+    """A sheet of a workbook as comma separated text.
+
+    others: the names of the other sheets, if none was named. passed_over: the first sheet, if it is no table.
+    """
+
+    sheet_name: str = ""
+    others: tuple[str, ...] = ()
+    passed_over: str | None = None
 
 
 class _Transcoded(io.RawIOBase):
@@ -222,7 +328,7 @@ class _Transcoded(io.RawIOBase):
         while not self._ready and not self._ended:
             chunk = self._stream.read(_CHUNK)
             self._ended = not chunk
-            text = self._decoder.decode(chunk, final=self._ended)
+            text = self._decoder.decode(chunk, final=self._ended).replace("\0", "")
             if text and not self._started:
                 self._started = True
                 text = text.removeprefix("\ufeff")
@@ -264,11 +370,3 @@ def _marked_encoding(start: bytes) -> str | None:
         if even.count(0) > 0.8 * len(even) and not odd.count(0):
             return "utf-16-be"
     return None
-
-
-def _is_utf8(start: bytes) -> bool:
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(start)
-    except UnicodeDecodeError:
-        return False
-    return True

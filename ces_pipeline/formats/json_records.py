@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from ces_pipeline.errors import UnreadableFileError
-from ces_pipeline.formats.contract import ROW_NUMBER, Export, UnreadableRow, text_column
+from ces_pipeline.formats.contract import ROW_NUMBER, Export, UnreadableRow, encodable, text_column
 from ces_pipeline.formats.delimited import unique_names
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.storage.scratch import scratch
@@ -51,6 +51,10 @@ class JsonFile:
         self._file = file
         self._document: Any = None
         self.is_lines = self._find_layout()
+
+    @property
+    def name(self) -> str:
+        return self._file.name
 
     def documents(self) -> Iterator[Any]:
         """Each document; a line that is not JSON as a `Broken`. May be called again.
@@ -207,7 +211,10 @@ def cell_text(value: Any) -> str | None:
 def numbered_records(
     json_file: JsonFile, extract: Extract, unreadable: list[UnreadableRow]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each record and its number from 1; broken lines are numbered too, and go to `unreadable`."""
+    """Each record and its number from 1; broken lines are numbered too, and go to `unreadable`.
+
+    Raises UnreadableFileError for half a character in a record that is not an object: then the text was cut.
+    """
     number = 0
     for document in json_file.documents():
         for record in (document,) if isinstance(document, Broken) else extract(document):
@@ -218,6 +225,11 @@ def numbered_records(
                 unreadable.append(UnreadableRow(number, "this line is not a JSON object", record.text))
             else:
                 text = (cell_text(record) or "")[:TEXT_LIMIT]
+                if encodable(text) != text:
+                    raise UnreadableFileError(
+                        f"{json_file.name}: record {number} is not a JSON object and holds half a character: "
+                        "the file is damaged: export it again"
+                    )
                 unreadable.append(UnreadableRow(number, "a record that is not a JSON object", text))
 
 
@@ -263,6 +275,11 @@ def _keys(rows: Rows, name: str) -> list[str]:
         if len(shapes) < 10_000:
             shapes.add(shape)
         keys.update(dict.fromkeys(shape))
+        if any(encodable(key) != key for key in shape):
+            raise UnreadableFileError(
+                f"{name}: a name in its records holds half a character or a zero byte: the file is damaged: "
+                "export it again"
+            )
         if len(keys) > MAX_COLUMNS:
             raise UnreadableFileError(
                 f"{name}: more than {MAX_COLUMNS:,} different names in its records, so ids are probably used as "

@@ -6,8 +6,8 @@ The readers decide what the columns mean, as for any other text.
 import csv
 import io
 import warnings
-import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import chain
 from typing import Any
@@ -16,38 +16,93 @@ import openpyxl
 
 from ces_pipeline.errors import UnreadableFileError
 
+_ROWS_THAT_SHOW_A_TABLE = 30
 
-def sheet_text(name: str, content: bytes, sheet: str | None, rows: int | None) -> tuple[bytes, int]:
-    """(The sheet of that name, else the first, as UTF-8 text; the number of sheets.)
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of a workbook. text: comma separated, UTF-8. others: the names of the other sheets.
+
+    passed_over: the first sheet's name if it is no table, so that another was taken.
+    """
+
+    text: bytes
+    name: str
+    others: tuple[str, ...]
+    passed_over: str | None = None
+
+
+def read_sheet(name: str, content: bytes, sheet: str | None, rows: int | None) -> Sheet:
+    """The sheet of that name, else the first; if the first is no table, the only one that is.
 
     A record is a row of the sheet, also if it is blank. rows: read only so many rows. Times become ISO 8601 text,
     integers lose their `.0`. Rows shorter than the header are filled up with empty cells. name: the file's name, for
-    messages. Raises UnreadableFileError if the file is not a workbook, or the sheet does not exist or is empty.
+    messages. Raises UnreadableFileError if the file is not a workbook, is damaged, the sheet does not exist or is
+    empty, or if it is not clear which sheet holds the rows.
     """
     try:
         with warnings.catch_warnings():
             # openpyxl warns of styles and validations that it drops; only values are read here.
             warnings.simplefilter("ignore", UserWarning)
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as problem:
+    except Exception as problem:
         raise UnreadableFileError(
             f"{name}: not an Excel workbook (.xlsx), or it was cut off while it was copied: deliver it again"
         ) from problem
-    if sheet is not None and sheet not in book.sheetnames:
+    try:
+        return _read_sheet(name, book, sheet, rows)
+    except UnreadableFileError:
+        raise
+    except Exception as problem:
+        # What is wrong inside a workbook comes as whatever the XML parser or a conversion raises.
         raise UnreadableFileError(
-            f"{name}: no sheet {sheet!r} (it has: {', '.join(book.sheetnames)}): "
-            "correct options.sheet of the source"
+            f"{name}: the workbook is damaged ({type(problem).__name__} in a sheet): save it again as .xlsx or CSV "
+            "and deliver that"
+        ) from problem
+
+
+def _read_sheet(name: str, book: Any, sheet: str | None, rows: int | None) -> Sheet:
+    tables = {table.title: table for table in book.worksheets}
+    names = list(tables)
+    if sheet is not None and sheet not in tables:
+        raise UnreadableFileError(
+            f"{name}: no sheet {sheet!r} (it has: {', '.join(names)}): correct options.sheet of the source"
         )
-    table = book[sheet or book.sheetnames[0]]
-    # Some tools write a wrong dimension: one cell.
-    table.reset_dimensions()
-    shown = map(_cells, table.iter_rows(max_row=rows, values_only=True))
+    if not names:
+        raise UnreadableFileError(f"{name}: the workbook has no sheet of cells: deliver it again")
+    for table in tables.values():
+        # Some tools write a wrong dimension: one cell.
+        table.reset_dimensions()
+    chosen = sheet or _first_table(name, tables)
+    others = tuple(other for other in names if other != chosen)
     text = io.StringIO(newline="")
+    shown = map(_cells, tables[chosen].iter_rows(max_row=rows, values_only=True))
     if not _write(shown, csv.writer(text)):
+        also = f" (the others: {', '.join(others)})" if others else ""
         raise UnreadableFileError(
-            f"{name}: the sheet is empty: deliver it again, or choose another with options.sheet"
+            f"{name}: the sheet {chosen} is empty: deliver it again, or choose another with options.sheet{also}"
         )
-    return text.getvalue().encode("utf-8", "replace"), len(book.sheetnames)
+    passed_over = names[0] if sheet is None and chosen != names[0] else None
+    return Sheet(text.getvalue().encode("utf-8", "replace"), chosen, others, passed_over)
+
+
+def _first_table(name: str, tables: dict[str, Any]) -> str:
+    """The first sheet; if it has no two rows of two cells, the only sheet that has."""
+    first = next(iter(tables))
+    if len(tables) == 1 or _is_table(tables[first]):
+        return first
+    found = [title for title, table in tables.items() if _is_table(table)]
+    if len(found) > 1:
+        raise UnreadableFileError(
+            f"{name}: the first sheet, {first}, is no table, and several others are ({', '.join(found)}): "
+            "name the sheet with options.sheet of the source"
+        )
+    return found[0] if found else first
+
+
+def _is_table(table: Any) -> bool:
+    rows = map(_cells, table.iter_rows(max_row=_ROWS_THAT_SHOW_A_TABLE, values_only=True))
+    return sum(sum(map(bool, row)) > 1 for row in rows) > 1
 
 
 def _write(rows: Iterator[list[str]], lines: Any) -> bool:

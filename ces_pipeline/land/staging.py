@@ -82,13 +82,15 @@ class Staging:
         """Write all rows of the export by day, unreadable rows too, and load their keys into table `keys`."""
         failure: list[Exception] = []
         last: pa.RecordBatch | None = None
+        rows_read = 0
         kept_as_text = [name for name in mapping.rest if name not in mapping.people]
 
         def watched() -> Iterator[pa.RecordBatch]:
             # DuckDB turns an exception inside a stream into plain text: keep the original.
-            nonlocal last
+            nonlocal last, rows_read
             try:
                 for batch in export.batches:
+                    rows_read += batch.num_rows
                     last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
                     cells = without_listed_people(as_cells(batch, mapping.missing), kept_as_text)
                     yield with_keys(cells, mapping.people_cells, self.pseudonyms)
@@ -123,7 +125,7 @@ class Staging:
             self.connection.unregister("incoming")
         delimiter = delimiter_of(file, self.source)
         if delimiter is not None:
-            refuse_open_quote(file, last, export.unreadable)
+            refuse_open_quote(file, self.source, last, export.unreadable)
         if export.unreadable:
             # Hashed before redaction, because two different rows may have the same redacted text.
             contents = self.pseudonyms.of_all(row.text for row in export.unreadable)
@@ -141,6 +143,16 @@ class Staging:
             self._split(unreadable_query(mapping), scope, "unreadable")
             self.connection.unregister("unreadable_rows")
         self._load_keys()
+        self._refuse_lost(file, rows_read + len(export.unreadable))
+
+    def _refuse_lost(self, file: DeliveredFile, rows: int) -> None:
+        """Raise UnreadableFileError if not every row that was read is staged, once each."""
+        [(staged,)] = self.connection.execute("SELECT count(DISTINCT row_number) FROM keys").fetchall()
+        if staged != rows:
+            raise UnreadableFileError(
+                f"{file.name}: {rows:,} rows were read and {staged:,} can be landed, so some would be lost: "
+                "this is a mistake of the program: report it, with the layout of the file"
+            )
 
     def _parts(self) -> dict[date, list[Path]]:
         """Day -> the scratch files with its rows."""

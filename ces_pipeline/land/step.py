@@ -149,6 +149,7 @@ def open_file(source: Source, file: DeliveredFile) -> Opened:
     """Open a file. Raises UnreadableFileError or RegistryError if the source's reader or mapping does not fit it."""
     notes: list[str] = []
     export = READERS[source.reader].read(file, source)
+    notes += [f"{source.id}: {file.name}: {doubt}" for doubt in export.doubts]
     mapping = column_mapping_of(source, export, file, notes)
     return Opened(file, export, mapping, tuple(notes))
 

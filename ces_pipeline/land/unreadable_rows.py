@@ -9,14 +9,14 @@ import pyarrow as pa
 
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats.contract import UnreadableRow
-from ces_pipeline.formats.delimited import read_head
+from ces_pipeline.formats.delimited import encoding_option, read_head
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.privacy.names import PERSON, has_members, members_without_people
 from ces_pipeline.registry.sources import Source
 
 
 def refuse_open_quote(
-    file: DeliveredFile, last: pa.RecordBatch | None, unreadable: list[UnreadableRow]
+    file: DeliveredFile, source: Source, last: pa.RecordBatch | None, unreadable: list[UnreadableRow]
 ) -> None:
     """Raise UnreadableFileError if a quote in the last row is never closed.
 
@@ -30,7 +30,10 @@ def refuse_open_quote(
         number, texts = beyond.row_number, [beyond.text.strip()]
     if file.is_spreadsheet or not any("\n" in text for text in texts):
         return
-    with file.open_utf8() as stream:
+    head = read_head(file, source)
+    if head.quote is None:
+        return
+    with head.file.open_utf8() as stream:
         quotes = sum(chunk.count(b'"') for chunk in iter(lambda: stream.read(1 << 20), b""))
     if quotes % 2:
         raise UnreadableFileError(
@@ -43,6 +46,7 @@ def delimiter_of(file: DeliveredFile, source: Source) -> str | None:
     """The delimiter of a delimited text or a sheet; None for other formats, whose unreadable rows are JSON."""
     if file.is_spreadsheet:
         return ","
+    file = file.encoded_as(encoding_option(source))
     if file.head.startswith(b"PAR1") or file.head_text.lstrip()[:1] in ("{", "["):
         return None
     return read_head(file, source).delimiter

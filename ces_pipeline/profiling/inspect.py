@@ -63,12 +63,18 @@ def inspect_file(
         raise UnreadableFileError(f"{path}: no such file")
     known_source = registry.sources.get(source) if source else None
     _refuse_zone(time_zone)
-    given = {name: value for name, value in (options or {}).items() if value}
+    given: dict[str, Any] = {name: value for name, value in (options or {}).items() if value}
     _refuse_contradictions(known_source, reader=reader, survey=survey, time_zone=time_zone, kind=kind)
     chosen, others = _choose_reader(file, reader or (known_source.reader if known_source else None))
     _refuse_other_kind(kind, chosen, known_source)
     _refuse_unknown_options(chosen, given)
     export = chosen.read(file, _as_source(chosen, known_source, given))
+    if export.options_found and known_source is None:
+        # Read again as the entry will say, so that columns which an option opens are shown and mapped.
+        given = {**export.options_found, **given}
+        found_notes = [note for note in export.notes if note not in export.doubts]
+        export = chosen.read(file, _as_source(chosen, known_source, given))
+        export.notes += [note for note in found_notes if note not in export.notes]
     zone, zone_is = _zone(export, known_source, time_zone)
     with loaded(export, zone) as rows:
         naming = Naming(
@@ -142,7 +148,7 @@ def _refuse_contradictions(known_source: Source | None, **given: str | None) -> 
             )
 
 
-def _refuse_unknown_options(reader: Reader, given: Mapping[str, str]) -> None:
+def _refuse_unknown_options(reader: Reader, given: Mapping[str, Any]) -> None:
     for name in given:
         if name not in reader.options:
             listed = ", ".join(sorted(reader.options)) or "none"
@@ -170,7 +176,7 @@ def _refuse_other_kind(given: KindName | None, reader: Reader, known_source: Sou
         raise RegistryError(f"--kind: the reader {reader.name} reads {reader.kind}, not {given}")
 
 
-def _as_source(reader: Reader, known_source: Source | None, given: Mapping[str, str]) -> Source:
+def _as_source(reader: Reader, known_source: Source | None, given: Mapping[str, Any]) -> Source:
     if known_source:
         return known_source.model_copy(update={"options": {**known_source.options, **given}})
     kind: KindName = "tickets" if reader.kind == "tickets" else "survey"
@@ -212,7 +218,7 @@ class _Known:
     csat_scale: str | None
     zone: str | None
     day: str | None
-    options: Mapping[str, str]
+    options: Mapping[str, Any]
 
 
 def _proposal(naming: Naming, times: Times, known: _Known) -> Proposal:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns, pick_columns
-from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
+from ces_pipeline.formats.delimited import TABLE_OPTIONS, header, read_head, table_export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.registry.sources import Source
 
@@ -60,8 +60,8 @@ class NamedTable:
     def read(self, file: DeliveredFile, source: Source | None) -> Export:
         """The export's rows. Raises UnreadableFileError if the file is not a table."""
         head = read_head(file, source)
-        columns = unique_names(head.rows[0])
-        export = export_rows(head, 1, columns)
+        export = table_export(head)
+        columns = export.columns
         export.mapping = map_columns(columns, self.fields)
         for name, ending in self.endings.items():
             found = [column for column in columns if column.endswith(ending)]

@@ -3,7 +3,7 @@
 import re
 
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns
-from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
+from ces_pipeline.formats.delimited import TABLE_OPTIONS, header, read_head, table_export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.registry.sources import Source
 
@@ -44,8 +44,8 @@ _FIELDS = {
 def read_google_forms(file: DeliveredFile, source: Source | None) -> Export:
     """A Google Forms export. A response has no id and is identified by its content."""
     head = read_head(file, source)
-    columns = unique_names(head.rows[0])
-    export = export_rows(head, 1, columns)
+    export = table_export(head)
+    columns = export.columns
     export.mapping = map_columns(columns, _FIELDS)
     export.notes.append(
         "no response id: a response is identified by its content, so an edit counts as a new response"

@@ -7,7 +7,7 @@ from typing import Any
 
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats.contract import Export, Reader, map_columns
-from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
+from ces_pipeline.formats.delimited import TABLE_OPTIONS, header, read_head, table_export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.json_records import json_export, names_in_head
 from ces_pipeline.registry.sources import Source
@@ -55,7 +55,7 @@ def read_medallia_json(file: DeliveredFile, _source: Source | None) -> Export:
 def read_medallia_csv(file: DeliveredFile, source: Source | None) -> Export:
     """A Medallia export with one header row of field ids or names."""
     head = read_head(file, source)
-    return _mapped(export_rows(head, 1, unique_names(head.rows[0])))
+    return _mapped(table_export(head))
 
 
 def _mapped(export: Export) -> Export:

@@ -4,7 +4,7 @@ from typing import Any
 
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns, pick_columns
-from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
+from ces_pipeline.formats.delimited import TABLE_OPTIONS, encoding_option, header, read_head, table_export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.json_records import json_export, names_in_head
 from ces_pipeline.registry.sources import Source
@@ -89,12 +89,12 @@ def read_servicenow(file: DeliveredFile, source: Source | None) -> Export:
     In the latter case the column holds the stored value, and `<column>.display_value` what people see. The event log
     writes `?` for a missing value, and dates with the day first.
     """
+    file = file.encoded_as(encoding_option(source))
     if file.head_text.lstrip()[:1] in ("{", "["):
         return _read_json(file)
     head = read_head(file, source)
-    columns = unique_names(head.rows[0])
-    is_event_log = "sys_updated_at" in columns
-    export = export_rows(head, 1, columns, ("", "?") if is_event_log else ("",))
+    is_event_log = "sys_updated_at" in map(str.strip, head.rows[0])
+    export = table_export(head, ("", "?") if is_event_log else ("",))
     if is_event_log:
         export.date_order = "day"
         export.notes.append("event log: one row per update; `?` means missing; dates are day first")

@@ -1,7 +1,7 @@
 """SurveyGizmo (now Alchemer) CSV exports: `Time Started`, `Date Submitted`, `Status`, then the questions."""
 
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns, pick_columns
-from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
+from ces_pipeline.formats.delimited import TABLE_OPTIONS, header, read_head, table_export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.registry.sources import Source
 
@@ -23,8 +23,8 @@ _FINISHED = {"complete": "true", "disqualified": "true", "partial": "false", "ab
 def read_surveygizmo(file: DeliveredFile, source: Source | None) -> Export:
     """A SurveyGizmo export. `Status` shows whether the survey was finished."""
     head = read_head(file, source)
-    columns = unique_names(head.rows[0])
-    export = export_rows(head, 1, columns)
+    export = table_export(head)
+    columns = export.columns
     export.mapping = map_columns(columns, _FIELDS)
     export.values = {"finished": _FINISHED}
     export.people = tuple(
@@ -38,29 +38,11 @@ def read_surveygizmo(file: DeliveredFile, source: Source | None) -> Export:
 
 
 _BESIDE = frozenset(
-    [
-        *(
-            "responseid",
-            "contactid",
-            "legacycomments",
-            "comments",
-            "language",
-            "referer",
-            "sessionid",
-            "useragent",
-        ),
-        *(
-            "extendedreferer",
-            "longitude",
-            "latitude",
-            "country",
-            "city",
-            "stateregion",
-            "postal",
-            "ipaddress",
-        ),
-    ]
-)
+    {
+        "responseid", "contactid", "legacycomments", "comments", "language", "referer", "sessionid", "useragent",
+        "extendedreferer", "longitude", "latitude", "country", "city", "stateregion", "postal", "ipaddress",
+    }
+)  # fmt: skip
 """Columns that SurveyGizmo writes before the questions."""
 _FEWEST_BESIDE = 3
 

@@ -1,7 +1,7 @@
 """Typeform CSV exports: a token under `#`, the questions, then times in UTC and a hashed network id."""
 
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns
-from ces_pipeline.formats.delimited import TABLE_OPTIONS, export_rows, header, read_head, unique_names
+from ces_pipeline.formats.delimited import TABLE_OPTIONS, header, read_head, table_export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.registry.sources import Source
 
@@ -18,8 +18,8 @@ _FINISHED = {"completed": "true", "partial": "false", "started": "false"}
 def read_typeform(file: DeliveredFile, source: Source | None) -> Export:
     """A Typeform export. Its times are UTC, as their names say."""
     head = read_head(file, source)
-    columns = unique_names(head.rows[0])
-    export = export_rows(head, 1, columns)
+    export = table_export(head)
+    columns = export.columns
     export.mapping = map_columns(columns, _FIELDS)
     export.values = {"finished": _FINISHED} if "finished" in export.mapping else {}
     export.time_zone = "UTC"

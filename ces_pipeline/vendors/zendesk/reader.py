@@ -103,7 +103,9 @@ def read_zendesk(file: DeliveredFile, _source: Source | None) -> Export:
     if not columns:
         export.notes.append("no records: no rows")
     if pages.passed_over:
-        export.notes.append(f"{pages.passed_over:,} records were skipped: they are not tickets")
+        export.skipped = pages.passed_over
+        export.doubts.append(f"{pages.passed_over:,} records were skipped: they are not tickets")
+        export.notes += export.doubts
     export.mapping = map_columns(export.columns, _FIELDS)
     export.people = pick_columns(export.columns, _PEOPLE)
     export.time_zone = "UTC"

@@ -9,7 +9,7 @@ import pytest
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.vendors.catalog import READERS
-from ces_pipeline_tests.unit.vendors.reading import delivered, read
+from ces_pipeline_tests.unit.vendors.reading import delivered, read, source_for
 
 TABLE = 'id,comment\r\n1,"schön – „gut“"\r\n2,ok\r\n'
 
@@ -28,9 +28,11 @@ def test_json_in_marked_encodings(tmp_path: Path, encoding: str) -> None:
     assert read("json", file)[1] == [{"a": "ü", "row_number": 1}]
 
 
-def test_bytes_that_no_encoding_defines_become_replacement_characters(tmp_path: Path) -> None:
+def test_bytes_that_the_stated_encoding_does_not_define_become_replacement_characters(tmp_path: Path) -> None:
     file = delivered(tmp_path, b"id,comment\n1,\x81\xe6\n")
-    assert read("csv", file)[1][0]["comment"] == "�æ"
+    assert read("csv", file, source_for("csv", encoding="windows-1252"))[1][0]["comment"] == "�æ"
+    with pytest.raises(UnreadableFileError, match=r"options\.encoding"):
+        read("csv", file)
 
 
 def test_packing_does_not_change_the_delivery(tmp_path: Path) -> None:

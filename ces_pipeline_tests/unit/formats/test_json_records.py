@@ -148,3 +148,11 @@ def test_rows_survive_the_seam_between_batches(tmp_path: Path, monkeypatch: pyte
     text = "\n".join(json.dumps({"n": n}) for n in range(1, 8))
     rows = read("json", delivered(tmp_path, text, "e.jsonl"))[1]
     assert [(row["n"], row["row_number"]) for row in rows] == [(str(n), n) for n in range(1, 8)]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"id": "1", "z\\ud83d": "v"}', '{"id": "1", "z\\u0000": "v"}', '["\\ud83d"]']
+)
+def test_half_a_character_or_a_zero_byte_in_a_name_refuses_the_file(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UnreadableFileError, match="damaged"):
+        read("json", delivered(tmp_path, text + "\n" + text, "export.jsonl"))

@@ -123,7 +123,7 @@ def test_any_reader_of_tables_takes_the_sheet_that_is_named(workbook: DeliveredF
     export, _ = read("csv", workbook, source_for("csv", sheet="Answers"))
     assert export.columns == ("only", "names")
     assert not any("sheets" in note for note in export.notes)
-    assert "read the first of 2 sheets; choose another with options.sheet" in read("csv", workbook)[0].notes
+    assert any("About" in note and "Answers" in note for note in read("csv", workbook)[0].notes)
 
 
 def test_a_file_with_the_name_of_a_workbook_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -171,3 +171,47 @@ def test_a_header_that_is_too_long_is_no_table(tmp_path: Path) -> None:
     names = [f"{n} {'long ' * 1000}" for n in range(300)]
     with pytest.raises(UnreadableFileError, match="no table: the first line is too long"):
         read("xlsx", delivered(tmp_path, workbook_of([names, names]), "export.xlsx"))
+
+
+def sheets_of(**sheets: Sequence[Sequence[Any]]) -> bytes:
+    book, content = openpyxl.Workbook(), io.BytesIO()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(content)
+    return content.getvalue()
+
+
+TABLE_ROWS = [["id", "score"], ["r1", 6], ["r2", 2]]
+
+
+def test_a_first_sheet_that_is_no_table_is_passed_over(tmp_path: Path) -> None:
+    file = delivered(tmp_path, sheets_of(Notes=[["Made for the review"]], Answers=TABLE_ROWS), "e.xlsx")
+    export, rows = read("xlsx", file)
+    assert [row["id"] for row in rows] == ["r1", "r2"]
+    assert export.options_found == {"sheet": "Answers"}
+    assert any("Notes" in note and "Answers" in note for note in export.notes)
+
+
+def test_two_tables_behind_a_first_sheet_that_is_none_are_asked_about(tmp_path: Path) -> None:
+    file = delivered(tmp_path, sheets_of(Notes=[], May=TABLE_ROWS, June=TABLE_ROWS), "e.xlsx")
+    with pytest.raises(UnreadableFileError, match=r"May, June.*options\.sheet"):
+        read("xlsx", file)
+    assert len(read("xlsx", file, source_for("xlsx", sheet="June"))[1]) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"</sheetData>", b"</sheetDat"), (b"<v>6</v>", b"<v>six</v>")],
+    ids=["broken XML", "a text in a number's cell"],
+)
+def test_a_workbook_that_is_broken_inside_is_refused(tmp_path: Path, old: bytes, new: bytes) -> None:
+    packed, damaged = zipfile.ZipFile(io.BytesIO(sheets_of(Answers=TABLE_ROWS))), io.BytesIO()
+    with zipfile.ZipFile(damaged, "w") as archive:
+        for name in packed.namelist():
+            content = packed.read(name)
+            archive.writestr(name, content.replace(old, new) if "worksheets/" in name else content)
+    with pytest.raises(UnreadableFileError, match=r"^e\.xlsx: "):
+        read("xlsx", delivered(tmp_path, damaged.getvalue(), "e.xlsx"))
