@@ -174,6 +174,7 @@ class Staging:
                 "CREATE OR REPLACE TEMP TABLE keys AS "
                 f"SELECT * FROM (SELECT {nothing}, NULL::DATE) t({columns}, day) WHERE false"
             )
+            self._number_equal_rows()
             return
         listed = ", ".join(quote_text(str(part)) for part in parts)
         self.connection.execute(
