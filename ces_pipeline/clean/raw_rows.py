@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ces_pipeline.clean.plan import DayPlan, RawFile
+from ces_pipeline.privacy.shown import shown_name
 from ces_pipeline.registry.segments import ACCOUNT_PREFIX
 from ces_pipeline.schemas.fields import field_table, fields_of
 from ces_pipeline.schemas.kinds import KINDS
@@ -49,6 +50,14 @@ def scan_files(connection: duckdb.DuckDBPyConnection, lake: Lake, files: Sequenc
     return f"(SELECT * FROM {rows} JOIN {name}_facts USING (place))"
 
 
+def _with_keys_of(kind: str, connection: duckdb.DuckDBPyConnection, rows: str) -> str:
+    """SQL for the rows with all columns of keyed hashes: files of an earlier release lack some, which are null."""
+    present = {name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}
+    columns = [field.key_column for field in field_table(kind) if field.key_column]
+    absent = ", ".join(f"NULL::BLOB AS {name}" for name in columns if name not in present)
+    return f"(SELECT *, {absent} FROM {rows})" if absent else rows
+
+
 def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     """The raw rows of days of one kind, with the earlier rows that their rules look back on (`is_lookback`).
 
@@ -62,12 +71,12 @@ def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     )
     before = [file for _, file in lookback]
     with scratch() as connection:
-        own = connection.sql(
-            _select(plans[0], files, scan_files(connection, lake, files, "own"), "FALSE")
-        ).to_arrow_table()
+        kind = plans[0].kind
+        own_files = _with_keys_of(kind, connection, scan_files(connection, lake, files, "own"))
+        own = connection.sql(_select(plans[0], files, own_files, "FALSE")).to_arrow_table()
         parts = [own]
         if before:
-            past = scan_files(connection, lake, before, "lookback")
+            past = _with_keys_of(kind, connection, scan_files(connection, lake, before, "lookback"))
             connection.register("own_rows", own)
             if _find_wanted(connection, past):
                 wanted = f"(SELECT * FROM {past} SEMI JOIN wanted USING (place, row_number))"
@@ -75,13 +84,10 @@ def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     # Copied, because DuckDB's buffers are twice as large as their content and each one keeps its full batch in memory.
     rows = pa.concat_tables(parts).combine_chunks()
     del own, parts
-    for field in field_table(plans[0].kind):
-        if field.treatment == "person":
-            rows = rows.set_column(
-                rows.schema.get_field_index(field.stored_as),
-                field.stored_as,
-                hex_texts(rows[field.stored_as]),
-            )
+    for field in field_table(kind):
+        if field.key_column:
+            place = rows.schema.get_field_index(field.key_column)
+            rows = rows.set_column(place, field.key_column, hex_texts(rows[field.key_column]))
     frame: pd.DataFrame = rows.to_pandas(types_mapper={pa.date32(): DAY}.get)
     return frame
 
@@ -141,7 +147,7 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
         f"md5(source_id || '\x1f' || {named}) AS {kind.key}", f"{is_lookback} AS is_lookback",
     ]  # fmt: skip
     for field in field_table(plan.kind):
-        columns.append(field.stored_as)
+        columns += dict.fromkeys(name for name in (field.stored_as, field.key_column) if name)
     if kind.name == "survey":
         columns.append("answers::VARCHAR AS answers")
         columns += [
@@ -159,7 +165,7 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
 
 def _asked(name: str, files: Sequence[RawFile]) -> str:
     """SQL for an export column: from `extra`, or from the field that the delivery maps it to."""
-    pointer = "/" + name.replace("~", "~0").replace("/", "~1")
+    pointer = "/" + shown_name(name).replace("~", "~0").replace("/", "~1")
     cases = "".join(
         f" WHEN {place} THEN {file.mapping[name]}::VARCHAR"
         for place, file in enumerate(files)

@@ -15,6 +15,7 @@ from typing import Any
 import openpyxl
 
 from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.privacy.shown import shown_name
 
 
 def sheet_text(name: str, content: bytes, sheet: str | None, rows: int | None) -> tuple[bytes, int]:
@@ -35,7 +36,7 @@ def sheet_text(name: str, content: bytes, sheet: str | None, rows: int | None) -
         ) from problem
     if sheet is not None and sheet not in book.sheetnames:
         raise UnreadableFileError(
-            f"{name}: no sheet {sheet!r} (it has: {', '.join(book.sheetnames)}): "
+            f"{name}: no sheet {sheet!r} (it has: {', '.join(map(shown_name, book.sheetnames))}): "
             "correct options.sheet of the source"
         )
     table = book[sheet or book.sheetnames[0]]
