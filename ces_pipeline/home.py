@@ -66,11 +66,18 @@ class Home:
     def reports(self) -> Path:
         return self.root / "reports"
 
+    @property
+    def private(self) -> tuple[Path, ...]:
+        """The folders that hold comments: the owner's alone, unless the settings share them."""
+        return (self.lake, self.warehouse, self.reports)
+
     def make(self) -> "Home":
         """Create the folders. Raises HomeError if the home cannot be written."""
         try:
-            for folder in (self.registry, self.inbox, self.lake, self.warehouse, self.dagster, self.reports):
+            for folder in (self.registry, self.inbox, self.dagster):
                 folder.mkdir(parents=True, exist_ok=True)
+            for folder in self.private:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             probe = self.lake / ".writable"
             probe.write_bytes(b"")
             probe.unlink()

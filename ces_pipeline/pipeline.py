@@ -23,6 +23,7 @@ from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.memory import give_memory_back
+from ces_pipeline.storage.modes import share
 
 __all__ = [
     "KINDS",
@@ -50,6 +51,7 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
 
     Sources land one after the other; a failure of one source never stops the others.
     """
+    share(home.private, registry.settings.shared_with)
     chosen = registry.sources if sources is None else list(sources)
     outcomes = []
     for name in chosen:
@@ -82,6 +84,7 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     If a blocking check fails, the old file stays and the result has the check. Raises CesError if a day file differs
     from its commit marker, HomeError if the disk cannot be written.
     """
+    share(home.private, registry.settings.shared_with)
     return publish_step.publish(home, registry, lambda: publish_inputs(home, registry), run_id=run_id)
 
 

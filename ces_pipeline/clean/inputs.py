@@ -24,6 +24,7 @@ from ces_pipeline.clean.plan import DayPlan, RawFile
 from ces_pipeline.folding import folded_hash
 from ces_pipeline.land.ledger import Delivery, Ledger
 from ces_pipeline.land.paths import cross_day_file, raw_file
+from ces_pipeline.privacy.shown import shown_name
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.kinds import KINDS
@@ -248,8 +249,12 @@ class Planner:
 
     def _raw_file(self, delivery: Delivery, day: date) -> RawFile:
         kept = _kept_columns(self.kind)
+        # The ledger has the columns' names without people.
+        shown = {shown_name(column): column for column in self.asked}
         asked = {
-            column: name for name, column in delivery.mapping.items() if column in self.asked and name in kept
+            shown[column]: name
+            for name, column in delivery.mapping.items()
+            if column in shown and name in kept
         }
         return RawFile(
             raw_file(delivery.source_id, delivery.delivery_id, day),

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ces_pipeline.clean.plan import DayPlan, RawFile
+from ces_pipeline.privacy.shown import shown_name
 from ces_pipeline.registry.segments import ACCOUNT_PREFIX
 from ces_pipeline.schemas.fields import field_table, fields_of
 from ces_pipeline.schemas.kinds import KINDS
@@ -51,7 +52,9 @@ def scan_files(
     connection.register(f"{name}_facts", facts)
     rows = lake.scan(connection, [file.path for file in files], name)
     # Raw files of an earlier release lack the fields that were added since.
-    typed = ", ".join(f"NULL::{field.stored_type} AS {field.stored_as}" for field in field_table(kind))
+    typed = ", ".join(
+        f"NULL::{type_} AS {name}" for field in field_table(kind) for name, type_ in field.raw_types.items()
+    )
     return f"(SELECT * FROM (FROM {rows} UNION ALL BY NAME SELECT {typed} WHERE false) JOIN {name}_facts USING (place))"
 
 
@@ -82,12 +85,9 @@ def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
     rows = pa.concat_tables(parts).combine_chunks()
     del own, parts
     for field in field_table(plans[0].kind):
-        if field.treatment == "person":
-            rows = rows.set_column(
-                rows.schema.get_field_index(field.stored_as),
-                field.stored_as,
-                hex_texts(rows[field.stored_as]),
-            )
+        if field.key_column:
+            place = rows.schema.get_field_index(field.key_column)
+            rows = rows.set_column(place, field.key_column, hex_texts(rows[field.key_column]))
     frame: pd.DataFrame = rows.to_pandas(types_mapper={pa.date32(): DAY}.get)
     return frame
 
@@ -147,7 +147,7 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
         f"md5(source_id || '\x1f' || {named}) AS {kind.key}", f"{is_lookback} AS is_lookback",
     ]  # fmt: skip
     for field in field_table(plan.kind):
-        columns.append(field.stored_as)
+        columns += dict.fromkeys(name for name in (field.stored_as, field.key_column) if name)
     if kind.name == "survey":
         columns.append("answers::VARCHAR AS answers")
         columns += [
@@ -170,7 +170,7 @@ def _version_at(kind: str) -> str:
 
 def _asked(name: str, files: Sequence[RawFile]) -> str:
     """SQL for an export column: from `extra`, or from the field that the delivery maps it to."""
-    pointer = "/" + name.replace("~", "~0").replace("/", "~1")
+    pointer = "/" + shown_name(name).replace("~", "~0").replace("/", "~1")
     cases = "".join(
         f" WHEN {place} THEN {file.mapping[name]}::VARCHAR"
         for place, file in enumerate(files)

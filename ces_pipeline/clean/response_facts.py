@@ -238,7 +238,7 @@ class ResponseFacts(Facts):
         """Whether an earlier eligible row has the same respondent, survey and ticket within the window, or the same
         device, survey and answers within seconds."""
         survey = pd.Series(self.which, index=self.rows.index)
-        interaction = ticket_ids_of(self.rows["ticket_id"]).fillna(self.rows["external_id"]).fillna("")
+        interaction = ticket_ids_of(self.rows["ticket_id"]).fillna(self.rows["external_id_key"]).fillna("")
         window = self.per_survey(lambda survey: survey.rules.duplicate_window_hours * 3600, 0)
         again = repeated(self.rows, [self.rows["respondent_key"], survey, interaction], window, eligible)
         instantly = self.per_survey(lambda survey: survey.rules.double_submit_seconds, 0)

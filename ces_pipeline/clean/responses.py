@@ -91,7 +91,7 @@ def _accepted(facts: ResponseFacts, verdicts: Verdicts, chosen: np.ndarray) -> p
         "response_id": rows["response_id"],
         "respondent_key": rows["respondent_key"],
         "ticket_id": ticket_ids_of(rows["ticket_id"]),
-        "external_id": rows["external_id"],
+        "external_id": rows["external_id_key"],
         "channel": published["channel"],
         "persona": _by_segment(rows, published, "persona", facts.context, unassigned),
         "product": published["product"],

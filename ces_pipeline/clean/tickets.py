@@ -61,6 +61,7 @@ def _accepted(rows: pd.DataFrame, registry: Registry, csat: pd.Series) -> pd.Dat
         "source_id": rows["source_id"].astype("str"),
         "ticket_id": ticket_ids_of(rows["ticket_id"]),
         "external_id": rows["external_id"],
+        "external_key": rows["external_id_key"],
         "status": status.mask(deleted.fillna(False).astype(bool), "deleted"),
         "priority": rows["priority"].str.lower(),
         "category": rows["category"],

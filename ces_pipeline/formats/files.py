@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, cast
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats.encodings import Guess, guess, lines_with_letters
 from ces_pipeline.formats.workbook import read_sheet
+from ces_pipeline.privacy.shown import shown_name
 
 _CHUNK = 1 << 20
 HEAD_BYTES = 1 << 20
@@ -51,7 +52,8 @@ class DeliveredFile:
 
     @property
     def name(self) -> str:
-        return self.path.name
+        """The file's name as messages and the ledger show it, without people and control characters."""
+        return shown_name(self.path.name)
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:

@@ -168,6 +168,12 @@ class RowRepair:
         extra = cells[self.width :]
         if any(cell.strip() for cell in extra) or len(cells) < min(_LEAST_CELLS, self.width):
             return None
-        if not fit(cells, self.kinds):
+        if not fit(cells, self.kinds) or self._is_shifted(cells):
             return None
         return (cells + [""] * (self.width - len(cells)))[: self.width]
+
+    def _is_shifted(self, cells: list[str]) -> bool:
+        """Whether a short row lacks a cell in its middle: the time of a column at the end lies in one of texts."""
+        lacks_time = "time" in self.kinds[len(cells) :]
+        texts = (cell for cell, kind in zip(cells, self.kinds, strict=False) if kind is None)
+        return lacks_time and any(kind_of(cell) == "time" for cell in texts)

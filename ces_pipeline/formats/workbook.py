@@ -15,6 +15,7 @@ from typing import Any
 import openpyxl
 
 from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.privacy.shown import shown_name
 
 _ROWS_THAT_SHOW_A_TABLE = 30
 
@@ -66,7 +67,8 @@ def _read_sheet(name: str, book: Any, sheet: str | None, rows: int | None) -> Sh
     names = list(tables)
     if sheet is not None and sheet not in tables:
         raise UnreadableFileError(
-            f"{name}: no sheet {sheet!r} (it has: {', '.join(names)}): correct options.sheet of the source"
+            f"{name}: no sheet {shown_name(sheet)!r} (it has: {', '.join(map(shown_name, names))}): "
+            "correct options.sheet of the source"
         )
     if not names:
         raise UnreadableFileError(f"{name}: the workbook has no sheet of cells: deliver it again")

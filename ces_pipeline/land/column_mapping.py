@@ -7,7 +7,8 @@ from ces_pipeline.folding import fold
 from ces_pipeline.formats.contract import Export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.land.landing_sql import ColumnMapping
-from ces_pipeline.privacy.names import looks_like_people
+from ces_pipeline.privacy.names import is_people_column
+from ces_pipeline.privacy.shown import shown_name
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.kinds import KINDS
 
@@ -36,7 +37,7 @@ def column_mapping_of(source: Source, export: Export, file: DeliveredFile, notes
             mapping[name], otherwise[name] = present[0], tuple(present[1:])
             absent += [column for column, place in zip(columns, found, strict=True) if place is None]
         elif name in KINDS[source.kind].essential:
-            column = " and ".join(map(repr, columns))
+            column = " and ".join(repr(shown_name(lacking)) for lacking in columns)
             listed = _listed(export.columns)
             hint = (
                 " (the file has only one column: if the delimiter is wrong, set options.delimiter)"
@@ -51,13 +52,14 @@ def column_mapping_of(source: Source, export: Export, file: DeliveredFile, notes
         else:
             absent += columns
     if absent:
-        notes.append(
-            f"{source.id}: {file.name}: mapped in sources.yaml but not in this file: {', '.join(absent)}"
-        )
+        listed = ", ".join(map(shown_name, absent))
+        notes.append(f"{source.id}: {file.name}: mapped in sources.yaml but not in this file: {listed}")
     values = {name: dict(words) for name, words in export.values.items()}
     for name, words in source.values.items():
         values[name] = {**values.get(name, {}), **{old.strip().lower(): new for old, new in words.items()}}
-    people = {*export.people, *source.people} | {name for name in export.columns if looks_like_people(name)}
+    people = {*export.people, *source.people} | {
+        name for name in export.columns if is_people_column(name, export.questions.get(name, ""))
+    }
     return ColumnMapping(
         kind=source.kind,
         source_id=source.id,
@@ -78,4 +80,4 @@ def _listed(columns: tuple[str, ...]) -> str:
     """The columns as a message may show them. Without a header the first row holds answers, so it is hidden."""
     if any(_VALUE.search(name) for name in columns):
         return "not shown, because the first row looks like answers, not like a header"
-    return ", ".join(columns[:40]) + (" ..." if len(columns) > 40 else "")
+    return ", ".join(map(shown_name, columns[:40])) + (" ..." if len(columns) > 40 else "")

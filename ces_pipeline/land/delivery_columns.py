@@ -8,7 +8,7 @@ from typing import Any
 
 from ces_pipeline.land.ledger import Delivery, Ledger
 from ces_pipeline.land.paths import raw_file
-from ces_pipeline.privacy.redaction import redacted
+from ces_pipeline.privacy.redaction import redact_text
 from ces_pipeline.schemas.audit import DELIVERY_COLUMNS
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.storage.duck import readable
@@ -72,7 +72,7 @@ def _columns(lake: Lake, delivery: Delivery) -> list[dict[str, Any]]:
                 ), recursive := true)
                 from looked_at
             )
-            select key, {redacted("key", sentence=True)} as column_name, {_KIND} as kind, count(value) as filled,
+            select key, {_KIND} as kind, count(value) as filled,
                 (select count(*) from looked_at) as looked_at
             from cells
             group by key
@@ -82,16 +82,16 @@ def _columns(lake: Lake, delivery: Delivery) -> list[dict[str, Any]]:
     named = {column: field.name for field, column in mapped}
     rows_found = {
         # If the header is missing, these names are answers, so they are redacted.
-        shown: {
+        redact_text(column): {
             "source_id": delivery.source_id,
             "delivery_id": delivery.delivery_id,
-            "column_name": shown,
+            "column_name": redact_text(column),
             "field": named.get(column),
             "kind": kind,
             "filled": filled,
             "looked_at": looked_at,
             "received_at": delivery.received_at,
         }
-        for column, shown, kind, filled, looked_at in found
+        for column, kind, filled, looked_at in found
     }
     return list(rows_found.values())

@@ -14,6 +14,7 @@ from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.home import Home
 from ces_pipeline.land.inbox import SeenFiles, inbox_files, seen_key
 from ces_pipeline.land.ledger import Delivery, Ledger
+from ces_pipeline.privacy.regions import phone_regions
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.fields import field_table
@@ -38,6 +39,7 @@ def landing_fingerprint(registry: Registry, source: Source) -> str:
         source.reading,
         settings.business_time_zone,
         settings.first_day.isoformat(),
+        list(phone_regions(settings.phone_regions, settings.business_time_zone)),
         asdict(KINDS[source.kind]),
         fields,
     ]

@@ -1,7 +1,8 @@
 """The SQL that turns an export's rows into landed rows.
 
-Each mapped column becomes its field, treated as `schemas/fields.py` says. All other columns go into `extra`, redacted.
-Values stay text, except times, keys and fingerprints. Answers are not judged here.
+Each mapped column becomes its field, treated as `schemas/fields.py` says. All other columns go into `extra`.
+Texts arrive without people (`without_people.py`). Values stay text, except times, keys and fingerprints. Answers are
+not judged here.
 """
 
 import dataclasses
@@ -15,15 +16,12 @@ from typing import Literal
 from ces_pipeline.formats.contract import ROW_NUMBER
 from ces_pipeline.formats.times import DateOrder, plausible, unusual, usual
 from ces_pipeline.privacy.hashing import PeopleCells
-from ces_pipeline.privacy.redaction import may_name_people, redacted
 from ces_pipeline.schemas.fields import Field, field_table, fields_of
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.quote import quote_name, quote_text
 
-# Column names that no export uses.
-_CELLS, _SHOWN, _UNUSUAL = (
-    quote_name(f"of this row\n{what}") for what in ("the cells", "the cells as shown", "the unusual times")
-)
+# A column name that no export uses.
+_UNUSUAL = quote_name("of this row\nthe unusual times")
 
 CONTENTS = 2
 """How the fingerprint of a row's content is made: by its values. 1, of earlier releases: by its texts."""
@@ -39,6 +37,7 @@ class ColumnMapping:
     otherwise: our field -> columns that are read where the cell in `column_of` is empty, in order.
     day: the day of rows if no time is mapped: a date, or `received`.
     date_order: what comes first in dates such as 02/11/2026; None if that is unknown. contents: see CONTENTS.
+    shown: column -> its name as it is written. marks_names: whether texts with marked names are in `incoming` too.
     """
 
     kind: str
@@ -55,11 +54,13 @@ class ColumnMapping:
     day: date | Literal["received"] | None = None
     date_order: DateOrder | None = None
     contents: int = CONTENTS
+    shown: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    marks_names: bool = False
 
     @cached_property
     def people_cells(self) -> dict[str, PeopleCells]:
         """Column of `incoming` with keyed hashes of people -> the cells that the hashes are made from."""
-        fields = [field.name for field in field_table(self.kind) if field.treatment == "person"]
+        fields = [field.name for field in field_table(self.kind) if field.key_column]
         return {
             **{
                 keys_of(field=name): PeopleCells(
@@ -84,17 +85,31 @@ class ColumnMapping:
         taken = {*self.column_of.values(), *(name for names in self.otherwise.values() for name in names)}
         return [name for name in self.columns if name not in taken and name not in self.ignored]
 
+    def columns_of(self, field: str) -> tuple[str, ...]:
+        """The columns of a mapped field, in the order in which they are read."""
+        return (self.column_of[field], *self.otherwise.get(field, ()))
+
+    @property
+    def to_redact(self) -> list[str]:
+        """The columns of `rest` that are kept as text."""
+        return [name for name in self.rest if name not in self.people]
+
 
 def keys_of(*, field: str = "", column: str = "") -> str:
     """Column of `incoming` with the hex keyed hashes of the people in a mapped field, or in an unmapped column."""
     return f"key of the person in\n{field}\n{column}"
 
 
+def marked_of(column: str) -> str:
+    """Column of `incoming` with the texts of a column in which names are marked; null where there are none."""
+    return f"with names marked\n{column}"
+
+
 def raw_columns(kind: str) -> dict[str, str]:
     """Column -> SQL type of a raw file of this kind."""
     columns = {ROW_NUMBER: "BIGINT"}
     for field in field_table(kind):
-        columns[field.stored_as] = field.stored_type
+        columns |= field.raw_types
     columns |= {"times_as_written": "VARCHAR", "extra": "VARCHAR", "problem": "VARCHAR"}
     if kind == "survey":
         columns["answers"] = "UBIGINT"
@@ -109,17 +124,32 @@ def raw_columns(kind: str) -> dict[str, str]:
 def landing_query(mapping: ColumnMapping) -> str:
     """SELECT of the `raw_columns` and `day` from `incoming`.
 
-    `incoming` has the export's columns as `trim.py` returns them, the keyed hashes of `people_cells`, and ROW_NUMBER.
+    `incoming` has the columns of `without_people.py`: the export's, without people, the keyed hashes of `people_cells`,
+    texts with names marked, and ROW_NUMBER.
     Parameters: `$received_at`, `$first_day`, `$zone`.
     """
     mapped = [field for field in field_table(mapping.kind) if field.name in mapping.column_of]
     times = [field for field in mapped if field.treatment == "time"]
-    texts = ", ".join([ROW_NUMBER, *(f"{_text(field, mapping)} AS {field.name}" for field in mapped)])
-    treated = "".join(
-        f"{expression}, "
-        for expression in (
+    comments = [field for field in mapped if field.treatment == "free_text"]
+    referred = [field for field in mapped if field.also_hashed]
+    texts = ", ".join(
+        [
+            ROW_NUMBER,
+            *(f"{_text(field, mapping)} AS {field.name}" for field in mapped),
+            *(f"{quote_name(keys_of(field=field.name))} AS {field.key_column}" for field in referred),
+            *(f"{_marked_text(field, mapping)} AS {field.name}_marked" for field in comments),
+            f"{_extra(mapping, marked=False)} AS extra",
+            f"{_marked_extra(mapping)} AS extra_marked",
+        ]
+    )
+    treated = ", ".join(
+        (
             *(_treated(field, times) for field in mapped),
             *(f"{field.name} AS {field.name}_text" for field in times),
+            *(f"{field.name}_marked" for field in comments),
+            *(f"{field.key_column}" for field in referred),
+            "extra",
+            "extra_marked",
         )
     )
     content = fingerprint(_same_numbers("row_text") if mapping.contents == CONTENTS else "row_text")
@@ -130,7 +160,7 @@ def landing_query(mapping: ColumnMapping) -> str:
     derived = {
         **_named(identifier),
         "times_as_written": _as_written(times),
-        "extra": "extra",
+        "extra": "coalesce(extra_marked, extra)",
         "content": "content",
         "event_at": "event_at",
         "key_hi": index_key(mapping.kind, "identifier", "event_at")[0],
@@ -138,6 +168,9 @@ def landing_query(mapping: ColumnMapping) -> str:
         "answers": _answers(mapping),
         ROW_NUMBER: ROW_NUMBER,
     }
+    # A row is the same whichever people its delivery names, so names are marked after the fingerprint.
+    derived |= {field.name: f"coalesce({field.name}_marked, {field.name})" for field in comments}
+    derived |= {f"{field.key_column}": f"unhex({field.key_column})" for field in referred}
     for field in mapped:
         derived.setdefault(
             field.stored_as, f"unhex({field.stored_as})" if field.treatment == "person" else field.name
@@ -146,9 +179,9 @@ def landing_query(mapping: ColumnMapping) -> str:
         f"{derived.get(name, f'NULL::{kind}')} AS {name}" for name, kind in raw_columns(mapping.kind).items()
     )
     return f"""
-        WITH texts AS (SELECT {texts}, {_extra(mapping)} AS extra FROM {_with_redacted_cells(mapping)}),
+        WITH texts AS (SELECT {texts} FROM incoming),
         timed AS ({_timed(times, mapping)}),
-        treated AS (SELECT {ROW_NUMBER}, {treated}extra FROM timed),
+        treated AS (SELECT {ROW_NUMBER}, {treated} FROM timed),
         written AS (SELECT *, {_printed(mapped, mapping.contents)} AS row_text FROM treated),
         printed AS (
             SELECT *, {content} AS content,
@@ -163,7 +196,7 @@ def landing_query(mapping: ColumnMapping) -> str:
 def unreadable_query(mapping: ColumnMapping) -> str:
     """SELECT of the `raw_columns` and `day` from `unreadable_rows`.
 
-    `unreadable_rows` has row_number, problem, content (64-bit fingerprint) and written (the row's text).
+    `unreadable_rows` has row_number, problem, content (64-bit fingerprint) and written (the row's text without people).
     Parameters: `$received_at`, `$first_day`, `$zone`.
     """
     hi, lo = index_key(mapping.kind, "identifier", "NULL::TIMESTAMPTZ")
@@ -171,7 +204,7 @@ def unreadable_query(mapping: ColumnMapping) -> str:
         ROW_NUMBER: ROW_NUMBER,
         **_named(own_id(mapping.kind)),
         "problem": "problem",
-        "extra": "'{\"row\":' || to_json(row_text) || '}'",
+        "extra": "'{\"row\":' || to_json(written) || '}'",
         "content": "content",
         "key_hi": hi,
         "key_lo": lo,
@@ -180,8 +213,7 @@ def unreadable_query(mapping: ColumnMapping) -> str:
         f"{derived.get(name, f'NULL::{kind}')} AS {name}" for name, kind in raw_columns(mapping.kind).items()
     )
     return f"""
-        WITH shown AS (SELECT *, {redacted("written", sentence=True)} AS row_text FROM unreadable_rows),
-        identified AS (SELECT *, {row_name("content")} AS identifier FROM shown)
+        WITH identified AS (SELECT *, {row_name("content")} AS identifier FROM unreadable_rows)
         SELECT {chosen}, {day_of("NULL::TIMESTAMPTZ")} AS day FROM identified
     """
 
@@ -278,9 +310,7 @@ def _answers(mapping: ColumnMapping) -> str:
 def _text(field: Field, mapping: ColumnMapping) -> str:
     if field.treatment == "person":
         return quote_name(keys_of(field=field.name))
-    cells = [
-        quote_name(name) for name in (mapping.column_of[field.name], *mapping.otherwise.get(field.name, ()))
-    ]
+    cells = [quote_name(name) for name in mapping.columns_of(field.name)]
     cell = f"coalesce({', '.join(cells)})" if len(cells) > 1 else cells[0]
     if translated := mapping.values.get(field.name):
         cases = " ".join(f"WHEN {quote_text(old)} THEN {quote_text(new)}" for old, new in translated.items())
@@ -320,11 +350,6 @@ def _treated(field: Field, times: Sequence[Field]) -> str:
         return f"{name} AS {field.stored_as}"
     if field.treatment == "time":
         return f"coalesce({_instant(name)}, {_UNUSUAL}[{times.index(field) + 1}]) AS {name}"
-    if field.treatment == "free_text":
-        return f"{redacted(name, sentence=True)} AS {name}"
-    if field.answer:
-        # Respondents type "Other: write to ann@example.org" as an answer. A text of up to 5 characters names no one.
-        return f"CASE WHEN length({name}) > 5 THEN {redacted(name, sentence=False)} ELSE {name} END AS {name}"
     return name
 
 
@@ -361,44 +386,41 @@ def _as_written(times: Sequence[Field]) -> str:
     failed = " OR ".join(f"({name} IS NULL AND {name}_text IS NOT NULL)" for name in names)
     cells = ", ".join(f"CASE WHEN {name} IS NULL THEN {name}_text END" for name in names)
     keys = ", ".join(f"'\"{name}\":'" for name in names)
-    members = (
-        f"list_transform([{cells}], lambda cell, place: "
-        f"[{keys}][place] || to_json({redacted('cell', sentence=False)}))"
-    )
+    members = f"list_transform([{cells}], lambda cell, place: [{keys}][place] || to_json(cell))"
     return f"CASE WHEN {failed} THEN '{{' || array_to_string({members}, ',') || '}}' END"
 
 
-def _extra(mapping: ColumnMapping) -> str:
+def _extra(mapping: ColumnMapping, *, marked: bool) -> str:
+    """SQL for the JSON of the unmapped columns. marked: with names marked."""
     if not mapping.rest:
         return "NULL::VARCHAR"
-    places = {name: place for place, name in enumerate(_to_redact(mapping), start=1)}
     members = []
     for name in mapping.rest:
-        shown = f"{_SHOWN}[{places[name]}]" if name in places else quote_name(keys_of(column=name))
-        members.append(f"{quote_text(_json_key(name))} || to_json({shown})")
+        cell = quote_name(keys_of(column=name) if name in mapping.people else name)
+        if marked and name not in mapping.people:
+            cell = f"coalesce({quote_name(marked_of(name))}, {cell})"
+        members.append(f"{quote_text(_json_key(mapping.shown.get(name, name)))} || to_json({cell})")
     # The text of a null member is null, and concat_ws skips nulls.
     return f"nullif('{{' || concat_ws(',', {', '.join(members)}) || '}}', '{{}}')"
 
 
-def _to_redact(mapping: ColumnMapping) -> list[str]:
-    return [name for name in mapping.rest if name not in mapping.people]
+def _marked_extra(mapping: ColumnMapping) -> str:
+    """SQL for `extra` with names marked; null in rows without any."""
+    if not mapping.marks_names or not mapping.to_redact:
+        return "NULL::VARCHAR"
+    has_marks = ", ".join(quote_name(marked_of(name)) for name in mapping.to_redact)
+    return f"CASE WHEN coalesce({has_marks}) IS NOT NULL THEN {_extra(mapping, marked=True)} END"
 
 
-def _with_redacted_cells(mapping: ColumnMapping) -> str:
-    """SQL for `incoming` with _SHOWN, the list of its cells for `extra`, redacted if needed.
-
-    One expression for all cells: DuckDB compiles the patterns of every expression again for every query, which took
-    most of the time of small deliveries.
-    """
-    cells = ", ".join(map(quote_name, _to_redact(mapping)))
-    if not cells:
-        return "incoming"
-    is_odd = may_name_people(f"array_to_string({_CELLS}, '\x1e')", sentence=False)
-    shown = f"list_transform({_CELLS}, lambda cell: {redacted('cell', sentence=False)})"
-    return f"""(
-        SELECT *, CASE WHEN {is_odd} THEN {shown} ELSE {_CELLS} END AS {_SHOWN}
-        FROM (SELECT *, [{cells}] AS {_CELLS} FROM incoming)
-    )"""
+def _marked_text(field: Field, mapping: ColumnMapping) -> str:
+    """SQL for a comment with names marked; null in rows without any."""
+    if not mapping.marks_names:
+        return "NULL::VARCHAR"
+    cases = " ".join(
+        f"WHEN {quote_name(name)} IS NOT NULL THEN {quote_name(marked_of(name))}"
+        for name in mapping.columns_of(field.name)
+    )
+    return f"CASE {cases} END"
 
 
 def _json_key(name: str) -> str:

@@ -3,7 +3,7 @@
 `landing_sql.py` defines the landed rows; `ledger.py` records the deliveries.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -29,10 +29,10 @@ from ces_pipeline.land.ledger import Rank
 from ces_pipeline.land.partition_writer import PartitionWriter
 from ces_pipeline.land.paths import cross_day_file, index_file, raw_file
 from ces_pipeline.land.rounded_ids import may_be_rounded, rounded, rounded_counts
-from ces_pipeline.land.trim import as_cells
 from ces_pipeline.land.unreadable_rows import delimiter_of, refuse_open_quote, without_people
-from ces_pipeline.privacy.hashing import with_keys, without_listed_people
+from ces_pipeline.land.without_people import WithoutPeople
 from ces_pipeline.privacy.pseudonyms import Pseudonyms
+from ces_pipeline.privacy.regions import phone_regions
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.kinds import KINDS
@@ -64,12 +64,17 @@ class Staging:
     def connection(self) -> duckdb.DuckDBPyConnection:
         return self.key_index.connection
 
-    def _split(self, query: str, parameters: dict[str, Any], folder: str) -> None:
+    def _split(
+        self, query: str, parameters: dict[str, Any], folder: str, rows: WithoutPeople | None = None
+    ) -> None:
         parts = PartitionWriter(self.folder / folder)
         reader = self.connection.sql(query, params=parameters).to_arrow_reader(_BATCH_ROWS)
         # DuckDB reads times without a zone in the session's zone, which is the source's. Instants are stored in UTC.
         schema = pa.schema([field.with_type(_in_utc(field.type)) for field in reader.schema])
         for batch in reader:
+            if rows:
+                place = batch.schema.get_field_index("times_as_written")
+                batch = batch.set_column(place, batch.schema.field(place), rows.as_written(batch[place]))
             parts.write(batch.cast(schema))
         parts.close()
 
@@ -78,22 +83,26 @@ class Staging:
             f"COPY ({query}) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION zstd)"
         )
 
-    def fill(self, export: Export, mapping: ColumnMapping, file: DeliveredFile) -> None:
-        """Write all rows of the export by day, unreadable rows too, and load their keys into table `keys`."""
+    def fill(
+        self, export: Export, mapping: ColumnMapping, file: DeliveredFile, again: Callable[[], Export]
+    ) -> WithoutPeople:
+        """Write all rows of the export by day, unreadable rows too, and load their keys into table `keys`.
+
+        again: opens the export a second time, which a large one needs. Returns how people were taken out of the rows.
+        """
         failure: list[Exception] = []
         last: pa.RecordBatch | None = None
         rows_read = 0
-        kept_as_text = [name for name in mapping.rest if name not in mapping.people]
+
+        def keep(batch: pa.RecordBatch) -> None:
+            nonlocal last, rows_read
+            rows_read += batch.num_rows
+            last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
 
         def watched() -> Iterator[pa.RecordBatch]:
             # DuckDB turns an exception inside a stream into plain text: keep the original.
-            nonlocal last, rows_read
             try:
-                for batch in export.batches:
-                    rows_read += batch.num_rows
-                    last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
-                    cells = without_listed_people(as_cells(batch, mapping.missing), kept_as_text)
-                    yield with_keys(cells, mapping.people_cells, self.pseudonyms)
+                yield from rows.batches(keep)
             except Exception as problem:
                 failure.append(problem)
                 raise
@@ -104,19 +113,21 @@ class Staging:
             "first_day": settings.first_day,
             "zone": settings.business_time_zone,
         }
-        texts = [*export.columns, *mapping.people_cells]
-        schema = pa.schema([*((name, pa.string()) for name in texts), (ROW_NUMBER, pa.int64())])
-        self.connection.register("incoming", pa.RecordBatchReader.from_batches(schema, watched()))
+        regions = phone_regions(settings.phone_regions, settings.business_time_zone)
+        try:
+            rows = WithoutPeople.of(export, mapping, regions, self.pseudonyms, again)
+        except OSError as problem:
+            raise _stopped(file, problem) from None
+        mapping = rows.mapping
+        self.connection.register("incoming", pa.RecordBatchReader.from_batches(rows.schema, watched()))
         self.connection.execute(
             f"SET SESSION TimeZone={quote_text(export.time_zone or self.source.time_zone)}"
         )
         try:
-            self._split(landing_query(mapping), scope, "days")
+            self._split(landing_query(mapping), scope, "days", rows)
         except (duckdb.Error, pa.ArrowException, OSError):
             if failure and isinstance(failure[0], OSError):
-                raise UnreadableFileError(
-                    f"{file.name}: reading stopped before the end ({failure[0].strerror}). Deliver the file again"
-                ) from None
+                raise _stopped(file, failure[0]) from None
             if failure:
                 raise failure[0] from None
             raise
@@ -130,20 +141,23 @@ class Staging:
             # Hashed before redaction, because two different rows may have the same redacted text.
             contents = self.pseudonyms.of_all(row.text for row in export.unreadable)
             hidden = {cells.column for cells in mapping.people_cells.values()}
-            rows = [
+            shown = [
                 {
                     ROW_NUMBER: row.row_number,
                     "problem": row.problem,
                     "content": int(content[:16], 16),
-                    "written": without_people(row.text, export.columns, hidden, delimiter),
+                    "written": rows.redaction.of_text(
+                        without_people(row.text, export.columns, hidden, delimiter)
+                    ),
                 }
                 for row, content in zip(export.unreadable, contents, strict=True)
             ]
-            self.connection.register("unreadable_rows", pa.Table.from_pylist(rows, schema=_UNREADABLE_ROWS))
+            self.connection.register("unreadable_rows", pa.Table.from_pylist(shown, schema=_UNREADABLE_ROWS))
             self._split(unreadable_query(mapping), scope, "unreadable")
             self.connection.unregister("unreadable_rows")
         self._load_keys()
         self._refuse_lost(file, rows_read + len(export.unreadable))
+        return rows
 
     def _refuse_lost(self, file: DeliveredFile, rows: int) -> None:
         """Raise UnreadableFileError if not every row that was read is staged, once each."""
@@ -390,6 +404,12 @@ class Staging:
             return set()
         self.lake.write_table(cross_day_file(self.source.id, delivery_id), revisions)
         return set(revisions["day"].to_pylist())
+
+
+def _stopped(file: DeliveredFile, problem: OSError) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"{file.name}: reading stopped before the end ({problem.strerror}). Deliver the file again"
+    )
 
 
 def _in_utc(kind: pa.DataType) -> pa.DataType:

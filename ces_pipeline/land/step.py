@@ -33,7 +33,7 @@ from ces_pipeline.land.rounded_ids import refusal
 from ces_pipeline.land.staging import Staging
 from ces_pipeline.privacy.key import load_pseudonyms
 from ces_pipeline.privacy.pseudonyms import Pseudonyms
-from ces_pipeline.privacy.redaction import redact_text
+from ces_pipeline.privacy.shown import shown_name
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.storage.lake import Lake
@@ -251,10 +251,11 @@ def _workspace() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _failure(source: Source, path: Path, problem: Exception) -> str:
+    name = shown_name(path.name)
     if isinstance(problem, OSError):
-        why = problem.strerror or problem
-        return f"{source.id}: {path.name}: cannot be read ({why}). Correct the file or remove it"
-    return f"{source.id}: {problem}" if path.name in str(problem) else f"{source.id}: {path.name}: {problem}"
+        why = problem.strerror or type(problem).__name__
+        return f"{source.id}: {name}: cannot be read ({why}). Correct the file or remove it"
+    return f"{source.id}: {problem}" if name in str(problem) else f"{source.id}: {name}: {problem}"
 
 
 def _stale_deliveries(
@@ -366,7 +367,7 @@ def _land_opened(
     try:
         with lake.staging() as folder:
             staging = Staging(key_index, lake, source, registry, pseudonyms, receipt.received_at, folder)
-            staging.fill(export, mapping, file)
+            rows = staging.fill(export, mapping, file, lambda: open_file(source, file).export)
             problems = _problems(staging, source, mapping, file.name)
             if problems and not is_landed_again:
                 raise UnreadableFileError(problems[0])
@@ -395,15 +396,15 @@ def _land_opened(
         delivery_id=file.sha256,
         source_id=source.id,
         kind=source.kind,
-        file_name=redact_text(file.name),
+        file_name=rows.redaction.names.in_text(file.name),
         size_bytes=file.size,
         received_at=receipt.received_at,
         as_of=as_of,
         landed_with=landing_fingerprint(registry, source),
         rows_read=rows_read,
         rows_unreadable=len(export.unreadable),
-        columns=tuple(export.columns),
-        mapping=dict(mapping.column_of),
+        columns=tuple(rows.mapping.shown.values()),
+        mapping={name: shown_name(column) for name, column in mapping.column_of.items()},
         days=days,
         touches=tuple(sorted(touches)),
         surveys=surveys,

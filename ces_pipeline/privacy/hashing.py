@@ -57,6 +57,41 @@ def with_keys(
     )
 
 
+def with_same_people(
+    columns: Mapping[str, pa.Array], others: Iterable[str], people: Mapping[str, str]
+) -> dict[str, pa.Array]:
+    """The `others` among the columns in which a cell is the person of the same row, with the keyed hash in its place.
+
+    people: column of keyed hashes -> the column of the people. Cells such as `yes` or `42` are in many columns by
+    chance: only a cell that can be no more than a person counts (`is_person_like`).
+    """
+    found: dict[str, pa.Array] = {}
+    for name in dict.fromkeys(others):
+        for key, column in people.items():
+            cells = found.get(name, columns[name])
+            if column == name:
+                continue
+            same = pc.fill_null(pc.equal(cells, columns[column]), False)
+            if not pc.any(same).as_py():
+                continue
+            texts = cells.filter(same).dictionary_encode()
+            counts = pa.array([is_person_like(text) for text in texts.dictionary.to_pylist()], pa.bool_())
+            sure = pc.replace_with_mask(same, same, counts.take(texts.indices))
+            found[name] = pc.if_else(sure, columns[key], cells)
+    return found
+
+
+def is_person_like(text: str) -> bool:
+    """Whether a text of a column of people is a person in any column: an address, a full name, an id or a long number.
+
+    A short word or number (`Sales`, `yes`, `42`) may be in another column by chance.
+    """
+    words = text.split()
+    if "@" in text or (len(words) > 1 and any(word.isalpha() for word in words)):
+        return True
+    return len(text) > 5 and any(letter.isdigit() for letter in text)
+
+
 def without_listed_people(batch: pa.RecordBatch, columns: Iterable[str]) -> pa.RecordBatch:
     """The batch with `[person]` in place of people in JSON in these columns: members whose names mean people."""
     for name in columns:

@@ -35,10 +35,15 @@ _NAME_OF = _words(people_words.NAME_OF)
 _IDENTIFIER_OF = _words(people_words.IDENTIFIER_OF)
 _IDENTIFIER = _words(people_words.IDENTIFIER)
 _ACTION = _words(people_words.ACTION)
+_BY = _words(people_words.BY)
+_PICTURE = _words(people_words.PICTURE)
+_PICTURE_OF = _words(people_words.PICTURE_OF)
 _RESPONSIBLE = _words(people_words.RESPONSIBLE)
 _RESPONSIBLE_FOR = _words(people_words.RESPONSIBLE_FOR)
 _MOBILE_NUMBER = _words(people_words.MOBILE_NUMBER)
 _OTHER_TOPICS = _words(people_words.OTHER_TOPICS)
+_NAMELESS = _words(people_words.NAMELESS)
+_ADDRESS = re.compile(r"(?:mailto:)?[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+")
 _QUESTION = re.compile(
     rf"\b({'|'.join(pattern for patterns in people_words.QUESTION_PATTERNS.values() for pattern in patterns)})\b",
     re.IGNORECASE,
@@ -55,6 +60,10 @@ def looks_like_people(column_name: str) -> bool:
     in_order = [word.lower() for word in _WORD.findall(plain)]
     if len(in_order) > _LONGEST_NAME or "?" in column_name:
         return bool(_QUESTION.search(plain))
+    while len(in_order) > 1 and in_order[0] in people_words.PREFIXES:
+        del in_order[0]
+    while len(in_order) > 1 and in_order[-1] in people_words.SUFFIXES:
+        del in_order[-1]
     words = set(in_order)
     if words & _BIRTH:
         return True
@@ -65,17 +74,44 @@ def looks_like_people(column_name: str) -> bool:
         return False
     return (
         bool(words & _PERSON)
-        or (len(in_order) == 1 and in_order[0] in _PERSON_IF_ALONE)
+        or words <= _PERSON_IF_ALONE
+        or _is_member_of_something(column_name)
+        or (bool(words & _PICTURE) and bool(words & _PICTURE_OF))
         or (bool(words & _NAME) and bool(words & _NAME_OF))
         or ("mobile" in words and bool(words & _MOBILE_NUMBER))
         or bool(pairs.intersection(people_words.PAIRS))
         or any(
             (first in _IDENTIFIER_OF and second in _IDENTIFIER)
-            or (first in _ACTION and second == "by")
+            or (first in _ACTION and second in _BY)
             or (first in _RESPONSIBLE_FOR and second in _RESPONSIBLE)
             for first, second in pairs
         )
     )
+
+
+def _is_member_of_something(column_name: str) -> bool:
+    """Whether the last part of a nested name is a person by itself: `ticket.contact`. A `name` is also a product's."""
+    outer, _, last = column_name.rpartition(".")
+    word = _plain(last).lower()
+    return bool(outer) and word in _PERSON_IF_ALONE - _NAME
+
+
+def may_hold_names(column_name: str) -> bool:
+    """Whether a column of people may hold their names: not one of addresses, numbers, places or machines."""
+    return not {word.lower() for word in _WORD.findall(_plain(column_name))} & _NAMELESS
+
+
+def are_people(cells: Collection[str]) -> bool:
+    """Whether the filled cells of a column are people, whatever its name is: most are an e-mail address, no more.
+
+    A comment that mentions an address is none.
+    """
+    return 2 * sum(_ADDRESS.fullmatch(cell) is not None for cell in cells) > len(cells)
+
+
+def is_people_column(name: str, question: str = "", cells: Collection[str] = ()) -> bool:
+    """Whether a column holds people, by its name, by the text of its question or by its filled cells."""
+    return looks_like_people(name) or looks_like_people(question) or are_people(cells)
 
 
 def without_people(value: Any, under: str = "") -> Any:

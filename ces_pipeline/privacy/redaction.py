@@ -1,52 +1,101 @@
-"""Redaction of free text: e-mail addresses, card and phone numbers become marks before a text is written.
+"""Redaction of texts: e-mail addresses, numbers of people and names become marks before a text is written.
 
-People in columns of their own become keyed hashes instead (`hashing.py`).
+Most cells hold none of them. A regular expression finds the others in Arrow, and only their distinct texts reach
+Python. People in columns of their own become keyed hashes instead (`hashing.py`).
 """
 
-from ces_pipeline.storage.quote import quote_text
-from ces_pipeline.storage.scratch import scratch
+import re
+from dataclasses import dataclass, field
 
-# (Pattern, mark). A phone number needs a shape that dates, ids and versions do not have: an international prefix,
-# brackets, a leading zero, or the groups of a North American number.
-_EMAIL = (r"[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}-]+(\.[\p{L}\p{N}-]+)+", "[email]")
-_CARD = (
-    r"\b([2-6]\d{3}[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}([ -]?\d{1,3})?|3[47]\d{2}[ -]?\d{6}[ -]?\d{5})\b",
-    "[card]",
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ces_pipeline.privacy.known_names import KnownNames
+from ces_pipeline.privacy.numbers import without_numbers
+from ces_pipeline.privacy.pseudonyms import Pseudonyms
+
+EMAIL = re.compile(r"[\w.%+'’-]+@[\w-]+(?:\.[\w-]+)+")
+_SEPARATOR = r"[\s().\-/\x{00a0}\x{202f}\x{2010}-\x{2015}\x{2212}\x{00b7}]{0,3}"
+_MAY_BE_PERSON = rf"@|(?:\p{{Nd}}{_SEPARATOR}){{6}}\p{{Nd}}"
+# In a table a number of a person starts a word, so that ids such as `INC0010001` and `A-12345678` stay in Arrow.
+_MAY_BE_PERSON_IN_CELL = (
+    rf"@|(?:^|[^\w/\-.,]|[^\w]-|[^\d][.,])(?:\p{{Nd}}{_SEPARATOR}){{6}}\p{{Nd}}"
+    r"|\b[A-Za-z]{2}\d\d[ .\-]?[A-Za-z0-9]{4}[ .\-]?\d{3}"
 )
-_PHONE = (
-    r"(\+\d[\d ()./-]{6,17}\d|\(\d{2,5}\) ?\d[\d ./-]{4,12}\d|\b0\d{2,4}[ ./-]?\d{3,4}[ ./-]?\d{3,4}\b"
-    r"|\b\d{3}[ .-]\d{3}[ .-]\d{4}\b)",
-    "[phone]",
+_DAY, _ZONE = "(?:0?[1-9]|[12]\\d|3[01])", "(?: ?(?:Z|UTC|[+-]\\d\\d:?\\d\\d))?"
+_NO_PERSON = (
+    # Times, plain numbers and ids in letters and digits: most of the cells that the expression above finds.
+    rf"^(?:(?:(?:19|20)\d\d[-/.]{_DAY}[-/.]{_DAY}|{_DAY}[-/.]{_DAY}[-/.](?:19|20)\d\d)"
+    rf"(?:[T ]\d\d?:\d\d(?::\d\d(?:[.,]\d{{1,9}})?)?(?: ?[AaPp][Mm])?{_ZONE})?"
+    r"|[1-9]\d{0,12}|-?\d+\.\d+"
+    r"|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$"
 )
-# A bare run of digits in a sentence is a phone, order or account number; in a table cell it may be anything.
-_NUMBER = (r"\b\d{9,15}\b", "[number]")
+_AT = re.compile(b"@")
+_SHORTEST = 6
+"""The shortest text with a person in it, in bytes: `a@b.cd`."""
 
 
-def redacted(text: str, *, sentence: bool) -> str:
-    """SQL for the VARCHAR expression `text` without e-mail addresses, card numbers and phone numbers.
-
-    sentence: also without bare runs of 9 to 15 digits, which in prose are account, order or phone numbers.
-    """
-    replaced = text
-    for pattern, mark in _patterns(sentence):
-        replaced = f"regexp_replace({replaced}, {quote_text(pattern)}, '{mark}', 'g')"
-    return f"CASE WHEN {may_name_people(text, sentence=sentence)} THEN {replaced} ELSE {text} END"
+def redact_text(text: str, regions: tuple[str, ...] = (), *, sentence: bool = True) -> str:
+    """One text without e-mail addresses and numbers of people."""
+    return without_numbers(EMAIL.sub("[email]", text), regions, sentence=sentence)
 
 
-def may_name_people(text: str, *, sentence: bool) -> str:
-    """SQL for whether `redacted` may change the text: one pass over all patterns, since most texts hold none."""
-    any_pattern = "|".join(["@", *(pattern for pattern, _ in _patterns(sentence)[1:])])
-    return f"regexp_matches({text}, {quote_text(any_pattern)})"
+@dataclass(frozen=True)
+class Redaction:
+    """What texts of a delivery are redacted with: the regions of plain phone numbers, and the names of its people."""
+
+    regions: tuple[str, ...]
+    names: KnownNames = field(default_factory=KnownNames)
+
+    def redacted(self, cells: pa.Array, *, sentence: bool) -> pa.Array:
+        """The cells without e-mail addresses and numbers of people. The same array if no cell holds any.
+
+        sentence: also without bare runs of 9 to 15 digits, which in prose are account, order or phone numbers.
+        """
+        if not _may_hold_people(cells):
+            return cells
+        found = pc.match_substring_regex(cells, _MAY_BE_PERSON if sentence else _MAY_BE_PERSON_IN_CELL)
+        if not sentence and pc.any(found).as_py():
+            found = pc.and_(found, pc.invert(pc.match_substring_regex(cells, _NO_PERSON)))
+        rows = np.flatnonzero(pc.fill_null(found, False).to_numpy(zero_copy_only=False))
+        if not len(rows):
+            return cells
+        texts = cells.take(pa.array(rows)).dictionary_encode()
+        shown = [redact_text(text, self.regions, sentence=sentence) for text in texts.dictionary.to_pylist()]
+        mask = np.zeros(len(cells), dtype=bool)
+        mask[rows] = True
+        return pc.replace_with_mask(cells, pa.array(mask), pa.array(shown, pa.string()).take(texts.indices))
+
+    def without_addresses(self, cells: pa.Array, pseudonyms: Pseudonyms) -> pa.Array:
+        """The cells of ids and other facts: an e-mail address alone becomes its keyed hash, in a text `[email]`."""
+        data = cells.buffers()[2]
+        if data is None or not _AT.search(memoryview(data)):
+            return cells
+        texts = cells.dictionary_encode()
+        shown = [
+            text
+            if "@" not in text
+            else pseudonyms.of(text)
+            if EMAIL.fullmatch(text)
+            else EMAIL.sub("[email]", text)
+            for text in texts.dictionary.to_pylist()
+        ]
+        return pa.array(shown, pa.string()).take(texts.indices)
+
+    def of_text(self, text: str) -> str:
+        """One text without e-mail addresses, numbers and names of people."""
+        return self.names.in_text(redact_text(text, self.regions))
+
+    def names_marked(self, cells: pa.Array) -> pa.Array:
+        """Each text with `[name]` in place of names; null where a text names no one, or is null itself."""
+        return self.names.marked(cells)
 
 
-def _patterns(sentence: bool) -> list[tuple[str, str]]:
-    return [_EMAIL, _CARD, _PHONE] + ([_NUMBER] if sentence else [])
-
-
-def redact_text(text: str) -> str:
-    """One text redacted as a sentence, without a query of the caller (file names, messages of vendors)."""
-    with scratch() as connection:
-        [(shown,)] = connection.execute(
-            f"SELECT {redacted('$text', sentence=True)}", {"text": text}
-        ).fetchall()
-    return str(shown)
+def _may_hold_people(cells: pa.Array) -> bool:
+    """Whether any cell is long enough to hold a person: columns of flags and scores are done with a glance."""
+    _, offsets, data = cells.buffers()
+    if data is None or not len(cells):
+        return False
+    ends = np.frombuffer(offsets, dtype=np.int32)[cells.offset : cells.offset + len(cells) + 1]
+    return bool((ends[1:] - ends[:-1] >= _SHORTEST).any())

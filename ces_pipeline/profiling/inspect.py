@@ -243,10 +243,8 @@ def _proposal(naming: Naming, times: Times, known: _Known) -> Proposal:
         entry["date_order"] = times.new_order
     if known.day and naming.kind == "survey":
         entry["day"] = known.day
-    if naming.missing:
-        entry["missing"] = naming.missing
-    if columns:
-        entry["columns"] = columns
+    found = {"missing": naming.missing, "columns": columns, "people": naming.people}
+    entry |= {key: value for key, value in found.items() if value}
     if known.csat_scale and naming.kind == "tickets":
         entry["csat_scale"] = known.csat_scale
     if known.options:

@@ -1,6 +1,5 @@
 """Maps the columns of an export to fields, and finds the columns that contain people."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,9 @@ from ces_pipeline.errors import RegistryError
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.nobody import means_nobody
-from ces_pipeline.privacy.names import looks_like_people
+from ces_pipeline.privacy.names import is_people_column
+from ces_pipeline.privacy.redaction import redact_text
+from ces_pipeline.privacy.shown import shown_name
 from ces_pipeline.profiling.result import InspectedColumn, Question
 from ces_pipeline.profiling.rows import Rows
 from ces_pipeline.profiling.scales import is_no_answer, look_like_scores
@@ -61,7 +62,6 @@ _VAGUE = frozenset(
     ]
 )
 _PLACES = frozenset(["zip", "zipcode", "postalcode", "postcode", "city", "county"])
-_ADDRESS = re.compile(r"\S+@\S+\.\S+")
 _MANY = 5
 """A person who has at least a fifth of the rows may be a word for nobody."""
 
@@ -212,7 +212,7 @@ class Naming:
         if column not in self.rows.columns:
             raise RegistryError(
                 f"{option}: {self.file.name} has no column {column!r} "
-                f"(it has: {', '.join(self.rows.columns)[:1000]})"
+                f"(it has: {', '.join(map(shown_name, self.rows.columns))[:1000]})"
             )
         self.mapping = {field: mapped for field, mapped in self.mapping.items() if mapped != column}
         self.guessed = {field: mapped for field, mapped in self.guessed.items() if mapped != column}
@@ -332,12 +332,22 @@ class Naming:
         if read_as:
             return any(fields_of(self.kind)[name].treatment == "person" for name in read_as)
         people = {*self.export.people, *(self.known_source.people if self.known_source else ())}
-        return (
-            column in people
-            or looks_like_people(column)
-            or looks_like_people(self.export.questions.get(column, ""))
-            or any(_ADDRESS.search(cell) for cell in self.sample[column])
+        return column in people or is_people_column(
+            column, self.export.questions.get(column, ""), self.sample[column]
         )
+
+    @property
+    def people(self) -> list[str]:
+        """The unmapped columns that hold people, except those that the format itself names.
+
+        A column whose name is a person's is not among them, since the proposal is printed; landing finds it again.
+        """
+        taken = {*self.mapping.values(), *self.export.people}
+        return [
+            column
+            for column in self.rows.columns
+            if column not in taken and shown_name(column) == column and self.is_person(column)
+        ]
 
     def column_views(self) -> tuple[InspectedColumn, ...]:
         fields = {column: name for name, column in self.mapping.items()}
@@ -349,9 +359,10 @@ class Naming:
 
     def _column_view(self, column: str, name: str | None, filled: int) -> InspectedColumn:
         if self.is_person(column):
-            return InspectedColumn(column, name, filled, "person")
+            return InspectedColumn(shown_name(column), name, filled, "person")
         cells = list(dict.fromkeys(self.sample[column]))
         wordy = any(len(cell) > _EXAMPLE_LENGTH or len(cell.split()) > _FREE_TEXT_WORDS for cell in cells)
         if wordy or (name is not None and fields_of(self.kind)[name].treatment == "free_text"):
-            return InspectedColumn(column, name, filled, "free text")
-        return InspectedColumn(column, name, filled, "values", tuple(cells[:_EXAMPLES]))
+            return InspectedColumn(shown_name(column), name, filled, "free text")
+        examples = tuple(redact_text(cell, sentence=False) for cell in cells[:_EXAMPLES])
+        return InspectedColumn(shown_name(column), name, filled, "values", examples)

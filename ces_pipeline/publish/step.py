@@ -53,6 +53,7 @@ from ces_pipeline.storage.duck import (
 )
 from ces_pipeline.storage.lake import Lake, sync_folder
 from ces_pipeline.storage.locks import exclusive
+from ces_pipeline.storage.modes import file_mode
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.sql_files import SqlFile, derived_files
 
@@ -447,6 +448,7 @@ def _swap(fresh: Path, published: Path) -> None:
     """Put the new file in place: sync it, rename it, sync the folder."""
     with fresh.open("rb") as file:
         os.fsync(file.fileno())
+    fresh.chmod(file_mode(published.parent))
     fresh.replace(published)
     sync_folder(published.parent)
 

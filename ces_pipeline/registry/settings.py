@@ -4,6 +4,7 @@ import re
 from datetime import date
 from typing import Annotated, Literal
 
+import phonenumbers
 from pydantic import AfterValidator, Field, model_validator
 
 from ces_pipeline.registry.base import Entry, TimeZone
@@ -17,6 +18,13 @@ def _minutes(text: str) -> str:
     return text
 
 
+def _region(code: str) -> str:
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"{code!r} is no country code of two letters, such as DE or GB")
+    return code
+
+
+PhoneRegion = Annotated[str, AfterValidator(_region)]
 TimeOfDay = Annotated[str, AfterValidator(_minutes)]
 
 
@@ -104,6 +112,15 @@ class Settings(Entry):
 
     business_time_zone: TimeZone = Field(
         "UTC", description="zone of a day, an IANA name such as Europe/Berlin"
+    )
+    phone_regions: tuple[PhoneRegion, ...] = Field(
+        (),
+        description="countries whose phone numbers comments hold without a country code, such as [DE, AT]; by default "
+        "the country of the business time zone. Without any (zone UTC), they are known by their shape alone",
+    )
+    shared_with: Literal["nobody", "group", "everyone"] = Field(
+        "nobody",
+        description="who besides the owner may read the lake, the warehouse and the reports, which hold comments",
     )
     first_day: date = Field(date(2005, 1, 1), description="rows with an earlier time have no usable time")
     minimum_n: int = Field(30, ge=1, description="a figure of fewer answers is suppressed")

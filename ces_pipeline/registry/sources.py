@@ -93,8 +93,8 @@ class Source(Entry):
             )
         known = fields_of(self.kind)
         for name, columns in self.columns_of.items():
-            if len(columns) > 1 and name in known and known[name].treatment == "person":
-                raise ValueError(f"columns.{name}: a person is read from one column: keep one")
+            if len(columns) > 1 and name in known and known[name].key_column:
+                raise ValueError(f"columns.{name}: a person or a reference is read from one column: keep one")
         if not KINDS[self.kind].has_survey and (self.survey or self.survey_column):
             raise ValueError(f"a source of kind {self.kind} has no survey: remove survey and survey_column")
         return self

@@ -10,6 +10,9 @@ from typing import Literal
 Treatment = Literal["text", "person", "time", "free_text"]
 
 
+_RAW_TYPES = {"time": "TIMESTAMPTZ"}
+
+
 @dataclass(frozen=True)
 class Field:
     """One field of a raw file.
@@ -17,21 +20,29 @@ class Field:
     treatment: `text` is kept unchanged; `person` is kept only as a keyed hash, under the name `<name>_key`;
     `time` becomes a UTC instant; `free_text` is kept redacted.
     answer: True for an answer of the respondent (the double-submit rule compares answers).
+    also_hashed: True for a text that has its keyed hash beside it, as `<name>_key`: an answer names it by its hash.
     """
 
     name: str
     means: str
     treatment: Treatment = "text"
     answer: bool = False
+    also_hashed: bool = False
 
     @property
     def stored_as(self) -> str:
         return f"{self.name}_key" if self.treatment == "person" else self.name
 
     @property
-    def stored_type(self) -> str:
-        """SQL type in raw files. A person's key is the 32 bytes of its hash."""
-        return {"time": "TIMESTAMPTZ", "person": "BLOB"}.get(self.treatment, "VARCHAR")
+    def key_column(self) -> str | None:
+        """The raw file's column with the field's keyed hash; None if it has none."""
+        return f"{self.name}_key" if self.treatment == "person" or self.also_hashed else None
+
+    @property
+    def raw_types(self) -> dict[str, str]:
+        """Column -> SQL type of the field in raw files. A person's key is the 32 bytes of its hash."""
+        columns = {} if self.treatment == "person" else {self.name: _RAW_TYPES.get(self.treatment, "VARCHAR")}
+        return columns | ({self.key_column: "BLOB"} if self.key_column else {})
 
 
 SURVEY_FIELDS: tuple[Field, ...] = (
@@ -41,7 +52,7 @@ SURVEY_FIELDS: tuple[Field, ...] = (
     Field("device", "device or cookie id", "person"),
     Field("ip_address", "network address", "person"),
     Field("ticket_id", "the ticket that the answer is about"),
-    Field("external_id", "another reference shared with the ticket system"),
+    Field("external_id", "another reference shared with the ticket system; many are a person's", "person"),
     Field("channel", "channel of the interaction"),
     Field("product", "product or service"),
     Field("journey_stage", "stage of the customer journey"),
@@ -64,7 +75,7 @@ SURVEY_FIELDS: tuple[Field, ...] = (
 
 TICKET_FIELDS: tuple[Field, ...] = (
     Field("ticket_id", "the ticket system's id"),
-    Field("external_id", "another reference shared with the survey"),
+    Field("external_id", "another reference shared with the survey", also_hashed=True),
     Field("status", "state, in the words of the system"),
     Field("priority", "priority, in the words of the system"),
     Field("category", "issue category"),

@@ -20,7 +20,10 @@ RESPONSES = Table(
         "respondent_key": column(TEXT, "Keyed hash of the respondent; null: not known.", nullable=True),
         "ticket_id": column(TEXT, "Ticket id in the response; null: none.", nullable=True),
         "external_id": column(
-            TEXT, "Another reference shared with the ticket system; null: none.", nullable=True
+            TEXT,
+            "Keyed hash of another reference shared with the ticket system, since many are a person's: a contact's id "
+            "or address; null: none.",
+            nullable=True,
         ),
         "channel": column(
             TEXT, "Channel of the interaction; `unknown` if neither export nor registry has it."

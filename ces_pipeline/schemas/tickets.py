@@ -8,6 +8,9 @@ _COLUMNS = {
     "source_id": column(TEXT, "The source that delivered it."),
     "ticket_id": column(TEXT, "Id in the ticket system."),
     "external_id": column(TEXT, "Another reference shared with the survey; null: none.", nullable=True),
+    "external_key": column(
+        TEXT, "Keyed hash of external_id, by which responses name it; null: none.", nullable=True
+    ),
     "status": column(
         TEXT,
         "State, lower case, in the words of the system; `deleted` for a deleted ticket; null: not given.",

@@ -25,6 +25,7 @@ import pyarrow.fs as pa_fs
 import pyarrow.parquet as pq
 
 from ces_pipeline.errors import HomeError
+from ces_pipeline.storage.modes import file_mode
 from ces_pipeline.storage.quote import quote_name, quote_text
 
 UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, pa.ArrowException, OSError)
@@ -55,7 +56,7 @@ class Lake:
         if isinstance(root, Path) or "://" not in str(root):
             base = Path(root).resolve()
             try:
-                base.mkdir(parents=True, exist_ok=True)
+                base.mkdir(parents=True, exist_ok=True, mode=0o700)
             except OSError as problem:
                 raise _unwritable(problem) from problem
             self.local: Path | None = base
@@ -103,8 +104,7 @@ class Lake:
     def scan(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[str], name: str) -> str:
         """SQL for the rows of these Parquet files, with `place`: the position of the file in `paths`.
 
-        A column that one of the files lacks is null in its rows.
-
+        A column that some of the files lack is null in their rows: an earlier release wrote them.
         DuckDB reads files of a local lake directly. Other files are registered as Arrow datasets, with names that
         start with `name`.
         """
@@ -147,7 +147,7 @@ class Lake:
             else:
                 target = self.local / path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                replace_file(target, data)
+                replace_file(target, data, mode=file_mode(self.local))
         except OSError as problem:
             raise _unwritable(problem) from problem
         view = memoryview(data)
@@ -163,6 +163,7 @@ class Lake:
         try:
             with staged.open("rb") as stream:
                 os.fsync(stream.fileno())
+            staged.chmod(file_mode(self.local))
             target.parent.mkdir(parents=True, exist_ok=True)
             staged.replace(target)
             sync_folder(target.parent)
@@ -234,11 +235,16 @@ def _repeating(table: pa.Table) -> list[str]:
     ]
 
 
-def replace_file(target: Path, data: bytes | pa.Buffer) -> None:
-    """Replace a local file by `data`: write a temporary file next to it, sync, rename, sync the folder."""
+def replace_file(target: Path, data: bytes | pa.Buffer, *, mode: int | None = None) -> None:
+    """Replace a local file by `data`: write a temporary file next to it, sync, rename, sync the folder.
+
+    mode: the file's permissions; by default those of any new file.
+    """
     temporary = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
     try:
         with temporary.open("wb") as stream:
+            if mode is not None:
+                temporary.chmod(mode)
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())

@@ -31,7 +31,7 @@ def answer(**values: Any) -> dict[str, Any]:
 
 def test_the_named_ticket_wins_over_every_other_match(small: SmallHome) -> None:
     named = ticket("T1", requester_key="p")
-    other = ticket("T2", requester_key="p", external_id="X", solved_at=NOON - HOUR)
+    other = ticket("T2", requester_key="p", external_key="X", solved_at=NOON - HOUR)
     assert link(small, answer(ticket_id="T1", external_id="X", respondent_key="p"), named, other) == (
         "T1",
         "ticket_id",
@@ -40,7 +40,7 @@ def test_the_named_ticket_wins_over_every_other_match(small: SmallHome) -> None:
 
 
 def test_the_external_id_is_used_where_the_named_ticket_is_not_there(small: SmallHome) -> None:
-    found = link(small, answer(ticket_id="gone", external_id="X"), ticket("T2", external_id="X"))
+    found = link(small, answer(ticket_id="gone", external_id="X"), ticket("T2", external_key="X"))
     assert found == ("T2", "external_id", 0.9)
 
 

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "schemas": {"folding", "rules", "schemas"},
     "rules": {"rules"},
     "registry": {"errors", "folding", "home", "registry", "rules", "schemas"},
-    "formats": {"errors", "folding", "formats", "registry", "schemas", "storage"},
+    "formats": {"errors", "folding", "formats", "privacy", "registry", "schemas", "storage"},
     "privacy": {"errors", "folding", "home", "privacy", "storage"},
     "http": {"errors", "folding", "formats", "home", "http", "registry", "schemas", "storage"},
     "vendors": {*GROUND, "vendors"},

@@ -28,7 +28,7 @@ by_external_id as (
         min(ticket_key) as ticket_key,
         count(*) as candidates
     from responses
-    inner join core.tickets using (external_id)
+    inner join core.tickets on responses.external_id = tickets.external_key
     anti join by_ticket_id using (response_key)
     group by response_key
 ),

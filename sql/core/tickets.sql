@@ -4,6 +4,7 @@ select
     source_id,
     ticket_id,
     external_id,
+    external_key,
     status,
     priority,
     category,

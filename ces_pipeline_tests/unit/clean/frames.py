@@ -80,7 +80,7 @@ def raw_rows(*rows: dict[str, Any], kind: str = "survey") -> pd.DataFrame:
 
 
 def _raw_row(number: int, given: dict[str, Any], kind: str) -> dict[str, Any]:
-    fields: dict[str, Any] = {field.stored_as: None for field in field_table(kind)}
+    fields: dict[str, Any] = {name: None for field in field_table(kind) for name in field.raw_types}
     if kind == "survey":
         fields |= {
             "response_id": f"r{number}",

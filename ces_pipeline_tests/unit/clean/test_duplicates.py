@@ -34,13 +34,13 @@ def test_people_of_one_office_are_not_each_others_duplicates() -> None:
 
 def test_a_second_contact_with_another_ticket_is_kept() -> None:
     assert repeats(ann("a", "12:00", ticket_id="1"), ann("b", "12:30", ticket_id="2")) == set()
-    assert repeats(ann("a", "12:00", external_id="1"), ann("b", "12:30", external_id="2")) == set()
+    assert repeats(ann("a", "12:00", external_id_key="1"), ann("b", "12:30", external_id_key="2")) == set()
     assert repeats(ann("a", "12:00"), ann("b", "12:30", ticket_id="2")) == set()
 
 
 def test_the_same_person_on_the_same_ticket_counts_once() -> None:
     assert repeats(ann("a", "12:00", ticket_id="1"), ann("b", "12:30", ticket_id="1")) == {"b"}
-    assert repeats(ann("a", "12:00", external_id="x"), ann("b", "12:30", external_id="x")) == {"b"}
+    assert repeats(ann("a", "12:00", external_id_key="x"), ann("b", "12:30", external_id_key="x")) == {"b"}
     assert repeats(ann("a", "12:00"), ann("b", "12:30")) == {"b"}
 
 

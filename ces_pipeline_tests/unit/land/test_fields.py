@@ -23,7 +23,7 @@ def test_every_field_has_one_column_in_the_raw_file_under_the_name_that_its_trea
 @pytest.mark.parametrize(
     ("kind", "people"),
     [
-        ("survey", {"respondent", "device", "ip_address"}),
+        ("survey", {"respondent", "device", "ip_address", "external_id"}),
         ("tickets", {"requester"}),
         ("accounts", {"person", "account"}),
         ("invitations", {"person"}),

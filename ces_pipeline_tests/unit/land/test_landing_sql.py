@@ -287,7 +287,7 @@ def test_a_ragged_row_full_of_commas_in_a_semicolon_file_loses_its_people_too(tm
     text = (
         "id;score;comment;email;recorded\n"
         "r1;5;fine;ann@example.org;2026-03-02T12:00:00Z\n"
-        "r2;4;Eve Canary;so, so, so, so, bad\n"
+        "r2;4;so, so, so, so, bad;really;Eve Canary;2026-03-02T12:00:00Z\n"
     )
     assert landed(tmp_path, text).find("Canary") == []
 
@@ -336,8 +336,10 @@ def test_a_workbook_lands_like_a_table_and_its_ragged_row_without_people(tmp_pat
 
 
 def test_two_unreadable_rows_that_differ_in_a_person_alone_are_two(tmp_path: Path) -> None:
-    text = "id,score,comment,email,recorded\nr1,5,ann@example.org\nr1,5,bob@example.org\n"
-    assert len(landed(tmp_path, text).rows()) == 2
+    text = "id,score,comment,email,recorded\nr0,5,fine,cyd@example.org,2026-03-02T12:00:00Z\n" + "".join(
+        f"r1,5,fine,{name}@example.org,2026-03-02T12:00:00Z,{name}\n" for name in ("ann", "bob")
+    )
+    assert len(landed(tmp_path, text).rows()) == 3
 
 
 def test_the_format_may_name_the_zone_of_its_times(tmp_path: Path) -> None:

@@ -1,22 +1,16 @@
 """Redaction: nothing personal is left in free text, and nothing else is lost from it."""
 
-from functools import cache
-
-import duckdb
+import pyarrow as pa
 import pytest
 
-from ces_pipeline.privacy.redaction import redact_text, redacted
+from ces_pipeline.privacy.redaction import Redaction, redact_text
 
-
-@cache
-def session() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect()
+WITHOUT_REGIONS = Redaction(())
 
 
 def cell(text: str) -> str:
     """The text as a cell of a column that no one mapped."""
-    row = session().execute(f"SELECT {redacted('$text', sentence=False)}", {"text": text}).fetchone()
-    return str(row[0]) if row else ""
+    return str(WITHOUT_REGIONS.redacted(pa.array([text]), sentence=False)[0].as_py())
 
 
 @pytest.mark.parametrize(

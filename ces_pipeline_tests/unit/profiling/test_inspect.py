@@ -68,19 +68,35 @@ def test_a_generic_table_is_mapped_by_its_names(tmp_path: Path, registry: Regist
 
 
 def test_no_person_and_no_free_text_is_shown(tmp_path: Path, registry: Registry) -> None:
-    text = FEEDBACK.replace("ticket_id,", "notes_by,", 1).replace("T-3,", "x.y@example.org,")
+    text = re.sub(r"T-(\d+)", r"x.y\1@example.org", FEEDBACK.replace("ticket_id,", "notes_of,", 1))
     found = inspect_file(delivered(tmp_path, text).path, registry)
     assert {column.name: column.holds for column in found.columns} == {
         "id": "values",
         "How easy was it?": "values",
         "customer_email": "person",
         "comment": "free text",
-        "notes_by": "person",
+        "notes_of": "person",
         "submitted_at": "values",
     }
     assert "example." not in repr(found)
     assert "story" not in repr(found)
     assert found.columns[0].examples == ("r0", "r1", "r2")
+
+
+def test_columns_of_people_are_proposed_and_a_column_that_names_one_is_not_shown_in_clear(
+    tmp_path: Path, registry: Registry
+) -> None:
+    text = re.sub(r"T-(\d+)", r"x.y\1@example.org", FEEDBACK.replace("ticket_id,", "notes_of,", 1))
+    assert inspect_file(delivered(tmp_path, text).path, registry).proposal.sources[0]["people"] == [
+        "notes_of"
+    ]
+    # An address in one of forty cells makes no person of the column, and is not shown.
+    text = FEEDBACK.replace("ticket_id,", "bob@example.org\x1b[1m,", 1).replace("T-0,", "x.y@example.org,")
+    found = inspect_file(delivered(tmp_path, text, "other.csv").path, registry)
+    assert "people" not in found.proposal.sources[0]
+    assert found.columns[4].name == r"[email]\x1b[1m"
+    assert found.columns[4].examples[0] == "[email]"
+    assert "example.org" not in repr(found)
 
 
 def test_what_cannot_be_guessed_is_asked(tmp_path: Path, registry: Registry) -> None:
