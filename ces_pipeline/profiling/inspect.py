@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 
 from ces_pipeline.errors import RegistryError, UnreadableFileError
 from ces_pipeline.formats.contract import Export, Reader
+from ces_pipeline.formats.encodings import known_encoding
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.times import DateOrder
 from ces_pipeline.profiling.counts import count_rules
@@ -65,7 +66,9 @@ def inspect_file(
     _refuse_zone(time_zone)
     given: dict[str, Any] = {name: value for name, value in (options or {}).items() if value}
     _refuse_contradictions(known_source, reader=reader, survey=survey, time_zone=time_zone, kind=kind)
-    chosen, others = _choose_reader(file, reader or (known_source.reader if known_source else None))
+    # Recognising reads the file's start, so it needs the encoding that was given.
+    readable = file.encoded_as(known_encoding(given["encoding"]) if "encoding" in given else None)
+    chosen, others = _choose_reader(readable, reader or (known_source.reader if known_source else None))
     _refuse_other_kind(kind, chosen, known_source)
     _refuse_unknown_options(chosen, given)
     export = chosen.read(file, _as_source(chosen, known_source, given))
@@ -83,6 +86,11 @@ def inspect_file(
         naming.name_fields(score, survey, columns or {})
         if time_zone and zone != time_zone:
             naming.notes.append(f"--time-zone {time_zone} has no effect: the file states {zone}")
+        if chosen.kind == "any" and reader is None and known_source is None:
+            naming.notes.append(
+                "no product's export is recognised: it is read as a plain table or list, and its columns are mapped by "
+                "their names. If it is a product's export, name it with --reader"
+            )
         survey = survey or (known_source.survey if known_source else None)
         registered = registry.surveys.get(survey or "")
         if naming.kind == "survey":

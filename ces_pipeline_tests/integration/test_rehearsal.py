@@ -72,7 +72,7 @@ def test_each_file_of_the_sample_is_foretold_whatever_has_landed_before(tmp_path
     """Six systems, one file after the other: redeliveries, revisions and duplicates depend on what has landed."""
     home = make_home(Home(tmp_path / "home"))
     exports = tmp_path / "exports"
-    write_sample(exports, responses=1500, days=12, seed=5)
+    write_sample(exports, responses=600, days=8, seed=5)
     registry = load_registry(home.registry)
     files = [
         (source, path) for source in registry.sources for path in sorted((exports / source).rglob("*.*"))
@@ -104,6 +104,63 @@ def test_links_are_foretold_with_the_tickets_that_are_published(tmp_path: Path) 
     found = entered(home, answers, source="form", scale="ease_1_7", survey="after_help")
     run(home, "form", answers)
     assert found.links == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "reasons"),
+    [
+        (
+            "Response ID,Submitted at,Effort score\n1,,6\n2,,2\n3,2026-11-02 09:00:00,7\n",
+            {"scale": "ease_1_7"},
+            {"missing_time": 2},
+        ),
+        (
+            "Ticket ID,Status,Created\n1,Closed,2026-03-02 09:00:00\n2,Open,\n",
+            {"kind": "tickets"},
+            {"missing_time": 1},
+        ),
+        (
+            "Response ID,Submitted at,Effort score\n1,2026-11-02 09:00:00,7/7\n2,2026-11-02 09:01:00,4-5\n",
+            {"scale": "ease_1_7", "score": "Effort score"},
+            {"unknown_answer": 1},
+        ),
+    ],
+    ids=["answers without a time", "a ticket without a time", "an answer that is none"],
+)
+def test_rejections_are_foretold(
+    tmp_path: Path, text: str, given: dict[str, Any], reasons: dict[str, int]
+) -> None:
+    home = Home(tmp_path / "home").make()
+    path = tmp_path / "export.csv"
+    path.write_text(text)
+    found = entered(home, path, source="new", **given)
+    run(home, "new", path)
+    assert found.reasons == reasons
+    assert foretold(found) == counted(home, "new", path)
+
+
+def test_unknown_words_are_foretold(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").make()
+    path = tmp_path / "export.csv"
+    path.write_text("Response ID,Submitted at,Effort score,Finished\n1,2026-11-02 09:00:00,6,perhaps\n")
+    found = entered(home, path, source="new", scale="ease_1_7")
+    assert found.marked == {"unknown_value": 1}
+    assert found.unknown_words == {"finished": {"perhaps": 1}}
+
+
+def test_a_file_of_which_nearly_all_would_be_rejected_is_not_written_unless_accepted(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").make()
+    path = tmp_path / "export.csv"
+    path.write_text("Response ID,Submitted at,Effort score\n" + "".join(f"{n},,6\n" for n in range(9)))
+    registry = load_registry(home.registry)
+    found = inspect_file(
+        path, registry, scale="ease_1_7", time_zone="UTC", columns={"submitted_at": "Submitted at"}
+    )
+    for accepts in (False, True):
+        asked = with_rehearsal(home, registry, found, path, source=None, accepts_rejected=accepts)
+        assert [question.blocks for question in asked.questions if question.about == "rejected"] == [
+            not accepts
+        ]
 
 
 def entered(home: Home, path: Path, **given: Any) -> Rehearsal:

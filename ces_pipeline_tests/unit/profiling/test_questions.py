@@ -231,6 +231,17 @@ def test_a_ticket_column_that_looks_decisive_is_asked_about(
     assert blocking(without) == []
 
 
+def test_a_score_makes_rows_answers_though_their_columns_look_like_events(home: Home) -> None:
+    text = (
+        "key,event,timestamp,properties.q1,properties.submission\n"
+        "e1,survey sent,2026-11-02T09:15:00Z,6,s1\ne2,survey sent,2026-11-02T09:20:00Z,2,s2\n"
+    )
+    assert inspected(home, text).kind == "events"
+    named = {"response_id": "properties.submission"}
+    found = inspected(home, text, score="properties.q1", scale="ease_1_7", columns=named, **SURVEY)
+    assert (found.kind, blocking(found)) == ("survey", [])
+
+
 def test_a_table_without_any_answer_ticket_or_event_is_called_none_of_them(home: Home) -> None:
     found = inspected(
         home, "object,property,value,changed\n17,size,large,2026-11-02\n18,size,small,2026-11-03\n"
