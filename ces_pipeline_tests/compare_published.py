@@ -7,8 +7,10 @@ run ids, fingerprints) is left out and named. Both homes need the same pseudonym
 
 import sys
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 
@@ -63,14 +65,44 @@ def tables_of(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, 
     return found
 
 
-def compare(before: Path, after: Path) -> list[Difference]:
-    """Every table that either file has, by name."""
+def compare(
+    before: Path,
+    after: Path,
+    *,
+    shared_columns: bool = False,
+    without: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> list[Difference]:
+    """Every table that either file has, by name.
+
+    shared_columns: compare only the columns that both files have, numbers as numbers: for files of two releases.
+    without: table -> columns that are left out.
+    """
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         for name, path in (("before", before), ("after", after)):
             connection.execute(f"ATTACH '{path}' AS {name}_file (READ_ONLY)")
         old, new = (tables_of(connection, f"{name}_file") for name in ("before", "after"))
+        if shared_columns:
+            old, new = _shared(old, new), _shared(new, old)
+        for tables in (old, new):
+            for table, names in without.items():
+                tables[table] = [(name, kind) for name, kind in tables[table] if name not in names]
         return [_compare(connection, table, old.get(table), new.get(table)) for table in sorted({*old, *new})]
+
+
+def _shared(
+    tables: dict[str, list[tuple[str, str]]], others: dict[str, list[tuple[str, str]]]
+) -> dict[str, list[tuple[str, str]]]:
+    """The tables with the columns that the others have too, in order of name; whole numbers are numbers."""
+    numbers = {"BIGINT": "DOUBLE"}
+    return {
+        table: sorted(
+            (name, numbers.get(kind, kind))
+            for name, kind in columns
+            if table not in others or name in dict(others[table])
+        )
+        for table, columns in tables.items()
+    }
 
 
 def _compare(
@@ -86,7 +118,9 @@ def _compare(
     if old != new:
         return Difference(table, 0, 0, 0, 0, "other columns, types or order of columns")
     left_out = OF_THE_RUN.get(table, set())
-    columns = ", ".join(f'"{name}"' for name, _ in old if name not in left_out)
+    columns = ", ".join(
+        f'"{name}"::DOUBLE' if kind == "DOUBLE" else f'"{name}"' for name, kind in old if name not in left_out
+    )
     if table in RUN_TABLES or not columns:
         columns = "count(*) > 0"
     rows = [
