@@ -7,13 +7,21 @@ from ces_pipeline.formats.contract import map_columns
 from ces_pipeline.schemas.kinds import KindName
 
 _SURVEY = {
-    "response_id": "response id | id | _id | uuid | submission id",
-    "ticket_id": "ticket id | ticket | ticket number | case id | case number | conversation id",
+    "response_id": "response id | submission id | answer id | survey response id | antwort id | "
+    "antwort-id | antwort nr | id de réponse | identifiant de réponse | id de respuesta | "
+    "id de la respuesta | id risposta | id della risposta | id da resposta | id de resposta | antwoord-id | "
+    "antwoord id | id | _id | uuid",
+    "ticket_id": "ticket id | ticket | ticket number | case id | case number | conversation id | "
+    "ticket-id | ticketnummer | ticket-nr | vorgangsnummer | fallnummer | numéro de ticket | n° de ticket | "
+    "número de ticket | número de caso | numero ticket | número do ticket | número do chamado | zaaknummer",
     "external_id": "external id | external reference",
     "respondent": "respondent | respondent id | respondent email | email | email address | e-mail | "
     "e-mail address | your email | your email address | customer email | user email | contact email | "
-    "customer id | user id | contact id | customer",
-    "ip_address": "ip address | ip",
+    "customer id | user id | contact id | customer | e-mail-adresse | kundennummer | kunde | "
+    "adresse e-mail | courriel | correo electrónico | correo | indirizzo email | indirizzo e-mail | "
+    "endereço de e-mail | e-mailadres",
+    "ip_address": "ip address | ip | ip-adresse | adresse ip | dirección ip | indirizzo ip | endereço ip | "
+    "ip-adres",
     "device": "device id | cookie id | visitor id",
     "channel": "channel",
     "product": "product",
@@ -21,33 +29,43 @@ _SURVEY = {
     "process": "process",
     "device_type": "device type | device category | device",
     "language": "language | locale",
-    "comment": "comment | comments | feedback | verbatim",
+    "comment": "comment | comments | feedback | verbatim | kommentar | kommentare | anmerkung | "
+    "anmerkungen | commentaire | commentaires | comentario | comentarios | commento | commenti | "
+    "comentário | comentários | opmerking | opmerkingen",
     "status": "status",
-    "finished": "finished | completed",
+    "finished": "finished | completed | is finished | is complete | abgeschlossen | beendet | terminé | "
+    "finalizado | terminado | completado | completato | concluído | afgerond | voltooid",
     "duration_seconds": "duration seconds | duration (in seconds) | duration in seconds | duration (s)",
-    "started_at": "started at | start date | start time | time started",
+    "started_at": "started at | start date | start time | time started | started | gestartet | startzeit | "
+    "startdatum | beginn | heure de début | date de début | hora de inicio | fecha de inicio | "
+    "ora di inizio | data di inizio | hora de início | data de início | begintijd | starttijd",
     "submitted_at": "submitted at | submit date | date submitted | submitted on | submission date | "
     "submission time | submitted | completed at | completion time | end date | end time | answered at | "
-    "responded at | rated at | response date | timestamp | "
-    "created at | date created | date | date/time | time",
+    "responded at | rated at | response date | timestamp | created at | date created | abgeschickt am | "
+    "abgesendet am | abgesendet | eingereicht am | gesendet am | zeitstempel | endzeit | enddatum | "
+    "datum und uhrzeit | date de soumission | envoyé le | soumis le | heure de fin | horodateur | "
+    "fecha de envío | enviado el | enviado | marca temporal | hora de finalización | data di invio | "
+    "inviato il | ora di fine | informazioni cronologiche | data de envio | enviado em | "
+    "carimbo de data/hora | hora de término | verzonden op | ingezonden op | tijdstempel | eindtijd | "
+    "date | date/time | time | datum | zeit | fecha | data | hora",
     "recorded_at": "recorded at | recorded date",
-    "modified_at": "modified at | modified | updated at | updated | updated on | updated date | updated time | last "
-    "updated | last updated at | last updated on | last update | last update time | last modified | last modified at | "
-    "last modified on | last modified time | last modified date | date modified | date updated | date last modified | "
-    "modified time | modified date | modified on | modification date | modification time | last changed | changed at | "
-    "last edited | last edited at | edited at | edited on | edit time | "
-    "geändert am | geändert | zuletzt geändert | zuletzt geändert am | letzte änderung | "
-    "uhrzeit der letzten änderung | änderungsdatum | aktualisiert am | zuletzt aktualisiert | "
-    "modifié le | dernière modification | date de modification | date de dernière modification | "
-    "heure de la dernière modification | mis à jour le | dernière mise à jour | date de mise à jour | "
-    "modificado | modificado el | última modificación | fecha de modificación | hora de la última modificación | "
-    "actualizado | actualizado el | última actualización | fecha de actualización | "
-    "modificato il | ultima modifica | data di modifica | data ultima modifica | ora dell'ultima modifica | "
-    "aggiornato il | ultimo aggiornamento | "
-    "modificado em | última modificação | data de modificação | hora da última modificação | atualizado em | "
-    "última atualização | data de atualização | "
-    "gewijzigd op | laatst gewijzigd | laatst gewijzigd op | laatste wijziging | wijzigingsdatum | "
-    "tijdstip van laatste wijziging | bijgewerkt op | laatst bijgewerkt",
+    "modified_at": "modified at | modified | updated at | updated | updated on | updated date | "
+    "updated time | last updated | last updated at | last updated on | last update | last update time | "
+    "last modified | last modified at | last modified on | last modified time | last modified date | "
+    "date modified | date updated | date last modified | modified time | modified date | modified on | "
+    "modification date | modification time | last changed | changed at | last edited | last edited at | "
+    "edited at | edited on | edit time | geändert am | geändert | zuletzt geändert | zuletzt geändert am | "
+    "letzte änderung | uhrzeit der letzten änderung | änderungsdatum | aktualisiert am | "
+    "zuletzt aktualisiert | modifié le | dernière modification | date de modification | "
+    "date de dernière modification | heure de la dernière modification | mis à jour le | "
+    "dernière mise à jour | date de mise à jour | modificado | modificado el | última modificación | "
+    "fecha de modificación | hora de la última modificación | actualizado | actualizado el | "
+    "última actualización | fecha de actualización | modificato il | ultima modifica | data di modifica | "
+    "data ultima modifica | ora dell'ultima modifica | aggiornato il | ultimo aggiornamento | "
+    "modificado em | última modificação | data de modificação | hora da última modificação | "
+    "atualizado em | última atualização | data de atualização | gewijzigd op | laatst gewijzigd | "
+    "laatst gewijzigd op | laatste wijziging | wijzigingsdatum | tijdstip van laatste wijziging | "
+    "bijgewerkt op | laatst bijgewerkt",
     "nps": "nps | nps score | likelihood to recommend",
     "csat": "csat | csat score",
 }
