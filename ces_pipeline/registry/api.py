@@ -2,12 +2,12 @@
 
 import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from ces_pipeline.registry.base import Entry
+from ces_pipeline.registry.base import Entry, Options
 
 
 def _variable(name: str) -> str:
@@ -100,4 +100,4 @@ class Api(Entry):
     requests_per_minute: float | None = Field(
         None, gt=0, description="a rate limit below the vendor's own, in requests per minute"
     )
-    options: dict[str, Any] = Field({}, description="further settings of the connector")
+    options: Options = Field({}, description="further settings of the connector")

@@ -1,16 +1,18 @@
 """The base class and value types of every registry model. Each YAML file has its own module with its models."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from ces_pipeline.registry.yaml_file import Flag
 
 
 class Entry(BaseModel):
     """Base of every registry model. Unknown keys are errors. Values never change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _slug(text: str) -> str:
@@ -31,3 +33,18 @@ def _zone(name: str) -> str:
 
 
 TimeZone = Annotated[str, AfterValidator(_zone)]
+
+
+def _with_bools(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_bools(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_bools(inner) for inner in value]
+    return value.is_true if isinstance(value, Flag) else value
+
+
+Options = Annotated[dict[str, Any], BeforeValidator(_with_bools)]
+"""Settings that a reader or connector defines: `yes`, `off` and the like are bools, since no model asks for texts."""
+
+Days = Annotated[int, Field(ge=1, le=36_500)]
+"""A number of days, at most a hundred years: a date so far back still exists."""

@@ -3,12 +3,12 @@
 import hashlib
 import json
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from ces_pipeline.registry.api import Api
-from ces_pipeline.registry.base import Entry, Slug, TimeZone
+from ces_pipeline.registry.base import Entry, Options, Slug, TimeZone
 from ces_pipeline.schemas.fields import fields_of
 from ces_pipeline.schemas.kinds import KINDS, KindName
 
@@ -71,7 +71,7 @@ class Source(Entry):
     missing: tuple[str, ...] = Field(
         (), description="texts that mean: no value (an empty cell always means that)"
     )
-    options: dict[str, Any] = Field(
+    options: Options = Field(
         {}, description="further settings of the reader, such as delimiter or record_path"
     )
     api: Api | None = Field(None, description="the API that it is pulled from; its inbox is read as well")
