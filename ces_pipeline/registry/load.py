@@ -140,7 +140,9 @@ def _validated(file: YamlFile, place: tuple[int, ...], model: type[M], raw: dict
     try:
         return model.model_validate(raw)
     except ValidationError as problem:
-        first = problem.errors(include_url=False, include_input=False)[0]
+        # A key with a slip of the pen is often also the one that is missing: its error says more.
+        errors = problem.errors(include_url=False, include_input=False)
+        first = min(errors, key=lambda error: error["type"] != "extra_forbidden")
         more = f" (and {problem.error_count() - 1} more)" if problem.error_count() > 1 else ""
         raise file.wrong((*place, *first["loc"]), f"{_what_is_wrong(model, first)}{more}") from None
 

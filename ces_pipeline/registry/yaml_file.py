@@ -241,7 +241,7 @@ def _named(path: Path, root: yaml.Node | None, loc: Loc) -> str:
         for key, value in (node.value if isinstance(node, yaml.MappingNode) else ())
         if isinstance(key, yaml.ScalarNode) and key.value == "id" and isinstance(value, yaml.ScalarNode)
     ]
-    entry = f"entry {_short(ids[0]) if ids and ids[0] else number + 1}"
+    entry = f"entry {_short(ids[-1]) if ids and ids[-1] else number + 1}"
     return ": ".join(filter(None, (entry, ".".join(parts[1:]))))
 
 
