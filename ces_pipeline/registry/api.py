@@ -19,6 +19,7 @@ def _variable(name: str) -> str:
 
 def _base_url(url: str) -> str:
     parts = urlsplit(url)
+    _ = parts.port  # raises ValueError for a port that no address has
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
         raise ValueError("must be a plain URL such as https://example.zendesk.com")
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):

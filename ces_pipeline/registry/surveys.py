@@ -96,6 +96,7 @@ class ResponseRules(Entry):
 
 def _survey_link(url: str) -> str:
     parts = urlsplit(url)
+    _ = parts.port  # raises ValueError for a port that no address has
     if parts.scheme != "https" or not parts.hostname or parts.username or parts.fragment:
         raise ValueError("must be an https URL such as https://surveys.example.com/effort, without user or #")
     return url
