@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from ces_pipeline.errors import CesError, HomeError, UnreadableFileError
-from ces_pipeline.formats.contract import Export
+from ces_pipeline.formats.contract import Export, within_bounds
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.slash_dates import contradicts
 from ces_pipeline.home import Home
@@ -44,8 +44,6 @@ from ces_pipeline.vendors.catalog import READERS
 
 _MEMORY = "700MB"
 _NAMED = 3
-_MOST_COLUMNS = 2_500
-"""More columns need more memory than a landing may take."""
 
 
 @dataclass
@@ -151,12 +149,7 @@ class Opened:
 def open_file(source: Source, file: DeliveredFile) -> Opened:
     """Open a file. Raises UnreadableFileError or RegistryError if the source's reader or mapping does not fit it."""
     notes: list[str] = []
-    export = READERS[source.reader].read(file, source)
-    if len(export.columns) > _MOST_COLUMNS:
-        raise UnreadableFileError(
-            f"{file.name}: it has {len(export.columns):,} columns, more than the {_MOST_COLUMNS:,} that are read: "
-            "deliver one row per answer, or leave out columns in the export"
-        )
+    export = within_bounds(READERS[source.reader].read(file, source), file)
     notes += [f"{source.id}: {file.name}: {doubt}" for doubt in export.doubts]
     mapping = column_mapping_of(source, export, file, notes)
     return Opened(file, export, mapping, tuple(notes))

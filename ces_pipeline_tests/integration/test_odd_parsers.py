@@ -11,6 +11,7 @@ import pytest
 
 from ces_pipeline.errors import HomeError
 from ces_pipeline.land import step
+from ces_pipeline.land.staging import Staging
 from ces_pipeline_tests.builders import WEB, InboxHome, answer, csv_text, inbox_home
 
 
@@ -42,7 +43,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, problem: Exception, *, in_rows: boo
             return opened(source, file)
         raise problem
 
-    split = step.Staging.fill
+    split = Staging.fill
 
     def fill(self: Any, export: Any, mapping: Any, file: Any, *more: Any) -> Any:
         if file.name == "a.csv" and in_rows:
@@ -50,7 +51,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, problem: Exception, *, in_rows: boo
         return split(self, export, mapping, file, *more)
 
     monkeypatch.setattr(step, "open_file", open_file)
-    monkeypatch.setattr(step.Staging, "fill", fill)
+    monkeypatch.setattr(Staging, "fill", fill)
 
 
 @pytest.fixture
