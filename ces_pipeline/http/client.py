@@ -69,8 +69,16 @@ class HttpResponse:
 
     @cached_property
     def data(self) -> Any:
-        """The body as Python objects; None if it is empty or not known to be JSON."""
-        return json.loads(self.body) if self.is_json and self.body else None
+        """The body as Python objects; None if it is empty or not known to be JSON. Raises BadResponseError."""
+        if not self.is_json or not self.body:
+            return None
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            # Valid JSON may hold more digits or levels than Python reads.
+            raise BadResponseError(
+                "the vendor's JSON holds a number or a nesting that is too large to read: report it to the vendor"
+            ) from None
 
 
 class Credentials(Protocol):
@@ -365,7 +373,7 @@ class Http:
         if request.wants_json and not is_valid_json and is_fine:
             problem = "HTML not JSON" if body.lstrip()[:1] == b"<" else "a body that is cut off or not JSON"
             return _Sent(HttpResponse(status, headers, b""), problem)
-        with suppress(KeyError, ValueError, TypeError):
+        with suppress(KeyError, ValueError, TypeError, OverflowError):
             self.skew_seconds = (parsedate_to_datetime(headers["date"]) - self._clock.now()).total_seconds()
         is_good = is_fine or status in request.accept
         return _Sent(
@@ -457,7 +465,7 @@ def _retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
         vendor_date = headers.get("date")
         now = parsedate_to_datetime(vendor_date) if vendor_date else clock.now()
         return max(0.0, (until - now).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -162,7 +162,7 @@ def _suggestion(name: str, known: Iterable[str]) -> str:
     names = list(known)
     if near := get_close_matches(name, names, n=1):
         return f": did you mean {near[0]}?"
-    return f" (known: {', '.join(names)})"
+    return f" (known: {', '.join(names) or 'none'})"
 
 
 def known_keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
@@ -213,6 +213,13 @@ def _check_references(registry: Registry, files: _Files) -> None:
                 "reader",
                 f"{source.reader} reads {reader.kind}, "
                 f"but the kind of the source is {source.kind}: change one of them",
+            )
+        if stray := [name for name in source.options if name not in reader.options]:
+            raise files.wrong(
+                "sources.yaml",
+                source.id,
+                f"options.{stray[0]}",
+                f"unknown key of the reader {reader.name}{_suggestion(stray[0], reader.options)}",
             )
         fields = fields_of(source.kind)
         people = [field.name for field in fields.values() if field.treatment == "person"]

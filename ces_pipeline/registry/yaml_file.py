@@ -5,6 +5,7 @@ without end through its aliases. Here a key counts once, only plain numbers are 
 """
 
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,13 +63,17 @@ class YamlFile:
 def read_yaml(path: Path) -> YamlFile:
     """The file's content. Raises RegistryError, which names file, line and entry, if it cannot be read."""
     try:
+        status = path.stat()
+        if status.st_size > _MOST_BYTES:
+            raise RegistryError(f"{path}: is larger than {_MOST_BYTES >> 20} MB: a registry file is small")
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            # Reading a pipe would wait for ever.
+            raise RegistryError(f"{path}: is no file: replace it by a file, or remove it")
         raw = path.read_bytes()
     except OSError as problem:
         if isinstance(problem, FileNotFoundError) and not path.is_symlink():
             return YamlFile(path)
         raise RegistryError(f"{path}: cannot be read ({problem.strerror}): correct it or remove it") from None
-    if len(raw) > _MOST_BYTES:
-        raise RegistryError(f"{path}: is larger than {_MOST_BYTES >> 20} MB: a registry file is small")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:

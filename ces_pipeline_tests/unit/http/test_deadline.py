@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ces_pipeline.http.client import Http, RetryPolicy
+from ces_pipeline.http.client import Http, HttpResponse, RetryPolicy
 from ces_pipeline.http.clock import SystemClock
 from ces_pipeline.http.errors import PullError, UnavailableError
 from ces_pipeline.http.fakes.server import FakeRequest, FakeResponse
@@ -129,3 +129,23 @@ def test_a_long_path_costs_its_length_and_shows_no_address() -> None:
     begun = time.process_time()
     assert len(shown_path("/" + "a" * 5_000_000)) < 1_000
     assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"id": ' + b"9" * 5_000 + b"}", b'{"a": ' * 200_000 + b"1" + b"}" * 200_000]
+)
+def test_json_that_cannot_be_read_is_an_error_of_the_pull(body: bytes) -> None:
+    response = HttpResponse(200, {}, body, is_json=True)
+    with pytest.raises(PullError):
+        _ = response.data
+
+
+def test_a_date_out_of_reach_in_a_header_is_no_date() -> None:
+    dates = iter(["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "0"])
+
+    def script(_asked: FakeRequest) -> FakeResponse:
+        late = next(dates)
+        return FakeResponse(429 if late != "0" else 200, {}, headers={"Retry-After": late})
+
+    with Scripted(script) as vendor, client(vendor) as (http, _):
+        assert http.get("/x").status == 200

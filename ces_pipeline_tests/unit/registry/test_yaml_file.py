@@ -1,5 +1,6 @@
 """Protects the registry from what YAML lets pass: each mistake is one line with file, line number, entry and key."""
 
+import os
 import time
 from datetime import date
 from pathlib import Path
@@ -186,14 +187,14 @@ def test_a_flag_is_a_text_where_a_text_is_expected_and_else_a_flag(
         surveys=f"- id: a\n  product: {word}\n  expect: {{{word}: {word}}}\n  rules: {{keep_partial: {word}}}\n",
         segments=f"- {{id: s, value: v, when: {{product: {word}, channel: [{word}]}}}}\n",
         sources=f"- id: form\n  kind: survey\n  reader: csv\n  survey: a\n  columns: {{score: {word}}}\n"
-        f"  values: {{finished: {{{word}: {word}}}}}\n  options: {{header: {word}, more: [{word}, '{word}']}}\n",
+        f"  values: {{finished: {{{word}: {word}}}}}\n  options: {{row_names: {word}, quote: [{word}, '{word}']}}\n",
     )
     survey, source = registry.surveys["a"], registry.sources["form"]
     assert (survey.product, survey.expect, survey.rules.keep_partial) == (word, {word: word}, is_on)
     assert registry.segments[0].when == {"product": word, "channel": (word,)}
     assert (source.columns, source.values) == ({"score": word}, {"finished": {word: word}})
-    assert source.options == {"header": is_on, "more": [is_on, word]}
-    assert type(source.options["header"]) is bool
+    assert source.options == {"row_names": is_on, "quote": [is_on, word]}
+    assert type(source.options["row_names"]) is bool
 
 
 def test_a_severity_is_off_without_quotes(tmp_path: Path) -> None:
@@ -307,6 +308,18 @@ def test_a_folder_or_a_dangling_link_in_a_files_place_is_refused(tmp_path: Path)
     (tmp_path / "fixes.yaml").rmdir()
     (tmp_path / "fixes.yaml").symlink_to(tmp_path / "nowhere")
     assert refused(tmp_path).startswith("fixes.yaml: cannot be read")
+
+
+def test_a_pipe_in_a_files_place_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fixes.yaml")
+    assert refused(tmp_path).startswith("fixes.yaml: is no file")
+
+
+def test_an_option_that_the_reader_does_not_know_is_refused(tmp_path: Path) -> None:
+    source = "- id: form\n  kind: survey\n  reader: csv\n  survey: a\n  options:\n    delimeter: ';'\n"
+    message = refused(tmp_path, surveys="- {id: a}", sources=source)
+    assert message.startswith("sources.yaml, line 6: entry form: options.delimeter: ")
+    assert "did you mean delimiter?" in message
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
