@@ -28,7 +28,10 @@ def build_definitions(home: Home) -> dg.Definitions:
         assets=assets,
         jobs=jobs(registry),
         schedules=[nightly(registry)] if registry.sources else [],
-        sensors=[stale_days_sensor(home), *([inbox_sensor(home)] if registry.sources else [])],
+        sensors=[
+            stale_days_sensor(home, registry.kinds),
+            *([inbox_sensor(home)] if registry.sources else []),
+        ],
         executor=dg.in_process_executor,
     )
 

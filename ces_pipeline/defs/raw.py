@@ -42,7 +42,13 @@ def _raw_asset(home: Home, registry: Registry, source: Source) -> dg.AssetsDefin
         description=f"Landed deliveries of source `{source.id}` ({source.kind}), pseudonymised and split by day.",
     )
     def land_source() -> Iterator[dg.MaterializeResult[None]]:
-        (landing,) = pipeline.land(home, current_registry(home), [source.id])
+        registry_now = current_registry(home)
+        if source.id not in registry_now.sources:
+            raise dg.Failure(
+                description=f"{source.id}: this source is not in sources.yaml any more. Its landed rows are kept",
+                allow_retries=False,
+            )
+        (landing,) = pipeline.land(home, registry_now, [source.id])
         metadata: dict[str, Any] = {
             "files_new": landing.files_new,
             "files_known": landing.files_known,

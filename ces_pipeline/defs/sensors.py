@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import dagster as dg
@@ -13,6 +13,7 @@ from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
 from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.partitions import range_tags, stale_ranges
 from ces_pipeline.defs.snapshot import snapshot_keys
+from ces_pipeline.errors import RegistryError
 from ces_pipeline.home import Home
 from ces_pipeline.pipeline import publish_inputs
 from ces_pipeline.publish.fingerprints import state_fingerprint
@@ -30,8 +31,11 @@ _UNFINISHED = [
 ]
 
 
-def stale_days_sensor(home: Home) -> dg.SensorDefinition:
-    """Requests one run per range of stale days; without stale days, a publish if the published file is out of date."""
+def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition:
+    """Requests one run per range of stale days; without stale days, a publish if the published file is out of date.
+
+    kinds: the kinds of source that have an asset; those of a registry that was edited later need a reload of Dagster.
+    """
 
     @dg.sensor(
         name="stale_days_sensor",
@@ -45,7 +49,15 @@ def stale_days_sensor(home: Home) -> dg.SensorDefinition:
             return dg.SkipReason("this home has no registry yet")
         if context.instance.get_runs_count(dg.RunsFilter(statuses=_UNFINISHED)):
             return dg.SkipReason("a run is in progress and may change the stale days")
-        registry = current_registry(home)
+        try:
+            registry = current_registry(home)
+        except RegistryError as problem:
+            return dg.SkipReason(str(problem))
+        if new := [kind for kind in registry.kinds if kind not in kinds]:
+            return dg.SkipReason(
+                f"the registry has its first source of kind {new[0]}: reload the code location `ces_pipeline` on the "
+                "page Deployment, or start `ces ui` again"
+            )
         # The state changes with every delivery, cleaning and registry change, so a failed range is requested again
         # only after a change.
         inputs = publish_inputs(home, registry)
@@ -75,7 +87,7 @@ def stale_days_sensor(home: Home) -> dg.SensorDefinition:
 
 
 def inbox_sensor(home: Home) -> dg.SensorDefinition:
-    """Requests job `land` if the files of the inbox have changed since the last tick."""
+    """Requests job `land` if the files of the inbox, or how they are read, have changed since the last tick."""
 
     @dg.sensor(
         name="inbox_sensor",
@@ -90,7 +102,13 @@ def inbox_sensor(home: Home) -> dg.SensorDefinition:
             return dg.SkipReason("the inbox is empty")
         if time.time() - max(changed for _, _, changed in files) < QUIET_SECONDS:
             return dg.SkipReason("a file is still being copied")
-        seen = _digest(files)
+        try:
+            sources = current_registry(home).sources.values()
+        except RegistryError as problem:
+            # The files are landed at the first tick after the registry is right again.
+            return dg.SkipReason(str(problem))
+        # An entry that is new or corrected makes files land that were there before.
+        seen = _digest([files, [(source.id, source.inbox, source.reading) for source in sources]])
         if seen == context.cursor:
             return dg.SkipReason("no new file")
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen)], cursor=seen)

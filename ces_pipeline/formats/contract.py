@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
+from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.registry.sources import Source
 
@@ -70,6 +71,20 @@ class Export:
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     options_found: dict[str, Any] = field(default_factory=dict)
+
+
+MOST_COLUMNS = 2_500
+"""More columns need more memory than a landing may take."""
+
+
+def within_bounds(export: Export, file: DeliveredFile) -> Export:
+    """The export, if it can be landed in bounded time and memory. Raises UnreadableFileError for too many columns."""
+    if len(export.columns) > MOST_COLUMNS:
+        raise UnreadableFileError(
+            f"{file.name}: it has {len(export.columns):,} columns, more than the {MOST_COLUMNS:,} that are read: "
+            "deliver one row per answer, or leave out columns in the export"
+        )
+    return export
 
 
 class Read(Protocol):

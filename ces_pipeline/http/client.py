@@ -23,9 +23,10 @@ from urllib3.exceptions import HTTPError
 
 from ces_pipeline.formats.json_records import is_json
 from ces_pipeline.http.clock import Clock
-from ces_pipeline.http.errors import BadResponseError, RefusedError, UnavailableError
+from ces_pipeline.http.deadline import Deadline, DeadlineAdapter
+from ces_pipeline.http.errors import BadResponseError, PullError, RefusedError, UnavailableError
 from ces_pipeline.http.rate_limits import Limits, RateLimit
-from ces_pipeline.http.request_log import RequestLog
+from ces_pipeline.http.request_log import RequestLog, shown_path
 
 MAX_BODY_BYTES = 256 << 20
 _CHUNK = 1 << 16
@@ -39,7 +40,10 @@ _CODE = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how long requests are retried. waiting_seconds: the sum of all waits before retries of a pull."""
+    """How often and how long requests are retried. waiting_seconds: the sum of all waits before retries of a pull.
+
+    read_seconds: the longest silence. body_seconds: an attempt from connecting to the end of the body.
+    """
 
     attempts: int = 8
     waiting_seconds: float = 3600.0
@@ -65,8 +69,16 @@ class HttpResponse:
 
     @cached_property
     def data(self) -> Any:
-        """The body as Python objects; None if it is empty or not known to be JSON."""
-        return json.loads(self.body) if self.is_json and self.body else None
+        """The body as Python objects; None if it is empty or not known to be JSON. Raises BadResponseError."""
+        if not self.is_json or not self.body:
+            return None
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            # Valid JSON may hold more digits or levels than Python reads.
+            raise BadResponseError(
+                "the vendor's JSON holds a number or a nesting that is too large to read: report it to the vendor"
+            ) from None
 
 
 class Credentials(Protocol):
@@ -117,6 +129,11 @@ class _Request:
     def path(self) -> str:
         return urlsplit(self.url).path or "/"
 
+    @property
+    def shown(self) -> str:
+        """The path as messages show it."""
+        return shown_path(self.path)
+
 
 class Http:
     """Requests to one origin (scheme, host, port) with one set of credentials.
@@ -154,6 +171,8 @@ class Http:
         self._waited = 0.0
         self.skew_seconds: float | None = None
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, DeadlineAdapter())
         self._session.headers["User-Agent"] = "ces-pipeline"
 
     def close(self) -> None:
@@ -194,7 +213,8 @@ class Http:
             its own id) and for a POST that only reads (a GraphQL query, the start of an export).
 
         Raises RefusedError for any other 4xx and for a redirect that leaves the origin, UnavailableError if the
-        attempts or the waiting time run out, BadResponseError for a body larger than `max_bytes`.
+        attempts or the waiting time run out, BadResponseError for a body larger than `max_bytes`, and PullError for a
+        path or parameter that cannot be sent, such as a broken next link.
         """
         request = _Request(
             method=method,
@@ -278,6 +298,11 @@ class Http:
 
     def _exchange(self, request: _Request, size: list[int]) -> _Sent:
         # Exceptions of `requests` hold the URL with its query: only words of ours are kept, and nothing is chained.
+        with Deadline(self._retry_policy.body_seconds) as deadline:
+            sent = self._attempt(request, size)
+        return _Sent(problem="the response came too slowly") if deadline.is_over else sent
+
+    def _attempt(self, request: _Request, size: list[int]) -> _Sent:
         problem, arrived, hopeless = "", True, False
         try:
             return self._followed(request, size)
@@ -294,6 +319,9 @@ class Http:
             problem, arrived = "no connection", "NewConnectionError" not in repr(caught.args)
         except RequestException:
             problem = "the request failed"
+        except ValueError:
+            # `requests` passes on what the standard library raises for a broken redirect or half a character.
+            raise self._no_address() from None
         return _Sent(problem=problem, arrived=arrived, hopeless=hopeless)
 
     def _followed(self, request: _Request, size: list[int]) -> _Sent:
@@ -327,7 +355,7 @@ class Http:
             size[0] += len(chunk)
             if size[0] > request.max_bytes:
                 raise BadResponseError(
-                    f"{self._source_id}: the response of {self._host} at {request.path} is larger than "
+                    f"{self._source_id}: the response of {self._host} at {request.shown} is larger than "
                     f"{request.max_bytes >> 20} MB: request smaller pages (api.page_size) or shorter time spans"
                 )
             if self._clock.monotonic() - start > self._retry_policy.body_seconds:
@@ -345,7 +373,7 @@ class Http:
         if request.wants_json and not is_valid_json and is_fine:
             problem = "HTML not JSON" if body.lstrip()[:1] == b"<" else "a body that is cut off or not JSON"
             return _Sent(HttpResponse(status, headers, b""), problem)
-        with suppress(KeyError, ValueError, TypeError):
+        with suppress(KeyError, ValueError, TypeError, OverflowError):
             self.skew_seconds = (parsedate_to_datetime(headers["date"]) - self._clock.now()).total_seconds()
         is_good = is_fine or status in request.accept
         return _Sent(
@@ -367,14 +395,14 @@ class Http:
     def _give_up(self, request: _Request, sent: _Sent, attempt: int) -> None:
         self._log.rows[-1]["outcome"] = "gave_up"
         raise UnavailableError(
-            f"{self._source_id}: {self._host} gave no usable response to {request.method} {request.path}, "
+            f"{self._source_id}: {self._host} gave no usable response to {request.method} {request.shown}, "
             f"last: {sent.problem} ({attempt} attempts, {self._waited:.0f} s of waiting): "
             "nothing is lost, the next pull continues from here; `ces doctor` shows whether the host is up"
         )
 
     def _refusal(self, request: _Request, response: HttpResponse) -> str:
         status = response.status
-        where = f"{self._source_id}: {self._host} refused {request.method} {request.path} with {status}"
+        where = f"{self._source_id}: {self._host} refused {request.method} {request.shown} with {status}"
         if status in _REDIRECTS:
             return (
                 f"{where}, a redirect that is not followed, since the credentials are only for {self._host}: "
@@ -391,12 +419,23 @@ class Http:
 
     def _url(self, path: str) -> str:
         url = path if "://" in path else f"{self._base_url}/{path.lstrip('/')}"
-        if _origin(url) != self._origin:
+        try:
+            origin = _origin(url)
+            url.encode()
+        except ValueError:
+            raise self._no_address() from None
+        if origin != self._origin:
             raise BadResponseError(
                 f"{self._source_id}: {self._host} names a page on another host ({urlsplit(url).hostname}): "
                 f"it is not requested, since the credentials are only for {self._host}: check api.base_url"
             )
         return url
+
+    def _no_address(self) -> PullError:
+        return PullError(
+            f"{self._source_id}: {self._host} names a next page by an address or a parameter that is none: it is not "
+            "requested, and the next pull asks again; if that fails too, report it to the vendor"
+        )
 
 
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -426,7 +465,7 @@ def _retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
         vendor_date = headers.get("date")
         now = parsedate_to_datetime(vendor_date) if vendor_date else clock.now()
         return max(0.0, (until - now).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

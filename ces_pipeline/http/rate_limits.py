@@ -111,5 +111,5 @@ def _number(headers: Mapping[str, str], names: Sequence[str]) -> float | None:
 def _vendor_time(headers: Mapping[str, str], clock: Clock) -> float:
     try:
         return parsedate_to_datetime(headers["date"]).timestamp()
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return clock.now().timestamp()

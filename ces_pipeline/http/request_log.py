@@ -1,6 +1,5 @@
 """Every request of a pull, as rows of `audit.requests`: what was requested and the outcome; never a person's value."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,7 +8,14 @@ from ces_pipeline.schemas.audit import REQUESTS
 from ces_pipeline.storage.journal import add_rows
 from ces_pipeline.storage.lake import Lake
 
-_ADDRESS = re.compile(r"[^/]*(?:@|%40)[^/]*", re.IGNORECASE)
+_LONGEST_PATH = 500
+
+
+def shown_path(path: str) -> str:
+    """A path as logs and messages show it: a part that looks like an e-mail address becomes `[email]`."""
+    parts = ["[email]" if "@" in part or "%40" in part else part for part in path.split("/")]
+    shown = "/".join(parts)
+    return shown if len(shown) <= _LONGEST_PATH else f"{shown[:_LONGEST_PATH]}..."
 
 
 @dataclass
@@ -40,7 +46,7 @@ class RequestLog:
                 "number": len(self.rows) + 1,
                 "source_id": self.source_id,
                 "method": method,
-                "path": _ADDRESS.sub("[email]", path),
+                "path": shown_path(path),
                 "status": status,
                 "outcome": outcome,
                 "attempt": attempt,

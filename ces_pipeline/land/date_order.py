@@ -7,7 +7,7 @@ from itertools import chain
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ces_pipeline.errors import RegistryError, UnreadableFileError
+from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats.contract import Export
 from ces_pipeline.formats.slash_dates import START, Shown, both, first_in_dates, order_of_formats
 from ces_pipeline.formats.times import DateOrder
@@ -114,5 +114,5 @@ def elsewhere(
         try:
             export, times = opened()
             yield shown_by(export, times)
-        except (UnreadableFileError, RegistryError, OSError):
+        except Exception:  # noqa: S112 - whatever its parser raises, the file is reported when it is landed
             continue

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from ces_pipeline.errors import HomeError, RegistryError, UnreadableFileError
-from ces_pipeline.formats.contract import Export
+from ces_pipeline.errors import CesError, HomeError, UnreadableFileError
+from ces_pipeline.formats.contract import Export, within_bounds
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.slash_dates import contradicts
 from ces_pipeline.home import Home
@@ -148,7 +149,7 @@ class Opened:
 def open_file(source: Source, file: DeliveredFile) -> Opened:
     """Open a file. Raises UnreadableFileError or RegistryError if the source's reader or mapping does not fit it."""
     notes: list[str] = []
-    export = READERS[source.reader].read(file, source)
+    export = within_bounds(READERS[source.reader].read(file, source), file)
     notes += [f"{source.id}: {file.name}: {doubt}" for doubt in export.doubts]
     mapping = column_mapping_of(source, export, file, notes)
     return Opened(file, export, mapping, tuple(notes))
@@ -198,7 +199,10 @@ def land_source(
                 else:
                     outcome.files_known += 1
                 seen.note(key, path, sha256)
-            except (UnreadableFileError, RegistryError, OSError) as problem:
+            except HomeError:
+                raise
+            except Exception as problem:
+                # Parsers raise many kinds of errors of their own: whatever it is, the file fails alone.
                 outcome.failures += (_failure(source, path, problem),)
         if seen.entries != seen_before:
             seen.save()
@@ -255,7 +259,16 @@ def _failure(source: Source, path: Path, problem: Exception) -> str:
     if isinstance(problem, OSError):
         why = problem.strerror or type(problem).__name__
         return f"{source.id}: {name}: cannot be read ({why}). Correct the file or remove it"
+    if not isinstance(problem, CesError):
+        # The texts of other errors may quote a cell.
+        return f"{source.id}: {name}: reading it failed ({_where(problem)}). Check the file, or remove it"
     return f"{source.id}: {problem}" if name in str(problem) else f"{source.id}: {name}: {problem}"
+
+
+def _where(problem: Exception) -> str:
+    """The kind of an unexpected error, and the line of code that raised it."""
+    frame = extract_tb(problem.__traceback__)[-1]
+    return f"{type(problem).__name__} in {Path(frame.filename).name}, line {frame.lineno}"
 
 
 def _stale_deliveries(
@@ -282,7 +295,9 @@ def _stale_deliveries(
             if known and known.delivery_id in other:
                 open_file(source, file).in_order(kept)
                 stale[known.delivery_id] = known
-        except (UnreadableFileError, RegistryError, OSError) as problem:
+        except HomeError:
+            raise
+        except Exception as problem:
             # A file that has never landed is reported later, when it is landed.
             if known:
                 outcome.failures += (
@@ -383,7 +398,12 @@ def _land_opened(
             surveys = staging.surveys_named()
             touches = staging.write(file.sha256)
     except (duckdb.Error, pa.ArrowException, OSError) as problem:
-        # DuckDB's message may quote a cell, so only the kind of error is reported.
+        if not isinstance(problem, duckdb.IOException | OSError):
+            # The disk is not to blame. DuckDB's message may quote a cell, so only the kind of error is reported.
+            raise UnreadableFileError(
+                f"{file.name}: its rows cannot be stored ({type(problem).__name__}): check the export, or deliver it "
+                "in smaller files"
+            ) from None
         why = (
             problem.strerror if isinstance(problem, OSError) and problem.strerror else type(problem).__name__
         )

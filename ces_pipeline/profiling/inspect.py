@@ -9,7 +9,7 @@ from typing import Any, Literal
 from zoneinfo import available_timezones
 
 from ces_pipeline.errors import RegistryError, UnreadableFileError
-from ces_pipeline.formats.contract import Export, Reader
+from ces_pipeline.formats.contract import Export, Reader, within_bounds
 from ces_pipeline.formats.encodings import known_encoding
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.times import DateOrder
@@ -71,12 +71,12 @@ def inspect_file(
     chosen, others = _choose_reader(readable, reader or (known_source.reader if known_source else None))
     _refuse_other_kind(kind, chosen, known_source)
     _refuse_unknown_options(chosen, given)
-    export = chosen.read(file, _as_source(chosen, known_source, given))
+    export = within_bounds(chosen.read(file, _as_source(chosen, known_source, given)), file)
     if export.options_found and known_source is None:
         # Read again as the entry will say, so that columns which an option opens are shown and mapped.
         given = {**export.options_found, **given}
         found_notes = [note for note in export.notes if note not in export.doubts]
-        export = chosen.read(file, _as_source(chosen, known_source, given))
+        export = within_bounds(chosen.read(file, _as_source(chosen, known_source, given)), file)
         export.notes += [note for note in found_notes if note not in export.notes]
     zone, zone_is = _zone(export, known_source, time_zone)
     with loaded(export, zone) as rows:

@@ -2,12 +2,12 @@
 
 import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from ces_pipeline.registry.base import Entry
+from ces_pipeline.registry.base import Entry, Options
 
 
 def _variable(name: str) -> str:
@@ -19,6 +19,7 @@ def _variable(name: str) -> str:
 
 def _base_url(url: str) -> str:
     parts = urlsplit(url)
+    _ = parts.port  # raises ValueError for a port that no address has
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
         raise ValueError("must be a plain URL such as https://example.zendesk.com")
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
@@ -100,4 +101,4 @@ class Api(Entry):
     requests_per_minute: float | None = Field(
         None, gt=0, description="a rate limit below the vendor's own, in requests per minute"
     )
-    options: dict[str, Any] = Field({}, description="further settings of the connector")
+    options: Options = Field({}, description="further settings of the connector")

@@ -1,16 +1,29 @@
 """The base class and value types of every registry model. Each YAML file has its own module with its models."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from ces_pipeline.registry.yaml_file import Flag
+
+_LARGEST_INTEGER = 2**31 - 1
+"""The largest number that the columns of the published tables hold."""
 
 
 class Entry(BaseModel):
     """Base of every registry model. Unknown keys are errors. Values never change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _numbers_fit(self) -> "Entry":
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+                raise ValueError(f"{name} must be a number of at most {_LARGEST_INTEGER:,}")
+        return self
 
 
 def _slug(text: str) -> str:
@@ -31,3 +44,20 @@ def _zone(name: str) -> str:
 
 
 TimeZone = Annotated[str, AfterValidator(_zone)]
+
+
+def _with_bools(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_bools(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_bools(inner) for inner in value]
+    return value.is_true if isinstance(value, Flag) else value
+
+
+Options = Annotated[dict[str, Any], BeforeValidator(_with_bools)]
+"""Settings that a reader or connector defines: `yes`, `off` and the like are bools, since no model asks for texts."""
+
+MOST_DAYS = 36_500
+"""A hundred years: dates so far from today still exist."""
+
+Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from ces_pipeline.folding import fold
 from ces_pipeline.registry.base import Entry, Slug
 
+_LARGEST = 10_000
 _MOST_STEPS = 20
 """A scale of more steps is a slider: people set its handle, and tools report decimals."""
 
@@ -18,8 +19,8 @@ class Scale(Entry):
 
     id: Slug = Field(description="name of the scale: lower-case letters, digits, _")
     title: str = Field(description="the scale in a few words")
-    min: int = Field(description="lowest answer")
-    max: int = Field(description="highest answer")
+    min: int = Field(ge=-_LARGEST, description="lowest answer")
+    max: int = Field(le=_LARGEST, description="highest answer")
     higher_means: Literal["easier", "harder"] = Field(description="what a higher answer means")
     easy: tuple[int, ...] = Field(min_length=1, description="answers that count as easy")
     difficult: tuple[int, ...] = Field(min_length=1, description="answers that count as difficult")

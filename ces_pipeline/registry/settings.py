@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import phonenumbers
 from pydantic import AfterValidator, Field, model_validator
 
-from ces_pipeline.registry.base import Entry, TimeZone
+from ces_pipeline.registry.base import MOST_DAYS, Days, Entry, TimeZone
 
 
 def _minutes(text: str) -> str:
@@ -122,11 +122,11 @@ class Settings(Entry):
         "nobody",
         description="who besides the owner may read the lake, the warehouse and the reports, which hold comments",
     )
-    first_day: date = Field(date(2005, 1, 1), description="rows with an earlier time have no usable time")
-    minimum_n: int = Field(30, ge=1, description="a figure of fewer answers is suppressed")
-    speed_window_days: int = Field(
-        28, ge=1, description="days before a day that `fast_for_survey` compares with"
+    first_day: date = Field(
+        date(2005, 1, 1), ge=date(1970, 1, 1), description="rows with an earlier time have no usable time"
     )
+    minimum_n: int = Field(30, ge=1, description="a figure of fewer answers is suppressed")
+    speed_window_days: Days = Field(28, description="days before a day that `fast_for_survey` compares with")
     schedule_hour: int = Field(
         2, ge=0, le=23, description="hour of the nightly run, in the business time zone"
     )
@@ -141,6 +141,7 @@ class Settings(Entry):
     repeat_contact_days: float = Field(
         7,
         gt=0,
+        le=MOST_DAYS,
         description="a ticket within so many days after another one of the same person and category is a repeat",
     )
     survey_ineligible: dict[Literal["channel", "product", "category", "priority"], tuple[str, ...]] = Field(
@@ -153,23 +154,23 @@ class Settings(Entry):
         le=1,
         description="a check warns if a tag's known share falls below this fraction of its earlier share",
     )
-    silent_touchpoint_days: int = Field(
-        7, ge=1, description="days without an answer, after which a check warns"
-    )
+    silent_touchpoint_days: Days = Field(7, description="days without an answer, after which a check warns")
     contact_limit: int = Field(3, ge=1, description="most invitations of a person within the window")
-    contact_window_days: int = Field(30, ge=1, description="the window of `contact_limit`, in days")
-    invitation_window_days: int = Field(
-        30, ge=1, description="days after an invitation in which an answer may belong to it"
+    contact_window_days: Days = Field(30, description="the window of `contact_limit`, in days")
+    invitation_window_days: Days = Field(
+        30, description="days after an invitation in which an answer may belong to it"
     )
     most_questions: int = Field(3, ge=1, description="`ces doctor` warns about a survey with more questions")
-    journey_window_days: int = Field(365, ge=1, description="days of a customer's journey that are summed")
+    journey_window_days: Days = Field(365, description="days of a customer's journey that are summed")
     effort_half_life_days: float = Field(
-        90.0, gt=0, description="days after which the effort of an answer counts half"
+        90.0, gt=0, le=MOST_DAYS, description="days after which the effort of an answer counts half"
     )
-    priority_window_days: int = Field(90, ge=1, description="newest days of tickets that the priorities use")
-    fix_window_weeks: int = Field(8, ge=3, description="weeks before and after a fix that are compared")
+    priority_window_days: Days = Field(90, description="newest days of tickets that the priorities use")
+    fix_window_weeks: int = Field(
+        8, ge=3, le=MOST_DAYS // 7, description="weeks before and after a fix that are compared"
+    )
     release_window_days: int = Field(
-        14, ge=3, description="days before and after a release that are compared"
+        14, ge=3, le=MOST_DAYS, description="days before and after a release that are compared"
     )
     smallest_effect_0_100: float = Field(
         5.0,
@@ -183,5 +184,7 @@ class Settings(Entry):
     most_lag_days: int = Field(
         7, ge=0, le=28, description="most days between a backend measure and the effort that follows it"
     )
-    outcome_window_days: int = Field(90, ge=28, description="first days and last days that outcomes compare")
-    workers: int | None = Field(None, ge=1, description="processes that clean days in parallel")
+    outcome_window_days: int = Field(
+        90, ge=28, le=MOST_DAYS, description="first days and last days that outcomes compare"
+    )
+    workers: int | None = Field(None, ge=1, le=1_000, description="processes that clean days in parallel")

@@ -2,18 +2,45 @@
 
 import hashlib
 import json
+import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ces_pipeline.registry.api import Api
-from ces_pipeline.registry.base import Entry, Slug, TimeZone
+from ces_pipeline.registry.base import Entry, Options, Slug, TimeZone
 from ces_pipeline.schemas.fields import fields_of
 from ces_pipeline.schemas.kinds import KINDS, KindName
 
 _READS_NOTHING = frozenset({"inbox", "survey", "csat_scale", "api", "write_back"})
 """Keys of a source that do not change how its bytes become rows."""
+
+
+_LONGEST_FILE_NAME = 255
+
+
+def _inbox_pattern(pattern: str) -> str:
+    """The pattern, if it names files below the source's own folder and can be read as a glob."""
+    parts = re.split(r"[/\\]", pattern)
+    if (
+        not pattern.strip("./ ")
+        or not pattern.isprintable()
+        or PurePosixPath(pattern).is_absolute()
+        or PureWindowsPath(pattern).drive
+        or ".." in parts
+        or max(map(len, parts)) > _LONGEST_FILE_NAME
+    ):
+        raise ValueError(
+            f"{pattern!r} names no files below the source's own inbox folder: write a pattern such as *.csv or **/*"
+        )
+    if any("**" in part and part != "**" for part in parts):
+        raise ValueError(f"{pattern!r} has ** beside other characters: write ** between two slashes only")
+    return pattern
+
+
+InboxPattern = Annotated[str, AfterValidator(_inbox_pattern)]
 
 
 class WriteBack(Entry):
@@ -34,7 +61,7 @@ class Source(Entry):
     id: Slug = Field(description="name of the source and of its inbox folder: lower-case letters, digits, _")
     kind: KindName = Field(description="what its rows are")
     reader: str = Field(description="the format; see Readers below")
-    inbox: str = Field("**/*", description="which files below inbox/<id>/ belong to the source")
+    inbox: InboxPattern = Field("**/*", description="which files below inbox/<id>/ belong to the source")
     time_zone: TimeZone = Field(
         "UTC", description="zone of times that name no zone (a zone in the file wins)"
     )
@@ -71,7 +98,7 @@ class Source(Entry):
     missing: tuple[str, ...] = Field(
         (), description="texts that mean: no value (an empty cell always means that)"
     )
-    options: dict[str, Any] = Field(
+    options: Options = Field(
         {}, description="further settings of the reader, such as delimiter or record_path"
     )
     api: Api | None = Field(None, description="the API that it is pulled from; its inbox is read as well")

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ces_pipeline.registry.base import Entry, Slug
+from ces_pipeline.registry.base import MOST_DAYS, Entry, Slug
 from ces_pipeline.rules.catalog import DEFAULT_SEVERITIES
 from ces_pipeline.rules.contract import Severity
 
@@ -52,11 +52,13 @@ class ResponseRules(Entry):
     duplicate_window_hours: float = Field(
         default=24.0,
         ge=0,
+        le=24 * MOST_DAYS,
         description="a second answer of the same person, survey and ticket within so many hours is a duplicate",
     )
     double_submit_seconds: float = Field(
         default=10.0,
         ge=0,
+        le=86_400 * MOST_DAYS,
         description="equal answers from one device within so many seconds are a double submit",
     )
     fast_sd: float = Field(
@@ -94,6 +96,7 @@ class ResponseRules(Entry):
 
 def _survey_link(url: str) -> str:
     parts = urlsplit(url)
+    _ = parts.port  # raises ValueError for a port that no address has
     if parts.scheme != "https" or not parts.hostname or parts.username or parts.fragment:
         raise ValueError("must be an https URL such as https://surveys.example.com/effort, without user or #")
     return url
@@ -146,7 +149,7 @@ class Survey(Entry):
         {}, description="export column -> the only answer that passes"
     )
     link_window_days: float = Field(
-        14.0, gt=0, description="days after a solve in which an answer may be about the ticket"
+        14.0, gt=0, le=MOST_DAYS, description="days after a solve in which an answer may be about the ticket"
     )
     rules: ResponseRules = Field(ResponseRules(), description="how its answers are judged")
 

@@ -9,6 +9,7 @@ from ces_pipeline.errors import CesError
 
 _OWN = ("event_id", "event_type", "source", "person", "ticket_id", "survey")
 _REQUIRED = "It is required, so that a repeated delivery is recognised."
+_LONGEST_TEXT = 2_000
 _ATTRIBUTES = ("channel", "product", "category", "priority")
 
 
@@ -72,7 +73,9 @@ def read_event(delivered: Any) -> Event:
         raise UnreadableEventError(
             "The detail (or data) of the event is not a JSON object. Put the fields of the event there."
         )
-    values = {name: _text(body.get(name)) or _text(envelope.get(name)) for name in (*_OWN, *_ATTRIBUTES)}
+    values = {
+        name: _text(name, body.get(name)) or _text(name, envelope.get(name)) for name in (*_OWN, *_ATTRIBUTES)
+    }
     absent = [name for name in ("source", "event_id", "event_type") if not values[name]]
     if absent:
         raise UnreadableEventError(f"The event has no {' and no '.join(absent)}. {_REQUIRED}")
@@ -96,7 +99,17 @@ def decoded_event(text: Any) -> Event:
     return read_event(delivered)
 
 
-def _text(value: Any) -> str | None:
+def _text(name: str, value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    return str(value).strip() or None
+    try:
+        text = str(value).strip()
+        text.encode()
+    except ValueError:
+        # Half a character (JSON may hold `"\\ud800"`), or a number of thousands of digits.
+        raise UnreadableEventError(
+            f"The {name} of the event is no text that can be stored. Send it in UTF-8."
+        ) from None
+    if len(text) > _LONGEST_TEXT:
+        raise UnreadableEventError(f"The {name} of the event has more than {_LONGEST_TEXT:,} characters.")
+    return text or None

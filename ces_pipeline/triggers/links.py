@@ -45,6 +45,20 @@ def check_link(url: str, now: datetime, key: bytes) -> LinkTarget:
     Raises MangledLinkError, or ExpiredLinkError for a genuine link that has expired. The survey platform may add other
     parameters to the query.
     """
+    try:
+        fields = _genuine_fields(url, key)
+    except ValueError:
+        # An address that is none, or half a character in it.
+        fields = None
+    if fields is None:
+        raise MangledLinkError("The survey link was changed. Open it from the invitation again.")
+    if now.timestamp() >= int(fields["expires"]):
+        raise ExpiredLinkError("The survey link has expired. The interaction is too long ago for a survey.")
+    return LinkTarget(fields["survey"], fields["invitation"], fields.get("ticket"))
+
+
+def _genuine_fields(url: str, key: bytes) -> dict[str, str] | None:
+    """Our parameters of a link; None if it was not signed with this key. Raises ValueError for no address."""
     found = parse_qsl(urlsplit(url).query, keep_blank_values=True)
     fields = {name: value for name, value in found if name in _NAMES}
     signatures = [value for name, value in found if name == _SIGNATURE]
@@ -55,11 +69,7 @@ def check_link(url: str, now: datetime, key: bytes) -> LinkTarget:
         and {"survey", "invitation", "expires"} <= fields.keys()
         and hmac.compare_digest(_signature(fields, key).encode(), signatures[0].encode("utf-8", "replace"))
     )
-    if not is_ours:
-        raise MangledLinkError("The survey link was changed. Open it from the invitation again.")
-    if now.timestamp() >= int(fields["expires"]):
-        raise ExpiredLinkError("The survey link has expired. The interaction is too long ago for a survey.")
-    return LinkTarget(fields["survey"], fields["invitation"], fields.get("ticket"))
+    return fields if is_ours else None
 
 
 def _signature(fields: dict[str, str], key: bytes) -> str:

@@ -59,7 +59,8 @@ def survey_of_event(
 def may_contact(earlier: Iterable[datetime], settings: Settings, now: datetime) -> bool:
     """Whether another contact of a person stays within the limit. earlier: times of the person's earlier contacts.
 
-    A contact exactly one window ago does not count, as in the mart.
+    A contact exactly one window ago does not count, as in the mart. A contact later than `now` counts: another
+    machine decided at the same time, or its clock is ahead.
     """
     since = now - timedelta(days=settings.contact_window_days)
-    return sum(since < at <= now for at in earlier) < settings.contact_limit
+    return sum(since < at for at in earlier) < settings.contact_limit

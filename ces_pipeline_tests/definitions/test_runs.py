@@ -243,6 +243,38 @@ def test_nothing_is_asked_for_while_a_run_is_under_way(tick: dict) -> None:
     assert tick["run"]() == []
 
 
+def test_the_sensors_see_an_edit_of_the_registry_and_name_its_mistakes_in_a_line(small: SmallHome) -> None:
+    repository = build_definitions(small.home).get_repository_def()
+    file = small.home.inbox / "web" / "export.csv"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("id\n1\n")
+    long_ago = time.time() - 60
+    os.utime(file, (long_ago, long_ago))
+    sources = small.home.registry / "sources.yaml"
+    right = sources.read_text()
+
+    def run(name: str, cursor: str | None = None) -> tuple[int, str | None, str]:
+        with dg.DagsterInstance.ephemeral() as instance:
+            data = repository.get_sensor_def(name).evaluate_tick(
+                dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository)
+            )
+        return len(data.run_requests or []), data.cursor, data.skip_message or ""
+
+    count, cursor, _ = run("inbox_sensor")
+    assert (count, run("inbox_sensor", cursor)[0]) == (1, 0)
+    sources.write_text(f"{right}\n- id: next\n  kindd: survey\n")
+    for name in ("inbox_sensor", "stale_days_sensor"):
+        asked, _, line = run(name, cursor if name == "inbox_sensor" else None)
+        assert asked == 0
+        assert "sources.yaml, line " in line
+        assert "entry next: kindd: " in line
+        assert "\n" not in line
+    sources.write_text(f"{right}\n- {{id: next, kind: tickets, reader: csv}}\n")
+    assert run("inbox_sensor", cursor)[0] == 1
+    sources.write_text(f"{right}\n- {{id: crm, kind: accounts, reader: csv}}\n")
+    assert "kind accounts" in run("stale_days_sensor")[2]
+
+
 def test_a_new_file_is_landed_once_it_has_settled(small: SmallHome) -> None:
     repository = build_definitions(small.home).get_repository_def()
     sensor = repository.get_sensor_def("inbox_sensor")

@@ -140,7 +140,7 @@ def test_a_rule_that_asks_for_what_no_ticket_has_is_refused(tmp_path: Path) -> N
     home = inbox_home(tmp_path, WEB)
     with pytest.raises(RegistryError) as caught:
         load_registry(inbox_home(tmp_path / "x", WEB, segments=[rule]).home.registry)
-    for part in ("segments.yaml: entry bot: ", "'persona'", "group_name"):
+    for part in ("segments.yaml, line 1: entry bot: ", "'persona'", "group_name"):
         assert part in str(caught.value)
     assert load_registry(home.home.registry).handling == ()
 

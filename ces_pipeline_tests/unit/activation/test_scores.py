@@ -355,7 +355,7 @@ def test_a_mistake_in_the_registry_names_its_entry_and_key(
     path.write_text(yaml.safe_dump([desk, effort], default_flow_style=False))
     assert load_registry(small.home.registry).sources["desk"].write_back is not None
     path.write_text(yaml.safe_dump([{**desk, **change}, effort]))
-    with pytest.raises(RegistryError, match=rf"sources\.yaml: entry desk: {re.escape(key)}: "):
+    with pytest.raises(RegistryError, match=rf"sources\.yaml, line \d+: entry desk: {re.escape(key)}: "):
         load_registry(small.home.registry)
 
 

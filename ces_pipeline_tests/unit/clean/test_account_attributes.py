@@ -219,9 +219,9 @@ def test_days_that_ask_for_no_account_depend_on_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"sources": [WEB]}, "segments.yaml: entry big: when: .*sources.yaml .*accounts"),
-        ({"segments": RULES[:0]}, "restatements.yaml: entry one: no rule of segments.yaml"),
-        ({}, "restatements.yaml: entry two: first_day: entry one .*2026-02-03"),
+        ({"sources": [WEB]}, r"segments.yaml, line \d+: entry big: when: .*sources.yaml .*accounts"),
+        ({"segments": RULES[:0]}, r"restatements.yaml, line \d+: entry one: no rule of segments.yaml"),
+        ({}, r"restatements.yaml, line \d+: entry two: first_day: entry one .*2026-02-03"),
     ],
 )
 def test_what_could_never_work_is_an_error(tmp_path: Path, files: dict[str, Any], message: str) -> None:

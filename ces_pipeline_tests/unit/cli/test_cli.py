@@ -385,7 +385,7 @@ def test_a_slip_in_the_exports_is_reported_by_the_doctor_too(home: Home) -> None
     )
     result = ces("export", "journeys", "--to", "there", "--home", home.root)
     assert result.exit_code == 2
-    assert "exports.yaml: entry there: entry: amplitude takes key, and no other credentials" in result.output
+    assert "exports.yaml, line 1: entry there: amplitude takes key, and no other credentials" in result.output
     assert findings(home) == [result.output.strip()]
 
 

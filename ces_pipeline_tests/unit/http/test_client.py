@@ -60,6 +60,30 @@ def client(vendor: FakeVendor, **how: Any) -> Iterator[tuple[Http, RequestLog]]:
         http.close()
 
 
+def tls_context(folder: Path) -> ssl.SSLContext:
+    """A server's context whose own certificate for 127.0.0.1 is in `folder`."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl on this machine to make a certificate with")
+    made = [
+        openssl,
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=127.0.0.1",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+    ]
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    subprocess.run([*made, *files], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
+
+
 def ok(_asked: FakeRequest) -> FakeResponse:
     return FakeResponse(data={"fine": True})
 
@@ -235,14 +259,7 @@ def test_a_vendor_that_is_down_is_reported_as_unavailable() -> None:
 
 
 def test_a_certificate_that_does_not_verify_ends_it_before_anything_is_sent(tmp_path: Path) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl on this machine to make a certificate with")
-    made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1"]
-    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
-    subprocess.run([*made, *files], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    context = tls_context(tmp_path)
     with Scripted(ok) as vendor:
         vendor.speak_tls(context)
         with client(vendor, credentials=Key()) as (http, log):

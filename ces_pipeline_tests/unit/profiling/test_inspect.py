@@ -814,7 +814,7 @@ class TestWriting:
         found = inspect_file(delivered(tmp_path, FEEDBACK).path, registry, scale="ease_1_7")
         write_proposal(home, found)
         before = {path.name: path.read_bytes() for path in home.registry.iterdir()}
-        with pytest.raises(RegistryError, match=r"sources.yaml: entry export: id: "):
+        with pytest.raises(RegistryError, match=r"sources.yaml, line \d+: entry export: id: "):
             write_proposal(home, found)
         assert {path.name: path.read_bytes() for path in home.registry.iterdir()} == before
 

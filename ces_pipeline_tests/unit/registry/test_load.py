@@ -1,5 +1,6 @@
 """Protects the registry: what is written is what is loaded, and every error names file, entry and key."""
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,11 @@ SCALE = {
 
 
 def refused(folder: Path, *sources: dict[str, Any], **files: Any) -> str:
-    """The error message for this registry."""
+    """The error message for this registry, without its line number."""
     home = inbox_home(folder, *sources, **files)
     with pytest.raises(RegistryError) as caught:
         load_registry(home.home.registry)
-    return str(caught.value)
+    return re.sub(r", line \d+: ", ": ", str(caught.value), count=1)
 
 
 def test_a_registry_is_loaded_as_written(tmp_path: Path) -> None:

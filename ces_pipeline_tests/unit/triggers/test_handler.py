@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.privacy.pseudonyms import Pseudonyms
-from ces_pipeline.triggers.handler import InProgressError, handler_of
+from ces_pipeline.triggers.handler import InProgressError, handler_of, respond
 from ces_pipeline.triggers.links import check_link
 from ces_pipeline.triggers.store import SqliteStore, StoreError
 from ces_pipeline_tests.unit.triggers.handlers import KEY, LINK_KEY, MONDAY, PERSON, Desk, event, survey
@@ -242,3 +243,58 @@ def test_the_environment_describes_a_handler_or_the_missing_variables_are_named(
     handled = handler_of(environment).handle(event())
     assert handled.decision.invites
     assert abs(handled.decision.decided_at - handler_of(environment).now()) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("milliseconds", [(2, 1, 0), (0, 1, 2), (0, 0, 0), (90_000, 0, -90_000)])
+def test_the_limit_holds_for_machines_whose_clocks_differ(desk: Desk, milliseconds: tuple[int, ...]) -> None:
+    invited = []
+    for number, ahead in enumerate(milliseconds):
+        desk.now = MONDAY + timedelta(milliseconds=ahead)
+        invited.append(desk.handler().handle(event(f"e{number}")).decision.invites)
+    assert invited == [True, True, False]
+
+
+def test_the_limit_holds_for_concurrent_events_of_machines_whose_clocks_differ(desk: Desk) -> None:
+    def handle(number: int) -> bool:
+        at = MONDAY + timedelta(milliseconds=(number * 7) % 24)
+        return replace(desk.handler(), now=lambda: at).handle(event(f"e{number}")).decision.invites
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(handle, range(24))) == 2
+
+
+HEAD = '{"source": "desk", "event_type": "chat_closed", "event_id": "1", "person": "ann@example.org"'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        HEAD.replace("ann", r"\ud800") + "}",
+        HEAD + r', "ticket_id": "\udfff"}',
+        HEAD.replace("desk", r"\udc80") + "}",
+        HEAD.replace('"1"', r'"\ud800"') + "}",
+        HEAD + r', "channel": "\ud800"}',
+        HEAD.replace('"1"', "9" * 5_000) + "}",
+        HEAD.replace('"1"', '"' + "9" * 5_000 + '"') + "}",
+        HEAD + ', "x": ' + "[" * 100_000,
+        HEAD,
+        "[]",
+        "null",
+        "7",
+        "",
+        '"\\ud800"',
+        b"\xff\xfe\x00",
+        b"\x80",
+        None,
+        {"a": 1},
+        '{"specversion": "1.0", "data": []}',
+        '{"detail-type": {}, "detail": {}}',
+        '{"source": true, "event_id": [], "event_type": {}}',
+    ],
+)
+def test_whatever_is_delivered_a_bad_event_is_a_400_with_a_reason(desk: Desk, body: Any) -> None:
+    status, content = respond(body, desk.handler())
+    assert status == 400
+    assert content["problem"]
+    assert "example" not in content["problem"]
+    assert not (desk.folder / "decisions").exists()

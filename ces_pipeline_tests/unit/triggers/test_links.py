@@ -61,3 +61,17 @@ def test_a_link_expires_to_the_second() -> None:
     assert check_link(LINK, NOW + timedelta(days=1, seconds=-1), KEY) == TARGET
     with pytest.raises(ExpiredLinkError, match="has expired"):
         check_link(LINK, NOW + timedelta(days=1), KEY)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://[::1?signature=a",
+        "https://x:99999?signature=a",
+        f"{LINK}\ud800",
+        LINK.replace("0f3a", "\udfff"),
+    ],
+)
+def test_a_link_that_is_no_address_is_mangled(link: str) -> None:
+    with pytest.raises(MangledLinkError):
+        check_link(link, NOW, KEY)
