@@ -30,6 +30,8 @@ _SPREADSHEETS = {".xlsx", ".xlsm"}
 _SHEET_HEAD_ROWS = 100
 _SAMPLE_CHUNKS = 4
 _FEW_ZEROS = 8
+_BINARY = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF-", b"\x7fELF")
+"""How pictures, documents and programs begin."""
 _OLD_EXCEL = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
@@ -281,7 +283,8 @@ class DeliveredFile:
         is_text = self.given_encoding is not None and self.given_encoding.startswith(
             ("utf_16", "utf-16", "utf-32")
         )
-        if not is_text and zeros > max(_FEW_ZEROS, len(self.head) // 1000):
+        is_binary = self.head.startswith(_BINARY) or zeros > max(_FEW_ZEROS, len(self.head) // 1000)
+        if not is_text and is_binary:
             raise UnreadableFileError(
                 f"{self.name}: this is a binary file, not a text export: check the file in the inbox"
             )

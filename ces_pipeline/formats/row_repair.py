@@ -168,9 +168,15 @@ class RowRepair:
         extra = cells[self.width :]
         if any(cell.strip() for cell in extra) or len(cells) < min(_LEAST_CELLS, self.width):
             return None
-        if not fit(cells, self.kinds) or self._is_shifted(cells):
+        if not fit(cells, self.kinds) or self._is_shifted(cells) or self._is_a_fragment(cells):
             return None
         return (cells + [""] * (self.width - len(cells)))[: self.width]
+
+    def _is_a_fragment(self, cells: list[str]) -> bool:
+        """Whether nothing shows that the few cells of a short row begin at its start: no number or time of a column."""
+        if 2 * len(cells) >= self.width:
+            return False
+        return not any(kind and cell.strip() for cell, kind in zip(cells, self.kinds, strict=False))
 
     def _is_shifted(self, cells: list[str]) -> bool:
         """Whether a short row lacks a cell in its middle: the time of a column at the end lies in one of texts."""

