@@ -95,7 +95,11 @@ TICKET_FIELDS: tuple[Field, ...] = (
     Field("handoffs", "times given to another agent or group"),
     Field("replies", "public replies by agents"),
     Field("csat", "satisfaction with the ticket, number or label"),
-    Field("is_deleted", "true if the system deleted the ticket"),
+    Field("is_deleted", "true if the system deleted the ticket, or when it did"),
+    Field("is_spam", "true if the system marked the ticket as spam"),
+    Field("is_merged", "true if the ticket was merged into another"),
+    Field("merged_into", "the id of the ticket that it was merged into"),
+    Field("tags", "its tags: some systems note a merge there", "free_text"),
 )
 
 
