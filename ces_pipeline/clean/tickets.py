@@ -29,6 +29,7 @@ from ces_pipeline.registry.sources import Source
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d|\d{10}(\d{3})?$")
 _MERGED_TAG = re.compile(r"\bclosed_by_merge\b")
+_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 _MOST_STARS = 10
 
 
@@ -87,7 +88,12 @@ def _accepted(rows: pd.DataFrame, registry: Registry, csat: pd.Series) -> pd.Dat
     is_resolved = (state.isna() | state.isin(RESOLVED)).to_numpy(dtype=bool)
     status = rows["status"].str.lower().mask((state == "deleted").fillna(False).astype(bool), "deleted")
     is_unknown = unknown_flags(rows, _CLOSED).any(axis=1) | (rows["csat"].notna() & csat.isna()).to_numpy()
+    reported = _reported(rows, "resolution").where(is_resolved)
     resolved_at = rows["solved_at"].fillna(rows["closed_at"]).where(is_resolved)
+    if (untimed := (resolved_at.isna() & reported.notna())).any():
+        # A system without times of solving may report how long it took.
+        took = pd.to_timedelta(reported.astype("float64") * 60, unit="s").dt.round("us")
+        resolved_at = resolved_at.where(~untimed, (rows["created_at"] + took).astype(resolved_at.dtype))
     columns = {
         "ticket_key": rows["ticket_key"],
         "source_id": rows["source_id"].astype("str"),
@@ -109,11 +115,9 @@ def _accepted(rows: pd.DataFrame, registry: Registry, csat: pd.Series) -> pd.Dat
         "resolved_at": resolved_at,
         "updated_at": rows["event_at"],
         "first_reply_minutes": _minutes(
-            rows["first_reply_minutes"], rows["created_at"], rows["first_reply_at"]
+            _reported(rows, "first_reply"), rows["created_at"], rows["first_reply_at"]
         ),
-        "resolution_minutes": _minutes(
-            rows["resolution_minutes"].where(is_resolved), rows["created_at"], resolved_at
-        ),
+        "resolution_minutes": _minutes(reported, rows["created_at"], resolved_at),
         "reopens": _count(rows["reopens"]),
         "handoffs": _count(rows["handoffs"]),
         "replies": _count(rows["replies"]),
@@ -127,12 +131,31 @@ def _accepted(rows: pd.DataFrame, registry: Registry, csat: pd.Series) -> pd.Dat
     return pd.DataFrame(columns, index=rows.index)
 
 
+def _reported(rows: pd.DataFrame, what: str) -> pd.Series:
+    """Calendar minutes as the system reports them; null for none, and for a value that is no length of time."""
+    found = _lengths(rows[f"{what}_minutes"], 1.0)
+    for unit, minutes in (("hours", 60.0), ("seconds", 1 / 60)):
+        if (more := rows[f"{what}_{unit}"]).notna().any():
+            found = found.fillna(_lengths(more, minutes))
+    return found
+
+
+def _lengths(texts: pd.Series, unit: float) -> pd.Series:
+    """Minutes of texts such as `90`, in units of so many minutes, or `1:30:00`, which needs no unit."""
+    codes, distinct = pd.factorize(texts)
+    read = pd.to_numeric(pd.Series(distinct, dtype="object"), errors="coerce").to_numpy(dtype=float) * unit
+    for place in np.flatnonzero(np.isnan(read)):
+        if clock := _CLOCK.fullmatch(str(distinct[place]).strip()):
+            hours, minutes, seconds = (float(part) for part in clock.groups())
+            read[place] = hours * 60 + minutes + seconds / 60
+    found = pd.Series(np.array([*read, np.nan])[codes], index=texts.index)
+    return found.where(found.between(0, np.inf, inclusive="left")).round(4).astype("Float64")
+
+
 def _minutes(reported: pd.Series, start: pd.Series, end: pd.Series) -> pd.Series:
     """Calendar minutes as reported, else from start to end; null if neither is known or the value is negative."""
-    given = pd.to_numeric(reported, errors="coerce").astype("Float64")
-    given = given.where(given.between(0, np.inf, inclusive="left"))
     measured = ((end - start).dt.total_seconds() / 60).round(4).astype("Float64")
-    return given.fillna(measured.mask(measured < 0))
+    return reported.fillna(measured.mask(measured < 0))
 
 
 def _count(texts: pd.Series) -> pd.Series:
