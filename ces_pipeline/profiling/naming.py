@@ -1,5 +1,6 @@
 """Maps the columns of an export to fields, and finds the columns that contain people."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
