@@ -17,7 +17,6 @@ from ces_pipeline.clean.unknown_words import (
     UNKNOWN_VALUE,
     UnknownWords,
     Words,
-    is_in,
     unknown_flags,
     unknown_words,
 )
@@ -48,6 +47,10 @@ def _flag(words: Mapping[str, str], own: str) -> Callable[[str], bool | None]:
     return read
 
 
+def _is_known(read: Callable[[str], bool | None]) -> Callable[[str], bool]:
+    return lambda text: read(text) is not None
+
+
 _FLAGS: dict[str, Callable[[str], bool | None]] = {
     "is_deleted": _flag(DELETED, "deleted"),
     "is_spam": _flag(FLAG, "spam"),
@@ -55,7 +58,7 @@ _FLAGS: dict[str, Callable[[str], bool | None]] = {
 }
 _CLOSED: Words = {
     "status": lambda text: ticket_state(text) is not None,
-    **{name: (lambda text, read=read: read(text) is not None) for name, read in _FLAGS.items()},
+    **{name: _is_known(read) for name, read in _FLAGS.items()},
 }
 
 
@@ -144,8 +147,8 @@ def _lengths(texts: pd.Series, unit: float) -> pd.Series:
     """Minutes of texts such as `90`, in units of so many minutes, or `1:30:00`, which needs no unit."""
     codes, distinct = pd.factorize(texts)
     read = pd.to_numeric(pd.Series(distinct, dtype="object"), errors="coerce").to_numpy(dtype=float) * unit
-    for place in np.flatnonzero(np.isnan(read)):
-        if clock := _CLOCK.fullmatch(str(distinct[place]).strip()):
+    for place, text in enumerate(distinct):
+        if clock := _CLOCK.fullmatch(str(text).strip()):
             hours, minutes, seconds = (float(part) for part in clock.groups())
             read[place] = hours * 60 + minutes + seconds / 60
     found = pd.Series(np.array([*read, np.nan])[codes], index=texts.index)

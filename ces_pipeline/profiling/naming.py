@@ -127,7 +127,8 @@ class Naming:
 
     mapping: our field -> column. guessed: the part of the mapping that only names or values suggest.
     otherwise: our field -> columns that hold it where the mapped one is empty. left_out: fields that the export does
-    not have, as an option says. values: our field -> what its codes mean. known_source: the registered source of the export. score_given: whether an option
+    not have, as an option says. values: our field -> what its codes mean.
+    known_source: the registered source of the export. score_given: whether an option
     names the score, which makes the rows answers.
     """
 
@@ -239,7 +240,9 @@ class Naming:
         A flag `Closed` is no time of closing, and a `type` that is `conversation` in every row is no category.
         """
         tried: dict[str, set[str]] = {}
-        while wrong := {name: column for name, column in self.guessed.items() if self._contradicts(name, column)}:
+        while wrong := {
+            name: column for name, column in self.guessed.items() if self._contradicts(name, column)
+        }:
             for name, column in wrong.items():
                 tried.setdefault(name, set()).add(column)
             self.guessed = _guess(free, spellings, tried)
@@ -275,7 +278,11 @@ class Naming:
         column = self.guessed.get("status", "")
         short = {inner: name for name, inner in _inner_names(self.rows.columns).items()}.get(column, column)
         codes = STATUS_CODES.get(folded(column)) or STATUS_CODES.get(folded(short))
-        if self.kind == "tickets" and codes and {cell.strip() for cell in self.sample[column]} <= codes.keys():
+        if (
+            self.kind == "tickets"
+            and codes
+            and {cell.strip() for cell in self.sample[column]} <= codes.keys()
+        ):
             self.values["status"] = codes
 
     def _leave_out(self, name: str) -> None:

@@ -135,7 +135,16 @@ TICKET_WORDS = frozenset(
         "sr",
         "activity",
         "concept:name",
-        *("prioridade", "prioridad", "priorität", "priorité", "priorità", "prioriteit", "vorgangstyp", "vorgangsschlüssel"),
+        *(
+            "prioridade",
+            "prioridad",
+            "priorität",
+            "priorité",
+            "priorità",
+            "prioriteit",
+            "vorgangstyp",
+            "vorgangsschlüssel",
+        ),
         *("chamado", "chamado#", "ticket#", "bearbeiter", "responsável", "hs_pipeline_stage", "casenumber"),
     )
 )

@@ -66,7 +66,8 @@ _REQUESTER = (
     "melder van issue | aanvrager | klant | klantnummer | indiener | auteur van issue"
 )
 _GROUP = (
-    "group | ticket group | group name | team | team name | assignment group | assigned group | queue | support group | "
+    "group | ticket group | group name | team | team name | assignment group | assigned group | queue | "
+    "support group | "
     "workgroup | org:group | department | inbox | mailbox | team assigned | assigned teams | "
     "gruppe | warteschlange | abteilung | groupe | équipe | grupo | equipo | cola | departamento | gruppo | "
     "coda | reparto | equipe | fila | groep | wachtrij | afdeling"
@@ -97,7 +98,8 @@ _FIRST_REPLY = (
     "primeira resposta | data da primeira resposta | eerste reactie | eerste antwoord"
 )
 _SOLVED = (
-    "solved at | resolved at | solved | resolved | resolved time | resolved date | date resolved | date/time resolved | "
+    "solved at | resolved at | solved | resolved | resolved time | resolved date | date resolved | "
+    "date/time resolved | "
     "resolved on | resolution date | resolution at | resolved datetime | solved time | solved date | solution date | "
     "ticket solved - timestamp | ticket solved - date | fixed at | completed at | completed on | completion date | "
     "last done.created at | time to resolution | resolution time | "

@@ -93,7 +93,9 @@ TICKET_FIELDS: tuple[Field, ...] = (
     Field("resolution_minutes", "calendar minutes to the latest solve, as reported"),
     Field("first_reply_hours", "the same in hours, or as hours, minutes and seconds: 1:30:00"),
     Field("first_reply_seconds", "the same in seconds"),
-    Field("resolution_hours", "calendar hours to the latest solve, or as hours, minutes and seconds: 1:30:00"),
+    Field(
+        "resolution_hours", "calendar hours to the latest solve, or as hours, minutes and seconds: 1:30:00"
+    ),
     Field("resolution_seconds", "the same in seconds"),
     Field("reopens", "times reopened"),
     Field("handoffs", "times given to another agent or group"),

@@ -55,8 +55,8 @@ _COLUMNS = {
     ),
     "resolution_minutes": column(
         NUMBER,
-        "Calendar minutes from opening to the latest solve (else close) of a resolved ticket; null: not resolved, or not "
-        "known.",
+        "Calendar minutes from opening to the latest solve (else close) of a resolved ticket; null: not resolved, or "
+        "not known.",
         nullable=True,
     ),
     "reopens": column(INTEGER, "Times reopened; null: the system does not report it.", nullable=True),
@@ -71,8 +71,8 @@ _COLUMNS = {
     ),
     "is_deleted": column(
         FLAG_OR_NULL,
-        "True if it is no case of its own: deleted, spam, or merged into another ticket (`state` says which); null: its "
-        "word for that is not known.",
+        "True if it is no case of its own: deleted, spam, or merged into another ticket (`state` says which); null: "
+        "its word for that is not known.",
         nullable=True,
     ),
     "merged_into": column(

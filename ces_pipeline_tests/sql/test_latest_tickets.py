@@ -35,7 +35,13 @@ def test_categories_that_differ_in_case_or_blanks_are_one_as_most_write_it(here:
 
 
 def test_an_event_log_shows_opening_and_solve(here: Registry) -> None:
-    events = [event(0, "open"), event(5, "solved"), event(10, "open"), event(30, "solved"), event(90, "closed")]
+    events = [
+        event(0, "open"),
+        event(5, "solved"),
+        event(10, "open"),
+        event(30, "solved"),
+        event(90, "closed"),
+    ]
     assert latest(here, events, "created_at, resolved_at, resolution_minutes") == [
         (NOON, NOON + 30 * _MINUTE, 30.0)
     ]

@@ -396,7 +396,11 @@ def test_the_day_of_a_resolution_is_that_of_the_business_zone(tmp_path: Path) ->
 
 
 def test_a_single_snapshot_knows_no_channel_switch(here: Registry) -> None:
-    tickets = [ticket("once", channel="email"), ticket("same", channel="email"), ticket("moved", channel="phone")]
+    tickets = [
+        ticket("once", channel="email"),
+        ticket("same", channel="email"),
+        ticket("moved", channel="phone"),
+    ]
     earlier = NOON - timedelta(hours=1)
     versions = [
         *tickets,
@@ -406,4 +410,8 @@ def test_a_single_snapshot_knows_no_channel_switch(here: Registry) -> None:
     given = {"core.tickets": tickets, "core.ticket_versions": versions}
     with derived(here, [EFFORT], given) as made:
         rows = made.rows("SELECT ticket_key, channel_switches FROM mart.ticket_effort")
-    assert {row["ticket_key"]: row["channel_switches"] for row in rows} == {"once": None, "same": 0, "moved": 1}
+    assert {row["ticket_key"]: row["channel_switches"] for row in rows} == {
+        "once": None,
+        "same": 0,
+        "moved": 1,
+    }

@@ -43,7 +43,9 @@ TICKET_EFFORT = Table(
             TEXT,
             "How it was handled (automated, human ...), by the rules of segments.yaml; `unknown`: no rule matches.",
         ),
-        "is_deleted": column(FLAG, "True if it is no case of its own: deleted, spam, or merged; other marts do not count it."),
+        "is_deleted": column(
+            FLAG, "True if it is no case of its own: deleted, spam, or merged; other marts do not count it."
+        ),
         "created_at": column(INSTANT, "When it was opened, UTC; null: not known.", **_MAYBE),
         "created_day": column(DAY, "Business-zone date of created_at; null: not known.", **_MAYBE),
         "resolved_day": column(

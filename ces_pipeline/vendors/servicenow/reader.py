@@ -83,7 +83,12 @@ _OTHER_TABLES = {
     "problems": {"knownerror", "problemstate", "relatedincidents", "majorproblem"},
     "survey answers": {"metrictype", "percentanswered", "taken_on", "takenon", "asmtmetrictype", "triggerid"},
 }
-_OTHER_NUMBERS = {"CHG": "change requests", "PRB": "problems", "AINST": "survey answers", "ASMT": "survey answers"}
+_OTHER_NUMBERS = {
+    "CHG": "change requests",
+    "PRB": "problems",
+    "AINST": "survey answers",
+    "ASMT": "survey answers",
+}
 _SAMPLE = 200
 _PEOPLE = tuple(
     name + shown
@@ -190,7 +195,9 @@ def _mapped(export: Export, file: DeliveredFile) -> Export:
     _refuse_other_table(export, found[0], file)
     states = _states_of(*found)
     if states is None:
-        export.doubts.append("several kinds of task with different codes of state: a code without a word is unknown")
+        export.doubts.append(
+            "several kinds of task with different codes of state: a code without a word is unknown"
+        )
         export.notes += export.doubts[-1:]
     known = {**_VALUES, "status": states or {}}
     export.values = {name: codes for name, codes in known.items() if name in export.mapping and codes}

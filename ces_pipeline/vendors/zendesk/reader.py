@@ -88,9 +88,9 @@ def read_zendesk(file: DeliveredFile, _source: Source | None) -> Export:
     A ticket that was merged has the tag `closed_by_merge`; the system names the surviving one only in a comment.
 
     `version` is generated_timestamp, which also changes when updated_at does not (deletion, scrubbing). `handoffs` is
-    the number of stations minus one, of agents or of groups, the larger of the two, null without metrics. `csat` is `good` or
-    `bad`, blank if unrated. `requester` is the e-mail if any page has it, else the id; so are `submitter` and `assignee` if a ticket
-    has more of them than ids. Nothing else about people is kept, and no comments.
+    the number of stations minus one, of agents or of groups, the larger of the two, null without metrics. `csat` is
+    `good` or `bad`, blank if unrated. `requester` is the e-mail if any page has it, else the id; so are `submitter`
+    and `assignee` if a ticket has more of them than ids. Nothing else about people is kept, and no comments.
     Raises UnreadableFileError if the file holds other Zendesk records and no ticket, or more than fits in memory.
     """
     try:

@@ -168,7 +168,7 @@ def test_resolved_is_what_the_latest_status_says(
 def test_an_unknown_status_is_published_as_written_and_listed() -> None:
     found = cleaned({"status": "Frobnicated"})
     assert found.accepted["status"].to_list() == ["frobnicated"]
-    assert [words for words in found.unknown.values()] == [{"status": {"Frobnicated": 1}}]
+    assert list(found.unknown.values()) == [{"status": {"Frobnicated": 1}}]
 
 
 @pytest.mark.parametrize(

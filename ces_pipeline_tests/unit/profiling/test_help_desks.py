@@ -239,7 +239,9 @@ def test_a_flag_is_no_time_of_closing_even_without_another_column(tmp_path: Path
 
 
 def test_what_every_row_is_is_no_category(tmp_path: Path, registry: Registry) -> None:
-    rows = [{"id": n, "type": "ticket", "status": "open", "created_at": T1, "updated_at": T2} for n in range(3)]
+    rows = [
+        {"id": n, "type": "ticket", "status": "open", "created_at": T1, "updated_at": T2} for n in range(3)
+    ]
     found = inspected(tmp_path, registry, json.dumps(rows), "rows.json", kind="tickets")
     assert "category" not in mapped(found)
 
@@ -259,5 +261,11 @@ def test_codes_of_a_pipeline_that_every_installation_has_are_named(
 
 
 def test_a_survey_with_a_status_and_a_date_is_no_ticket(tmp_path: Path, registry: Registry) -> None:
-    row = {"Response ID": "1", "Status": "Complete", "Start Date": D1, "End Date": D2, "How easy was it?": "5"}
+    row = {
+        "Response ID": "1",
+        "Status": "Complete",
+        "Start Date": D1,
+        "End Date": D2,
+        "How easy was it?": "5",
+    }
     assert inspected(tmp_path, registry, table(row), "survey.csv").kind == "survey"

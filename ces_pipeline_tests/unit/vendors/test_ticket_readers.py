@@ -339,7 +339,14 @@ class TestServiceNow:
 
 
 def test_a_ticket_of_freshdesks_first_api_has_the_id_that_people_see(tmp_path: Path) -> None:
-    ticket = {"id": 7400112233, "display_id": 1, "status": 2, "requester_id": 11, "deleted": False, "spam": True}
+    ticket = {
+        "id": 7400112233,
+        "display_id": 1,
+        "status": 2,
+        "requester_id": 11,
+        "deleted": False,
+        "spam": True,
+    }
     for document in ({"helpdesk_ticket": ticket}, [{"helpdesk_ticket": ticket}], [{"ticket": ticket}]):
         export, (row,) = read("freshdesk_json", delivered(tmp_path, json.dumps(document), "wrapped.json"))
         found = {name: row[export.mapping[name]] for name in ("ticket_id", "is_spam")}
