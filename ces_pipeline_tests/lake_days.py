@@ -91,7 +91,7 @@ def rejected(
 
 
 def ticket(key: str, day: date = DAY, **values: Any) -> dict[str, Any]:
-    """A ticket version; its id is its key unless given."""
+    """A ticket version; its id is its key unless given. It is resolved if it has a time of solving or closing."""
     return {
         "ticket_key": key,
         "source_id": "desk",
@@ -99,6 +99,7 @@ def ticket(key: str, day: date = DAY, **values: Any) -> dict[str, Any]:
         "channel": "unknown",
         "product": "unknown",
         "updated_at": datetime.combine(day, time(12), UTC),
+        "resolved_at": values.get("solved_at", values.get("closed_at")),
         "is_deleted": False,
         "delivery_id": "d2",
         "day": day,

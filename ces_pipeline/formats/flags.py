@@ -56,6 +56,9 @@ FINISHED: dict[str, str] = _words(true=(*_TRUE, *_FINISHED), false=(*_FALSE, *_U
 DELETED: dict[str, str] = _words(true=(*_TRUE, *_DELETED), false=(*_FALSE, *_KEPT))
 """Word -> whether the ticket was deleted, `true` or `false`."""
 
+FLAG: dict[str, str] = _words(true=_TRUE, false=_FALSE)
+"""Word of a plain flag -> `true` or `false`."""
+
 RESPONSE_STATUS: dict[str, str] = _words(test=_TEST, normal=(*_NORMAL, *_FINISHED, *_UNFINISHED))
 """Word -> `test` (preview, test, spam or staff) or `normal`."""
 

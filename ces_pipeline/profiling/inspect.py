@@ -251,7 +251,7 @@ def _proposal(naming: Naming, times: Times, known: _Known) -> Proposal:
         entry["date_order"] = times.new_order
     if known.day and naming.kind == "survey":
         entry["day"] = known.day
-    found = {"missing": naming.missing, "columns": columns, "people": naming.people}
+    found = {"missing": naming.missing, "columns": columns, "people": naming.people, "values": naming.values}
     entry |= {key: value for key, value in found.items() if value}
     if known.csat_scale and naming.kind == "tickets":
         entry["csat_scale"] = known.csat_scale

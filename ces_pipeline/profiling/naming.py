@@ -1,7 +1,8 @@
 """Maps the columns of an export to fields, and finds the columns that contain people."""
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,7 +16,14 @@ from ces_pipeline.privacy.shown import shown_name
 from ces_pipeline.profiling.result import InspectedColumn, Question
 from ces_pipeline.profiling.rows import Rows
 from ces_pipeline.profiling.scales import is_no_answer, look_like_scores
-from ces_pipeline.profiling.spellings import SPELLINGS, TICKET_WORDS, asks_for_effort, kind_by_names
+from ces_pipeline.profiling.spellings import (
+    SPELLINGS,
+    TICKET_WORDS,
+    asks_for_effort,
+    kind_by_names,
+    names_a_ticket,
+)
+from ces_pipeline.profiling.ticket_spellings import RECORD_WORDS, STATUS_CODES
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.fields import fields_of
@@ -29,7 +37,7 @@ _ENVELOPES = frozenset(
     [
         *("fields", "properties", "attributes", "values", "data", "payload", "record", "body", "content"),
         *("response", "form_response", "submission", "ticket", "issue", "case", "incident"),
-        *("item", "result", "entry"),
+        *("item", "result", "entry", "custom_attributes", "customattributes", "node"),
     ]
 )
 _OF_ANSWERS = ("response_id", "respondent", "nps", "csat", "submitted_at")
@@ -62,6 +70,11 @@ _VAGUE = frozenset(
     ]
 )
 _PLACES = frozenset(["zip", "zipcode", "postalcode", "postcode", "city", "county"])
+# Endings that say how a value is shown, and not what it is: `opened_at_value`, `Created At (UTC)`.
+_ENDING = re.compile(r"(?<=\w)([_ ](display_)?value|\s*\((UTC|GMT|[A-Z][a-z]+/[A-Za-z_/]+)\))$")
+_MAYBE_TIME = re.compile(r"\d\D+\d|\d{8}|^\d{5}(\.\d+)?$")
+# Of these, another system's number may repeat where an inner id does not: issues of several projects.
+_NUMBERS_OF_A_PART = frozenset(("number", "iid", "key", "numéro", "número", "numero", "nummer"))
 _MANY = 5
 """A person who has at least a fifth of the rows may be a word for nobody."""
 
@@ -70,7 +83,7 @@ def _inner_names(columns: Sequence[str]) -> dict[str, str]:
     """Name of a nested column without its envelope -> the column, if no other column has that name.
 
     `fields.status.name` is `status`, and `form_response.submitted_at` is `submitted_at`. `user.created_at` keeps its
-    full name, because it describes the user.
+    full name, because it describes the user. An ending that says how the value is shown is left out too.
     """
     found: dict[str, list[str]] = {}
     for column in columns:
@@ -79,8 +92,33 @@ def _inner_names(columns: Sequence[str]) -> dict[str, str]:
             del outer[0]
         if outer and last.lower() in ("name", "value"):
             last = outer.pop()
+        last = _ENDING.sub("", last)
         found.setdefault(".".join([*outer, last]), []).append(column)
     return {name: named[0] for name, named in found.items() if len(named) == 1}
+
+
+def _guess(
+    columns: Sequence[str],
+    spellings: Mapping[str, Sequence[str]],
+    tried: Mapping[str, Collection[str]] | None = None,
+) -> dict[str, str]:
+    """Our field -> the column that is named like it, by its full name, else by its name without envelopes.
+
+    tried: our field -> columns that it is not. Other fields may take them.
+    """
+    refused = tried or {}
+    by_name: dict[str, list[str]] = {}
+    inner = _inner_names(columns)
+    for name, column in [*((column, column) for column in columns), *inner.items()]:
+        by_name.setdefault(folded(name), []).append(column)
+    found: dict[str, str] = {}
+    for name, known in spellings.items():
+        candidates = (column for spelling in known for column in by_name.get(folded(spelling), ())[:1])
+        for column in candidates:
+            if column not in found.values() and column not in refused.get(name, ()):
+                found[name] = column
+                break
+    return found
 
 
 @dataclass
@@ -89,7 +127,8 @@ class Naming:
 
     mapping: our field -> column. guessed: the part of the mapping that only names or values suggest.
     otherwise: our field -> columns that hold it where the mapped one is empty. left_out: fields that the export does
-    not have, as an option says. known_source: the registered source of the export. score_given: whether an option
+    not have, as an option says. values: our field -> what its codes mean.
+    known_source: the registered source of the export. score_given: whether an option
     names the score, which makes the rows answers.
     """
 
@@ -105,6 +144,7 @@ class Naming:
     otherwise: dict[str, tuple[str, ...]] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
     score_given: bool = False
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
 
@@ -145,6 +185,8 @@ class Naming:
         # Invitations by e-mail have a subject too.
         if words & (TICKET_WORDS - {"subject"} if by_names else TICKET_WORDS):
             return "tickets"
+        if names_a_ticket([*self.export.columns, *_inner_names(self.export.columns)]):
+            return "tickets"
         scales = self.registry.scales.values()
         has_answers = any(look_like_scores(self.sample[column], scales) for column in self.free_columns())
         return by_names or ("survey" if has_answers or self._names_an_answer() else None)
@@ -176,11 +218,11 @@ class Naming:
             spellings = {
                 name: more for name, more in SPELLINGS[self.kind].items() if name not in self.mapping
             }
-            self.guessed = map_columns(free, spellings)
-            inner = _inner_names([column for column in free if column not in self.guessed.values()])
-            unnamed = {name: more for name, more in spellings.items() if name not in self.guessed}
-            self.guessed |= {name: inner[short] for name, short in map_columns(inner, unnamed).items()}
+            self.guessed = _guess(free, spellings)
+            if self.kind == "tickets":
+                self._try_other_names(free, spellings)
             self.mapping |= self.guessed
+            self._name_codes()
         if self.kind == "tickets" and folded(self.guessed.get("status", "")) == "state":
             self._drop_geographic_state()
         for name, column in columns.items():
@@ -191,6 +233,57 @@ class Naming:
         if self.rows.columns:
             self._ask_for_id()
             self._ask_for_the_rest(survey)
+
+    def _try_other_names(self, free: Sequence[str], spellings: Mapping[str, Sequence[str]]) -> None:
+        """Guess again without the names that the cells contradict, until no cell does.
+
+        A flag `Closed` is no time of closing, and a `type` that is `conversation` in every row is no category.
+        """
+        tried: dict[str, set[str]] = {}
+        while wrong := {
+            name: column for name, column in self.guessed.items() if self._contradicts(name, column)
+        }:
+            for name, column in wrong.items():
+                tried.setdefault(name, set()).add(column)
+            self.guessed = _guess(free, spellings, tried)
+
+    def _contradicts(self, name: str, column: str) -> bool:
+        """Whether the cells of a column cannot be what its name says. Blank cells contradict nothing."""
+        cells = self.sample[column]
+        if not cells:
+            return False
+        if fields_of("tickets")[name].treatment == "time":
+            return not any(map(_MAYBE_TIME.search, cells))
+        distinct = {cell.strip().casefold() for cell in cells}
+        if name == "category":
+            return distinct <= RECORD_WORDS
+        if name == "ticket_id" and self._inner_name(column) in _NUMBERS_OF_A_PART:
+            return len({*cells}) < len(cells) and self._has_unique_id(column)
+        return False
+
+    def _inner_name(self, column: str) -> str:
+        return column.rsplit(".", 1)[-1].casefold()
+
+    def _has_unique_id(self, but: str) -> bool:
+        """Whether another column of the first rows is called `id` and is different in every row."""
+        return any(
+            self._inner_name(column) in ("id", "_id") and column.count(".") <= but.count(".")
+            and len({*self.sample[column]}) == len(self.sample[but])
+            for column in self.rows.columns
+            if column != but
+        )  # fmt: skip
+
+    def _name_codes(self) -> None:
+        """Note what the codes of a status mean, where its column is known for them."""
+        column = self.guessed.get("status", "")
+        short = {inner: name for name, inner in _inner_names(self.rows.columns).items()}.get(column, column)
+        codes = STATUS_CODES.get(folded(column)) or STATUS_CODES.get(folded(short))
+        if (
+            self.kind == "tickets"
+            and codes
+            and {cell.strip() for cell in self.sample[column]} <= codes.keys()
+        ):
+            self.values["status"] = codes
 
     def _leave_out(self, name: str) -> None:
         self._refuse_unknown_field(name, f"--column {name}")

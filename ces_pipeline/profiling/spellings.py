@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from ces_pipeline.formats.contract import map_columns
+from ces_pipeline.profiling.ticket_spellings import TICKETS
 from ces_pipeline.schemas.kinds import KindName
 
 _SURVEY = {
@@ -69,45 +70,6 @@ _SURVEY = {
     "nps": "nps | nps score | likelihood to recommend",
     "csat": "csat | csat score",
 }
-# From exports of help desks (Zendesk's CSV and Explore, Freshdesk, Salesforce cases, HubSpot, Jira, Zoho), of service
-# desks (incidents, service requests), and of process-mining logs, where a ticket is a case (also in the names of XES).
-_TICKETS = {
-    "ticket_id": "ticket id | id | number | ticket number | ticket # | case id | case number | key | issue key | "
-    "complaint id | request id | conversation id | incident id | incident number | incident | sr number | "
-    "service request number | request number | case | case:concept:name",
-    "external_id": "external id",
-    "status": "status | ticket status | case status | state | incident status | activity | concept:name",
-    "priority": "priority | ticket priority",
-    "category": "category | ticket category | type | ticket type | issue type | case type | request type | issue",
-    "channel": "channel | ticket channel | source | via | via channel | submitted via | case origin",
-    "product": "product | product name",
-    "requester": "requester email | requester id | requester | customer email | contact email | customer id | "
-    "contact id | caller id | email | email address | reporter",
-    "group_name": "group | ticket group | group name | team | team name | assignment group | assigned group | queue | "
-    "support group | workgroup | org:group",
-    "created_at": "created at | created | created time | created date | create date | date created | "
-    "creation date | ticket created - timestamp | ticket created - date | opened at | opened | date opened | "
-    "date/time opened | date received | open date | open time | opened time | reported date | reported at | "
-    "registered at",
-    "first_reply_at": "first reply at | first response at | first responded at | first response time | "
-    "first reply time",
-    "solved_at": "solved at | resolved at | solved | resolved | resolved time | resolved date | date resolved | "
-    "resolution date | ticket solved - timestamp | ticket solved - date | time to resolution | resolution time",
-    "closed_at": "closed at | closed | closed time | closed date | close date | date closed | date/time closed | "
-    "close time",
-    "updated_at": "updated at | updated | updated time | updated date | last updated | last updated at | "
-    "last update time | last modified | last modified date | modified time | modified date | "
-    "ticket updated - timestamp | ticket updated - date | change date+time | change time | complete timestamp | "
-    "completion timestamp | event timestamp | time:timestamp | timestamp",
-    "first_reply_minutes": "first reply time in minutes | first reply time (min) | "
-    "first response time in minutes | first response time (min)",
-    "resolution_minutes": "full resolution time in minutes | full resolution time (min) | "
-    "resolution time in minutes | resolution time (min)",
-    "reopens": "reopens | reopen count | reopened count",
-    "handoffs": "handoffs | reassignment count | reassignments | # reassignments | number of reassignments",
-    "replies": "replies | agent replies | agent interactions",
-    "csat": "satisfaction score | satisfaction rating | csat score | customer satisfaction rating",
-}
 _PERSON = (
     "person id | email | email address | customer email | user email | contact email | customer id | user id | "
     "contact id | customer | user"
@@ -162,7 +124,7 @@ SPELLINGS: dict[str, dict[str, tuple[str, ...]]] = {
     kind: {name: _listed(name, fields) for name in fields}
     for kind, fields in (
         ("survey", _SURVEY),
-        ("tickets", _TICKETS),
+        ("tickets", TICKETS),
         ("accounts", _ACCOUNTS),
         ("invitations", _INVITATIONS),
         ("events", _EVENTS),
@@ -191,6 +153,17 @@ TICKET_WORDS = frozenset(
         "sr",
         "activity",
         "concept:name",
+        *(
+            "prioridade",
+            "prioridad",
+            "priorität",
+            "priorité",
+            "priorità",
+            "prioriteit",
+            "vorgangstyp",
+            "vorgangsschlüssel",
+        ),
+        *("chamado", "chamado#", "ticket#", "bearbeiter", "responsável", "hs_pipeline_stage", "casenumber"),
     )
 )
 """Words that occur only in column names of tickets."""
@@ -222,6 +195,18 @@ def kind_by_names(columns: Collection[str]) -> KindName | None:
         (kind for kind, fields in _KIND_FIELDS.items() if len(map_columns(columns, fields)) == len(fields)),
         None,
     )
+
+
+_CLOSINGS = frozenset(("solved_at", "closed_at"))
+_OF_TICKETS = frozenset(
+    ("status", "priority", "group_name", "channel", "category", "ticket_id", "requester", "reopens", "csat")
+)
+
+
+def names_a_ticket(columns: Collection[str]) -> bool:
+    """Whether the columns show when something was opened and closed or solved, and two more facts of a ticket."""
+    found = map_columns(columns, SPELLINGS["tickets"]).keys()
+    return "created_at" in found and bool(found & _CLOSINGS) and len(found & _OF_TICKETS) > 1
 
 
 # English, German, French, Spanish, Italian, Portuguese, Dutch.

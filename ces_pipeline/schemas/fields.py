@@ -91,11 +91,21 @@ TICKET_FIELDS: tuple[Field, ...] = (
     Field("version", "a number that grows with every update, if the system has one"),
     Field("first_reply_minutes", "calendar minutes to the first reply, as reported"),
     Field("resolution_minutes", "calendar minutes to the latest solve, as reported"),
+    Field("first_reply_hours", "the same in hours, or as hours, minutes and seconds: 1:30:00"),
+    Field("first_reply_seconds", "the same in seconds"),
+    Field(
+        "resolution_hours", "calendar hours to the latest solve, or as hours, minutes and seconds: 1:30:00"
+    ),
+    Field("resolution_seconds", "the same in seconds"),
     Field("reopens", "times reopened"),
     Field("handoffs", "times given to another agent or group"),
     Field("replies", "public replies by agents"),
     Field("csat", "satisfaction with the ticket, number or label"),
-    Field("is_deleted", "true if the system deleted the ticket"),
+    Field("is_deleted", "true if the system deleted the ticket, or when it did"),
+    Field("is_spam", "true if the system marked the ticket as spam"),
+    Field("is_merged", "true if the ticket was merged into another"),
+    Field("merged_into", "the id of the ticket that it was merged into"),
+    Field("tags", "its tags: some systems note a merge there", "free_text"),
 )
 
 

@@ -16,6 +16,12 @@ _COLUMNS = {
         "State, lower case, in the words of the system; `deleted` for a deleted ticket; null: not given.",
         nullable=True,
     ),
+    "state": column(
+        TEXT,
+        "What the status means: `open`, `pending`, `solved`, `closed`, `merged`, `spam`, `deleted`, or `unknown` for a "
+        "word that no list knows; null: no status is given.",
+        nullable=True,
+    ),
     "priority": column(
         TEXT, "Priority, lower case, in the words of the system; null: none set.", nullable=True
     ),
@@ -35,6 +41,12 @@ _COLUMNS = {
     "closed_at": column(
         INSTANT, "When it was closed, UTC; null: not closed, or not reported.", nullable=True
     ),
+    "resolved_at": column(
+        INSTANT,
+        "The latest solve, else the close, of a ticket that is resolved by its status (by its times if no status is "
+        "given), UTC; null: not resolved, or not reported.",
+        nullable=True,
+    ),
     "updated_at": column(INSTANT, "Time of the update in this row, UTC."),
     "first_reply_minutes": column(
         NUMBER,
@@ -43,7 +55,8 @@ _COLUMNS = {
     ),
     "resolution_minutes": column(
         NUMBER,
-        "Calendar minutes from opening to the latest solve (else close); null: unsolved, or not known.",
+        "Calendar minutes from opening to the latest solve (else close) of a resolved ticket; null: not resolved, or "
+        "not known.",
         nullable=True,
     ),
     "reopens": column(INTEGER, "Times reopened; null: the system does not report it.", nullable=True),
@@ -58,10 +71,14 @@ _COLUMNS = {
     ),
     "is_deleted": column(
         FLAG_OR_NULL,
-        "True if the system deleted the ticket; null: its word for that is not known.",
+        "True if it is no case of its own: deleted, spam, or merged into another ticket (`state` says which); null: "
+        "its word for that is not known.",
         nullable=True,
     ),
-    "flags": column(TEXTS, "`unknown_value` if a flag or rating is not known; empty: none."),
+    "merged_into": column(
+        TEXT, "Id of the ticket that it was merged into; null: not merged, or not reported.", nullable=True
+    ),
+    "flags": column(TEXTS, "`unknown_value` if a status, flag or rating is not known; empty: none."),
     "delivery_id": column(TEXT, "The earliest delivery with this content."),
     "day": column(DAY, "Partition: business-zone date of updated_at."),
 }

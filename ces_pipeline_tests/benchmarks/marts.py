@@ -65,14 +65,14 @@ _FILLED = {
             FROM range($tickets * $days) AS numbers(i)
         )
         SELECT
-            md5('t' || i) AS ticket_key, 'desk' AS source_id, i::VARCHAR AS ticket_id, 'solved' AS status,
+            md5('t' || i) AS ticket_key, 'desk' AS source_id, i::VARCHAR AS ticket_id, 'solved' AS status, 'solved' AS state,
             ['low', 'normal', 'high'][c % 3 + 1] AS priority,
             CASE WHEN a % 20 > 0 THEN 'category_' || a % 20 END AS category,
             ['email', 'chat', 'phone', 'web'][b % 4 + 1] AS channel, 'product_' || c % 5 AS product,
             md5('p' || c % 200000) AS requester_key, 'group_' || b % 6 AS group_name,
             make_timestamptz(created_us) AS created_at,
             make_timestamptz(created_us + resolution_us // 4) AS first_reply_at,
-            make_timestamptz(created_us + resolution_us) AS solved_at, solved_at AS updated_at,
+            make_timestamptz(created_us + resolution_us) AS solved_at, solved_at AS resolved_at, solved_at AS updated_at,
             resolution_us / 24e7 AS first_reply_minutes, resolution_us / 6e7 AS resolution_minutes,
             (b % 11 = 0)::BIGINT AS reopens, c % 3 AS handoffs, a % 6 AS replies, false AS is_deleted,
             'delivery' AS delivery_id, solved_at::DATE AS day

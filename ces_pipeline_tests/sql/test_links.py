@@ -96,3 +96,25 @@ def test_the_latest_version_of_a_ticket_is_the_ticket(small: SmallHome) -> None:
         ("T1", "solved", day),
         ("T2", "open", NOON.date()),
     ]
+
+
+def merged(key: str, into: str | None, **values: Any) -> dict[str, Any]:
+    return ticket(key, state="merged", is_deleted=True, merged_into=into, **values)
+
+
+def test_an_answer_about_a_merged_ticket_follows_the_surviving_one(small: SmallHome) -> None:
+    tickets = [merged("T1", "T2"), merged("T2", "T3"), ticket("T3")]
+    assert link(small, answer(ticket_id="T1"), *tickets) == ("T3", "ticket_id", 1.0)
+
+
+@pytest.mark.parametrize("into", [None, "T1", "gone"])
+def test_an_answer_stays_with_a_merged_ticket_whose_survivor_is_not_known(
+    small: SmallHome, into: str | None
+) -> None:
+    assert link(small, answer(ticket_id="T1"), merged("T1", into)) == ("T1", "ticket_id", 1.0)
+
+
+def test_an_answer_is_not_about_a_solved_ticket_of_its_person_that_is_no_case(small: SmallHome) -> None:
+    gone = merged("T1", None, requester_key="p", solved_at=NOON - HOUR)
+    own = ticket("T2", requester_key="p", solved_at=NOON - 2 * HOUR)
+    assert link(small, answer(respondent_key="p"), gone, own) == ("T2", "requester_window", 0.6)

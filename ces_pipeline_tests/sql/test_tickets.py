@@ -393,3 +393,25 @@ def test_the_day_of_a_resolution_is_that_of_the_business_zone(tmp_path: Path) ->
     late = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
     (row,) = effort_of(here, [ticket("t", created_at=late, solved_at=late)])
     assert (row["created_day"], row["resolved_day"]) == (date(2026, 3, 3), date(2026, 3, 3))
+
+
+def test_a_single_snapshot_knows_no_channel_switch(here: Registry) -> None:
+    tickets = [
+        ticket("once", channel="email"),
+        ticket("same", channel="email"),
+        ticket("moved", channel="phone"),
+    ]
+    earlier = NOON - timedelta(hours=1)
+    versions = [
+        *tickets,
+        ticket("same", channel="email", updated_at=earlier),
+        ticket("moved", channel="email", updated_at=earlier),
+    ]
+    given = {"core.tickets": tickets, "core.ticket_versions": versions}
+    with derived(here, [EFFORT], given) as made:
+        rows = made.rows("SELECT ticket_key, channel_switches FROM mart.ticket_effort")
+    assert {row["ticket_key"]: row["channel_switches"] for row in rows} == {
+        "once": None,
+        "same": 0,
+        "moved": 1,
+    }

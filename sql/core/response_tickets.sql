@@ -1,5 +1,29 @@
--- One row per response that names or matches a ticket.
-with responses as not materialized (
+-- One row per response that names or matches a ticket. An answer about a merged ticket belongs to the surviving one.
+-- If the system does not say which one survives, it stays with the merged ticket.
+with merges as (
+    select
+        merged.ticket_key,
+        surviving.ticket_key as into_key
+    from core.tickets as merged
+    inner join core.tickets as surviving
+        on merged.source_id = surviving.source_id and merged.merged_into = surviving.ticket_id
+    where merged.ticket_key <> surviving.ticket_key
+),
+
+-- A surviving ticket may be merged again: up to four merges in a row are followed.
+survivors as (
+    select
+        first_merge.ticket_key,
+        coalesce(
+            fourth_merge.into_key, third_merge.into_key, second_merge.into_key, first_merge.into_key
+        ) as surviving_key
+    from merges as first_merge
+    left join merges as second_merge on first_merge.into_key = second_merge.ticket_key
+    left join merges as third_merge on second_merge.into_key = third_merge.ticket_key
+    left join merges as fourth_merge on third_merge.into_key = fourth_merge.ticket_key
+),
+
+responses as not materialized (
     select
         response_key,
         ticket_id,
@@ -15,25 +39,28 @@ with responses as not materialized (
 by_ticket_id as (
     select
         response_key,
-        min(ticket_key) as ticket_key,
-        count(*) as candidates
+        min(coalesce(surviving_key, ticket_key)) as ticket_key,
+        count(distinct coalesce(surviving_key, ticket_key)) as candidates
     from responses
     inner join core.tickets using (ticket_id)
+    left join survivors using (ticket_key)
     group by response_key
 ),
 
 by_external_id as (
     select
         response_key,
-        min(ticket_key) as ticket_key,
-        count(*) as candidates
+        min(coalesce(surviving_key, ticket_key)) as ticket_key,
+        count(distinct coalesce(surviving_key, ticket_key)) as candidates
     from responses
     inner join core.tickets on responses.external_id = tickets.external_key
+    left join survivors using (ticket_key)
     anti join by_ticket_id using (response_key)
     group by response_key
 ),
 
--- Tickets of the person that were solved before the answer; an answer cannot be about a later solve.
+-- Tickets of the person that were solved before the answer; an answer cannot be about a later solve, nor about a ticket
+-- that is no case of its own.
 solved_before as (
     select
         response_key,
@@ -44,6 +71,7 @@ solved_before as (
     anti join by_ticket_id using (response_key)
     anti join by_external_id using (response_key)
     where epoch_us(recorded_at) - epoch_us(coalesce(solved_at, closed_at)) between 0 and window_us
+        and is_deleted is not true
 ),
 
 closest_solve as (

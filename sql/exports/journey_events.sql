@@ -16,7 +16,7 @@ tickets as (
         ticket_key,
         coalesce(linked.respondent_key, requester_key) as person_key,
         created_at,
-        coalesce(solved_at, closed_at) as resolved_at,
+        resolved_at,
         channel,
         product,
         category,

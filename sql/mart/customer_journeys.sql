@@ -62,7 +62,7 @@ ticket_touches as (
     select
         requester_key as person_key,
         coalesce(answers.process, 'support') as process,
-        timezone(business_time_zone, coalesce(solved_at, closed_at, created_at, updated_at))::date as day,
+        timezone(business_time_zone, coalesce(resolved_at, created_at, updated_at))::date as day,
         answers.ticket_key is not null as is_measured
     from core.tickets
     left join (
@@ -77,7 +77,7 @@ ticket_touches as (
         requester_key is not null
         and not is_deleted
         -- Cheaper to compute than the day, and never later than it.
-        and coalesce(solved_at, closed_at, created_at, updated_at)
+        and coalesce(resolved_at, created_at, updated_at)
         >= (select before_day - 1 from bounds)::timestamp::timestamptz
 ),
 

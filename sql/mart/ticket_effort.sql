@@ -33,7 +33,7 @@ tickets as not materialized (
         epoch_us(created_at) as created_us,
         -- Some systems report only the duration until the first reply.
         coalesce(epoch_us(first_reply_at), created_us + (first_reply_minutes * 6e7)::bigint) as first_reply_us,
-        epoch_us(coalesce(solved_at, closed_at)) as resolved_us,
+        epoch_us(resolved_at) as resolved_us,
         first_reply_minutes,
         resolution_minutes,
         reopens,
@@ -161,22 +161,33 @@ answers as (
     group by ticket_key
 ),
 
-several_channels as (
-    select any_value(ticket_key) as ticket_key
+-- A single snapshot of a ticket shows one channel, whatever happened before.
+histories as (
+    select
+        any_value(ticket_key) as ticket_key,
+        min(channel) <> max(channel) as has_several
     from core.ticket_versions
     where channel <> 'unknown'
     group by hash(ticket_key)
-    having min(channel) <> max(channel)
+    having count(*) > 1
+),
+
+several_channels as (
+    select
+        ticket_key,
+        count(distinct channel) - 1 as channel_switches
+    from core.ticket_versions
+    semi join (from histories where has_several) using (ticket_key)
+    where channel <> 'unknown'
+    group by ticket_key
 ),
 
 channels as (
     select
         ticket_key,
-        count(distinct channel) - 1 as channel_switches
-    from core.ticket_versions
-    semi join several_channels using (ticket_key)
-    where channel <> 'unknown'
-    group by ticket_key
+        coalesce(channel_switches, 0) as channel_switches
+    from histories
+    left join several_channels using (ticket_key)
 ),
 
 contacts as (
@@ -224,7 +235,7 @@ select
     tickets.handoffs,
     tickets.replies,
     tickets.replies + coalesce(tickets.handoffs, 0) as touches,
-    case when tickets.channel <> 'unknown' then coalesce(channel_switches, 0) end as channel_switches,
+    case when tickets.channel <> 'unknown' then channel_switches end as channel_switches,
     case
         when resolved_us is not null and tickets.replies is not null
             then tickets.replies <= 1 and coalesce(tickets.reopens, 0) = 0

@@ -43,7 +43,9 @@ TICKET_EFFORT = Table(
             TEXT,
             "How it was handled (automated, human ...), by the rules of segments.yaml; `unknown`: no rule matches.",
         ),
-        "is_deleted": column(FLAG, "True if the system deleted it; other marts do not count it."),
+        "is_deleted": column(
+            FLAG, "True if it is no case of its own: deleted, spam, or merged; other marts do not count it."
+        ),
         "created_at": column(INSTANT, "When it was opened, UTC; null: not known.", **_MAYBE),
         "created_day": column(DAY, "Business-zone date of created_at; null: not known.", **_MAYBE),
         "resolved_day": column(
@@ -74,7 +76,9 @@ TICKET_EFFORT = Table(
         ),
         "touches": column(INTEGER, "Replies and handoffs; null: the replies are not known.", **_MAYBE),
         "channel_switches": column(
-            INTEGER, "Further channels of its updates; null: the channel is not known.", **_MAYBE
+            INTEGER,
+            "Further channels of its updates; null: the channel is not known, or only one update is.",
+            **_MAYBE,
         ),
         "is_one_touch": column(
             FLAG_OR_NULL,

@@ -1,4 +1,4 @@
-"""Reads Freshdesk tickets from JSON (API v2 and its older names): lists, single tickets, search results."""
+"""Reads Freshdesk tickets from JSON (API v2 and v1): lists, single tickets, search results."""
 
 from typing import Any
 
@@ -23,6 +23,7 @@ _FIELDS = {
     "closed_at": ("stats.closed_at",),
     "updated_at": ("updated_at",),
     "is_deleted": ("deleted",),
+    "is_spam": ("spam",),
     # A pull adds a ticket's rating, and a number that also grows when only the rating changed.
     "csat": ("csat",),
     "version": ("version",),
@@ -68,6 +69,7 @@ _OLD_NAMES = {
     "isescalated": "is_escalated",
     "frDueBy": "fr_due_by",
 }
+_WRAPPERS = ("helpdesk_ticket", "ticket")
 _OTHER_RECORDS = {
     "conversations": {"body_text", "incoming"},
     "agents": {"ticket_scope"},
@@ -82,13 +84,15 @@ _OTHER_RECORDS = {
 def read_freshdesk(file: DeliveredFile, _source: Source | None) -> Export:
     """A list of tickets, one ticket, a search result (`{"total": 2, "results": [...]}`), or JSON Lines.
 
+    The first API wraps a ticket in `helpdesk_ticket` (or `ticket`), and calls the id that people see `display_id`.
     Raises UnreadableFileError if the records are not tickets.
     """
 
     def tickets(document: Any) -> list[Any]:
         found = document
-        if isinstance(found, dict) and isinstance(found.get("results"), list):
-            found = found["results"]
+        for name in ("results", "tickets"):
+            if isinstance(found, dict) and isinstance(found.get(name), list):
+                found = found[name]
         return [_ticket(record, file.name) for record in (found if isinstance(found, list) else [found])]
 
     export = json_export(file, lambda: tickets)
@@ -102,6 +106,9 @@ def read_freshdesk(file: DeliveredFile, _source: Source | None) -> Export:
 def _ticket(record: Any, name: str) -> Any:
     if not isinstance(record, dict):
         return record
+    for wrapper in _WRAPPERS:
+        if isinstance(record.get(wrapper), dict) and "status" not in record:
+            record = record[wrapper]
     if not {"id", "status", "requester_id"} <= set(record):
         kinds = [kind for kind, keys in _OTHER_RECORDS.items() if keys <= set(record)]
         raise UnreadableFileError(
@@ -111,6 +118,8 @@ def _ticket(record: Any, name: str) -> Any:
     ticket = {_OLD_NAMES.get(key, key): value for key, value in record.items()}
     requester = ticket.get("requester")
     email = requester.get("email") if isinstance(requester, dict) else None
+    if ticket.get("display_id"):
+        ticket["inner_id"], ticket["id"] = ticket["id"], ticket["display_id"]
     ticket["requester_email_or_id"] = email or ticket["requester_id"]
     return ticket
 

@@ -1,5 +1,12 @@
-"""ServiceNow incidents: CSV exports, Table API JSON, and the enriched event log with one row per update."""
+"""ServiceNow incidents and other tasks: CSV, Table API JSON, and the enriched event log with one row per update.
 
+A request, its items, a case and a plain task are tickets too, with other codes of state. A change request, a problem
+and a survey are not.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import Any
 
 from ces_pipeline.errors import UnreadableFileError
@@ -44,6 +51,45 @@ _VALUES = {
         for spelling in ("", f" - {word}")
     },
 }
+# A task's codes of state mean other things than an incident's.
+_TASK_STATES = {
+    "-5": "pending",
+    "1": "open",
+    "2": "work in progress",
+    "3": "closed complete",
+    "4": "closed incomplete",
+    "7": "closed skipped",
+}
+_CASE_STATES = {
+    "1": "new",
+    "10": "open",
+    "18": "awaiting info",
+    "6": "resolved",
+    "3": "closed",
+    "7": "cancelled",
+}
+_STATES_BY_CLASS = {"incident": _VALUES["status"], "task": _TASK_STATES, "case": _CASE_STATES}
+_CLASSES = {
+    "incident": "incident",
+    **dict.fromkeys(("task", "sc_task", "sc_request", "sc_req_item", "incident_task", "ticket"), "task"),
+    **dict.fromkeys(("sn_customerservice_case", "sn_hr_core_case"), "case"),
+}
+_PREFIXES = {"INC": "incident", "TASK": "task", "SCTASK": "task", "REQ": "task", "RITM": "task", "CS": "case",
+             "CSC": "case", "HRC": "case", "TKT": "task"}  # fmt: skip
+_PREFIX = re.compile(r"^([A-Z]+)\d+$")
+# Columns and numbers of tables that hold no tickets.
+_OTHER_TABLES = {
+    "change requests": {"cabrequired", "chgmodel", "backoutplan", "phasestate", "cabdate", "testplan"},
+    "problems": {"knownerror", "problemstate", "relatedincidents", "majorproblem"},
+    "survey answers": {"metrictype", "percentanswered", "taken_on", "takenon", "asmtmetrictype", "triggerid"},
+}
+_OTHER_NUMBERS = {
+    "CHG": "change requests",
+    "PRB": "problems",
+    "AINST": "survey answers",
+    "ASMT": "survey answers",
+}
+_SAMPLE = 200
 _PEOPLE = tuple(
     name + shown
     for name in (
@@ -145,11 +191,82 @@ def _mapped(export: Export, file: DeliveredFile) -> Export:
             f"{file.name}: no column `number`, so this is not an export of ServiceNow incidents: "
             "check the file in the inbox"
         )
-    export.values = {name: codes for name, codes in _VALUES.items() if name in export.mapping}
+    found = _first_cells(export, (export.mapping.get("ticket_id"), _named(export, "sys_class_name")))
+    _refuse_other_table(export, found[0], file)
+    states = _states_of(*found)
+    if states is None:
+        export.doubts.append(
+            "several kinds of task with different codes of state: a code without a word is unknown"
+        )
+        export.notes += export.doubts[-1:]
+    known = {**_VALUES, "status": states or {}}
+    export.values = {name: codes for name, codes in known.items() if name in export.mapping and codes}
     export.people = tuple(
         column for column in pick_columns(export.columns, _PEOPLE) if column not in export.mapping.values()
     )
     return export
+
+
+def _named(export: Export, name: str) -> str | None:
+    return next((column for column in export.columns if folded(column) == folded(name)), None)
+
+
+def _first_cells(export: Export, columns: Sequence[str | None]) -> list[set[str]]:
+    """The distinct cells of columns in the first rows; the batches still begin with the first."""
+    first = next(export.batches, None)
+    if first is None:
+        return [set() for _ in columns]
+    export.batches = chain([first], export.batches)
+    return [
+        {str(cell) for cell in first.column(export.columns.index(name))[:_SAMPLE].to_pylist() if cell}
+        if name
+        else set()
+        for name in columns
+    ]
+
+
+def _prefixes(numbers: set[str]) -> set[str]:
+    return {match[1] for number in numbers if (match := _PREFIX.match(number.strip().upper()))}
+
+
+def _refuse_other_table(export: Export, numbers: set[str], file: DeliveredFile) -> None:
+    """Raise UnreadableFileError for a table of changes, problems or surveys, by its numbers, else by its columns."""
+    prefixes = _prefixes(numbers)
+    other = {_OTHER_NUMBERS[prefix] for prefix in prefixes & _OTHER_NUMBERS.keys()}
+    if prefixes and not prefixes <= _OTHER_NUMBERS.keys():
+        return
+    other = other or _other_tables(set(map(folded, export.columns)))
+    if other:
+        raise UnreadableFileError(
+            f"{file.name}: it holds {min(other)}, not incidents: deliver it to another source, or remove it from the "
+            "inbox"
+        )
+
+
+def _other_tables(names: Collection[str]) -> set[str]:
+    """What the columns show instead of tickets: two columns that only such a table has."""
+    return {table for table, own in _OTHER_TABLES.items() if len(own & set(names)) > 1}
+
+
+def _states_of(numbers: set[str], classes: set[str]) -> dict[str, str] | None:
+    """What the codes of state mean, by the class or the number of the rows; None for classes that differ."""
+    named = {_CLASSES.get(_stored_class(name)) for name in classes}
+    named = (named or {_PREFIXES.get(prefix) for prefix in _prefixes(numbers)}) - {None}
+    if len(named) > 1:
+        return None
+    return _STATES_BY_CLASS[str(next(iter(named), "incident"))]
+
+
+def _stored_class(name: str) -> str:
+    """The name of a table as it is stored: `Catalog Task` is `sc_task`."""
+    plain = name.strip().lower().replace(" ", "_")
+    shown = {
+        "catalog_task": "sc_task",
+        "requested_item": "sc_req_item",
+        "request": "sc_request",
+        "case": "sn_customerservice_case",
+    }
+    return shown.get(plain, plain)
 
 
 def _recognises(file: DeliveredFile) -> int:
@@ -157,6 +274,8 @@ def _recognises(file: DeliveredFile) -> int:
     if not names:
         rows = header(file)
         names = set(map(folded, rows[0])) if rows else set()
+    if _other_tables(names):
+        return 0
     return 95 if "number" in names and len(names & _NATIVE) >= 2 else 0
 
 

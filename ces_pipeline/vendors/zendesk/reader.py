@@ -36,6 +36,8 @@ _FIELDS = {
     "replies": ("metric_set.replies",),
     "csat": ("csat",),
     "is_deleted": ("is_deleted",),
+    "merged_into": ("merged_into",),
+    "tags": ("tags",),
 }
 _PEOPLE = (
     *PEOPLE,
@@ -83,10 +85,12 @@ _BATCH_ROWS = 10_000
 def read_zendesk(file: DeliveredFile, _source: Source | None) -> Export:
     """The tickets of all pages, in order. Overlapping pages repeat tickets; landing drops the copies.
 
+    A ticket that was merged has the tag `closed_by_merge`; the system names the surviving one only in a comment.
+
     `version` is generated_timestamp, which also changes when updated_at does not (deletion, scrubbing). `handoffs` is
-    the number of stations minus one, of agents or of groups, the larger of the two. `csat` is `good` or `bad`, blank if
-    unrated. `requester` is the e-mail if any page has it, else the id; so are `submitter` and `assignee` if a ticket
-    has more of them than ids. Nothing else about people is kept, and no comments.
+    the number of stations minus one, of agents or of groups, the larger of the two, null without metrics. `csat` is
+    `good` or `bad`, blank if unrated. `requester` is the e-mail if any page has it, else the id; so are `submitter`
+    and `assignee` if a ticket has more of them than ids. Nothing else about people is kept, and no comments.
     Raises UnreadableFileError if the file holds other Zendesk records and no ticket, or more than fits in memory.
     """
     try:
@@ -140,7 +144,7 @@ def _handoffs(
     most = 'greatest(try_cast(assignee AS BIGINT), try_cast("group" AS BIGINT))'
     with registered(connection, "stations", pa.table(stations)):
         table = connection.sql(
-            f"SELECT greatest({most} - 1, 0)::VARCHAR AS handoffs FROM stations"
+            f"SELECT CASE WHEN {most} IS NOT NULL THEN greatest({most} - 1, 0)::VARCHAR END AS handoffs FROM stations"
         ).to_arrow_table()
     return table["handoffs"]
 

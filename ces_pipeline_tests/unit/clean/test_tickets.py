@@ -1,6 +1,7 @@
 """Protects ticket versions: which content of an update counts, its figures, and which rows are unusable."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -135,3 +136,82 @@ def test_unusable_rows_are_rejected_with_every_reason_and_their_values() -> None
 
 def test_a_ticket_updated_before_it_was_created_is_kept() -> None:
     assert version(created_at=at("13:00"), event_at=at("12:00"))["created_at"] == at("13:00")
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "minutes"),
+    [
+        ("Solved", "solved", 60.0),
+        ("6 - Resolved", "solved", 60.0),
+        ("Closed - no answer", "closed", 60.0),
+        ("fechado com êxito", "closed", 60.0),
+        ("Erledigt", "solved", 60.0),
+        ("canceled", "closed", 60.0),
+        ("Open", "open", None),
+        ("waiting_on_customer", "pending", None),
+        ("Closed - Pending", "unknown", None),
+        ("not resolved", "open", None),
+        ("frobnicated", "unknown", None),
+        (None, None, 60.0),
+    ],
+)
+def test_resolved_is_what_the_latest_status_says(
+    status: str | None, state: str | None, minutes: float | None
+) -> None:
+    row = version(status=status, created_at=at("10:00"), solved_at=at("11:00"))
+    assert (row["state"], row["resolution_minutes"]) == (state, minutes)
+    assert (row["resolved_at"] is not None) == (minutes is not None)
+    assert row["solved_at"] == at("11:00")
+    assert list(row["flags"]) == (["unknown_value"] if state == "unknown" else [])
+
+
+def test_an_unknown_status_is_published_as_written_and_listed() -> None:
+    found = cleaned({"status": "Frobnicated"})
+    assert found.accepted["status"].to_list() == ["frobnicated"]
+    assert list(found.unknown.values()) == [{"status": {"Frobnicated": 1}}]
+
+
+@pytest.mark.parametrize(
+    ("values", "state"),
+    [
+        ({"status": "closed", "is_spam": "true"}, "spam"),
+        ({"status": "spam"}, "spam"),
+        ({"status": "closed", "is_merged": "yes"}, "merged"),
+        ({"status": "Merged"}, "merged"),
+        ({"status": "closed", "merged_into": "17"}, "merged"),
+        ({"status": "closed", "tags": '["vip", "closed_by_merge"]'}, "merged"),
+        ({"status": "closed", "is_deleted": "2026-03-02T09:00:00Z"}, "deleted"),
+        ({"status": "trash"}, "deleted"),
+    ],
+)
+def test_merged_deleted_and_spam_are_no_cases_of_their_own(values: dict[str, str], state: str) -> None:
+    row = version(created_at=at("10:00"), closed_at=at("11:00"), **values)
+    assert (row["state"], row["is_deleted"], row["resolved_at"]) == (state, True, None)
+
+
+@pytest.mark.parametrize("word", ["0", "false", "no", None])
+def test_a_flag_that_says_no_leaves_the_ticket(word: str | None) -> None:
+    row = version(status="closed", is_spam=word, is_merged=word, is_deleted=word, tags="merge_request")
+    assert (row["state"], row["is_deleted"]) == ("closed", False)
+
+
+@pytest.mark.parametrize(
+    ("values", "minutes"),
+    [
+        ({"resolution_hours": "1.5"}, 90.0),
+        ({"resolution_hours": "1:30:00"}, 90.0),
+        ({"resolution_hours": "00:45:30"}, 45.5),
+        ({"resolution_seconds": "5400"}, 90.0),
+        ({"resolution_minutes": "90", "resolution_hours": "9"}, 90.0),
+        ({"resolution_hours": "-1"}, None),
+        ({"resolution_hours": "soon"}, None),
+    ],
+)
+def test_a_duration_is_used_where_closing_times_are_missing(
+    values: dict[str, str], minutes: float | None
+) -> None:
+    row = version(status="closed", created_at=at("10:00"), **values)
+    assert row["resolution_minutes"] == minutes
+    expected = None if minutes is None else at("10:00") + timedelta(minutes=minutes)
+    assert row["resolved_at"] == expected
+    assert version(status="open", created_at=at("10:00"), **values)["resolution_minutes"] is None

@@ -283,6 +283,7 @@ def test_names_within_envelopes_are_known(tmp_path: Path, registry: Registry) ->
         "ticket_id": "key",
         "status": "fields.status.name",
         "priority": "fields.priority.name",
+        "requester": "fields.reporter.emailAddress",
         "created_at": "fields.created",
         "updated_at": "fields.updated",
     }

@@ -336,3 +336,64 @@ class TestServiceNow:
     def test_other_tables_are_refused(self, tmp_path: Path) -> None:
         with pytest.raises(UnreadableFileError, match="no column `number`"):
             read("servicenow", delivered(tmp_path, "a,b\n1,2\n"))
+
+
+def test_a_ticket_of_freshdesks_first_api_has_the_id_that_people_see(tmp_path: Path) -> None:
+    ticket = {
+        "id": 7400112233,
+        "display_id": 1,
+        "status": 2,
+        "requester_id": 11,
+        "deleted": False,
+        "spam": True,
+    }
+    for document in ({"helpdesk_ticket": ticket}, [{"helpdesk_ticket": ticket}], [{"ticket": ticket}]):
+        export, (row,) = read("freshdesk_json", delivered(tmp_path, json.dumps(document), "wrapped.json"))
+        found = {name: row[export.mapping[name]] for name in ("ticket_id", "is_spam")}
+        assert found == {"ticket_id": "1", "is_spam": "true"}
+
+
+def test_handoffs_are_null_where_no_metrics_are_in_the_export(tmp_path: Path) -> None:
+    ticket = {"id": 1, "status": "open", "via": {"channel": "email"}, "requester_id": 1}
+    counted = {**ticket, "id": 2, "metric_set": {"assignee_stations": 3, "group_stations": 1}}
+    never = {**ticket, "id": 3, "metric_set": {"assignee_stations": 0, "group_stations": 0}}
+    _, rows = read("zendesk_json", delivered(tmp_path, json.dumps({"tickets": [ticket, counted, never]})))
+    assert [row["handoffs"] for row in rows] == [None, "2", "0"]
+
+
+@pytest.mark.parametrize(
+    ("number", "more", "states"),
+    [
+        ("INC0001", {}, {"3": "on hold", "7": "closed"}),
+        ("SCTASK0001", {}, {"3": "closed complete", "7": "closed skipped"}),
+        ("X1", {"sys_class_name": "Catalog Task"}, {"3": "closed complete", "7": "closed skipped"}),
+        ("CS0001", {}, {"3": "closed", "7": "cancelled"}),
+    ],
+)
+def test_codes_of_state_are_those_of_the_table(
+    tmp_path: Path, number: str, more: dict[str, str], states: dict[str, str]
+) -> None:
+    row = {"number": number, "state": "3", "sys_id": "a", "opened_at": "2026-03-02 08:00:00", **more}
+    export, rows = read("servicenow", delivered(tmp_path, json.dumps({"result": [row]})))
+    assert states.items() <= export.values["status"].items()
+    assert len(rows) == 1
+
+
+def test_codes_of_tables_that_differ_are_not_translated(tmp_path: Path) -> None:
+    rows = [{"number": number, "state": "3", "sys_id": number} for number in ("INC1", "TASK1")]
+    export, _ = read("servicenow", delivered(tmp_path, json.dumps({"result": rows})))
+    assert "status" not in export.values
+    assert export.doubts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "number,state,sys_id,opened_at,sys_updated_on,cab_required,backout_plan\nCHG1,3,a,2026-03-02,2026-03-02,no,x\n",
+        "number,state,sys_id,opened_at,sys_updated_on\nCHG1,3,a,2026-03-02,2026-03-02\n",
+        "number,state,sys_id,opened_at,metric_type,taken_on,percent_answered\nAINST1,complete,a,2026-03-02,m,d,100\n",
+    ],
+)
+def test_a_change_or_a_survey_table_is_no_incident_file(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UnreadableFileError):
+        read("servicenow", delivered(tmp_path, text))
