@@ -63,7 +63,8 @@ def read_time(text: str, formats: Sequence[str], order: DateOrder | None) -> str
     formats: the strptime formats of the source and of its reader, tried first. order: of dates in numbers; with None
     such dates are no time, unless a format reads them.
     """
-    return f"coalesce({_named(usual(text, formats, order), plausible('moment'), 'moment')}, {unusual(f'[{text}]', order)}[1])"
+    read = _named(usual(text, formats, order), plausible("moment"), "moment")
+    return f"coalesce({read}, {unusual(f'[{text}]', order)}[1])"
 
 
 def usual(text: str, formats: Sequence[str], order: DateOrder | None) -> str:
