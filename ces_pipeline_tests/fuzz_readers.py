@@ -497,7 +497,7 @@ class Fuzzing:
         opened = open_file(source, file)
         with self.lake.staging() as folder:
             staging = Staging(self.key_index, self.lake, source, self.registry, self.pseudonyms, _NOW, folder)
-            staging.fill(opened.export, opened.mapping, file)
+            staging.fill(opened.export, opened.mapping, file, lambda: open_file(source, file).export)
             [(rows,)] = staging.connection.execute("SELECT count(*) FROM keys").fetchall()
         shared = (max(1, _lines_with_marks(bad.text)) - 1 for bad in opened.export.unreadable)
         return rows, opened.export.skipped + sum(shared)

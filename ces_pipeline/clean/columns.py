@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ces_pipeline.formats.decimals import with_point
+
 
 def texts_by_code(codes: np.ndarray, names: Sequence[str | None], index: pd.Index) -> pd.Series:
     """A text column: row i is `names[codes[i]]`; code -1 is null."""
@@ -44,5 +46,6 @@ def integers(values: np.ndarray, index: pd.Index) -> pd.Series:
 def floats(texts: pd.Series) -> np.ndarray:
     """The texts as numbers, NaN if a text is not a number; each distinct text is read once."""
     codes, distinct = pd.factorize(texts)
-    read = pd.to_numeric(pd.Series(distinct, dtype="object"), errors="coerce").to_numpy(dtype=float)
+    pointed = [with_point(text) if isinstance(text, str) else text for text in distinct]
+    read = pd.to_numeric(pd.Series(pointed, dtype="object"), errors="coerce").to_numpy(dtype=float)
     return np.array([*read, np.nan])[codes]

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from ces_pipeline.clean.context import SpeedLimit
 from ces_pipeline.clean.plan import RawFile
 from ces_pipeline.clean.raw_rows import scan_files
+from ces_pipeline.formats.decimals import as_double
 from ces_pipeline.formats.flags import FINISHED, RESPONSE_STATUS
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.storage.lake import Lake
@@ -33,7 +34,7 @@ def speed_limits(
             f"""
             WITH timed AS (
                 SELECT {"DISTINCT" if several else ""} source_id, survey, day, key_hi, key_lo, content,
-                    coalesce(try_cast(duration_seconds AS DOUBLE), epoch(submitted_at - started_at)) AS seconds
+                    coalesce({as_double("duration_seconds")}, epoch(submitted_at - started_at)) AS seconds
                 FROM {scan_files(connection, lake, "survey", files, "timed_rows")}
                 WHERE score IS NOT NULL AND lower(trim(coalesce(finished, ''))) NOT IN ({_listed(FINISHED, "false")})
                     AND lower(trim(coalesce(status, ''))) NOT IN ({_listed(RESPONSE_STATUS, "test")})

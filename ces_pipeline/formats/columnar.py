@@ -52,7 +52,7 @@ def _parquet_batches(
             yield pa.RecordBatch.from_arrays(
                 [*(_as_text(column) for column in batch.columns), numbers], names=[*columns, ROW_NUMBER]
             )
-    except (pa.ArrowInvalid, OSError) as problem:
+    except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as problem:
         raise UnreadableFileError(
             f"{file.name}: damaged after row {first - 1}: deliver it again"
         ) from problem
@@ -64,7 +64,9 @@ def _as_text(column: pa.Array) -> pa.Array:
         return _as_text(column.dictionary_decode())
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return text_column([_json_text(value) for value in column.to_pylist()])
+    # A file whose bytes are damaged may hold texts that are no UTF-8, which Arrow does not check by itself.
     text = column.cast(pa.string())
+    text.validate(full=True)
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
 

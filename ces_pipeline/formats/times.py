@@ -6,7 +6,7 @@ of the ICU calendar in DuckDB, so the same text always gives the same instant. A
 typing error, a year of two digits) is no time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from ces_pipeline.formats.time_words import AFTERNOON, MONTHS, MORNING, ZONES
@@ -20,12 +20,17 @@ _FIRST_SERIAL, _LAST_SERIAL = 30_000, 80_000
 
 _EPOCH_DAYS = "TIMESTAMP '1899-12-30'"
 # The year first, with and without signs; numbers, the year last; the day, then the month's name; the name first.
+# Texts are in lower case here. DuckDB compiles patterns for every query, and `\p{L}` takes ten times as long.
+_LETTER = r"[a-z\x{80}-\x{10ffff}]"
+_NO_LETTER = r"[\x00-\x60\x7b-\x{bf}\x{2000}-\x{303f}\x{ff00}-\x{ff20}]"
 _DATE = (
     r"(?P<y1>\d{4})[-/.年] ?(?P<m1>\d{1,2})[-/.月] ?(?P<d1>\d{1,2})[.日]?"
     r"|(?P<y2>(?:19|20)\d\d)(?P<m2>\d\d)(?P<d2>\d\d)"
     r"|(?P<n1>\d{1,2})(?P<sign>[-/.]) ?(?P<n2>\d{1,2})[-/.] ?(?P<y3>\d{4}|\d\d)"
-    r"|(?P<d4>\d{1,2})(?:st|nd|rd|th|er|\.)?[-/ ]+(?:de )?(?P<m4>\p{L}{3,})[.,]?[-/ ]+(?:de )?(?P<y4>\d{4}|\d\d)"
-    r"|(?P<m5>\p{L}{3,})[. ]+(?P<d5>\d{1,2})(?:st|nd|rd|th)?,? +(?P<y5>\d{4})"
+    rf"|(?P<d4>\d{{1,2}})(?:st|nd|rd|th|er|\.)?[-/ ]+(?:de )?(?P<m4>{_LETTER}{{3,}})[.,]?[-/ ]+(?:de )?"
+    r"(?P<y4>\d{4}|\d\d)"
+    rf"|(?P<m5>{_LETTER}{{3,}})[. ]+"
+    r"(?P<d5>\d{1,2})(?:st|nd|rd|th)?,? +(?P<y5>\d{4})"
 )
 _CLOCK = (
     r"(?P<h1>\d{1,2})(?:[:.h時] ?(?P<i1>\d\d?)(?:[:.分] ?(?P<e1>\d\d?)(?:[.,](?P<fraction>\d{1,9}))?秒?)?[分]?)?"
@@ -34,7 +39,7 @@ _CLOCK = (
 _ZONE = (
     rf"(?P<zone>{'|'.join(ZONES)})|(?:utc|gmt)?(?P<side>[+-])(?P<zh>\d\d?)(?::?(?P<zm>\d\d))?(?: ?\(.*\))?"
 )
-_WEEKDAY = r"(?:\p{L}{2,}\.?,? +)??"
+_WEEKDAY = rf"(?:{_LETTER}{{2,}}\.?,? +)??"
 
 
 def _grouped(pattern: str) -> tuple[str, list[str]]:
@@ -48,8 +53,8 @@ _PATTERN, _GROUPS = _grouped(
     rf"^{_WEEKDAY}(?:{_DATE})(?:(?:t|,? +|,? at |,? um |,)(?:{_CLOCK}))? ?(?:{_ZONE})?$"
 )
 _BLANKS = r"[\s\x{a0}\x{202f}\x{2009}]+"
-_HALVES = [rf"(^|\P{{L}})(?:{'|'.join(words)})(\P{{L}}|$)" for words in (MORNING, AFTERNOON)]
-_HALF = rf"(^|\P{{L}})(?:{'|'.join((*MORNING, *AFTERNOON))})(\P{{L}}|$)"
+_HALVES = [rf"(^|{_NO_LETTER})(?:{'|'.join(words)})({_NO_LETTER}|$)" for words in (MORNING, AFTERNOON)]
+_HALF = rf"(^|{_NO_LETTER})(?:{'|'.join((*MORNING, *AFTERNOON))})({_NO_LETTER}|$)"
 
 
 def read_time(text: str, formats: Sequence[str], order: DateOrder | None) -> str:
@@ -58,7 +63,8 @@ def read_time(text: str, formats: Sequence[str], order: DateOrder | None) -> str
     formats: the strptime formats of the source and of its reader, tried first. order: of dates in numbers; with None
     such dates are no time, unless a format reads them.
     """
-    return f"coalesce({_named(usual(text, formats, order), plausible('moment'), 'moment')}, {unusual(text, order)})"
+    read = _named(usual(text, formats, order), plausible("moment"), "moment")
+    return f"coalesce({read}, {unusual(f'[{text}]', order)}[1])"
 
 
 def usual(text: str, formats: Sequence[str], order: DateOrder | None) -> str:
@@ -76,14 +82,35 @@ def usual(text: str, formats: Sequence[str], order: DateOrder | None) -> str:
     return f"coalesce({', '.join(readings)})" if len(readings) > 1 else readings[0]
 
 
-def unusual(text: str, order: DateOrder | None) -> str:
-    """SQL for the slow part of `read_time`, for a text that `usual` does not read.
+def unusual(texts: str, order: DateOrder | None) -> str:
+    """SQL for the slow part of `read_time`, for a list of texts that `usual` does not read: a list of instants.
 
     Seconds or milliseconds since 1970, a spreadsheet's days since 1899, RFC 2822, names of months, 12-hour clocks in
     several languages, zone abbreviations, and a blank before the offset. Dates with dots have the day first.
     """
+    groups = "[" + ", ".join(map(quote_text, _GROUPS)) + "]"
+    bare = (
+        f"trim(regexp_replace(regexp_replace(cell.spaced, {quote_text(_HALF)}, '\\1 \\2'), ' +', ' ', 'g'))"
+    )
+    morning, afternoon = (f"regexp_matches(cell.spaced, {quote_text(half)})" for half in _HALVES)
+    steps = {
+        "text": f"{{'text': text, 'spaced': regexp_replace(lower(text), '{_BLANKS}', ' ', 'g')}}",
+        "cell": f"{{'text': cell.text, 'part': regexp_extract({bare}, {quote_text(_PATTERN)}, {groups}), "
+        f"'half': CASE WHEN {morning} THEN 0 WHEN {afternoon} THEN 12 END}}",
+        "seen": _joined(order),
+        "time": f"coalesce({_from_number('time.text')}, CASE WHEN time.is_known THEN {_ASSEMBLED} END)",
+        "moment": plausible("moment"),
+    }
+    # One list after the other: DuckDB binds a lambda inside a lambda several times.
+    for name, expression in steps.items():
+        texts = f"list_transform({texts}, lambda {name}: {expression})"
+    return texts
+
+
+def _from_number(text: str) -> str:
+    """SQL for the instant of a number: seconds or milliseconds since 1970, days since 1899."""
     number = f"try_cast({text} AS DOUBLE)"
-    numbers = (
+    return (
         f"CASE WHEN regexp_full_match({text}, '\\d{{10}}(\\.\\d+)?') THEN to_timestamp({number}) "
         f"WHEN regexp_full_match({text}, '\\d{{13}}(\\.\\d+)?') THEN to_timestamp({number} / 1000.0) "
         f"WHEN regexp_full_match({text}, '\\d{{5}}(\\.\\d+)?') THEN "
@@ -91,16 +118,6 @@ def unusual(text: str, order: DateOrder | None) -> str:
         # A fraction of a day is exact to about a millionth of a second: whole milliseconds are what was meant.
         f"({_EPOCH_DAYS} + to_milliseconds(round({number} * 86400000)::BIGINT))::TIMESTAMPTZ END END"
     )
-    groups = "[" + ", ".join(map(quote_text, _GROUPS)) + "]"
-    bare = f"trim(regexp_replace(regexp_replace(cell, {quote_text(_HALF)}, '\\1 \\2'), ' +', ' ', 'g'))"
-    morning, afternoon = (f"regexp_matches(cell, {quote_text(half)})" for half in _HALVES)
-    parts = (
-        f"{{'part': regexp_extract({bare}, {quote_text(_PATTERN)}, {groups}), "
-        f"'half': CASE WHEN {morning} THEN 0 WHEN {afternoon} THEN 12 END}}"
-    )
-    spaced = f"regexp_replace(lower({text}), '{_BLANKS}', ' ', 'g')"
-    read = _named(_named(spaced, parts, "cell"), _assembled(order), "seen")
-    return _named(f"coalesce({numbers}, {read})", plausible("moment"), "moment")
 
 
 def plausible(moment: str) -> str:
@@ -117,51 +134,66 @@ def _slashes(date: str) -> list[str]:
 _SLASHES: dict[DateOrder, list[str]] = {"day": _slashes("%d/%m"), "month": _slashes("%m/%d")}
 
 
-def _assembled(order: DateOrder | None) -> str:
-    """SQL for the instant of `seen`: the parts of _PATTERN, and the half of the day."""
+def _joined(order: DateOrder | None) -> str:
+    """SQL for what _ASSEMBLED needs of `seen`: the parts of _PATTERN, the half of the day, the text."""
     part = "seen.part."
-    joined = {
-        name: " || ".join(f"{part}{group}" for group in groups.split())
-        for name, groups in (
-            ("year", "y1 y2 y3 y4 y5"),
-            ("month", "m4 m5"),
-            ("hour", "h1 h2"),
-            ("minute", "i1 i2"),
-            ("second", "e1 e2"),
-        )
+    groups = {
+        "year": "y1 y2 y3 y4 y5",
+        "month": "m4 m5",
+        "number": "m1 m2",
+        "day": "d1 d2 d4 d5",
+        "hour": "h1 h2",
+        "minute": "i1 i2",
+        "second": "e1 e2",
     }
-    day_first, month_first = (
-        f"{part}d1 || {part}d2 || {part}d4 || {part}d5 || {part}{n}" for n in ("n1", "n2")
-    )
-    month = f"{part}m1 || {part}m2 || "
+    joined = {
+        name: f"concat({', '.join(part + group for group in of.split())})" for name, of in groups.items()
+    }
     is_day = "true" if order == "day" else f"{part}sign = '.' OR {part}n1 = ''"
-    known = f"{part}sign <> '-' OR length({part}y3) = 4" if order else is_day
-    names = "MAP {" + ", ".join(f"{quote_text(word)}: {number}" for word, number in MONTHS.items()) + "}"
-    named = f"coalesce({names}[left({joined['month']}, 4)], {names}[left({joined['month']}, 3)])::VARCHAR"
-    year = f"try_cast({joined['year']} AS INTEGER)"
-    hour = f"try_cast({joined['hour']} AS INTEGER)"
-    zones = (
-        "MAP {" + ", ".join(f"{quote_text(name)}: '{hours:+03}:00'" for name, hours in ZONES.items()) + "}"
+    zone = (
+        f"CASE WHEN {part}zone <> '' THEN {_looked_up(f'{part}zone', _OFFSETS)} WHEN {part}side <> '' THEN "
+        f"{part}side || lpad({part}zh, 2, '0') || ':' || coalesce(nullif({part}zm, ''), '00') ELSE '' END"
     )
-    fields = [
-        f"CASE WHEN length({joined['year']}) = 4 THEN 0 WHEN {year} < 70 THEN 2000 ELSE 1900 END + {year}",
-        "'-'",
-        f"CASE WHEN {joined['month']} <> '' THEN {named} WHEN {is_day} THEN {month}{part}n2 ELSE {month}{part}n1 END",
-        "'-'",
-        f"CASE WHEN {is_day} THEN {day_first} ELSE {month_first} END",
-        "' '",
-        f"CASE WHEN {joined['hour']} = '' THEN 0 WHEN seen.half = 0 AND {hour} > 12 THEN 99 "
-        f"WHEN seen.half IS NOT NULL AND {hour} <= 12 THEN {hour} % 12 + seen.half ELSE {hour} END",
-        "':'",
-        f"CASE WHEN {joined['minute']} <> '' THEN {joined['minute']} "
-        f"WHEN {joined['hour']} = '' OR seen.half IS NOT NULL THEN '00' END",
-        "':'",
-        f"coalesce(nullif({joined['second']}, ''), '00')",
-        f"'.' || coalesce(nullif({part}fraction, ''), '0')",
-        f"CASE WHEN {part}zone <> '' THEN {zones}[{part}zone] WHEN {part}side <> '' THEN "
-        f"{part}side || lpad({part}zh, 2, '0') || ':' || coalesce(nullif({part}zm, ''), '00') ELSE '' END",
-    ]
-    return f"CASE WHEN {known} THEN try_cast({' || '.join(fields)} AS TIMESTAMPTZ) END"
+    joined |= {
+        "text": "seen.text",
+        "half": "seen.half",
+        "first": f"{part}n1",
+        "second_number": f"{part}n2",
+        "is_day": is_day,
+        "is_known": f"{part}sign <> '-' OR length({part}y3) = 4" if order else is_day,
+        "rest": f"'.' || coalesce(nullif({part}fraction, ''), '0') || {zone}",
+    }
+    return "{" + ", ".join(f"'{name}': {expression}" for name, expression in joined.items()) + "}"
+
+
+def _looked_up(word: str, table: Mapping[str, str]) -> str:
+    """SQL for the text that the table has for a word; null if it has none. (A MAP of constants is slow to bind.)"""
+    words, texts = (quote_text(" ".join(parts)) for parts in (table, table.values()))
+    return f"string_split({texts}, ' ')[list_position(string_split({words}, ' '), {word})]"
+
+
+_MONTHS = {word: str(number) for word, number in MONTHS.items()}
+_OFFSETS = {name: f"{hours:+03}:00" for name, hours in ZONES.items()}
+_YEAR, _HOUR = "try_cast(time.year AS INTEGER)", "try_cast(time.hour AS INTEGER)"
+_FIELDS = (
+    f"CASE WHEN length(time.year) = 4 THEN 0 WHEN {_YEAR} < 70 THEN 2000 ELSE 1900 END + {_YEAR}",
+    "'-'",
+    f"CASE WHEN time.month <> '' THEN coalesce({_looked_up('left(time.month, 4)', _MONTHS)}, "
+    f"{_looked_up('left(time.month, 3)', _MONTHS)}) "
+    "ELSE time.number || CASE WHEN time.is_day THEN time.second_number ELSE time.first END END",
+    "'-'",
+    "time.day || CASE WHEN time.is_day THEN time.first ELSE time.second_number END",
+    "' '",
+    f"CASE WHEN time.hour = '' THEN 0 WHEN time.half = 0 AND {_HOUR} > 12 THEN 99 "
+    f"WHEN time.half IS NOT NULL AND {_HOUR} <= 12 THEN {_HOUR} % 12 + time.half ELSE {_HOUR} END",
+    "':'",
+    "CASE WHEN time.minute <> '' THEN time.minute WHEN time.hour = '' OR time.half IS NOT NULL THEN '00' END",
+    "':'",
+    "coalesce(nullif(time.second, ''), '00')",
+    "time.rest",
+)
+_ASSEMBLED = f"try_cast({' || '.join(_FIELDS)} AS TIMESTAMPTZ)"
+"""SQL for the instant of `time`, the joined parts."""
 
 
 def _named(value: str, expression: str, name: str) -> str:

@@ -333,7 +333,7 @@ def _timed(times: Sequence[Field], mapping: ColumnMapping) -> str:
     bounded = ", ".join(f"{plausible(_instant(name))} AS {_instant(name)}" for name in names)
     failed = " OR ".join(f"({_instant(name)} IS NULL AND {name} IS NOT NULL)" for name in names)
     cells = ", ".join(f"CASE WHEN {_instant(name)} IS NULL THEN {name} END" for name in names)
-    otherwise = f"list_transform([{cells}], lambda cell: {unusual('cell', mapping.date_order)})"
+    otherwise = unusual(f"[{cells}]", mapping.date_order)
     return (
         f"SELECT *, CASE WHEN {failed} THEN {otherwise} END AS {_UNUSUAL} "
         f"FROM (SELECT * REPLACE ({bounded}) FROM (SELECT *, {read} FROM texts))"

@@ -1,8 +1,16 @@
 """Ids that a spreadsheet has rounded: 1.14859E+11, or a long number whose last digits are zeros. They name no row."""
 
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 EXPONENT = r"^-?\d(?:[.,]\d+)?[eE]\+\d{1,3}$"
 DIGITS = 15
 """A spreadsheet keeps so many digits of a number, and writes zeros for the others."""
+_EXPONENT_IN_BYTES = re.compile(rb"[eE]\+")
+_LONG = "^[0-9]{16}"
 _SURE_ZEROS = 3
 """So many digits beyond the 15th, all of them zeros, are no chance: 1 in 1,000."""
 
@@ -22,9 +30,18 @@ def rounded_counts(identifier: str) -> list[str]:
     ]
 
 
-def may_be_rounded(identifier: str) -> str:
-    """SQL for the few ids that the aggregates must look at."""
-    return f"contains({identifier}, 'E+') OR contains({identifier}, 'e+') OR strlen({identifier}) > {DIGITS}"
+def may_be_rounded(identifiers: pa.Array) -> bool:
+    """Whether the aggregates must look at a batch of ids: one is in E-notation, or has many digits and no more."""
+    _, offsets, data = identifiers.buffers()
+    if data is None or not len(identifiers):
+        return False
+    ends = np.frombuffer(offsets, dtype=np.int32)[
+        identifiers.offset : identifiers.offset + len(identifiers) + 1
+    ]
+    if _EXPONENT_IN_BYTES.search(memoryview(data)[ends[0] : ends[-1]]):
+        return True
+    is_long = (ends[1:] - ends[:-1]).max() > DIGITS
+    return bool(is_long and pc.any(pc.match_substring_regex(identifiers, _LONG)).as_py())
 
 
 def rounded(counts: tuple[int, int | None, int, int, int, int | None]) -> tuple[int, int] | None:

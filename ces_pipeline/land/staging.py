@@ -22,6 +22,7 @@ from ces_pipeline.land.landing_sql import (
     landing_query,
     numbered_key,
     numbered_rows,
+    own_id,
     unreadable_query,
     version_at,
 )
@@ -50,6 +51,7 @@ class Staging:
     """The rows of one delivery as Parquet files by day, in a scratch folder next to the lake.
 
     All rows are written in one pass. Only their keys are then held in memory, to find the rows that already landed.
+    What a pass shows not to occur (unread times, rounded ids) is not looked for in the files.
     """
 
     key_index: KeyIndex
@@ -59,6 +61,8 @@ class Staging:
     pseudonyms: Pseudonyms
     now: datetime
     folder: Path
+    _has_unread_times: bool = False
+    _may_have_rounded_ids: bool = False
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -71,10 +75,15 @@ class Staging:
         reader = self.connection.sql(query, params=parameters).to_arrow_reader(_BATCH_ROWS)
         # DuckDB reads times without a zone in the session's zone, which is the source's. Instants are stored in UTC.
         schema = pa.schema([field.with_type(_in_utc(field.type)) for field in reader.schema])
+        identifier = own_id(self.source.kind)
         for batch in reader:
             if rows:
                 place = batch.schema.get_field_index("times_as_written")
-                batch = batch.set_column(place, batch.schema.field(place), rows.as_written(batch[place]))
+                if batch[place].null_count < batch.num_rows:
+                    self._has_unread_times = True
+                    batch = batch.set_column(place, batch.schema.field(place), rows.as_written(batch[place]))
+                if identifier.treatment == "text":
+                    self._may_have_rounded_ids |= may_be_rounded(batch[identifier.name])
             parts.write(batch.cast(schema))
         parts.close()
 
@@ -92,12 +101,17 @@ class Staging:
         """
         failure: list[Exception] = []
         last: pa.RecordBatch | None = None
-        rows_read = 0
+        rows_read, are_in_order = 0, True
 
         def keep(batch: pa.RecordBatch) -> None:
-            nonlocal last, rows_read
+            nonlocal last, rows_read, are_in_order
+            if not batch.num_rows:
+                return
+            numbers = batch[ROW_NUMBER].to_numpy()
+            follows = last is None or numbers[0] > last[ROW_NUMBER][0].as_py()
+            are_in_order = are_in_order and follows and bool((numbers[1:] > numbers[:-1]).all())
             rows_read += batch.num_rows
-            last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
+            last = batch.slice(batch.num_rows - 1)
 
         def watched() -> Iterator[pa.RecordBatch]:
             # DuckDB turns an exception inside a stream into plain text: keep the original.
@@ -156,12 +170,15 @@ class Staging:
             self._split(unreadable_query(mapping), scope, "unreadable")
             self.connection.unregister("unreadable_rows")
         self._load_keys()
-        self._refuse_lost(file, rows_read + len(export.unreadable))
+        # Numbers in order are distinct, so the rows need only be counted.
+        are_in_order = are_in_order and not export.unreadable
+        self._refuse_lost(file, rows_read + len(export.unreadable), are_distinct=are_in_order)
         return rows
 
-    def _refuse_lost(self, file: DeliveredFile, rows: int) -> None:
+    def _refuse_lost(self, file: DeliveredFile, rows: int, *, are_distinct: bool) -> None:
         """Raise UnreadableFileError if not every row that was read is staged, once each."""
-        [(staged,)] = self.connection.execute("SELECT count(DISTINCT row_number) FROM keys").fetchall()
+        counted = "count(*)" if are_distinct else "count(DISTINCT row_number)"
+        [(staged,)] = self.connection.execute(f"SELECT {counted} FROM keys").fetchall()
         if staged != rows:
             raise UnreadableFileError(
                 f"{file.name}: {rows:,} rows were read and {staged:,} can be landed, so some would be lost: "
@@ -239,22 +256,19 @@ class Staging:
 
     def rounded_ids(self, field: str) -> tuple[int, int] | None:
         """(Number of rows whose id in a text field was rounded, the first of them); None if there are none."""
-        parts = [part for found in self._parts().values() for part in found]
-        if not parts:
+        if not self._may_have_rounded_ids:
             return None
-        listed = ", ".join(quote_text(str(part)) for part in parts)
+        listed = ", ".join(quote_text(str(part)) for found in self._parts().values() for part in found)
         counts = self.connection.execute(
-            f"SELECT {', '.join(rounded_counts(field))} FROM read_parquet([{listed}], hive_partitioning=false) "
-            f"WHERE {may_be_rounded(field)}"
+            f"SELECT {', '.join(rounded_counts(field))} FROM read_parquet([{listed}], hive_partitioning=false)"
         ).fetchall()[0]
         return rounded(counts)
 
     def unread_dates(self, pattern: str) -> tuple[int, int] | None:
         """(Number of rows with an unread time that begins like `pattern`, the first row); None if there are none."""
-        parts = [part for found in self._parts().values() for part in found]
-        if not parts:
+        if not self._has_unread_times:
             return None
-        listed = ", ".join(quote_text(str(part)) for part in parts)
+        listed = ", ".join(quote_text(str(part)) for found in self._parts().values() for part in found)
         rows, first_row = self.connection.execute(
             f"SELECT count(*), min(row_number) FROM read_parquet([{listed}], hive_partitioning=false) "
             "WHERE times_as_written IS NOT NULL AND regexp_matches(times_as_written, $1)",

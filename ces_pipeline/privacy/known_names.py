@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ces_pipeline.privacy import name_words
+from ces_pipeline.privacy.distinct import few_distinct
 
 NAME = "[name]"
 """Written in place of a person's name in a text."""
@@ -92,7 +93,20 @@ class KnownNames:
 
     def marked(self, texts: pa.Array) -> pa.Array:
         """Each text with `[name]` in place of names; null where a text names no one, or is null itself."""
-        rows, usual = self._candidates(texts)
+        distinct = few_distinct(texts)
+        if distinct is None:
+            return self._marked(texts, None)
+        counts = np.bincount(distinct.indices.drop_null().to_numpy(), minlength=len(distinct.dictionary))
+        shown = self._marked(distinct.dictionary, counts)
+        return (
+            shown.take(distinct.indices)
+            if shown.null_count < len(shown)
+            else pa.nulls(len(texts), pa.string())
+        )
+
+    def _marked(self, texts: pa.Array, counts: np.ndarray | None) -> pa.Array:
+        """As `marked`. counts: how often each text occurs; None if each occurs once."""
+        rows, usual = self._candidates(texts, counts)
         shown: dict[int, str] = {}
         for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True):
             left = self._without_names(text, usual)
@@ -115,7 +129,9 @@ class KnownNames:
         is_name = len(words) > 1 and all(word[0].isupper() and self._is_known(word) for word in words)
         return NAME if is_name and _BETWEEN_ALL.fullmatch(name) else name
 
-    def _candidates(self, texts: pa.Array) -> tuple[np.ndarray, frozenset[str]]:
+    def _candidates(
+        self, texts: pa.Array, text_counts: np.ndarray | None
+    ) -> tuple[np.ndarray, frozenset[str]]:
         """The rows that hold a title or a known word; and the known words that are usual in lower case here."""
         titled = pc.fill_null(pc.match_substring_regex(texts, _TITLES_BEFORE), False).to_numpy(
             zero_copy_only=False
@@ -128,7 +144,9 @@ class KnownNames:
         is_known = np.array([self._is_known(word) for word in distinct], dtype=bool)
         codes = flat.indices.to_numpy(zero_copy_only=False)
         is_capital = np.array([word[:1].isupper() for word in distinct], dtype=bool)
-        counts = np.bincount(codes, minlength=len(distinct))
+        parents = pc.list_parent_indices(words).to_numpy(zero_copy_only=False)
+        weights = None if text_counts is None else text_counts[parents]
+        counts = np.bincount(codes, weights, minlength=len(distinct))
         lower: dict[str, int] = {}
         for place in np.flatnonzero(is_known).tolist():
             sign = -1 if is_capital[place] else 1
@@ -136,9 +154,8 @@ class KnownNames:
             lower[word] = lower.get(word, 0) + sign * int(counts[place])
         usual = frozenset(word for word, balance in lower.items() if balance > 0)
         hits = (is_known & is_capital)[codes] if len(codes) else np.zeros(0, dtype=bool)
-        rows = pc.list_parent_indices(words).to_numpy(zero_copy_only=False)[hits]
         found = titled.copy()
-        found[rows] = True
+        found[parents[hits]] = True
         return np.flatnonzero(found), usual
 
     def _is_known(self, word: str) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ces_pipeline.privacy.distinct import few_distinct
 from ces_pipeline.privacy.known_names import KnownNames
 from ces_pipeline.privacy.numbers import without_numbers
 from ces_pipeline.privacy.pseudonyms import Pseudonyms
@@ -55,6 +56,13 @@ class Redaction:
         """
         if not _may_hold_people(cells):
             return cells
+        distinct = few_distinct(cells)
+        if distinct is None:
+            return self._redacted(cells, sentence=sentence)
+        shown = self._redacted(distinct.dictionary, sentence=sentence)
+        return cells if shown is distinct.dictionary else shown.take(distinct.indices)
+
+    def _redacted(self, cells: pa.Array, *, sentence: bool) -> pa.Array:
         found = pc.match_substring_regex(cells, _MAY_BE_PERSON if sentence else _MAY_BE_PERSON_IN_CELL)
         if not sentence and pc.any(found).as_py():
             found = pc.and_(found, pc.invert(pc.match_substring_regex(cells, _NO_PERSON)))
