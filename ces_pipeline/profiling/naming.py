@@ -9,6 +9,7 @@ from functools import cached_property
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns
 from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.formats.flags import FLAG, read_word
 from ces_pipeline.formats.nobody import means_nobody
 from ces_pipeline.privacy.names import is_people_column
 from ces_pipeline.privacy.redaction import redact_text
@@ -72,7 +73,7 @@ _VAGUE = frozenset(
 _PLACES = frozenset(["zip", "zipcode", "postalcode", "postcode", "city", "county"])
 # Endings that say how a value is shown, and not what it is: `opened_at_value`, `Created At (UTC)`.
 _ENDING = re.compile(r"(?<=\w)([_ ](display_)?value|\s*\((UTC|GMT|[A-Z][a-z]+/[A-Za-z_/]+)\))$")
-_MAYBE_TIME = re.compile(r"\d\D+\d|\d{8}|^\d{5}(\.\d+)?$")
+_SMALL_NUMBER = re.compile(r"-?\d{1,4}([.,]\d+)?")
 # Of these, another system's number may repeat where an inner id does not: issues of several projects.
 _NUMBERS_OF_A_PART = frozenset(("number", "iid", "key", "numéro", "número", "numero", "nummer"))
 _MANY = 5
@@ -253,7 +254,8 @@ class Naming:
         if not cells:
             return False
         if fields_of("tickets")[name].treatment == "time":
-            return not any(map(_MAYBE_TIME.search, cells))
+            # A text that may be a time in an unknown notation is asked about instead.
+            return all(read_word(cell, FLAG) or _SMALL_NUMBER.fullmatch(cell.strip()) for cell in {*cells})
         distinct = {cell.strip().casefold() for cell in cells}
         if name == "category":
             return distinct <= RECORD_WORDS

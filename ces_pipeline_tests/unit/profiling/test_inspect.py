@@ -15,7 +15,7 @@ from ces_pipeline.registry.load import load_registry
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline_tests.unit.vendors.reading import delivered
 
-_TIMED = re.compile(r"at$|time$|Opened|Closed|Date|Created|Updated|Resolved")
+_TIMED = re.compile(r"at$|time$|Time$|imestamp$|Opened|Closed|Date|Created|Updated|Resolved")
 FEEDBACK = "id,How easy was it?,customer_email,comment,ticket_id,submitted_at\n" + "".join(
     f'r{n},{n % 7 + 1},p{n}@example.com,"it was, all told, a rather long story {n}",T-{n},'
     f"2026-01-0{n % 7 + 1} 10:00:00\n"
