@@ -145,5 +145,10 @@ def _with_people_by_cells(mapping: ColumnMapping, held: list[pa.RecordBatch]) ->
     if not held:
         return mapping
     start = as_cells(held[0].slice(0, _SAMPLE_ROWS), mapping.missing)
-    found = {name for name in mapping.to_redact if are_people(pc.drop_null(start[name]).to_pylist())}
+    found = {
+        name
+        for name in mapping.to_redact
+        if pc.any(pc.match_substring(start[name], "@")).as_py()
+        and are_people(pc.drop_null(start[name]).to_pylist())
+    }
     return replace(mapping, people=mapping.people | found) if found else mapping
