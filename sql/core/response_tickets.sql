@@ -71,7 +71,7 @@ solved_before as (
     anti join by_ticket_id using (response_key)
     anti join by_external_id using (response_key)
     where epoch_us(recorded_at) - epoch_us(coalesce(solved_at, closed_at)) between 0 and window_us
-        and is_deleted is not true
+        and not coalesce(is_deleted, false)
 ),
 
 closest_solve as (
