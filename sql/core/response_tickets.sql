@@ -1,6 +1,19 @@
 -- One row per response that names or matches a ticket. An answer about a merged ticket belongs to the surviving one.
 -- If the system does not say which one survives, it stays with the merged ticket.
-with merges as (
+with responses as not materialized (
+    select
+        response_key,
+        ticket_id,
+        external_id,
+        respondent_key,
+        recorded_at,
+        day,
+        link_window_days * 86400e6 as window_us
+    from core.responses
+    left join reference.surveys using (survey_id)
+),
+
+merges as (
     select
         merged.ticket_key,
         surviving.ticket_key as into_key
@@ -21,19 +34,6 @@ survivors as (
     left join merges as second_merge on first_merge.into_key = second_merge.ticket_key
     left join merges as third_merge on second_merge.into_key = third_merge.ticket_key
     left join merges as fourth_merge on third_merge.into_key = fourth_merge.ticket_key
-),
-
-responses as not materialized (
-    select
-        response_key,
-        ticket_id,
-        external_id,
-        respondent_key,
-        recorded_at,
-        day,
-        link_window_days * 86400e6 as window_us
-    from core.responses
-    left join reference.surveys using (survey_id)
 ),
 
 by_ticket_id as (
@@ -70,8 +70,9 @@ solved_before as (
     inner join core.tickets on responses.respondent_key = tickets.requester_key
     anti join by_ticket_id using (response_key)
     anti join by_external_id using (response_key)
-    where epoch_us(recorded_at) - epoch_us(coalesce(solved_at, closed_at)) between 0 and window_us
-        and not coalesce(is_deleted, false)
+    where
+        not coalesce(is_deleted, false)
+        and epoch_us(recorded_at) - epoch_us(coalesce(solved_at, closed_at)) between 0 and window_us
 ),
 
 closest_solve as (
