@@ -13,7 +13,7 @@ with responses as not materialized (
     left join reference.surveys using (survey_id)
 ),
 
-merges as (
+merge_pairs as (
     select
         merged.ticket_key,
         surviving.ticket_key as into_key
@@ -30,10 +30,10 @@ survivors as (
         coalesce(
             fourth_merge.into_key, third_merge.into_key, second_merge.into_key, first_merge.into_key
         ) as surviving_key
-    from merges as first_merge
-    left join merges as second_merge on first_merge.into_key = second_merge.ticket_key
-    left join merges as third_merge on second_merge.into_key = third_merge.ticket_key
-    left join merges as fourth_merge on third_merge.into_key = fourth_merge.ticket_key
+    from merge_pairs as first_merge
+    left join merge_pairs as second_merge on first_merge.into_key = second_merge.ticket_key
+    left join merge_pairs as third_merge on second_merge.into_key = third_merge.ticket_key
+    left join merge_pairs as fourth_merge on third_merge.into_key = fourth_merge.ticket_key
 ),
 
 by_ticket_id as (
