@@ -118,7 +118,7 @@ def test_a_field_that_goes_or_comes_changes_nothing_else(tmp_path: Path, vendor:
     ("change", "named"),
     [
         ({"connector": "nope"}, "api.connector: no such connector 'nope'"),
-        ({"options": {**OPTIONS, "pageing": "x"}}, "api.options: unknown key pageing"),
+        ({"options": {**OPTIONS, "pageing": "x"}}, "api.options.pageing: unknown key"),
         ({"options": {"path": "/x", "paging": "cursor"}}, "options.cursor_param"),
     ],
 )

@@ -16,7 +16,7 @@ _SEEDS = "tickets/zendesk/fivetran_dbt_seeds"
 # the 38 rows of the field history three repeat another word for word, so they are redelivered.
 _KNOWN = {
     "ticket_sla_policy": (10, 10),
-    "ticket_field_history": (35, 19),
+    "ticket_field_history": (38, 19),  # 35 different rows: of rows without an id, equal ones are several
     "ticket_chat": (10, 1),
     "ticket_comment": (20, 0),
 }
