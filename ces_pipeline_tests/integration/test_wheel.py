@@ -71,7 +71,7 @@ def test_the_package_is_the_installed_one(bin_folder: Path, tmp_path: Path) -> N
 
 
 def test_a_home_and_the_demo_are_made_without_the_checkout(bin_folder: Path, tmp_path: Path) -> None:
-    made = run(bin_folder, tmp_path, "ces", "init", "own")
+    made = run(bin_folder, tmp_path, "ces", "init", "own", "--with-sample")
     assert made.returncode == 0, made.stderr
     own = {path.name: path.read_bytes() for path in (tmp_path / "own" / "registry").iterdir()}
     assert own == {path.name: path.read_bytes() for path in (ROOT / "data" / "registry").glob("*.yaml")}
