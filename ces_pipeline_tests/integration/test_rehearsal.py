@@ -68,6 +68,7 @@ def foretold(found: Rehearsal) -> tuple[Any, ...]:
     return (found.rows, found.redelivered, found.accepted, found.rejected, found.reasons, found.days)
 
 
+@pytest.mark.slow
 def test_each_file_of_the_sample_is_foretold_whatever_has_landed_before(tmp_path: Path) -> None:
     """Six systems, one file after the other: redeliveries, revisions and duplicates depend on what has landed."""
     home = make_home(Home(tmp_path / "home"))
