@@ -30,6 +30,10 @@ _SYSTEM_FIELDS = {
 }
 
 
+_NODE_KEYS = frozenset(spelling for spellings in _FIELDS.values() for spelling in spellings) | _SYSTEM_FIELDS
+"""Keys of which a node has one; `e_...` fields of a company lie in objects with `values`."""
+
+
 def read_medallia_json(file: DeliveredFile, _source: Source | None) -> Export:
     """Query responses (`data.feedback.nodes`), a list of nodes, or JSON Lines of either.
 
@@ -46,6 +50,11 @@ def read_medallia_json(file: DeliveredFile, _source: Source | None) -> Export:
         if found is None or (isinstance(found, dict) and "errors" in found):
             raise UnreadableFileError(
                 f"{file.name}: the query's response holds errors and no data: run the query again"
+            )
+        if isinstance(found, dict) and not (found.keys() & _NODE_KEYS or any(map(_is_field, found.values()))):
+            # An envelope with another name: taken for a node, it would be one record that holds all of them.
+            raise UnreadableFileError(
+                f"{file.name}: no feedback at data.feedback.nodes, and the document is no node: run the query again"
             )
         return [_plain(node) for node in (found if isinstance(found, list) else [found])]
 

@@ -366,3 +366,9 @@ def test_recognition_falls_back_to_the_generic_readers(tmp_path: Path) -> None:
     assert recognise(delivered(tmp_path, "nothing of the kind", "e.txt")) == []
     with pytest.raises(UnreadableFileError, match="empty"):
         recognise(delivered(tmp_path, b"", "e.txt"))
+
+
+def test_a_medallia_envelope_under_another_name_is_no_record(tmp_path: Path) -> None:
+    file = delivered(tmp_path, '{"da": {"feedback": {"nodes": [{"id": "1"}, {"id": "2"}]}}}', "export.json")
+    with pytest.raises(UnreadableFileError):
+        read("medallia_json", file)
