@@ -3,10 +3,8 @@
 Sends a few requests to each source's API. Like any pull, this may renew an OAuth refresh token.
 """
 
-import json
 import os
 import stat
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
@@ -14,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ces_pipeline.clean.answers import OFF_SCALE, UNKNOWN, read_answer
+from ces_pipeline.clean.unknown_words import counted_words
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
 from ces_pipeline.http.client import RetryPolicy
@@ -218,12 +217,8 @@ def _lake(home: Home, registry: Registry) -> Iterator[Finding]:
 
 def _unknown_words(load_audit: pa.Table) -> Iterator[Finding]:
     """The words of flags and states that no list knows, from the days' latest cleaning."""
-    current = load_audit.filter(pc.field("is_current") & pc.field("unknown_words").is_valid())
-    counted: Counter[tuple[str, str, str]] = Counter()
-    for row in current.select(["source_id", "unknown_words"]).to_pylist():
-        for field, words in json.loads(row["unknown_words"]).items():
-            counted.update({(row["source_id"], field, word): n for word, n in words.items()})
-    for (source_id, field, word), n in sorted(counted.items()):
+    marked = load_audit.filter(pc.field("unknown_words").is_valid())
+    for (source_id, field, word), n in sorted(counted_words(marked.to_pylist()).items()):
         yield Finding(
             False,
             f"unknown word: {field} of source {source_id} holds {word!r} in {n:,} rows, and no list knows it. Say what "

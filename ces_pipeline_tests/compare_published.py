@@ -93,7 +93,7 @@ def compare(
 def _shared(
     tables: dict[str, list[tuple[str, str]]], others: dict[str, list[tuple[str, str]]]
 ) -> dict[str, list[tuple[str, str]]]:
-    """The tables with the columns that the others have too, in order of name; whole numbers are numbers."""
+    """The tables with the columns that the others have too, in order of name; integers are numbers."""
     numbers = {"BIGINT": "DOUBLE"}
     return {
         table: sorted(

@@ -8,7 +8,7 @@ from ces_pipeline.clean.facts import Facts
 from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.records import code_of, codes_of, split_records
 from ces_pipeline.clean.ticket_ids import ticket_ids_of
-from ces_pipeline.clean.unknown_words import Words, unknown_words
+from ces_pipeline.clean.unknown_words import Words, unknown_flags, unknown_words
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.vocabularies import INVITATION_STATUSES
@@ -67,5 +67,5 @@ def clean_invitations(
         },
         index=current.index,
     )
-    unknown = unknown_words(current, _CLOSED)
+    unknown = unknown_words(current, _CLOSED, unknown_flags(current, _CLOSED))
     return split_records("invitations", resolved, facts, accepted, rule_version, unknown)

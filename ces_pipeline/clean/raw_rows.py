@@ -10,7 +10,7 @@ import pyarrow as pa
 from ces_pipeline.clean.plan import DayPlan, RawFile
 from ces_pipeline.privacy.shown import shown_name
 from ces_pipeline.registry.segments import ACCOUNT_PREFIX
-from ces_pipeline.schemas.fields import field_table, fields_of
+from ces_pipeline.schemas.fields import field_table, fields_of, version_at
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.table import DAY
 from ces_pipeline.storage.lake import Lake
@@ -53,7 +53,9 @@ def scan_files(
     rows = lake.scan(connection, [file.path for file in files], name)
     # Raw files of an earlier release lack the fields that were added since.
     typed = ", ".join(
-        f"NULL::{type_} AS {name}" for field in field_table(kind) for name, type_ in field.raw_types.items()
+        f"NULL::{type_} AS {column}"
+        for field in field_table(kind)
+        for column, type_ in field.raw_types.items()
     )
     return f"(SELECT * FROM (FROM {rows} UNION ALL BY NAME SELECT {typed} WHERE false) JOIN {name}_facts USING (place))"
 
@@ -141,7 +143,7 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
         else own_id.name
     )
     columns = [
-        "source_id", "delivery_id", "received_order", "received_at", "day", f"{_version_at(plan.kind)} AS version_at",
+        "source_id", "delivery_id", "received_order", "received_at", "day", f"{version_at(plan.kind)} AS version_at",
         "coalesce(as_of, TIMESTAMPTZ '1900-01-01 00:00:00Z') AS as_of",
         "row_number", "content", "key_hi", "key_lo", "event_at", "times_as_written", "extra", "problem",
         f"md5(source_id || '\x1f' || {named}) AS {kind.key}", f"{is_lookback} AS is_lookback",
@@ -161,11 +163,6 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
             f"{kind.key} || '@' || coalesce(epoch_us(event_at)::VARCHAR, '') || '@' || day AS update_key"
         )
     return f"SELECT {', '.join(columns)} FROM {rows}"
-
-
-def _version_at(kind: str) -> str:
-    """SQL for the time that decides between two versions of a row."""
-    return "coalesce(modified_at, event_at)" if "modified_at" in fields_of(kind) else "event_at"
 
 
 def _asked(name: str, files: Sequence[RawFile]) -> str:

@@ -39,7 +39,10 @@ class ResponseFacts(Facts):
         """
         first = [survey.scale for survey in self.surveys]
         later = [name for survey in self.surveys for _, name in survey.scales[1:]]
-        return [self.registry.scales[name] if name else None for name in (*first, *later)]
+        return self._scales(*first, *later)
+
+    def _scales(self, *names: str | None) -> list[Scale | None]:
+        return [self.registry.scales[name] if name else None for name in names]
 
     @cached_property
     def which_score_scale(self) -> np.ndarray:
@@ -55,8 +58,7 @@ class ResponseFacts(Facts):
 
     @cached_property
     def _csat_scales(self) -> list[Scale | None]:
-        ids = [survey.csat_scale for survey in self.surveys]
-        return [self.registry.scales[name] if name else None for name in ids]
+        return self._scales(*(survey.csat_scale for survey in self.surveys))
 
     @cached_property
     def _score(self) -> tuple[np.ndarray, np.ndarray]:
@@ -139,11 +141,24 @@ class ResponseFacts(Facts):
         known = [read_word(str(text), words) or "" for text in distinct]
         return np.array([*known, ""], dtype="U8")[codes]
 
+    @cached_property
+    def unknown_flags(self) -> Flags:
+        """Rows x RESPONSE_WORDS: whether the flag or status is a word that no list knows."""
+        return unknown_flags(self.rows, RESPONSE_WORDS)
+
     @property
-    def is_unknown_word(self) -> Flags:
-        """Whether a flag or status of the row is a word that no list knows."""
-        flags: Flags = np.asarray(unknown_flags(self.rows, RESPONSE_WORDS).any(axis=1))
-        return flags
+    def has_unknown_word(self) -> Flags:
+        """Whether a flag or status of the row is such a word."""
+        return np.asarray(self.unknown_flags.any(axis=1))
+
+    @cached_property
+    def ticket_id(self) -> pd.Series:
+        """The id that the row's name of a ticket means."""
+        return ticket_ids_of(self.rows["ticket_id"])
+
+    def _column(self, name: str) -> pd.Series:
+        """A field of this name, else the export's column."""
+        return self.rows[name if name in self.rows.columns else self.context.asked_column(name)]
 
     @cached_property
     def straight_lined(self) -> Flags:
@@ -157,10 +172,8 @@ class ResponseFacts(Facts):
 
     def _alike(self, matrix: StraightLining) -> np.ndarray:
         """Whether each row's answers in these columns are alike; rows with fewer than three answers are not."""
-        columns = [
-            name if name in self.rows.columns else self.context.asked_column(name) for name in matrix.columns
-        ]
-        codes, distinct = pd.factorize(pd.concat([self.rows[name] for name in columns], ignore_index=True))
+        columns = [self._column(name) for name in matrix.columns]
+        codes, distinct = pd.factorize(pd.concat(columns, ignore_index=True))
         folded, _ = pd.factorize(np.array([fold(str(text)) for text in distinct], dtype=object))
         answers = np.append(folded, -1)[codes].reshape(len(columns), len(self.rows)).T
         given = (answers >= 0).sum(axis=1)
@@ -229,8 +242,7 @@ class ResponseFacts(Facts):
 
     def says(self, name: str, expected: tuple[str, ...]) -> Flags:
         """Whether a field or export column holds one of these texts, without quotes, final punctuation and case."""
-        column = name if name in self.rows.columns else self.context.asked_column(name)
-        codes, distinct = pd.factorize(self.rows[column])
+        codes, distinct = pd.factorize(self._column(name))
         accepted = {_unquoted(text) for text in expected}
         return np.array([*(_unquoted(str(text)) in accepted for text in distinct), False])[codes]
 
@@ -238,7 +250,7 @@ class ResponseFacts(Facts):
         """Whether an earlier eligible row has the same respondent, survey and ticket within the window, or the same
         device, survey and answers within seconds."""
         survey = pd.Series(self.which, index=self.rows.index)
-        interaction = ticket_ids_of(self.rows["ticket_id"]).fillna(self.rows["external_id_key"]).fillna("")
+        interaction = self.ticket_id.fillna(self.rows["external_id_key"]).fillna("")
         window = self.per_survey(lambda survey: survey.rules.duplicate_window_hours * 3600, 0)
         again = repeated(self.rows, [self.rows["respondent_key"], survey, interaction], window, eligible)
         instantly = self.per_survey(lambda survey: survey.rules.double_submit_seconds, 0)

@@ -12,7 +12,6 @@ from ces_pipeline.clean.outcomes import CleanedDays, count_outcomes, count_reaso
 from ces_pipeline.clean.products import products_of
 from ces_pipeline.clean.quarantine import landed_json
 from ces_pipeline.clean.response_facts import ResponseFacts, matches
-from ces_pipeline.clean.ticket_ids import ticket_ids_of
 from ces_pipeline.clean.unknown_words import RESPONSE_WORDS, unknown_words
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.scales import Scale
@@ -52,7 +51,7 @@ def clean_responses(
         _rejected(facts, verdicts, rejected),
         count_outcomes(resolved, flags),
         count_reasons(current["day"][own], verdicts.broken[own], REASON_NAMES),
-        unknown_words(current, RESPONSE_WORDS),
+        unknown_words(current, RESPONSE_WORDS, facts.unknown_flags),
     )
 
 
@@ -90,7 +89,7 @@ def _accepted(facts: ResponseFacts, verdicts: Verdicts, chosen: np.ndarray) -> p
         "survey_id": published["survey_id"],
         "response_id": rows["response_id"],
         "respondent_key": rows["respondent_key"],
-        "ticket_id": ticket_ids_of(rows["ticket_id"]),
+        "ticket_id": facts.ticket_id[chosen],
         "external_id": rows["external_id_key"],
         "channel": published["channel"],
         "persona": _by_segment(rows, published, "persona", facts.context, unassigned),

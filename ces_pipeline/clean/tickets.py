@@ -13,13 +13,7 @@ from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.products import products_of
 from ces_pipeline.clean.records import split_records
 from ces_pipeline.clean.ticket_ids import ticket_ids_of
-from ces_pipeline.clean.unknown_words import (
-    UNKNOWN_VALUE,
-    UnknownWords,
-    Words,
-    unknown_flags,
-    unknown_words,
-)
+from ces_pipeline.clean.unknown_words import UNKNOWN_VALUE, Words, unknown_flags, unknown_words
 from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.formats.flags import DELETED, FLAG, read_word
 from ces_pipeline.formats.ticket_states import NO_CASE, RESOLVED, ticket_state
@@ -41,7 +35,7 @@ def _flag(words: Mapping[str, str], own: str) -> Callable[[str], bool | None]:
     def read(text: str) -> bool | None:
         if _TIME.match(text.strip()) or ticket_state(text) == own:
             return True
-        meaning = read_word(text, dict(words))
+        meaning = read_word(text, words)
         return None if meaning is None else meaning == "true"
 
     return read
@@ -73,24 +67,20 @@ def clean_tickets(rows: pd.DataFrame, registry: Registry, rule_version: str) -> 
     current = newest(resolved)
     facts = Facts(current, registry)
     csat = _satisfaction(current, registry)
-    accepted = _accepted(current, registry, csat)
-    return split_records("tickets", resolved, facts, accepted, rule_version, _unknown(current, csat))
+    # A rating is unknown if it was given and could not be read.
+    unread = (current["csat"].notna() & csat.isna()).to_numpy()
+    flags = np.column_stack([unknown_flags(current, _CLOSED), unread])
+    accepted = _accepted(current, registry, csat, np.asarray(flags.any(axis=1)))
+    unknown = unknown_words(current, (*_CLOSED, "csat"), flags)
+    return split_records("tickets", resolved, facts, accepted, rule_version, unknown)
 
 
-def _unknown(rows: pd.DataFrame, csat: pd.Series) -> UnknownWords:
-    """The unknown words of tickets; a rating is one if it was given and could not be read."""
-    found = unknown_words(rows, _CLOSED)
-    unread = rows[rows["csat"].notna() & csat.isna()]
-    for key, of_field in unknown_words(unread, {"csat": lambda _: False}).items():
-        found.setdefault(key, {}).update(of_field)
-    return found
-
-
-def _accepted(rows: pd.DataFrame, registry: Registry, csat: pd.Series) -> pd.DataFrame:
+def _accepted(
+    rows: pd.DataFrame, registry: Registry, csat: pd.Series, is_unknown: np.ndarray
+) -> pd.DataFrame:
     state, is_no_case = _states(rows)
     is_resolved = (state.isna() | state.isin(RESOLVED)).to_numpy(dtype=bool)
     status = rows["status"].str.lower().mask((state == "deleted").fillna(False).astype(bool), "deleted")
-    is_unknown = unknown_flags(rows, _CLOSED).any(axis=1) | (rows["csat"].notna() & csat.isna()).to_numpy()
     reported = _reported(rows, "resolution").where(is_resolved)
     resolved_at = rows["solved_at"].fillna(rows["closed_at"]).where(is_resolved)
     if (untimed := (resolved_at.isna() & reported.notna())).any():

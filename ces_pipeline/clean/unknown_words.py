@@ -4,8 +4,11 @@ A word that is not known never counts as the harmless value. Its row is marked; 
 words, which the check `unknown_words` and `ces doctor` list. `values` of a source's entry says what a word means.
 """
 
-from collections.abc import Callable, Mapping
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +28,7 @@ _LONGEST_WORD = 40
 _OTHER = "(other texts)"
 
 
-def is_in(words: dict[str, str]) -> Callable[[str], bool]:
+def is_in(words: Mapping[str, str]) -> Callable[[str], bool]:
     """Whether a text is in a list of words."""
     return lambda text: read_word(text, words) is not None
 
@@ -45,12 +48,14 @@ def unknown_flags(rows: pd.DataFrame, words: Words) -> np.ndarray:
     return flags
 
 
-def unknown_words(rows: pd.DataFrame, words: Words) -> UnknownWords:
-    """Unknown words of rows by day and source, redacted. Of many or long texts, such as a person's, only the number."""
+def unknown_words(rows: pd.DataFrame, fields: Collection[str], flags: np.ndarray) -> UnknownWords:
+    """Unknown words of rows by day and source, redacted. Of many or long texts, such as a person's, only the number.
+
+    flags: rows x fields, as of `unknown_flags`.
+    """
     found: UnknownWords = {}
     own = ~rows["is_lookback"].to_numpy(dtype=bool)
-    flags = unknown_flags(rows, words)
-    for place, name in enumerate(words):
+    for place, name in enumerate(fields):
         chosen = rows[flags[:, place] & own]
         for (day, source_id, text), n in (
             chosen.groupby(["day", "source_id", name], observed=True).size().items()
@@ -61,3 +66,13 @@ def unknown_words(rows: pd.DataFrame, words: Words) -> UnknownWords:
                 word = _OTHER
             counted[word] = counted.get(word, 0) + int(n)
     return found
+
+
+def counted_words(load_audit: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str, str]]:
+    """(Source, field, unknown word) -> its rows, of the latest cleaning of days. load_audit: rows of that table."""
+    counted: Counter[tuple[str, str, str]] = Counter()
+    for row in load_audit:
+        if row["is_current"] and row["unknown_words"]:
+            for field, words in json.loads(row["unknown_words"]).items():
+                counted.update({(row["source_id"], field, word): n for word, n in words.items()})
+    return counted

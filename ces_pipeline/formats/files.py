@@ -193,7 +193,7 @@ class DeliveredFile:
         if found.encoding is None:
             perhaps = f" (perhaps {found.perhaps})" if found.perhaps else ""
             raise UnreadableFileError(
-                f"{self.name}: the text is not UTF-8, and which encoding it has cannot be told from it{perhaps}: "
+                f"{self.name}: the text is not UTF-8, and its encoding cannot be detected{perhaps}: "
                 "export it as UTF-8, or name its encoding with options.encoding of the source"
             )
         return found.encoding

@@ -1,5 +1,7 @@
 """Reads flags and statuses: what a cell's word means, in the languages that ship. One parser for every step."""
 
+from collections.abc import Mapping
+
 from ces_pipeline.folding import fold
 
 _TRUE = (
@@ -63,6 +65,6 @@ RESPONSE_STATUS: dict[str, str] = _words(test=_TEST, normal=(*_NORMAL, *_FINISHE
 """Word -> `test` (preview, test, spam or staff) or `normal`."""
 
 
-def read_word(text: str | None, words: dict[str, str]) -> str | None:
+def read_word(text: str | None, words: Mapping[str, str]) -> str | None:
     """What a word means by one of the lists of this module; None for a blank and for a word that is in no list."""
     return words.get(fold(text)) if text else None

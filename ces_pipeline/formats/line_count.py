@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.storage.arrow_text import text_bytes
 
 _CHUNK = 1 << 20
 _BREAK = re.compile(r"\r\n|\r|\n")
@@ -93,10 +94,10 @@ def breaks_in(text: str) -> int:
 
 def breaks_in_cells(texts: pa.Array, has_returns: bool) -> int:
     """The line breaks in all cells of a string column. has_returns: whether there may be any \\r."""
-    _, offsets, data = texts.buffers()
-    if data is None or not len(texts):
+    bytes_of_cells = text_bytes(texts)
+    if bytes_of_cells is None:
         return 0
-    ends = np.frombuffer(offsets, dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    ends, data = bytes_of_cells
     letters: np.ndarray[Any, Any] = np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[-1]]
     found = int(np.count_nonzero(letters == 10))
     if has_returns:

@@ -26,8 +26,8 @@ def has_stray_quotes(text: str, delimiter: str) -> bool:
     is_open = False
     for found in re.finditer('"', text):
         at = found.start()
-        beside = text[at + 1 : at + 2] if is_open else text[max(0, at - 1) : at]
-        if beside not in ends:
+        neighbour = text[at + 1 : at + 2] if is_open else text[max(0, at - 1) : at]
+        if neighbour not in ends:
             return True
         is_open = not is_open
     return is_open

@@ -133,6 +133,16 @@ RESOLVED = frozenset(("solved", "closed"))
 NO_CASE = frozenset(("merged", "spam", "deleted"))
 """The states of a ticket that is no case of its own."""
 
+INCIDENT_CODES = {
+    "1": "new",
+    "2": "in progress",
+    "3": "on hold",
+    "6": "resolved",
+    "7": "closed",
+    "8": "canceled",
+}
+"""ServiceNow's code of an incident's state -> the word that its own forms show."""
+
 _NUMBER = re.compile(r"^\(?\d+\)?\s*[-.:)]?\s+|^\d+\s*[-.:)]\s*")
 _PARTS = re.compile(r"\s+[-–—:/|>]+\s+|\s*[:/|;,(]\s*|\)")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -142,7 +152,7 @@ def ticket_state(text: str | None) -> str | None:
     """What a status means; None for a blank and for a word that no list knows.
 
     A number before the word (`6 - Resolved`) and a remark after it (`Closed - no answer`) are left out, unless the
-    remark is a status of another meaning (`Closed - Pending`): then nobody can know.
+    remark is a status of another meaning (`Closed - Pending`): then its meaning is not known.
     """
     if not text or not text.strip():
         return None

@@ -115,7 +115,7 @@ def _from_number(text: str) -> str:
         f"WHEN regexp_full_match({text}, '\\d{{13}}(\\.\\d+)?') THEN to_timestamp({number} / 1000.0) "
         f"WHEN regexp_full_match({text}, '\\d{{5}}(\\.\\d+)?') THEN "
         f"CASE WHEN {number} BETWEEN {_FIRST_SERIAL} AND {_LAST_SERIAL} THEN "
-        # A fraction of a day is exact to about a millionth of a second: whole milliseconds are what was meant.
+        # A fraction of a day is exact to about a millionth of a second: full milliseconds are what was meant.
         f"({_EPOCH_DAYS} + to_milliseconds(round({number} * 86400000)::BIGINT))::TIMESTAMPTZ END END"
     )
 

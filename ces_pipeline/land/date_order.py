@@ -34,9 +34,14 @@ class KeptOrder:
     elsewhere: Callable[[], Iterable[Shown | None]] = tuple
 
     @classmethod
-    def of(cls, source: Source, deliveries: Iterable[Delivery]) -> "KeptOrder":
+    def of(
+        cls,
+        source: Source,
+        deliveries: Iterable[Delivery],
+        elsewhere: Callable[[], Iterable[Shown | None]] = tuple,
+    ) -> "KeptOrder":
         shown = sorted((delivery.rank, delivery.date_order) for delivery in deliveries if delivery.date_order)
-        return cls(source, shown[0][1] if shown else None)
+        return cls(source, shown[0][1] if shown else None, elsewhere)
 
     def order_of(self, export: Export, times: Iterable[str], name: str) -> DateOrder | None:
         """The order to read an export with; None if its first rows have no such dates. times: its columns of times.

@@ -280,11 +280,6 @@ def _moment(mapping: ColumnMapping) -> str:
     return "$received_at" if mapping.day == "received" else f"TIMESTAMP '{mapping.day} 12:00:00'::TIMESTAMPTZ"
 
 
-def version_at(kind: str) -> str:
-    """SQL for the instant that decides which of two landed versions is newer."""
-    return "coalesce(modified_at, event_at)" if "modified_at" in fields_of(kind) else "event_at"
-
-
 def day_of(moment: str) -> str:
     """SQL for the partition day: the business-zone date. Missing, too early and future times get the day of receipt."""
     # Compared as instants: the first day's midnight is a constant, a second conversion of every row's time is slow.

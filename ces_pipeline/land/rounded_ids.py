@@ -2,9 +2,10 @@
 
 import re
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from ces_pipeline.storage.arrow_text import text_bytes
 
 EXPONENT = r"^-?\d(?:[.,]\d+)?[eE]\+\d{1,3}$"
 DIGITS = 15
@@ -32,13 +33,11 @@ def rounded_counts(identifier: str) -> list[str]:
 
 def may_be_rounded(identifiers: pa.Array) -> bool:
     """Whether the aggregates must look at a batch of ids: one is in E-notation, or has many digits and no more."""
-    _, offsets, data = identifiers.buffers()
-    if data is None or not len(identifiers):
+    found = text_bytes(identifiers)
+    if found is None:
         return False
-    ends = np.frombuffer(offsets, dtype=np.int32)[
-        identifiers.offset : identifiers.offset + len(identifiers) + 1
-    ]
-    if _EXPONENT_IN_BYTES.search(memoryview(data)[ends[0] : ends[-1]]):
+    ends, data = found
+    if _EXPONENT_IN_BYTES.search(data[ends[0] : ends[-1]]):
         return True
     is_long = (ends[1:] - ends[:-1]).max() > DIGITS
     return bool(is_long and pc.any(pc.match_substring_regex(identifiers, _LONG)).as_py())

@@ -24,7 +24,6 @@ from ces_pipeline.land.landing_sql import (
     numbered_rows,
     own_id,
     unreadable_query,
-    version_at,
 )
 from ces_pipeline.land.ledger import Rank
 from ces_pipeline.land.partition_writer import PartitionWriter
@@ -36,6 +35,7 @@ from ces_pipeline.privacy.pseudonyms import Pseudonyms
 from ces_pipeline.privacy.regions import phone_regions
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
+from ces_pipeline.schemas.fields import version_at
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.quote import quote_text

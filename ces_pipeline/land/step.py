@@ -171,8 +171,8 @@ def land_source(
         landed = {delivery.delivery_id: delivery for delivery in Ledger.read(lake).of_source(source.id)}
         seen = SeenFiles(lake, source.id).load()
         files = [(seen_key(home, path), path) for path in inbox_files(home, source)]
-        kept = KeptOrder.of(source, landed.values())
-        kept.elsewhere = lambda: elsewhere(partial(_export_and_times, source, path) for _, path in files)
+        opened_later = [partial(_export_and_times, source, path) for _, path in files]
+        kept = KeptOrder.of(source, landed.values(), lambda: elsewhere(opened_later))
         stale = _stale_deliveries(registry, source, landed, files, seen, kept, outcome)
         received = _take_back(lake, source, landed, stale)
         files = _in_order_of_receipt(files, seen, received)

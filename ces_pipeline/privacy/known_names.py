@@ -178,16 +178,12 @@ class KnownNames:
             for place, match in enumerate(found):
                 if sure[place]:
                     continue
-                neighbours = [
-                    near for near in (place - 1, place + 1) if 0 <= near < len(found) and sure[near]
-                ]
-                # Two unsure words side by side are a full name too.
-                beside = [near for near in (place - 1, place + 1) if 0 <= near < len(found)]
-                if any(_are_beside(text, match, found[near]) for near in neighbours) or any(
-                    _are_beside(text, match, found[near])
-                    and match[0].lower() not in _COMMON
-                    and found[near][0].lower() not in _COMMON
-                    for near in beside
+                neighbours = [near for near in (place - 1, place + 1) if 0 <= near < len(found)]
+                # A word next to a sure name is one; two unsure words side by side are a full name too.
+                if any(
+                    _are_neighbours(text, match, found[near])
+                    and (sure[near] or not {match[0].lower(), found[near][0].lower()} & _COMMON)
+                    for near in neighbours
                 ):
                     sure[place] = changed = True
         parts: list[str] = []
@@ -217,6 +213,6 @@ class KnownNames:
         return not is_word or not (match[0].isupper() or _START.search(before))
 
 
-def _are_beside(text: str, word: re.Match[str], other: re.Match[str]) -> bool:
+def _are_neighbours(text: str, word: re.Match[str], other: re.Match[str]) -> bool:
     first, second = (word, other) if word.start() < other.start() else (other, word)
     return bool(_BETWEEN.fullmatch(text[first.end() : second.start()]))

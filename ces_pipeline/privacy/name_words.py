@@ -133,7 +133,7 @@ NAMES_THAT_ARE_WORDS = {
     "Portuguese": "cruz luz mar pinto ramos rosa santos silva sol",
     "Dutch": "bakker berg boer bos dekker groot jong klein koning lang mulder smit visser wit",
 }
-"""Names that are common words of a language too: a name only beside another name, or capitalised inside a sentence."""
+"""Names that are common words of a language too: a name only next to another name, or capitalised inside a sentence."""
 
 NAMES_THAT_ARE_NOUNS = {
     "German": (

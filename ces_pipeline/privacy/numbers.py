@@ -94,7 +94,7 @@ _CARD_GROUPS = {
 """How cards of 13 to 19 digits are grouped."""
 _FEWEST_DIGITS = 7
 _AROUND = 20
-"""Letters beside digits that may say what they are: a country's letters, a currency, a word such as `version`."""
+"""Letters next to digits that may say what they are: a country's letters, a currency, a word such as `version`."""
 _STRETCH = re.compile(rf"\d(?:[^\d]{{0,{2 * _AROUND}}}\d)*")
 _DIGITS_IN_PROSE = 9
 """A sentence's run of so many digits is a phone, order or account number."""

@@ -15,6 +15,7 @@ from ces_pipeline.privacy.distinct import few_distinct
 from ces_pipeline.privacy.known_names import KnownNames
 from ces_pipeline.privacy.numbers import without_numbers
 from ces_pipeline.privacy.pseudonyms import Pseudonyms
+from ces_pipeline.storage.arrow_text import text_bytes
 
 EMAIL = re.compile(r"[\w.%+'’-]+@[\w-]+(?:\.[\w-]+)+")
 _SEPARATOR = r"[\s().\-/\x{00a0}\x{202f}\x{2010}-\x{2015}\x{2212}\x{00b7}]{0,3}"
@@ -102,8 +103,8 @@ class Redaction:
 
 def _may_hold_people(cells: pa.Array) -> bool:
     """Whether any cell is long enough to hold a person: columns of flags and scores are done with a glance."""
-    _, offsets, data = cells.buffers()
-    if data is None or not len(cells):
+    found = text_bytes(cells)
+    if found is None:
         return False
-    ends = np.frombuffer(offsets, dtype=np.int32)[cells.offset : cells.offset + len(cells) + 1]
+    ends, _ = found
     return bool((ends[1:] - ends[:-1] >= _SHORTEST).any())

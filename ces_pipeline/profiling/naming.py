@@ -10,7 +10,7 @@ from ces_pipeline.errors import RegistryError
 from ces_pipeline.formats.contract import Export, Reader, folded, map_columns
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.flags import FLAG, read_word
-from ces_pipeline.formats.nobody import means_nobody
+from ces_pipeline.formats.no_person import means_no_person
 from ces_pipeline.privacy.names import is_people_column
 from ces_pipeline.privacy.redaction import redact_text
 from ces_pipeline.privacy.shown import shown_name
@@ -77,7 +77,7 @@ _SMALL_NUMBER = re.compile(r"-?\d{1,4}([.,]\d+)?")
 # Of these, another system's number may repeat where an inner id does not: issues of several projects.
 _NUMBERS_OF_A_PART = frozenset(("number", "iid", "key", "numéro", "número", "numero", "nummer"))
 _MANY = 5
-"""A person who has at least a fifth of the rows may be a word for nobody."""
+"""A person who has at least a fifth of the rows may be a word for no person."""
 
 
 def _inner_names(columns: Sequence[str]) -> dict[str, str]:
@@ -186,16 +186,21 @@ class Naming:
         # Invitations by e-mail have a subject too.
         if words & (TICKET_WORDS - {"subject"} if by_names else TICKET_WORDS):
             return "tickets"
-        if names_a_ticket([*self.export.columns, *_inner_names(self.export.columns)]):
+        if names_a_ticket(self._names):
             return "tickets"
         scales = self.registry.scales.values()
         has_answers = any(look_like_scores(self.sample[column], scales) for column in self.free_columns())
         return by_names or ("survey" if has_answers or self._names_an_answer() else None)
 
+    @cached_property
+    def _names(self) -> list[str]:
+        """The columns of the export, and the names of nested ones without their envelopes."""
+        return [*self.export.columns, *_inner_names(self.export.columns)]
+
     def _names_an_answer(self) -> bool:
         """Whether a column is named like an answer or its time: `response id`, `respondent`, `submitted at`, `nps`."""
         spellings = {name: SPELLINGS["survey"][name] for name in _OF_ANSWERS}
-        found = map_columns([*self.export.columns, *_inner_names(self.export.columns)], spellings)
+        found = map_columns(self._names, spellings)
         return any(folded(column) not in _VAGUE for column in found.values())
 
     def name_fields(self, score: str | None, survey: str | None, columns: Mapping[str, str]) -> None:
@@ -392,10 +397,10 @@ class Naming:
     @cached_property
     def score_cells(self) -> dict[str, int]:
         """Filled cell of the score column -> its count."""
-        columns = [self.mapping[name] for name in ("score",) if name in self.mapping]
         counted: Counter[str] = Counter()
-        for column in (*columns, *self.otherwise.get("score", ())):
-            counted.update(self.rows.values(column))
+        if "score" in self.mapping:
+            for column in (self.mapping["score"], *self.otherwise.get("score", ())):
+                counted.update(self.rows.values(column))
         return dict(counted)
 
     def _no_answers(self) -> set[str]:
@@ -405,19 +410,19 @@ class Naming:
         return found
 
     def _no_people(self) -> set[str]:
-        """Cells of columns of people that mean nobody. A word that may be an answer too (`0`) is only noted."""
+        """Cells of columns of people that mean no person. A word that may be an answer too (`0`) is only noted."""
         found: set[str] = set()
         for name, column in self.mapping.items():
             if fields_of(self.kind)[name].treatment != "person":
                 continue
             cells = self.rows.values(column)
-            nobody = {cell for cell in cells if means_nobody(cell)}
-            found |= {cell.strip() for cell in nobody}
-            people = {cell: rows for cell, rows in cells.items() if cell not in nobody}
+            no_person = {cell for cell in cells if means_no_person(cell)}
+            found |= {cell.strip() for cell in no_person}
+            people = {cell: rows for cell, rows in cells.items() if cell not in no_person}
             most, rows = max(people.values(), default=0), self.rows.count("true")
             if rows >= _MANY and most > 1 and most * _MANY >= rows:
                 self.notes.append(
-                    f"{column}: one person has {most:,} of {rows:,} rows: if the cell means nobody, add its text to "
+                    f"{column}: one person has {most:,} of {rows:,} rows: if the cell means no person, add its text to "
                     "`missing` of the source; else their answers may count as repeats"
                 )
         return found

@@ -5,7 +5,6 @@ links, because what has landed before decides which rows are redelivered, revise
 itself is written. The scratch home is deleted afterwards.
 """
 
-import json
 import os
 import shutil
 import tempfile
@@ -14,11 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from ces_pipeline.clean.inputs import commit_marker_file
+from ces_pipeline.clean.unknown_words import counted_words
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.home import Home
 from ces_pipeline.land.ledger import Delivery, Ledger
@@ -29,7 +31,6 @@ from ces_pipeline.publish.derived import define_macros
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.registry.surveys import Survey
-from ces_pipeline.schemas.audit import LOAD_AUDIT
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.duck import readable, session
 from ces_pipeline.storage.lake import Lake
@@ -105,7 +106,7 @@ def rehearse(home: Home, registry: Registry, source_id: str, path: Path) -> Rehe
     with _scratch_home(home) as copy:
         inbox = copy.inbox / source_id
         inbox.mkdir(parents=True)
-        shutil.copyfile(path, inbox / path.name)
+        _link(str(path.resolve()), str(inbox / path.name))
         # Files of the source that landed before are not in this inbox, so only this file is new.
         reading = source.model_copy(update={"inbox": "**/*"})
         outcome = land_source(copy, registry, reading)
@@ -232,13 +233,10 @@ def _links(
 
 
 def _unknown_words(lake: Lake, source: Source, days: list[date]) -> dict[str, dict[str, int]]:
+    columns = ["source_id", "unknown_words", "is_current"]
+    markers = [lake.read_table(commit_marker_file(source.kind, day), columns).to_pylist() for day in days]
     found: dict[str, dict[str, int]] = {}
-    for day in days:
-        path = f"{LOAD_AUDIT.name.replace('.', '/')}/kind={source.kind}/day={day.isoformat()}/part-0.parquet"
-        for row in lake.read_table(path, ["source_id", "unknown_words", "is_current"]).to_pylist():
-            if row["is_current"] and row["source_id"] == source.id and row["unknown_words"]:
-                for field, words in json.loads(row["unknown_words"]).items():
-                    counted = found.setdefault(field, {})
-                    for word, n in words.items():
-                        counted[word] = counted.get(word, 0) + n
+    for (source_id, field, word), n in counted_words(chain.from_iterable(markers)).items():
+        if source_id == source.id:
+            found.setdefault(field, {})[word] = n
     return found

@@ -7,6 +7,8 @@ GitLab, Intercom, Kustomer, Zammad, Help Scout, Front, Gorgias, osTicket, OTRS a
 and service requests, and from process-mining logs, where a ticket is a case.
 """
 
+from ces_pipeline.formats.ticket_states import INCIDENT_CODES
+
 # The id that people and surveys name goes before an inner one.
 _TICKET_ID = (
     "ticket id | ticket number | ticket # | ticket no | case number | case no | issue key | incident number | "
@@ -192,18 +194,9 @@ RECORD_WORDS = frozenset(
 )
 """Words in a column `type` that say what every row is, or how it came in, and not what it is about."""
 
-_INCIDENT_CODES = {
-    "1": "new",
-    "2": "in progress",
-    "3": "on hold",
-    "6": "resolved",
-    "7": "closed",
-    "8": "canceled",
-}
-
 STATUS_CODES: dict[str, dict[str, str]] = {
     "hspipelinestage": {"1": "new", "2": "waiting on contact", "3": "waiting on us", "4": "closed"},
-    "incidentstate": _INCIDENT_CODES,
-    "incidentstatevalue": _INCIDENT_CODES,
+    "incidentstate": INCIDENT_CODES,
+    "incidentstatevalue": INCIDENT_CODES,
 }
 """Name of a status column in lower-case letters -> its codes, where every installation starts with the same."""

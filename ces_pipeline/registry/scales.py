@@ -67,7 +67,7 @@ class Scale(Entry):
 
     @property
     def has_decimals(self) -> bool:
-        """Whether a number between two whole ones is an answer."""
+        """Whether a number between two integers is an answer."""
         return self.max - self.min > _MOST_STEPS if self.is_continuous is None else self.is_continuous
 
     def effort_0_100(self, value: float) -> float:
@@ -82,7 +82,7 @@ class Scale(Entry):
     def band(self, value: float) -> str:
         """`easy`, `neutral` or `difficult`, by the boxes of this scale.
 
-        A decimal is in a box if the whole numbers below and above it both are; else it is neutral.
+        A decimal is in a box if the integers below and above it both are; else it is neutral.
         """
         around = {math.floor(value), math.ceil(value)}
         return "easy" if around <= {*self.easy} else "difficult" if around <= {*self.difficult} else "neutral"

@@ -36,7 +36,7 @@ def _inbox_pattern(pattern: str) -> str:
             f"{pattern!r} names no files below the source's own inbox folder: write a pattern such as *.csv or **/*"
         )
     if any("**" in part and part != "**" for part in parts):
-        raise ValueError(f"{pattern!r} has ** beside other characters: write ** between two slashes only")
+        raise ValueError(f"{pattern!r} has ** next to other characters: write ** between two slashes only")
     return pattern
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def has_unknown_word(facts: "ResponseFacts") -> Flags:
     """Whether `finished` or `status` is such a word. `values` of the source says what a word means."""
-    return facts.is_unknown_word
+    return facts.has_unknown_word
 
 
 RULE = Rule(

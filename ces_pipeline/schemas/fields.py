@@ -20,7 +20,7 @@ class Field:
     treatment: `text` is kept unchanged; `person` is kept only as a keyed hash, under the name `<name>_key`;
     `time` becomes a UTC instant; `free_text` is kept redacted.
     answer: True for an answer of the respondent (the double-submit rule compares answers).
-    also_hashed: True for a text that has its keyed hash beside it, as `<name>_key`: an answer names it by its hash.
+    also_hashed: True for a text that has its keyed hash next to it, as `<name>_key`: an answer names it by its hash.
     """
 
     name: str
@@ -166,3 +166,8 @@ def field_table(kind: str) -> tuple[Field, ...]:
 
 def fields_of(kind: str) -> dict[str, Field]:
     return {field.name: field for field in field_table(kind)}
+
+
+def version_at(kind: str) -> str:
+    """SQL for the instant of a raw row that decides which of two versions of a row is newer."""
+    return "coalesce(modified_at, event_at)" if "modified_at" in fields_of(kind) else "event_at"

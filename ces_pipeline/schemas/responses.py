@@ -44,7 +44,7 @@ RESPONSES = Table(
         ),
         "score": column(
             NUMBER,
-            "The answer on its own scale, whole unless the scale is a slider; null: not asked, or not given in a "
+            "The answer on its own scale, an integer unless the scale is a slider; null: not asked, or not given in a "
             "partial answer.",
             nullable=True,
         ),

@@ -1,7 +1,7 @@
 """Who may read the folders that hold comments: the owner alone, unless the settings share them.
 
-A folder's own mode decides, since nobody reaches a file below a folder that is closed to them. Files get the same mode,
-so that one that is moved elsewhere stays closed.
+A folder's own mode decides, since a folder that is closed to a person closes every file below it. Files get
+the same mode, so that one that is moved elsewhere stays closed.
 """
 
 import os
@@ -18,7 +18,7 @@ _ALL = 0o777
 
 
 def share(folders: Iterable[Path], shared_with: SharedWith) -> None:
-    """Let these folders and what is in them be read by the owner and by `shared_with`, by nobody else.
+    """Let these folders and what is in them be read by the owner and by `shared_with` only.
 
     Does nothing where the folder's mode is right already. Raises HomeError if the mode is wrong and cannot be set.
     """

@@ -18,7 +18,7 @@ FINISHED = "finished (by its submit date)"
 
 @dataclass(frozen=True)
 class NamedTable:
-    """An export as a table with fixed columns beside the questions.
+    """An export as a table with fixed columns next to the questions.
 
     marks: groups of spellings of column names; the file is this export if it has a column of every group. One common
     name says nothing, so a format needs several. unless: names that only other products' exports have.

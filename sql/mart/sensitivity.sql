@@ -40,7 +40,7 @@ rejected_scores as (
         on rejected_answers.scale_id = scale_labels.scale_id and rejected_answers.answer = scale_labels.label
 ),
 
--- An answer off its scale has no effort. A slider's decimal lies between two whole answers.
+-- An answer off its scale has no effort. A slider's decimal lies between two integers.
 rejected as (
     select
         rejected_scores.day,

@@ -56,7 +56,7 @@ _OWN = frozenset(
         ),
     ]
 )
-"""Names that only Qualtrics writes beside its ids and times."""
+"""Names that only Qualtrics writes next to its ids and times."""
 
 # Status codes are bit flags: 1 preview, 2 test, 4 imported, 8 spam, 16 offline, 32 employee survey.
 _STATUS = {str(code): "test" if code & (1 | 2 | 8) else "normal" for code in range(64)} | {

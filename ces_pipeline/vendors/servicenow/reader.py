@@ -14,6 +14,7 @@ from ces_pipeline.formats.contract import Export, Reader, folded, map_columns, p
 from ces_pipeline.formats.delimited import TABLE_OPTIONS, encoding_option, header, read_head, table_export
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.json_records import json_export, names_in_head
+from ces_pipeline.formats.ticket_states import INCIDENT_CODES
 from ces_pipeline.registry.sources import Source
 
 _FIELDS = {
@@ -37,14 +38,7 @@ _FIELDS = {
     "handoffs": ("reassignment_count",),
 }
 _VALUES = {
-    "status": {
-        "1": "new",
-        "2": "in progress",
-        "3": "on hold",
-        "6": "resolved",
-        "7": "closed",
-        "8": "canceled",
-    },
+    "status": INCIDENT_CODES,
     "priority": {
         f"{code}{spelling}": word
         for code, word in enumerate(("critical", "high", "moderate", "low", "planning"), start=1)
@@ -68,7 +62,7 @@ _CASE_STATES = {
     "3": "closed",
     "7": "cancelled",
 }
-_STATES_BY_CLASS = {"incident": _VALUES["status"], "task": _TASK_STATES, "case": _CASE_STATES}
+_STATES_BY_CLASS = {"incident": INCIDENT_CODES, "task": _TASK_STATES, "case": _CASE_STATES}
 _CLASSES = {
     "incident": "incident",
     **dict.fromkeys(("task", "sc_task", "sc_request", "sc_req_item", "incident_task", "ticket"), "task"),

@@ -27,7 +27,7 @@ _BESIDE = frozenset(
         *("firstname", "lastname", "customdata", "customdata1"),
     ]
 )
-"""Columns that SurveyMonkey writes beside `RespondentID`."""
+"""Columns that SurveyMonkey writes next to `RespondentID`."""
 _FEWEST_BESIDE = 2
 _CODED_QUESTION = re.compile(r"^q\d{4}(_\d{4})?$")
 
@@ -73,7 +73,7 @@ def _recognises(file: DeliveredFile) -> int:
         return 0
     names = set(map(folded, rows[0]))
     if names & _OTHER_IDS:
-        # `Respondent ID` beside the id of the answer is a person, in the export of another product.
+        # `Respondent ID` next to the id of the answer is a person, in the export of another product.
         return 0
     if "respondentid" in names and (len(names & _BESIDE) >= _FEWEST_BESIDE or _has_option_row(rows)):
         return 95

@@ -37,7 +37,7 @@ def blocking(found: Inspection) -> list[str]:
 
 
 def test_of_several_columns_that_ask_for_effort_none_is_taken(home: Home) -> None:
-    """The second column holds two values only, so it could be told from the others by its values alone."""
+    """The second column holds two values only, so it could be distinguished from the others by its values alone."""
     text = (
         "Response ID,Submitted at,How easy was it to sign up?,How easy was step 1?,Overall how easy was it?\n"
         "1,2026-11-02 09:00:00,5,4,4\n2,2026-11-02 09:10:00,4,5,5\n3,2026-11-02 09:20:00,3,4,1\n"

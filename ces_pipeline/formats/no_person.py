@@ -1,4 +1,4 @@
-"""Words in columns of people that mean nobody, in the languages that ship."""
+"""Words in columns of people that mean no person, in the languages that ship."""
 
 from ces_pipeline.folding import fold
 
@@ -25,13 +25,13 @@ _WORDS = (
     "anoniem", "anonieme gebruiker", "gast gebruiker", "bezoeker", "onbekend", "geen", "niemand", "niet opgegeven",
     "niet ingevuld", "niet bekend", "niet beschikbaar", "leeg", "(leeg)", "n.v.t.", "nvt",
 )  # fmt: skip
-_NOBODY = frozenset(map(fold, _WORDS))
+_NO_PERSON = frozenset(map(fold, _WORDS))
 _SENDERS = ("noreply", "donotreply", "nobody", "anonymous", "nepasrepondre", "nichtantworten", "noresponder")
 
 
-def means_nobody(cell: str) -> bool:
-    """Whether a cell of a column of people names nobody: one of the words, or an address that takes no answer."""
+def means_no_person(cell: str) -> bool:
+    """Whether a cell of a column of people means no person: one of the words, or an address that takes no answer."""
     local, at, _ = cell.strip().lower().partition("@")
     if at:
         return local.replace("-", "").replace("_", "").replace(".", "") in _SENDERS
-    return fold(cell) in _NOBODY
+    return fold(cell) in _NO_PERSON
