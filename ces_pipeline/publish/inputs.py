@@ -24,7 +24,7 @@ from ces_pipeline.storage.lake import Lake
 DAY_TABLES = tuple(name for kind in KINDS.values() for name in kind.tables)
 """Tables that are published from the lake's day files."""
 
-LOGS = ("audit.requests", "audit.pulls", "audit.pull_windows", "audit.delivery_columns")
+LOGS = ("audit.requests", "audit.pulls", "audit.pull_windows", "audit.delivery_columns", "audit.corrections")
 """Tables that are published from small lake files, each written once."""
 
 DayFile = tuple[str, date]

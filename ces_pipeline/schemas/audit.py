@@ -203,3 +203,25 @@ DELIVERY_COLUMNS = Table(
     },
     sort=("source_id", "received_at", "delivery_id", "column_name"),
 )
+
+CORRECTIONS = Table(
+    "audit.corrections",
+    "One row per command that took back, judged again, restated or erased rows that had landed.",
+    ("correction_id",),
+    {
+        "correction_id": column(TEXT, "The correction: time and a random part."),
+        "command": column(TEXT, "`unland`, `replay`, `restate`, `forget` or `rename`."),
+        "made_by": column(TEXT, "The operating system's user who ran the command."),
+        "made_at": column(INSTANT, "When it began."),
+        "why": column(TEXT, "The reason that was given, redacted; null: none.", nullable=True),
+        "source_id": column(TEXT, "The source; null: all.", nullable=True),
+        "delivery_id": column(TEXT, "The delivery; null: not one delivery.", nullable=True),
+        "first_day": column(DAY, "First day concerned; null: no day.", nullable=True),
+        "last_day": column(DAY, "Last day concerned; null: no day.", nullable=True),
+        "rows_touched": column(INTEGER, "Landed rows that it changed or removed."),
+        "detail": column(
+            TEXT, "What happened, in words; never a person's value; null: nothing to add.", nullable=True
+        ),
+    },
+    sort=("made_at", "correction_id"),
+)

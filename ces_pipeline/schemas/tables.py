@@ -37,6 +37,7 @@ TABLES: dict[str, Table] = {
         audit.PULLS,
         audit.PULL_WINDOWS,
         audit.DELIVERY_COLUMNS,
+        audit.CORRECTIONS,
         *MARTS,
     )
 }
