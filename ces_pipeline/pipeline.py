@@ -4,14 +4,18 @@ It is the package's public API (`from ces_pipeline import land, clean, publish`)
 assets call these functions and have no logic of their own.
 """
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from ces_pipeline.clean.day import DayResult
 from ces_pipeline.clean.inputs import Planner
-from ces_pipeline.clean.step import clean
+from ces_pipeline.clean.step import clean as clean_days
+from ces_pipeline.corrections.rename import follow_registry
 from ces_pipeline.home import Home
 from ces_pipeline.land.delivery_columns import note_columns
+from ces_pipeline.land.ended import land_nothing
 from ces_pipeline.land.pull import pull
 from ces_pipeline.land.step import SourceLanding, land_source
 from ces_pipeline.publish import inputs as publish_inputs_of
@@ -34,6 +38,7 @@ __all__ = [
     "Registry",
     "SourceLanding",
     "clean",
+    "follow_registry",
     "is_behind",
     "land",
     "land_source",
@@ -49,13 +54,19 @@ _MANY_ROWS = 200_000
 def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[SourceLanding]:
     """Land the inbox and the API of every source, or of the named sources.
 
-    Sources land one after the other; a failure of one source never stops the others.
+    Sources land one after the other; a failure of one source never stops the others. A source that has ended is not
+    read. Raises RegistryError if the entry of a source with landed rows is missing.
     """
     share(home.private, registry.settings.shared_with)
+    follow_registry(home, registry)
     chosen = registry.sources if sources is None else list(sources)
+    today = datetime.now(ZoneInfo(registry.settings.business_time_zone)).date()
     outcomes = []
     for name in chosen:
         source = registry.sources[name]
+        if source.has_ended(today):
+            outcomes.append(land_nothing(home, source))
+            continue
         outcome = land_source(home, registry, source)
         if source.api is not None:
             outcome = outcome.with_pull(pull(home, registry, source))
@@ -72,6 +83,23 @@ def stale_days(home: Home, registry: Registry, kind: str) -> list[date]:
     return Planner(Lake(home.lake), registry, kind).stale_days()
 
 
+def clean(
+    home: Home,
+    registry: Registry,
+    kind: str,
+    days: Sequence[date],
+    *,
+    run_id: str,
+    executor: Executor | None = None,
+) -> Iterator[DayResult]:
+    """Clean these days of a kind; yields the result of each day as it is written, in order.
+
+    executor: runs the days; by default worker processes if there is enough work, else this process.
+    """
+    follow_registry(home, registry)
+    yield from clean_days(home, registry, kind, days, run_id=run_id, executor=executor)
+
+
 def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
     """The inputs of a publish, read from the lake, with the stale days."""
     pending = [(kind, day) for kind in registry.kinds for day in stale_days(home, registry, kind)]
@@ -85,6 +113,7 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     from its commit marker, HomeError if the disk cannot be written.
     """
     share(home.private, registry.settings.shared_with)
+    follow_registry(home, registry)
     return publish_step.publish(home, registry, lambda: publish_inputs(home, registry), run_id=run_id)
 
 

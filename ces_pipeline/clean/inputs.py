@@ -190,6 +190,7 @@ class Planner:
                     delivery.landed_with,
                     delivery.days.get(day, (0, 0))[0],
                     sorted(self._surveys_of(delivery, day).items()) if KINDS[self.kind].has_survey else None,
+                    *({self._first_id(delivery.source_id)} - {delivery.source_id}),
                 ]
                 # In the order of receipt, which decides between versions of equal times.
                 for delivery in sorted(
@@ -264,5 +265,10 @@ class Planner:
             delivery.received_at,
             delivery.as_of,
             delivery.received_order,
+            self._first_id(delivery.source_id),
             asked,
         )
+
+    def _first_id(self, source_id: str) -> str:
+        source = self.registry.sources.get(source_id)
+        return source.first_id if source else source_id

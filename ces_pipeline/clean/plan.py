@@ -15,6 +15,8 @@ class RawFile:
     received_at: datetime
     as_of: datetime | None
     received_order: int
+    first_id: str
+    """The id that the source had first: keys are made from it."""
     mapping: dict[str, str] = field(default_factory=dict)
 
 
