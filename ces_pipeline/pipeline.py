@@ -4,12 +4,13 @@ It is the package's public API (`from ces_pipeline import land, clean, publish`)
 assets call these functions and have no logic of their own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from datetime import date
 
+from ces_pipeline.clean import step as clean_step
 from ces_pipeline.clean.day import DayResult
 from ces_pipeline.clean.inputs import Planner
-from ces_pipeline.clean.step import clean
 from ces_pipeline.home import Home
 from ces_pipeline.land.delivery_columns import note_columns
 from ces_pipeline.land.pull import pull
@@ -21,6 +22,7 @@ from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.storage import last_results
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.memory import give_memory_back
 from ces_pipeline.storage.modes import share
@@ -54,12 +56,15 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
     share(home.private, registry.settings.shared_with)
     chosen = registry.sources if sources is None else list(sources)
     outcomes = []
+    lake = Lake(home.lake)
     for name in chosen:
         source = registry.sources[name]
-        outcome = land_source(home, registry, source)
-        if source.api is not None:
-            outcome = outcome.with_pull(pull(home, registry, source))
-        note_columns(Lake(home.lake), name)
+        with last_results.recorded(lake, f"land-{name}"):
+            outcome = land_source(home, registry, source)
+            if source.api is not None:
+                outcome = outcome.with_pull(pull(home, registry, source))
+            note_columns(lake, name)
+        last_results.record(lake, f"land-{name}", [""], {"": outcome.failures} if outcome.failures else {})
         if outcome.rows_read >= _MANY_ROWS:
             # The next step may start processes that need this memory.
             give_memory_back()
@@ -70,6 +75,33 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
 def stale_days(home: Home, registry: Registry, kind: str) -> list[date]:
     """The days of a kind whose deliveries, registry entries or code changed since they were cleaned, ascending."""
     return Planner(Lake(home.lake), registry, kind).stale_days()
+
+
+def clean(
+    home: Home,
+    registry: Registry,
+    kind: str,
+    days: Sequence[date],
+    *,
+    run_id: str,
+    executor: Executor | None = None,
+) -> Iterator[DayResult]:
+    """Clean these days of a kind; yields the result of each day as it is written, in order.
+
+    executor: runs the days; by default worker processes if there is enough work, else this process.
+    """
+    lake, step = Lake(home.lake), f"clean-{kind}"
+    cleaned: list[DayResult] = []
+    with last_results.recorded(lake, step):
+        for result in clean_step.clean(home, registry, kind, days, run_id=run_id, executor=executor):
+            cleaned.append(result)
+            yield result
+    last_results.record(
+        lake,
+        step,
+        ["", *(result.day.isoformat() for result in cleaned)],
+        {result.day.isoformat(): result.problems for result in cleaned if result.problems},
+    )
 
 
 def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
@@ -85,7 +117,12 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     from its commit marker, HomeError if the disk cannot be written.
     """
     share(home.private, registry.settings.shared_with)
-    return publish_step.publish(home, registry, lambda: publish_inputs(home, registry), run_id=run_id)
+    lake = Lake(home.lake)
+    with last_results.recorded(lake, "publish"):
+        result = publish_step.publish(home, registry, lambda: publish_inputs(home, registry), run_id=run_id)
+    failed = [f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures]
+    last_results.record(lake, "publish", [""], {"": failed} if failed else {})
+    return result
 
 
 def is_behind(home: Home, registry: Registry) -> bool:
