@@ -9,9 +9,9 @@ from concurrent.futures import Executor
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from ces_pipeline.clean import step as clean_step
 from ces_pipeline.clean.day import DayResult
 from ces_pipeline.clean.inputs import Planner
-from ces_pipeline.clean.step import clean as clean_days
 from ces_pipeline.corrections.rename import follow_registry
 from ces_pipeline.home import Home
 from ces_pipeline.land.delivery_columns import note_columns
@@ -25,6 +25,7 @@ from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.storage import last_results
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.memory import give_memory_back
 from ces_pipeline.storage.modes import share
@@ -62,15 +63,19 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
     chosen = registry.sources if sources is None else list(sources)
     today = datetime.now(ZoneInfo(registry.settings.business_time_zone)).date()
     outcomes = []
+    lake = Lake(home.lake)
     for name in chosen:
         source = registry.sources[name]
         if source.has_ended(today):
+            last_results.record(lake, f"land-{name}", [""], {})
             outcomes.append(land_nothing(home, source))
             continue
-        outcome = land_source(home, registry, source)
-        if source.api is not None:
-            outcome = outcome.with_pull(pull(home, registry, source))
-        note_columns(Lake(home.lake), name)
+        with last_results.recorded(lake, f"land-{name}"):
+            outcome = land_source(home, registry, source)
+            if source.api is not None:
+                outcome = outcome.with_pull(pull(home, registry, source))
+            note_columns(lake, name)
+        last_results.record(lake, f"land-{name}", [""], {"": outcome.failures} if outcome.failures else {})
         if outcome.rows_read >= _MANY_ROWS:
             # The next step may start processes that need this memory.
             give_memory_back()
@@ -97,7 +102,18 @@ def clean(
     executor: runs the days; by default worker processes if there is enough work, else this process.
     """
     follow_registry(home, registry)
-    yield from clean_days(home, registry, kind, days, run_id=run_id, executor=executor)
+    lake, step = Lake(home.lake), f"clean-{kind}"
+    cleaned: list[DayResult] = []
+    with last_results.recorded(lake, step):
+        for result in clean_step.clean(home, registry, kind, days, run_id=run_id, executor=executor):
+            cleaned.append(result)
+            yield result
+    last_results.record(
+        lake,
+        step,
+        ["", *(result.day.isoformat() for result in cleaned)],
+        {result.day.isoformat(): result.problems for result in cleaned if result.problems},
+    )
 
 
 def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
@@ -114,7 +130,12 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     """
     share(home.private, registry.settings.shared_with)
     follow_registry(home, registry)
-    return publish_step.publish(home, registry, lambda: publish_inputs(home, registry), run_id=run_id)
+    lake = Lake(home.lake)
+    with last_results.recorded(lake, "publish"):
+        result = publish_step.publish(home, registry, lambda: publish_inputs(home, registry), run_id=run_id)
+    failed = [f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures]
+    last_results.record(lake, "publish", [""], {"": failed} if failed else {})
+    return result
 
 
 def is_behind(home: Home, registry: Registry) -> bool:

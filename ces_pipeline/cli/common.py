@@ -37,13 +37,27 @@ class Day(click.ParamType[date]):
 
 
 def home_option(command: F) -> F:
-    """Adds the option `--home`."""
+    """Adds the option `--home`. The command's first line, on stderr, says which home it works on."""
     return click.option(
         "--home",
         "home",
         metavar="DIR",
-        callback=lambda _ctx, _param, given: Home.find(given),
+        callback=_found_home,
         help=f"The home folder. Default: {HOME_VARIABLE}, else the checkout's data/, else ./data.",
+    )(command)
+
+
+def _found_home(ctx: click.Context, _parameter: click.Parameter, given: str | None) -> Home:
+    home = Home.find(given)
+    if not ctx.resilient_parsing:
+        click.echo(f"home: {home.root}", err=True)
+    return home
+
+
+def json_option(command: F) -> F:
+    """Adds the option `--json`."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object on stdout, and nothing else there."
     )(command)
 
 

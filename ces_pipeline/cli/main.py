@@ -15,6 +15,7 @@ from ces_pipeline.cli.export import export
 from ces_pipeline.cli.init import init
 from ces_pipeline.cli.inspect import inspect
 from ces_pipeline.cli.run import land, run
+from ces_pipeline.cli.show import show
 from ces_pipeline.cli.ui import ui
 from ces_pipeline.storage.own_process import share_one_allocator
 
@@ -26,5 +27,5 @@ def main() -> None:
     share_one_allocator()
 
 
-for command in (run, land, demo, init, sample, inspect, doctor, dictionary, docs, ui, export):
+for command in (run, land, demo, init, sample, inspect, doctor, dictionary, docs, ui, export, show):
     main.add_command(command)

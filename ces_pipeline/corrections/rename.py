@@ -22,6 +22,7 @@ from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.last_results import results_file
 from ces_pipeline.storage.locks import exclusive
 
 _LEDGER, _INDEX, _AUDIT, _MARKERS = "ledger", "index", "audit", "audit/load_audit"
@@ -162,6 +163,7 @@ def _rename(home: Home, lake: Lake, source: Source, old_id: str) -> str:
             commit(lake, replace(delivery, source_id=source.id))
         _move_journals(lake, old_id, source.id)
         _rename_in_markers(lake, old_id, source.id)
+        lake.delete(results_file(f"land-{old_id}"))
         _delete_folder(lake, f"{_INDEX}/{old_id}")
         for info in lake.list(f"{_LEDGER}/{old_id}"):
             if info.base_name.startswith(".") and info.base_name != _RECORD:
@@ -189,7 +191,7 @@ def _move(lake: Lake, old: str, new: str) -> None:
 
 
 def _move_journals(lake: Lake, old_id: str, new_id: str) -> None:
-    """Write the logs of the earlier id under the new one; rows that are there already are not added again."""
+    """Write the logs of the earlier id under the new one. Readers drop a row that is there twice after a kill."""
     for folder in list(_folders_of(lake, old_id)):
         if not folder.startswith(f"{_AUDIT}/"):
             continue
@@ -197,12 +199,14 @@ def _move_journals(lake: Lake, old_id: str, new_id: str) -> None:
             if not info.base_name.endswith(".parquet") or info.base_name.startswith("."):
                 continue
             path = f"{folder.rpartition('/')[0]}/{new_id}/{info.base_name}"
-            rows = _with_source(lake.read_table(info.path), old_id, new_id)
+            try:
+                rows = _with_source(lake.read_table(info.path), old_id, new_id)
+            except (pa.ArrowInvalid, OSError):
+                # The journal sets a damaged file aside.
+                _move(lake, info.path, path)
+                continue
             if lake.exists(path):
-                there = lake.read_table(path)
-                seen = {json.dumps(row, default=str) for row in there.to_pylist()}
-                fresh = [row for row in rows.to_pylist() if json.dumps(row, default=str) not in seen]
-                rows = pa.concat_tables([there, pa.Table.from_pylist(fresh, schema=there.schema)])
+                rows = pa.concat_tables([lake.read_table(path), rows], promote_options="default")
             lake.write_table(path, rows)
             lake.delete(info.path)
 

@@ -7,6 +7,7 @@ from datetime import date
 import dagster as dg
 
 from ces_pipeline import pipeline
+from ces_pipeline.clean.day import DayResult
 from ces_pipeline.clean.judged_by import rule_version
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.metadata import OWNERS, POOL, asset_key, table_metadata
@@ -17,8 +18,8 @@ from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.tables import TABLES
 
-DAY_DONE: ContextVar[Callable[[date], None]] = ContextVar("DAY_DONE", default=lambda _day: None)
-"""Called with each cleaned day, if the run is in the same process as its caller."""
+DAY_DONE: ContextVar[Callable[[DayResult], None]] = ContextVar("DAY_DONE", default=lambda _result: None)
+"""Called with the result of each cleaned day, if the run is in the same process as its caller."""
 
 
 def core_assets(home: Home, registry: Registry) -> list[dg.AssetsDefinition]:
@@ -54,7 +55,7 @@ def _core_asset(home: Home, registry: Registry, kind: str) -> dg.AssetsDefinitio
         problems: list[str] = []
         for result in pipeline.clean(home, registry_now, kind, [*days, *outside], run_id=context.run.run_id):
             problems += result.problems
-            DAY_DONE.get()(result.day)
+            DAY_DONE.get()(result)
             if result.day not in outside:
                 context.add_asset_metadata(
                     {

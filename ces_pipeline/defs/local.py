@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from ces_pipeline.clean.day import DayResult
 from ces_pipeline.definitions import build_definitions
 from ces_pipeline.defs.core import DAY_DONE
 from ces_pipeline.defs.instance import open_instance
@@ -62,9 +63,9 @@ class LocalRuns:
         return [_outcome(result, raw_key(source)) for source in sources]
 
     def clean(
-        self, kind: str, first: date, last: date, done: Callable[[date], None] = lambda _day: None
+        self, kind: str, first: date, last: date, done: Callable[[DayResult], None] = lambda _result: None
     ) -> StepOutcome:
-        """Clean a range of days in one run; `done` is called with each cleaned day."""
+        """Clean a range of days in one run; `done` is called with the result of each cleaned day."""
         key = asset_key(KINDS[kind].accepted)
         token = DAY_DONE.set(done)
         try:

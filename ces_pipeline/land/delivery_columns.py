@@ -13,7 +13,7 @@ from ces_pipeline.schemas.audit import DELIVERY_COLUMNS
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.storage.duck import readable
 from ces_pipeline.storage.journal import add_rows, month_of, rows_of
-from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.lake import UNREADABLE, Lake
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.scratch import scratch
 
@@ -30,8 +30,28 @@ _KIND = """
 """
 
 
+_FOUND = f"""
+    with looked_at as (select * from {{rows}} limit {LOOKED_AT}),
+    cells as (
+        select unnest(list_concat(
+            [{{cells}}]::struct(key varchar, value varchar)[],
+            map_entries(extra::json::map(varchar, varchar))
+        ), recursive := true)
+        from looked_at
+    )
+    select key, {_KIND} as kind, count(value) as filled, (select count(*) from looked_at) as looked_at
+    from cells
+    group by key
+    order by key
+"""
+
+
 def note_columns(lake: Lake, source_id: str) -> None:
-    """Store the columns of those deliveries of a source that have no rows here yet."""
+    """Store the columns of those deliveries of a source that have no rows here yet.
+
+    Two at once store the same rows once: the log replaces rows by their keys. A damaged file of the log counts as
+    missing, so its rows are made anew. A delivery whose landed rows cannot be read is left for a later run.
+    """
     deliveries = [delivery for delivery in Ledger.read(lake).of_source(source_id) if delivery.rows_landed]
     noted = (
         {row["delivery_id"] for row in rows_of(lake, DELIVERY_COLUMNS, source_id)} if deliveries else set()
@@ -62,23 +82,10 @@ def _columns(lake: Lake, delivery: Delivery) -> list[dict[str, Any]]:
         }.get(field.treatment, field.name)
         cells.append(f"struct_pack(key := {quote_text(column)}, value := {shown})")
     with scratch() as connection, readable(connection, lake, paths) as rows:
-        found = connection.execute(
-            f"""
-            with looked_at as (select * from {rows} limit {LOOKED_AT}),
-            cells as (
-                select unnest(list_concat(
-                    [{", ".join(cells)}]::struct(key varchar, value varchar)[],
-                    map_entries(extra::json::map(varchar, varchar))
-                ), recursive := true)
-                from looked_at
-            )
-            select key, {_KIND} as kind, count(value) as filled,
-                (select count(*) from looked_at) as looked_at
-            from cells
-            group by key
-            order by key
-            """
-        ).fetchall()
+        try:
+            found = connection.execute(_FOUND.format(rows=rows, cells=", ".join(cells))).fetchall()
+        except UNREADABLE:
+            return []
     named = {column: field.name for field, column in mapped}
     rows_found = {
         # If the header is missing, these names are answers, so they are redacted.

@@ -48,9 +48,18 @@ class SeenFiles:
         return f"ledger/{self.source_id}/.seen"
 
     def load(self) -> "SeenFiles":
-        if self.lake.exists(self._path):
-            self.entries = json.loads(self.lake.read_bytes(self._path))
+        """Read the cache. A damaged one counts as empty: a wrong hash in it would land a file under a wrong id."""
+        try:
+            saved = json.loads(self.lake.read_bytes(self._path))
+            is_as_saved = saved["check"] == self._check(saved["files"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return self
+        self.entries = saved["files"] if is_as_saved else {}
         return self
+
+    @staticmethod
+    def _check(entries: Any) -> str:
+        return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
 
     @staticmethod
     def _state(path: Path) -> list[Any]:
@@ -65,7 +74,8 @@ class SeenFiles:
         self.entries[key] = [*self._state(path), sha256]
 
     def save(self) -> None:
-        self.lake.write_bytes(self._path, json.dumps(self.entries, sort_keys=True).encode())
+        saved = {"check": self._check(self.entries), "files": self.entries}
+        self.lake.write_bytes(self._path, json.dumps(saved, sort_keys=True).encode())
 
 
 def seen_key(home: Home, path: Path) -> str:

@@ -12,13 +12,13 @@ from datetime import date
 from functools import cached_property
 
 import pyarrow as pa
-import pyarrow.dataset as pa_dataset
 import pyarrow.fs as pa_fs
 
 from ces_pipeline.land import ledger
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.schemas.tables import TABLES
+from ces_pipeline.storage.journal import is_data_file, without_repeats
 from ces_pipeline.storage.lake import Lake
 
 DAY_TABLES = tuple(name for kind in KINDS.values() for name in kind.tables)
@@ -99,16 +99,19 @@ def disagreeing(lake: Lake, markers: Mapping[DayFile, FileMarker]) -> list[DayFi
 
 
 def stored_rows(lake: Lake, table: Table, without: str | None = None) -> pa.Table:
-    """All rows of a table that is stored as many small files, without those of file `without`."""
-    paths = sorted(
+    """All rows of a table that is stored as many small files, without those of file `without`.
+
+    Each key once: of rows with equal keys, the last counts. The rows of damaged files are missing: `history.py`
+    restores them, and a damaged commit marker makes its day stale.
+    """
+    rows, _ = lake.read_tables([path for path in row_files(lake, table) if path != without], table.arrow)
+    return without_repeats(rows, table.key)
+
+
+def row_files(lake: Lake, table: Table) -> list[str]:
+    """The files of a table that is stored as many small files."""
+    return sorted(
         info.path
         for info in lake.list(table.name.replace(".", "/"), recursive=True)
-        if info.type == pa_fs.FileType.File
-        and info.base_name.endswith(".parquet")
-        and not info.base_name.startswith(".")
-        and info.path != without
+        if info.type == pa_fs.FileType.File and is_data_file(info.base_name)
     )
-    if not paths:
-        return table.arrow.empty_table()
-    found = pa_dataset.dataset(paths, filesystem=lake.files, format="parquet", schema=table.arrow)
-    return found.to_table().cast(table.arrow)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -30,6 +30,9 @@ from ces_pipeline.storage.quote import quote_name, quote_text
 
 UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, pa.ArrowException, OSError)
 """Errors that are raised when a file of the lake is missing or damaged."""
+
+DAMAGED = (pa.ArrowException, OSError, ValueError)
+"""Errors that are raised when a damaged Parquet file is read with `Lake.read_table` or `Lake.read_tables`."""
 
 _DAY = "day="
 STAGING = ".staging"
@@ -73,8 +76,8 @@ class Lake:
         """The days with a file of the table, ascending."""
         found = []
         for info in self.list(table.replace(".", "/")):
-            if info.type == pa_fs.FileType.Directory and info.base_name.startswith(_DAY):
-                found.append(date.fromisoformat(info.base_name.removeprefix(_DAY)))
+            if info.type == pa_fs.FileType.Directory and (day := day_of_folder(info.base_name)):
+                found.append(day)
         return sorted(found)
 
     def list(self, folder: str, *, recursive: bool = False) -> list[pa_fs.FileInfo]:
@@ -98,8 +101,37 @@ class Lake:
             return data
 
     def read_table(self, path: str, columns: Iterable[str] | None = None) -> pa.Table:
+        """The rows of a Parquet file. Raises an error of DAMAGED if it is missing or damaged."""
         with self.files.open_input_file(path) as source:
-            return pq.ParquetFile(source).read(columns=list(columns) if columns is not None else None)
+            file = pq.ParquetFile(source, page_checksum_verification=True)
+            return file.read(columns=list(columns) if columns is not None else None)
+
+    def read_tables(self, paths: Sequence[str], schema: pa.Schema) -> tuple[pa.Table, tuple[str, ...]]:
+        """The rows of these Parquet files in their order, with columns `schema`, and those files that are damaged.
+
+        A column that a file lacks is null in its rows: an earlier release wrote it.
+        """
+        if not paths:
+            return schema.empty_table(), ()
+        try:
+            return self._read_dataset(paths, schema), ()
+        except DAMAGED:
+            if len(paths) == 1:
+                return schema.empty_table(), tuple(paths)
+        parts = [self.read_tables([path], schema) for path in paths]
+        damaged = tuple(path for _, damaged_paths in parts for path in damaged_paths)
+        return pa.concat_tables([rows for rows, _ in parts]), damaged
+
+    def _read_dataset(self, paths: Sequence[str], schema: pa.Schema) -> pa.Table:
+        checked = pa_dataset.ParquetFileFormat(
+            default_fragment_scan_options=pa_dataset.ParquetFragmentScanOptions(
+                page_checksum_verification=True
+            )
+        )
+        found = pa_dataset.dataset(list(paths), filesystem=self.files, format=checked, schema=schema)
+        rows = found.to_table().cast(schema)
+        rows.validate(full=True)
+        return rows
 
     def scan(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[str], name: str) -> str:
         """SQL for the rows of these Parquet files, with `place`: the position of the file in `paths`.
@@ -130,6 +162,8 @@ class Lake:
             compression_level=1,
             row_group_size=131_072,
             use_dictionary=_repeating(table),
+            # Without them, a flipped bit in a value is read as another value.
+            write_page_checksum=True,
         )
         return self.write_bytes(path, sink.getvalue())
 
@@ -147,6 +181,7 @@ class Lake:
             else:
                 target = self.local / path
                 target.parent.mkdir(parents=True, exist_ok=True)
+                _make_way(target)
                 replace_file(target, data, mode=file_mode(self.local))
         except OSError as problem:
             raise _unwritable(problem) from problem
@@ -165,6 +200,7 @@ class Lake:
                 os.fsync(stream.fileno())
             staged.chmod(file_mode(self.local))
             target.parent.mkdir(parents=True, exist_ok=True)
+            _make_way(target)
             staged.replace(target)
             sync_folder(target.parent)
         except OSError as problem:
@@ -177,6 +213,15 @@ class Lake:
     def delete(self, path: str) -> None:
         if self.exists(path):
             self.files.delete_file(path)
+
+    def set_aside(self, path: str) -> str:
+        """Rename a damaged file or folder, so that no reader finds it and a person can look at it; its new path."""
+        aside = f"{path}{damaged_suffix()}"
+        try:
+            self.files.move(path, aside)
+        except OSError as problem:
+            raise _unwritable(problem) from problem
+        return aside
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -233,6 +278,25 @@ def _repeating(table: pa.Table) -> list[str]:
         and not pa.types.is_timestamp(column.type)
         and 2 * pc.count_distinct(column).as_py() <= start.num_rows
     ]
+
+
+def day_of_folder(name: str) -> date | None:
+    """The day of a folder `day=2026-01-31`; None for a folder of another name."""
+    try:
+        return date.fromisoformat(name.removeprefix(_DAY)) if name.startswith(_DAY) else None
+    except ValueError:
+        return None
+
+
+def damaged_suffix() -> str:
+    """What the name of a file that is set aside ends with: a time, and a random part for two in one second."""
+    return f".damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:4]}"
+
+
+def _make_way(target: Path) -> None:
+    """Set aside a folder that is in a file's place: a file cannot replace it."""
+    if target.is_dir():
+        target.replace(target.with_name(f"{target.name}{damaged_suffix()}"))
 
 
 def replace_file(target: Path, data: bytes | pa.Buffer, *, mode: int | None = None) -> None:
