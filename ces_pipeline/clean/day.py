@@ -23,6 +23,7 @@ from ces_pipeline.clean.raw_rows import read_cross_day_revisions, read_rows
 from ces_pipeline.clean.responses import clean_responses
 from ces_pipeline.clean.tickets import clean_tickets
 from ces_pipeline.clean.unknown_words import UnknownWords
+from ces_pipeline.land.ledger import DayCounts
 from ces_pipeline.land.paths import CROSS_DAY_SUFFIX
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.audit import LOAD_AUDIT
@@ -118,8 +119,9 @@ def _finish(
     return DayResult(
         kind=plan.kind,
         day=plan.day,
-        landed=sum(landed + again for landed, again in plan.counts_by_source.values()),
-        redelivered=sum(again for _, again in plan.counts_by_source.values()) + int(total["landed_again"]),
+        landed=sum(counted.total for counted in plan.counts_by_source.values()),
+        redelivered=sum(counted.redelivered for counted in plan.counts_by_source.values())
+        + int(total["landed_again"]),
         superseded=int(total["superseded"]),
         accepted=int(total["accepted"]),
         rejected=int(total["rejected"]),
@@ -153,8 +155,8 @@ def _not_cleaned(plan: DayPlan, problems: list[str]) -> DayResult:
     return DayResult(
         kind=plan.kind,
         day=plan.day,
-        landed=sum(landed + again for landed, again in plan.counts_by_source.values()),
-        redelivered=sum(again for _, again in plan.counts_by_source.values()),
+        landed=sum(counted.total for counted in plan.counts_by_source.values()),
+        redelivered=sum(counted.redelivered for counted in plan.counts_by_source.values()),
         superseded=0,
         accepted=0,
         rejected=0,
@@ -197,7 +199,7 @@ def _unreconciled(plan: DayPlan, counts: pd.DataFrame) -> list[str]:
     """A line for each source whose landed rows are not redelivered + superseded + accepted + rejected."""
     found = []
     for source_id in sorted({*plan.counts_by_source, *counts.index}):
-        landed = plan.counts_by_source.get(source_id, (0, 0))[0]
+        landed = plan.counts_by_source.get(source_id, DayCounts()).landed
         counted = counts.loc[source_id] if source_id in counts.index else dict.fromkeys(counts.columns, 0)
         kept = sum(counted[name] for name in ("landed_again", "superseded", "accepted", "rejected"))
         if not landed == counted["stored"] == kept:
@@ -230,7 +232,7 @@ def _write_commit_marker(
     sources = sorted({*plan.counts_by_source, *counts.index} or {row["source_id"] for row in history})
     rows = []
     for source_id in sources:
-        landed, again = plan.counts_by_source.get(source_id, (0, 0))
+        ledger = plan.counts_by_source.get(source_id, DayCounts())
         counted = (
             counts.loc[source_id].to_dict() if source_id in counts.index else dict.fromkeys(counts.columns, 0)
         )
@@ -239,12 +241,14 @@ def _write_commit_marker(
                 "kind": plan.kind,
                 "day": plan.day,
                 "source_id": source_id,
-                "landed": landed + again,
-                "redelivered": again + counted["landed_again"],
+                "landed": ledger.total,
+                "redelivered": ledger.redelivered + counted["landed_again"],
                 "landed_again": counted["landed_again"],
                 "superseded": counted["superseded"],
                 "accepted": counted["accepted"],
                 "rejected": counted["rejected"],
+                "unlanded": ledger.unlanded,
+                "erased": ledger.erased,
                 "suspect": counted["suspect"],
                 "unknown_words": _as_json(unknown.get((plan.day, source_id))),
                 "run_id": run_id,

@@ -22,7 +22,7 @@ from ces_pipeline.clean.context import columns_asked_for
 from ces_pipeline.clean.judged_by import cleaning_code, judged_by, rule_version, survey_part
 from ces_pipeline.clean.plan import DayPlan, RawFile
 from ces_pipeline.folding import folded_hash
-from ces_pipeline.land.ledger import Delivery, Ledger
+from ces_pipeline.land.ledger import DayCounts, Delivery, Ledger
 from ces_pipeline.land.paths import cross_day_file, raw_file
 from ces_pipeline.privacy.shown import shown_name
 from ces_pipeline.registry.registry import Registry
@@ -203,12 +203,10 @@ class Planner:
     def plan(self, day: date) -> DayPlan:
         back = [day - timedelta(step) for step in range(1, self.lookback(day) + 1)]
         touching = [delivery for near in (day, *back) for delivery in self.touching.get(near, ())]
-        counts: dict[str, tuple[int, int]] = {}
+        counts: dict[str, DayCounts] = {}
         for delivery in self.ledger.deliveries:
-            if delivery.kind == self.kind and day in delivery.days:
-                landed, again = counts.get(delivery.source_id, (0, 0))
-                more_landed, more_again = delivery.days[day]
-                counts[delivery.source_id] = (landed + more_landed, again + more_again)
+            if delivery.kind == self.kind and (found := delivery.counts_on(day)).total:
+                counts[delivery.source_id] = counts.get(delivery.source_id, DayCounts()) + found
         cross_day_files = {
             (delivery.source_id, cross_day_file(delivery.source_id, delivery.delivery_id))
             for delivery in touching

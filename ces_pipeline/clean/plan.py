@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from ces_pipeline.land.ledger import DayCounts
+
 
 @dataclass(frozen=True)
 class RawFile:
@@ -38,9 +40,9 @@ class DayPlan:
     asked: tuple[str, ...]
     account_files: tuple[str, ...]
     """Day files of account versions; empty if no rule uses account attributes."""
-    counts_by_source: dict[str, tuple[int, int]]
-    """Source -> (rows landed, rows redelivered) of the day, by the ledger."""
+    counts_by_source: dict[str, DayCounts]
+    """Source -> row counts of the day, by the ledger."""
 
     @property
     def rows(self) -> int:
-        return sum(landed for landed, _ in self.counts_by_source.values())
+        return sum(counts.landed for counts in self.counts_by_source.values())

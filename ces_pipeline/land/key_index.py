@@ -15,7 +15,7 @@ from ces_pipeline.land.paths import index_file
 from ces_pipeline.storage.lake import Lake
 
 _HELD_ROWS = 250_000
-_KEYS = "key_hi, key_lo, content, day, event_at"
+_KEYS = "key_hi, key_lo, content, day, event_at, row_number"
 _RANKS = pa.schema(
     [
         ("place", pa.int32()),
@@ -42,7 +42,7 @@ class KeyIndex:
         self._is_held = False
         connection.execute(
             "CREATE TEMP TABLE held_keys (key_hi UBIGINT, key_lo UBIGINT, content UBIGINT, day DATE, "
-            "event_at TIMESTAMPTZ, place INTEGER)"
+            "event_at TIMESTAMPTZ, row_number BIGINT, place INTEGER)"
         )
         connection.execute(
             "CREATE TEMP TABLE ranks "
@@ -59,7 +59,9 @@ class KeyIndex:
         return [index_file(delivery.source_id, delivery.delivery_id) for delivery in self._deliveries]
 
     def _scan(self) -> str:
-        return self._lake.scan(self.connection, self._files(), "landed_before")
+        rows = self._lake.scan(self.connection, self._files(), "landed_before")
+        # Key files of earlier releases have no row numbers.
+        return f"(FROM {rows} UNION ALL BY NAME SELECT NULL::BIGINT AS row_number WHERE false)"
 
     def _rank(self, deliveries: Sequence[Delivery], first: int) -> None:
         ranks = [

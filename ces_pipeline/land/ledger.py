@@ -1,9 +1,11 @@
 """The delivery ledger: one small JSON file per delivery, with its time of receipt and its row counts by day.
 
 A delivery's ledger entry is written last and is its commit marker: later steps ignore raw files and key files without
-an entry. Nothing here reads exports or judges rows.
+an entry. Every entry has a copy next to the keys of its delivery: an entry that is lost or damaged is read from there.
+Nothing here reads exports or judges rows.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,8 +17,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs as pa_fs
 
+from ces_pipeline.errors import HomeError
 from ces_pipeline.formats.times import DateOrder
-from ces_pipeline.land.paths import CROSS_DAY_SUFFIX, cross_day_file, index_file, raw_file
+from ces_pipeline.land.paths import (
+    COPY_SUFFIX,
+    CROSS_DAY_SUFFIX,
+    cross_day_file,
+    entry_copy_file,
+    index_file,
+    raw_file,
+    repeats_file,
+)
 from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
 from ces_pipeline.storage.lake import Lake
 
@@ -26,6 +37,8 @@ Rank = tuple[int, datetime, str]
 _FOLDER = "ledger"
 _KEYS = {"landed_with": "reading"}
 """Attribute -> its key in ledger files, if that is another: lakes keep their keys."""
+_CHECK = "check"
+"""Key of an entry's digest. Earlier releases wrote none."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,8 @@ class Delivery:
     this was recorded.
     date_order: what comes first in its dates in numbers; None if it has none, or if the source's entry decides it.
     contents: how the fingerprints of its rows' contents are made (`CONTENTS` of landing_sql.py).
+    unlanded_at: when a command took it back; None if it counts. unlanded: day -> rows that it had landed until then.
+    erased: day -> rows of people who were erased: removed after they had landed, or left out when it landed.
     """
 
     delivery_id: str
@@ -63,6 +78,9 @@ class Delivery:
     received_order: int = 0
     date_order: DateOrder | None = None
     contents: int = 1
+    unlanded_at: datetime | None = None
+    unlanded: dict[date, int] = field(default_factory=dict)
+    erased: dict[date, int] = field(default_factory=dict)
 
     @property
     def rows_landed(self) -> int:
@@ -71,6 +89,24 @@ class Delivery:
     @property
     def rows_redelivered(self) -> int:
         return sum(again for _, again in self.days.values())
+
+    def counts_on(self, day: date) -> "DayCounts":
+        landed, again = self.days.get(day, (0, 0))
+        return DayCounts(landed, again, self.unlanded.get(day, 0), self.erased.get(day, 0))
+
+    @property
+    def all_days(self) -> list[date]:
+        """The days of its rows, also of those that were taken back or erased."""
+        return sorted({*self.days, *self.unlanded, *self.erased})
+
+    @property
+    def raw_files(self) -> list[str]:
+        """The files of its landed rows."""
+        return [
+            raw_file(self.source_id, self.delivery_id, day)
+            for day, (landed, _) in sorted(self.days.items())
+            if landed
+        ]
 
     @property
     def rank(self) -> "Rank":
@@ -84,15 +120,24 @@ class Delivery:
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "days": {day.isoformat(): list(counts) for day, counts in sorted(self.days.items())},
             "touches": [day.isoformat() for day in sorted(self.touches)],
+            "unlanded_at": self.unlanded_at.isoformat() if self.unlanded_at else None,
+            "unlanded": {day.isoformat(): rows for day, rows in sorted(self.unlanded.items())},
+            "erased": {day.isoformat(): rows for day, rows in sorted(self.erased.items())},
             "surveys": None
             if self.surveys is None
             else {day.isoformat(): list(names) for day, names in sorted(self.surveys.items())},
         }
-        return json.dumps(entry, indent=1, ensure_ascii=False).encode()
+        text = json.dumps(entry, ensure_ascii=False)
+        # Known for what it was written as: a flipped bit may leave valid JSON with other counts.
+        return json.dumps({**entry, _CHECK: _digest(text)}, indent=1, ensure_ascii=False).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> "Delivery":
+        """Raises ValueError, KeyError or TypeError if the entry is damaged."""
         entry: dict[str, Any] = json.loads(data)
+        check = entry.pop(_CHECK, None)
+        if check is not None and check != _digest(json.dumps(entry, ensure_ascii=False)):
+            raise ValueError("the entry is not as it was written")
         for name, key in _KEYS.items():
             entry[name] = entry.pop(key)
         entry["received_at"] = datetime.fromisoformat(entry["received_at"])
@@ -102,6 +147,10 @@ class Delivery:
             date.fromisoformat(day): (counts[0], counts[1]) for day, counts in entry["days"].items()
         }
         entry["touches"] = tuple(date.fromisoformat(day) for day in entry["touches"])
+        if entry.get("unlanded_at"):
+            entry["unlanded_at"] = datetime.fromisoformat(entry["unlanded_at"])
+        for name in ("unlanded", "erased"):
+            entry[name] = {date.fromisoformat(day): rows for day, rows in entry.get(name, {}).items()}
         if entry.get("surveys") is not None:
             entry["surveys"] = {
                 date.fromisoformat(day): tuple(names) for day, names in entry["surveys"].items()
@@ -117,15 +166,11 @@ class Ledger:
 
     @classmethod
     def read(cls, lake: Lake) -> "Ledger":
-        """Every committed delivery, by source and id."""
-        found = []
-        for info in lake.list(_FOLDER, recursive=True):
-            if (
-                info.type == pa_fs.FileType.File
-                and info.path.endswith(".json")
-                and not info.base_name.startswith(".")
-            ):
-                found.append(Delivery.from_json(lake.read_bytes(info.path)))
+        """Every committed delivery, by source and id.
+
+        Raises HomeError, with the file's name, for an entry that cannot be read and has no readable copy.
+        """
+        found = [_entry(lake, path, copy) for path, copy in sorted(_entries(lake).items())]
         return cls(tuple(sorted(found, key=lambda delivery: (delivery.source_id, delivery.delivery_id))))
 
     @cached_property
@@ -148,13 +193,98 @@ class Ledger:
         return found
 
 
+@dataclass(frozen=True)
+class DayCounts:
+    """Row counts of one or more deliveries on a day, by what became of the rows when they landed and since."""
+
+    landed: int = 0
+    redelivered: int = 0
+    unlanded: int = 0
+    erased: int = 0
+
+    def __add__(self, other: "DayCounts") -> "DayCounts":
+        return DayCounts(
+            self.landed + other.landed,
+            self.redelivered + other.redelivered,
+            self.unlanded + other.unlanded,
+            self.erased + other.erased,
+        )
+
+    @property
+    def total(self) -> int:
+        return self.landed + self.redelivered + self.unlanded + self.erased
+
+
+def _entries(lake: Lake) -> dict[str, str]:
+    """Path of every entry -> path of its copy, empty if it has none. An entry that is gone is listed by its copy."""
+    copies = {
+        f"{_FOLDER}/{info.path.split('/')[1]}/{info.base_name.removesuffix(COPY_SUFFIX)}.json": info.path
+        for info in lake.list("index", recursive=True)
+        if info.base_name.endswith(COPY_SUFFIX)
+    }
+    entries = {
+        info.path: ""
+        for info in lake.list(_FOLDER, recursive=True)
+        if info.path.count("/") == 2 and info.path.endswith(".json") and not info.base_name.startswith(".")
+    }
+    return {**entries, **copies}
+
+
+def _entry(lake: Lake, path: str, copy: str) -> Delivery:
+    for file in filter(None, (path, copy)):
+        if (delivery := _readable(lake, file)) is not None:
+            return delivery
+    raise HomeError(
+        f"{lake.root}/{path} is damaged, so ces does not know which rows of that delivery have landed. Restore the "
+        "file from a backup; or delete it, put its export back into the inbox and run `ces run`, which lands it again"
+    )
+
+
+def _readable(lake: Lake, path: str) -> Delivery | None:
+    """The delivery of an entry or a copy; None if the file is missing or damaged."""
+    try:
+        delivery = Delivery.from_json(lake.read_bytes(path))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return None
+    return delivery if delivery.delivery_id in path and f"/{delivery.source_id}/" in path else None
+
+
+def restore(lake: Lake) -> list[str]:
+    """Write the entries that are lost or damaged from their copies, and the copies that are missing.
+
+    Returns the paths of the restored entries. Call it with the landing lock.
+    """
+    restored = []
+    for path, copy in sorted(_entries(lake).items()):
+        entry = _readable(lake, path)
+        if entry is not None:
+            if not copy:
+                lake.write_bytes(entry_copy_file(entry.source_id, entry.delivery_id), entry.to_json())
+        elif copy and (kept := _readable(lake, copy)) is not None:
+            if lake.files.get_file_info(path).type == pa_fs.FileType.Directory:
+                lake.files.delete_dir(path)
+            lake.write_bytes(path, kept.to_json())
+            restored.append(path)
+    return restored
+
+
 def commit(lake: Lake, delivery: Delivery) -> None:
-    """Write the delivery's ledger entry, which commits its rows."""
-    lake.write_bytes(f"{_FOLDER}/{delivery.source_id}/{delivery.delivery_id}.json", delivery.to_json())
+    """Write the delivery's ledger entry, which commits its rows, then its copy."""
+    data = delivery.to_json()
+    lake.write_bytes(_entry_file(delivery.source_id, delivery.delivery_id), data)
+    lake.write_bytes(entry_copy_file(delivery.source_id, delivery.delivery_id), data)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _entry_file(source_id: str, delivery_id: str) -> str:
+    return f"{_FOLDER}/{source_id}/{delivery_id}.json"
 
 
 def forget(lake: Lake, deliveries: Sequence[Delivery]) -> None:
-    """Remove deliveries, each with its ledger entry first: a killed call then leaves unused files, never gaps.
+    """Remove deliveries, each with its ledger entry and copy first: a killed call leaves unused files, never gaps.
 
     Before that, their rows are removed from the cross-day revisions of other deliveries, because a removed row must
     not own a response.
@@ -166,12 +296,13 @@ def forget(lake: Lake, deliveries: Sequence[Delivery]) -> None:
             if info.base_name.endswith(CROSS_DAY_SUFFIX) and info.path not in own:
                 _forget_cross_day_revisions(lake, info.path, gone)
     for delivery in deliveries:
-        lake.delete(f"{_FOLDER}/{delivery.source_id}/{delivery.delivery_id}.json")
+        lake.delete(entry_copy_file(delivery.source_id, delivery.delivery_id))
+        lake.delete(_entry_file(delivery.source_id, delivery.delivery_id))
+        lake.delete(repeats_file(delivery.source_id, delivery.delivery_id))
         lake.delete(index_file(delivery.source_id, delivery.delivery_id))
         lake.delete(cross_day_file(delivery.source_id, delivery.delivery_id))
-        for day, (landed, _) in delivery.days.items():
-            if landed:
-                lake.delete(raw_file(delivery.source_id, delivery.delivery_id, day))
+        for path in delivery.raw_files:
+            lake.delete(path)
 
 
 def _forget_cross_day_revisions(lake: Lake, path: str, gone: Sequence[str]) -> None:
@@ -186,7 +317,7 @@ def deliveries(lake: Lake) -> pa.Table:
     """The ledger as `audit.deliveries`."""
     rows = []
     for delivery in Ledger.read(lake).deliveries:
-        days = sorted(delivery.days)
+        days = delivery.all_days
         rows.append(
             {
                 "delivery_id": delivery.delivery_id,
@@ -200,6 +331,9 @@ def deliveries(lake: Lake) -> pa.Table:
                 "rows_landed": delivery.rows_landed,
                 "rows_redelivered": delivery.rows_redelivered,
                 "rows_unreadable": delivery.rows_unreadable,
+                "rows_unlanded": sum(delivery.unlanded.values()),
+                "rows_erased": sum(delivery.erased.values()),
+                "unlanded_at": delivery.unlanded_at,
                 "first_day": days[0] if days else None,
                 "last_day": days[-1] if days else None,
             }
@@ -215,10 +349,12 @@ def delivery_days(lake: Lake) -> pa.Table:
             "source_id": delivery.source_id,
             "kind": delivery.kind,
             "day": day,
-            "rows_landed": landed,
-            "rows_redelivered": again,
+            "rows_landed": delivery.counts_on(day).landed,
+            "rows_redelivered": delivery.counts_on(day).redelivered,
+            "rows_unlanded": delivery.counts_on(day).unlanded,
+            "rows_erased": delivery.counts_on(day).erased,
         }
         for delivery in Ledger.read(lake).deliveries
-        for day, (landed, again) in sorted(delivery.days.items())
+        for day in delivery.all_days
     ]
     return pa.Table.from_pylist(rows, schema=DELIVERY_DAYS.arrow)

@@ -16,6 +16,7 @@ from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.folding import folded_hash
 from ces_pipeline.formats.contract import ROW_NUMBER, Export
 from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.land.erased_rows import are_erased
 from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import (
     ColumnMapping,
@@ -27,10 +28,11 @@ from ces_pipeline.land.landing_sql import (
 )
 from ces_pipeline.land.ledger import Rank
 from ces_pipeline.land.partition_writer import PartitionWriter
-from ces_pipeline.land.paths import cross_day_file, index_file, raw_file
+from ces_pipeline.land.paths import cross_day_file, index_file, raw_file, repeats_file
 from ces_pipeline.land.rounded_ids import may_be_rounded, rounded, rounded_counts
 from ces_pipeline.land.unreadable_rows import delimiter_of, refuse_open_quote, without_people
 from ces_pipeline.land.without_people import WithoutPeople
+from ces_pipeline.privacy.erased import Erased
 from ces_pipeline.privacy.pseudonyms import Pseudonyms
 from ces_pipeline.privacy.regions import phone_regions
 from ces_pipeline.registry.registry import Registry
@@ -254,6 +256,22 @@ class Staging:
         )
         return bool(self.connection.execute("SELECT 1 FROM repeated LIMIT 1").fetchall())
 
+    def leave_out(self, erased: Erased) -> dict[date, int]:
+        """Leave out the rows of erased people; returns their number by day. Table `left_out` lists them."""
+        self.connection.execute("CREATE OR REPLACE TEMP TABLE left_out (row_number BIGINT, day DATE)")
+        parts = [str(part) for found in self._parts().values() for part in found]
+        if not parts:
+            return {}
+        listed = ", ".join(map(quote_text, parts))
+        rows = f"read_parquet([{listed}], hive_partitioning=true, hive_types={{'day': DATE}})"
+        condition = are_erased(self.connection, erased, self.source.kind, rows)
+        if condition is None:
+            return {}
+        self.connection.execute(f"INSERT INTO left_out SELECT row_number, day FROM {rows} WHERE {condition}")
+        self.connection.execute("DELETE FROM keys USING left_out WHERE keys.row_number = left_out.row_number")
+        counted = self.connection.execute("SELECT day, count(*) FROM left_out GROUP BY day").fetchall()
+        return dict(counted)
+
     def rounded_ids(self, field: str) -> tuple[int, int] | None:
         """(Number of rows whose id in a text field was rounded, the first of them); None if there are none."""
         if not self._may_have_rounded_ids:
@@ -286,8 +304,9 @@ class Staging:
     def find_redelivered(self, rank: Rank, has_times: bool = True) -> dict[date, tuple[int, int]]:
         """Find rows that landed before or occur twice in this delivery; returns (landed, redelivered) by day.
 
-        Creates table `again` with the numbers of redelivered rows, and table `shared` with the keys that several rows
-        have, in this delivery or with earlier ones (usually few).
+        Creates table `again` with the numbers of redelivered rows, each with the landed row of an earlier delivery that
+        it repeats (null: a row of this delivery), and table `shared` with the keys that several rows have, in this
+        delivery or with earlier ones (usually few).
 
         A row is redelivered if the version of its key and time that was received last before it has the same content.
         A content that comes back after another one of the same time is landed again, because the later receipt counts.
@@ -310,17 +329,22 @@ class Staging:
                     NULL::BIGINT AS received_order, NULL::TIMESTAMPTZ AS received_at, NULL::VARCHAR AS delivery_id
                 FROM keys SEMI JOIN shared USING (key_hi, key_lo)
                 UNION ALL
-                SELECT key_hi, key_lo, event_at, content, NULL, received_order, received_at, delivery_id
+                SELECT key_hi, key_lo, event_at, content, row_number, received_order, received_at, delivery_id
                 FROM known_keys WHERE (received_order, received_at, delivery_id) <= ($1, $2, $3)
             ),
             in_order AS (
-                SELECT row_number, content, lag(content) OVER (
+                SELECT row_number, content, delivery_id,
+                    lag(content) OVER earlier AS content_before,
+                    lag(delivery_id) OVER earlier AS of_delivery,
+                    lag(row_number) OVER earlier AS of_row_number
+                FROM versions
+                WINDOW earlier AS (
                     PARTITION BY key_hi, key_lo, {time}
                     ORDER BY received_order NULLS LAST, received_at, delivery_id, row_number
-                ) AS before
-                FROM versions
+                )
             )
-            SELECT row_number FROM in_order WHERE row_number IS NOT NULL AND content = before
+            SELECT row_number, of_delivery, of_row_number
+            FROM in_order WHERE delivery_id IS NULL AND content = content_before
             """,
             list(rank),
         )
@@ -339,7 +363,8 @@ class Staging:
         (found,) = self.connection.execute(
             """
             SELECT count(DISTINCT k.row_number) FROM keys k JOIN known_keys b USING (key_hi, key_lo)
-            WHERE k.event_at < b.event_at AND k.content <> b.content AND k.row_number NOT IN (FROM again)
+            WHERE k.event_at < b.event_at AND k.content <> b.content
+                AND k.row_number NOT IN (SELECT row_number FROM again)
             """
         ).fetchone() or (0,)
         return int(found)
@@ -369,7 +394,7 @@ class Staging:
         dropped = {
             day
             for (day,) in self.connection.execute(
-                "SELECT DISTINCT day FROM keys SEMI JOIN again USING (row_number)"
+                "SELECT DISTINCT day FROM keys SEMI JOIN again USING (row_number) UNION SELECT day FROM left_out"
             ).fetchall()
         }
         numbered = dict(self.connection.execute("SELECT day, count(*) FROM numbered GROUP BY day").fetchall())
@@ -382,20 +407,39 @@ class Staging:
                 staged_file = self.folder / f"{day}.parquet"
                 listed = ", ".join(quote_text(str(part)) for part in parts)
                 rows = f"read_parquet([{listed}], hive_partitioning=false)"
-                kept = f"SELECT * FROM {rows} ANTI JOIN again USING (row_number)"
+                kept = f"SELECT * FROM {rows} ANTI JOIN again USING (row_number) ANTI JOIN left_out USING (row_number)"
                 if day in numbered:
                     kept = numbered_rows(self.source.kind, kept)
                 self._copy(kept, staged_file)
             staged[raw_file(self.source.id, delivery_id, day)] = staged_file
         self.lake.adopt_all(staged)
+        self._write_repeats(delivery_id)
         if not landed_by_day:
             return set()
         cross_day = self._write_cross_day_revisions(delivery_id)
         index = self.folder / "index.parquet"
-        columns = "key_hi, key_lo, content, day, event_at"
+        columns = "key_hi, key_lo, content, day, event_at, row_number"
         self._copy(f"SELECT {columns}, {quote_text(delivery_id)} AS delivery_id FROM landed", index)
         self.lake.adopt(index, index_file(self.source.id, delivery_id))
         return set(landed_by_day) | cross_day
+
+    def _write_repeats(self, delivery_id: str) -> None:
+        """Store which landed rows of earlier deliveries the redelivered rows repeat.
+
+        If an earlier delivery is taken back, these rows count. The numbers of a cumulative export are almost
+        consecutive, so the file is small.
+        """
+        repeats = (
+            "SELECT row_number, of_delivery, of_row_number FROM again WHERE of_delivery IS NOT NULL "
+            "ORDER BY of_delivery, row_number"
+        )
+        if not self.connection.execute(f"SELECT 1 FROM ({repeats}) LIMIT 1").fetchall():
+            return
+        file = self.folder / "repeats.parquet"
+        self.connection.execute(
+            f"COPY ({repeats}) TO {quote_text(str(file))} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
+        )
+        self.lake.adopt(file, repeats_file(self.source.id, delivery_id))
 
     def _write_cross_day_revisions(self, delivery_id: str) -> set[date]:
         """Store all versions of the rows that now have versions on several days; returns those days."""

@@ -32,6 +32,7 @@ from ces_pipeline.land.landing_sql import CONTENTS, ColumnMapping, own_id
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget
 from ces_pipeline.land.rounded_ids import refusal
 from ces_pipeline.land.staging import Staging
+from ces_pipeline.privacy.erased import Erased
 from ces_pipeline.privacy.key import load_pseudonyms
 from ces_pipeline.privacy.pseudonyms import Pseudonyms
 from ces_pipeline.privacy.shown import shown_name
@@ -387,6 +388,7 @@ def _land_opened(
             if problems and not is_landed_again:
                 raise UnreadableFileError(problems[0])
             notes += tuple(f"{source.id}: {problem}" for problem in problems)
+            erased = staging.leave_out(Erased.load(lake, pseudonyms))
             as_of = staging.newest()
             days = staging.find_redelivered(rank, has_times=bool(mapping.time_columns))
             if older := staging.outdated():
@@ -411,7 +413,7 @@ def _land_opened(
             f"{source.id}: {file.name} cannot be written to the lake ({why}). "
             "Free disk space or memory, then run again"
         ) from None
-    rows_read = sum(landed + again for landed, again in days.values())
+    rows_read = sum(landed + again for landed, again in days.values()) + sum(erased.values())
     delivery = Delivery(
         delivery_id=file.sha256,
         source_id=source.id,
@@ -431,6 +433,7 @@ def _land_opened(
         received_order=receipt.received_order,
         contents=mapping.contents,
         date_order=None if decided_order(source, export) else mapping.date_order,
+        erased=erased,
     )
     commit(lake, delivery)
     key_index.add(delivery)

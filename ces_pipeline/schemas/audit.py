@@ -6,7 +6,8 @@ _KINDS = "Kind of source: `survey`, `tickets`, `accounts`, `invitations`, `event
 
 LOAD_AUDIT = Table(
     "audit.load_audit",
-    "One row per kind, day, source and cleaning; landed = redelivered + superseded + accepted + rejected.",
+    "One row per kind, day, source and cleaning; landed = redelivered + superseded + accepted + rejected + unlanded "
+    "+ erased.",
     ("kind", "day", "source_id", "cleaned_at"),
     {
         "kind": column(TEXT, _KINDS),
@@ -23,6 +24,16 @@ LOAD_AUDIT = Table(
         ),
         "accepted": column(INTEGER, "Of these, rows in the published table."),
         "rejected": column(INTEGER, "Of these, rows in the quarantine."),
+        "unlanded": column(
+            INTEGER,
+            "Of these, rows of deliveries that a command took back; null: cleaned by an earlier release.",
+            nullable=True,
+        ),
+        "erased": column(
+            INTEGER,
+            "Of these, rows of people who were erased; null: cleaned by an earlier release.",
+            nullable=True,
+        ),
         "suspect": column(INTEGER, "Accepted rows that a suspect rule marked."),
         "unknown_words": column(
             TEXT,
@@ -63,6 +74,9 @@ DELIVERIES = Table(
             INTEGER, "Rows already landed by an earlier delivery, or repeated in this one."
         ),
         "rows_unreadable": column(INTEGER, "Landed rows that did not match the header of the export."),
+        "rows_unlanded": column(INTEGER, "Rows that it had landed until a command took it back."),
+        "rows_erased": column(INTEGER, "Rows of people who were erased."),
+        "unlanded_at": column(INSTANT, "When a command took it back; null: it counts.", nullable=True),
         "first_day": column(DAY, "First day with rows in it; null: none.", nullable=True),
         "last_day": column(DAY, "Last day with rows in it; null: none.", nullable=True),
     },
@@ -80,6 +94,8 @@ DELIVERY_DAYS = Table(
         "day": column(DAY, "The day."),
         "rows_landed": column(INTEGER, "Rows of the day that were new or changed."),
         "rows_redelivered": column(INTEGER, "Rows of the day that were already landed."),
+        "rows_unlanded": column(INTEGER, "Rows of the day that a command took back."),
+        "rows_erased": column(INTEGER, "Rows of the day of people who were erased."),
     },
     sort=("delivery_id", "day"),
 )

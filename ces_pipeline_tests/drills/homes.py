@@ -108,10 +108,12 @@ def visible_strays(home: Home) -> list[str]:
 
 
 def damage(path: Path, how: str) -> None:
-    """Truncate, delete, or flip one bit of a file."""
+    """Truncate, delete or flip one bit of a file, or put a folder in its place."""
     data = path.read_bytes()
-    if how == "deleted":
+    if how in ("deleted", "folder"):
         path.unlink()
+        if how == "folder":
+            path.mkdir()
     elif how == "truncated":
         path.write_bytes(data[: len(data) // 2])
     else:

@@ -47,7 +47,9 @@ cleaned as (
         landed_again,
         superseded,
         accepted,
-        rejected
+        rejected,
+        unlanded,
+        erased
     from audit.load_audit
     where is_current
 ),
@@ -66,7 +68,8 @@ books as (
         coalesce(cleaned.rejected, 0) as rejected_when_cleaned,
         coalesce(
             cleaned.landed
-            = cleaned.redelivered + cleaned.superseded + cleaned.accepted + cleaned.rejected,
+            = cleaned.redelivered + cleaned.superseded + cleaned.accepted + cleaned.rejected
+            + coalesce(cleaned.unlanded, 0) + coalesce(cleaned.erased, 0),
             true
         ) as cleaning_adds_up
     from landed

@@ -13,7 +13,7 @@ judged as (
     select
         day,
         source_id,
-        landed,
+        landed - coalesce(unlanded, 0) - coalesce(erased, 0) as landed,
         superseded
     from audit.load_audit
     where kind = 'survey' and is_current

@@ -8,6 +8,7 @@ import pytest
 
 from ces_pipeline.clean import inputs
 from ces_pipeline.clean.inputs import commit_marker_file, days_back
+from ces_pipeline.land.ledger import forget
 from ces_pipeline_tests.builders import SURVEYS, WEB, InboxHome, answer, inbox_home
 from ces_pipeline_tests.drills.homes import clean, core_bytes, damage, stale
 
@@ -138,8 +139,7 @@ def test_a_damaged_commit_marker_is_none(small: InboxHome, how: str) -> None:
 
 
 def test_a_day_whose_deliveries_were_taken_back_is_emptied(small: InboxHome) -> None:
-    (ledger,) = (small.home.lake / "ledger" / "web").glob("*.json")
-    ledger.unlink()
+    forget(small.lake, small.deliveries())
     assert stale(small.home) == ["2026-03-02", "2026-03-03", "2026-03-09"]
     clean(small.home)
     assert core_bytes(small.home) == {}

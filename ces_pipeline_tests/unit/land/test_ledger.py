@@ -1,5 +1,6 @@
 """Protects the delivery ledger: what is written comes back, a delivery is committed in full or not at all."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -7,10 +8,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ces_pipeline.land.ledger import Delivery, Ledger, commit, deliveries, delivery_days, forget
-from ces_pipeline.land.paths import cross_day_file, index_file, raw_file
+from ces_pipeline.errors import HomeError
+from ces_pipeline.land.ledger import Delivery, Ledger, commit, deliveries, delivery_days, forget, restore
+from ces_pipeline.land.paths import cross_day_file, entry_copy_file, index_file, raw_file
 from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline_tests.drills.homes import damage
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 ONE = Delivery(
@@ -75,7 +78,7 @@ def test_a_forgotten_delivery_leaves_nothing_behind(lake: Lake) -> None:
     assert Ledger.read(lake).deliveries == (other,)
     assert left
     assert not [path for path in left if ONE.delivery_id in path]
-    assert len([path for path in left if other.delivery_id in path]) == 4
+    assert len([path for path in left if other.delivery_id in path]) == 5
     # A content that is no more must own no response.
     assert lake.read_table(cross_day_file("web", other.delivery_id)).to_pylist() == [
         {"content": 2, "delivery_id": other.delivery_id}
@@ -119,3 +122,46 @@ def test_the_audit_tables_show_the_ledger(lake: Lake) -> None:
         (MONDAY, 2, 1),
         (TUESDAY, 0, 2),
     ]
+
+
+@pytest.mark.parametrize("how", ["deleted", "truncated", "flipped", "folder"])
+def test_a_damaged_entry_is_read_from_its_copy_and_written_again(lake: Lake, how: str) -> None:
+    commit(lake, ONE)
+    entry = lake.local / "ledger" / "web" / f"{ONE.delivery_id}.json" if lake.local else Path()
+    written = entry.read_bytes()
+    damage(entry, how)
+    assert Ledger.read(lake).deliveries == (ONE,)
+    assert restore(lake) == [f"ledger/web/{ONE.delivery_id}.json"]
+    assert entry.read_bytes() == written
+    assert restore(lake) == []
+
+
+def test_an_entry_with_other_counts_than_were_written_is_damaged(lake: Lake) -> None:
+    commit(lake, ONE)
+    path = f"ledger/web/{ONE.delivery_id}.json"
+    entry = json.loads(lake.read_bytes(path))
+    entry["days"]["2026-03-02"] = [3, 1]
+    lake.write_bytes(path, json.dumps(entry).encode())
+    assert Ledger.read(lake).deliveries == (ONE,)
+
+
+def test_an_entry_without_a_readable_copy_is_an_error_that_names_it(lake: Lake) -> None:
+    commit(lake, ONE)
+    lake.delete(entry_copy_file("web", ONE.delivery_id))
+    lake.write_bytes(f"ledger/web/{ONE.delivery_id}.json", b"{")
+    with pytest.raises(HomeError, match=ONE.delivery_id):
+        Ledger.read(lake)
+
+
+def test_an_entry_of_an_earlier_release_gets_its_copy(lake: Lake) -> None:
+    commit(lake, ONE)
+    path = f"ledger/web/{ONE.delivery_id}.json"
+    entry = json.loads(lake.read_bytes(path))
+    for key in ("check", "unlanded_at", "unlanded", "erased"):
+        del entry[key]
+    lake.write_bytes(path, json.dumps(entry).encode())
+    lake.delete(entry_copy_file("web", ONE.delivery_id))
+    assert Ledger.read(lake).deliveries == (ONE,)
+    assert restore(lake) == []
+    lake.delete(path)
+    assert Ledger.read(lake).deliveries == (ONE,)

@@ -47,15 +47,15 @@ def test_a_column_whose_cells_are_addresses_is_hashed_whatever_its_name(tmp_path
 
 def test_a_person_is_hashed_in_every_column_of_the_row_and_short_words_stay(tmp_path: Path) -> None:
     rows = [
-        answer(1, agent="Ann Example", handled_by="Ann Example", team="Sales", n="7"),
-        answer(2, agent="Sales", handled_by="Ann Example", team="Sales", n="7"),
-        answer(3, agent="7", handled_by="me", team="Desk", n="7"),
+        answer(1, agent="Ann Example", about="Ann Example", team="Sales", n="7"),
+        answer(2, agent="Sales", about="Ann Example", team="Sales", n="7"),
+        answer(3, agent="7", about="me", team="Desk", n="7"),
     ]
     home = landed(tmp_path, rows)
     first, second, third = (row["extra"] for row in home.rows())
-    assert first["handled_by"] == first["agent"] == pseudonym(home, "Ann Example")
+    assert first["about"] == first["agent"] == pseudonym(home, "Ann Example")
     # Another row's person is marked as a name.
-    assert (second["handled_by"], second["team"], third["n"]) == ("[name]", "Sales", "7")
+    assert (second["about"], second["team"], third["n"]) == ("[name]", "Sales", "7")
 
 
 def test_the_names_of_a_deliverys_people_leave_its_comments(tmp_path: Path) -> None:
