@@ -21,8 +21,10 @@ from ces_pipeline.defs.raw import raw_key
 from ces_pipeline.defs.snapshot import PUBLISHED_FILE, SNAPSHOT_STEP, snapshot_keys
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
+from ces_pipeline.privacy.key import repair_proof
 from ces_pipeline.publish.derived import FILLING
 from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import Holder, exclusive
 
 _DOING = {SNAPSHOT_STEP: "publishing"}
@@ -105,13 +107,15 @@ class LocalRuns:
 def local_runs(home: Home, note: Callable[[str], None] = warnings.warn) -> Iterator[LocalRuns]:
     """The home's jobs, ready to run. One process at a time: a second one waits until the first has ended.
 
-    note: gets a line if this process waits, and about each damaged file of Dagster that was made anew. Raises
+    note: gets a line if this process waits, and about each damaged file that was made anew at the start. Raises
     RegistryError if the registry is wrong, HomeError as `open_instance`.
     """
     with (
         exclusive(home.lake / ".run.lock", on_wait=lambda holder: note(_waiting(holder))),
         open_instance(home, note) as instance,
     ):
+        if line := repair_proof(home.root, Lake(home.lake)):
+            note(line)
         yield LocalRuns(home, instance)
 
 
