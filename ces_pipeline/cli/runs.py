@@ -54,7 +54,7 @@ def land(home: Home) -> bool:
     """Land every source. True if no source failed."""
     keep_freed_memory()
     registry = current_registry(home)
-    report = RunReport(home)
+    report = RunReport(home, notes=pipeline.follow_registry(home, registry))
     with local_runs(home.make()) as runs:
         _land(runs, sorted(registry.sources), report)
     report.strays = stray_files(home, registry)
@@ -82,7 +82,7 @@ def run(
     registry = current_registry(home)
     landing = _named(registry, sources)
     chosen = _chosen(registry, first, last) if first or last else None
-    report = RunReport(home)
+    report = RunReport(home, notes=pipeline.follow_registry(home, registry))
     with console.progress_on_stderr() if as_json else nullcontext():
         with local_runs(home.make()) as runs:
             _land(runs, landing, report)
@@ -108,6 +108,7 @@ def dry_run(
 ) -> bool:
     """Print what `run` would do; change nothing. True if every file can be read."""
     registry = current_registry(home)
+    pipeline.follow_registry(home, registry, is_dry=True)
     days = None
     if first or last:
         beginning, end = _chosen(registry, first, last)

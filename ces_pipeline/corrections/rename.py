@@ -30,11 +30,12 @@ _MOVED_AS_THEY_ARE = ("raw", "pulls")
 _RECORD = ".formerly"
 
 
-def follow_registry(home: Home, registry: Registry) -> list[str]:
+def follow_registry(home: Home, registry: Registry, *, is_dry: bool = False) -> list[str]:
     """Refuse removed entries, then move what landed under earlier ids. Returns a note for each rename.
 
-    Call it before anything lands, is cleaned or is published. Raises RegistryError, before anything changes, for landed
-    rows whose source is not in the registry, and for a `formerly` that does not fit what has landed.
+    Call it before anything lands, is cleaned or is published. With `is_dry` it moves nothing. Raises RegistryError,
+    before anything changes, for landed rows whose source is not in the registry, and for a `formerly` that does not
+    fit what has landed.
     """
     lake = Lake(home.lake)
     landed = _Landed(lake)
@@ -42,6 +43,8 @@ def follow_registry(home: Home, registry: Registry) -> list[str]:
     pending = [(source, list(_pending(landed, source))) for source in registry.sources.values()]
     for source in registry.sources.values():
         _refuse_other_keys(landed, source)
+    if is_dry:
+        return []
     return [_rename(home, lake, source, old_id) for source, old_ids in pending for old_id in old_ids]
 
 
