@@ -139,5 +139,7 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
 
 
 def is_behind(home: Home, registry: Registry) -> bool:
-    """True if a publish would change the published file, or if there is no file."""
-    return publish_step.is_behind(home, registry, publish_inputs(home, registry))
+    """True if a publish would change the published file, or there is none, or it is damaged. Reads all of it."""
+    return publish_step.is_damaged(home) or publish_step.is_behind(
+        home, registry, publish_inputs(home, registry)
+    )
