@@ -6,7 +6,7 @@ ledger keeps: deliveries that are landed again keep their places.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -23,6 +23,7 @@ from ces_pipeline.formats.contract import Export, within_bounds
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.slash_dates import contradicts
 from ces_pipeline.home import Home
+from ces_pipeline.land import early_receipt
 from ces_pipeline.land.column_mapping import column_mapping_of
 from ces_pipeline.land.date_order import KeptOrder, contradiction, decided_order, elsewhere
 from ces_pipeline.land.inbox import SeenFiles, inbox_files, seen_key
@@ -162,7 +163,7 @@ def land_source(
     """Land every new file of one source, and land stale deliveries again. Of other files only size and time are read.
 
     Raises HomeError if the lake cannot be written. An unreadable file is a line in `failures`. A delivery that is
-    landed again keeps the time of its first receipt.
+    landed again keeps the time of its first receipt, unless its rows have later times of their own.
     """
     lake = Lake(home.lake)
     outcome = SourceLanding(source.id, source.kind)
@@ -174,8 +175,10 @@ def land_source(
         files = [(seen_key(home, path), path) for path in inbox_files(home, source)]
         opened_later = [partial(_export_and_times, source, path) for _, path in files]
         kept = KeptOrder.of(source, landed.values(), lambda: elsewhere(opened_later))
-        stale = _stale_deliveries(registry, source, landed, files, seen, kept, outcome)
-        received = _take_back(lake, source, landed, stale)
+        moment = now or datetime.now(UTC)
+        early = early_receipt.due(lake, source.id, moment)
+        stale = _stale_deliveries(registry, source, landed, files, seen, kept, outcome, early)
+        received = _take_back(lake, source, landed, stale, dict.fromkeys(early, moment))
         files = _in_order_of_receipt(files, seen, received)
         seen_before = dict(seen.entries)
         key_index: KeyIndex | None = None
@@ -184,9 +187,7 @@ def land_source(
                 file = DeliveredFile(path)
                 sha256 = seen.sha256(key, path) or file.sha256
                 if sha256 not in landed:
-                    receipt = received.get(sha256) or Receipt.after(
-                        [*landed.values()], received, now or datetime.now(UTC)
-                    )
+                    receipt = received.get(sha256) or Receipt.after([*landed.values()], received, moment)
                     opened = open_file(source, file).in_order(kept)
                     outcome.notes += opened.notes
                     key_index = key_index or KeyIndex(
@@ -197,6 +198,7 @@ def land_source(
                     )
                     outcome.notes += notes
                     outcome.add(landed[sha256])
+                    early_receipt.note(lake, landed[sha256])
                 else:
                     outcome.files_known += 1
                 seen.note(key, path, sha256)
@@ -209,12 +211,7 @@ def land_source(
             seen.save()
         if not received.keys() - landed.keys():
             lake.delete(_taken_back_file(source))
-    if stale:
-        files_were = "1 file was" if len(stale) == 1 else f"{len(stale)} files were"
-        outcome.notes += (
-            f"{source.id}: {files_were} landed again, because their source's entry or the code that reads them has "
-            f"changed: {_named(stale)}",
-        )
+    outcome.notes += _landed_again(source, stale, early)
     return outcome
 
 
@@ -280,13 +277,20 @@ def _stale_deliveries(
     seen: SeenFiles,
     kept: KeptOrder,
     outcome: SourceLanding,
+    early: Set[str],
 ) -> list[Delivery]:
     """Deliveries that landed with another mapping, zone, format or code, and whose files can be read now.
+
+    Also those in `early`, whose rows were received before their own time.
 
     Deliveries whose files are missing or unreadable are kept, so that a mistake in the registry never empties the lake.
     """
     current = landing_fingerprint(registry, source)
-    other = {delivery.delivery_id for delivery in landed.values() if delivery.landed_with != current}
+    other = {
+        delivery.delivery_id
+        for delivery in landed.values()
+        if delivery.landed_with != current or delivery.delivery_id in early
+    }
     stale: dict[str, Delivery] = {}
     for key, path in files if other else ():
         known = None
@@ -307,6 +311,21 @@ def _stale_deliveries(
     return list(stale.values())
 
 
+def _landed_again(source: Source, stale: list[Delivery], early: Set[str]) -> tuple[str, ...]:
+    """A note for each cause of landing files again."""
+    causes = {
+        False: "their source's entry or the code that reads them has changed",
+        True: "the times of rows in them were after their receipt, and have passed by now",
+    }
+    notes = []
+    for is_early, cause in causes.items():
+        again = [delivery for delivery in stale if (delivery.delivery_id in early) is is_early]
+        if again:
+            files_were = "1 file was" if len(again) == 1 else f"{len(again)} files were"
+            notes.append(f"{source.id}: {files_were} landed again, because {cause}: {_named(again)}")
+    return tuple(notes)
+
+
 def _named(deliveries: list[Delivery]) -> str:
     """The file names of deliveries, as a note shows them."""
     names = [delivery.file_name for delivery in deliveries[:_NAMED]]
@@ -319,16 +338,27 @@ def _taken_back_file(source: Source) -> str:
 
 
 def _take_back(
-    lake: Lake, source: Source, landed: dict[str, Delivery], stale: list[Delivery]
+    lake: Lake,
+    source: Source,
+    landed: dict[str, Delivery],
+    stale: list[Delivery],
+    early: Mapping[str, datetime],
 ) -> dict[str, Receipt]:
     """Remove the stale deliveries from the lake and from `landed`; returns the first receipt of each.
+
+    early: deliveries that count as received at another time; they keep their place in the order of receipt.
 
     The receipts are saved first: if a call is killed before the files land again, the next call uses the saved ones.
     """
     path = _taken_back_file(source)
     saved = json.loads(lake.read_bytes(path)) if lake.exists(path) else {}
     receipts = {delivery_id: Receipt.from_json(entry) for delivery_id, entry in saved.items()}
-    receipts |= {delivery.delivery_id: Receipt.of(delivery) for delivery in stale}
+    receipts |= {
+        delivery.delivery_id: replace(
+            Receipt.of(delivery), received_at=early.get(delivery.delivery_id, delivery.received_at)
+        )
+        for delivery in stale
+    }
     if stale:
         entries = {delivery_id: receipt.to_json() for delivery_id, receipt in receipts.items()}
         lake.write_bytes(path, json.dumps(entries, sort_keys=True).encode())
