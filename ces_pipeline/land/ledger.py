@@ -56,6 +56,8 @@ class Delivery:
     this was recorded.
     date_order: what comes first in its dates in numbers; None if it has none, or if the source's entry decides it.
     contents: how the fingerprints of its rows' contents are made (`CONTENTS` of landing_sql.py).
+    repeats: how many of its redelivered rows repeat a row of an earlier delivery that its repeats file names; None for
+    deliveries that landed before this was recorded.
     unlanded_at: when a command took it back; None if it counts. unlanded: day -> rows that it had landed until then.
     erased: day -> rows of people who were erased: removed after they had landed, or left out when it landed.
     """
@@ -78,6 +80,7 @@ class Delivery:
     received_order: int = 0
     date_order: DateOrder | None = None
     contents: int = 1
+    repeats: int | None = None
     unlanded_at: datetime | None = None
     unlanded: dict[date, int] = field(default_factory=dict)
     erased: dict[date, int] = field(default_factory=dict)

@@ -383,8 +383,11 @@ class Staging:
         ).fetchall()
         return {day: tuple(sorted({folded_hash(name) for name in names})) for day, names in found}
 
-    def write(self, delivery_id: str) -> set[date]:
-        """Move the new and changed rows into the lake, with their keys; returns the days whose verdicts may change."""
+    def write(self, delivery_id: str) -> tuple[set[date], int]:
+        """Move the new and changed rows into the lake, with their keys.
+
+        Returns the days whose verdicts may change, and how many rows repeat a row of an earlier delivery.
+        """
         self.connection.execute(
             "CREATE OR REPLACE TEMP TABLE landed AS SELECT * FROM keys ANTI JOIN again USING (row_number)"
         )
@@ -413,18 +416,18 @@ class Staging:
                 self._copy(kept, staged_file)
             staged[raw_file(self.source.id, delivery_id, day)] = staged_file
         self.lake.adopt_all(staged)
-        self._write_repeats(delivery_id)
+        repeats = self._write_repeats(delivery_id)
         if not landed_by_day:
-            return set()
+            return set(), repeats
         cross_day = self._write_cross_day_revisions(delivery_id)
         index = self.folder / "index.parquet"
         columns = "key_hi, key_lo, content, day, event_at, row_number"
         self._copy(f"SELECT {columns}, {quote_text(delivery_id)} AS delivery_id FROM landed", index)
         self.lake.adopt(index, index_file(self.source.id, delivery_id))
-        return set(landed_by_day) | cross_day
+        return set(landed_by_day) | cross_day, repeats
 
-    def _write_repeats(self, delivery_id: str) -> None:
-        """Store which landed rows of earlier deliveries the redelivered rows repeat.
+    def _write_repeats(self, delivery_id: str) -> int:
+        """Store which landed rows of earlier deliveries the redelivered rows repeat; returns their number.
 
         If an earlier delivery is taken back, these rows count. The numbers of a cumulative export are almost
         consecutive, so the file is small.
@@ -433,13 +436,15 @@ class Staging:
             "SELECT row_number, of_delivery, of_row_number FROM again WHERE of_delivery IS NOT NULL "
             "ORDER BY of_delivery, row_number"
         )
-        if not self.connection.execute(f"SELECT 1 FROM ({repeats}) LIMIT 1").fetchall():
-            return
+        [(rows,)] = self.connection.execute("SELECT count(of_delivery) FROM again").fetchall()
+        if not rows:
+            return 0
         file = self.folder / "repeats.parquet"
         self.connection.execute(
             f"COPY ({repeats}) TO {quote_text(str(file))} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
         )
         self.lake.adopt(file, repeats_file(self.source.id, delivery_id))
+        return int(rows)
 
     def _write_cross_day_revisions(self, delivery_id: str) -> set[date]:
         """Store all versions of the rows that now have versions on several days; returns those days."""

@@ -398,7 +398,7 @@ def _land_opened(
                     "times, so the earlier delivery's content counts",
                 )
             surveys = staging.surveys_named()
-            touches = staging.write(file.sha256)
+            touches, repeats = staging.write(file.sha256)
     except (duckdb.Error, pa.ArrowException, OSError) as problem:
         if not isinstance(problem, duckdb.IOException | OSError):
             # The disk is not to blame. DuckDB's message may quote a cell, so only the kind of error is reported.
@@ -433,6 +433,7 @@ def _land_opened(
         received_order=receipt.received_order,
         contents=mapping.contents,
         date_order=None if decided_order(source, export) else mapping.date_order,
+        repeats=repeats,
         erased=erased,
     )
     commit(lake, delivery)
