@@ -28,14 +28,14 @@ class ChangeSet:
     _deletes: list[str] = field(default_factory=list)
     _entries: list[Delivery] = field(default_factory=list)
 
-    def write_table(self, path: str, table: pa.Table) -> None:
-        """Replace the file at `path`; delete it if the table has no rows."""
+    def write_table(self, path: str, table: pa.Table) -> tuple[int, str] | None:
+        """Replace the file at `path`, or delete it if the table has no rows. Returns its size and SHA-256, or None."""
         if not table.num_rows:
             self._deletes.append(path)
-            return
-        staged = f"{_FOLDER}/{len(self._writes):06}.parquet"
-        self.lake.write_table(staged, table)
-        self._writes.append((staged, path))
+            return None
+        staged = self.lake.write_table(f"{_FOLDER}/{len(self._writes):06}.parquet", table)
+        self._writes.append((staged.path, path))
+        return staged.size, staged.sha256
 
     def delete(self, paths: Sequence[str]) -> None:
         self._deletes += paths

@@ -3,6 +3,7 @@
 `landing_sql.py` defines the landed rows; `ledger.py` records the deliveries.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -26,7 +27,7 @@ from ces_pipeline.land.landing_sql import (
     own_id,
     unreadable_query,
 )
-from ces_pipeline.land.ledger import Rank
+from ces_pipeline.land.ledger import KEYS, Rank
 from ces_pipeline.land.partition_writer import PartitionWriter
 from ces_pipeline.land.paths import cross_day_file, index_file, raw_file, repeats_file
 from ces_pipeline.land.rounded_ids import may_be_rounded, rounded, rounded_counts
@@ -46,6 +47,19 @@ _BATCH_ROWS = 50_000
 _UNREADABLE_ROWS = pa.schema(
     [(ROW_NUMBER, pa.int64()), ("problem", pa.string()), ("content", pa.uint64()), ("written", pa.string())]
 )
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was moved into the lake.
+
+    touches: the days whose verdicts may change. repeats: rows that repeat a row of an earlier delivery.
+    checksums: day or `keys` -> (size in bytes, SHA-256) of the file.
+    """
+
+    touches: set[date]
+    repeats: int
+    checksums: dict[str, tuple[int, str]]
 
 
 @dataclass
@@ -383,11 +397,8 @@ class Staging:
         ).fetchall()
         return {day: tuple(sorted({folded_hash(name) for name in names})) for day, names in found}
 
-    def write(self, delivery_id: str) -> tuple[set[date], int]:
-        """Move the new and changed rows into the lake, with their keys.
-
-        Returns the days whose verdicts may change, and how many rows repeat a row of an earlier delivery.
-        """
+    def write(self, delivery_id: str) -> Written:
+        """Move the new and changed rows into the lake, with their keys."""
         self.connection.execute(
             "CREATE OR REPLACE TEMP TABLE landed AS SELECT * FROM keys ANTI JOIN again USING (row_number)"
         )
@@ -401,7 +412,7 @@ class Staging:
             ).fetchall()
         }
         numbered = dict(self.connection.execute("SELECT day, count(*) FROM numbered GROUP BY day").fetchall())
-        staged = {}
+        staged, checksums = {}, {}
         for day, parts in self._parts().items():
             if day not in landed_by_day:
                 continue
@@ -415,16 +426,18 @@ class Staging:
                     kept = numbered_rows(self.source.kind, kept)
                 self._copy(kept, staged_file)
             staged[raw_file(self.source.id, delivery_id, day)] = staged_file
+            checksums[day.isoformat()] = _checksum(staged_file)
         self.lake.adopt_all(staged)
         repeats = self._write_repeats(delivery_id)
         if not landed_by_day:
-            return set(), repeats
+            return Written(set(), repeats, checksums)
         cross_day = self._write_cross_day_revisions(delivery_id)
         index = self.folder / "index.parquet"
         columns = "key_hi, key_lo, content, day, event_at, row_number"
         self._copy(f"SELECT {columns}, {quote_text(delivery_id)} AS delivery_id FROM landed", index)
+        checksums[KEYS] = _checksum(index)
         self.lake.adopt(index, index_file(self.source.id, delivery_id))
-        return set(landed_by_day) | cross_day, repeats
+        return Written(set(landed_by_day) | cross_day, repeats, checksums)
 
     def _write_repeats(self, delivery_id: str) -> int:
         """Store which landed rows of earlier deliveries the redelivered rows repeat; returns their number.
@@ -467,6 +480,11 @@ class Staging:
             return set()
         self.lake.write_table(cross_day_file(self.source.id, delivery_id), revisions)
         return set(revisions["day"].to_pylist())
+
+
+def _checksum(path: Path) -> tuple[int, str]:
+    with path.open("rb") as stream:
+        return path.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _stopped(file: DeliveredFile, problem: OSError) -> UnreadableFileError:

@@ -30,6 +30,7 @@ from ces_pipeline.land.inputs import landing_fingerprint
 from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import CONTENTS, ColumnMapping, own_id
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget
+from ces_pipeline.land.lost import finish_interrupted, give_to_others, lost_deliveries, resting_on
 from ces_pipeline.land.rounded_ids import refusal
 from ces_pipeline.land.staging import Staging
 from ces_pipeline.privacy.erased import Erased
@@ -168,13 +169,16 @@ def land_source(
     outcome = SourceLanding(source.id, source.kind)
     with exclusive(home.lake / ".landing.lock"), ExitStack() as resources:
         lake.clear_staging()
+        outcome.notes += finish_interrupted(lake)
         pseudonyms = load_pseudonyms(home.root, lake)
         landed = {delivery.delivery_id: delivery for delivery in Ledger.read(lake).of_source(source.id)}
+        lost = lost_deliveries(lake, landed.values())
         seen = SeenFiles(lake, source.id).load()
         files = [(seen_key(home, path), path) for path in inbox_files(home, source)]
         opened_later = [partial(_export_and_times, source, path) for _, path in files]
         kept = KeptOrder.of(source, landed.values(), lambda: elsewhere(opened_later))
-        stale = _stale_deliveries(registry, source, landed, files, seen, kept, outcome)
+        incomplete = {*lost, *resting_on(lake, lost.values(), landed.values())}
+        stale = _stale_deliveries(registry, source, landed, files, seen, kept, outcome, incomplete)
         received = _take_back(lake, source, landed, stale)
         files = _in_order_of_receipt(files, seen, received)
         seen_before = dict(seen.entries)
@@ -190,7 +194,9 @@ def land_source(
                     opened = open_file(source, file).in_order(kept)
                     outcome.notes += opened.notes
                     key_index = key_index or KeyIndex(
-                        resources.enter_context(_workspace()), lake, [*landed.values()]
+                        resources.enter_context(_workspace()),
+                        lake,
+                        [delivery for delivery in landed.values() if delivery.delivery_id not in lost],
                     )
                     landed[sha256], notes = _land_opened(
                         lake, registry, source, opened, pseudonyms, key_index, receipt, sha256 in received
@@ -207,13 +213,24 @@ def land_source(
                 outcome.failures += (_failure(source, path, problem),)
         if seen.entries != seen_before:
             seen.save()
+        for delivery in [
+            found for found in lost.values() if found.delivery_id in landed and found not in stale
+        ]:
+            notes, failures = give_to_others(lake, delivery, landed.values())
+            outcome.notes += notes
+            outcome.failures += failures
         if not received.keys() - landed.keys():
             lake.delete(_taken_back_file(source))
-    if stale:
-        files_were = "1 file was" if len(stale) == 1 else f"{len(stale)} files were"
+    again = [delivery for delivery in stale if delivery.delivery_id not in incomplete]
+    if restored := [delivery for delivery in stale if delivery.delivery_id in incomplete]:
+        outcome.notes += (
+            f"{source.id}: files of the lake were missing, so these exports were landed again: {_named(restored)}",
+        )
+    if again:
+        files_were = "1 file was" if len(again) == 1 else f"{len(again)} files were"
         outcome.notes += (
             f"{source.id}: {files_were} landed again, because their source's entry or the code that reads them has "
-            f"changed: {_named(stale)}",
+            f"changed: {_named(again)}",
         )
     return outcome
 
@@ -230,17 +247,26 @@ def land_opened(
     lake = Lake(home.lake)
     with exclusive(home.lake / ".landing.lock"):
         lake.clear_staging()
+        finish_interrupted(lake)
         pseudonyms = load_pseudonyms(home.root, lake)
         landed = {delivery.delivery_id: delivery for delivery in Ledger.read(lake).of_source(source.id)}
         known = landed.get(opened.file.sha256)
-        if known and known.landed_with == landing_fingerprint(registry, source):
+        lost = lost_deliveries(lake, landed.values())
+        if known and known.unlanded_at:
+            return None
+        if (
+            known
+            and known.landed_with == landing_fingerprint(registry, source)
+            and known.delivery_id not in lost
+        ):
             return None
         if known:
             forget(lake, [landed.pop(known.delivery_id)])
         receipt = Receipt.of(known) if known else Receipt.after([*landed.values()], {}, now)
         opened = opened.in_order(KeptOrder.of(source, landed.values()))
         with _workspace() as connection:
-            key_index = KeyIndex(connection, lake, [*landed.values()])
+            present = [found for found in landed.values() if found.delivery_id not in lost]
+            key_index = KeyIndex(connection, lake, present)
             delivery, _ = _land_opened(
                 lake, registry, source, opened, pseudonyms, key_index, receipt, known is not None
             )
@@ -280,13 +306,20 @@ def _stale_deliveries(
     seen: SeenFiles,
     kept: KeptOrder,
     outcome: SourceLanding,
+    incomplete: set[str],
 ) -> list[Delivery]:
-    """Deliveries that landed with another mapping, zone, format or code, and whose files can be read now.
+    """Deliveries that landed with another mapping, zone, format or code, or that are incomplete in the lake, and whose
+    files can be read now.
 
     Deliveries whose files are missing or unreadable are kept, so that a mistake in the registry never empties the lake.
     """
     current = landing_fingerprint(registry, source)
-    other = {delivery.delivery_id for delivery in landed.values() if delivery.landed_with != current}
+    other = {
+        delivery.delivery_id
+        for delivery in landed.values()
+        if not delivery.unlanded_at
+        and (delivery.landed_with != current or delivery.delivery_id in incomplete)
+    }
     stale: dict[str, Delivery] = {}
     for key, path in files if other else ():
         known = None
@@ -398,7 +431,7 @@ def _land_opened(
                     "times, so the earlier delivery's content counts",
                 )
             surveys = staging.surveys_named()
-            touches, repeats = staging.write(file.sha256)
+            written = staging.write(file.sha256)
     except (duckdb.Error, pa.ArrowException, OSError) as problem:
         if not isinstance(problem, duckdb.IOException | OSError):
             # The disk is not to blame. DuckDB's message may quote a cell, so only the kind of error is reported.
@@ -428,12 +461,13 @@ def _land_opened(
         columns=tuple(rows.mapping.shown.values()),
         mapping={name: shown_name(column) for name, column in mapping.column_of.items()},
         days=days,
-        touches=tuple(sorted(touches)),
+        touches=tuple(sorted(written.touches)),
         surveys=surveys,
         received_order=receipt.received_order,
         contents=mapping.contents,
         date_order=None if decided_order(source, export) else mapping.date_order,
-        repeats=repeats,
+        repeats=written.repeats,
+        checksums=written.checksums,
         erased=erased,
     )
     commit(lake, delivery)

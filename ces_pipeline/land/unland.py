@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from ces_pipeline.land.change_set import ChangeSet
 from ces_pipeline.land.landing_sql import day_of
-from ces_pipeline.land.ledger import Delivery
+from ces_pipeline.land.ledger import KEYS, Delivery
 from ces_pipeline.land.paths import CROSS_DAY_SUFFIX, cross_day_file, index_file, raw_file, repeats_file
 from ces_pipeline.registry.settings import Settings
 from ces_pipeline.schemas.table import split_by_day
@@ -67,7 +67,7 @@ def plan_unlanding(lake: Lake, delivery: Delivery, landed: Sequence[Delivery]) -
             continue
         repeated = read_repeats(lake, later)
         repeated = repeated.filter(pc.equal(repeated["of_delivery"], delivery.delivery_id))
-        if _may_repeat_unrecorded(later, delivery) or repeated["of_row_number"].null_count:
+        if (later.repeats is None and may_repeat(later, delivery)) or repeated["of_row_number"].null_count:
             unrecorded.append(later)
             continue
         for numbers in inherited:
@@ -80,10 +80,11 @@ def plan_unlanding(lake: Lake, delivery: Delivery, landed: Sequence[Delivery]) -
     return Unlanding(delivery, tuple(heirs), tuple(unrecorded))
 
 
-def _may_repeat_unrecorded(later: Delivery, earlier: Delivery) -> bool:
-    if later.repeats is not None:
-        return False
-    return any(again and earlier.days.get(day, (0, 0))[0] for day, (_, again) in later.days.items())
+def may_repeat(later: Delivery, earlier: Delivery) -> bool:
+    """Whether redelivered rows of a delivery may be rows of an earlier one, by their days."""
+    return later.rank > earlier.rank and any(
+        again and earlier.days.get(day, (0, 0))[0] for day, (_, again) in later.days.items()
+    )
 
 
 def read_repeats(lake: Lake, delivery: Delivery) -> pa.Table:
@@ -111,6 +112,7 @@ def unland(
             days={day: (0, again) for day, (_, again) in delivery.days.items()},
             unlanded={day: rows for day, (rows, _) in delivery.days.items() if rows},
             unlanded_at=now,
+            checksums={},
         )
     )
     own = (delivery.source_id, delivery.delivery_id)
@@ -149,14 +151,14 @@ def _inherited_rows(lake: Lake, delivery: Delivery, heir: Heir, settings: Settin
 def _give(lake: Lake, changes: ChangeSet, heir: Heir, rows: pa.Table) -> None:
     """Add the rows to a later delivery: its raw files, its keys and its ledger entry."""
     later = heir.delivery
-    days = dict(later.days)
+    days, checksums = dict(later.days), dict(later.checksums)
     for day, part in split_by_day(rows).items():
         path = raw_file(later.source_id, later.delivery_id, day)
         kept = [lake.read_table(path)] if days.get(day, (0, 0))[0] else []
         joined = pa.concat_tables(
             [*kept, part.drop_columns(["day", "key_time"])], promote_options="permissive"
         )
-        changes.write_table(path, joined.sort_by("row_number"))
+        _keep(checksums, day.isoformat(), changes.write_table(path, joined.sort_by("row_number")))
         landed, again = days.get(day, (0, 0))
         days[day] = (landed + part.num_rows, again - part.num_rows)
     keys = rows.select(["key_hi", "key_lo", "content", "day", "key_time", "row_number"])
@@ -164,10 +166,18 @@ def _give(lake: Lake, changes: ChangeSet, heir: Heir, rows: pa.Table) -> None:
     keys = keys.append_column("delivery_id", pa.array([later.delivery_id] * keys.num_rows, pa.string()))
     path = index_file(later.source_id, later.delivery_id)
     kept = [lake.read_table(path)] if lake.exists(path) else []
-    changes.write_table(path, pa.concat_tables([*kept, keys], promote_options="permissive"))
+    joined = pa.concat_tables([*kept, keys], promote_options="permissive")
+    _keep(checksums, KEYS, changes.write_table(path, joined))
     touches = tuple(sorted({*later.touches, *(day for day, (landed, _) in days.items() if landed)}))
     repeats = None if later.repeats is None else later.repeats - heir.rows.num_rows
-    changes.commit_entry(replace(later, days=days, touches=touches, repeats=repeats))
+    changes.commit_entry(replace(later, days=days, touches=touches, repeats=repeats, checksums=checksums))
+
+
+def _keep(checksums: dict[str, tuple[int, str]], part: str, checksum: tuple[int, str] | None) -> None:
+    if checksum is None:
+        checksums.pop(part, None)
+    else:
+        checksums[part] = checksum
 
 
 def _repoint(
