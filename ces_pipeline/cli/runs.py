@@ -1,15 +1,16 @@
-"""A full run from the command line: lands, cleans stale days, publishes, and prints the results. Also the demos."""
+"""A full run from the command line: lands, cleans stale days, publishes, and prints the report. Also the demos."""
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from ces_pipeline import pipeline
+from ces_pipeline.clean.day import DayResult
 from ces_pipeline.cli import console
 from ces_pipeline.defs.current import current_registry
-from ces_pipeline.defs.local import LocalRuns, StepOutcome, Verdict, local_runs
+from ces_pipeline.defs.local import LocalRuns, StepOutcome, local_runs
 from ces_pipeline.defs.partitions import calendar_ends, stale_ranges
 from ces_pipeline.demo import KnownAnswers, story, write_sample
 from ces_pipeline.demo.api import COMPARED, SECRETS, ApiSample
@@ -19,12 +20,17 @@ from ces_pipeline.demo.known import COUNTS
 from ces_pipeline.demo.known import FILE_NAME as KNOWN_ANSWERS
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.home import Home
+from ces_pipeline.land.stray_files import stray_files
 from ces_pipeline.registry import Registry
 from ces_pipeline.registry.starter import make_home
+from ces_pipeline.reports.answers import nearest
+from ces_pipeline.reports.preview import preview
+from ces_pipeline.reports.run_report import NEWEST_HEADINGS, NEWEST_RIGHT, RunReport, newest_rows
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.memory import keep_freed_memory
 
 _SHOWN_DIFFERENCES = 10
+_LANDED = ("files_new", "rows_landed", "rows_redelivered", "rows_unreadable")
 _HEADLINE_COLUMNS = ("survey", "answers", "mean ease", "easy", "difficult", "rejected")
 _HEADLINE = """
     with figures as (
@@ -48,23 +54,94 @@ def land(home: Home) -> bool:
     """Land every source. True if no source failed."""
     keep_freed_memory()
     registry = current_registry(home)
+    report = RunReport(home)
     with local_runs(home.make()) as runs:
-        return _land(runs, registry)
+        _land(runs, sorted(registry.sources), report)
+    report.strays = stray_files(home, registry)
+    kept = ("landed", "note", "no source", "")
+    console.facts([(label, text) for label, text in report.facts() if label in kept])
+    _print_problems(report)
+    return not report.failures
 
 
-def run(home: Home, first: date | None = None, last: date | None = None) -> bool:
-    """Land, clean the stale days (with `first` or `last`: exactly those days), publish.
+def run(
+    home: Home,
+    first: date | None = None,
+    last: date | None = None,
+    *,
+    sources: Sequence[str] = (),
+    as_json: bool = False,
+) -> bool:
+    """Land, clean the stale days (with `first` or `last`: exactly those days), publish; print what came of it.
 
-    True if no source, day or blocking check failed. Raises RegistryError for days outside the calendar.
+    sources: those that land; empty: all. as_json: print one JSON object, and everything else on stderr.
+    True if no source, day or blocking check failed. Raises RegistryError for unknown sources and days outside the
+    calendar.
     """
     keep_freed_memory()
     registry = current_registry(home)
+    landing = _named(registry, sources)
     chosen = _chosen(registry, first, last) if first or last else None
-    with local_runs(home.make()) as runs:
-        landed = _land(runs, registry)
-        cleaned = [_clean(runs, home, registry, kind, chosen) for kind in registry.kinds]
-        published = _publish(runs, home, registry)
-    return landed and all(cleaned) and published
+    report = RunReport(home)
+    with console.progress_on_stderr() if as_json else nullcontext():
+        with local_runs(home.make()) as runs:
+            _land(runs, landing, report)
+            for kind in registry.kinds:
+                _clean(runs, home, registry, kind, chosen, report)
+            _publish(runs, home, registry, report)
+        report.strays = stray_files(home, registry)
+        report.read_newest_days()
+    if as_json:
+        console.as_json(report.as_json())
+    else:
+        _print_report(report)
+    return report.is_well
+
+
+def dry_run(
+    home: Home,
+    first: date | None = None,
+    last: date | None = None,
+    *,
+    sources: Sequence[str] = (),
+    as_json: bool = False,
+) -> bool:
+    """Print what `run` would do; change nothing. True if every file can be read."""
+    registry = current_registry(home)
+    days = None
+    if first or last:
+        beginning, end = _chosen(registry, first, last)
+        days = [beginning + timedelta(step) for step in range((end - beginning).days + 1)]
+    found = preview(home, registry, _named(registry, sources), days)
+    if as_json:
+        console.as_json(found.as_json())
+    else:
+        console.facts(found.facts())
+    return not found.unreadable
+
+
+def _named(registry: Registry, sources: Sequence[str]) -> list[str]:
+    """The sources that land. Raises RegistryError for an unknown source, with the nearest names."""
+    for name in sources:
+        if name not in registry.sources:
+            near = nearest(name, registry.sources) or sorted(registry.sources)
+            raise RegistryError(
+                f"--source {name}: sources.yaml has no such source (known: {', '.join(near)})"
+            )
+    return sorted(set(sources or registry.sources))
+
+
+def _print_report(report: RunReport) -> None:
+    console.out.print()
+    console.facts(report.facts())
+    if report.newest:
+        console.out.print("\nEase on the newest day and in the week before (0 to 100, higher is easier)\n")
+        console.grid(NEWEST_HEADINGS, newest_rows(report.newest), right=NEWEST_RIGHT)
+        if any(found.is_suppressed for found in report.newest):
+            console.out.print(f"\ntoo few answers: fewer than minimum_n, {report.minimum_n}")
+    console.out.print()
+    _print_problems(report)
+    console.out.print(f"look at: `ces show`, `ces doctor`, {report.home.published}")
 
 
 def demo(home: Home) -> bool:
@@ -72,6 +149,7 @@ def demo(home: Home) -> bool:
 
     True if all results are as expected. Raises HomeError if the folder already has other content.
     """
+    console.out.print(f"home: {home.root}")
     known = home.root / KNOWN_ANSWERS
     if not known.exists():
         make_home(home)
@@ -86,6 +164,7 @@ def demo_by_api(home: Home) -> bool:
 
     True if all results are as expected. Raises HomeError if the folder already has other content.
     """
+    console.out.print(f"home: {home.root}")
     known = home.root / BY_API
     if not known.exists():
         make_home(home)
@@ -105,6 +184,7 @@ def demo_story(home: Home) -> bool:
 
     True if all findings are as expected. Raises HomeError if the folder already has other content.
     """
+    console.out.print(f"home: {home.root}")
     known = home.root / story.FILE_NAME
     if not known.exists():
         make_home(home)
@@ -161,6 +241,11 @@ def _compared(home: Home, known: Path, counts: tuple[str, ...], done: bool) -> b
     return done and not differences
 
 
+def _print_problems(report: RunReport) -> None:
+    for line in report.problems():
+        console.err.print(line)
+
+
 def _chosen(registry: Registry, first: date | None, last: date | None) -> tuple[date, date]:
     beginning, today = calendar_ends(registry)
     first, last = first or beginning, last or today
@@ -172,66 +257,65 @@ def _chosen(registry: Registry, first: date | None, last: date | None) -> tuple[
     return first, last
 
 
-def _land(runs: LocalRuns, registry: Registry) -> bool:
-    sources = sorted(registry.sources)
+def _land(runs: LocalRuns, sources: Sequence[str], report: RunReport) -> None:
+    report.sources = len(sources)
     if not sources:
-        console.out.print("no source is registered. `ces inspect FILE --write` adds one from an export")
-        return True
+        return
     with console.working(f"landing: {len(sources)} sources"):
         outcomes = runs.land(sources)
     for outcome in outcomes:
-        for note in str(outcome.metadata.get("notes", "")).splitlines():
-            console.out.print(f"note: {note}")
-        _print_failure(outcome)
-    new = sum(int(outcome.metadata.get("files_new", 0)) for outcome in outcomes)
-    rows = sum(int(outcome.metadata.get("rows_landed", 0)) for outcome in outcomes)
-    console.out.print(f"landed {new} new files, {rows:,} new or changed rows")
-    return all(outcome.failure is None for outcome in outcomes)
+        counts = {name: int(outcome.metadata.get(name, 0)) for name in _LANDED}
+        report.files_new += counts["files_new"]
+        report.rows_landed += counts["rows_landed"]
+        report.rows_redelivered += counts["rows_redelivered"]
+        report.rows_unreadable += counts["rows_unreadable"]
+        report.notes += str(outcome.metadata.get("notes", "")).splitlines()
+        report.failures += _failures(outcome)
 
 
 def _clean(
-    runs: LocalRuns, home: Home, registry: Registry, kind: str, chosen: tuple[date, date] | None
-) -> bool:
+    runs: LocalRuns,
+    home: Home,
+    registry: Registry,
+    kind: str,
+    chosen: tuple[date, date] | None,
+    report: RunReport,
+) -> None:
     ranges = [chosen] if chosen else stale_ranges(registry, pipeline.stale_days(home, registry, kind))
     if not ranges:
-        return True
+        return
     total = sum((last - first + timedelta(days=1)).days for first, last in ranges)
-    with console.counting(f"cleaning {kind}", total, "days") as done:
-        outcomes = [runs.clean(kind, first, last, lambda _day: done()) for first, last in ranges]
+    with console.counting(f"cleaning {kind}", total, "days") as count:
+
+        def done(result: DayResult) -> None:
+            report.days.append(result)
+            count()
+
+        outcomes = [runs.clean(kind, first, last, done) for first, last in ranges]
     for outcome in outcomes:
-        _print_failure(outcome)
-    return all(outcome.failure is None for outcome in outcomes)
+        report.failures += _failures(outcome)
 
 
-def _publish(runs: LocalRuns, home: Home, registry: Registry) -> bool:
+def _publish(runs: LocalRuns, home: Home, registry: Registry, report: RunReport) -> None:
     if not pipeline.is_behind(home, registry):
         # Nothing to write, so no run is recorded; the warnings still run.
         for result in pipeline.publish(home, registry, run_id="unchanged").warnings:
-            _print_verdict(Verdict(result.check.name, passed=False, is_blocking=False, detail=result.detail))
-        console.out.print("nothing new to publish")
-        return True
+            report.warnings.append(f"{result.check.name}: {result.detail}")
+        report.publication = "unchanged"
+        return
     with console.working("publishing"):
         outcome, verdicts = runs.publish()
-    for verdict in verdicts:
-        if not verdict.passed:
-            _print_verdict(verdict)
-    if outcome.failure is not None:
-        if not any(verdict.is_blocking and not verdict.passed for verdict in verdicts):
-            _print_failure(outcome)
-        console.out.print("not published. The old published file, if there is one, is unchanged")
-        return False
-    console.out.print("published")
-    return True
+    failed = [verdict for verdict in verdicts if not verdict.passed]
+    report.warnings += [f"{verdict.name}: {verdict.detail}" for verdict in failed if not verdict.is_blocking]
+    blocking = [f"{verdict.name}: {verdict.detail}" for verdict in failed if verdict.is_blocking]
+    report.failures += blocking
+    if outcome.failure is None:
+        report.publication = "published"
+    elif blocking:
+        report.publication = "blocked"
+    else:
+        report.failures += _failures(outcome)
 
 
-def _print_failure(outcome: StepOutcome) -> None:
-    if outcome.failure:
-        for line in outcome.failure.splitlines():
-            console.err.print(f"{outcome.asset}: {line}")
-
-
-def _print_verdict(verdict: Verdict) -> None:
-    if not verdict.passed:
-        console.err.print(
-            f"{'FAILED' if verdict.is_blocking else 'warning'}: {verdict.name}: {verdict.detail}"
-        )
+def _failures(outcome: StepOutcome) -> list[str]:
+    return [f"{outcome.asset}: {line}" for line in (outcome.failure or "").splitlines()]

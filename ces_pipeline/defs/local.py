@@ -1,6 +1,7 @@
 """Runs the jobs in this process, on the home's instance, so that the UI shows the runs of the command line."""
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +21,11 @@ from ces_pipeline.defs.raw import raw_key
 from ces_pipeline.defs.snapshot import PUBLISHED_FILE, SNAPSHOT_STEP, snapshot_keys
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
+from ces_pipeline.privacy.key import repair_proof
 from ces_pipeline.publish.derived import FILLING
 from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.locks import Holder, exclusive
 
 _DOING = {SNAPSHOT_STEP: "publishing"}
 # Events go to the instance only; the command writes to the terminal.
@@ -100,10 +104,24 @@ class LocalRuns:
 
 
 @contextmanager
-def local_runs(home: Home) -> Iterator[LocalRuns]:
-    """The home's jobs, ready to run. Raises RegistryError if the registry is wrong."""
-    with open_instance(home) as instance:
+def local_runs(home: Home, note: Callable[[str], None] = warnings.warn) -> Iterator[LocalRuns]:
+    """The home's jobs, ready to run. One process at a time: a second one waits until the first has ended.
+
+    note: gets a line if this process waits, and about each damaged file that was made anew at the start. Raises
+    RegistryError if the registry is wrong, HomeError as `open_instance`.
+    """
+    with (
+        exclusive(home.lake / ".run.lock", on_wait=lambda holder: note(_waiting(holder))),
+        open_instance(home, note) as instance,
+    ):
+        if line := repair_proof(home.root, Lake(home.lake)):
+            note(line)
         yield LocalRuns(home, instance)
+
+
+def _waiting(holder: Holder) -> str:
+    by = f" (process {holder.process}, since {holder.since:%Y-%m-%d %H:%M:%S} UTC)" if holder.since else ""
+    return f"another run of this home is in progress{by}. This one starts when that one has ended"
 
 
 def _outcome(result: dg.ExecuteInProcessResult, key: dg.AssetKey, step: str | None = None) -> StepOutcome:

@@ -63,6 +63,11 @@ class NewestDay:
     week: date
     week_ease: Ease
 
+    @property
+    def is_suppressed(self) -> bool:
+        """Whether the day or the week has too few answers for a figure."""
+        return any(ease.n > 0 and ease.mean_0_100 is None for ease in (self.ease, self.week_ease))
+
     def as_json(self) -> dict[str, Any]:
         return {
             "survey_id": self.survey_id,

@@ -83,12 +83,31 @@ def test_the_class_keeps_the_path_that_homes_name(tmp_path: Path) -> None:
     assert (named["module"], named["class"]) == ("ces_pipeline.defs.event_log", "HeldOpenEventLog")
 
 
-def test_a_class_that_is_gone_is_reported_and_dagsters_own_is_used(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("HeldOpenEventLog", "OldEventLog"), ("ces_pipeline.defs.event_log", "ces_pipeline.events.log")],
+)
+def test_an_old_name_of_the_class_is_replaced_and_edits_of_the_file_stay(
+    tmp_path: Path, old: str, new: str
+) -> None:
     home = Home(tmp_path).make()
     with open_instance(home) as instance:
         run_id = materialise(instance)
     settings = home.dagster / "dagster.yaml"
-    settings.write_text(settings.read_text().replace("HeldOpenEventLog", "MovedEventLog"))
+    edited = settings.read_text().replace("purge_after_days: 90", "purge_after_days: 45")
+    settings.write_text(edited.replace(old, new))
+    with open_instance(home) as instance:
+        assert isinstance(instance.event_log_storage, HeldOpenEventLog)
+        assert instance.all_logs(run_id)
+    assert settings.read_text() == edited
+
+
+def test_a_class_of_another_package_that_is_gone_is_reported_and_dagsters_own_is_used(tmp_path: Path) -> None:
+    home = Home(tmp_path).make()
+    with open_instance(home) as instance:
+        run_id = materialise(instance)
+    settings = home.dagster / "dagster.yaml"
+    settings.write_text(settings.read_text().replace("ces_pipeline.defs.event_log", "our_company.event_log"))
     with warnings.catch_warnings(record=True) as shown:
         warnings.simplefilter("always")
         opened = open_instance(home)
@@ -99,4 +118,4 @@ def test_a_class_that_is_gone_is_reported_and_dagsters_own_is_used(tmp_path: Pat
         materialise(instance)
     finally:
         opened.__exit__(None, None, None)
-    assert any("MovedEventLog" in str(warning.message) for warning in shown)
+    assert any("our_company.event_log" in str(warning.message) for warning in shown)

@@ -18,7 +18,19 @@ from ces_pipeline.home import Home
 from ces_pipeline.registry import load_registry
 from ces_pipeline_tests.lake_days import DAY, registry, small_home
 
-COMMANDS = ("demo", "run", "land", "inspect", "init", "doctor", "sample", "dictionary", "export", "ui")
+COMMANDS = (
+    "demo",
+    "run",
+    "land",
+    "inspect",
+    "init",
+    "doctor",
+    "sample",
+    "dictionary",
+    "export",
+    "ui",
+    "show",
+)
 EXPORT = "answer_id,when,how_easy\n" + "".join(
     f"r{number},2026-03-02T10:{number:02}:00Z,{1 + number % 5}\n" for number in range(30)
 )
@@ -65,7 +77,10 @@ def test_every_command_explains_itself(name: str) -> None:
 def test_a_run_lands_cleans_and_publishes_and_a_second_one_finds_nothing(home: Home) -> None:
     first = ces("run", "--home", home.root)
     assert first.exit_code == 0, first.output
-    assert "landed 1 new files, 30 new or changed rows" in first.output
+    assert "1 new file of 1 source: 30 new or changed rows" in first.output
+    assert "30 accepted" in first.output
+    # Below minimum n no figure, and no figure without its interval: 2026-03-02 has 30 answers, the week before none.
+    assert "no answers" in first.output
     assert "cleaning survey" in first.output
     assert home.published.exists()
     before = home.published.stat()
@@ -73,7 +88,7 @@ def test_a_run_lands_cleans_and_publishes_and_a_second_one_finds_nothing(home: H
     second = ces("run", "--home", home.root)
     assert second.exit_code == 0
     assert "nothing new to publish" in second.output
-    assert "cleaning" not in second.output
+    assert "no day was stale" in second.output
     assert time.monotonic() - started < 5
     after = home.published.stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
@@ -132,18 +147,19 @@ def test_a_home_without_a_registry_says_what_to_do(tmp_path: Path) -> None:
 def test_what_fails_in_a_run_decides_the_status(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
 
-    def run(*given: Any) -> bool:
-        seen.append(given)
+    def run(*given: Any, **options: Any) -> bool:
+        seen.append((*given, options))
         return False
 
     monkeypatch.setattr(runs, "run", run)
     assert ces("run", "--home", home.root, "--from", "2026-03-02").exit_code == 1
-    assert seen == [(home, date(2026, 3, 2), None)]
+    assert seen == [(home, date(2026, 3, 2), None, {"sources": (), "as_json": False})]
     monkeypatch.setattr(
         runs, "land", lambda _home: (_ for _ in ()).throw(UnreadableFileError("x.csv: cut off"))
     )
     result = ces("land", "--home", home.root)
-    assert (result.exit_code, result.output) == (1, "x.csv: cut off\n")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("x.csv: cut off\n")
 
 
 def test_init_makes_a_home_once(tmp_path: Path) -> None:
@@ -386,7 +402,7 @@ def test_a_slip_in_the_exports_is_reported_by_the_doctor_too(home: Home) -> None
     result = ces("export", "journeys", "--to", "there", "--home", home.root)
     assert result.exit_code == 2
     assert "exports.yaml, line 1: entry there: amplitude takes key, and no other credentials" in result.output
-    assert findings(home) == [result.output.strip()]
+    assert findings(home) == [result.stderr.splitlines()[-1]]
 
 
 def test_a_dry_run_of_an_export_says_what_would_be_sent(home: Home) -> None:
@@ -397,7 +413,7 @@ def test_a_dry_run_of_an_export_says_what_would_be_sent(home: Home) -> None:
     result = ces("export", "journeys", "--to", "there", "--dry-run", "--home", home.root)
     assert result.exit_code == 0, result.output
     # The export of this home names no one.
-    assert result.output == (
+    assert result.stdout == (
         "there: would send 0 new events and 0 revised answers; 0 were sent before; 30 without a known person were skipped\n"
     )
     sent = ces("export", "journeys", "--to", "there", "--home", home.root)

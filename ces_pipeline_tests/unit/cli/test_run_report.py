@@ -1,0 +1,179 @@
+"""Protects what `ces run` says: its home, rows by reason, failures, files of no source, figures, one JSON object."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ces_pipeline.cli.main import main
+from ces_pipeline.home import Home
+from ces_pipeline_tests.lake_days import registry
+
+HEAD = "answer_id,when,how_easy\n"
+SOURCE = """\
+- id: web
+  kind: survey
+  reader: csv
+  survey: after_chat
+  columns: {response_id: answer_id, recorded_at: when, score: how_easy}
+- id: other
+  kind: survey
+  reader: csv
+  survey: after_chat
+  columns: {response_id: answer_id, recorded_at: when, score: how_easy}
+"""
+
+
+def ces(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def answers(day: str, scores: list[str], name: str = "r") -> str:
+    return "".join(
+        f"{name}{day}{number},{day}T10:{number:02}:00Z,{score}\n" for number, score in enumerate(scores)
+    )
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """Minimum n is 3. Friday 2026-03-06 and 7 have 4 and 2 answers, Thursday 13 has 4; one answer is off the scale."""
+    home = Home(tmp_path / "home").make()
+    registry(home.registry, minimum_n=3)
+    (home.registry / "sources.yaml").write_text(SOURCE)
+    (home.inbox / "web").mkdir()
+    (home.inbox / "other").mkdir()
+    export = answers("2026-03-06", ["1", "2", "4", "5"]) + answers("2026-03-13", ["2", "2", "2", "4", "9"])
+    (home.inbox / "web" / "export.csv").write_text(HEAD + export)
+    return home
+
+
+def tree(home: Home) -> dict[str, tuple[int, str]]:
+    return {
+        str(path.relative_to(home.root)): (
+            path.stat().st_mtime_ns,
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+        for path in home.root.rglob("*")
+        if path.is_file()
+    }
+
+
+def run_json(home: Home, *words: str) -> tuple[int, dict[str, Any]]:
+    result = ces("run", "--home", home.root, "--json", *words)
+    return result.exit_code, json.loads(result.stdout)
+
+
+def test_a_run_names_its_home_first_and_at_the_end(home: Home) -> None:
+    result = ces("run", "--home", home.root)
+    assert result.output.splitlines()[0] == f"home: {home.root}"
+    assert str(home.root) in result.stdout
+    assert str(home.published) in result.stdout.splitlines()[-1]
+
+
+def test_a_run_reports_rows_by_reason_and_the_newest_day_beside_the_week_before(home: Home) -> None:
+    status, said = run_json(home)
+    assert status == 0
+    assert said["home"] == str(home.root)
+    assert said["landed"]["rows_landed"] == 9
+    (survey,) = said["cleaned"]
+    assert (survey["kind"], survey["days"], survey["accepted"], survey["rejected"]) == ("survey", 2, 8, 1)
+    assert survey["reasons"] == {"score_off_scale": 1}
+    (newest,) = said["newest_days"]
+    # Ease of 1 to 5 is 0, 25, 50, 75, 100: on the 13th (25 + 25 + 25 + 75) / 4.
+    assert (newest["day"], newest["n"], newest["mean_ease_0_100"]) == ("2026-03-13", 4, pytest.approx(37.5))
+    # The week before begins on Monday the 2nd: (0 + 25 + 75 + 100) / 4.
+    before = newest["week_before"]
+    assert (before["monday"], before["n"], before["mean_ease_0_100"]) == (
+        "2026-03-02",
+        4,
+        pytest.approx(50.0),
+    )
+    assert newest["ease_low_0_100"] < 37.5 < newest["ease_high_0_100"]
+
+
+def test_below_the_minimum_n_there_is_no_figure(home: Home) -> None:
+    (home.inbox / "web" / "late.csv").write_text(HEAD + answers("2026-03-14", ["1", "1"], "s"))
+    result = ces("run", "--home", home.root)
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("after_chat")]
+    assert "2026-03-14" in line
+    assert "too few answers" in line
+    _, said = run_json(home)
+    (newest,) = said["newest_days"]
+    assert (newest["n"], newest["mean_ease_0_100"], newest["too_few_answers"]) == (2, None, True)
+
+
+def test_a_failure_is_in_the_report_and_in_the_status(home: Home) -> None:
+    (home.inbox / "web" / "wrong.csv").write_text("a,b\n1,2\n")
+    status, said = run_json(home)
+    assert status == 1
+    assert said["is_well"] is False
+    assert any("wrong.csv" in line for line in said["failures"])
+    assert said["published"] == "published"
+    result = ces("run", "--home", home.root)
+    assert any(line.startswith("FAILED") and "wrong.csv" in line for line in result.stderr.splitlines())
+
+
+def test_files_of_no_source_are_reported(home: Home) -> None:
+    (home.inbox / "forms").mkdir()
+    (home.inbox / "forms" / "effort.csv").write_text(HEAD)
+    (home.inbox / "stray.csv").write_text(HEAD)
+    (home.inbox / "web" / "copy.csv.part").write_text(HEAD)
+    (home.inbox / "web" / ".hidden").write_text("")
+    result = ces("run", "--home", home.root)
+    assert result.exit_code == 0
+    assert {"inbox/forms/effort.csv", "inbox/stray.csv", "inbox/web/copy.csv.part"} <= {
+        word.rstrip(":") for word in result.stdout.split()
+    }
+    _, said = run_json(home)
+    assert [stray["file"] for stray in said["files_of_no_source"]] == [
+        "forms/effort.csv",
+        "stray.csv",
+        "web/copy.csv.part",
+    ]
+
+
+def test_a_dry_run_lists_what_would_be_done_and_changes_nothing(home: Home) -> None:
+    before = tree(home)
+    result = ces("run", "--home", home.root, "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "web: export.csv" in result.stdout
+    assert tree(home) == before
+    ces("run", "--home", home.root)
+    (home.inbox / "web" / "more.csv").write_text(HEAD + answers("2026-03-14", ["1"], "s"))
+    before = tree(home)
+    said = json.loads(ces("run", "--home", home.root, "--dry-run", "--json").stdout)
+    assert said["would_land"] == [{"source_id": "web", "file": "more.csv", "why": "new"}]
+    assert said["would_clean"] == {}
+    assert said["would_publish"] is True
+    assert tree(home) == before
+
+
+def test_a_dry_run_of_days_lists_these_days(home: Home) -> None:
+    ces("run", "--home", home.root)
+    words = ("--dry-run", "--json", "--from", "2026-03-06", "--to", "2026-03-07")
+    said = json.loads(ces("run", "--home", home.root, *words).stdout)
+    assert said["would_clean"]["survey"] == ["2026-03-06", "2026-03-07"]
+
+
+def test_only_the_named_source_lands(home: Home) -> None:
+    (home.inbox / "other" / "other.csv").write_text(HEAD + answers("2026-03-06", ["3"], "o"))
+    _, said = run_json(home, "--source", "other")
+    assert (said["landed"]["sources"], said["landed"]["rows_landed"]) == (1, 1)
+    _, said = run_json(home)
+    assert said["landed"]["rows_landed"] == 9
+
+
+def test_an_unknown_source_is_bad_usage_and_the_nearest_is_named(home: Home) -> None:
+    for more in ((), ("--dry-run",)):
+        result = ces("run", "--home", home.root, "--source", "wbe", *more)
+        assert result.exit_code == 2
+        assert "web" in result.stderr
+
+
+def test_a_run_without_sources_says_what_to_do(tmp_path: Path) -> None:
+    ces("init", tmp_path / "new")
+    result = ces("run", "--home", tmp_path / "new")
+    assert "ces inspect" in result.stdout
