@@ -262,5 +262,6 @@ class Planner:
             delivery.received_at,
             delivery.as_of,
             delivery.received_order,
+            delivery.checksums.get(day.isoformat()),
             asked,
         )

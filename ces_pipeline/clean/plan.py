@@ -17,6 +17,8 @@ class RawFile:
     received_at: datetime
     as_of: datetime | None
     received_order: int
+    checksum: tuple[int, str] | None = None
+    """Size in bytes and SHA-256 of the file; None if an earlier release wrote it."""
     mapping: dict[str, str] = field(default_factory=dict)
 
 
@@ -40,6 +42,11 @@ class DayPlan:
     """Day files of account versions; empty if no rule uses account attributes."""
     counts_by_source: dict[str, DayCounts]
     """Source -> row counts of the day, by the ledger."""
+
+    @property
+    def raw_files(self) -> tuple[RawFile, ...]:
+        """The raw files that the day is cleaned from."""
+        return (*self.files, *self.lookback)
 
     @property
     def rows(self) -> int:
