@@ -6,13 +6,16 @@ assets call these functions and have no logic of their own.
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from ces_pipeline.clean import step as clean_step
 from ces_pipeline.clean.day import DayResult
 from ces_pipeline.clean.inputs import Planner
+from ces_pipeline.corrections.rename import follow_registry
 from ces_pipeline.home import Home
 from ces_pipeline.land.delivery_columns import note_columns
+from ces_pipeline.land.ended import land_nothing
 from ces_pipeline.land.pull import pull
 from ces_pipeline.land.step import SourceLanding, land_source
 from ces_pipeline.publish import inputs as publish_inputs_of
@@ -36,6 +39,7 @@ __all__ = [
     "Registry",
     "SourceLanding",
     "clean",
+    "follow_registry",
     "is_behind",
     "land",
     "land_source",
@@ -51,14 +55,21 @@ _MANY_ROWS = 200_000
 def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[SourceLanding]:
     """Land the inbox and the API of every source, or of the named sources.
 
-    Sources land one after the other; a failure of one source never stops the others.
+    Sources land one after the other; a failure of one source never stops the others. A source that has ended is not
+    read. Raises RegistryError if the entry of a source with landed rows is missing.
     """
     share(home.private, registry.settings.shared_with)
+    follow_registry(home, registry)
     chosen = registry.sources if sources is None else list(sources)
+    today = datetime.now(ZoneInfo(registry.settings.business_time_zone)).date()
     outcomes = []
     lake = Lake(home.lake)
     for name in chosen:
         source = registry.sources[name]
+        if source.has_ended(today):
+            last_results.record(lake, f"land-{name}", [""], {})
+            outcomes.append(land_nothing(home, source))
+            continue
         with last_results.recorded(lake, f"land-{name}"):
             outcome = land_source(home, registry, source)
             if source.api is not None:
@@ -90,6 +101,7 @@ def clean(
 
     executor: runs the days; by default worker processes if there is enough work, else this process.
     """
+    follow_registry(home, registry)
     lake, step = Lake(home.lake), f"clean-{kind}"
     cleaned: list[DayResult] = []
     with last_results.recorded(lake, step):
@@ -117,6 +129,7 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     from its commit marker, HomeError if the disk cannot be written.
     """
     share(home.private, registry.settings.shared_with)
+    follow_registry(home, registry)
     lake = Lake(home.lake)
     with last_results.recorded(lake, "publish"):
         result = publish_step.publish(home, registry, lambda: publish_inputs(home, registry), run_id=run_id)
@@ -126,5 +139,7 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
 
 
 def is_behind(home: Home, registry: Registry) -> bool:
-    """True if a publish would change the published file, or if there is no file."""
-    return publish_step.is_behind(home, registry, publish_inputs(home, registry))
+    """True if a publish would change the published file, or there is none, or it is damaged. Reads all of it."""
+    return publish_step.is_damaged(home) or publish_step.is_behind(
+        home, registry, publish_inputs(home, registry)
+    )

@@ -78,7 +78,8 @@ def write_scores(
     was written before.
     """
     clock = clock or SystemClock()
-    name = f"scores/{source.id}"
+    # A rename keeps the ledger, so no score is written twice.
+    name = f"scores/{source.first_id}"
     with exclusive(home.root / "exports" / name / ".lock"):
         run = _Run(source, Ledger(Lake(home.root), name), clock)
         run.plan(home)

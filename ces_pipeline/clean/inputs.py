@@ -30,6 +30,9 @@ from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.lake import Lake
 
+INCOMPLETE = ""
+"""Stored instead of a day's fingerprint: the day stays stale until its missing files are restored."""
+
 
 def commit_marker_file(kind: str, day: date) -> str:
     """Path of a day's audit rows; the current rows are its commit marker."""
@@ -92,13 +95,25 @@ class Planner:
 
     def stale_days(self) -> list[date]:
         """The days to be cleaned, ascending."""
+        return sorted(self.waiting_days())
+
+    def waiting_days(self) -> dict[date, str]:
+        """The days to be cleaned -> why."""
         markers = read_commit_markers(self.lake, self.kind)
-        stale = [
-            day for day in self.touching if day not in markers or markers[day].inputs != self.inputs(day)
-        ]
-        removed = [day for day, marker in markers.items() if day not in self.touching and marker.outputs]
-        damaged = [day for day, marker in markers.items() if not self._is_intact(marker)]
-        return sorted({*stale, *removed, *damaged})
+        waiting = {}
+        for day in sorted({*self.touching, *markers}):
+            marker = markers.get(day)
+            if marker is None:
+                waiting[day] = "not cleaned yet"
+            elif day in self.touching and marker.inputs == INCOMPLETE:
+                waiting[day] = "a file that it is cleaned from was missing or damaged"
+            elif day in self.touching and marker.inputs != self.inputs(day):
+                waiting[day] = "a delivery, the registry or the code has changed since it was cleaned"
+            elif day not in self.touching and marker.outputs:
+                waiting[day] = "its deliveries are gone"
+            elif not self._is_intact(marker):
+                waiting[day] = "its files are not as they were cleaned"
+        return waiting
 
     def _is_intact(self, marker: CommitMarker) -> bool:
         return all(self._is_as_written(output, marker.written_at) for output in marker.outputs.values())
@@ -190,6 +205,7 @@ class Planner:
                     delivery.landed_with,
                     delivery.days.get(day, (0, 0))[0],
                     sorted(self._surveys_of(delivery, day).items()) if KINDS[self.kind].has_survey else None,
+                    *({self._first_id(delivery.source_id)} - {delivery.source_id}),
                 ]
                 # In the order of receipt, which decides between versions of equal times.
                 for delivery in sorted(
@@ -262,6 +278,11 @@ class Planner:
             delivery.received_at,
             delivery.as_of,
             delivery.received_order,
+            self._first_id(delivery.source_id),
             delivery.checksums.get(day.isoformat()),
             asked,
         )
+
+    def _first_id(self, source_id: str) -> str:
+        source = self.registry.sources.get(source_id)
+        return source.first_id if source else source_id

@@ -17,6 +17,8 @@ class RawFile:
     received_at: datetime
     as_of: datetime | None
     received_order: int
+    first_id: str
+    """The id that the source had first: keys are made from it."""
     checksum: tuple[int, str] | None = None
     """Size in bytes and SHA-256 of the file; None if an earlier release wrote it."""
     mapping: dict[str, str] = field(default_factory=dict)

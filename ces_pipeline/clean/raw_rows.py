@@ -26,6 +26,7 @@ _FILES = pa.schema(
         ("received_at", pa.timestamp("us", "UTC")),
         ("as_of", pa.timestamp("us", "UTC")),
         ("received_order", pa.int64()),
+        ("first_id", pa.string()),
     ]
 )
 
@@ -44,6 +45,7 @@ def scan_files(
                 "received_at": file.received_at,
                 "as_of": file.as_of,
                 "received_order": file.received_order,
+                "first_id": file.first_id,
             }
             for place, file in enumerate(files)
         ],
@@ -146,7 +148,7 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
         "source_id", "delivery_id", "received_order", "received_at", "day", f"{version_at(plan.kind)} AS version_at",
         "coalesce(as_of, TIMESTAMPTZ '1900-01-01 00:00:00Z') AS as_of",
         "row_number", "content", "key_hi", "key_lo", "event_at", "times_as_written", "extra", "problem",
-        f"md5(source_id || '\x1f' || {named}) AS {kind.key}", f"{is_lookback} AS is_lookback",
+        f"md5(first_id || '\x1f' || {named}) AS {kind.key}", f"{is_lookback} AS is_lookback",
     ]  # fmt: skip
     for field in field_table(plan.kind):
         columns += dict.fromkeys(name for name in (field.stored_as, field.key_column) if name)

@@ -12,7 +12,7 @@ import duckdb
 
 from ces_pipeline.clean.context import SpeedLimit
 from ces_pipeline.clean.day import DayResult, clean_days
-from ces_pipeline.clean.inputs import Planner
+from ces_pipeline.clean.inputs import INCOMPLETE, Planner
 from ces_pipeline.clean.plan import DayPlan
 from ces_pipeline.clean.raw_files import damaged_files
 from ces_pipeline.clean.speed import speed_limits
@@ -23,8 +23,6 @@ from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.storage.memory import give_memory_back
 from ces_pipeline.storage.worker import start_worker
 
-# Stored instead of a day's fingerprint: the day stays stale until its missing files are restored.
-_INCOMPLETE = ""
 # With fewer rows, starting worker processes costs more time than they save.
 _ROWS_WORTH_WORKERS = 200_000
 # Small days are cleaned together: a pass over a frame costs a few milliseconds, for one row or for many.
@@ -51,7 +49,7 @@ def clean(
         plans = [planner.plan(day) for day in sorted(set(days))]
         reached = {plan.day for plan in plans} | {file.day for plan in plans for file in plan.lookback}
         limits, incomplete = _speed_limits(lake, planner, sorted(reached))
-        plans = [replace(plan, inputs=_INCOMPLETE) if plan.day in incomplete else plan for plan in plans]
+        plans = [replace(plan, inputs=INCOMPLETE) if plan.day in incomplete else plan for plan in plans]
         batches = list(_batches(plans))
         workers = registry.settings.workers or min(len(batches), os.cpu_count() or 1)
         if executor is not None:

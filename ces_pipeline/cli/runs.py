@@ -54,8 +54,8 @@ def land(home: Home) -> bool:
     """Land every source. True if no source failed."""
     keep_freed_memory()
     registry = current_registry(home)
-    report = RunReport(home)
-    with local_runs(home.make()) as runs:
+    report = RunReport(home, notes=pipeline.follow_registry(home, registry))
+    with local_runs(home.make(), console.err.print) as runs:
         _land(runs, sorted(registry.sources), report)
     report.strays = stray_files(home, registry)
     kept = ("landed", "note", "no source", "")
@@ -82,9 +82,9 @@ def run(
     registry = current_registry(home)
     landing = _named(registry, sources)
     chosen = _chosen(registry, first, last) if first or last else None
-    report = RunReport(home)
+    report = RunReport(home, notes=pipeline.follow_registry(home, registry))
     with console.progress_on_stderr() if as_json else nullcontext():
-        with local_runs(home.make()) as runs:
+        with local_runs(home.make(), console.err.print) as runs:
             _land(runs, landing, report)
             for kind in registry.kinds:
                 _clean(runs, home, registry, kind, chosen, report)
@@ -108,6 +108,7 @@ def dry_run(
 ) -> bool:
     """Print what `run` would do; change nothing. True if every file can be read."""
     registry = current_registry(home)
+    pipeline.follow_registry(home, registry, is_dry=True)
     days = None
     if first or last:
         beginning, end = _chosen(registry, first, last)
@@ -299,12 +300,15 @@ def _clean(
 def _publish(runs: LocalRuns, home: Home, registry: Registry, report: RunReport) -> None:
     if not pipeline.is_behind(home, registry):
         # Nothing to write, so no run is recorded; the warnings still run.
-        for result in pipeline.publish(home, registry, run_id="unchanged").warnings:
+        unchanged = pipeline.publish(home, registry, run_id="unchanged")
+        report.notes += unchanged.notes
+        for result in unchanged.warnings:
             report.warnings.append(f"{result.check.name}: {result.detail}")
         report.publication = "unchanged"
         return
     with console.working("publishing"):
         outcome, verdicts = runs.publish()
+    report.notes += str(outcome.metadata.get("notes", "")).splitlines()
     failed = [verdict for verdict in verdicts if not verdict.passed]
     report.warnings += [f"{verdict.name}: {verdict.detail}" for verdict in failed if not verdict.is_blocking]
     blocking = [f"{verdict.name}: {verdict.detail}" for verdict in failed if verdict.is_blocking]

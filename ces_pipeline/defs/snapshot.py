@@ -144,6 +144,7 @@ def _materialisations(result: PublishResult, known: Set[dg.AssetKey]) -> Iterato
             "tables_filled": len(result.filled),
             "restated_days": result.restated_days,
             "size_bytes": result.path.stat().st_size,
+            **({"notes": "\n".join(result.notes)} if result.notes else {}),
             **{f"rows {name}": result.rows[name] for name in DAY_TABLES},
         },
     )

@@ -15,12 +15,14 @@ _NOT_EXPORTS = {".keep", ".gitkeep", ".ds_store", "thumbs.db", "known_answers.js
 
 
 def inbox_files(home: Home, source: Source) -> list[Path]:
-    """The source's files, by name. Hidden and unfinished (`.part`, `.tmp`, `.crdownload`) files are skipped."""
-    folder = home.inbox / source.id
-    if not folder.is_dir():
-        return []
+    """The source's files, by name. Hidden and unfinished (`.part`, `.tmp`, `.crdownload`) files are skipped.
+
+    The folders of its earlier ids are read too.
+    """
     return sorted(
         path
+        for folder in (home.inbox / name for name in (source.id, *source.formerly))
+        if folder.is_dir()
         for path in folder.glob(source.inbox)
         if path.is_file()
         and not path.name.startswith(".")

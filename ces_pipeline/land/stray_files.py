@@ -18,6 +18,7 @@ class StrayFile:
 
     name: str
     advice: str
+    is_unfinished: bool = False
 
 
 def stray_files(home: Home, registry: Registry) -> list[StrayFile]:
@@ -48,7 +49,9 @@ def _stray(home: Home, registry: Registry, path: Path) -> StrayFile:
             f"`ces inspect FILE --source {folder} --write`",
         )
     if path.suffix.lower() in _UNFINISHED:
-        return StrayFile(name, "it is an unfinished download or copy. It lands when it has its final name")
+        return StrayFile(
+            name, "it is an unfinished download or copy. It lands when it has its final name", True
+        )
     return StrayFile(
         name,
         f"its name does not fit `inbox: {source.inbox}` of source {source.id}. Move it, or correct `inbox` in "

@@ -84,6 +84,7 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                 "reader": source.reader,
                 "time_zone": source.time_zone,
                 "survey_id": source.survey,
+                "ended_on": source.ended_on,
             }
             for _, source in sorted(registry.sources.items())
         ],

@@ -8,7 +8,7 @@ file that they opened. Nothing here decides rows: `ces_pipeline.clean` writes da
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -20,6 +20,13 @@ import pyarrow as pa
 from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.home import Home
 from ces_pipeline.publish.checks import CheckResult, all_checks, run_checks
+from ces_pipeline.publish.checksum import (
+    file_sha256,
+    give_checksum,
+    is_sound,
+    stored_checksums,
+    write_checksums,
+)
 from ces_pipeline.publish.derived import fill_derived, replace_rows
 from ces_pipeline.publish.fingerprints import (
     code_version,
@@ -27,6 +34,7 @@ from ces_pipeline.publish.fingerprints import (
     state_fingerprint,
     table_fingerprints,
 )
+from ces_pipeline.publish.history import restore_history
 from ces_pipeline.publish.inputs import (
     DAY_TABLES,
     DayFile,
@@ -51,7 +59,7 @@ from ces_pipeline.storage.duck import (
     readable,
     session,
 )
-from ces_pipeline.storage.lake import Lake, sync_folder
+from ces_pipeline.storage.lake import Lake, damaged_suffix, sync_folder
 from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.storage.modes import file_mode
 from ces_pipeline.storage.quote import quote_text
@@ -73,6 +81,7 @@ class PublishResult:
     restated_days: number of changed days that were published before.
     rows: published rows by table; empty if not published.
     filled: stale derived tables that were filled again. fingerprints: derived table -> fingerprint of its inputs.
+    notes: one line for each damaged file that was made good.
     """
 
     path: Path
@@ -85,6 +94,7 @@ class PublishResult:
     checks: tuple[CheckResult, ...]
     filled: tuple[str, ...] = ()
     fingerprints: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def blocking_failures(self) -> tuple[CheckResult, ...]:
@@ -106,7 +116,10 @@ def publish(
     """
     try:
         with exclusive(home.warehouse / ".publish.lock"):
-            return publish_state(home, registry, read_inputs(), run_id=run_id)
+            sound = home.published if home.published.is_file() and not is_damaged(home) else None
+            notes = tuple(restore_history(Lake(home.lake), sound, _history_file))
+            result = publish_state(home, registry, read_inputs(), run_id=run_id)
+            return replace(result, notes=(*notes, *result.notes))
     except OSError as problem:
         raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
 
@@ -117,24 +130,33 @@ def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:
     return published is None or published.inputs != state_fingerprint(registry, state)
 
 
+def is_damaged(home: Home) -> bool:
+    """True if the published file is not as it was published. Reads it completely; False if there is none."""
+    return home.published.exists() and not (home.published.is_file() and is_sound(home.published))
+
+
 def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_id: str) -> PublishResult:
     """Publish the given inputs, without the lock."""
     for left_over in home.warehouse.glob(f"{_WORK}*"):
         shutil.rmtree(left_over, ignore_errors=True)
-    published = _publication(home.published)
+    damaged = is_damaged(home)
+    published = None if damaged else _publication(home.published)
+    if published is not None:
+        give_checksum(home.published)
     inputs = state_fingerprint(registry, state)
     if published is not None and published.inputs == inputs:
         return _unchanged(home, registry, published)
+    notes = (f"{home.published} was damaged, so it was rebuilt from the lake",) if damaged else ()
     work = home.warehouse / f"{_WORK}{uuid4().hex}"
     try:
         work.mkdir()
-        job = _Publish(home, registry, state, run_id, inputs, work)
+        job = _Publish(home, registry, state, run_id, inputs, work, notes)
         if published is None:
             return job.run(None)
         try:
             return job.run(published)
         except _DAMAGE:
-            # The old file opens, but some of its blocks are unreadable: rebuild it from the lake.
+            # The old file has the bytes that were published, but DuckDB cannot read them: rebuild it from the lake.
             return job.run(None)
     except OSError as problem:
         raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
@@ -169,6 +191,7 @@ class _Publish:
     run_id: str
     inputs: str
     work: Path
+    notes: tuple[str, ...]
 
     def run(self, published: _Publication | None) -> PublishResult:
         lake = Lake(self.home.lake)
@@ -267,6 +290,7 @@ class _Publish:
             checks=tuple(checks),
             filled=filled,
             fingerprints=dict(fingerprints or {}),
+            notes=self.notes,
         )
 
     def _attach_before(self, connection: duckdb.DuckDBPyConnection) -> str:
@@ -445,12 +469,17 @@ def _verify(lake: Lake, markers: Mapping[DayFile, FileMarker]) -> None:
 
 
 def _swap(fresh: Path, published: Path) -> None:
-    """Put the new file in place: sync it, rename it, sync the folder."""
+    """Put the new file in place: sync it, rename it, sync the folder. Its checksum is valid before and after."""
     with fresh.open("rb") as file:
         os.fsync(file.fileno())
     fresh.chmod(file_mode(published.parent))
+    sha256 = file_sha256(fresh)
+    write_checksums(published, [*stored_checksums(published)[-1:], sha256])
+    if published.is_dir():
+        published.replace(published.with_name(f".{published.name}{damaged_suffix()}"))
     fresh.replace(published)
     sync_folder(published.parent)
+    write_checksums(published, [sha256])
 
 
 def _published_days(markers: Mapping[DayFile, FileMarker]) -> pa.Table:

@@ -201,6 +201,7 @@ def _check_references(registry: Registry, files: _Files) -> None:
 
     readers = {reader.name: reader for vendor in installed_vendors() for reader in vendor.readers}
     _check_surveys(registry, files, known)
+    _check_earlier_ids(registry, files)
     for source in registry.sources.values():
         known("sources.yaml", source.id, "survey", source.survey, registry.surveys)
         known("sources.yaml", source.id, "csat_scale", source.csat_scale, registry.scales)
@@ -255,6 +256,20 @@ def _check_surveys(registry: Registry, files: _Files, known: Callable[..., None]
                     survey.id,
                     "also_known_as",
                     f"{name!r} already means {taken[name]}: remove it from one of them",
+                )
+
+
+def _check_earlier_ids(registry: Registry, files: _Files) -> None:
+    """An id belongs to one source: no entry has the earlier id of another as its own id, or as an earlier one."""
+    taken = {source_id: source_id for source_id in registry.sources}
+    for source in registry.sources.values():
+        for place, name in enumerate(source.formerly):
+            if taken.setdefault(name, source.id) != source.id:
+                raise files.wrong(
+                    "sources.yaml",
+                    source.id,
+                    f"formerly.{place}",
+                    f"{name!r} already belongs to entry {taken[name]}: remove it from one of them",
                 )
 
 

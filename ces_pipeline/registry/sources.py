@@ -14,7 +14,7 @@ from ces_pipeline.registry.base import Entry, Options, Slug, TimeZone
 from ces_pipeline.schemas.fields import fields_of
 from ces_pipeline.schemas.kinds import KINDS, KindName
 
-_READS_NOTHING = frozenset({"inbox", "survey", "csat_scale", "api", "write_back"})
+_READS_NOTHING = frozenset({"inbox", "survey", "csat_scale", "api", "write_back", "formerly", "ended_on"})
 """Keys of a source that do not change how its bytes become rows."""
 
 
@@ -103,6 +103,14 @@ class Source(Entry):
     )
     api: Api | None = Field(None, description="the API that it is pulled from; its inbox is read as well")
     write_back: WriteBack | None = Field(None, description="what `ces export scores` writes to its tickets")
+    formerly: tuple[Slug, ...] = Field(
+        (),
+        description="ids that the source had before, the oldest first: what landed under them stays its own",
+    )
+    ended_on: date | None = Field(
+        None,
+        description="its last day: after it, its inbox and its API are not read; its rows stay published",
+    )
 
     @model_validator(mode="after")
     def _survey_named_once(self) -> "Source":
@@ -124,7 +132,21 @@ class Source(Entry):
                 raise ValueError(f"columns.{name}: a person or a reference is read from one column: keep one")
         if not KINDS[self.kind].has_survey and (self.survey or self.survey_column):
             raise ValueError(f"a source of kind {self.kind} has no survey: remove survey and survey_column")
+        for place, name in enumerate(self.formerly):
+            if name == self.id or name in self.formerly[:place]:
+                raise ValueError(
+                    f"formerly: {name} is there twice, or is the id itself: name each earlier id once"
+                )
         return self
+
+    @property
+    def first_id(self) -> str:
+        """The id that the source had first: the keys of its rows are made from it, so that a rename keeps them."""
+        return self.formerly[0] if self.formerly else self.id
+
+    def has_ended(self, today: date) -> bool:
+        """Whether the source delivers no more. today: the day in the business time zone."""
+        return self.ended_on is not None and today > self.ended_on
 
     @property
     def columns_of(self) -> dict[str, tuple[str, ...]]:
@@ -143,5 +165,5 @@ class Source(Entry):
     def reading(self) -> str:
         """Fingerprint of every key that decides how the bytes of this source become rows."""
         unset = {name for name in ("hashed", "day", "date_order") if not getattr(self, name)}
-        keys = self.model_dump(mode="json", exclude={*_READS_NOTHING, *unset})
+        keys = self.model_dump(mode="json", exclude={*_READS_NOTHING, *unset}) | {"id": self.first_id}
         return hashlib.sha256(json.dumps(keys, sort_keys=True).encode()).hexdigest()[:16]

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from pathlib import Path
+from datetime import UTC, date, datetime
 from typing import Any
 
 from ces_pipeline.errors import CesError
@@ -13,8 +12,9 @@ from ces_pipeline.land.inbox import SeenFiles, inbox_files, seen_key
 from ces_pipeline.land.inputs import stale_deliveries
 from ces_pipeline.land.ledger import Ledger
 from ces_pipeline.land.stray_files import StrayFile, stray_files
-from ces_pipeline.pipeline import is_behind, stale_days
+from ces_pipeline.pipeline import publish_inputs, stale_days
 from ces_pipeline.privacy.shown import shown_name
+from ces_pipeline.publish.step import is_behind
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.storage.lake import Lake
@@ -79,41 +79,51 @@ def preview(
         source = registry.sources[name]
         if source.api is not None:
             found.apis.append(name)
-        _add_files(found, home, registry, source, has_lake)
+        files, unreadable = unlanded_files(home, registry, source)
+        found.files += [(name, file.name, file.why) for file in files]
+        found.unreadable += unreadable
     for kind in registry.kinds:
         stale = stale_days(home, registry, kind) if has_lake and chosen is None else []
         if days := list(chosen or stale):
             found.days[kind] = days
     is_stale = bool(found.files or found.days)
-    found.publishes = is_stale or not has_lake or is_behind(home, registry)
+    found.publishes = is_stale or not has_lake or is_behind(home, registry, publish_inputs(home, registry))
     return found
 
 
-def _add_files(found: Preview, home: Home, registry: Registry, source: Source, has_lake: bool) -> None:
+@dataclass(frozen=True)
+class UnlandedFile:
+    """A file that the next run lands. name: without people. why: new, or landed by another entry or code."""
+
+    name: str
+    why: str
+    changed_at: datetime
+    is_new: bool
+
+
+def unlanded_files(home: Home, registry: Registry, source: Source) -> tuple[list[UnlandedFile], list[str]]:
+    """The files of a source that the next run lands, and lines about files that cannot be read. Reads only."""
     landed: set[str] = set()
     again: set[str] = set()
     seen: SeenFiles | None = None
-    if has_lake:
+    if home.lake.is_dir():
         lake = Lake(home.lake)
         landed = {delivery.delivery_id for delivery in Ledger.read(lake).of_source(source.id)}
         again = {delivery.delivery_id for delivery in stale_deliveries(home, registry, source)[0]}
         seen = SeenFiles(lake, source.id).load()
+    found, unreadable = [], []
     for path in inbox_files(home, source):
         name = shown_name(path.name)
         try:
-            sha256 = (seen.sha256(seen_key(home, path), path) if seen else None) or _sha256(path)
+            changed_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            sha256 = (seen.sha256(seen_key(home, path), path) if seen else None) or DeliveredFile(path).sha256
         except (CesError, OSError) as problem:
-            found.unreadable.append(
-                f"{source.id}: {name}: {problem if isinstance(problem, CesError) else problem.strerror}"
-            )
+            why = problem.strerror if isinstance(problem, OSError) else str(problem)
+            unreadable.append(f"{source.id}: {name}: {why}")
             continue
         if sha256 not in landed:
-            found.files.append((source.id, name, "new"))
+            found.append(UnlandedFile(name, "new", changed_at, is_new=True))
         elif sha256 in again:
-            found.files.append(
-                (source.id, name, "again: its source's entry or the code that reads it has changed")
-            )
-
-
-def _sha256(path: Path) -> str:
-    return DeliveredFile(path).sha256
+            why = "again: its source's entry or the code that reads it has changed"
+            found.append(UnlandedFile(name, why, changed_at, is_new=False))
+    return found, unreadable

@@ -119,6 +119,7 @@ SOURCES = Table(
             "Survey of all its answers; null: a column names it, or the source has no survey.",
             nullable=True,
         ),
+        "ended_on": column(DAY, "Its last day; null: it still delivers.", nullable=True),
     },
     sort=("source_id",),
 )

@@ -47,13 +47,14 @@ def add_rows(
         lake.write_table(path, without_repeats(pa.concat_tables([stored, added]), table.key))
 
 
-def set_aside_damaged(lake: Lake, table: JournalTable, source_id: str) -> tuple[str, ...]:
-    """Rename the damaged files of a source, so that no reader meets them again; their old names."""
-    with _locked(lake, table, source_id):
-        _, damaged = lake.read_tables(_files(lake, table, source_id), table.arrow)
-        for path in damaged:
-            lake.set_aside(path)
-    return damaged
+def set_aside_damaged(lake: Lake, table: JournalTable, path: str) -> str:
+    """Rename a damaged file of the table, so that no reader meets it again; its new path (the old one if it is sound).
+
+    Another process may have set it aside, and written a new one, since it was found damaged.
+    """
+    with _locked(lake, table, path.split("/")[-2]):
+        _, damaged = lake.read_tables([path] if lake.exists(path) else [], table.arrow)
+        return lake.set_aside(path) if damaged else path
 
 
 def month_of(at: datetime) -> str:

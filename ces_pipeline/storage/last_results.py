@@ -41,10 +41,6 @@ def record(lake: Lake, step: str, subjects: Iterable[str], failures: Mapping[str
     if not failures and not lake.exists(path):
         return
     with _locked(lake):
-        if lake.local is not None and (lake.local / path).is_dir():
-            # Something put a folder in the file's place. If it holds anything, the write below says so.
-            with suppress(OSError):
-                (lake.local / path).rmdir()
         kept = {} if (known := _known(lake, step)) is None else dict(known.failures)
         for subject in subjects:
             kept.pop(subject, None)

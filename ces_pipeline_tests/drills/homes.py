@@ -108,7 +108,7 @@ def visible_strays(home: Home) -> list[str]:
 
 
 def damage(path: Path, how: str) -> None:
-    """Truncate, delete or flip one bit of a file, or put a folder in its place."""
+    """Truncate, delete, flip one bit of a file, or put a folder in its place."""
     data = path.read_bytes()
     if how in ("deleted", "folder"):
         path.unlink()

@@ -38,7 +38,8 @@ MAY_IMPORT = {
     "clean": {*GROUND, "clean", "land"},
     "statistics": {"schemas", "statistics"},
     "publish": {*GROUND, "land", "publish", "statistics"},
-    "pipeline": {*GROUND, "clean", "land", "publish"},
+    "corrections": {*GROUND, "clean", "corrections", "land"},
+    "pipeline": {*GROUND, "clean", "corrections", "land", "publish"},
 }
 """Part of the package -> the parts that it may import."""
 

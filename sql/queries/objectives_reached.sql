@@ -8,6 +8,7 @@ select
     round(value_low, 3) as value_low,
     round(value_high, 3) as value_high,
     round(target, 3) as target,
+    unit,
     target_day,
     round(way_share, 2) as way_share,
     round(time_share, 2) as time_share,

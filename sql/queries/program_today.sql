@@ -7,6 +7,7 @@ select
     round(value, 3) as value,
     round(value_low, 3) as value_low,
     round(value_high, 3) as value_high,
+    unit,
     n,
     state,
     why_null

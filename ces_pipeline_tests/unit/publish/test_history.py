@@ -1,0 +1,93 @@
+"""Protects the logs: what a damaged or deleted log file held comes back from the published file."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from ces_pipeline.publish import inputs
+from ces_pipeline.publish.history import restore_history
+from ces_pipeline.publish.inputs import stored_rows
+from ces_pipeline.publish.step import publish
+from ces_pipeline.schemas.tables import TABLES
+from ces_pipeline.storage.journal import add_rows
+from ces_pipeline_tests.drills.homes import damage
+from ces_pipeline_tests.lake_days import DAY, SmallHome, response, small_home
+
+MARCH = datetime(2026, 3, 30, 2, tzinfo=UTC)
+
+
+def pull(number: int) -> dict[str, Any]:
+    return {
+        "pull_id": f"web-{number}",
+        "source_id": "web",
+        "started_at": MARCH + timedelta(days=number),
+        "requests": 1,
+        "records": number,
+        "rows_landed": 0,
+        "failure": None,
+        "is_transient": False,
+    }
+
+
+def published(small: SmallHome, run_id: str) -> tuple[str, ...]:
+    """Publish; returns the lines about damaged files."""
+    result = publish(
+        small.home, small.registry, lambda: inputs.publish_inputs(small.lake, small.pending), run_id=run_id
+    )
+    assert result.published, result.blocking_failures
+    return result.notes
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> SmallHome:
+    """A published home with four pulls in two months."""
+    small = small_home(tmp_path / "home")
+    small.clean("survey", [response("a", DAY)])
+    for number in range(4):
+        add_rows(small.lake, TABLES["audit.pulls"], "web", pull(number)["started_at"], [pull(number)])
+    # The ledger of this home is empty: its day need not balance.
+    small.pending = (("survey", DAY),)
+    assert published(small, "run-1") == ()
+    return small
+
+
+LOGS = {
+    "audit.pulls": "audit/pulls/web/2026-03.parquet",
+    "audit.check_results": "audit/check_results/run-1.parquet",
+}
+
+
+@pytest.mark.parametrize("how", ["deleted", "truncated"])
+@pytest.mark.parametrize("name", LOGS)
+def test_rows_of_a_damaged_log_come_back(small: SmallHome, name: str, how: str) -> None:
+    before = stored_rows(small.lake, TABLES[name]).to_pylist()
+    damage(small.home.lake / LOGS[name], how)
+    assert stored_rows(small.lake, TABLES[name]).num_rows < len(before)
+    notes = published(small, "run-2")
+    assert any(name in line for line in notes)
+    assert [row for row in stored_rows(small.lake, TABLES[name]).to_pylist() if row in before] == before
+    assert published(small, "run-3") == ()
+
+
+def test_without_a_published_file_a_damaged_log_is_set_aside_and_named(small: SmallHome) -> None:
+    small.home.published.unlink()
+    damage(small.home.lake / LOGS["audit.pulls"], "truncated")
+    (line,) = restore_history(small.lake, None, lambda name, run: f"{name}/{run}")
+    assert LOGS["audit.pulls"] in line
+    assert [row["pull_id"] for row in stored_rows(small.lake, TABLES["audit.pulls"]).to_pylist()] == [
+        "web-2",
+        "web-3",
+    ]
+    assert list(restore_history(small.lake, None, lambda name, run: f"{name}/{run}")) == []
+
+
+def test_rows_that_a_bricked_home_holds_twice_are_read_once(small: SmallHome) -> None:
+    path = LOGS["audit.pulls"]
+    rows = small.lake.read_table(path)
+    small.lake.write_table(path, pa.concat_tables([rows, rows]))
+    assert stored_rows(small.lake, TABLES["audit.pulls"]).num_rows == 4
+    add_rows(small.lake, TABLES["audit.pulls"], "web", MARCH, [pull(0)])
+    assert small.lake.read_table(path).num_rows == rows.num_rows
