@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 
@@ -19,6 +20,7 @@ from ces_pipeline.clean.inputs import commit_marker_file
 from ces_pipeline.clean.invitations import clean_invitations
 from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.plan import DayPlan
+from ces_pipeline.clean.raw_files import damaged_files, differs
 from ces_pipeline.clean.raw_rows import read_cross_day_revisions, read_rows
 from ces_pipeline.clean.responses import clean_responses
 from ces_pipeline.clean.tickets import clean_tickets
@@ -69,8 +71,11 @@ def clean_days(
     if a table breaks its schema. Such a day keeps its old files, stays stale, and its result states the problem.
     """
     try:
+        raw = {file.path: file for plan in plans for file in plan.raw_files}
+        if any(differs(lake, file) for file in raw.values()):
+            raise OSError("a raw file is not as it was written")
         cleaned = _cleaned(lake, plans, registry, limits)
-    except UNREADABLE:
+    except (*UNREADABLE, duckdb.Error):
         if len(plans) > 1:
             return [day for plan in plans for day in clean_days(lake, [plan], registry, limits, run_id)]
         if lost := _lost_files(lake, plans[0]):
@@ -133,15 +138,19 @@ def _finish(
 
 def _lost_files(lake: Lake, plan: DayPlan) -> list[str]:
     """A line for each missing or damaged file that the day is cleaned from."""
-    owners = {file.path: (file.source_id, file.delivery_id) for file in (*plan.files, *plan.lookback)}
+    raw = {file.path: file for file in plan.raw_files}
+    owners = {path: (file.source_id, file.delivery_id) for path, file in raw.items()}
     for source_id, path in plan.cross_day_files:
         owners[path] = (source_id, path.rpartition("/")[2].removesuffix(CROSS_DAY_SUFFIX))
+    damaged = damaged_files(lake, raw.values()) | set(
+        unreadable_files(lake, sorted(owners.keys() - raw.keys()))
+    )
     return [
         *(
-            f"{plan.day} {owners[path][0]}: lake file {path} is missing or damaged. Restore it from a backup; or "
-            f"delete ledger/{owners[path][0]}/{owners[path][1]}.json from the lake and run `ces run`, which lands that "
-            f"export again"
-            for path in unreadable_files(lake, sorted(owners))
+            f"{plan.day} {owners[path][0]}: lake file {path} is missing or damaged. Delete it if it is there, and run "
+            f"`ces run` again: it lands that export again, or takes its rows from a later export. If both are gone, "
+            f"restore the file from a backup, or give its rows up with `ces unland {owners[path][1][:12]}`"
+            for path in sorted(damaged)
         ),
         *(
             f"{plan.day}: lake file {path}, which the personas of that day depend on, is missing or damaged. "
@@ -205,9 +214,9 @@ def _unreconciled(plan: DayPlan, counts: pd.DataFrame) -> list[str]:
         if not landed == counted["stored"] == kept:
             found.append(
                 f"{plan.day} {source_id}: the rows do not reconcile: {landed} landed by the ledger, "
-                f"{counted['stored']} in the raw files, {kept} after cleaning. Restore the raw files of that day from "
-                f"a backup; or delete the source's deliveries of that day from ledger/{source_id} in the lake and run "
-                f"`ces run`, which lands those exports again"
+                f"{counted['stored']} in the raw files, {kept} after cleaning. Delete that day from "
+                f"raw/{source_id} in the lake and run `ces run` again, which lands its exports again. If they are "
+                f"gone, restore the day from a backup"
             )
     return found
 

@@ -279,6 +279,7 @@ class Planner:
             delivery.as_of,
             delivery.received_order,
             self._first_id(delivery.source_id),
+            delivery.checksums.get(day.isoformat()),
             asked,
         )
 

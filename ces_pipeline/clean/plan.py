@@ -19,6 +19,8 @@ class RawFile:
     received_order: int
     first_id: str
     """The id that the source had first: keys are made from it."""
+    checksum: tuple[int, str] | None = None
+    """Size in bytes and SHA-256 of the file; None if an earlier release wrote it."""
     mapping: dict[str, str] = field(default_factory=dict)
 
 
@@ -42,6 +44,11 @@ class DayPlan:
     """Day files of account versions; empty if no rule uses account attributes."""
     counts_by_source: dict[str, DayCounts]
     """Source -> row counts of the day, by the ledger."""
+
+    @property
+    def raw_files(self) -> tuple[RawFile, ...]:
+        """The raw files that the day is cleaned from."""
+        return (*self.files, *self.lookback)
 
     @property
     def rows(self) -> int:

@@ -8,14 +8,17 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
+
 from ces_pipeline.clean.context import SpeedLimit
 from ces_pipeline.clean.day import DayResult, clean_days
 from ces_pipeline.clean.inputs import INCOMPLETE, Planner
 from ces_pipeline.clean.plan import DayPlan
+from ces_pipeline.clean.raw_files import damaged_files
 from ces_pipeline.clean.speed import speed_limits
 from ces_pipeline.home import Home
 from ces_pipeline.registry.registry import Registry
-from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
+from ces_pipeline.storage.lake import UNREADABLE, Lake
 from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.storage.memory import give_memory_back
 from ces_pipeline.storage.worker import start_worker
@@ -69,8 +72,8 @@ def _speed_limits(
     files = planner.speed_files(days)
     try:
         return speed_limits(lake, planner.registry, files, days), set()
-    except UNREADABLE:
-        lost = set(unreadable_files(lake, [file.path for file in files]))
+    except (*UNREADABLE, duckdb.Error):
+        lost = damaged_files(lake, files)
         if not lost:
             raise
     readable = [file for file in files if file.path not in lost]

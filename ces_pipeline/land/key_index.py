@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Sequence
-from itertools import filterfalse
 
 import duckdb
 import pyarrow as pa
@@ -12,7 +11,7 @@ import pyarrow as pa
 from ces_pipeline.errors import HomeError
 from ces_pipeline.land.ledger import Delivery
 from ces_pipeline.land.paths import index_file
-from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
 
 _HELD_ROWS = 250_000
 _KEYS = "key_hi, key_lo, content, day, event_at, row_number"
@@ -80,17 +79,18 @@ class KeyIndex:
     def match(self) -> None:
         """Create table `known_keys`: the landed keys that are also in table `keys`, with their deliveries' ranks.
 
-        Raises HomeError if the key file of a delivery is missing.
+        Raises HomeError if the key file of a delivery is damaged.
         """
         try:
             self._match()
-        except duckdb.IOException as problem:
-            lost = next(filterfalse(self._lake.exists, self._files()), None)
-            if lost is None:
+        except UNREADABLE as problem:
+            damaged = unreadable_files(self._lake, self._files())
+            if not damaged:
                 raise
             raise HomeError(
-                f"Lake file {lost} is missing, so ces no longer knows which rows of that delivery have landed. "
-                f"Restore it from a backup"
+                f"Lake file {damaged[0]} is damaged, so ces does not know which rows of that delivery have landed. "
+                f"Delete the file and run `ces run` again, which lands the delivery again from its export, or says "
+                f"which rows are gone"
             ) from problem
 
     def _match(self) -> None:

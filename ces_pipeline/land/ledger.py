@@ -37,6 +37,8 @@ Rank = tuple[int, datetime, str]
 _FOLDER = "ledger"
 _KEYS = {"landed_with": "reading"}
 """Attribute -> its key in ledger files, if that is another: lakes keep their keys."""
+KEYS = "keys"
+"""The part of a delivery's checksums that is its key file."""
 _CHECK = "check"
 """Key of an entry's digest. Earlier releases wrote none."""
 
@@ -56,6 +58,10 @@ class Delivery:
     this was recorded.
     date_order: what comes first in its dates in numbers; None if it has none, or if the source's entry decides it.
     contents: how the fingerprints of its rows' contents are made (`CONTENTS` of landing_sql.py).
+    repeats: how many of its redelivered rows repeat a row of an earlier delivery that its repeats file names; None for
+    deliveries that landed before this was recorded.
+    checksums: part (a day of its raw files, or `keys`) -> (size in bytes, SHA-256) of its file; empty for deliveries
+    that landed before this was recorded.
     unlanded_at: when a command took it back; None if it counts. unlanded: day -> rows that it had landed until then.
     erased: day -> rows of people who were erased: removed after they had landed, or left out when it landed.
     """
@@ -78,6 +84,8 @@ class Delivery:
     received_order: int = 0
     date_order: DateOrder | None = None
     contents: int = 1
+    repeats: int | None = None
+    checksums: dict[str, tuple[int, str]] = field(default_factory=dict)
     unlanded_at: datetime | None = None
     unlanded: dict[date, int] = field(default_factory=dict)
     erased: dict[date, int] = field(default_factory=dict)
@@ -107,6 +115,18 @@ class Delivery:
             for day, (landed, _) in sorted(self.days.items())
             if landed
         ]
+
+    @property
+    def stored_files(self) -> dict[str, tuple[int, str] | None]:
+        """Path of each file that its rows need -> its size and SHA-256; None if they were not recorded."""
+        found = {
+            raw_file(self.source_id, self.delivery_id, day): self.checksums.get(day.isoformat())
+            for day, (landed, _) in sorted(self.days.items())
+            if landed
+        }
+        if found:
+            found[index_file(self.source_id, self.delivery_id)] = self.checksums.get(KEYS)
+        return found
 
     @property
     def rank(self) -> "Rank":
@@ -149,6 +169,9 @@ class Delivery:
         entry["touches"] = tuple(date.fromisoformat(day) for day in entry["touches"])
         if entry.get("unlanded_at"):
             entry["unlanded_at"] = datetime.fromisoformat(entry["unlanded_at"])
+        entry["checksums"] = {
+            part: (size, sha256) for part, (size, sha256) in entry.get("checksums", {}).items()
+        }
         for name in ("unlanded", "erased"):
             entry[name] = {date.fromisoformat(day): rows for day, rows in entry.get(name, {}).items()}
         if entry.get("surveys") is not None:

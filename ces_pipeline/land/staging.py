@@ -3,6 +3,7 @@
 `landing_sql.py` defines the landed rows; `ledger.py` records the deliveries.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -27,7 +28,7 @@ from ces_pipeline.land.landing_sql import (
     own_id,
     unreadable_query,
 )
-from ces_pipeline.land.ledger import Rank
+from ces_pipeline.land.ledger import KEYS, Rank
 from ces_pipeline.land.partition_writer import PartitionWriter
 from ces_pipeline.land.paths import cross_day_file, index_file, raw_file, repeats_file
 from ces_pipeline.land.rounded_ids import may_be_rounded, rounded, rounded_counts
@@ -47,6 +48,19 @@ _BATCH_ROWS = 50_000
 _UNREADABLE_ROWS = pa.schema(
     [(ROW_NUMBER, pa.int64()), ("problem", pa.string()), ("content", pa.uint64()), ("written", pa.string())]
 )
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was moved into the lake.
+
+    touches: the days whose verdicts may change. repeats: rows that repeat a row of an earlier delivery.
+    checksums: day or `keys` -> (size in bytes, SHA-256) of the file.
+    """
+
+    touches: set[date]
+    repeats: int
+    checksums: dict[str, tuple[int, str]]
 
 
 @dataclass
@@ -386,8 +400,8 @@ class Staging:
         ).fetchall()
         return {day: tuple(sorted({folded_hash(name) for name in names})) for day, names in found}
 
-    def write(self, delivery_id: str) -> set[date]:
-        """Move the new and changed rows into the lake, with their keys; returns the days whose verdicts may change."""
+    def write(self, delivery_id: str) -> Written:
+        """Move the new and changed rows into the lake, with their keys."""
         self.connection.execute(
             "CREATE OR REPLACE TEMP TABLE landed AS SELECT * FROM keys ANTI JOIN again USING (row_number)"
         )
@@ -401,7 +415,7 @@ class Staging:
             ).fetchall()
         }
         numbered = dict(self.connection.execute("SELECT day, count(*) FROM numbered GROUP BY day").fetchall())
-        staged = {}
+        staged, checksums = {}, {}
         for day, parts in self._parts().items():
             if day not in landed_by_day:
                 continue
@@ -415,19 +429,21 @@ class Staging:
                     kept = numbered_rows(self.source.kind, kept)
                 self._copy(kept, staged_file)
             staged[raw_file(self.source.id, delivery_id, day)] = staged_file
+            checksums[day.isoformat()] = _checksum(staged_file)
         self.lake.adopt_all(staged)
-        self._write_repeats(delivery_id)
+        repeats = self._write_repeats(delivery_id)
         if not landed_by_day:
-            return set()
+            return Written(set(), repeats, checksums)
         cross_day = self._write_cross_day_revisions(delivery_id)
         index = self.folder / "index.parquet"
         columns = "key_hi, key_lo, content, day, event_at, row_number"
         self._copy(f"SELECT {columns}, {quote_text(delivery_id)} AS delivery_id FROM landed", index)
+        checksums[KEYS] = _checksum(index)
         self.lake.adopt(index, index_file(self.source.id, delivery_id))
-        return set(landed_by_day) | cross_day
+        return Written(set(landed_by_day) | cross_day, repeats, checksums)
 
-    def _write_repeats(self, delivery_id: str) -> None:
-        """Store which landed rows of earlier deliveries the redelivered rows repeat.
+    def _write_repeats(self, delivery_id: str) -> int:
+        """Store which landed rows of earlier deliveries the redelivered rows repeat; returns their number.
 
         If an earlier delivery is taken back, these rows count. The numbers of a cumulative export are almost
         consecutive, so the file is small.
@@ -436,13 +452,15 @@ class Staging:
             "SELECT row_number, of_delivery, of_row_number FROM again WHERE of_delivery IS NOT NULL "
             "ORDER BY of_delivery, row_number"
         )
-        if not self.connection.execute(f"SELECT 1 FROM ({repeats}) LIMIT 1").fetchall():
-            return
+        [(rows,)] = self.connection.execute("SELECT count(of_delivery) FROM again").fetchall()
+        if not rows:
+            return 0
         file = self.folder / "repeats.parquet"
         self.connection.execute(
             f"COPY ({repeats}) TO {quote_text(str(file))} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
         )
         self.lake.adopt(file, repeats_file(self.source.id, delivery_id))
+        return int(rows)
 
     def _write_cross_day_revisions(self, delivery_id: str) -> set[date]:
         """Store all versions of the rows that now have versions on several days; returns those days."""
@@ -465,6 +483,11 @@ class Staging:
             return set()
         self.lake.write_table(cross_day_file(self.source.id, delivery_id), revisions)
         return set(revisions["day"].to_pylist())
+
+
+def _checksum(path: Path) -> tuple[int, str]:
+    with path.open("rb") as stream:
+        return path.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _stopped(file: DeliveredFile, problem: OSError) -> UnreadableFileError:

@@ -31,6 +31,7 @@ from ces_pipeline.land.inputs import landing_fingerprint
 from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import CONTENTS, ColumnMapping, own_id
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget
+from ces_pipeline.land.lost import finish_interrupted, give_to_others, lost_deliveries, resting_on
 from ces_pipeline.land.rounded_ids import refusal
 from ces_pipeline.land.staging import Staging
 from ces_pipeline.privacy.erased import Erased
@@ -169,15 +170,18 @@ def land_source(
     outcome = SourceLanding(source.id, source.kind)
     with exclusive(home.lake / ".landing.lock"), ExitStack() as resources:
         lake.clear_staging()
+        outcome.notes += finish_interrupted(lake)
         pseudonyms = load_pseudonyms(home.root, lake)
         landed = {delivery.delivery_id: delivery for delivery in Ledger.read(lake).of_source(source.id)}
+        lost = lost_deliveries(lake, landed.values())
         seen = SeenFiles(lake, source.id).load()
         files = [(seen_key(home, path), path) for path in inbox_files(home, source)]
         opened_later = [partial(_export_and_times, source, path) for _, path in files]
         kept = KeptOrder.of(source, landed.values(), lambda: elsewhere(opened_later))
+        incomplete = {*lost, *resting_on(lake, lost.values(), landed.values())}
         moment = now or datetime.now(UTC)
         early = early_receipt.due(lake, source.id, moment)
-        stale = _stale_deliveries(registry, source, landed, files, seen, kept, outcome, early)
+        stale = _stale_deliveries(registry, source, landed, files, seen, kept, outcome, incomplete | early)
         received = _take_back(lake, source, landed, stale, dict.fromkeys(early, moment))
         files = _in_order_of_receipt(files, seen, received)
         seen_before = dict(seen.entries)
@@ -191,7 +195,9 @@ def land_source(
                     opened = open_file(source, file).in_order(kept)
                     outcome.notes += opened.notes
                     key_index = key_index or KeyIndex(
-                        resources.enter_context(_workspace()), lake, [*landed.values()]
+                        resources.enter_context(_workspace()),
+                        lake,
+                        [delivery for delivery in landed.values() if delivery.delivery_id not in lost],
                     )
                     landed[sha256], notes = _land_opened(
                         lake, registry, source, opened, pseudonyms, key_index, receipt, sha256 in received
@@ -209,9 +215,15 @@ def land_source(
                 outcome.failures += (_failure(source, path, problem),)
         if seen.entries != seen_before:
             seen.save()
+        for delivery in [
+            found for found in lost.values() if found.delivery_id in landed and found not in stale
+        ]:
+            notes, failures = give_to_others(lake, delivery, landed.values())
+            outcome.notes += notes
+            outcome.failures += failures
         if not received.keys() - landed.keys():
             lake.delete(_taken_back_file(source))
-    outcome.notes += _landed_again(source, stale, early)
+    outcome.notes += _landed_again(source, stale, incomplete, early)
     return outcome
 
 
@@ -227,17 +239,26 @@ def land_opened(
     lake = Lake(home.lake)
     with exclusive(home.lake / ".landing.lock"):
         lake.clear_staging()
+        finish_interrupted(lake)
         pseudonyms = load_pseudonyms(home.root, lake)
         landed = {delivery.delivery_id: delivery for delivery in Ledger.read(lake).of_source(source.id)}
         known = landed.get(opened.file.sha256)
-        if known and known.landed_with == landing_fingerprint(registry, source):
+        lost = lost_deliveries(lake, landed.values())
+        if known and known.unlanded_at:
+            return None
+        if (
+            known
+            and known.landed_with == landing_fingerprint(registry, source)
+            and known.delivery_id not in lost
+        ):
             return None
         if known:
             forget(lake, [landed.pop(known.delivery_id)])
         receipt = Receipt.of(known) if known else Receipt.after([*landed.values()], {}, now)
         opened = opened.in_order(KeptOrder.of(source, landed.values()))
         with _workspace() as connection:
-            key_index = KeyIndex(connection, lake, [*landed.values()])
+            present = [found for found in landed.values() if found.delivery_id not in lost]
+            key_index = KeyIndex(connection, lake, present)
             delivery, _ = _land_opened(
                 lake, registry, source, opened, pseudonyms, key_index, receipt, known is not None
             )
@@ -277,11 +298,10 @@ def _stale_deliveries(
     seen: SeenFiles,
     kept: KeptOrder,
     outcome: SourceLanding,
-    early: Set[str],
+    again: Set[str],
 ) -> list[Delivery]:
-    """Deliveries that landed with another mapping, zone, format or code, and whose files can be read now.
-
-    Also those in `early`, whose rows were received before their own time.
+    """Deliveries that landed with another mapping, zone, format or code, or that are in `again`, and whose files can
+    be read now.
 
     Deliveries whose files are missing or unreadable are kept, so that a mistake in the registry never empties the lake.
     """
@@ -289,7 +309,7 @@ def _stale_deliveries(
     other = {
         delivery.delivery_id
         for delivery in landed.values()
-        if delivery.landed_with != current or delivery.delivery_id in early
+        if not delivery.unlanded_at and (delivery.landed_with != current or delivery.delivery_id in again)
     }
     stale: dict[str, Delivery] = {}
     for key, path in files if other else ():
@@ -311,19 +331,24 @@ def _stale_deliveries(
     return list(stale.values())
 
 
-def _landed_again(source: Source, stale: list[Delivery], early: Set[str]) -> tuple[str, ...]:
+def _landed_again(
+    source: Source, stale: list[Delivery], incomplete: Set[str], early: Set[str]
+) -> tuple[str, ...]:
     """A note for each cause of landing files again."""
-    causes = {
-        False: "their source's entry or the code that reads them has changed",
-        True: "the times of rows in them were after their receipt, and have passed by now",
-    }
-    notes = []
-    for is_early, cause in causes.items():
-        again = [delivery for delivery in stale if (delivery.delivery_id in early) is is_early]
-        if again:
-            files_were = "1 file was" if len(again) == 1 else f"{len(again)} files were"
-            notes.append(f"{source.id}: {files_were} landed again, because {cause}: {_named(again)}")
-    return tuple(notes)
+    causes: dict[str, list[Delivery]] = {}
+    for delivery in stale:
+        if delivery.delivery_id in incomplete:
+            cause = "files of the lake were missing"
+        elif delivery.delivery_id in early:
+            cause = "the times of rows in them were after their receipt, and have passed by now"
+        else:
+            cause = "their source's entry or the code that reads them has changed"
+        causes.setdefault(cause, []).append(delivery)
+    return tuple(
+        f"{source.id}: {'1 file was' if len(again) == 1 else f'{len(again)} files were'} landed again, because "
+        f"{cause}: {_named(again)}"
+        for cause, again in causes.items()
+    )
 
 
 def _named(deliveries: list[Delivery]) -> str:
@@ -428,7 +453,7 @@ def _land_opened(
                     "times, so the earlier delivery's content counts",
                 )
             surveys = staging.surveys_named()
-            touches = staging.write(file.sha256)
+            written = staging.write(file.sha256)
     except (duckdb.Error, pa.ArrowException, OSError) as problem:
         if not isinstance(problem, duckdb.IOException | OSError):
             # The disk is not to blame. DuckDB's message may quote a cell, so only the kind of error is reported.
@@ -458,11 +483,13 @@ def _land_opened(
         columns=tuple(rows.mapping.shown.values()),
         mapping={name: shown_name(column) for name, column in mapping.column_of.items()},
         days=days,
-        touches=tuple(sorted(touches)),
+        touches=tuple(sorted(written.touches)),
         surveys=surveys,
         received_order=receipt.received_order,
         contents=mapping.contents,
         date_order=None if decided_order(source, export) else mapping.date_order,
+        repeats=written.repeats,
+        checksums=written.checksums,
         erased=erased,
     )
     commit(lake, delivery)

@@ -88,18 +88,21 @@ def test_landed_keys_may_be_read_again_or_held_and_files_may_come_in_one_landing
 
 
 @pytest.mark.parametrize("held_rows", [0, 3])
-def test_lost_keys_are_reported_with_their_file(
+def test_damaged_keys_are_reported_with_their_file_and_land_again_once_it_is_deleted(
     home: InboxHome, monkeypatch: pytest.MonkeyPatch, held_rows: int
 ) -> None:
     monkeypatch.setattr(key_index, "_HELD_ROWS", held_rows)
-    home.drop("1.csv", [answer(1)])
+    home.drop("a.csv", [answer(1)])
     home.land()
     (first,) = home.deliveries()
-    home.lake.delete(index_file("web", first.delivery_id))
-    home.drop("2.csv", [answer(2)])
-    with pytest.raises(HomeError, match=rf"index/web/{first.delivery_id}\.parquet is missing.* backup"):
+    path = home.home.lake / index_file("web", first.delivery_id)
+    path.write_bytes(b"\0" * path.stat().st_size)
+    home.drop("b.csv", [answer(1), answer(2)])
+    with pytest.raises(HomeError, match=rf"index/web/{first.delivery_id}\.parquet is damaged"):
         home.land()
-    assert home.deliveries() == [first]
+    path.unlink()
+    assert home.land().failures == ()
+    assert [found.rows_landed for found in sorted(home.deliveries(), key=lambda found: found.rank)] == [1, 1]
 
 
 def test_of_a_cumulative_export_only_the_new_and_the_changed_rows_land(home: InboxHome) -> None:
