@@ -114,7 +114,9 @@ class Lake:
         if not paths:
             return schema.empty_table(), ()
         try:
-            return self._read_dataset(paths, schema), ()
+            rows = self._read_one(paths[0], schema) if len(paths) == 1 else self._read_dataset(paths, schema)
+            rows.validate(full=True)
+            return rows, ()
         except DAMAGED:
             if len(paths) == 1:
                 return schema.empty_table(), tuple(paths)
@@ -129,9 +131,16 @@ class Lake:
             )
         )
         found = pa_dataset.dataset(list(paths), filesystem=self.files, format=checked, schema=schema)
-        rows = found.to_table().cast(schema)
-        rows.validate(full=True)
-        return rows
+        return found.to_table().cast(schema)
+
+    def _read_one(self, path: str, schema: pa.Schema) -> pa.Table:
+        stored = self.read_table(path)
+        names = set(stored.column_names)
+        columns = [
+            stored[field.name] if field.name in names else pa.nulls(stored.num_rows, field.type)
+            for field in schema
+        ]
+        return pa.table(columns, names=schema.names).cast(schema)
 
     def scan(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[str], name: str) -> str:
         """SQL for the rows of these Parquet files, with `place`: the position of the file in `paths`.
