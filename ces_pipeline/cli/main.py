@@ -14,9 +14,11 @@ from ces_pipeline.cli.doctor import doctor
 from ces_pipeline.cli.export import export
 from ces_pipeline.cli.init import init
 from ces_pipeline.cli.inspect import inspect
+from ces_pipeline.cli.people import forget, person
 from ces_pipeline.cli.run import land, run
 from ces_pipeline.cli.show import show
 from ces_pipeline.cli.ui import ui
+from ces_pipeline.cli.unland import unland
 from ces_pipeline.storage.own_process import share_one_allocator
 
 
@@ -27,5 +29,21 @@ def main() -> None:
     share_one_allocator()
 
 
-for command in (run, land, demo, init, sample, inspect, doctor, dictionary, docs, ui, export, show):
+for command in (
+    run,
+    land,
+    demo,
+    init,
+    sample,
+    inspect,
+    doctor,
+    dictionary,
+    docs,
+    ui,
+    export,
+    show,
+    unland,
+    person,
+    forget,
+):
     main.add_command(command)

@@ -179,7 +179,7 @@ def land_source(
         kept = KeptOrder.of(source, landed.values(), lambda: elsewhere(opened_later))
         incomplete = {*lost, *resting_on(lake, lost.values(), landed.values())}
         stale = _stale_deliveries(registry, source, landed, files, seen, kept, outcome, incomplete)
-        received = _take_back(lake, source, landed, stale)
+        received = take_back(lake, source, landed, stale)
         files = _in_order_of_receipt(files, seen, received)
         seen_before = dict(seen.entries)
         key_index: KeyIndex | None = None
@@ -351,7 +351,7 @@ def _taken_back_file(source: Source) -> str:
     return f"ledger/{source.id}/.taken_back"
 
 
-def _take_back(
+def take_back(
     lake: Lake, source: Source, landed: dict[str, Delivery], stale: list[Delivery]
 ) -> dict[str, Receipt]:
     """Remove the stale deliveries from the lake and from `landed`; returns the first receipt of each.

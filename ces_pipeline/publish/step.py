@@ -176,6 +176,7 @@ class _Publication:
 
     inputs: str
     layout: str
+    erased: str
     day_files: dict[DayFile, str]
     tables: dict[str, str]
     """Derived table -> fingerprint of its inputs."""
@@ -203,6 +204,8 @@ class _Publish:
         rebuilds = (
             published is None
             or published.layout != layout_fingerprint()
+            # A deleted row stays in the free blocks of a file that is brought up to date.
+            or published.erased != self.state.erased
             or 2 * (len(changed) + len(removed)) > len(old)
         )
         fresh = self.work / "ces.duckdb"
@@ -357,6 +360,7 @@ class _Publish:
             "published_at": now,
             "inputs": self.inputs,
             "layout": layout_fingerprint(),
+            "erased": self.state.erased,
         }
         return {
             **reference_tables(self.registry),
@@ -418,7 +422,7 @@ def _publication(path: Path) -> _Publication | None:
     try:
         with session(None) as connection:
             attach_published(connection, path)
-            written = connection.execute("SELECT inputs, layout FROM audit.publication").fetchone()
+            written = connection.execute("SELECT inputs, layout, erased FROM audit.publication").fetchone()
             days = connection.execute("SELECT table_name, day, sha256 FROM audit.published_days").fetchall()
             tables = connection.execute("SELECT table_name, inputs FROM audit.published_tables").fetchall()
             size = connection.execute(
@@ -431,7 +435,7 @@ def _publication(path: Path) -> _Publication | None:
     if written is None:
         return None
     day_files = {(table, day): sha256 for table, day, sha256 in days}
-    return _Publication(written[0], written[1], day_files, dict(tables))
+    return _Publication(written[0], written[1], written[2], day_files, dict(tables))
 
 
 def _unchanged(home: Home, registry: Registry, published: _Publication) -> PublishResult:
