@@ -31,7 +31,7 @@ from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.audit import LOAD_AUDIT
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.tables import TABLES
-from ces_pipeline.storage.lake import UNREADABLE, Lake, unreadable_files
+from ces_pipeline.storage.lake import DAMAGED, UNREADABLE, Lake, unreadable_files
 
 _WRITING = 3
 _CLEAN_VERSIONED = {
@@ -235,7 +235,7 @@ def _write_commit_marker(
     if lake.exists(path):
         try:
             history = [{**row, "is_current": False} for row in lake.read_table(path).to_pylist()]
-        except (pa.ArrowInvalid, OSError):
+        except DAMAGED:
             # The history in a damaged commit marker is lost; the ledger and the day's files are intact.
             history = []
     sources = sorted({*plan.counts_by_source, *counts.index} or {row["source_id"] for row in history})

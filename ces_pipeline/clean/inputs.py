@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pyarrow as pa
 import pyarrow.fs as pa_fs
 
 from ces_pipeline.clean.account_attributes import account_digests, account_names
@@ -26,9 +25,10 @@ from ces_pipeline.land.ledger import DayCounts, Delivery, Ledger
 from ces_pipeline.land.paths import cross_day_file, raw_file
 from ces_pipeline.privacy.shown import shown_name
 from ces_pipeline.registry.registry import Registry
+from ces_pipeline.schemas.audit import LOAD_AUDIT
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.kinds import KINDS
-from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.lake import Lake, day_of_folder
 
 INCOMPLETE = ""
 """Stored instead of a day's fingerprint: the day stays stale until its missing files are restored."""
@@ -49,26 +49,43 @@ class CommitMarker:
 
 
 def read_commit_markers(lake: Lake, kind: str) -> dict[date, CommitMarker]:
-    """The current commit marker of every day of this kind."""
+    """The current commit marker of every day of this kind.
+
+    A damaged file counts as missing, so its day is stale. That includes damage of its history: all of it is published.
+    """
     found = {}
-    for info in lake.list(f"audit/load_audit/kind={kind}"):
-        day = date.fromisoformat(info.base_name.removeprefix("day="))
-        path = commit_marker_file(kind, day)
-        if not lake.exists(path):
-            continue
-        try:
-            rows = lake.read_table(path, ["inputs", "outputs", "source_id", "is_current"]).to_pylist()
-        except (pa.ArrowInvalid, OSError):
-            # A damaged commit marker counts as missing: the day is stale.
-            continue
-        current = [row for row in rows if row["is_current"]]
-        if current:
-            found[day] = CommitMarker(
-                current[0]["inputs"],
-                json.loads(current[0]["outputs"]),
-                lake.files.get_file_info(path).mtime,
-            )
+    for folder in lake.list(f"audit/load_audit/kind={kind}"):
+        day = day_of_folder(folder.base_name)
+        info = lake.files.get_file_info(commit_marker_file(kind, day)) if day else None
+        if day is not None and info is not None and info.type == pa_fs.FileType.File:
+            marker = _commit_marker(lake, info)
+            if marker is not None:
+                found[day] = marker
     return found
+
+
+_read_markers: dict[tuple[str, str, datetime, int], CommitMarker | None] = {}
+"""Root of the lake, path, time and size of a file -> its marker. A run plans several times over the same files."""
+_MOST_READ = 50_000
+
+
+def _commit_marker(lake: Lake, info: pa_fs.FileInfo) -> CommitMarker | None:
+    """The current marker in a file; None if there is none, or if the file is damaged."""
+    key = (lake.root, info.path, info.mtime, info.size)
+    if info.mtime is None or key not in _read_markers:
+        rows, damaged = lake.read_tables([info.path], LOAD_AUDIT.arrow)
+        current = [] if damaged else rows.filter(rows["is_current"]).to_pylist()
+        marker = (
+            CommitMarker(current[0]["inputs"], json.loads(current[0]["outputs"]), info.mtime)
+            if current
+            else None
+        )
+        if info.mtime is None:
+            return marker
+        if len(_read_markers) >= _MOST_READ:
+            _read_markers.clear()
+        _read_markers[key] = marker
+    return _read_markers[key]
 
 
 def _kept_columns(kind: str) -> set[str]:

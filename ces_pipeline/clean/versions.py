@@ -3,6 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from ces_pipeline.rules.in_the_future import CLOCK_SKEW_SECONDS
+
+_SKEW = pd.Timedelta(seconds=CLOCK_SKEW_SECONDS)
 _OLDEST = pd.Timestamp("1900-01-01", tz="UTC")
 _RANK = ["received_order", "received_at", "delivery_id", "row_number"]
 _OUTCOME = pd.CategoricalDtype(["newest", "superseded", "landed_again"])
@@ -23,12 +26,13 @@ def resolve_versions(
     order: the columns that decide which version is newer, most important first (nulls are oldest).
     If they are equal, the version that was received later is newer, in one delivery the later row. A content that was
     received again before any other content of that time belongs to the first delivery; the others are `landed_again`.
+    A receipt before the row's own time counts only if there is no other: a clock was wrong.
     """
     all_newest = pd.Categorical.from_codes(np.zeros(len(rows), dtype=np.int8), dtype=_OUTCOME)
     result = rows.assign(outcome=all_newest, revision=1)
     crowded = rows[key].duplicated(keep=False).to_numpy()
     if crowded.any():
-        few = rows.loc[crowded, [key, "content", *order, *_RANK]]
+        few = rows.loc[crowded, list(dict.fromkeys([key, "content", "version_at", *order, *_RANK]))]
         few = few.sort_values([key, *order, *_RANK], kind="stable", na_position="first")
         again = _repeats_the_row_before(few, key)
         result.loc[few.index[again], "outcome"] = "landed_again"
@@ -48,11 +52,22 @@ def newest(resolved: pd.DataFrame) -> pd.DataFrame:
 
 
 def _repeats_the_row_before(versions: pd.DataFrame, key: str) -> np.ndarray:
-    """Whether each of the sorted versions has the key and the content of the one before it."""
+    """Which of the sorted versions only repeat another one: those with the key and the content of the one before.
+
+    Of several such versions in a row, the first that was not received before its own time is none; else the first.
+    """
     keys, contents = versions[key].to_numpy(), versions["content"].to_numpy()
     again = np.zeros(len(versions), dtype=bool)
     again[1:] = (keys[1:] == keys[:-1]) & (contents[1:] == contents[:-1])
-    return again
+    early = (versions["version_at"] > versions["received_at"] + _SKEW).to_numpy(dtype=bool)
+    if not early.any():
+        return again
+    runs = np.cumsum(~again)
+    places = pd.Series(np.arange(len(versions)))
+    first = places.groupby(runs).transform("min").to_numpy()
+    in_time = places.where(~early).groupby(runs).transform("min").to_numpy()
+    owner = np.where(np.isnan(in_time), first, in_time)
+    return np.asarray(places.to_numpy() != owner)
 
 
 def _apply_cross_day_revisions(result: pd.DataFrame, key: str, revisions: pd.DataFrame) -> None:

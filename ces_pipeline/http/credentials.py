@@ -145,12 +145,12 @@ class RefreshTokenFile:
             if stat.S_IMODE(self.path.stat().st_mode) & 0o077:
                 raise HomeError(f"{self.path} can be read by others: run `chmod 600` on it")
             held = json.loads(self.path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as problem:
+            return str(held["refresh_token"]) if held.get("origin") == self._origin else self.first
+        except (OSError, ValueError, KeyError, AttributeError) as problem:
             raise HomeError(
                 f"{self.path} cannot be used ({type(problem).__name__}): correct or remove it, "
                 "then authorise the source again"
             ) from None
-        return str(held["refresh_token"]) if held.get("origin") == self._origin else self.first
 
     def save(self, token: str) -> None:
         """Save the token. The file is synced and renamed: a killed process leaves the old token or the new one."""

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pyarrow.fs as pa_fs
+
 from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.home import Home
@@ -201,6 +203,11 @@ class _Pull:
 
     def __post_init__(self) -> None:
         self._pull_state = read_pull_state(self.lake, self.source)
+        if _has_damaged_state(self.lake, self.source):
+            self.outcome.notes += (
+                f"{self.source.id}: lake/{_state_file(self.source)} was damaged, so all records since the start of the "
+                "source are asked for again; known ones are dropped",
+            )
 
     def run(self, http: Http) -> None:
         api = self.source.api
@@ -276,16 +283,36 @@ class _Pull:
 
 
 def read_pull_state(lake: Lake, source: Source) -> PullState:
-    """The saved checkpoint; an empty one if there is none, or if the API settings have changed since."""
-    asked, path = _asked(source), f"{_folder(source)}/state.json"
-    if not lake.exists(path):
-        return PullState(asked)
-    saved: dict[str, Any] = json.loads(lake.read_bytes(path))
-    if saved["asked"] != asked:
+    """The saved checkpoint; an empty one if there is none, if it is damaged, or if the API settings have changed."""
+    asked = _asked(source)
+    saved = _saved_state(lake, source)
+    if saved is None or saved["asked"] != asked:
         return PullState(asked)
     return PullState(
         asked, saved["state"], datetime.fromisoformat(saved["until"]) if saved["until"] else None
     )
+
+
+def _has_damaged_state(lake: Lake, source: Source) -> bool:
+    is_there = lake.files.get_file_info(_state_file(source)).type != pa_fs.FileType.NotFound
+    return is_there and _saved_state(lake, source) is None
+
+
+def _saved_state(lake: Lake, source: Source) -> dict[str, Any] | None:
+    """The saved checkpoint as it was written; None if there is none, or if it is damaged.
+
+    A wrong place in a damaged one would skip records, so it has a check value. Earlier releases wrote none.
+    """
+    try:
+        saved = json.loads(lake.read_bytes(_state_file(source)))
+        check = saved.pop("check", None)
+        if saved.keys() != {"asked", "state", "until"} or check not in (None, _check(saved)):
+            return None
+        if saved["until"]:
+            datetime.fromisoformat(saved["until"])
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+    return dict(saved)
 
 
 def write_pull_state(lake: Lake, source: Source, pull_state: PullState) -> None:
@@ -295,7 +322,16 @@ def write_pull_state(lake: Lake, source: Source, pull_state: PullState) -> None:
         "state": pull_state.state,
         "until": pull_state.until.isoformat() if pull_state.until else None,
     }
-    lake.write_bytes(f"{_folder(source)}/state.json", json.dumps(saved, indent=1, sort_keys=True).encode())
+    saved |= {"check": _check(saved)}
+    lake.write_bytes(_state_file(source), json.dumps(saved, indent=1, sort_keys=True).encode())
+
+
+def _check(saved: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(saved, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _state_file(source: Source) -> str:
+    return f"{_folder(source)}/state.json"
 
 
 def _folder(source: Source) -> str:

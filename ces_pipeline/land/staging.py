@@ -17,6 +17,7 @@ from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.folding import folded_hash
 from ces_pipeline.formats.contract import ROW_NUMBER, Export
 from ces_pipeline.formats.files import DeliveredFile
+from ces_pipeline.land import early_receipt
 from ces_pipeline.land.erased_rows import are_erased
 from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import (
@@ -323,7 +324,8 @@ class Staging:
         delivery or with earlier ones (usually few).
 
         A row is redelivered if the version of its key and time that was received last before it has the same content.
-        A content that comes back after another one of the same time is landed again, because the later receipt counts.
+        A content that comes back after another one of the same time is landed again, because the later receipt counts;
+        so is a row that was received before its own time.
         has_times: whether the rows have times of their own; else they have the time of receipt.
         """
         time = "round(epoch_us(event_at) / 1e6)" if has_times else "NULL"
@@ -345,6 +347,7 @@ class Staging:
                 UNION ALL
                 SELECT key_hi, key_lo, event_at, content, row_number, received_order, received_at, delivery_id
                 FROM known_keys WHERE (received_order, received_at, delivery_id) <= ($1, $2, $3)
+                    AND {early_receipt.final("$2")}
             ),
             in_order AS (
                 SELECT row_number, content, delivery_id,

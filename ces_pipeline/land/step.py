@@ -6,13 +6,14 @@ ledger keeps: deliveries that are landed again keep their places.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -23,6 +24,7 @@ from ces_pipeline.formats.contract import Export, within_bounds
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.slash_dates import contradicts
 from ces_pipeline.home import Home
+from ces_pipeline.land import early_receipt
 from ces_pipeline.land.column_mapping import column_mapping_of
 from ces_pipeline.land.date_order import KeptOrder, contradiction, decided_order, elsewhere
 from ces_pipeline.land.inbox import SeenFiles, inbox_files, seen_key
@@ -30,7 +32,7 @@ from ces_pipeline.land.inputs import landing_fingerprint
 from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import CONTENTS, ColumnMapping, own_id
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget
-from ces_pipeline.land.lost import finish_interrupted, give_to_others, lost_deliveries, resting_on
+from ces_pipeline.land.lost import TAKEN_BACK, finish_interrupted, give_to_others, lost_deliveries, resting_on
 from ces_pipeline.land.rounded_ids import refusal
 from ces_pipeline.land.staging import Staging
 from ces_pipeline.privacy.erased import Erased
@@ -163,7 +165,7 @@ def land_source(
     """Land every new file of one source, and land stale deliveries again. Of other files only size and time are read.
 
     Raises HomeError if the lake cannot be written. An unreadable file is a line in `failures`. A delivery that is
-    landed again keeps the time of its first receipt.
+    landed again keeps the time of its first receipt, unless its rows have later times of their own.
     """
     lake = Lake(home.lake)
     outcome = SourceLanding(source.id, source.kind)
@@ -178,8 +180,10 @@ def land_source(
         opened_later = [partial(_export_and_times, source, path) for _, path in files]
         kept = KeptOrder.of(source, landed.values(), lambda: elsewhere(opened_later))
         incomplete = {*lost, *resting_on(lake, lost.values(), landed.values())}
-        stale = _stale_deliveries(registry, source, landed, files, seen, kept, outcome, incomplete)
-        received = take_back(lake, source, landed, stale)
+        moment = now or datetime.now(UTC)
+        early = early_receipt.due(lake, source.id, moment)
+        stale = _stale_deliveries(registry, source, landed, files, seen, kept, outcome, incomplete | early)
+        received = take_back(lake, source, landed, stale, dict.fromkeys(early, moment))
         files = _in_order_of_receipt(files, seen, received)
         seen_before = dict(seen.entries)
         key_index: KeyIndex | None = None
@@ -188,9 +192,7 @@ def land_source(
                 file = DeliveredFile(path)
                 sha256 = seen.sha256(key, path) or file.sha256
                 if sha256 not in landed:
-                    receipt = received.get(sha256) or Receipt.after(
-                        [*landed.values()], received, now or datetime.now(UTC)
-                    )
+                    receipt = received.get(sha256) or Receipt.after([*landed.values()], received, moment)
                     opened = open_file(source, file).in_order(kept)
                     outcome.notes += opened.notes
                     key_index = key_index or KeyIndex(
@@ -203,6 +205,7 @@ def land_source(
                     )
                     outcome.notes += notes
                     outcome.add(landed[sha256])
+                    early_receipt.note(lake, landed[sha256])
                 else:
                     outcome.files_known += 1
                 seen.note(key, path, sha256)
@@ -221,17 +224,7 @@ def land_source(
             outcome.failures += failures
         if not received.keys() - landed.keys():
             lake.delete(_taken_back_file(source))
-    again = [delivery for delivery in stale if delivery.delivery_id not in incomplete]
-    if restored := [delivery for delivery in stale if delivery.delivery_id in incomplete]:
-        outcome.notes += (
-            f"{source.id}: files of the lake were missing, so these exports were landed again: {_named(restored)}",
-        )
-    if again:
-        files_were = "1 file was" if len(again) == 1 else f"{len(again)} files were"
-        outcome.notes += (
-            f"{source.id}: {files_were} landed again, because their source's entry or the code that reads them has "
-            f"changed: {_named(again)}",
-        )
+    outcome.notes += _landed_again(source, stale, incomplete, early)
     return outcome
 
 
@@ -306,10 +299,10 @@ def _stale_deliveries(
     seen: SeenFiles,
     kept: KeptOrder,
     outcome: SourceLanding,
-    incomplete: set[str],
+    again: Set[str],
 ) -> list[Delivery]:
-    """Deliveries that landed with another mapping, zone, format or code, or that are incomplete in the lake, and whose
-    files can be read now.
+    """Deliveries that landed with another mapping, zone, format or code, or that are in `again`, and whose files can
+    be read now.
 
     Deliveries whose files are missing or unreadable are kept, so that a mistake in the registry never empties the lake.
     """
@@ -317,8 +310,7 @@ def _stale_deliveries(
     other = {
         delivery.delivery_id
         for delivery in landed.values()
-        if not delivery.unlanded_at
-        and (delivery.landed_with != current or delivery.delivery_id in incomplete)
+        if not delivery.unlanded_at and (delivery.landed_with != current or delivery.delivery_id in again)
     }
     stale: dict[str, Delivery] = {}
     for key, path in files if other else ():
@@ -340,6 +332,26 @@ def _stale_deliveries(
     return list(stale.values())
 
 
+def _landed_again(
+    source: Source, stale: list[Delivery], incomplete: Set[str], early: Set[str]
+) -> tuple[str, ...]:
+    """A note for each cause of landing files again."""
+    causes: dict[str, list[Delivery]] = {}
+    for delivery in stale:
+        if delivery.delivery_id in incomplete:
+            cause = "files of the lake were missing"
+        elif delivery.delivery_id in early:
+            cause = "the times of rows in them were after their receipt, and have passed by now"
+        else:
+            cause = "their source's entry or the code that reads them has changed"
+        causes.setdefault(cause, []).append(delivery)
+    return tuple(
+        f"{source.id}: {'1 file was' if len(again) == 1 else f'{len(again)} files were'} landed again, because "
+        f"{cause}: {_named(again)}"
+        for cause, again in causes.items()
+    )
+
+
 def _named(deliveries: list[Delivery]) -> str:
     """The file names of deliveries, as a note shows them."""
     names = [delivery.file_name for delivery in deliveries[:_NAMED]]
@@ -348,20 +360,31 @@ def _named(deliveries: list[Delivery]) -> str:
 
 
 def _taken_back_file(source: Source) -> str:
-    return f"ledger/{source.id}/.taken_back"
+    return f"ledger/{source.id}/{TAKEN_BACK}"
 
 
 def take_back(
-    lake: Lake, source: Source, landed: dict[str, Delivery], stale: list[Delivery]
+    lake: Lake,
+    source: Source,
+    landed: dict[str, Delivery],
+    stale: list[Delivery],
+    early: Mapping[str, datetime] = MappingProxyType({}),
 ) -> dict[str, Receipt]:
     """Remove the stale deliveries from the lake and from `landed`; returns the first receipt of each.
+
+    early: deliveries that count as received at another time; they keep their place in the order of receipt.
 
     The receipts are saved first: if a call is killed before the files land again, the next call uses the saved ones.
     """
     path = _taken_back_file(source)
     saved = json.loads(lake.read_bytes(path)) if lake.exists(path) else {}
     receipts = {delivery_id: Receipt.from_json(entry) for delivery_id, entry in saved.items()}
-    receipts |= {delivery.delivery_id: Receipt.of(delivery) for delivery in stale}
+    receipts |= {
+        delivery.delivery_id: replace(
+            Receipt.of(delivery), received_at=early.get(delivery.delivery_id, delivery.received_at)
+        )
+        for delivery in stale
+    }
     if stale:
         entries = {delivery_id: receipt.to_json() for delivery_id, receipt in receipts.items()}
         lake.write_bytes(path, json.dumps(entries, sort_keys=True).encode())

@@ -37,6 +37,7 @@ DAMAGED = (pa.ArrowException, OSError, ValueError)
 _DAY = "day="
 STAGING = ".staging"
 _SAMPLE_ROWS = 1_000
+_SMALL_ROWS = 10_000
 _WRITERS = 8
 """Threads that write files at the same time: a disk syncs several files about as fast as one."""
 
@@ -104,7 +105,11 @@ class Lake:
         """The rows of a Parquet file. Raises an error of DAMAGED if it is missing or damaged."""
         with self.files.open_input_file(path) as source:
             file = pq.ParquetFile(source, page_checksum_verification=True)
-            return file.read(columns=list(columns) if columns is not None else None)
+            # Handing a small file's columns to threads takes longer than reading them.
+            return file.read(
+                columns=list(columns) if columns is not None else None,
+                use_threads=file.metadata.num_rows > _SMALL_ROWS,
+            )
 
     def read_tables(self, paths: Sequence[str], schema: pa.Schema) -> tuple[pa.Table, tuple[str, ...]]:
         """The rows of these Parquet files in their order, with columns `schema`, and those files that are damaged.
@@ -114,7 +119,9 @@ class Lake:
         if not paths:
             return schema.empty_table(), ()
         try:
-            return self._read_dataset(paths, schema), ()
+            rows = self._read_one(paths[0], schema) if len(paths) == 1 else self._read_dataset(paths, schema)
+            rows.validate(full=True)
+            return rows, ()
         except DAMAGED:
             if len(paths) == 1:
                 return schema.empty_table(), tuple(paths)
@@ -129,9 +136,16 @@ class Lake:
             )
         )
         found = pa_dataset.dataset(list(paths), filesystem=self.files, format=checked, schema=schema)
-        rows = found.to_table().cast(schema)
-        rows.validate(full=True)
-        return rows
+        return found.to_table().cast(schema)
+
+    def _read_one(self, path: str, schema: pa.Schema) -> pa.Table:
+        stored = self.read_table(path)
+        names = set(stored.column_names)
+        columns = [
+            stored[field.name] if field.name in names else pa.nulls(stored.num_rows, field.type)
+            for field in schema
+        ]
+        return pa.table(columns, names=schema.names).cast(schema)
 
     def scan(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[str], name: str) -> str:
         """SQL for the rows of these Parquet files, with `place`: the position of the file in `paths`.
