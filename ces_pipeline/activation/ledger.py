@@ -4,14 +4,18 @@ Before a request, its items are recorded as in doubt. If the process is killed b
 they may or may not have arrived. The caller then decides, by how long the receiver recognises a repeated item.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ces_pipeline.errors import HomeError
 from ces_pipeline.storage.lake import UNREADABLE, Lake
+from ces_pipeline.storage.locks import exclusive
 
 SENT = "sent"
 UNKNOWN = "unknown"
@@ -27,6 +31,7 @@ SCHEMA = pa.schema(
 )
 """item: id of what was sent. content: fingerprint of its content. person: fingerprint of its person. at_ms: its time,
 as sent. state: `sent`; `unknown` if a killed export may or may not have sent it; or a state of the caller."""
+_FOLDER = "exports"
 _MOST_FILES = 64
 
 
@@ -45,10 +50,10 @@ class Ledger:
 
     def __init__(self, lake: Lake, name: str):
         self._lake = lake
-        self._folder = f"exports/{name}"
+        self._folder = f"{_FOLDER}/{name}"
         self._doubts: dict[str, tuple[Item, datetime]] = {}
         if lake.exists(self._pending):
-            for row in self._read(self._pending).to_pylist():
+            for row in _read(self._lake, self._pending).to_pylist():
                 item = Item(row["item"], row["content"], row["person"], row["at_ms"])
                 self._doubts[item.item] = (item, row["sent_at"])
         self._next = 1 + max((int(path.rpartition("/")[2][:8]) for path in self._files()), default=0)
@@ -58,7 +63,7 @@ class Ledger:
         paths = self._files()
         if not paths:
             return SCHEMA.empty_table()
-        rows = pa.concat_tables([self._read(path) for path in paths])
+        rows = pa.concat_tables([_read(self._lake, path) for path in paths])
         index = pa.array(range(rows.num_rows), pa.int64())
         last = rows.append_column("index", index).group_by("item").aggregate([("index", "max")])["index_max"]
         found = rows.take(last)
@@ -98,15 +103,6 @@ class Ledger:
         else:
             self._lake.delete(self._pending)
 
-    def _read(self, path: str) -> pa.Table:
-        try:
-            return self._lake.read_table(path).cast(SCHEMA)
-        except UNREADABLE as problem:
-            raise HomeError(
-                f"{path} of the home cannot be read ({type(problem).__name__}). Restore it from a backup; without it, "
-                "ces would send again what the file records as sent"
-            ) from None
-
     def _write(self, rows: pa.Table) -> None:
         self._lake.write_table(f"{self._folder}/{self._next:08}.parquet", rows)
         self._next += 1
@@ -124,3 +120,55 @@ class Ledger:
 def _rows(items: Sequence[tuple[Item, datetime]], state: str) -> pa.Table:
     rows = [{**vars(item), "state": state, "sent_at": at} for item, at in items]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def person_fingerprint(person_key: str) -> int:
+    """A 64-bit fingerprint of a person's key, to detect that the person changed."""
+    return int(hashlib.sha256(person_key.encode()).hexdigest()[:16], 16)
+
+
+def ledgers_with(lake: Lake, person: int) -> dict[str, int]:
+    """Receiver -> events of a person in its ledger. lake: the home's root. person: the fingerprint."""
+    counted: dict[str, int] = {}
+    for path, rows in _with_person(lake, person):
+        name = path.removeprefix(f"{_FOLDER}/").rpartition("/")[0]
+        counted[name] = counted.get(name, 0) + pc.sum(pc.equal(rows["person"], person)).as_py()
+    return counted
+
+
+def forget_person(lake: Lake, person: int) -> None:
+    """Remove a person's events from every ledger. lake: the home's root. person: the fingerprint."""
+    for path, _ in list(_with_person(lake, person)):
+        with _locked(lake, path):
+            rows = lake.read_table(path).cast(SCHEMA)
+            kept = rows.filter(pc.invert(pc.fill_null(pc.equal(rows["person"], person), False)))
+            lake.write_table(path, kept)
+
+
+def _with_person(lake: Lake, person: int) -> Iterator[tuple[str, pa.Table]]:
+    """(Path, rows) of each ledger file with events of a person."""
+    for info in lake.list(_FOLDER, recursive=True):
+        if info.base_name.endswith(".parquet") and not info.base_name.startswith("."):
+            rows = _read(lake, info.path)
+            if pc.any(pc.equal(rows["person"], person)).as_py():
+                yield info.path, rows
+
+
+@contextmanager
+def _locked(lake: Lake, path: str) -> Iterator[None]:
+    """The receiver's lock, as an export holds it."""
+    if lake.local is None:
+        yield
+        return
+    with exclusive((lake.local / path).parent / ".lock"):
+        yield
+
+
+def _read(lake: Lake, path: str) -> pa.Table:
+    try:
+        return lake.read_table(path).cast(SCHEMA)
+    except UNREADABLE as problem:
+        raise HomeError(
+            f"{path} of the home cannot be read ({type(problem).__name__}). Restore it from a backup; without it, "
+            "ces would send again what the file records as sent"
+        ) from None

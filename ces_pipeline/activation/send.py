@@ -16,7 +16,7 @@ import duckdb
 
 from ces_pipeline.activation.errors import ExportError, export_error
 from ces_pipeline.activation.journeys import journey_query, months, properties_of
-from ces_pipeline.activation.ledger import UNKNOWN, Item, Ledger
+from ces_pipeline.activation.ledger import UNKNOWN, Item, Ledger, person_fingerprint
 from ces_pipeline.activation.targets import Amplitude, Mixpanel, Outcome, Outgoing, Target
 from ces_pipeline.home import Home
 from ces_pipeline.http.client import Http, RetryPolicy
@@ -203,7 +203,7 @@ class _Run:
         person_key = row["person_key"]
         if person_key is None:
             return None
-        person = _fingerprint(person_key)
+        person = person_fingerprint(person_key)
         at_ms = round(row["occurred_at"].timestamp() * 1000)
         insert_id, name = row["insert_id"], row["event"]
         is_revision = row["sent_person"] is not None
@@ -286,8 +286,3 @@ def _is_ours(event: Outgoing, name: str) -> bool:
     known = {"size", "event", "time", "user_id", "insert_id", "event_type", "distinct_id", "$insert_id"}
     properties = event.body.get("properties") or event.body.get("event_properties") or {}
     return name.rpartition(".")[2] in known | properties.keys()
-
-
-def _fingerprint(person_key: str) -> int:
-    """A 64-bit fingerprint of a person's key, to detect that the person changed."""
-    return int(hashlib.sha256(person_key.encode()).hexdigest()[:16], 16)

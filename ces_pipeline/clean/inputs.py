@@ -54,20 +54,38 @@ def read_commit_markers(lake: Lake, kind: str) -> dict[date, CommitMarker]:
     A damaged file counts as missing, so its day is stale. That includes damage of its history: all of it is published.
     """
     found = {}
-    for info in lake.list(f"audit/load_audit/kind={kind}"):
-        day = day_of_folder(info.base_name)
-        path = commit_marker_file(kind, day) if day else ""
-        if day is None or not lake.exists(path):
-            continue
-        rows, damaged = lake.read_tables([path], LOAD_AUDIT.arrow)
-        current = [] if damaged else rows.filter(rows["is_current"]).to_pylist()
-        if current:
-            found[day] = CommitMarker(
-                current[0]["inputs"],
-                json.loads(current[0]["outputs"]),
-                lake.files.get_file_info(path).mtime,
-            )
+    for folder in lake.list(f"audit/load_audit/kind={kind}"):
+        day = day_of_folder(folder.base_name)
+        info = lake.files.get_file_info(commit_marker_file(kind, day)) if day else None
+        if day is not None and info is not None and info.type == pa_fs.FileType.File:
+            marker = _commit_marker(lake, info)
+            if marker is not None:
+                found[day] = marker
     return found
+
+
+_read_markers: dict[tuple[str, str, datetime, int], CommitMarker | None] = {}
+"""Root of the lake, path, time and size of a file -> its marker. A run plans several times over the same files."""
+_MOST_READ = 50_000
+
+
+def _commit_marker(lake: Lake, info: pa_fs.FileInfo) -> CommitMarker | None:
+    """The current marker in a file; None if there is none, or if the file is damaged."""
+    key = (lake.root, info.path, info.mtime, info.size)
+    if info.mtime is None or key not in _read_markers:
+        rows, damaged = lake.read_tables([info.path], LOAD_AUDIT.arrow)
+        current = [] if damaged else rows.filter(rows["is_current"]).to_pylist()
+        marker = (
+            CommitMarker(current[0]["inputs"], json.loads(current[0]["outputs"]), info.mtime)
+            if current
+            else None
+        )
+        if info.mtime is None:
+            return marker
+        if len(_read_markers) >= _MOST_READ:
+            _read_markers.clear()
+        _read_markers[key] = marker
+    return _read_markers[key]
 
 
 def _kept_columns(kind: str) -> set[str]:

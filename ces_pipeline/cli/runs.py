@@ -1,7 +1,7 @@
 """A full run from the command line: lands, cleans stale days, publishes, and prints the report. Also the demos."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -96,6 +96,23 @@ def run(
     else:
         _print_report(report)
     return report.is_well
+
+
+def update(home: Home, days: Mapping[str, Iterable[tuple[date, date]]] | None = None) -> RunReport:
+    """Clean the stale days and publish, without landing; prints progress on stderr.
+
+    days: kind -> ranges of days that are cleaned in any case.
+    """
+    keep_freed_memory()
+    registry = current_registry(home)
+    report = RunReport(home, notes=pipeline.follow_registry(home, registry))
+    with console.progress_on_stderr(), local_runs(home.make(), console.err.print) as runs:
+        for kind in registry.kinds:
+            for chosen in (days or {}).get(kind, ()):
+                _clean(runs, home, registry, kind, chosen, report)
+            _clean(runs, home, registry, kind, None, report)
+        _publish(runs, home, registry, report)
+    return report
 
 
 def dry_run(

@@ -1,17 +1,16 @@
 """Findings about the files of the lake: what the ledger and the commit markers name is there and can be read."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.fs as pa_fs
-import pyarrow.parquet as pq
 
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
 from ces_pipeline.land.ledger import Delivery, Ledger
-from ces_pipeline.land.paths import index_file, raw_file
 from ces_pipeline.pipeline import publish_inputs
 from ces_pipeline.publish.inputs import disagreeing
 from ces_pipeline.registry import Registry
@@ -19,10 +18,6 @@ from ces_pipeline.storage.lake import Lake
 from ces_pipeline.vendors.contract import Finding
 
 _NAMED = 5
-_RESTORE = (
-    "Restore it from a backup. Without a backup, put the export ({file}) back into inbox/{source}, take the delivery "
-    "back with `ces unland {delivery}`, and run `ces run`"
-)
 
 
 def ledger_entries(home: Home) -> Iterator[Finding]:
@@ -52,21 +47,19 @@ def landed_files(home: Home) -> Iterator[Finding]:
     """Raw files and key files that the ledger names, and raw files of deliveries that it does not know."""
     lake = Lake(home.lake)
     deliveries = Ledger.read(lake).deliveries
-    problems, named, files = [], set(), 0
+    problems, files = [], 0
     for delivery in deliveries:
-        advice = _RESTORE.format(
-            file=delivery.file_name, source=delivery.source_id, delivery=delivery.delivery_id[:12]
-        )
-        for day, (landed, _) in sorted(delivery.days.items()):
-            path = raw_file(delivery.source_id, delivery.delivery_id, day)
-            named.add(path)
-            if landed and (problem := _row_problem(lake, path, landed)):
-                problems.append(f"lake file {path} {problem}. {advice}")
-            files += bool(landed)
-        keys = index_file(delivery.source_id, delivery.delivery_id)
-        if delivery.rows_landed and not lake.exists(keys):
+        wrong = []
+        for path, checksum in delivery.stored_files.items():
+            files += 1
+            if problem := _file_problem(lake, path, checksum):
+                wrong.append(f"lake file {path} {problem}")
+        if wrong:
+            more = f", and {len(wrong) - 1} more of this delivery" if len(wrong) > 1 else ""
             problems.append(
-                f"lake file {keys} is missing. Run `ces run`: it makes it anew, or says what it needs"
+                f"{wrong[0]}{more}. Run `ces run`: it lands {delivery.file_name} again if the inbox has it, or says "
+                f"what it needs. Without the export, restore lake/raw/{delivery.source_id} and "
+                f"lake/index/{delivery.source_id} from a backup"
             )
     known = {delivery.delivery_id for delivery in deliveries}
     unknown = sorted(
@@ -85,26 +78,26 @@ def landed_files(home: Home) -> Iterator[Finding]:
         )
     yield from _listed("landed files", problems)
     if not problems:
-        yield Finding(True, f"landed files: {files:,} raw files, each with the rows that the ledger names")
+        yield Finding(True, f"landed files: {files:,}, each as it was written")
 
 
-def _row_problem(lake: Lake, path: str, rows: int) -> str | None:
-    """What is wrong with a raw file of so many rows, from its footer; None if nothing is."""
-    kind = lake.files.get_file_info(path).type
-    if kind == pa_fs.FileType.NotFound:
+def _file_problem(lake: Lake, path: str, checksum: tuple[int, str] | None) -> str | None:
+    """What is wrong with a file of landed rows; None if nothing is. Reads it completely."""
+    info = lake.files.get_file_info(path)
+    if info.type == pa_fs.FileType.NotFound:
         return "is missing"
-    if kind == pa_fs.FileType.Directory:
+    if info.type == pa_fs.FileType.Directory:
         return "is a folder"
-    try:
-        with lake.files.open_input_file(path) as source:
-            found = pq.ParquetFile(source).metadata.num_rows
-    except (pa.ArrowException, OSError):
-        return "is damaged"
-    return None if found == rows else f"has {found:,} rows, but the ledger names {rows:,}"
+    if checksum is None:
+        return None if _is_readable(lake, info) else "is damaged"
+    size, sha256 = checksum
+    if info.size != size:
+        return f"has {info.size:,} bytes instead of {size:,}"
+    return None if hashlib.sha256(lake.read_bytes(path)).hexdigest() == sha256 else "is not as it was written"
 
 
 def damaged_files(home: Home) -> Iterator[Finding]:
-    """Logs, key files and caches that cannot be read. Raw files and day files are examined elsewhere."""
+    """Logs, commit markers, key files and caches that cannot be read."""
     lake = Lake(home.lake)
     problems, files = [], 0
     for info in [*lake.list("audit", recursive=True), *lake.list("index", recursive=True)]:

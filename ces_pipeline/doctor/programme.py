@@ -180,7 +180,7 @@ def _quality(registry: Registry, evidence: Evidence) -> Verdict:
 
 
 def _journeys(registry: Registry, evidence: Evidence) -> Verdict:
-    lacking = sorted(survey.id for survey in registry.surveys.values() if not survey.journey_stage)
+    lacking = sorted(survey.id for survey in registry.surveys.values() if survey.journey_stage == "unknown")
     if not registry.surveys or lacking:
         return (
             "not done",

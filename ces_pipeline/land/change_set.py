@@ -37,6 +37,12 @@ class ChangeSet:
         self._writes.append((staged.path, path))
         return staged.size, staged.sha256
 
+    def write_bytes(self, path: str, data: bytes) -> None:
+        """Replace the file at `path`."""
+        staged = f"{_FOLDER}/{len(self._writes):06}"
+        self.lake.write_bytes(staged, data)
+        self._writes.append((staged, path))
+
     def delete(self, paths: Sequence[str]) -> None:
         self._deletes += paths
 

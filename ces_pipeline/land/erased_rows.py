@@ -19,8 +19,10 @@ def hashes_of(kind: str) -> str:
 
 def holds_any(kind: str, keys: list[str]) -> str:
     """SQL that is true for the raw rows that hold one of these keyed hashes (hex)."""
-    listed = ", ".join(map(quote_text, keys))
-    return f"list_has_any({hashes_of(kind)}, [{listed}])"
+    columns = [field.key_column for field in field_table(kind) if field.key_column]
+    listed = ", ".join(f"unhex({quote_text(key)})" for key in keys)
+    inside = (f"coalesce(contains(extra, {quote_text(key)}), false)" for key in keys)
+    return " OR ".join([*(f"coalesce({column} IN ({listed}), false)" for column in columns), *inside])
 
 
 def are_erased(connection: duckdb.DuckDBPyConnection, erased: Erased, kind: str, rows: str) -> str | None:

@@ -4,6 +4,7 @@ Landing reads such a delivery again from its export, and so do later deliveries 
 is gone too, other deliveries may have all of its rows; if not, a person decides.
 """
 
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
@@ -17,6 +18,8 @@ from ces_pipeline.land.paths import index_file
 from ces_pipeline.land.unland import may_repeat, read_repeats
 from ces_pipeline.storage.lake import UNREADABLE, Lake
 
+TAKEN_BACK = ".taken_back"
+"""File of a source with the first receipts of deliveries that are landed again."""
 _CONTENT = ["key_hi", "key_lo", "content"]
 
 
@@ -28,8 +31,22 @@ def finish_interrupted(lake: Lake) -> tuple[str, ...]:
     notes = []
     if finish_change(lake):
         notes.append("a correction that was interrupted has been finished")
+    for info in lake.list("ledger", recursive=True):
+        if info.base_name == TAKEN_BACK and not _is_json(lake, info.path):
+            lake.set_aside(info.path)
+            notes.append(
+                f"{info.path} was damaged and has been set aside: deliveries whose landing was interrupted count as "
+                "received now"
+            )
     notes += [f"{path} was lost or damaged and has been restored from its copy" for path in restore(lake)]
     return tuple(notes)
+
+
+def _is_json(lake: Lake, path: str) -> bool:
+    try:
+        return isinstance(json.loads(lake.read_bytes(path)), dict)
+    except (OSError, ValueError):
+        return False
 
 
 def lost_deliveries(lake: Lake, landed: Iterable[Delivery]) -> dict[str, Delivery]:

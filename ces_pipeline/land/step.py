@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -31,7 +32,7 @@ from ces_pipeline.land.inputs import landing_fingerprint
 from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import CONTENTS, ColumnMapping, own_id
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget
-from ces_pipeline.land.lost import finish_interrupted, give_to_others, lost_deliveries, resting_on
+from ces_pipeline.land.lost import TAKEN_BACK, finish_interrupted, give_to_others, lost_deliveries, resting_on
 from ces_pipeline.land.rounded_ids import refusal
 from ces_pipeline.land.staging import Staging
 from ces_pipeline.privacy.erased import Erased
@@ -182,7 +183,7 @@ def land_source(
         moment = now or datetime.now(UTC)
         early = early_receipt.due(lake, source.id, moment)
         stale = _stale_deliveries(registry, source, landed, files, seen, kept, outcome, incomplete | early)
-        received = _take_back(lake, source, landed, stale, dict.fromkeys(early, moment))
+        received = take_back(lake, source, landed, stale, dict.fromkeys(early, moment))
         files = _in_order_of_receipt(files, seen, received)
         seen_before = dict(seen.entries)
         key_index: KeyIndex | None = None
@@ -359,15 +360,15 @@ def _named(deliveries: list[Delivery]) -> str:
 
 
 def _taken_back_file(source: Source) -> str:
-    return f"ledger/{source.id}/.taken_back"
+    return f"ledger/{source.id}/{TAKEN_BACK}"
 
 
-def _take_back(
+def take_back(
     lake: Lake,
     source: Source,
     landed: dict[str, Delivery],
     stale: list[Delivery],
-    early: Mapping[str, datetime],
+    early: Mapping[str, datetime] = MappingProxyType({}),
 ) -> dict[str, Receipt]:
     """Remove the stale deliveries from the lake and from `landed`; returns the first receipt of each.
 

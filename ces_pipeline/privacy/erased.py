@@ -4,7 +4,9 @@ The mark is made from the keyed hash that rows hold of a person, with the key ag
 the key says nothing about who was erased.
 """
 
+import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ces_pipeline.errors import HomeError
@@ -12,6 +14,7 @@ from ces_pipeline.privacy.pseudonyms import Pseudonyms
 from ces_pipeline.storage.lake import Lake
 
 _FILE = "erased/people.json"
+_NOTE = "erased/README.txt"
 
 
 @dataclass(frozen=True)
@@ -48,17 +51,23 @@ class Erased:
     def with_person(self, key: str) -> "Erased":
         return Erased(self.pseudonyms, self.marks | {self.mark_of(key)})
 
-    def save(self, lake: Lake) -> None:
+    def save(self, write: Callable[[str, bytes], object]) -> None:
+        """Store the marks. write: writes bytes to a path of the lake."""
         marks = sorted(self.marks)
         stored = {"marks": marks, "check": self.pseudonyms.of("".join(marks))}
-        # Kept next to the file: a folder without it is a lost file, not a home without erased people.
-        lake.write_bytes("erased/README.txt", b"Keyed marks of erased people. Keep this folder in backups.\n")
-        lake.write_bytes(_FILE, json.dumps(stored).encode())
+        # Next to the file, so that a lost file is not taken for a home without erased people.
+        write(_NOTE, b"Keyed marks of erased people. Keep this folder in backups.\n")
+        write(_FILE, json.dumps(stored).encode())
 
     def keys_among(self, keys: list[str]) -> list[str]:
         """Those of the keyed hashes (hex) whose person was erased."""
         marks = self.pseudonyms.of_all(f"erased {key}" for key in keys)
         return [key for key, mark in zip(keys, marks, strict=True) if mark in self.marks]
+
+
+def erased_fingerprint(lake: Lake) -> str:
+    """Changes with every erased person; empty if there are none."""
+    return hashlib.sha256(lake.read_bytes(_FILE)).hexdigest()[:16] if lake.exists(_FILE) else ""
 
 
 def _damaged(lake: Lake) -> str:

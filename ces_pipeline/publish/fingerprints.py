@@ -90,7 +90,7 @@ def state_fingerprint(registry: Registry, state: PublishInputs) -> str:
     }
     # Logs only grow, so a new row always changes their number of rows.
     logs = {name: rows.num_rows for name, rows in state.logs.items()}
-    return _digest([layout_fingerprint(), publish_code(), days, small, state.pending, logs])
+    return _digest([layout_fingerprint(), publish_code(), days, small, state.pending, logs, state.erased])
 
 
 @cache

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.fs as pa_fs
 
 from ces_pipeline.land import ledger
+from ces_pipeline.privacy.erased import erased_fingerprint
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.schemas.tables import TABLES
@@ -44,7 +45,8 @@ class FileMarker:
 class PublishInputs:
     """The inputs of a publish.
 
-    pending: (kind, day) of stale days; their rows need not reconcile yet. logs: the tables of LOGS by name; they only
+    pending: (kind, day) of stale days; their rows need not reconcile yet. erased: fingerprint of the list of erased
+    people. logs: the tables of LOGS by name; they only
     grow.
     """
 
@@ -55,6 +57,7 @@ class PublishInputs:
     logs: Mapping[str, pa.Table] = field(
         default_factory=lambda: {name: TABLES[name].arrow.empty_table() for name in LOGS}
     )
+    erased: str = ""
 
     @cached_property
     def day_files(self) -> dict[DayFile, FileMarker]:
@@ -77,6 +80,7 @@ def publish_inputs(lake: Lake, pending: Iterable[tuple[str, date]]) -> PublishIn
         ledger.delivery_days(lake),
         tuple(sorted(pending)),
         {name: stored_rows(lake, TABLES[name]) for name in LOGS},
+        erased_fingerprint(lake),
     )
 
 

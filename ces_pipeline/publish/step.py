@@ -45,7 +45,7 @@ from ces_pipeline.publish.inputs import (
 )
 from ces_pipeline.publish.layout import STORAGE_VERSION, create_tables
 from ces_pipeline.publish.reference import reference_tables
-from ces_pipeline.publish.stored_tables import STORED_TABLES, store_days
+from ces_pipeline.publish.stored_tables import STORED_TABLES, damaged_days, store_days
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
@@ -127,7 +127,11 @@ def publish(
 def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:
     """True if a publish of these inputs would change the published file, or if there is no file."""
     published = _publication(home.published)
-    return published is None or published.inputs != state_fingerprint(registry, state)
+    return (
+        published is None
+        or published.inputs != state_fingerprint(registry, state)
+        or bool(_damaged_stored_days(Lake(home.lake)))
+    )
 
 
 def is_damaged(home: Home) -> bool:
@@ -144,13 +148,15 @@ def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_i
     if published is not None:
         give_checksum(home.published)
     inputs = state_fingerprint(registry, state)
-    if published is not None and published.inputs == inputs:
+    damaged_files = _damaged_stored_days(Lake(home.lake))
+    if published is not None and published.inputs == inputs and not damaged_files:
         return _unchanged(home, registry, published)
-    notes = (f"{home.published} was damaged, so it was rebuilt from the lake",) if damaged else ()
+    notes = [f"{home.published} was damaged, so it was rebuilt from the lake"] if damaged else []
+    notes += [f"lake/{path} was damaged, so it was written again" for path in damaged_files]
     work = home.warehouse / f"{_WORK}{uuid4().hex}"
     try:
         work.mkdir()
-        job = _Publish(home, registry, state, run_id, inputs, work, notes)
+        job = _Publish(home, registry, state, run_id, inputs, work, tuple(notes))
         if published is None:
             return job.run(None)
         try:
@@ -166,6 +172,11 @@ def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_i
         shutil.rmtree(work, ignore_errors=True)
 
 
+def _damaged_stored_days(lake: Lake) -> list[str]:
+    """The files of derived tables in the lake that are not as they were written."""
+    return [lake.day_file(name, day) for name in STORED_TABLES for day in sorted(damaged_days(lake, name))]
+
+
 def _unwritable(home: Home, why: str) -> str:
     return f"{home.warehouse} cannot be written ({why}). Free disk space or correct its permissions, then run again"
 
@@ -176,6 +187,7 @@ class _Publication:
 
     inputs: str
     layout: str
+    erased: str
     day_files: dict[DayFile, str]
     tables: dict[str, str]
     """Derived table -> fingerprint of its inputs."""
@@ -203,6 +215,8 @@ class _Publish:
         rebuilds = (
             published is None
             or published.layout != layout_fingerprint()
+            # A deleted row stays in the free blocks of a file that is brought up to date.
+            or published.erased != self.state.erased
             or 2 * (len(changed) + len(removed)) > len(old)
         )
         fresh = self.work / "ces.duckdb"
@@ -357,6 +371,7 @@ class _Publish:
             "published_at": now,
             "inputs": self.inputs,
             "layout": layout_fingerprint(),
+            "erased": self.state.erased,
         }
         return {
             **reference_tables(self.registry),
@@ -418,7 +433,7 @@ def _publication(path: Path) -> _Publication | None:
     try:
         with session(None) as connection:
             attach_published(connection, path)
-            written = connection.execute("SELECT inputs, layout FROM audit.publication").fetchone()
+            written = connection.execute("SELECT inputs, layout, erased FROM audit.publication").fetchone()
             days = connection.execute("SELECT table_name, day, sha256 FROM audit.published_days").fetchall()
             tables = connection.execute("SELECT table_name, inputs FROM audit.published_tables").fetchall()
             size = connection.execute(
@@ -431,7 +446,7 @@ def _publication(path: Path) -> _Publication | None:
     if written is None:
         return None
     day_files = {(table, day): sha256 for table, day, sha256 in days}
-    return _Publication(written[0], written[1], day_files, dict(tables))
+    return _Publication(written[0], written[1], written[2], day_files, dict(tables))
 
 
 def _unchanged(home: Home, registry: Registry, published: _Publication) -> PublishResult:

@@ -404,6 +404,7 @@ PUBLICATION = Table(
         "published_at": column(INSTANT, "When it was published."),
         "inputs": column(TEXT, "Fingerprint of all inputs of this file."),
         "layout": column(TEXT, "Fingerprint of its tables and columns."),
+        "erased": column(TEXT, "Fingerprint of the list of erased people; empty: there are none."),
     },
 )
 

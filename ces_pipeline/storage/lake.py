@@ -37,6 +37,7 @@ DAMAGED = (pa.ArrowException, OSError, ValueError)
 _DAY = "day="
 STAGING = ".staging"
 _SAMPLE_ROWS = 1_000
+_SMALL_ROWS = 10_000
 _WRITERS = 8
 """Threads that write files at the same time: a disk syncs several files about as fast as one."""
 
@@ -104,7 +105,11 @@ class Lake:
         """The rows of a Parquet file. Raises an error of DAMAGED if it is missing or damaged."""
         with self.files.open_input_file(path) as source:
             file = pq.ParquetFile(source, page_checksum_verification=True)
-            return file.read(columns=list(columns) if columns is not None else None)
+            # Handing a small file's columns to threads takes longer than reading them.
+            return file.read(
+                columns=list(columns) if columns is not None else None,
+                use_threads=file.metadata.num_rows > _SMALL_ROWS,
+            )
 
     def read_tables(self, paths: Sequence[str], schema: pa.Schema) -> tuple[pa.Table, tuple[str, ...]]:
         """The rows of these Parquet files in their order, with columns `schema`, and those files that are damaged.

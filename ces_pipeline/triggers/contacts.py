@@ -31,3 +31,8 @@ def take_contact(
         text = json.dumps({"invitation_id": name, "at": at.isoformat()})
         if store.put_if_absent(partition, f"{max(stored, default=0) + 1:09}", text):
             return at
+
+
+def forget_contacts(store: Store, person: str) -> None:
+    """Remove a person's contacts from the store."""
+    store.delete(f"contact/{person}")

@@ -36,6 +36,9 @@ class Store(Protocol):
     def get(self, partition: str, row: str) -> str | None:
         """The text of a row; None if the row does not exist."""
 
+    def delete(self, partition: str) -> None:
+        """Remove a partition with all of its rows, so that nothing of them is left on the disk."""
+
 
 class SqliteStore:
     """A store in a single file (0600), for any number of threads and processes."""
@@ -68,6 +71,12 @@ class SqliteStore:
                 "SELECT text FROM kept WHERE partition = ? AND row = ?", (partition, row)
             ).fetchone()
             return found[0] if found else None
+
+    def delete(self, partition: str) -> None:
+        with self._open() as connection:
+            # Deleted rows are overwritten, not only marked as free.
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("DELETE FROM kept WHERE partition = ?", (partition,))
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
