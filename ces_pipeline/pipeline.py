@@ -14,6 +14,7 @@ from ces_pipeline.clean.day import DayResult
 from ces_pipeline.clean.inputs import Planner
 from ces_pipeline.corrections.rename import follow_registry
 from ces_pipeline.home import Home
+from ces_pipeline.land import corrected_entry
 from ces_pipeline.land.delivery_columns import note_columns
 from ces_pipeline.land.ended import land_nothing
 from ces_pipeline.land.pull import pull
@@ -75,6 +76,8 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
             if source.api is not None:
                 outcome = outcome.with_pull(pull(home, registry, source))
             note_columns(lake, name)
+            corrected_entry.remember(lake, registry, source)
+            outcome.notes += tuple(corrected_entry.notes(lake, registry, source))
         last_results.record(lake, f"land-{name}", [""], {"": outcome.failures} if outcome.failures else {})
         if outcome.rows_read >= _MANY_ROWS:
             # The next step may start processes that need this memory.
