@@ -7,6 +7,7 @@ or a blocking check failed, or something needs a person; 2 wrong usage, registry
 import click
 
 from ces_pipeline.cli.common import Commands
+from ces_pipeline.cli.deliveries import deliveries
 from ces_pipeline.cli.demo import demo, sample
 from ces_pipeline.cli.dictionary import dictionary
 from ces_pipeline.cli.docs import docs
@@ -15,10 +16,12 @@ from ces_pipeline.cli.export import export
 from ces_pipeline.cli.init import init
 from ces_pipeline.cli.inspect import inspect
 from ces_pipeline.cli.people import forget, person
+from ces_pipeline.cli.quarantine import quarantine
 from ces_pipeline.cli.run import land, run
 from ces_pipeline.cli.show import show
 from ces_pipeline.cli.ui import ui
 from ces_pipeline.cli.unland import unland
+from ces_pipeline.cli.why import why
 from ces_pipeline.storage.own_process import share_one_allocator
 
 
@@ -42,6 +45,9 @@ for command in (
     ui,
     export,
     show,
+    why,
+    deliveries,
+    quarantine,
     unland,
     person,
     forget,

@@ -8,7 +8,7 @@ are counted apart from the parser (`line_count.py`). Nothing is guessed about wh
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -603,7 +603,9 @@ class _Rows:
     def _as_batch(self, entries: list[tuple[int, list[Repaired]]]) -> pa.RecordBatch:
         numbers: list[int] = []
         rows: list[list[str | None]] = []
-        for number, found in sorted(entries, key=lambda entry: entry[0]):
+        entries = sorted(entries, key=lambda entry: entry[0])
+        shifts = self._shifts([number for number, _ in entries])
+        for (number, found), shift in zip(entries, shifts, strict=True):
             for place, row in enumerate(found):
                 if row.cells is None:
                     if row.text.strip(_BLANK):
@@ -611,7 +613,7 @@ class _Rows:
                         self._unfit.append((number, place, problem, row.text[:_TEXT_LIMIT]))
                     continue
                 self._short_widths.add(row.width)
-                numbers.append(number + self._shift(number) + place)
+                numbers.append(number + shift + place)
                 rows.append([None if cell in self._null_values else cell for cell in row.cells])
         columns = [pa.array([row[place] for row in rows], pa.string()) for place in range(len(self._columns))]
         batch = pa.RecordBatch.from_arrays(
@@ -619,18 +621,19 @@ class _Rows:
         )
         return _without_blank_rows(batch)
 
-    def _shift(self, number: int) -> int:
-        """How many rows more than records there are before this record."""
-        return sum(extra for at, extra in self._extra if at < number)
+    def _shifts(self, numbers: Sequence[int] | np.ndarray) -> list[int]:
+        """How many rows more than records there are before each of these records."""
+        extra = sorted(self._extra)
+        shifts = np.concatenate([[0], np.cumsum([count for _, count in extra], dtype=np.int64)])
+        before = np.searchsorted(np.array([number for number, _ in extra], dtype=np.int64), numbers)
+        found: list[int] = shifts[before].tolist()
+        return found
 
     def _final(self, numbers: pa.Array) -> pa.Array:
         if not self._extra:
             return numbers
-        self._extra.sort()
-        at = np.array([place for place, _ in self._extra])
-        shifts = np.concatenate([[0], np.cumsum([extra for _, extra in self._extra])])
         plain = numbers.to_numpy()
-        return pa.array(plain + shifts[np.searchsorted(at, plain)], pa.int64())
+        return pa.array(plain + np.array(self._shifts(plain), dtype=np.int64), pa.int64())
 
     def _refuse_lost(self, counted: CountedLines) -> None:
         """Raise UnreadableFileError if the file holds other records than were read."""
@@ -647,9 +650,11 @@ class _Rows:
             )
 
     def _finish(self) -> None:
+        unfit = sorted(self._unfit)
+        shifts = self._shifts([number for number, *_ in unfit])
         self._export.unreadable += [
-            UnreadableRow(number + self._shift(number) + place, problem, text)
-            for number, place, problem, text in sorted(self._unfit)
+            UnreadableRow(number + shift + place, problem, text)
+            for (number, place, problem, text), shift in zip(unfit, shifts, strict=True)
         ]
         said = {
             "short": "rows had fewer cells than the header: the missing ones are empty",

@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import io
 import lzma
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from ces_pipeline.privacy.shown import shown_name
 _CHUNK = 1 << 20
 HEAD_BYTES = 1 << 20
 """Enough for the header rows of the widest surveys, whose question texts take hundreds of kilobytes."""
+_MOST_CONTENT = 1 << 30
 _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError)
 _SPREADSHEETS = {".xlsx", ".xlsm"}
 _SHEET_HEAD_ROWS = 100
@@ -59,8 +61,10 @@ class DeliveredFile:
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
-        """The unpacked bytes as a stream. Raises UnreadableFileError if the compressed file is damaged."""
+        """The unpacked bytes as a stream. Raises UnreadableFileError if it is no file, or packed and damaged."""
         content = self.content_in_memory
+        if content is None:
+            self._refuse_what_is_no_file()
         try:
             with self.path.open("rb") if content is None else io.BytesIO(content) as packed:
                 magic = packed.read(4)
@@ -93,6 +97,28 @@ class DeliveredFile:
             raise UnreadableFileError(
                 f"{self.name}: the zip is protected by a password: deliver it unpacked"
             ) from None
+
+    def _refuse_what_is_no_file(self) -> None:
+        """Raise UnreadableFileError for a folder, a link to nothing or a pipe, and for a name that is no text."""
+        try:
+            self.path.name.encode()
+        except UnicodeEncodeError:
+            raise UnreadableFileError(
+                f"{self.name}: its name is not UTF-8, so logs and tables cannot hold it: rename the file"
+            ) from None
+        try:
+            mode = self.path.stat().st_mode
+        except OSError:
+            if not self.path.is_symlink():
+                raise
+            raise UnreadableFileError(
+                f"{self.name}: it is a link to a file that does not exist: deliver the file itself"
+            ) from None
+        if stat.S_ISDIR(mode):
+            raise UnreadableFileError(f"{self.name}: it is a folder: deliver the files in it one by one")
+        if not stat.S_ISREG(mode):
+            # Reading a pipe would wait for ever.
+            raise UnreadableFileError(f"{self.name}: it is a pipe or a device: replace it by a file")
 
     @contextmanager
     def open_utf8(self) -> Iterator[BinaryIO]:
@@ -251,9 +277,15 @@ class DeliveredFile:
         return replace(self, given_encoding=encoding) if encoding else self
 
     def content(self) -> bytes:
-        """All unpacked bytes, for formats that cannot be streamed."""
+        """All unpacked bytes, for formats that cannot be streamed. Raises UnreadableFileError for more than 1 GB."""
         with self.open() as stream:
-            return stream.read()
+            found = stream.read(_MOST_CONTENT + 1)
+        if len(found) > _MOST_CONTENT:
+            raise UnreadableFileError(
+                f"{self.name}: it is larger than {_MOST_CONTENT >> 30} GB, more than is read of such a file: deliver "
+                "it as CSV or in parts"
+            )
+        return found
 
     def sheet(self, name: str | None = None, rows: int | None = None) -> "SheetAsText":
         """A sheet of this workbook as comma separated text: the named one, else the first that is a table.

@@ -141,16 +141,18 @@ class RowRepair:
         return ways
 
     def _split(self, text: str, has_escapes: bool) -> list[str]:
+        """The cells; of a text with far too many, only so many as show that it is no row."""
         cells: list[str] = []
         start, end = 0, len(text)
-        while start <= end:
-            cell, start = self._next_cell(text, start, has_escapes)
+        last_close = len(text) - 1 if text.endswith('"') else text.rfind(f'"{self.delimiter}')
+        while start <= end and not (len(cells) > self.width + _WIDE and cells[-1].strip()):
+            cell, start = self._next_cell(text, start, has_escapes, last_close)
             cells.append(cell)
         return cells
 
-    def _next_cell(self, text: str, start: int, has_escapes: bool) -> tuple[str, int]:
-        """(The cell that begins at `start`, the start of the next one)."""
-        if text.startswith('"', start):
+    def _next_cell(self, text: str, start: int, has_escapes: bool, last_close: int) -> tuple[str, int]:
+        """(The cell that begins at `start`, the start of the next one). last_close: where the last quote may close."""
+        if start < last_close and text.startswith('"', start):
             place = start + 1
             while (place := text.find('"', place)) >= 0:
                 after = text[place + 1 : place + 2]

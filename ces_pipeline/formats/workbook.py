@@ -6,6 +6,7 @@ The readers decide what the columns mean, as for any other text.
 import csv
 import io
 import warnings
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -18,6 +19,8 @@ from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.privacy.shown import shown_name
 
 _ROWS_THAT_SHOW_A_TABLE = 30
+_MOST_UNPACKED, _FEW_UNPACKED, _MOST_TIMES = 4 << 30, 100 << 20, 100
+"""Bytes. Cells of a table pack to about a tenth, blank ones with a format to a thirtieth."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ def read_sheet(name: str, content: bytes, sheet: str | None, rows: int | None) -
     messages. Raises UnreadableFileError if the file is not a workbook, is damaged, the sheet does not exist or is
     empty, or if it is not clear which sheet holds the rows.
     """
+    _refuse_bomb(name, content)
     try:
         with warnings.catch_warnings():
             # openpyxl warns of styles and validations that it drops; only values are read here.
@@ -60,6 +64,20 @@ def read_sheet(name: str, content: bytes, sheet: str | None, rows: int | None) -
             f"{name}: the workbook is damaged ({type(problem).__name__} in a sheet): save it again as .xlsx or CSV "
             "and deliver that"
         ) from problem
+
+
+def _refuse_bomb(name: str, content: bytes) -> None:
+    """Raise UnreadableFileError if the workbook unpacks to far more than any table would."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        return
+    if unpacked > _MOST_UNPACKED or (unpacked > _FEW_UNPACKED and unpacked > _MOST_TIMES * len(content)):
+        raise UnreadableFileError(
+            f"{name}: the workbook unpacks to {unpacked >> 20:,} MB, more than is read: save the sheet as CSV and "
+            "deliver that"
+        )
 
 
 def _read_sheet(name: str, book: Any, sheet: str | None, rows: int | None) -> Sheet:
@@ -110,9 +128,11 @@ def _is_table(table: Any) -> bool:
 def _write(rows: Iterator[list[str]], lines: Any) -> bool:
     """Write the rows. Returns whether any row is filled."""
     start: list[list[str]] = []
+    filled_rows = 0
     for row in rows:
         start.append(row)
-        if sum(map(bool, start)) == 2:
+        filled_rows += bool(row)
+        if filled_rows == 2:
             break
     filled = [row for row in start if row]
     # In SurveyMonkey's sheets the options of a question continue to the right of the last id.

@@ -13,22 +13,29 @@ from ces_pipeline.storage.lake import Lake
 
 _NOT_EXPORTS = {".keep", ".gitkeep", ".ds_store", "thumbs.db", "known_answers.json"}
 
+_EXPORTS = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".xlsx", ".xlsm", ".xls", ".parquet", ".zip", ".gz"}
+
 
 def inbox_files(home: Home, source: Source) -> list[Path]:
     """The source's files, by name. Hidden and unfinished (`.part`, `.tmp`, `.crdownload`) files are skipped.
 
-    The folders of its earlier ids are read too.
+    The folders of its earlier ids are read too. What only looks like a file (a link to nothing, a pipe, a folder with
+    the name of an export) is in the list, so that reading it says what is wrong.
     """
     return sorted(
         path
         for folder in (home.inbox / name for name in (source.id, *source.formerly))
         if folder.is_dir()
         for path in folder.glob(source.inbox)
-        if path.is_file()
+        if _looks_like_a_file(path)
         and not path.name.startswith(".")
         and path.name.lower() not in _NOT_EXPORTS
         and path.suffix.lower() not in {".part", ".tmp", ".crdownload"}
     )
+
+
+def _looks_like_a_file(path: Path) -> bool:
+    return path.suffix.lower() in _EXPORTS if path.is_dir() else True
 
 
 @dataclass
@@ -68,7 +75,10 @@ class SeenFiles:
 
     def sha256(self, key: str, path: Path) -> str | None:
         known = self.entries.get(key)
-        return known[2] if known and known[:2] == self._state(path) else None
+        try:
+            return known[2] if known and known[:2] == self._state(path) else None
+        except OSError:
+            return None
 
     def note(self, key: str, path: Path, sha256: str) -> None:
         self.entries[key] = [*self._state(path), sha256]

@@ -402,13 +402,17 @@ def _in_order_of_receipt(
         known = received.get(seen.sha256(key, path) or "")
         if known:
             return (False, known.received_order, known.received_at, 0, path)
-        return (True, 0, datetime.min.replace(tzinfo=UTC), path.stat().st_mtime_ns, path)
+        return (True, 0, datetime.min.replace(tzinfo=UTC), _changed_at(path), path)
 
+    return sorted(files, key=place)
+
+
+def _changed_at(path: Path) -> int:
     try:
-        return sorted(files, key=place)
+        return path.stat().st_mtime_ns
     except OSError:
         # A file that is gone by now is reported when it is read.
-        return list(files)
+        return 0
 
 
 def _export_and_times(source: Source, path: Path) -> tuple[Export, list[str]]:

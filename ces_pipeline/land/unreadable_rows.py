@@ -65,7 +65,7 @@ def without_people(text: str, columns: tuple[str, ...], hidden: set[str], delimi
         return line.getvalue().removesuffix("\r\n")
     try:
         row = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         row = None
     if isinstance(row, list):
         return json.dumps(_without_people_cells(row, columns, hidden), ensure_ascii=False)

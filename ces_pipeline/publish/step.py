@@ -45,7 +45,7 @@ from ces_pipeline.publish.inputs import (
 )
 from ces_pipeline.publish.layout import STORAGE_VERSION, create_tables
 from ces_pipeline.publish.reference import reference_tables
-from ces_pipeline.publish.stored_tables import STORED_TABLES, store_days
+from ces_pipeline.publish.stored_tables import STORED_TABLES, damaged_days, store_days
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.publish.vanished import PublishedDelivery, refuse_vanished
 from ces_pipeline.registry import Registry
@@ -128,7 +128,11 @@ def publish(
 def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:
     """True if a publish of these inputs would change the published file, or if there is no file."""
     published = _publication(home.published)
-    return published is None or published.inputs != state_fingerprint(registry, state)
+    return (
+        published is None
+        or published.inputs != state_fingerprint(registry, state)
+        or bool(_damaged_stored_days(Lake(home.lake)))
+    )
 
 
 def is_damaged(home: Home) -> bool:
@@ -145,15 +149,17 @@ def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_i
     if published is not None:
         give_checksum(home.published)
     inputs = state_fingerprint(registry, state)
-    if published is not None and published.inputs == inputs:
+    damaged_files = _damaged_stored_days(Lake(home.lake))
+    if published is not None and published.inputs == inputs and not damaged_files:
         return _unchanged(home, registry, published)
     if published is not None:
         refuse_vanished(published.deliveries, state.deliveries, state.logs["audit.corrections"], registry)
-    notes = (f"{home.published} was damaged, so it was rebuilt from the lake",) if damaged else ()
+    notes = [f"{home.published} was damaged, so it was rebuilt from the lake"] if damaged else []
+    notes += [f"lake/{path} was damaged, so it was written again" for path in damaged_files]
     work = home.warehouse / f"{_WORK}{uuid4().hex}"
     try:
         work.mkdir()
-        job = _Publish(home, registry, state, run_id, inputs, work, notes)
+        job = _Publish(home, registry, state, run_id, inputs, work, tuple(notes))
         if published is None:
             return job.run(None)
         try:
@@ -167,6 +173,11 @@ def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_i
         raise HomeError(_unwritable(home, str(problem).splitlines()[0])) from problem
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _damaged_stored_days(lake: Lake) -> list[str]:
+    """The files of derived tables in the lake that are not as they were written."""
+    return [lake.day_file(name, day) for name in STORED_TABLES for day in sorted(damaged_days(lake, name))]
 
 
 def _unwritable(home: Home, why: str) -> str:

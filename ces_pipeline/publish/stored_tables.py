@@ -1,9 +1,16 @@
-"""Derived tables that a publish also writes to the lake, one Parquet file per day."""
+"""Derived tables that a publish also writes to the lake, one Parquet file per day.
 
+A list of the written files, with their sizes and checksums, lies next to the days of each table: a file that was
+damaged since is found and written again.
+"""
+
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 
 import duckdb
+import pyarrow.fs as pa_fs
 
 from ces_pipeline.schemas.table import Table, split_by_day
 from ces_pipeline.storage.duck import arrow_rows
@@ -14,7 +21,10 @@ _ROWS_AT_ONCE = 500_000
 
 
 def store_days(connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, before: str | None) -> None:
-    """Write the days of a derived table that differ from the published file `before`; delete days without rows."""
+    """Write the days of a derived table that differ from the published file `before`, or whose files are damaged.
+
+    Deletes days without rows.
+    """
     columns = ", ".join(column for column in table.columns if column != "day")
     digest = f"SELECT day, count(*), sum(hash({columns})::HUGEINT) FROM {{}} GROUP BY day"
     now = {row[0]: row[1:] for row in connection.execute(digest.format(table.name)).fetchall()}
@@ -22,12 +32,14 @@ def store_days(connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, 
     if before:
         published = connection.execute(digest.format(f"{before}.{table.name}")).fetchall()
         was = {row[0]: row[1:] for row in published}
-    for day in sorted(set(lake.days(table.name)) - now.keys()):
+    gone = sorted(set(lake.days(table.name)) - now.keys())
+    for day in gone:
         lake.delete(lake.day_file(table.name, day))
+    damaged = damaged_days(lake, table.name)
     changed = [
         day
         for day in sorted(now)
-        if now[day] != was.get(day) or not lake.exists(lake.day_file(table.name, day))
+        if now[day] != was.get(day) or day in damaged or not lake.exists(lake.day_file(table.name, day))
     ]
     query = f"""
         SELECT {", ".join(table.columns)} FROM {table.name} WHERE day IN (SELECT unnest($days))
@@ -36,6 +48,52 @@ def store_days(connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, 
     for days in _in_parts(changed, {day: count for day, (count, _) in now.items()}):
         rows = arrow_rows(connection, query, table.arrow, {"days": days})
         lake.write_tables({lake.day_file(table.name, day): part for day, part in split_by_day(rows).items()})
+    written = _written(lake, table.name)
+    if changed or written.keys() != now.keys():
+        kept = {day: written[day] for day in now if day in written and day not in changed}
+        fresh = {day: _state(lake, lake.day_file(table.name, day)) for day in now if day not in kept}
+        _save_written(lake, table.name, kept | fresh)
+
+
+def damaged_days(lake: Lake, name: str) -> set[date]:
+    """The days of a table whose files are not as they were written.
+
+    The bytes of a file are read only if it is newer than the list. Without a list (an earlier release wrote none) no
+    day is known to be damaged.
+    """
+    listed_at = lake.files.get_file_info(_list_file(name)).mtime
+
+    def is_damaged(day: date, size: int, sha256: str) -> bool:
+        info = lake.files.get_file_info(lake.day_file(name, day))
+        if info.type != pa_fs.FileType.File or info.size != size:
+            return True
+        is_newer = info.mtime is not None and listed_at is not None and info.mtime > listed_at
+        return is_newer and hashlib.sha256(lake.read_bytes(info.path)).hexdigest() != sha256
+
+    return {day for day, state in _written(lake, name).items() if is_damaged(day, *state)}
+
+
+def _written(lake: Lake, name: str) -> dict[date, tuple[int, str]]:
+    """Day -> size in bytes and SHA-256 of its file as it was written; empty if the list is missing or damaged."""
+    try:
+        saved = json.loads(lake.read_bytes(_list_file(name)))
+        return {date.fromisoformat(day): (int(size), str(sha256)) for day, (size, sha256) in saved.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _save_written(lake: Lake, name: str, written: Mapping[date, tuple[int, str]]) -> None:
+    saved = {day.isoformat(): state for day, state in sorted(written.items())}
+    lake.write_bytes(_list_file(name), json.dumps(saved).encode())
+
+
+def _state(lake: Lake, path: str) -> tuple[int, str]:
+    data = lake.read_bytes(path)
+    return len(data), hashlib.sha256(data).hexdigest()
+
+
+def _list_file(name: str) -> str:
+    return f"{name.replace('.', '/')}/.files.json"
 
 
 def _in_parts(days: list[date], rows: Mapping[date, int]) -> Iterator[list[date]]:

@@ -73,6 +73,7 @@ class Rule:
     kinds: the kinds of source whose rows it judges so; by_kind: those that need evidence or a check of their own.
     compares_rows: whether it comes after the other rules, its evidence also given which rows are eligible.
     makes_ineligible: whether a row that it rejects is left out when rows are compared.
+    settings: the keys of a survey's `rules` in surveys.yaml that it depends on.
     means: the first line of the file's docstring, added when rules are loaded.
     """
 
@@ -85,6 +86,7 @@ class Rule:
     by_kind: "Mapping[KindName, Condition]" = field(default_factory=dict)
     compares_rows: bool = False
     makes_ineligible: bool = True
+    settings: tuple[str, ...] = ()
     means: str = ""
 
     @property

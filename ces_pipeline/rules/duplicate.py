@@ -20,4 +20,5 @@ RULE = Rule(
     evidence=is_repeat,
     check=equals(False),
     compares_rows=True,
+    settings=("duplicate_window_hours", "double_submit_seconds"),
 )

@@ -14,5 +14,10 @@ def seconds_above_usual(facts: "ResponseFacts") -> Numbers:
 
 
 RULE = Rule(
-    name="fast_for_survey", position=140, severity="suspect", evidence=seconds_above_usual, check=at_least(0)
+    name="fast_for_survey",
+    position=140,
+    severity="suspect",
+    evidence=seconds_above_usual,
+    check=at_least(0),
+    settings=("fast_sd", "fast_minimum_n"),
 )

@@ -16,5 +16,10 @@ def required_answers_blank(facts: "ResponseFacts") -> Counts:
 
 
 RULE = Rule(
-    name="incomplete", position=40, severity="reject", evidence=required_answers_blank, check=equals(0)
+    name="incomplete",
+    position=40,
+    severity="reject",
+    evidence=required_answers_blank,
+    check=equals(0),
+    settings=("keep_partial",),
 )

@@ -13,4 +13,11 @@ def is_partial(facts: "ResponseFacts") -> Flags:
     return flags
 
 
-RULE = Rule(name="partial", position=130, severity="suspect", evidence=is_partial, check=equals(False))
+RULE = Rule(
+    name="partial",
+    position=130,
+    severity="suspect",
+    evidence=is_partial,
+    check=equals(False),
+    settings=("keep_partial",),
+)

@@ -23,4 +23,5 @@ RULE = Rule(
     evidence=people_above_limit_on_device,
     check=at_most(0),
     makes_ineligible=False,
+    settings=("shared_device_people",),
 )

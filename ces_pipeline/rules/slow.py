@@ -17,4 +17,11 @@ def seconds_below_ceiling(facts: "ResponseFacts") -> Numbers:
     )
 
 
-RULE = Rule(name="slow", position=170, severity="info", evidence=seconds_below_ceiling, check=at_least(0))
+RULE = Rule(
+    name="slow",
+    position=170,
+    severity="info",
+    evidence=seconds_below_ceiling,
+    check=at_least(0),
+    settings=("max_duration_seconds",),
+)

@@ -14,5 +14,10 @@ def is_straight_lined(facts: "ResponseFacts") -> Flags:
 
 
 RULE = Rule(
-    name="straight_lining", position=165, severity="suspect", evidence=is_straight_lined, check=equals(False)
+    name="straight_lining",
+    position=165,
+    severity="suspect",
+    evidence=is_straight_lined,
+    check=equals(False),
+    settings=("straight_lining",),
 )

@@ -13,4 +13,11 @@ def seconds_above_floor(facts: "ResponseFacts") -> Numbers:
     return facts.duration_seconds - facts.per_survey(lambda survey: survey.rules.min_duration_seconds, 0)
 
 
-RULE = Rule(name="too_fast", position=80, severity="reject", evidence=seconds_above_floor, check=at_least(0))
+RULE = Rule(
+    name="too_fast",
+    position=80,
+    severity="reject",
+    evidence=seconds_above_floor,
+    check=at_least(0),
+    settings=("min_duration_seconds",),
+)

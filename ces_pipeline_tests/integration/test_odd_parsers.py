@@ -3,15 +3,19 @@
 import json
 import os
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from ces_pipeline.errors import HomeError
+from ces_pipeline.errors import HomeError, UnreadableFileError
+from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.land import step
 from ces_pipeline.land.staging import Staging
+from ces_pipeline.vendors.catalog import READERS
 from ces_pipeline_tests.builders import WEB, InboxHome, answer, csv_text, inbox_home
 
 
@@ -113,10 +117,60 @@ def test_a_file_name_in_another_encoding_is_landed_or_named(tmp_path: Path, name
     assert home.land().files_known == len(home.rows())
 
 
-def test_a_line_nested_very_deep_does_not_stop_its_neighbours(tmp_path: Path) -> None:
+def link_to(target: str) -> Callable[[Path], None]:
+    return lambda path: path.symlink_to(target)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [os.mkfifo, Path.mkdir, link_to("gone.csv"), link_to("a.csv"), link_to("/dev/zero")],
+    ids=["pipe", "folder", "link to nothing", "link to itself", "link to a device"],
+)
+def test_what_only_looks_like_a_file_is_named_and_stops_nothing(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    home = inbox_home(tmp_path)
+    good = home.drop("b.csv", [answer(2)])
+    make(good.with_name("a.csv"))
+    (failure,) = home.land().failures
+    assert failure.startswith("web: a.csv: ")
+    assert [row["response_id"] for row in home.rows()] == ["r2"]
+    assert home.land().files_known == 1
+
+
+HEADER = "id,score,comment,email,recorded\n"
+FITTING = "r1,4,fine,ann@example.org,2026-03-02T12:00:00Z\n"
+GROWING: dict[str, Callable[[int], str]] = {
+    "quotes that open a cell and never close": lambda size: HEADER + FITTING + '"a,' * size + "\n" + FITTING,
+    "an open quote in every row": lambda size: HEADER + 'r1,4,fine,"a,2026\n' * size,
+    "a line break after an open quote in every row": lambda size: (
+        HEADER + 'r1,4,fine,ann@example.org,"2026\ny\n' * size
+    ),
+    "a quote alone on every line": lambda size: HEADER + '"\n' * size + FITTING,
+    "delimiters alone": lambda size: HEADER + ";" * size + "\n",
+}
+
+
+@pytest.mark.parametrize("text", GROWING.values(), ids=GROWING.keys())
+def test_the_time_for_damaged_text_grows_with_its_length(tmp_path: Path, text: Callable[[int], str]) -> None:
+    def seconds(size: int) -> float:
+        path = tmp_path / f"{size}.csv"
+        path.write_text(text(size))
+        begun = time.process_time()
+        export = READERS["csv"].read(DeliveredFile(path), None)
+        with suppress(UnreadableFileError):
+            for _ in export.batches:
+                pass
+        return time.process_time() - begun
+
+    # Four times the length: 4 if the time grows with it, 16 if it grows with its square.
+    assert seconds(40_000) < 9 * max(seconds(10_000), 0.05)
+
+
+def test_a_deep_line_is_set_aside_and_its_neighbours_land(tmp_path: Path) -> None:
     home = inbox_home(tmp_path, {**WEB, "reader": "json"})
-    deep = json.dumps(answer(1))[:-1] + ', "d": ' + '{"a": ' * 100_000 + "1" + "}" * 100_000 + "}"
-    home.drop("a.jsonl", f"{json.dumps(answer(3))}\n{deep}\n")
-    home.drop("b.jsonl", json.dumps(answer(2)))
-    home.land()
-    assert "r2" in {row["response_id"] for row in home.rows()}
+    deep = '{"a": ' * 100_000 + "1" + "}" * 100_000
+    home.drop("a.jsonl", f"{json.dumps(answer(3))}\n{deep}\n{json.dumps(answer(4))}\n")
+    outcome = home.land()
+    assert (outcome.failures, outcome.rows_unreadable) == ((), 1)
+    assert {row["response_id"] for row in home.rows()} >= {"r3", "r4"}

@@ -385,7 +385,7 @@ def test_a_slip_in_the_exports_is_reported_by_the_doctor_too(home: Home) -> None
     result = ces("export", "journeys", "--to", "there", "--home", home.root)
     assert result.exit_code == 2
     assert "exports.yaml, line 1: entry there: amplitude takes key, and no other credentials" in result.output
-    assert findings(home) == [result.stderr.splitlines()[-1]]
+    assert result.stderr.splitlines()[-1] in findings(home)
 
 
 def test_a_dry_run_of_an_export_says_what_would_be_sent(home: Home) -> None:

@@ -1,6 +1,7 @@
 """Workbooks: cells as the text that they show, and every vendor's table as if it had come as text."""
 
 import io
+import time
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime
@@ -215,3 +216,36 @@ def test_a_workbook_that_is_broken_inside_is_refused(tmp_path: Path, old: bytes,
             archive.writestr(name, content.replace(old, new) if "worksheets/" in name else content)
     with pytest.raises(UnreadableFileError, match=r"^e\.xlsx: "):
         read("xlsx", delivered(tmp_path, damaged.getvalue(), "e.xlsx"))
+
+
+def with_sheet(content: bytes) -> bytes:
+    """The workbook with this XML as its sheet."""
+    packed, changed = zipfile.ZipFile(io.BytesIO(sheets_of(Answers=TABLE_ROWS))), io.BytesIO()
+    with zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in packed.namelist():
+            archive.writestr(name, content if "worksheets/" in name else packed.read(name))
+    return changed.getvalue()
+
+
+def sheet_xml(rows: str) -> bytes:
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return f'<worksheet xmlns="{space}"><sheetData>{rows}</sheetData></worksheet>'.encode()
+
+
+@pytest.mark.parametrize(
+    "rows", ["<row/>" * 60_000, "<row>" * 30_000 + "</row>" * 30_000], ids=["blank rows", "nested rows"]
+)
+def test_a_sheet_of_blank_rows_is_refused_quickly(tmp_path: Path, rows: str) -> None:
+    begun = time.process_time()
+    with pytest.raises(UnreadableFileError, match=r"^e\.xlsx: "):
+        read("xlsx", delivered(tmp_path, with_sheet(sheet_xml(rows)), "e.xlsx"))
+    assert time.process_time() - begun < 10
+
+
+def test_a_workbook_that_unpacks_to_far_more_than_a_table_is_refused_unread(tmp_path: Path) -> None:
+    row = "<row><c t='inlineStr'><is><t>a</t></is></c></row>"
+    bomb = with_sheet(sheet_xml(row * 3_000_000))
+    begun = time.process_time()
+    with pytest.raises(UnreadableFileError, match="MB"):
+        read("xlsx", delivered(tmp_path, bomb, "e.xlsx"))
+    assert time.process_time() - begun < 5
