@@ -9,7 +9,10 @@ from ces_pipeline.cli.common import home_option, json_option
 from ces_pipeline.home import Home
 
 if TYPE_CHECKING:
+    from ces_pipeline.clean.explain import RuleVerdict
     from ces_pipeline.reports.why import Why
+
+_MINUTE_SECONDS = 60
 
 
 @click.command()
@@ -92,9 +95,10 @@ def _show(entry: "Why") -> None:
                     verdict.rule,
                     verdict.severity,
                     "broken" if verdict.is_broken else "holds",
-                    f"{verdict.evidence_name}: {_evidence(verdict.evidence)}",
+                    f"{verdict.evidence_name}: {_evidence(verdict)}",
                     verdict.must.removeprefix("must be "),
-                    ", ".join(f"{name} {value}" for name, value in verdict.settings.items()) or "-",
+                    ", ".join(f"{name}: {_setting(value)}" for name, value in verdict.settings.items())
+                    or "-",
                 )
                 for verdict in entry.verdicts
             ],
@@ -102,7 +106,20 @@ def _show(entry: "Why") -> None:
         )
 
 
-def _evidence(value: bool | float | None) -> str:
+def _evidence(verdict: "RuleVerdict") -> str:
+    from ces_pipeline.reports.units import duration, shown
+
+    value = verdict.evidence
+    if value is None:
+        return "not known"
+    if verdict.evidence_name.startswith("seconds") and abs(value) >= _MINUTE_SECONDS:
+        return f"{value:,.0f} ({duration(value / _MINUTE_SECONDS)})"
+    return shown("", value)
+
+
+def _setting(value: object) -> str:
     from ces_pipeline.reports.units import shown
 
-    return "not known" if value is None else shown("", value)
+    if value is None:
+        return "not set"
+    return shown("", value) if isinstance(value, bool | int | float) else str(value)

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import duckdb
 
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
 from ces_pipeline.land.ledger import Delivery, Ledger
 from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
 
-_SHORTEST_ID = 6
+SHORTEST_ID = 6
 _SHOWN = 5
 
 
@@ -48,5 +52,15 @@ def find_delivery(lake: Lake, named: str, source_id: str | None = None) -> Deliv
 
 
 def _is_named(delivery: Delivery, named: str) -> bool:
-    is_id = len(named) >= _SHORTEST_ID and delivery.delivery_id.startswith(named.lower())
+    is_id = len(named) >= SHORTEST_ID and delivery.delivery_id.startswith(named.lower())
     return is_id or delivery.file_name == named
+
+
+def published_deliveries(home: Home) -> list[dict[str, Any]]:
+    """The rows of `audit.deliveries` in the published file; empty if it cannot be opened."""
+    try:
+        with open_published(home.published) as connection:
+            rows: list[dict[str, Any]] = connection.sql("FROM audit.deliveries").to_arrow_table().to_pylist()
+            return rows
+    except (CesError, duckdb.Error):
+        return []

@@ -143,6 +143,7 @@ def erase(
             _remove_cross_day_revisions(lake, changes, source_id, keys)
         Erased.load(lake, pseudonyms).with_person(key).save(changes.write_bytes)
         changes.apply()
+        _delete_uncommitted(lake)
         forget_person(Lake(home.root), person_fingerprint(key))
         if store := _store():
             forget_contacts(store, key)
@@ -230,6 +231,15 @@ def _remove_cross_day_revisions(lake: Lake, changes: ChangeSet, source_id: str, 
             kept = _without(revisions, keys)
             if kept.num_rows < revisions.num_rows:
                 changes.write_table(info.path, kept)
+
+
+def _delete_uncommitted(lake: Lake) -> None:
+    """Delete the raw files and keys that killed landings left: nothing reads them, and they may hold the person."""
+    known = {delivery.delivery_id for delivery in Ledger.read(lake).deliveries}
+    for folder in ("raw", "index"):
+        for info in lake.list(folder, recursive=True):
+            if info.base_name.endswith(".parquet") and info.base_name.partition(".")[0] not in known:
+                lake.delete(info.path)
 
 
 def _without(rows: pa.Table, keys: pa.Table) -> pa.Table:

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from ces_pipeline.corrections.landed import find_delivery, holding_locks
+from ces_pipeline.corrections.landed import (
+    SHORTEST_ID,
+    find_delivery,
+    holding_locks,
+    published_deliveries,
+)
 from ces_pipeline.corrections.log import Correction, record
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
@@ -72,6 +77,10 @@ def take_delivery_back(
     again: list[Delivery] = []
     with holding_locks(home):
         finish_interrupted(lake)
+        if (vanished := _vanished(home, named, source_id)) is not None:
+            if not is_dry:
+                record(lake, _correction(vanished, why), now=at)
+            return vanished
         delivery = find_delivery(lake, named, source_id)
         if delivery.unlanded_at:
             raise CesError(
@@ -130,6 +139,37 @@ def undo(home: Home, named: str, *, source_id: str | None = None, why: str | Non
     return delivery
 
 
+def _vanished(home: Home, named: str, source_id: str | None) -> TakenBack | None:
+    """A published delivery of this id that is not in the ledger any more; None if there is none.
+
+    Its rows can only be given up: that is recorded, so that the next publish may do without them.
+    """
+    known = {delivery.delivery_id for delivery in Ledger.read(Lake(home.lake)).deliveries}
+    found = [
+        row
+        for row in published_deliveries(home)
+        if row["delivery_id"].startswith(named.lower())
+        and row["delivery_id"] not in known
+        and source_id in (None, row["source_id"])
+    ]
+    if len(named) < SHORTEST_ID or len(found) != 1:
+        return None
+    (row,) = found
+    delivery = Delivery(
+        **{
+            name: row[name]
+            for name in ("delivery_id", "source_id", "kind", "file_name", "size_bytes", "received_at")
+        },
+        as_of=row["as_of"],
+        landed_with="",
+        rows_read=row["rows_read"],
+        rows_unreadable=row["rows_unreadable"],
+        columns=(),
+    )
+    days = tuple(day for day in (row["first_day"], row["last_day"]) if day)
+    return TakenBack(delivery=delivery, rows=row["rows_landed"], days=days, returned={}, was_lost=True)
+
+
 def _correction(result: TakenBack, why: str | None) -> Correction:
     detail = json.dumps(
         {"rows_returned": sum(result.returned.values()), "landed_again": len(result.landed_again)}
@@ -139,16 +179,9 @@ def _correction(result: TakenBack, why: str | None) -> Correction:
 
 def _of_delivery(delivery: Delivery, rows: int, why: str | None, detail: str) -> Correction:
     days = delivery.all_days
-    return Correction(
-        "unland",
-        rows,
-        why=why,
-        source_id=delivery.source_id,
-        delivery_id=delivery.delivery_id,
-        first_day=days[0] if days else None,
-        last_day=days[-1] if days else None,
-        detail=detail,
-    )
+    first, last = (days[0], days[-1]) if days else (None, None)
+    ids = {"source_id": delivery.source_id, "delivery_id": delivery.delivery_id}
+    return Correction("unland", rows, why=why, first_day=first, last_day=last, detail=detail, **ids)
 
 
 def _in_inbox(home: Home, registry: Registry, deliveries: Sequence[Delivery]) -> set[str]:

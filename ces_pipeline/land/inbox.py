@@ -38,6 +38,16 @@ def _looks_like_a_file(path: Path) -> bool:
     return path.suffix.lower() in _EXPORTS if path.is_dir() else True
 
 
+FileState = tuple[int, int]
+"""Size in bytes, and time of the last change in nanoseconds: a file with another state has other content."""
+
+
+def file_state(path: Path) -> FileState:
+    """The state of a file now. Raises OSError if it is gone."""
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
 @dataclass
 class SeenFiles:
     """SHA-256 of inbox files that were read before, valid while a file's size and time are unchanged.
@@ -68,20 +78,16 @@ class SeenFiles:
     def _check(entries: Any) -> str:
         return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
 
-    @staticmethod
-    def _state(path: Path) -> list[Any]:
-        stat = path.stat()
-        return [stat.st_size, stat.st_mtime_ns]
-
     def sha256(self, key: str, path: Path) -> str | None:
         known = self.entries.get(key)
         try:
-            return known[2] if known and known[:2] == self._state(path) else None
+            return known[2] if known and tuple(known[:2]) == file_state(path) else None
         except OSError:
             return None
 
-    def note(self, key: str, path: Path, sha256: str) -> None:
-        self.entries[key] = [*self._state(path), sha256]
+    def note(self, key: str, state: FileState, sha256: str) -> None:
+        """Keep the hash of a file. state: its state before it was hashed."""
+        self.entries[key] = [*state, sha256]
 
     def save(self) -> None:
         saved = {"check": self._check(self.entries), "files": self.entries}

@@ -6,7 +6,7 @@ ledger keeps: deliveries that are landed again keep their places.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -27,7 +27,7 @@ from ces_pipeline.home import Home
 from ces_pipeline.land import early_receipt
 from ces_pipeline.land.column_mapping import column_mapping_of
 from ces_pipeline.land.date_order import KeptOrder, contradiction, decided_order, elsewhere
-from ces_pipeline.land.inbox import SeenFiles, inbox_files, seen_key
+from ces_pipeline.land.inbox import FileState, SeenFiles, file_state, inbox_files, seen_key
 from ces_pipeline.land.inputs import landing_fingerprint
 from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import CONTENTS, ColumnMapping, own_id
@@ -188,7 +188,9 @@ def land_source(
         seen_before = dict(seen.entries)
         key_index: KeyIndex | None = None
         for key, path in files:
+            state = None
             try:
+                state = file_state(path)
                 file = DeliveredFile(path)
                 sha256 = seen.sha256(key, path) or file.sha256
                 if sha256 not in landed:
@@ -201,17 +203,31 @@ def land_source(
                         [delivery for delivery in landed.values() if delivery.delivery_id not in lost],
                     )
                     landed[sha256], notes = _land_opened(
-                        lake, registry, source, opened, pseudonyms, key_index, receipt, sha256 in received
+                        lake,
+                        registry,
+                        source,
+                        opened,
+                        pseudonyms,
+                        key_index,
+                        receipt,
+                        sha256 in received,
+                        partial(_changes, path, state),
                     )
                     outcome.notes += notes
                     outcome.add(landed[sha256])
                     early_receipt.note(lake, landed[sha256])
                 else:
                     outcome.files_known += 1
-                seen.note(key, path, sha256)
+                seen.note(key, state, sha256)
             except HomeError:
                 raise
             except Exception as problem:
+                if state is not None and _changes(path, state):
+                    # Whatever was read of it is not what the file holds now.
+                    outcome.notes += (
+                        f"{source.id}: {shown_name(path.name)} changed while it was read, so it waits for the next run",
+                    )
+                    continue
                 # Parsers raise many kinds of errors of their own: whatever it is, the file fails alone.
                 outcome.failures += (_failure(source, path, problem),)
         if seen.entries != seen_before:
@@ -415,6 +431,14 @@ def _changed_at(path: Path) -> int:
         return 0
 
 
+def _changes(path: Path, state: FileState) -> bool:
+    """Whether a file is not the one any more that had this state; False if it is gone."""
+    try:
+        return file_state(path) != state
+    except OSError:
+        return False
+
+
 def _export_and_times(source: Source, path: Path) -> tuple[Export, list[str]]:
     opened = open_file(source, DeliveredFile(path))
     return opened.export, opened.mapping.time_columns
@@ -429,9 +453,12 @@ def _land_opened(
     key_index: KeyIndex,
     receipt: Receipt,
     is_landed_again: bool,
+    changes: Callable[[], bool] = lambda: False,
 ) -> tuple[Delivery, tuple[str, ...]]:
     """The committed delivery, and notes about its rows.
 
+    changes: whether the file has changed since it was hashed, asked when all rows were read.
+    Raises UnreadableFileError if the file has changed meanwhile.
     Raises UnreadableFileError if its dates contradict the order of day and month of the source, or if its ids were
     rounded. A delivery that is landed again is noted instead, because its rows have been taken out of the lake.
     """
@@ -444,6 +471,8 @@ def _land_opened(
         with lake.staging() as folder:
             staging = Staging(key_index, lake, source, registry, pseudonyms, receipt.received_at, folder)
             rows = staging.fill(export, mapping, file, lambda: open_file(source, file).export)
+            if changes():
+                raise UnreadableFileError(f"{file.name} changed while it was read")
             problems = _problems(staging, source, mapping, file.name)
             if problems and not is_landed_again:
                 raise UnreadableFileError(problems[0])

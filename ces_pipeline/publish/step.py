@@ -47,6 +47,7 @@ from ces_pipeline.publish.layout import STORAGE_VERSION, create_tables
 from ces_pipeline.publish.reference import reference_tables
 from ces_pipeline.publish.stored_tables import STORED_TABLES, damaged_days, store_days
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
+from ces_pipeline.publish.vanished import PublishedDelivery, refuse_vanished
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.snapshot import SNAPSHOT_TABLES
@@ -111,8 +112,8 @@ def publish(
     """Update the published file from the lake. A second publish waits until the first ends.
 
     read_inputs: reads the lake, called when this publish holds the lock. If a blocking check fails, the old file stays
-    and the result has the check. Raises CesError if a day file differs from its commit marker, HomeError if the disk
-    cannot be written.
+    and the result has the check. Raises CesError if a day file differs from its commit marker or if published
+    deliveries have vanished, HomeError if the disk cannot be written.
     """
     try:
         with exclusive(home.warehouse / ".publish.lock"):
@@ -151,6 +152,8 @@ def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_i
     damaged_files = _damaged_stored_days(Lake(home.lake))
     if published is not None and published.inputs == inputs and not damaged_files:
         return _unchanged(home, registry, published)
+    if published is not None:
+        refuse_vanished(published.deliveries, state.deliveries, state.logs["audit.corrections"], registry)
     notes = [f"{home.published} was damaged, so it was rebuilt from the lake"] if damaged else []
     notes += [f"lake/{path} was damaged, so it was written again" for path in damaged_files]
     work = home.warehouse / f"{_WORK}{uuid4().hex}"
@@ -191,6 +194,7 @@ class _Publication:
     day_files: dict[DayFile, str]
     tables: dict[str, str]
     """Derived table -> fingerprint of its inputs."""
+    deliveries: dict[PublishedDelivery, tuple[str, int]]
 
 
 @dataclass(frozen=True)
@@ -436,6 +440,9 @@ def _publication(path: Path) -> _Publication | None:
             written = connection.execute("SELECT inputs, layout, erased FROM audit.publication").fetchone()
             days = connection.execute("SELECT table_name, day, sha256 FROM audit.published_days").fetchall()
             tables = connection.execute("SELECT table_name, inputs FROM audit.published_tables").fetchall()
+            deliveries = connection.execute(
+                "SELECT source_id, delivery_id, file_name, rows_landed FROM audit.deliveries"
+            ).fetchall()
             size = connection.execute(
                 "SELECT block_size * total_blocks FROM pragma_database_size() WHERE database_name = 'ces'"
             ).fetchone()
@@ -446,7 +453,8 @@ def _publication(path: Path) -> _Publication | None:
     if written is None:
         return None
     day_files = {(table, day): sha256 for table, day, sha256 in days}
-    return _Publication(written[0], written[1], written[2], day_files, dict(tables))
+    landed = {(source_id, delivery_id): (name, rows) for source_id, delivery_id, name, rows in deliveries}
+    return _Publication(written[0], written[1], written[2], day_files, dict(tables), landed)
 
 
 def _unchanged(home: Home, registry: Registry, published: _Publication) -> PublishResult:

@@ -7,6 +7,9 @@ from typing import Any
 from ces_pipeline.land.ledger import Delivery, Ledger
 from ces_pipeline.storage.lake import Lake
 
+COUNTS = "counts"
+"""The state of a delivery whose rows count."""
+
 
 def delivery_list(lake: Lake, source: str | None = None) -> list[dict[str, Any]]:
     """Every delivery, or those of a source, newest first. Raises CesError if the ledger cannot be read."""
@@ -53,4 +56,4 @@ def _state(delivery: Delivery) -> str:
         return f"taken back {delivery.unlanded_at.astimezone(UTC):%Y-%m-%d}"
     if delivery.erased:
         return "counts, except erased people"
-    return "counts" if delivery.rows_landed else "adds nothing"
+    return COUNTS if delivery.rows_landed else "adds nothing"

@@ -108,7 +108,7 @@ def visible_strays(home: Home) -> list[str]:
 
 
 def damage(path: Path, how: str) -> None:
-    """Truncate, delete, flip one bit of a file, or put a folder in its place."""
+    """Truncate, delete, flip one bit of a file, or put a folder in its place. An empty file gets a byte."""
     data = path.read_bytes()
     if how in ("deleted", "folder"):
         path.unlink()
@@ -116,6 +116,8 @@ def damage(path: Path, how: str) -> None:
             path.mkdir()
     elif how == "truncated":
         path.write_bytes(data[: len(data) // 2])
+    elif not data:
+        path.write_bytes(b"x")
     else:
         middle = len(data) // 2
         path.write_bytes(data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :])

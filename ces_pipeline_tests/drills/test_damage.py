@@ -53,13 +53,6 @@ def restore_key(home: Home, backup: Home) -> None:
     shutil.copy2(backup.root / "pseudonym.key", path)
 
 
-def restore_registry(home: Home, backup: Home) -> None:
-    path = home.registry / "surveys.yaml"
-    if path.is_dir():
-        path.rmdir()
-    shutil.copy2(backup.registry / "surveys.yaml", path)
-
-
 KINDS = {
     "published file": Kind("warehouse/ces.duckdb"),
     "checksum of the published file": Kind("warehouse/.ces.duckdb.sha256"),
@@ -78,7 +71,6 @@ KINDS = {
     "key proof": Kind("lake/ledger/key_proof", by_command=True),
     "copy of the key proof": Kind("lake/.key_proof", by_command=True),
     "key": Kind("pseudonym.key", stops=True, by_command=True, advice=restore_key),
-    "registry": Kind("registry/surveys.yaml", stops=True, by_command=True, advice=restore_registry),
     "runs of Dagster": Kind("dagster/history/runs.db", by_command=True),
     "events of Dagster": Kind("dagster/history/runs/index.db", by_command=True),
     "events of a run of Dagster": Kind("dagster/history/runs/????????-*.db", by_command=True),

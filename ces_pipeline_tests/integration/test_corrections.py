@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +164,18 @@ def test_a_dry_run_of_erasing_changes_nothing(home: InboxHome) -> None:
     assert {
         path for path in after if after[path] != before.get(path) and path.startswith(("lake", "ware"))
     } == set()
+
+
+def test_a_lost_ledger_publishes_nothing_less_until_a_command_gives_the_rows_up(home: InboxHome) -> None:
+    before = home.home.published.read_bytes()
+    for path in (home.home.inbox / "web").iterdir():
+        path.unlink()
+    for folder in ("ledger", "index", "raw"):
+        shutil.rmtree(home.home.lake / folder / "web")
+    done = call(home, "run")
+    assert (done.exit_code, home.home.published.read_bytes() == before) == (1, True)
+    for _ in range(2):
+        (named,) = re.findall(r"ces unland ([0-9a-f]{12})", call(home, "run").output)[:1]
+        assert call(home, "unland", named).exit_code in (0, 1)
+    assert call(home, "run").exit_code == 0
+    assert answers(home) == []
