@@ -21,7 +21,7 @@ from ces_pipeline.land.pull import pull
 from ces_pipeline.land.step import SourceLanding, land_source
 from ces_pipeline.publish import inputs as publish_inputs_of
 from ces_pipeline.publish import step as publish_step
-from ces_pipeline.publish.inputs import PublishInputs
+from ces_pipeline.publish.inputs import PublishInputs, ledger_state
 from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.registry import Registry
@@ -51,6 +51,7 @@ __all__ = [
 ]
 
 _MANY_ROWS = 200_000
+_READINGS = 5
 
 
 def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[SourceLanding]:
@@ -120,9 +121,19 @@ def clean(
 
 
 def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
-    """The inputs of a publish, read from the lake, with the stale days."""
-    pending = [(kind, day) for kind in registry.kinds for day in stale_days(home, registry, kind)]
-    return publish_inputs_of.publish_inputs(Lake(home.lake), pending)
+    """The inputs of a publish, read from the lake, with the stale days.
+
+    They are read again if a delivery landed in the meantime: its days would count as cleaned, and the books would not
+    balance.
+    """
+    lake = Lake(home.lake)
+    for _ in range(_READINGS):
+        landed = ledger_state(lake)
+        pending = [(kind, day) for kind in registry.kinds for day in stale_days(home, registry, kind)]
+        inputs = publish_inputs_of.publish_inputs(lake, pending)
+        if ledger_state(lake) == landed:
+            break
+    return inputs
 
 
 def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
