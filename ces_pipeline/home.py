@@ -78,9 +78,10 @@ class Home:
                 folder.mkdir(parents=True, exist_ok=True)
             for folder in self.private:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            probe = self.lake / ".writable"
+            # A name of its own: several commands may start at once.
+            probe = self.lake / f".writable-{os.getpid()}"
             probe.write_bytes(b"")
-            probe.unlink()
+            probe.unlink(missing_ok=True)
         except OSError as problem:
             raise HomeError(
                 f"the home {self.root} cannot be written ({problem.strerror or problem}). "

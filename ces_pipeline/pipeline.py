@@ -14,13 +14,14 @@ from ces_pipeline.clean.day import DayResult
 from ces_pipeline.clean.inputs import Planner
 from ces_pipeline.corrections.rename import follow_registry
 from ces_pipeline.home import Home
+from ces_pipeline.land import corrected_entry
 from ces_pipeline.land.delivery_columns import note_columns
 from ces_pipeline.land.ended import land_nothing
 from ces_pipeline.land.pull import pull
 from ces_pipeline.land.step import SourceLanding, land_source
 from ces_pipeline.publish import inputs as publish_inputs_of
 from ces_pipeline.publish import step as publish_step
-from ces_pipeline.publish.inputs import PublishInputs
+from ces_pipeline.publish.inputs import PublishInputs, ledger_state
 from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.registry import Registry
@@ -50,6 +51,7 @@ __all__ = [
 ]
 
 _MANY_ROWS = 200_000
+_READINGS = 5
 
 
 def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -> list[SourceLanding]:
@@ -75,6 +77,8 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
             if source.api is not None:
                 outcome = outcome.with_pull(pull(home, registry, source))
             note_columns(lake, name)
+            corrected_entry.remember(lake, registry, source)
+            outcome.notes += tuple(corrected_entry.notes(lake, registry, source))
         last_results.record(lake, f"land-{name}", [""], {"": outcome.failures} if outcome.failures else {})
         if outcome.rows_read >= _MANY_ROWS:
             # The next step may start processes that need this memory.
@@ -117,9 +121,19 @@ def clean(
 
 
 def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
-    """The inputs of a publish, read from the lake, with the stale days."""
-    pending = [(kind, day) for kind in registry.kinds for day in stale_days(home, registry, kind)]
-    return publish_inputs_of.publish_inputs(Lake(home.lake), pending)
+    """The inputs of a publish, read from the lake, with the stale days.
+
+    They are read again if a delivery landed in the meantime: its days would count as cleaned, and the books would not
+    balance.
+    """
+    lake = Lake(home.lake)
+    for _ in range(_READINGS):
+        landed = ledger_state(lake)
+        pending = [(kind, day) for kind in registry.kinds for day in stale_days(home, registry, kind)]
+        inputs = publish_inputs_of.publish_inputs(lake, pending)
+        if ledger_state(lake) == landed:
+            break
+    return inputs
 
 
 def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:

@@ -21,6 +21,7 @@ from ces_pipeline.clean.context import columns_asked_for
 from ces_pipeline.clean.judged_by import cleaning_code, judged_by, rule_version, survey_part
 from ces_pipeline.clean.plan import DayPlan, RawFile
 from ces_pipeline.folding import folded_hash
+from ces_pipeline.land.corrected_entry import Reread, corrected
 from ces_pipeline.land.ledger import DayCounts, Delivery, Ledger
 from ces_pipeline.land.paths import cross_day_file, raw_file
 from ces_pipeline.privacy.shown import shown_name
@@ -109,6 +110,7 @@ class Planner:
         self.touching = self.ledger.touching(kind)
         self.asked = columns_asked_for(registry, _kept_columns(kind)) if kind == "survey" else ()
         self._digests: dict[date, str] = {}
+        self._rereads: dict[tuple[Any, ...], Reread] = {}
 
     def stale_days(self) -> list[date]:
         """The days to be cleaned, ascending."""
@@ -223,6 +225,7 @@ class Planner:
                     delivery.days.get(day, (0, 0))[0],
                     sorted(self._surveys_of(delivery, day).items()) if KINDS[self.kind].has_survey else None,
                     *({self._first_id(delivery.source_id)} - {delivery.source_id}),
+                    *([sorted(reread.items())] if (reread := self._reread(delivery)) else []),
                 ]
                 # In the order of receipt, which decides between versions of equal times.
                 for delivery in sorted(
@@ -298,7 +301,19 @@ class Planner:
             self._first_id(delivery.source_id),
             delivery.checksums.get(day.isoformat()),
             asked,
+            self._reread(delivery),
         )
+
+    def _reread(self, delivery: Delivery) -> Reread:
+        """The fields of a delivery that the source's entry maps to other columns by now."""
+        source = self.registry.sources.get(delivery.source_id)
+        if source is None:
+            return {}
+        # Most deliveries of a source have the same columns.
+        key = (source.id, delivery.columns, tuple(delivery.mapping.items()))
+        if key not in self._rereads:
+            self._rereads[key] = corrected(source, delivery).reread
+        return self._rereads[key]
 
     def _first_id(self, source_id: str) -> str:
         source = self.registry.sources.get(source_id)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from ces_pipeline.land.corrected_entry import Reread
 from ces_pipeline.land.ledger import DayCounts
 
 
@@ -22,6 +23,8 @@ class RawFile:
     checksum: tuple[int, str] | None = None
     """Size in bytes and SHA-256 of the file; None if an earlier release wrote it."""
     mapping: dict[str, str] = field(default_factory=dict)
+    reread: Reread = field(default_factory=dict)
+    """Field -> where its value is read from, for fields that the source's entry maps to other columns by now."""
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,18 @@ import pandas as pd
 import pyarrow as pa
 
 from ces_pipeline.clean.plan import DayPlan, RawFile
+from ces_pipeline.land.corrected_entry import FIELD
 from ces_pipeline.privacy.shown import shown_name
 from ces_pipeline.registry.segments import ACCOUNT_PREFIX
 from ces_pipeline.schemas.fields import field_table, fields_of, version_at
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.table import DAY
 from ces_pipeline.storage.lake import Lake
-from ces_pipeline.storage.quote import quote_text
+from ces_pipeline.storage.quote import quote_name, quote_text
 from ces_pipeline.storage.scratch import scratch
 
+_HIDDEN = r"\[(?:email|phone|card|iban|number|name|person)\]|^[0-9a-f]{64}$"
+"""What stands in place of a person's value in a redacted text, or is the keyed hash of one."""
 _FILES = pa.schema(
     [
         ("place", pa.int64()),
@@ -59,7 +62,46 @@ def scan_files(
         for field in field_table(kind)
         for column, type_ in field.raw_types.items()
     )
-    return f"(SELECT * FROM (FROM {rows} UNION ALL BY NAME SELECT {typed} WHERE false) JOIN {name}_facts USING (place))"
+    raw = f"(FROM {rows} UNION ALL BY NAME SELECT {typed} WHERE false)"
+    return f"(SELECT {_as_mapped(files)} FROM {raw} JOIN {name}_facts USING (place))"
+
+
+def _as_mapped(files: Sequence[RawFile]) -> str:
+    """SQL for all columns, with fields that are mapped to other columns by now read from those.
+
+    The landed values of such fields are in columns named by `_landed`.
+    """
+    fields = sorted({field for file in files for field in file.reread})
+    if not fields:
+        return "*"
+    landed = ", ".join(f"{field} AS {_landed(field)}" for field in fields)
+    replaced = []
+    for field in fields:
+        cases = " ".join(
+            f"WHEN {place} THEN {_read_anew(file.reread[field])}"
+            for place, file in enumerate(files)
+            if field in file.reread
+        )
+        replaced.append(f"CASE place {cases} ELSE {field} END AS {field}")
+    return f"* REPLACE ({', '.join(replaced)}), {landed}"
+
+
+def _landed(field: str) -> str:
+    return quote_name(f"{field} as it landed")
+
+
+def _read_anew(places: Sequence[tuple[str, str]]) -> str:
+    """SQL for the first filled of these places; null where it was redacted or hashed when it landed."""
+    cells = [name if where == FIELD else _from_extra(name) for where, name in places]
+    if not cells:
+        return "NULL::VARCHAR"
+    cell = f"coalesce({', '.join(cells)})"
+    return f"CASE WHEN NOT regexp_matches({cell}, {quote_text(_HIDDEN)}) THEN {cell} END"
+
+
+def _from_extra(shown: str) -> str:
+    """SQL for an unmapped column, by its name in the lake."""
+    return f"json_extract_string(extra, {quote_text('/' + shown.replace('~', '~0').replace('/', '~1'))})"
 
 
 def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
@@ -169,14 +211,18 @@ def _select(plan: DayPlan, files: Sequence[RawFile], rows: str, is_lookback: str
 
 def _asked(name: str, files: Sequence[RawFile]) -> str:
     """SQL for an export column: from `extra`, or from the field that the delivery maps it to."""
-    pointer = "/" + shown_name(name).replace("~", "~0").replace("/", "~1")
     cases = "".join(
-        f" WHEN {place} THEN {file.mapping[name]}::VARCHAR"
+        f" WHEN {place} THEN {_landed_of(files, file.mapping[name])}::VARCHAR"
         for place, file in enumerate(files)
         if name in file.mapping
     )
-    unmapped = f"json_extract_string(extra, {quote_text(pointer)})"
+    unmapped = _from_extra(shown_name(name))
     return f"CASE place{cases} ELSE {unmapped} END" if cases else unmapped
+
+
+def _landed_of(files: Sequence[RawFile], field: str) -> str:
+    """SQL for a field as it landed."""
+    return _landed(field) if any(field in other.reread for other in files) else field
 
 
 def read_cross_day_revisions(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import sqlite3
 import warnings
 from collections.abc import Callable, Iterator
@@ -23,8 +24,9 @@ from ces_pipeline.storage.locks import exclusive
 WORKSPACE_FILE = "workspace.yaml"
 _SETTINGS_FILE = "dagster.yaml"
 _EVENT_LOG = ("ces_pipeline.defs.event_log", "HeldOpenEventLog")
-_DISK = ("disk is full", "readonly database", "read-only", "unable to open database file")
+_DISK = ("disk is full", "disk I/O error", "readonly database", "read-only", "unable to open database file")
 """Texts of errors of SQLite that a damaged file does not cause."""
+_LITTLE_SPACE_BYTES = 1_000_000
 _SETTINGS = """\
 # ces writes this file once. You may edit it.
 telemetry:
@@ -125,7 +127,8 @@ def _usable(home: Home) -> Iterator[None]:
         ) from None
     except (sqlalchemy.exc.DatabaseError, sqlite3.DatabaseError) as problem:
         why = str(getattr(problem, "orig", None) or problem).splitlines()[0]
-        if any(word in why for word in _DISK):
+        # A damaged file that raises one of these is found by the check at the next start.
+        if any(word in why for word in _DISK) or shutil.disk_usage(home.dagster).free < _LITTLE_SPACE_BYTES:
             raise HomeError(
                 f"{home.dagster} cannot be written ({why}). Free disk space or correct its permissions, then run again"
             ) from None

@@ -11,6 +11,7 @@ from ces_pipeline.publish.glossary import GLOSSARY
 from ces_pipeline.publish.layout import create_tables
 from ces_pipeline.publish.lineage import column_lineage
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
+from ces_pipeline.publish.view_columns import view_columns
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.storage.duck import session
 from ces_pipeline.storage.sql_files import SqlFile, derived_files, sql_files
@@ -108,11 +109,12 @@ def _views() -> Iterator[str]:
                     f"`{name}`",
                     kind,
                     unit(name, kind),
+                    *meaning(view_columns()[view.name][name]),
                     _listed(f"{t}.{c}" for t, c in origins[view.name][name]),
                 )
                 for name, kind in kinds.items()
             ]
-            yield from _grid(("column", "type", "unit", "from"), rows)
+            yield from _grid(("column", "type", "unit", "meaning", "null", "from"), rows)
 
 
 def _glossary() -> Iterator[str]:

@@ -91,6 +91,11 @@ def publish_inputs(lake: Lake, pending: Iterable[tuple[str, date]]) -> PublishIn
     )
 
 
+def ledger_state(lake: Lake) -> list[tuple[object, ...]]:
+    """Path, size and time of every file of the ledger: equal while nothing lands."""
+    return sorted((info.path, info.size, info.mtime) for info in lake.list("ledger", recursive=True))
+
+
 def read_load_audit(lake: Lake) -> pa.Table:
     """Every cleaning of every day, as `audit.load_audit`."""
     return stored_rows(lake, TABLES["audit.load_audit"])

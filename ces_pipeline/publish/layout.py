@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from ces_pipeline.publish.checks import sql_type
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
+from ces_pipeline.publish.view_columns import view_columns
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.sql_files import sql_files
@@ -46,6 +47,11 @@ def _comments() -> str:
     """Statements that add the comments of all tables, views and columns."""
     statements = [
         f"COMMENT ON VIEW main.{view.name} IS {quote_text(view.title)}" for view in sql_files("views")
+    ]
+    statements += [
+        f"COMMENT ON COLUMN main.{view}.{column} IS {quote_text(description)}"
+        for view, columns in view_columns().items()
+        for column, description in columns.items()
     ]
     for name, table in PUBLISHED_TABLES.items():
         statements.append(f"COMMENT ON TABLE {name} IS {quote_text(table.grain)}")

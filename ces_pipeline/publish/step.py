@@ -69,7 +69,12 @@ from ces_pipeline.storage.sql_files import SqlFile, derived_files
 RESTATED_TABLES = tuple(kind.accepted for kind in KINDS.values())
 
 _WORK = ".publishing-"
+_ATTEMPTS = 5
 _DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
+
+
+class ChangedDayError(CesError):
+    """A day file is missing, or is not the one that its commit marker names."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +124,27 @@ def publish(
         with exclusive(home.warehouse / ".publish.lock"):
             sound = home.published if home.published.is_file() and not is_damaged(home) else None
             notes = tuple(restore_history(Lake(home.lake), sound, _history_file))
-            result = publish_state(home, registry, read_inputs(), run_id=run_id)
+            result = _publish_newest(home, registry, read_inputs, run_id)
             return replace(result, notes=(*notes, *result.notes))
     except OSError as problem:
         raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
+
+
+def _publish_newest(
+    home: Home, registry: Registry, read_inputs: Callable[[], PublishInputs], run_id: str
+) -> PublishResult:
+    """Publish; if a day was cleaned again in the meantime (by the daemon, by a backfill), publish its new files."""
+    state = read_inputs()
+    for _ in range(_ATTEMPTS):
+        try:
+            return publish_state(home, registry, state, run_id=run_id)
+        except ChangedDayError:
+            newer = read_inputs()
+            if newer.day_files == state.day_files:
+                # Nothing was cleaned, so the file was changed by something else.
+                raise
+            state = newer
+    return publish_state(home, registry, state, run_id=run_id)
 
 
 def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:
@@ -225,7 +247,9 @@ class _Publish:
         )
         fresh = self.work / "ces.duckdb"
         fresh.unlink(missing_ok=True)
-        _verify(lake, changed if not rebuilds else wanted)
+        loaded = changed if not rebuilds else wanted
+        verified = _states(lake, loaded)
+        _verify(lake, loaded)
         if not rebuilds:
             shutil.copyfile(self.home.published, fresh)
         with session(self.work) as connection:
@@ -243,6 +267,9 @@ class _Publish:
             else:
                 self._unload(connection, [*changed, *removed])
                 self._load(connection, lake, changed)
+            for key, state in _states(lake, loaded).items():
+                if state != verified[key]:
+                    raise _changed(*key)
             restated = self._restatements(connection, before, [*changed, *removed], old, now)
             self._fill(connection, "audit.published_days", _published_days(wanted))
             small = self._small_tables(lake, now, restated)
@@ -483,12 +510,22 @@ def _unchanged(home: Home, registry: Registry, published: _Publication) -> Publi
 
 
 def _verify(lake: Lake, markers: Mapping[DayFile, FileMarker]) -> None:
-    """Raise CesError if a day file differs from its commit marker."""
+    """Raise ChangedDayError if a day file differs from its commit marker."""
     for table, day in disagreeing(lake, markers):
-        raise CesError(
-            f"{table} of {day}: the lake file is missing or was changed after cleaning. "
-            f"Run `ces run`, which cleans that day again"
-        )
+        raise _changed(table, day)
+
+
+def _changed(table: str, day: date) -> ChangedDayError:
+    return ChangedDayError(
+        f"{table} of {day}: the lake file is missing or was changed after cleaning. "
+        f"Run `ces run`, which cleans that day again"
+    )
+
+
+def _states(lake: Lake, markers: Mapping[DayFile, FileMarker]) -> dict[DayFile, tuple[object, object]]:
+    """Size and time of each day file: another one if it was replaced while it was read."""
+    infos = lake.files.get_file_info([marker.path for marker in markers.values()])
+    return {key: (info.size, info.mtime) for key, info in zip(markers, infos, strict=True)}
 
 
 def _swap(fresh: Path, published: Path) -> None:

@@ -5,7 +5,7 @@ import json
 import re
 from datetime import date
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -164,6 +164,10 @@ class Source(Entry):
     @property
     def reading(self) -> str:
         """Fingerprint of every key that decides how the bytes of this source become rows."""
+        return hashlib.sha256(json.dumps(self.read_keys, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def read_keys(self) -> dict[str, Any]:
+        """Every key that decides how the bytes of this source become rows, as JSON values."""
         unset = {name for name in ("hashed", "day", "date_order") if not getattr(self, name)}
-        keys = self.model_dump(mode="json", exclude={*_READS_NOTHING, *unset}) | {"id": self.first_id}
-        return hashlib.sha256(json.dumps(keys, sort_keys=True).encode()).hexdigest()[:16]
+        return self.model_dump(mode="json", exclude={*_READS_NOTHING, *unset}) | {"id": self.first_id}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ces_pipeline.reports.answers import Answer
-from ces_pipeline.reports.units import heading, shown
+from ces_pipeline.reports.units import heading, shown, unit_of
 
 _TOO_FEW = "too few"
 
@@ -50,8 +50,8 @@ def intervals(columns: tuple[str, ...]) -> Iterator[tuple[str, str | None, str |
 
 def _cell(column: tuple[str, str | None, str | None], row: Mapping[str, Any]) -> str:
     figure, low, high = column
-    if row[figure] is None and row.get("is_suppressed"):
-        return _TOO_FEW if low else "-"
+    if row[figure] is None and row.get("is_suppressed") and unit_of(figure):
+        return _TOO_FEW
     text = shown(figure, row[figure], row)
     if low is None or high is None or row[low] is None or row[high] is None:
         return text

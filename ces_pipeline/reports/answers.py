@@ -23,6 +23,8 @@ _REGISTRY_FILES = {
     "reference.sources": "registry/sources.yaml",
     "reference.products": "registry/products.yaml",
 }
+_NO_ROWS = "No rows: "
+"""In the comment of a query: what it means that it has no rows."""
 _NOTHING_YET = {
     "audit.restatements": "no published day has changed afterwards",
     "audit.check_results": "no check has run",
@@ -98,6 +100,11 @@ def published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_published(home.published) as connection:
         try:
             yield connection
+        except (duckdb.BinderException, duckdb.CatalogException) as problem:
+            raise CesError(
+                f"{home.published} was published by another release of ces and lacks what is asked for. `ces run` "
+                "publishes it anew"
+            ) from problem
         except duckdb.Error as problem:
             raise CesError(
                 f"{home.published} cannot be read ({type(problem).__name__}). `ces doctor` examines it"
@@ -117,6 +124,7 @@ def state(connection: duckdb.DuckDBPyConnection) -> tuple[date | None, datetime 
 
 def why_empty(connection: duckdb.DuckDBPyConnection, query: SqlFile) -> Iterator[str]:
     """Why a query has no rows: the inputs that have none, back to the registry or the sources; else its condition."""
+    no_rows = query.explanation.partition(_NO_ROWS)[2].partition(". ")[0].strip().removesuffix(".")
     by_table = {file.table: file for file in derived_files()}
     views = {file.name: file for file in sql_files("views")}
     read = {
@@ -126,7 +134,7 @@ def why_empty(connection: duckdb.DuckDBPyConnection, query: SqlFile) -> Iterator
     empty = sorted(table for table in read if count_rows(connection, table) == 0)
     reasons: dict[str, None] = {}
     for table in empty:
-        for reason in _why_table_is_empty(connection, table, by_table):
+        for reason in _why_table_is_empty(connection, table, by_table, no_rows):
             reasons[reason] = None
     if reasons:
         yield from reasons
@@ -135,13 +143,16 @@ def why_empty(connection: duckdb.DuckDBPyConnection, query: SqlFile) -> Iterator
         if hidden := _suppressed(connection, table):
             yield hidden
             return
-    tables = ", ".join(sorted(read))
-    yield f"{tables}: there are rows, but none that the question is about: {query.title}"
+    yield (
+        no_rows
+        or f"{', '.join(sorted(read))}: there are rows, but none of them is an answer to this question"
+    )
 
 
 def _why_table_is_empty(
-    connection: duckdb.DuckDBPyConnection, table: str, by_table: dict[str, SqlFile]
+    connection: duckdb.DuckDBPyConnection, table: str, by_table: dict[str, SqlFile], no_rows: str
 ) -> Iterator[str]:
+    """no_rows: what the query itself says about having no rows; empty if it says nothing."""
     if table in _REGISTRY_FILES:
         yield f"{table} is empty: {_REGISTRY_FILES[table]} has no entry"
         return
@@ -159,10 +170,10 @@ def _why_table_is_empty(
     # A table of the registry that has no entry is often the whole cause; other inputs may be optional.
     decisive = [name for name in missing if name in _REGISTRY_FILES] or missing
     if not decisive:
-        yield f"{table} is empty: {file.title if file else 'nothing has filled it'}"
+        yield f"{table} is empty: {no_rows or (file.title if file else 'nothing has filled it')}"
         return
     for name in decisive:
-        for reason in _why_table_is_empty(connection, name, by_table):
+        for reason in _why_table_is_empty(connection, name, by_table, no_rows):
             yield f"{table} is empty, because {reason}"
 
 

@@ -6,34 +6,31 @@ from typing import Any
 
 _MINUTES = {"seconds": 1 / 60, "minutes": 1.0, "hours": 60.0, "days": 1440.0}
 """Minutes in each unit of time that a column's name may end with."""
-_IN_HEADING = {"0_100": "points, 0 to 100", "share": "%"}
 _DIFFERENCES = ("difference", "change", "excess", "above")
 """Words of columns in points that are no place on the scale, but a distance."""
 _YES = {True: "yes", False: "no"}
 
 
 def unit_of(column: str) -> str:
-    """The unit that a column's name ends with: `0_100`, `share`, `bytes`, a unit of time; empty if it has none."""
+    """The unit in a column's name: `0_100`, `points`, `share`, `bytes`, or a unit of time; empty if it has none."""
     if column.endswith("0_100"):
         return "0_100"
-    last = column.rpartition("_")[2]
-    if last in ("low", "high"):
-        last = column.removesuffix(f"_{last}").rpartition("_")[2]
-    if last in ("share", "rate"):
+    words = column.replace("all_days", "").split("_")
+    if "share" in words or words[0] == "rate":
         return "share"
-    return last if last in _MINUTES or last == "bytes" else ""
+    return next((word for word in words if word in _MINUTES or word in ("bytes", "points")), "")
 
 
 def heading(column: str) -> str:
     """The heading of a column: its name in words, with the unit of points."""
     unit = unit_of(column)
-    words = column.removesuffix("_0_100") if unit == "0_100" else column
-    if unit in _MINUTES and any(word in words for word in ("minutes", "hours", "seconds")):
-        words = "_".join(word for word in words.split("_") if word != unit)
-    text = words.replace("_", " ")
-    if unit != "0_100":
-        return text
-    return f"{text} (points)" if any(word in words for word in _DIFFERENCES) else f"{text} (0-100)"
+    words = column.removesuffix("_0_100").split("_")
+    if unit in ("minutes", "hours", "seconds", "points"):
+        words.remove(unit)
+    text = " ".join(words)
+    if unit == "points" or (unit == "0_100" and any(word in words for word in _DIFFERENCES)):
+        return f"{text} (points)"
+    return f"{text} (0-100)" if unit == "0_100" else text
 
 
 def shown(column: str, value: Any, row: Mapping[str, Any] | None = None) -> str:
@@ -70,7 +67,7 @@ def _figure(column: str, value: int | float, row: Mapping[str, Any] | None) -> s
         return f"{value:,}"
     if unit == "" and row is not None and row.get("unit"):
         return in_unit(value, str(row["unit"]))
-    return _number(value, 1 if unit == "0_100" else 3)
+    return _number(value, 1 if unit in ("0_100", "points") else 3)
 
 
 def in_unit(value: float, unit: str) -> str:

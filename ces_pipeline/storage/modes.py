@@ -7,6 +7,7 @@ the same mode, so that one that is moved elsewhere stays closed.
 import os
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -29,8 +30,10 @@ def share(folders: Iterable[Path], shared_with: SharedWith) -> None:
         try:
             # The folder last: a call that is stopped does its work again.
             for path in folder.rglob("*"):
-                if not path.is_symlink():
-                    path.chmod(mode if path.is_dir() else mode & 0o666)
+                # Another process may be writing: its temporary files come and go.
+                with suppress(FileNotFoundError):
+                    if not path.is_symlink():
+                        path.chmod(mode if path.is_dir() else mode & 0o666)
             folder.chmod(mode)
         except OSError as problem:
             raise HomeError(

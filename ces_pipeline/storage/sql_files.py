@@ -14,6 +14,7 @@ from itertools import takewhile
 from ces_pipeline.home import shipped
 
 _COMMENT = re.compile(r"--[^\n]*")
+_COLUMN = re.compile(r"-- column (\w+): (.+)")
 _MACRO = re.compile(r"create or replace temp macro (\w+)\(")
 _TABLE = re.compile(r"\b(?:core|mart|audit|reference)\.[a-z_]+\b")
 
@@ -42,9 +43,19 @@ class SqlFile:
 
     @property
     def explanation(self) -> str:
-        """The comment lines between title and statement, as one paragraph; empty if there are none."""
+        """The comment lines between title and statement, as one paragraph; empty if there are none.
+
+        Without those that describe a column.
+        """
         below = takewhile(lambda line: line.startswith("--"), self.text.splitlines()[1:])
-        return " ".join(line.removeprefix("--").strip() for line in below)
+        return " ".join(line.removeprefix("--").strip() for line in below if not _COLUMN.match(line))
+
+    @property
+    def described(self) -> dict[str, str]:
+        """Column -> its description, of the comment lines `-- column NAME: DESCRIPTION` (of views)."""
+        return {
+            found[1]: found[2].strip() for line in self.text.splitlines() if (found := _COLUMN.match(line))
+        }
 
     @property
     def query(self) -> str:

@@ -2,16 +2,19 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from ces_pipeline.publish import step
 from ces_pipeline_tests.builders import WEB, InboxHome, answer, inbox_home
 from ces_pipeline_tests.drills.homes import run
 
 PUBLISHES = 20
+SWAPS = 1_000
 # Two questions in one transaction, whose answers belong together: a mixed version would show.
 _ASK = """
 import json, sys, duckdb
@@ -84,6 +87,73 @@ def test_readers_never_fail_and_never_see_two_versions_at_once(small: InboxHome)
                 assert json.loads(opened_now.stdout) == [12 + number, 12 + number, 1 + number]
         reader.stdin.close()
         assert reader.wait(30) == 0
+
+
+_READ_ON = """
+import json, pathlib, sys, duckdb
+path, stop, keeps_open = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3] == "keep"
+counts = {"reads": 0, "errors": 0, "mixed": 0, "versions": 0}
+seen, held, first = set(), None, None
+print("ready", flush=True)
+while not stop.exists():
+    try:
+        connection = held or duckdb.connect(path, read_only=True)
+        connection.execute("BEGIN")
+        answers = connection.execute("SELECT count(*) FROM core.responses").fetchone()[0]
+        figures = connection.execute("SELECT sum(n), (SELECT count(*) FROM audit.deliveries) FROM mart.ces_daily").fetchone()
+        connection.execute("COMMIT")
+    except duckdb.Error as problem:
+        counts["errors"] += 1
+        counts["first_error"] = counts.get("first_error", str(problem))
+        continue
+    counts["reads"] += 1
+    counts["mixed"] += answers != figures[0] or answers != 11 + figures[1]
+    seen.add(answers)
+    if keeps_open:
+        held = connection
+        first = first or answers
+        counts["mixed"] += answers != first
+    else:
+        connection.close()
+print(json.dumps(counts | {"versions": len(seen)}))
+"""
+
+
+@pytest.mark.slow
+def test_four_readers_during_a_thousand_publishes_never_fail_and_never_see_half(
+    small: InboxHome, tmp_path: Path
+) -> None:
+    """Eight files that were published one after the other are put in place again and again, as a publish does it."""
+    versions = []
+    for number in range(8):
+        if number:
+            small.drop(f"{number}.csv", [answer(100 + number, recorded="2026-03-02T22:00:00Z")])
+            assert not run(small.home).unchanged
+        versions.append(tmp_path / f"{number}.duckdb")
+        shutil.copy(small.home.published, versions[-1])
+    stop = tmp_path / "stop"
+    readers = [
+        subprocess.Popen(
+            [sys.executable, "-c", _READ_ON, str(small.home.published), str(stop), how],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for how in ("keep", "anew", "anew", "anew")
+    ]
+    for reader in readers:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "ready\n"
+    fresh = small.home.warehouse / ".next.duckdb"
+    for number in range(SWAPS):
+        shutil.copyfile(versions[number % len(versions)], fresh)
+        step._swap(fresh, small.home.published)
+    stop.touch()
+    found = [json.loads(reader.communicate(timeout=60)[0]) for reader in readers]
+    print(f"{SWAPS} publishes, four readers: {found}")
+    assert [(counts["errors"], counts["mixed"]) for counts in found] == [(0, 0)] * 4
+    assert found[0]["versions"] == 1
+    assert all(counts["versions"] == len(versions) for counts in found[1:])
+    assert not step.is_damaged(small.home)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ces_pipeline.publish.view_columns import described
 from ces_pipeline.storage.sql_files import SqlFile, sql_files
 from ces_pipeline_tests.lake_days import (
     DAY,
@@ -78,6 +79,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
             ("d", "After a chat", "ticket_id", "delivery", None, None),
         ],
     ),
+    "start_here": (
+        "position, look_at, newest_day WHERE position <= 3",
+        [(1, "effort_today", NEXT), (2, "effort_by_segment", NEXT), (3, "ticket_effort_by_category", NEXT)],
+    ),
     "ticket_effort_by_category": (
         "category, tickets, n, mean_effort_0_100, mean_ease_0_100, median_resolution_minutes",
         # Of `billing` one resolved ticket with two answers; the other category has no resolved ticket.
@@ -112,6 +117,29 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> SmallHome:
 def test_every_view_is_published_with_its_comment(small: SmallHome, view: SqlFile) -> None:
     (comment,) = small.rows(f"SELECT comment FROM duckdb_views() WHERE view_name = '{view.name}'")
     assert comment == (view.title,)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_column_of_a_view_says_what_it_means(small: SmallHome, view: str) -> None:
+    columns = small.rows(
+        f"SELECT column_name, comment FROM duckdb_columns() WHERE database_name = 'ces' AND table_name = '{view}'"
+    )
+    assert columns
+    assert [name for name, comment in columns if not comment] == []
+
+
+def test_start_here_names_views_and_tables_that_are_there(small: SmallHome) -> None:
+    for (place,) in small.rows("SELECT look_at FROM start_here"):
+        assert small.rows(f"SELECT count(*) FROM {place}")[0][0] >= 0
+
+
+def test_a_column_of_a_view_without_a_meaning_is_named() -> None:
+    view = SqlFile("views", "new", "-- A view.\nselect a + b as c from core.x")
+    with pytest.raises(LookupError, match="column c"):
+        described(view, {"c": [("core.x", "a"), ("core.x", "b")]})
+    unknown = SqlFile("views", "new", "-- A view.\n-- column d: text\nselect 1 as c")
+    with pytest.raises(LookupError, match="describes d"):
+        described(unknown, {"c": []})
 
 
 @pytest.mark.parametrize("view", VIEWS)

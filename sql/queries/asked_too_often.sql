@@ -5,6 +5,9 @@ select
     contacts,
     customers,
     invitations,
-    round(answered_share, 3) as answered_share
+    round(answered_share, 3) as answered_share,
+    round(answered_share_low, 3) as answered_share_low,
+    round(answered_share_high, 3) as answered_share_high,
+    is_suppressed
 from mart.contact_frequency
 order by place nulls last;

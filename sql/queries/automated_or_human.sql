@@ -6,6 +6,8 @@ select
     round(median_resolution_minutes_low / 60, 1) as median_low_hours,
     round(median_resolution_minutes_high / 60, 1) as median_high_hours,
     round(reopened_share, 3) as reopened_share,
+    round(reopened_share_low, 3) as reopened_share_low,
+    round(reopened_share_high, 3) as reopened_share_high,
     n,
     round(mean_ease_0_100, 1) as mean_ease_0_100,
     round(ease_low_0_100, 1) as ease_low_0_100,

@@ -7,7 +7,11 @@ select
     round(followed_up_share_low, 3) as followed_up_share_low,
     round(followed_up_share_high, 3) as followed_up_share_high,
     round(contacted_share, 3) as contacted_share,
+    round(contacted_share_low, 3) as contacted_share_low,
+    round(contacted_share_high, 3) as contacted_share_high,
     round(resolved_share, 3) as resolved_share,
+    round(resolved_share_low, 3) as resolved_share_low,
+    round(resolved_share_high, 3) as resolved_share_high,
     round(median_minutes_to_contact / 60, 1) as median_hours_to_contact,
     why_null
 from mart.follow_up_rates

@@ -7,7 +7,8 @@ select
     n,
     round(mean_ease_0_100, 1) as mean_ease_0_100,
     round(ease_low_0_100, 1) as ease_low_0_100,
-    round(ease_high_0_100, 1) as ease_high_0_100
+    round(ease_high_0_100, 1) as ease_high_0_100,
+    is_suppressed
 from mart.journey_weekly
 where week > (select max(week) from mart.journey_weekly) - 28
 order by week desc, mean_ease_0_100 nulls last, process, journey_stage;

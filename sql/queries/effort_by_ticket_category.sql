@@ -3,9 +3,15 @@ select
     category,
     n,
     round(mean_ease_0_100, 1) as mean_ease_0_100,
+    round(ease_low_0_100, 1) as ease_low_0_100,
+    round(ease_high_0_100, 1) as ease_high_0_100,
     tickets,
     round(median_resolution_minutes / 60, 1) as median_resolution_hours,
-    round(reopened_share, 3) as reopened_share
+    round(median_resolution_minutes_low / 60, 1) as median_low_hours,
+    round(median_resolution_minutes_high / 60, 1) as median_high_hours,
+    round(reopened_share, 3) as reopened_share,
+    round(reopened_share_low, 3) as reopened_share_low,
+    round(reopened_share_high, 3) as reopened_share_high
 from mart.category_effort
 where period = 'all' and not is_effort_suppressed
 order by mean_ease_0_100, category;

@@ -1,11 +1,11 @@
--- Whose journey was hardest lately? Sum of effort over the journey window, with less weight for older effort; twenty customers.
+-- Whose journey was hardest lately? Sum of the points of effort, older ones with less weight; the twenty hardest.
 select
     person_key,
     process,
     touches,
     missing_touches,
     responses,
-    round(decayed_effort, 1) as decayed_effort,
+    round(decayed_effort, 1) as decayed_effort_points,
     worst_stage
 from mart.customer_journeys
 where decayed_effort is not null

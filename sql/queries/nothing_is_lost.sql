@@ -1,4 +1,4 @@
--- What happened to every landed row? landed = redelivered + superseded + accepted + rejected, per source.
+-- What happened to every landed row? Each is one of redelivered, superseded, accepted, rejected, taken back or erased.
 select
     source_id,
     kind,
@@ -7,6 +7,9 @@ select
     superseded,
     accepted,
     rejected,
+    unlanded,
+    erased,
+    landed - redelivered - superseded - accepted - rejected - unlanded - erased as lost,
     round(rejected / nullif(accepted + rejected, 0), 4) as rejected_share
 from feed_books
 order by source_id;

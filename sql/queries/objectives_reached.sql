@@ -10,8 +10,8 @@ select
     round(target, 3) as target,
     unit,
     target_day,
-    round(way_share, 2) as way_share,
-    round(time_share, 2) as time_share,
+    round(way_share, 2) as progress_share,
+    round(time_share, 2) as time_passed_share,
     state,
     why_null
 from mart.objectives

@@ -1,4 +1,5 @@
 -- How hard was it for customers who did not answer? Mean effort index of tickets with and without a score, with 95 % intervals.
+-- No rows: no category has enough tickets with a known effort index.
 select
     category,
     linked_scores > 0 as is_answered,

@@ -1,8 +1,11 @@
--- For how much of the work do we have answers? Share of tickets with an answer, and of linked answers, by method, all days.
+-- For how much of the work do we have answers? Tickets that could have one and have one, and answers by their link.
 select
     sum(eligible_tickets)::bigint as eligible_tickets,
     sum(answered_tickets)::bigint as answered_tickets,
-    round(sum(answered_tickets) / sum(eligible_tickets), 3) as answered_share,
+    case
+        when sum(eligible_tickets) >= any_value(settings.minimum_n)
+            then round(sum(answered_tickets) / sum(eligible_tickets), 3)
+    end as answered_share,
     sum(responses)::bigint as responses,
     sum(linked_by_ticket_id)::bigint as linked_by_ticket_id,
     sum(linked_by_external_id)::bigint as linked_by_external_id,
@@ -11,4 +14,5 @@ select
     sum(named_not_found)::bigint as named_not_found,
     sum(without_ticket)::bigint as without_ticket
 from mart.link_coverage_daily
+cross join reference.settings
 order by all;

@@ -6,5 +6,5 @@ select
     round(eta_squared, 4) as eta_squared,
     round(omega_squared, 4) as omega_squared
 from mart.segment_variance
-where period = 'all' and not is_suppressed
+where period = 'all' and not is_suppressed and segments > 1
 order by omega_squared desc nulls last, dimension;

@@ -1,5 +1,9 @@
 -- One row per survey with an answer on the newest day: effort on that day, compared with all days.
 -- The newest day is the newest of all surveys. Null figures: fewer answers than the minimum n.
+-- column day: The newest day with an answer to any survey.
+-- column survey_id: The survey.
+-- column n_all_days: Scored, accepted responses of all days.
+-- column mean_ease_all_days_0_100: Mean ease of all days, higher is easier; null: fewer than the minimum n.
 select
     today.period_start as day,
     today.segment as survey_id,

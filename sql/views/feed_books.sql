@@ -1,5 +1,11 @@
--- One row per source: what happened to every landed row. landed = redelivered + superseded + accepted + rejected.
+-- One row per source: what happened to every landed row. landed = redelivered + superseded + accepted + rejected +
+-- unlanded (taken back) + erased.
 -- Rows of all days, by their latest cleaning. Null last_accepted_day and last_received_at: none yet.
+-- column landed: Rows of all days in all deliveries so far; 0: none.
+-- column unlanded: Of these, rows of deliveries that a command took back; 0: none.
+-- column erased: Of these, rows of people who were erased; 0: none.
+-- column last_accepted_day: Newest day with an accepted row; null: none yet.
+-- column last_received_at: When its newest delivery landed; null: none yet.
 with books as (
     select
         source_id,
@@ -8,6 +14,8 @@ with books as (
         sum(superseded)::bigint as superseded,
         sum(accepted)::bigint as accepted,
         sum(rejected)::bigint as rejected,
+        sum(unlanded)::bigint as unlanded,
+        sum(erased)::bigint as erased,
         sum(suspect)::bigint as suspect,
         max(day) filter (accepted > 0) as last_accepted_day
     from audit.load_audit
@@ -31,6 +39,8 @@ select
     coalesce(books.superseded, 0) as superseded,
     coalesce(books.accepted, 0) as accepted,
     coalesce(books.rejected, 0) as rejected,
+    coalesce(books.unlanded, 0) as unlanded,
+    coalesce(books.erased, 0) as erased,
     coalesce(books.suspect, 0) as suspect,
     books.last_accepted_day,
     received.last_received_at

@@ -2,6 +2,13 @@
 -- A row with two reasons is listed twice. A row leaves the view when the source delivers it corrected, or when the
 -- registry is corrected. Null `means`: a reason of rows other than answers. Null `file_name`: the delivery is not
 -- known.
+-- column kind: Kind of source: `survey`, `tickets`, `accounts`, `invitations`, `events` or `follow_ups`.
+-- column day: The day that the row belongs to.
+-- column source_id: The source that delivered it.
+-- column reason: Why it was rejected: one of its reasons.
+-- column means: When this reason applies; null: a reason of rows other than answers.
+-- column file_name: Name of the file, redacted; null: the delivery is not known.
+-- column row_number: Its row in that file.
 with quarantine as (
     select 'survey' as kind, day, source_id, reasons, delivery_id, row_number from core.rejected_responses
     union all

@@ -1,4 +1,6 @@
 -- Accepted responses with the title of the survey and the facts of their ticket; without a ticket, these are null.
+-- column link_method: How the ticket was found: `ticket_id`, `external_id`, `requester_window`; if it was not, `named_not_found` or `ambiguous`; null: no ticket is named or matches.
+-- column ticket_key: Hash of source and ticket id of the linked ticket; null: none.
 select
     responses.*,
     surveys.title as survey_title,

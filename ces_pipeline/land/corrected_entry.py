@@ -1,0 +1,173 @@
+"""A source's entry was corrected, but a delivery's file is gone: what of the new entry holds for its landed rows.
+
+Landed rows keep every column, unmapped ones in `extra`. A text field that the entry now maps to another column is read
+from there when a day is cleaned; the raw file stays as it is. All else (ids, times, people, comments, translated
+values) was treated when it landed and cannot be made again from what is kept: the run says so.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ces_pipeline.folding import fold
+from ces_pipeline.land.inputs import landing_fingerprint
+from ces_pipeline.land.ledger import Delivery, Ledger
+from ces_pipeline.privacy.names import is_people_column
+from ces_pipeline.privacy.shown import shown_name
+from ces_pipeline.registry.installed import installed_vendors
+from ces_pipeline.registry.registry import Registry
+from ces_pipeline.registry.sources import Source
+from ces_pipeline.schemas.fields import Field, fields_of
+from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.storage.lake import Lake
+
+EXTRA, FIELD = "extra", "field"
+Place = tuple[str, str]
+"""Where a column lies in a raw file: (EXTRA, its name there), or (FIELD, the field that it was mapped to)."""
+
+Reread = Mapping[str, tuple[Place, ...]]
+"""Field -> the places that its value is read from now; the first that is filled counts, and none means null."""
+
+_OF_A_DELIVERY = frozenset({"survey", "duration_seconds"})
+"""Fields that decide more than their own value: which survey judges a row, and which answers are fast."""
+_TRANSLATED = frozenset({"status", "finished", "priority", "csat", "is_deleted", "is_spam", "is_merged"})
+"""Fields whose words the readers of vendors translate."""
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """What the present entry means for a delivery that landed with another one.
+
+    reread: fields whose value is read from other places by now.
+    kept: keys of the entry that still are as they were when it landed.
+    """
+
+    reread: Reread
+    kept: tuple[str, ...]
+
+
+def corrected(source: Source, delivery: Delivery, entry: Mapping[str, Any] | None = None) -> Corrected:
+    """Compare the entry with a delivery. entry: that of its landing, if it is known: it has more than the mapping."""
+    reread: dict[str, tuple[Place, ...]] = {}
+    kept: list[str] = []
+    wanted = source.columns_of
+    if source.survey_column:
+        wanted["survey"] = (source.survey_column,)
+    for name, columns in wanted.items():
+        present = _present(delivery, columns)
+        before = delivery.mapping.get(name)
+        if (present[0] if present else None) == before:
+            if entry is not None and _as_list(entry["columns"].get(name)) != list(columns):
+                kept.append(f"columns.{name}")
+            continue
+        places = [_place(source, delivery, column) for column in present]
+        if _is_exact(source, name, present) and None not in places:
+            reread[name] = tuple(place for place in places if place is not None)
+        else:
+            kept.append(f"columns.{name}")
+    if entry is not None:
+        kept += [f"columns.{name}" for name in entry["columns"] if name not in wanted]
+        now = _entry(source)
+        kept += [key for key in now if key != "columns" and now[key] != entry.get(key)]
+    return Corrected(reread, tuple(kept))
+
+
+def _present(delivery: Delivery, columns: Sequence[str]) -> list[str]:
+    """Those of the entry's columns that the delivery has, by their names in the lake."""
+    by_folded = {fold(name): name for name in reversed(delivery.columns)}
+    shown = [shown_name(column) for column in columns]
+    found = (name if name in delivery.columns else by_folded.get(fold(name)) for name in shown)
+    return [name for name in found if name is not None]
+
+
+def _place(source: Source, delivery: Delivery, column: str) -> Place | None:
+    """Where the delivery's raw rows hold this column as it was; None if they do not."""
+    taken = [name for name, of in delivery.mapping.items() if of == column]
+    if not taken:
+        is_gone = is_people_column(column, "") or column in map(shown_name, (*source.ignore, *source.people))
+        return None if is_gone else (EXTRA, column)
+    field = fields_of(source.kind).get(taken[0])
+    is_as_it_was = field is not None and field.treatment == "text" and not _is_translated(source, field)
+    return (FIELD, taken[0]) if is_as_it_was else None
+
+
+def _is_exact(source: Source, name: str, present: Sequence[str]) -> bool:
+    """Whether the field's value is only the text of its column."""
+    field = fields_of(source.kind).get(name)
+    kind = KINDS[source.kind]
+    return (
+        field is not None
+        and field.treatment == "text"
+        and field.key_column is None
+        and name != kind.own_id
+        and name not in _OF_A_DELIVERY
+        and source.kind != "accounts"
+        and not _is_translated(source, field)
+        and (bool(present) or name not in kind.essential)
+    )
+
+
+def _is_translated(source: Source, field: Field) -> bool:
+    any_kind = {
+        reader.name for vendor in installed_vendors() for reader in vendor.readers if reader.kind == "any"
+    }
+    return field.name in source.values or (source.reader not in any_kind and field.name in _TRANSLATED)
+
+
+def remember(lake: Lake, registry: Registry, source: Source) -> None:
+    """Keep the entry that deliveries of this source land with now."""
+    known = _known(lake, source.id)
+    current = landing_fingerprint(registry, source)
+    if current not in known:
+        known[current] = _entry(source)
+        lake.write_bytes(_path(source.id), json.dumps(known, sort_keys=True).encode())
+
+
+def notes(lake: Lake, registry: Registry, source: Source) -> list[str]:
+    """A line for the deliveries that keep something of an earlier entry, with their days and the keys."""
+    current = landing_fingerprint(registry, source)
+    known = _known(lake, source.id)
+    found: dict[tuple[str, ...], list[Delivery]] = {}
+    for delivery in Ledger.read(lake).of_source(source.id):
+        if delivery.landed_with == current or not delivery.rows_landed:
+            continue
+        kept = corrected(source, delivery, known.get(delivery.landed_with)).kept
+        if kept:
+            found.setdefault(kept, []).append(delivery)
+    lines = []
+    for keys, deliveries in found.items():
+        days = sorted({day for delivery in deliveries for day, (rows, _) in delivery.days.items() if rows})
+        names = ", ".join(delivery.file_name for delivery in deliveries[:_NAMED])
+        more = f" and {len(deliveries) - _NAMED} more" if len(deliveries) > _NAMED else ""
+        lines.append(
+            f"{source.id}: the rows of {names}{more} ({days[0]} to {days[-1]}) still are as an earlier entry in "
+            f"sources.yaml read them: {', '.join(keys)}. Put the files back into the inbox, and the next run reads "
+            "them with the present entry"
+        )
+    return lines
+
+
+def _entry(source: Source) -> dict[str, Any]:
+    """The keys of an entry that decide how bytes become rows."""
+    keys: dict[str, Any] = source.read_keys
+    keys["columns"] = {name: _as_list(columns) for name, columns in keys["columns"].items()}
+    return keys
+
+
+def _as_list(columns: Any) -> list[str]:
+    return [columns] if isinstance(columns, str) else list(columns or ())
+
+
+def _path(source_id: str) -> str:
+    return f"ledger/{source_id}/.entries"
+
+
+def _known(lake: Lake, source_id: str) -> dict[str, Any]:
+    """Fingerprint -> entry. A damaged or missing file counts as empty: then only mappings can be compared."""
+    try:
+        known = json.loads(lake.read_bytes(_path(source_id)))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
