@@ -25,6 +25,7 @@ from ces_pipeline.clean.raw_rows import read_cross_day_revisions, read_rows
 from ces_pipeline.clean.responses import clean_responses
 from ces_pipeline.clean.tickets import clean_tickets
 from ces_pipeline.clean.unknown_words import UnknownWords
+from ces_pipeline.clean.verdict_changes import changes_of_day, store_changes
 from ces_pipeline.land.ledger import DayCounts
 from ces_pipeline.land.paths import CROSS_DAY_SUFFIX
 from ces_pipeline.registry.registry import Registry
@@ -81,11 +82,7 @@ def clean_days(
         if lost := _lost_files(lake, plans[0]):
             return [_not_cleaned(plans[0], lost)]
         raise
-    names = KINDS[plans[0].kind].tables
-    rows = {
-        name: TABLES[name].in_arrow(frame)
-        for name, frame in zip(names, (cleaned.accepted, cleaned.rejected), strict=True)
-    }
+    rows = _in_tables(plans[0].kind, cleaned)
     broken = [problem for name, table in rows.items() for problem in TABLES[name].broken(table)]
     tables = {} if broken else {name: TABLES[name].by_day(table) for name, table in rows.items()}
     now = datetime.now(UTC)
@@ -94,6 +91,30 @@ def clean_days(
         return list(
             writing.map(lambda plan: _finish(lake, plan, cleaned, tables, broken, run_id, now), plans)
         )
+
+
+def changed_verdicts(
+    lake: Lake,
+    plans: Sequence[DayPlan],
+    registry: Registry,
+    limits: dict[date, dict[str, SpeedLimit]],
+) -> pd.DataFrame:
+    """The responses of some days that would be judged otherwise than they are: `verdict_changes.changes`, with `day`.
+
+    Writes nothing. Raises an error of UNREADABLE if a raw file is missing or damaged.
+    """
+    tables = {
+        name: TABLES[name].by_day(table)
+        for name, table in _in_tables("survey", _cleaned(lake, plans, registry, limits)).items()
+    }
+    found = [changes_of_day(lake, plan.day, tables) for plan in plans]
+    return pd.concat(found, ignore_index=True)
+
+
+def _in_tables(kind: str, cleaned: CleanedDays) -> dict[str, pa.Table]:
+    """Table -> its rows of all days."""
+    frames = zip(KINDS[kind].tables, (cleaned.accepted, cleaned.rejected), strict=True)
+    return {name: TABLES[name].in_arrow(frame) for name, frame in frames}
 
 
 def _finish(
@@ -110,6 +131,8 @@ def _finish(
     counts = cleaned.counts[days == plan.day].droplevel("day")
     problems = [*broken, *_unreconciled(plan, counts)]
     if not problems:
+        if plan.kind == "survey":
+            store_changes(lake, plan, tables, run_id, now)
         outputs = {}
         for name in KINDS[plan.kind].tables:
             path = lake.day_file(name, plan.day)

@@ -9,13 +9,16 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 
 from ces_pipeline.clean.context import SpeedLimit
 from ces_pipeline.clean.day import DayResult, clean_days
+from ces_pipeline.clean.day import changed_verdicts as verdicts_of_days
 from ces_pipeline.clean.inputs import INCOMPLETE, Planner
 from ces_pipeline.clean.plan import DayPlan
 from ces_pipeline.clean.raw_files import damaged_files
 from ces_pipeline.clean.speed import speed_limits
+from ces_pipeline.clean.verdict_changes import VERDICT_COLUMNS
 from ces_pipeline.home import Home
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.storage.lake import UNREADABLE, Lake
@@ -61,6 +64,21 @@ def clean(
         else:
             for batch in batches:
                 yield from clean_days(lake, batch, registry, limits, run_id)
+
+
+def changed_verdicts(home: Home, registry: Registry, days: Sequence[date]) -> pd.DataFrame:
+    """The responses of these days that would be judged otherwise than they are; writes nothing.
+
+    Columns: response_key, delivery_id, source_id, survey_id, day, verdict_before, verdict_now, reasons_before,
+    reasons_now. Raises an error of UNREADABLE if a raw file is missing or damaged.
+    """
+    lake = Lake(home.lake)
+    planner = Planner(lake, registry, "survey")
+    plans = [planner.plan(day) for day in sorted(set(days))]
+    reached = {plan.day for plan in plans} | {file.day for plan in plans for file in plan.lookback}
+    limits, _ = _speed_limits(lake, planner, sorted(reached))
+    found = [verdicts_of_days(lake, batch, registry, limits) for batch in _batches(plans)]
+    return pd.concat([pd.DataFrame(columns=list(VERDICT_COLUMNS)), *found], ignore_index=True)
 
 
 def _speed_limits(

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from ces_pipeline.cli import console, runs
 from ces_pipeline.corrections import people
+from ces_pipeline.corrections import replay as judged_again
 from ces_pipeline.corrections import unland as unlanding
 from ces_pipeline.corrections.restated import RestatedDay, restated_by_last_publish
 from ces_pipeline.defs.current import current_registry
+from ces_pipeline.defs.partitions import calendar_ends
+from ces_pipeline.errors import RegistryError
 from ces_pipeline.home import Home
 from ces_pipeline.reports.run_report import RunReport
 
@@ -83,6 +86,58 @@ def forget(home: Home, value: str, why: str | None, is_dry: bool, as_json: bool)
     return well
 
 
+def replay(
+    home: Home,
+    source_id: str | None,
+    survey_id: str | None,
+    reason: str | None,
+    first: date | None,
+    last: date | None,
+    why: str | None,
+    is_dry: bool,
+    as_json: bool,
+) -> bool:
+    """Judge the days of quarantined rows again, and publish. True if nothing failed."""
+    registry = current_registry(home)
+    judging = judged_again.quarantined(
+        home, registry, source_id=source_id, survey_id=survey_id, reason=reason, first=first, last=last
+    )
+    return _judge(home, "replay", judging, why, is_dry, as_json, source_id)
+
+
+def restate(home: Home, first: date, last: date, why: str | None, is_dry: bool, as_json: bool) -> bool:
+    """Judge all rows of some days again, and publish. True if nothing failed. Raises RegistryError for wrong days."""
+    registry = current_registry(home)
+    beginning, today = calendar_ends(registry)
+    if not beginning <= first <= last <= today:
+        raise RegistryError(
+            f"days {first} to {last} are not within {beginning} to {today}. Change --from and --to"
+        )
+    judging = judged_again.between(home, registry, first, last)
+    return _judge(home, "restate", judging, why, is_dry, as_json)
+
+
+def _judge(
+    home: Home,
+    command: Literal["replay", "restate"],
+    judging: judged_again.Judging,
+    why: str | None,
+    is_dry: bool,
+    as_json: bool,
+    source_id: str | None = None,
+) -> bool:
+    moved = len(judging.verdicts)
+    lines = [
+        ("days", f"{judging.n_days:,} days with {judging.rows:,} landed rows are judged again"),
+        ("moves", f"{moved:,} responses {'would be' if is_dry else 'are'} judged otherwise"),
+        *(("", f"{n:,}: {before} -> {now}") for before, now, n in judging.moves()),
+    ]
+    if is_dry or not judging.days:
+        return _finish(home, lines, judging.as_json(), True, as_json)
+    judged_again.record_judging(home, command, judging, why, source_id)
+    return finished(home, lines, judging.as_json(), runs.update(home, judging.ranges), as_json)
+
+
 def _held(held: people.Held) -> list[tuple[str, str]]:
     lines = [
         (f"source {source}", f"{n:,} {kind} rows, {first} to {last}")
@@ -107,7 +162,7 @@ def _finish(
     """Clean and publish unless it is a dry run; print what was done and the restated days."""
     if is_dry:
         if as_json:
-            console.as_json({**found, "dry_run": True})
+            console.as_json({**found, "changed": False})
         else:
             console.facts(lines)
         return True
@@ -148,10 +203,3 @@ def finished(
 def _shown(day: RestatedDay) -> tuple[str, ...]:
     means = (f"{mean:.1f}" if mean is not None else "-" for mean in (day.mean_ease_before, day.mean_ease_now))
     return (day.day.isoformat(), day.table, f"{day.rows_before:,}", f"{day.rows_now:,}", *means)
-
-
-def days_of(first: date | None, last: date | None) -> str:
-    """A span of days in words."""
-    if first is None and last is None:
-        return "all days"
-    return f"{first or 'the first day'} to {last or 'today'}"

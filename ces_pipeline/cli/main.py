@@ -17,6 +17,7 @@ from ces_pipeline.cli.init import init
 from ces_pipeline.cli.inspect import inspect
 from ces_pipeline.cli.people import forget, person
 from ces_pipeline.cli.quarantine import quarantine
+from ces_pipeline.cli.replay import replay, restate
 from ces_pipeline.cli.run import land, run
 from ces_pipeline.cli.show import show
 from ces_pipeline.cli.ui import ui
@@ -33,23 +34,10 @@ def main() -> None:
 
 
 for command in (
-    run,
-    land,
-    demo,
-    init,
-    sample,
-    inspect,
-    doctor,
-    dictionary,
-    docs,
-    ui,
+    *(demo, init, sample, inspect, docs),
+    *(run, land, ui, doctor),
+    *(show, deliveries, quarantine, why, person, dictionary),
+    *(unland, replay, restate, forget),
     export,
-    show,
-    why,
-    deliveries,
-    quarantine,
-    unland,
-    person,
-    forget,
 ):
     main.add_command(command)

@@ -4,6 +4,7 @@ A person is found by the keyed hash of an e-mail address or id, in every column 
 cleaning and publishing then leave them out. The address is neither stored nor logged.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,7 @@ from ces_pipeline.land.unland import read_repeats
 from ces_pipeline.privacy.erased import Erased
 from ces_pipeline.privacy.key import load_pseudonyms
 from ces_pipeline.registry import Registry
+from ces_pipeline.schemas.audit import VERDICT_CHANGES
 from ces_pipeline.storage.lake import UNREADABLE, Lake
 from ces_pipeline.storage.scratch import scratch
 from ces_pipeline.triggers.contacts import forget_contacts
@@ -141,6 +143,11 @@ def erase(
             keys = pa.concat_tables(_remove(lake, changes, found) for found in of_source)
             _remove_repeats(lake, changes, source_id, of_source)
             _remove_cross_day_revisions(lake, changes, source_id, keys)
+            if of_source[0].delivery.kind == "survey":
+                first_id = (
+                    registry.sources[source_id].first_id if source_id in registry.sources else source_id
+                )
+                _remove_verdicts(lake, changes, first_id, of_source)
         Erased.load(lake, pseudonyms).with_person(key).save(changes.write_bytes)
         changes.apply()
         _delete_uncommitted(lake)
@@ -231,6 +238,30 @@ def _remove_cross_day_revisions(lake: Lake, changes: ChangeSet, source_id: str, 
             kept = _without(revisions, keys)
             if kept.num_rows < revisions.num_rows:
                 changes.write_table(info.path, kept)
+
+
+def _remove_verdicts(lake: Lake, changes: ChangeSet, first_id: str, held: Sequence[DeliveryRows]) -> None:
+    """Remove the history of verdicts of the rows that are gone. first_id: the id that the source had first."""
+    gone: dict[date, set[str]] = {}
+    for found in held:
+        for day, numbers in found.rows.items():
+            path = raw_file(found.delivery.source_id, found.delivery.delivery_id, day)
+            rows = lake.read_table(path, ["row_number", "response_id"])
+            rows = rows.filter(pc.is_in(rows["row_number"], pa.array(numbers, rows["row_number"].type)))
+            ids = rows["response_id"].to_pylist()
+            gone.setdefault(day, set()).update(
+                hashlib.md5(f"{first_id}\x1f{response_id}".encode(), usedforsecurity=False).hexdigest()
+                for response_id in ids
+            )
+    for day, keys in gone.items():
+        path = lake.day_file(VERDICT_CHANGES.name, day)
+        if lake.exists(path):
+            history = lake.read_table(path)
+            kept = history.filter(
+                pc.invert(pc.is_in(history["response_key"], pa.array(sorted(keys), pa.string())))
+            )
+            if kept.num_rows < history.num_rows:
+                changes.write_table(path, kept)
 
 
 def _delete_uncommitted(lake: Lake) -> None:

@@ -25,8 +25,15 @@ from ces_pipeline.storage.lake import Lake
 DAY_TABLES = tuple(name for kind in KINDS.values() for name in kind.tables)
 """Tables that are published from the lake's day files."""
 
-LOGS = ("audit.requests", "audit.pulls", "audit.pull_windows", "audit.delivery_columns", "audit.corrections")
-"""Tables that are published from small lake files, each written once."""
+LOGS = (
+    "audit.requests",
+    "audit.pulls",
+    "audit.pull_windows",
+    "audit.delivery_columns",
+    "audit.corrections",
+    "audit.verdict_changes",
+)
+"""Tables that are published from small lake files as they are."""
 
 DayFile = tuple[str, date]
 """Table name and day."""

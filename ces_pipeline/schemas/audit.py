@@ -1,6 +1,6 @@
 """The audit tables: requests and deliveries, cleaned days, check results, and published days that changed."""
 
-from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, Table, column
+from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, TEXTS, Table, column
 
 _KINDS = "Kind of source: `survey`, `tickets`, `accounts`, `invitations`, `events` or `follow_ups`."
 
@@ -240,4 +240,28 @@ CORRECTIONS = Table(
         ),
     },
     sort=("made_at", "correction_id"),
+)
+
+VERDICT_CHANGES = Table(
+    "audit.verdict_changes",
+    "One row per response whose verdict changed when its day was judged again.",
+    ("response_key", "delivery_id", "inputs"),
+    {
+        "response_key": column(TEXT, "The response."),
+        "source_id": column(TEXT, "The source that delivered it."),
+        "survey_id": column(TEXT, "The registered survey; null: unregistered.", nullable=True),
+        "day": column(DAY, "The day that was judged again."),
+        "delivery_id": column(TEXT, "The earliest delivery with this content."),
+        "verdict_before": column(TEXT, "`accepted`, `suspect` (accepted with a mark) or `rejected`."),
+        "verdict_now": column(TEXT, "`accepted`, `suspect` or `rejected`."),
+        "reasons_before": column(TEXTS, "The reasons, or the flags of an accepted response; empty: none."),
+        "reasons_now": column(TEXTS, "The reasons, or the flags of an accepted response; empty: none."),
+        "rule_version": column(TEXT, "Version of the rules that judged it now."),
+        "inputs": column(
+            TEXT, "Fingerprint of the deliveries, registry and rules that it was judged by now."
+        ),
+        "run_id": column(TEXT, "The run that judged it."),
+        "changed_at": column(INSTANT, "When it was judged."),
+    },
+    sort=("changed_at", "response_key"),
 )

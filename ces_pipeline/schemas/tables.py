@@ -38,6 +38,7 @@ TABLES: dict[str, Table] = {
         audit.PULL_WINDOWS,
         audit.DELIVERY_COLUMNS,
         audit.CORRECTIONS,
+        audit.VERDICT_CHANGES,
         *MARTS,
     )
 }

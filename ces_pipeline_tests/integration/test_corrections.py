@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from ces_pipeline.cli.main import main
 from ces_pipeline.storage.duck import open_published
-from ces_pipeline_tests.builders import DESK, WEB, InboxHome, answer, inbox_home
+from ces_pipeline_tests.builders import DESK, SURVEYS, WEB, InboxHome, answer, inbox_home
 
 GONE = "ann.example@example.org"
 _NAMED = {**WEB, "columns": {**WEB["columns"], "ticket_id": "ticket"}}
@@ -53,7 +53,7 @@ def home(tmp_path: Path) -> InboxHome:
     assert call(home, "run").exit_code == 0
     home.drop(
         "b.csv",
-        [*first, answer(4, ticket=""), answer(5, email=GONE, recorded="2026-03-03T12:00:00Z", ticket="")],
+        [*first, answer(4, ticket=""), answer(5, email=GONE, recorded="2026-03-05T12:00:00Z", ticket="")],
     )
     assert call(home, "run").exit_code == 0
     return home
@@ -179,3 +179,30 @@ def test_a_lost_ledger_publishes_nothing_less_until_a_command_gives_the_rows_up(
         assert call(home, "unland", named).exit_code in (0, 1)
     assert call(home, "run").exit_code == 0
     assert answers(home) == []
+
+
+def test_a_changed_rule_is_replayed_and_each_row_moves_once(home: InboxHome) -> None:
+    rejected = "SELECT response_id, reasons FROM core.rejected_responses ORDER BY response_id"
+    (before,) = ask(home, rejected)
+    off = dict.fromkeys(before[1], "suspect")
+    home.write_registry(_NAMED, DESK, surveys=[{**SURVEYS[0], "rules": {"severities": off}}])
+    dry = json.loads(call(home, "replay", "--reason", before[1][0], "--dry-run", "--json").stdout)
+    assert (dry["responses_that_move"], dry["changed"]) == (1, False)
+    assert ask(home, rejected) == [before]
+    done = json.loads(call(home, "replay", "--why", "the rule was too strict", "--json").stdout)
+    assert (done["responses_that_move"], done["publication"]) == (1, "published")
+    assert ask(home, rejected) == []
+    changes = "SELECT verdict_before, reasons_before, verdict_now FROM audit.verdict_changes"
+    assert ask(home, changes) == [("rejected", before[1], "suspect")]
+    assert json.loads(call(home, "replay", "--json").stdout)["responses_that_move"] == 0
+    assert len(ask(home, changes)) == 1
+    assert call(home, "forget", GONE).exit_code == 0
+    assert ask(home, changes) == []
+
+
+def test_restating_unchanged_days_changes_no_figure_and_is_recorded(home: InboxHome) -> None:
+    rows = ask(home, "SELECT * FROM core.responses ORDER BY response_key")
+    done = json.loads(call(home, "restate", "--from", "2026-03-02", "--to", "2026-03-05", "--json").stdout)
+    assert (done["responses_that_move"], done["restated_days"], done["failures"]) == (0, [], [])
+    assert ask(home, "SELECT * FROM core.responses ORDER BY response_key") == rows
+    assert ask(home, "SELECT command, rows_touched FROM audit.corrections") == [("restate", 7)]

@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "clean": {*GROUND, "clean", "land"},
     "statistics": {"schemas", "statistics"},
     "publish": {*GROUND, "land", "publish", "statistics"},
-    "corrections": {*GROUND, "activation", "clean", "corrections", "land", "publish", "triggers"},
+    "corrections": {*GROUND, "activation", "clean", "corrections", "land", "triggers", "vendors"},
     "pipeline": {*GROUND, "clean", "corrections", "land", "publish"},
 }
 """Part of the package -> the parts that it may import."""

@@ -1,0 +1,107 @@
+"""The history of verdicts: which responses of a day are judged otherwise than before, and why."""
+
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from ces_pipeline.clean.plan import DayPlan
+from ces_pipeline.schemas.audit import VERDICT_CHANGES
+from ces_pipeline.schemas.responses import REJECTED_RESPONSES, RESPONSES
+from ces_pipeline.storage.journal import without_repeats
+from ces_pipeline.storage.lake import UNREADABLE, Lake
+
+VERDICT_COLUMNS = (
+    *("response_key", "delivery_id", "source_id", "survey_id", "day"),
+    *("verdict_before", "verdict_now", "reasons_before", "reasons_now"),
+)
+_ROW = ["response_key", "delivery_id"]
+_ACCEPTED = ["response_key", "source_id", "survey_id", "delivery_id", "is_suspect", "flags"]
+_REJECTED = ["response_key", "source_id", "survey_id", "delivery_id", "reasons"]
+
+
+def store_changes(
+    lake: Lake, plan: DayPlan, tables: dict[str, dict[date, pa.Table]], run_id: str, now: datetime
+) -> None:
+    """Add the changed verdicts of a day to its history. Call it before the day's files are replaced.
+
+    tables: table -> day -> new rows. A day that is judged again by the same inputs adds nothing.
+    """
+    found = changes_of_day(lake, plan.day, tables)
+    if found.empty:
+        return
+    facts: dict[str, Any] = {
+        "rule_version": plan.rule_version,
+        "inputs": plan.inputs,
+        "run_id": run_id,
+        "changed_at": now,
+    }
+    rows = pa.Table.from_pylist(
+        [{**row, **facts} for row in found.to_dict("records")], schema=VERDICT_CHANGES.arrow
+    )
+    path = lake.day_file(VERDICT_CHANGES.name, plan.day)
+    try:
+        stored = [lake.read_table(path).cast(VERDICT_CHANGES.arrow)] if lake.exists(path) else []
+    except UNREADABLE:
+        lake.set_aside(path)
+        stored = []
+    lake.write_table(path, without_repeats(pa.concat_tables([*stored, rows]), VERDICT_CHANGES.key))
+
+
+def changes_of_day(lake: Lake, day: date, tables: dict[str, dict[date, pa.Table]]) -> pd.DataFrame:
+    """The responses of a day that are judged otherwise than in the lake's files, as `changes`, with `day`.
+
+    tables: table -> day -> new rows.
+    """
+    before = [_stored(lake, name, day, columns) for name, columns in _parts()]
+    now = [
+        tables[name][day].select(columns) if day in tables[name] else _empty(name, columns)
+        for name, columns in _parts()
+    ]
+    if all(was.equals(rows) for was, rows in zip(before, now, strict=True)):
+        return pd.DataFrame()
+    return changes(before[0], before[1], now[0], now[1]).assign(day=day)
+
+
+def changes(
+    accepted_before: pa.Table, rejected_before: pa.Table, accepted_now: pa.Table, rejected_now: pa.Table
+) -> pd.DataFrame:
+    """The responses with the same content whose verdict or reasons differ: identity, verdicts and reasons.
+
+    The tables have the columns _ACCEPTED or _REJECTED.
+    """
+    before = _verdicts(accepted_before, rejected_before)
+    now = _verdicts(accepted_now, rejected_now).drop(columns=["source_id", "survey_id"])
+    both = before.merge(now, on=_ROW, suffixes=("_before", "_now"))
+    differ = (both["verdict_before"] != both["verdict_now"]) | (both["reasons_before"] != both["reasons_now"])
+    found: pd.DataFrame = both[differ].reset_index(drop=True)
+    return found
+
+
+def _verdicts(accepted: pa.Table, rejected: pa.Table) -> pd.DataFrame:
+    rows = [
+        {**row, "verdict": "suspect" if row.pop("is_suspect") else "accepted", "reasons": row.pop("flags")}
+        for row in accepted.to_pylist()
+    ]
+    rows += [{**row, "verdict": "rejected"} for row in rejected.to_pylist()]
+    columns = [*_ROW, "source_id", "survey_id", "verdict", "reasons"]
+    return pd.DataFrame(rows, columns=columns, dtype=object).drop_duplicates(_ROW)
+
+
+def _parts() -> tuple[tuple[str, list[str]], tuple[str, list[str]]]:
+    return (RESPONSES.name, _ACCEPTED), (REJECTED_RESPONSES.name, _REJECTED)
+
+
+def _stored(lake: Lake, name: str, day: date, columns: list[str]) -> pa.Table:
+    """The rows of the day's file; none if it is missing or damaged."""
+    path = lake.day_file(name, day)
+    try:
+        return lake.read_table(path, columns) if lake.exists(path) else _empty(name, columns)
+    except UNREADABLE:
+        return _empty(name, columns)
+
+
+def _empty(name: str, columns: list[str]) -> pa.Table:
+    schema = (RESPONSES if name == RESPONSES.name else REJECTED_RESPONSES).arrow
+    return pa.schema([schema.field(column) for column in columns]).empty_table()
