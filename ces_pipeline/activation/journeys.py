@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ces_pipeline.errors import RegistryError
-from ces_pipeline.storage.lake import sync_folder
+from ces_pipeline.storage.local_files import sync_folder
 from ces_pipeline.storage.sql_files import sql_files
 
 _NO_PROPERTIES = frozenset(

@@ -18,7 +18,7 @@ from dagster._core.instance import InstanceRef
 from ces_pipeline.defs.history_files import drop_repeated_versions, set_aside, set_aside_damaged
 from ces_pipeline.errors import HomeError
 from ces_pipeline.home import HOME_VARIABLE, Home
-from ces_pipeline.storage.lake import damaged_suffix, replace_file
+from ces_pipeline.storage.local_files import damaged_suffix, replace_file
 from ces_pipeline.storage.locks import exclusive
 
 WORKSPACE_FILE = "workspace.yaml"

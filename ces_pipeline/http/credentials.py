@@ -20,7 +20,7 @@ from ces_pipeline.http.clock import Clock
 from ces_pipeline.http.errors import BadResponseError, MissingVariableError
 from ces_pipeline.registry.api import Auth, BasicToken, Bearer, HeaderKey, OAuthClient, OAuthRefresh
 from ces_pipeline.registry.sources import Source
-from ces_pipeline.storage.lake import sync_folder
+from ces_pipeline.storage.local_files import sync_folder
 from ces_pipeline.storage.locks import exclusive
 
 _NO_PASSWORD = "X"  # noqa: S105 - what vendors that take a key as the user name expect as the password

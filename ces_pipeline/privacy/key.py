@@ -17,7 +17,8 @@ import pyarrow.fs as pa_fs
 
 from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.privacy.pseudonyms import KEY_VARIABLE, Pseudonyms
-from ces_pipeline.storage.lake import Lake, sync_folder
+from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.local_files import sync_folder
 
 KEY_FILE = "pseudonym.key"
 _PROOFS = ("ledger/key_proof", ".key_proof")

@@ -10,7 +10,7 @@ from ces_pipeline.errors import HomeError, RegistryError
 from ces_pipeline.home import Home
 from ces_pipeline.profiling.result import Inspection, entries_yaml
 from ces_pipeline.registry.load import load_registry
-from ces_pipeline.storage.lake import replace_file
+from ces_pipeline.storage.local_files import replace_file
 
 
 def write_proposal(home: Home, inspection: Inspection) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import duckdb
 
 from ces_pipeline.errors import CesError
 from ces_pipeline.storage.duck import open_published
-from ces_pipeline.storage.lake import damaged_suffix, replace_file
+from ces_pipeline.storage.local_files import damaged_suffix, replace_file
 from ces_pipeline.storage.modes import file_mode
 
 _READ_BYTES = 4 << 20

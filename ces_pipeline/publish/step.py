@@ -60,7 +60,8 @@ from ces_pipeline.storage.duck import (
     readable,
     session,
 )
-from ces_pipeline.storage.lake import Lake, damaged_suffix, sync_folder
+from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.local_files import damaged_suffix, sync_folder
 from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.storage.modes import file_mode
 from ces_pipeline.storage.quote import quote_text

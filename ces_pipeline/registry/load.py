@@ -112,7 +112,9 @@ class _Files:
         if file.data is None:
             return {}
         if not isinstance(file.data, list):
-            raise RegistryError(f"{file.path}: expected a list of entries, each starting with `- id:`")
+            raise RegistryError(
+                f"{file.path}, line 1: expected a list of entries, each starting with `- id:`"
+            )
         found: dict[str, M] = {}
         for place, raw in enumerate(file.data):
             if not isinstance(raw, dict) or "id" not in raw:
@@ -127,7 +129,7 @@ class _Files:
         """The settings of a file without entries."""
         file = self._file(name)
         if file.data is not None and file.data != [] and not isinstance(file.data, dict):
-            raise RegistryError(f"{file.path}: expected `key: value` lines")
+            raise RegistryError(f"{file.path}, line 1: expected `key: value` lines")
         return _validated(file, (), model, file.data or {})
 
     def _file(self, name: str) -> YamlFile:

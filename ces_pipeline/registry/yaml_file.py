@@ -19,6 +19,7 @@ _MOST_BYTES = 4 << 20
 _MOST_VALUES = 200_000
 _MOST_LEVELS = 50
 _LONGEST_NAME = 63
+_LONG_WORD = re.compile(rf"\S{{{2 * _LONGEST_NAME},}}")
 
 _TAG = "tag:yaml.org,2002:"
 _OWN_TAGS = {f"{_TAG}{name}" for name in ("bool", "int", "float")}
@@ -53,6 +54,7 @@ class YamlFile:
 
     def wrong(self, loc: Loc, text: str) -> RegistryError:
         """The error for a value: one line with file, line, entry and key."""
+        text = _LONG_WORD.sub(lambda word: f"{word[0][:_LONGEST_NAME]}...", text)
         return RegistryError(f"{_place(self.path, _line(self.root, loc))}: {self.named(loc)}: {text}")
 
     def named(self, loc: Loc) -> str:

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from pathlib import Path
-from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
@@ -25,6 +24,7 @@ import pyarrow.fs as pa_fs
 import pyarrow.parquet as pq
 
 from ces_pipeline.errors import HomeError
+from ces_pipeline.storage.local_files import damaged_suffix, make_way, replace_file, sync_folder
 from ces_pipeline.storage.modes import file_mode
 from ces_pipeline.storage.quote import quote_name, quote_text
 
@@ -195,7 +195,7 @@ class Lake:
             else:
                 target = self.local / path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _make_way(target)
+                make_way(target)
                 replace_file(target, data, mode=file_mode(self.local))
         except OSError as problem:
             raise _unwritable(problem) from problem
@@ -214,7 +214,7 @@ class Lake:
                 os.fsync(stream.fileno())
             staged.chmod(file_mode(self.local))
             target.parent.mkdir(parents=True, exist_ok=True)
-            _make_way(target)
+            make_way(target)
             staged.replace(target)
             sync_folder(target.parent)
         except OSError as problem:
@@ -300,46 +300,6 @@ def day_of_folder(name: str) -> date | None:
         return date.fromisoformat(name.removeprefix(_DAY)) if name.startswith(_DAY) else None
     except ValueError:
         return None
-
-
-def damaged_suffix() -> str:
-    """What the name of a file that is set aside ends with: a time, and a random part for two in one second."""
-    return f".damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:4]}"
-
-
-def _make_way(target: Path) -> None:
-    """Set aside a folder that is in a file's place: a file cannot replace it."""
-    if target.is_dir():
-        target.replace(target.with_name(f"{target.name}{damaged_suffix()}"))
-
-
-def replace_file(target: Path, data: bytes | pa.Buffer, *, mode: int | None = None) -> None:
-    """Replace a local file by `data`: write a temporary file next to it, sync, rename, sync the folder.
-
-    mode: the file's permissions; by default those of any new file.
-    """
-    temporary = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
-    try:
-        with temporary.open("wb") as stream:
-            if mode is not None:
-                temporary.chmod(mode)
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(target.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in `folder` durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _open_url(url: str) -> pa_fs.FileSystem:

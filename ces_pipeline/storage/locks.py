@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ces_pipeline.errors import HomeError
-from ces_pipeline.storage.lake import damaged_suffix, replace_file
+from ces_pipeline.storage.local_files import damaged_suffix, replace_file
 
 _POLL_SECONDS = 0.02
 

@@ -37,18 +37,18 @@ def entry(make: Callable[[], Handler]) -> Callable[[dict[str, Any], Any], dict[s
     """
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        if "Records" in event:
+        if isinstance(event, dict) and isinstance(event.get("Records"), list):
             return _batch(event["Records"], make())
-        if "requestContext" in event:
+        if isinstance(event, dict) and "requestContext" in event:
             return _request(event, make())
         return make().handle(read_event(event)).answer
 
     return handle
 
 
-def _batch(records: list[dict[str, Any]], handler: Handler) -> dict[str, Any]:
+def _batch(records: list[Any], handler: Handler) -> dict[str, Any]:
     failed = []
-    for record in records:
+    for record in (record for record in records if isinstance(record, dict)):
         try:
             handler.handle(decoded_event(record.get("body")))
         except Exception as problem:
@@ -63,7 +63,7 @@ def _request(event: dict[str, Any], handler: Handler) -> dict[str, Any]:
     body = event.get("body") or ""
     try:
         text = base64.b64decode(body, validate=True).decode() if event.get("isBase64Encoded") else body
-    except ValueError:
+    except (ValueError, TypeError):
         text = ""
     status, content = respond(text, handler)
     headers = {"content-type": "application/json"}
