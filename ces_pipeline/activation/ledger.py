@@ -132,7 +132,7 @@ def ledgers_with(lake: Lake, person: int) -> dict[str, int]:
     counted: dict[str, int] = {}
     for path, rows in _with_person(lake, person):
         name = path.removeprefix(f"{_FOLDER}/").rpartition("/")[0]
-        counted[name] = counted.get(name, 0) + pc.sum(pc.equal(rows["person"], person)).as_py()
+        counted[name] = counted.get(name, 0) + pc.sum(_is_person(rows, person)).as_py()
     return counted
 
 
@@ -141,7 +141,7 @@ def forget_person(lake: Lake, person: int) -> None:
     for path, _ in list(_with_person(lake, person)):
         with _locked(lake, path):
             rows = lake.read_table(path).cast(SCHEMA)
-            kept = rows.filter(pc.invert(pc.fill_null(pc.equal(rows["person"], person), False)))
+            kept = rows.filter(pc.invert(_is_person(rows, person)))
             lake.write_table(path, kept)
 
 
@@ -150,8 +150,12 @@ def _with_person(lake: Lake, person: int) -> Iterator[tuple[str, pa.Table]]:
     for info in lake.list(_FOLDER, recursive=True):
         if info.base_name.endswith(".parquet") and not info.base_name.startswith("."):
             rows = _read(lake, info.path)
-            if pc.any(pc.equal(rows["person"], person)).as_py():
+            if pc.any(_is_person(rows, person)).as_py():
                 yield info.path, rows
+
+
+def _is_person(rows: pa.Table, person: int) -> pa.ChunkedArray:
+    return pc.fill_null(pc.equal(rows["person"], pa.scalar(person, pa.uint64())), False)
 
 
 @contextmanager

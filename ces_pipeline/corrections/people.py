@@ -216,7 +216,7 @@ def _remove(lake: Lake, changes: ChangeSet, found: DeliveryRows) -> pa.Table:
 
 def _remove_repeats(lake: Lake, changes: ChangeSet, source_id: str, held: Sequence[DeliveryRows]) -> None:
     """Later deliveries do not repeat a row that is gone: it must not come back if its delivery is taken back."""
-    for later in Ledger.read(lake).of_source(source_id):
+    for later in Ledger.read(lake, source_id).deliveries:
         repeats = read_repeats(lake, later)
         is_gone = pa.array([False] * repeats.num_rows, pa.bool_())
         for found in held:

@@ -87,7 +87,7 @@ def take_delivery_back(
                 f"delivery {delivery.delivery_id[:12]} was taken back before, at {delivery.unlanded_at:%Y-%m-%d %H:%M} "
                 f"UTC. To land its file again, run `ces unland {delivery.delivery_id[:12]} --undo`"
             )
-        landed = Ledger.read(lake).of_source(delivery.source_id)
+        landed = Ledger.read(lake, delivery.source_id).deliveries
         is_lost = delivery.delivery_id in lost_deliveries(lake, landed)
         plan = Unlanding(delivery) if is_lost else plan_unlanding(lake, delivery, landed)
         here = _in_inbox(home, registry, plan.unrecorded)

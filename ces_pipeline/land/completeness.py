@@ -105,7 +105,7 @@ class Completeness:
     def _column_of_time(self) -> str | None:
         """The export's column that gives a row its time, by the newest delivery's mapping."""
         deliveries = sorted(
-            Ledger.read(self.lake).of_source(self.source.id), key=lambda delivery: delivery.rank
+            Ledger.read(self.lake, self.source.id).deliveries, key=lambda delivery: delivery.rank
         )
         if not deliveries:
             # Nothing has landed: every expected record is missing, in any window.
@@ -122,7 +122,7 @@ class Completeness:
         first = min(window.since for window in windows).date() - _DAY
         paths = [
             raw_file(self.source.id, delivery.delivery_id, day)
-            for delivery in Ledger.read(self.lake).of_source(self.source.id)
+            for delivery in Ledger.read(self.lake, self.source.id).deliveries
             for day, (landed, _) in delivery.days.items()
             if landed and day >= first
         ]

@@ -130,7 +130,7 @@ def notes(lake: Lake, registry: Registry, source: Source) -> list[str]:
     current = landing_fingerprint(registry, source)
     known = _known(lake, source.id)
     found: dict[tuple[str, ...], list[Delivery]] = {}
-    for delivery in Ledger.read(lake).of_source(source.id):
+    for delivery in Ledger.read(lake, source.id).deliveries:
         if delivery.landed_with == current or not delivery.rows_landed:
             continue
         kept = corrected(source, delivery, known.get(delivery.landed_with)).kept

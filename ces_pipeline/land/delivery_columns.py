@@ -52,7 +52,7 @@ def note_columns(lake: Lake, source_id: str) -> None:
     Two at once store the same rows once: the log replaces rows by their keys. A damaged file of the log counts as
     missing, so its rows are made anew. A delivery whose landed rows cannot be read is left for a later run.
     """
-    deliveries = [delivery for delivery in Ledger.read(lake).of_source(source_id) if delivery.rows_landed]
+    deliveries = [delivery for delivery in Ledger.read(lake, source_id).deliveries if delivery.rows_landed]
     noted = (
         {row["delivery_id"] for row in rows_of(lake, DELIVERY_COLUMNS, source_id)} if deliveries else set()
     )

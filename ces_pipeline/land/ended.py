@@ -20,7 +20,7 @@ def land_nothing(home: Home, source: Source) -> SourceLanding:
     if not files:
         return outcome
     lake = Lake(home.lake)
-    landed = {delivery.delivery_id for delivery in Ledger.read(lake).of_source(source.id)}
+    landed = {delivery.delivery_id for delivery in Ledger.read(lake, source.id).deliveries}
     seen = SeenFiles(lake, source.id).load()
     waiting = []
     for path in files:

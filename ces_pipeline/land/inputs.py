@@ -55,7 +55,7 @@ def stale_deliveries(home: Home, registry: Registry, source: Source) -> tuple[li
     lake = Lake(home.lake)
     current = landing_fingerprint(registry, source)
     stale = [
-        delivery for delivery in Ledger.read(lake).of_source(source.id) if delivery.landed_with != current
+        delivery for delivery in Ledger.read(lake, source.id).deliveries if delivery.landed_with != current
     ]
     if not stale:
         return [], []

@@ -188,12 +188,12 @@ class Ledger:
     deliveries: tuple[Delivery, ...]
 
     @classmethod
-    def read(cls, lake: Lake) -> "Ledger":
-        """Every committed delivery, by source and id.
+    def read(cls, lake: Lake, source_id: str | None = None) -> "Ledger":
+        """Every committed delivery, by source and id; with `source_id` those of one source.
 
         Raises HomeError, with the file's name, for an entry that cannot be read and has no readable copy.
         """
-        found = [_entry(lake, path, copy) for path, copy in sorted(_entries(lake).items())]
+        found = [_entry(lake, path, copy) for path, copy in sorted(_entries(lake, source_id).items())]
         return cls(tuple(sorted(found, key=lambda delivery: (delivery.source_id, delivery.delivery_id))))
 
     @cached_property
@@ -238,16 +238,17 @@ class DayCounts:
         return self.landed + self.redelivered + self.unlanded + self.erased
 
 
-def _entries(lake: Lake) -> dict[str, str]:
+def _entries(lake: Lake, source_id: str | None) -> dict[str, str]:
     """Path of every entry -> path of its copy, empty if it has none. An entry that is gone is listed by its copy."""
+    below = "" if source_id is None else f"/{source_id}"
     copies = {
         f"{_FOLDER}/{info.path.split('/')[1]}/{info.base_name.removesuffix(COPY_SUFFIX)}.json": info.path
-        for info in lake.list("index", recursive=True)
+        for info in lake.list(f"index{below}", recursive=True)
         if info.base_name.endswith(COPY_SUFFIX)
     }
     entries = {
         info.path: ""
-        for info in lake.list(_FOLDER, recursive=True)
+        for info in lake.list(f"{_FOLDER}{below}", recursive=True)
         if info.path.count("/") == 2 and info.path.endswith(".json") and not info.base_name.startswith(".")
     }
     return {**entries, **copies}
@@ -272,13 +273,15 @@ def _readable(lake: Lake, path: str) -> Delivery | None:
     return delivery if delivery.delivery_id in path and f"/{delivery.source_id}/" in path else None
 
 
-def restore(lake: Lake) -> list[str]:
+def restore(lake: Lake, source_id: str | None = None) -> list[str]:
     """Write the entries that are lost or damaged from their copies, and the copies that are missing.
+
+    With `source_id` only those of one source.
 
     Returns the paths of the restored entries. Call it with the landing lock.
     """
     restored = []
-    for path, copy in sorted(_entries(lake).items()):
+    for path, copy in sorted(_entries(lake, source_id).items()):
         entry = _readable(lake, path)
         if entry is not None:
             if not copy:

@@ -23,22 +23,25 @@ TAKEN_BACK = ".taken_back"
 _CONTENT = ["key_hi", "key_lo", "content"]
 
 
-def finish_interrupted(lake: Lake) -> tuple[str, ...]:
+def finish_interrupted(lake: Lake, source_id: str | None = None) -> tuple[str, ...]:
     """Finish an interrupted correction, and restore lost ledger entries from their copies; returns what was done.
 
+    source_id: the source whose entries are restored; None: all.
     Call it with the landing lock.
     """
     notes = []
     if finish_change(lake):
         notes.append("a correction that was interrupted has been finished")
-    for info in lake.list("ledger", recursive=True):
+    for info in lake.list("ledger" if source_id is None else f"ledger/{source_id}", recursive=True):
         if info.base_name == TAKEN_BACK and not _is_json(lake, info.path):
             lake.set_aside(info.path)
             notes.append(
                 f"{info.path} was damaged and has been set aside: deliveries whose landing was interrupted count as "
                 "received now"
             )
-    notes += [f"{path} was lost or damaged and has been restored from its copy" for path in restore(lake)]
+    notes += [
+        f"{path} was lost or damaged and has been restored from its copy" for path in restore(lake, source_id)
+    ]
     return tuple(notes)
 
 

@@ -171,9 +171,9 @@ def land_source(
     outcome = SourceLanding(source.id, source.kind)
     with exclusive(home.lake / ".landing.lock"), ExitStack() as resources:
         lake.clear_staging()
-        outcome.notes += finish_interrupted(lake)
+        outcome.notes += finish_interrupted(lake, source.id)
         pseudonyms = load_pseudonyms(home.root, lake)
-        landed = {delivery.delivery_id: delivery for delivery in Ledger.read(lake).of_source(source.id)}
+        landed = {delivery.delivery_id: delivery for delivery in Ledger.read(lake, source.id).deliveries}
         lost = lost_deliveries(lake, landed.values())
         seen = SeenFiles(lake, source.id).load()
         files = [(seen_key(home, path), path) for path in inbox_files(home, source)]
@@ -256,9 +256,9 @@ def land_opened(
     lake = Lake(home.lake)
     with exclusive(home.lake / ".landing.lock"):
         lake.clear_staging()
-        finish_interrupted(lake)
+        finish_interrupted(lake, source.id)
         pseudonyms = load_pseudonyms(home.root, lake)
-        landed = {delivery.delivery_id: delivery for delivery in Ledger.read(lake).of_source(source.id)}
+        landed = {delivery.delivery_id: delivery for delivery in Ledger.read(lake, source.id).deliveries}
         known = landed.get(opened.file.sha256)
         lost = lost_deliveries(lake, landed.values())
         if known and known.unlanded_at:

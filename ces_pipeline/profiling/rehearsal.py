@@ -114,7 +114,9 @@ def rehearse(home: Home, registry: Registry, source_id: str, path: Path) -> Rehe
             return Rehearsal(failure="; ".join(outcome.failures), notes=outcome.notes)
         lake = Lake(copy.lake)
         delivery_id = DeliveredFile(path).sha256
-        delivery = {known.delivery_id: known for known in Ledger.read(lake).of_source(source_id)}[delivery_id]
+        delivery = {known.delivery_id: known for known in Ledger.read(lake, source_id).deliveries}[
+            delivery_id
+        ]
         if not outcome.files_new:
             return Rehearsal(has_landed_before=True, notes=outcome.notes, rows=delivery.rows_read)
         results = list(clean(copy, registry, source.kind, delivery.touches, run_id=_RUN_ID))

@@ -108,7 +108,7 @@ def unlanded_files(home: Home, registry: Registry, source: Source) -> tuple[list
     seen: SeenFiles | None = None
     if home.lake.is_dir():
         lake = Lake(home.lake)
-        landed = {delivery.delivery_id for delivery in Ledger.read(lake).of_source(source.id)}
+        landed = {delivery.delivery_id for delivery in Ledger.read(lake, source.id).deliveries}
         again = {delivery.delivery_id for delivery in stale_deliveries(home, registry, source)[0]}
         seen = SeenFiles(lake, source.id).load()
     found, unreadable = [], []
