@@ -8,7 +8,7 @@ import pandas as pd
 _ODD = r"[#,./:\s]"
 _GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.0+)?")
 _WHOLE = re.compile(r"([0-9]+)\.0+")
-_WORD = re.compile(r"(?:ticket|case|request|issue)?\s*(?:no\.?|nr\.?)?\s*#\s*(\S+)", re.IGNORECASE)
+_WORD = re.compile(r"(?:ticket|case|request|issue)?\s*+(?:no\.?|nr\.?)?\s*+#\s*+(\S+)", re.IGNORECASE)
 _QUERY = ("id", "ticket", "ticket_id", "ticketid", "number")
 
 

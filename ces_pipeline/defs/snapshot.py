@@ -62,11 +62,7 @@ def snapshot_asset(home: Home, registry: Registry) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         result = pipeline.publish(home, current_registry(home), run_id=context.run.run_id)
         if result.published:
-            records = context.instance.get_asset_records(snapshot_keys())
-            known = {
-                record.asset_entry.asset_key for record in records if record.asset_entry.last_materialization
-            }
-            yield from _materialisations(result, known)
+            yield from _materialisations(result, _known_tables(context.instance))
         yield from _verdicts(result)
         if not result.published:
             failed = "\n".join(
@@ -78,6 +74,16 @@ def snapshot_asset(home: Home, registry: Registry) -> dg.AssetsDefinition:
             )
 
     return snapshot
+
+
+def _known_tables(instance: dg.DagsterInstance) -> set[dg.AssetKey]:
+    """The tables that Dagster has a record of; none if its history is damaged: then all are recorded again."""
+    try:
+        records = instance.get_asset_records(snapshot_keys())
+    except Exception:
+        # A stored event is damaged, whatever its reading raises. The file is published: the run must not fail by this.
+        return set()
+    return {record.asset_entry.asset_key for record in records if record.asset_entry.last_materialization}
 
 
 def _derived_spec(

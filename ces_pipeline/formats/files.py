@@ -4,6 +4,7 @@ It does not know what the content means.
 """
 
 import codecs
+import errno
 import gzip
 import hashlib
 import io
@@ -80,7 +81,14 @@ class DeliveredFile:
                         yield cast(BinaryIO, member)
                 else:
                     yield packed
-        except _DAMAGE as problem:
+        except (*_DAMAGE, OSError) as problem:
+            # A zip whose directory is damaged names a place before the file's start.
+            if (
+                isinstance(problem, OSError)
+                and problem.errno != errno.EINVAL
+                and not isinstance(problem, _DAMAGE)
+            ):
+                raise
             raise UnreadableFileError(
                 f"{self.name}: the file is damaged or was cut off while it was copied "
                 f"({type(problem).__name__}): deliver it again"

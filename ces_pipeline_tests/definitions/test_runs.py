@@ -90,7 +90,7 @@ def test_a_range_is_one_run_with_each_days_own_figures(
     monkeypatch.setattr(pipeline, "clean", clean)
     monkeypatch.setattr(pipeline, "stale_days", lambda *_: [DAY, NEXT, far])
     heard: list[date] = []
-    outcome = runs.clean("survey", DAY, NEXT, heard.append)
+    outcome = runs.clean("survey", DAY, NEXT, lambda result: heard.append(result.day))
     assert outcome.failure is None
     assert calls == [("survey", [DAY, NEXT, far])]
     assert heard == [DAY, NEXT, far]

@@ -14,7 +14,7 @@ with facts as (
 places (position, question, layer, name) as (
     values
     (1, 'How hard was it on the newest day, per survey?', null, 'effort_today'),
-    (2, 'How hard is it by channel, persona, product or owner, per month and over all days?', null, 'effort_by_segment'),
+    (2, 'How hard is it by channel, persona, product or owner, per month?', null, 'effort_by_segment'),
     (3, 'Which issues are hardest to get solved?', null, 'ticket_effort_by_category'),
     (4, 'Which tickets need attention first?', null, 'hard_tickets'),
     (5, 'Who of the invited customers answers?', null, 'response_rate_by_touchpoint'),
