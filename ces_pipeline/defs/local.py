@@ -1,6 +1,7 @@
 """Runs the jobs in this process, on the home's instance, so that the UI shows the runs of the command line."""
 
 import re
+import sqlite3
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
 
 from ces_pipeline.clean.day import DayResult
 from ces_pipeline.definitions import build_definitions
@@ -27,6 +29,8 @@ from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import Holder, exclusive
 
+_OF_DATABASE = {"DatabaseError", "IntegrityError", "InternalError", "OperationalError"}
+"""Errors of Dagster's own databases: nothing else here uses SQLite."""
 _DOING = {SNAPSHOT_STEP: "publishing"}
 # Events go to the instance only; the command writes to the terminal.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -94,13 +98,18 @@ class LocalRuns:
     def _run(
         self, job: str, assets: Sequence[dg.AssetKey], tags: dict[str, str]
     ) -> dg.ExecuteInProcessResult:
-        return self._definitions.resolve_job_def(job).execute_in_process(
+        result = self._definitions.resolve_job_def(job).execute_in_process(
             run_config=_QUIET,
             instance=self._instance,
             asset_selection=list(assets),
             tags=tags,
             raise_on_error=False,
         )
+        for event in result.all_events:
+            if event.is_step_failure and (error := _cause(event)) and error.cls_name in _OF_DATABASE:
+                # A step that cannot store its events says nothing about its own work: `open_instance` says what to do.
+                raise sqlite3.DatabaseError(error.message.strip().splitlines()[0])
+        return result
 
 
 @contextmanager
@@ -143,9 +152,7 @@ def _why(event: dg.DagsterEvent) -> str:
     failure = event.step_failure_data
     if failure.user_failure_data and failure.user_failure_data.description:
         return str(failure.user_failure_data.description)
-    error = failure.error
-    while error is not None and error.cause is not None:
-        error = error.cause
+    error = _cause(event)
     if error is None:
         return "it failed without an error message. Details: `ces ui`, Runs"
     if error.cls_name in _correctable():
@@ -158,6 +165,14 @@ def _why(event: dg.DagsterEvent) -> str:
         f"internal error ({error.cls_name}) while {doing}. This is a bug in ces; the published file is unchanged. "
         f"Details: `ces ui`, Runs"
     )
+
+
+def _cause(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
+    """The first error of a failed step, from which the others followed."""
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error
 
 
 def _correctable() -> set[str]:

@@ -9,13 +9,14 @@ from ces_pipeline.doctor.days import last_run, unknown_words, waiting_days
 from ces_pipeline.doctor.inbox import stray, unlanded
 from ces_pipeline.doctor.key import key
 from ces_pipeline.doctor.lake_files import damaged_files, day_files, landed_files, ledger_entries, set_aside
-from ces_pipeline.doctor.landed import landed_otherwise
+from ces_pipeline.doctor.landed import landed_otherwise, sources_without_entry
 from ces_pipeline.doctor.machine import clock, disk_space, permissions, writable
 from ces_pipeline.doctor.orchestration import daemon, last_dagster_runs, run_history
 from ces_pipeline.doctor.published import published_file
 from ces_pipeline.doctor.vendor_apis import api
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
+from ces_pipeline.privacy.shown import shown_name
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.registry.load import load_exports
 from ces_pipeline.vendors.contract import Finding
@@ -43,6 +44,7 @@ _OF_REGISTRY: tuple[tuple[str, RegistryCheck], ...] = (
     ("objectives", objectives),
     ("inbox", stray),
     ("inbox", unlanded),
+    ("deliveries", sources_without_entry),
     ("deliveries", landed_otherwise),
     ("last run", last_run),
     ("last run", last_dagster_runs),
@@ -96,7 +98,7 @@ def _unexpected(problem: Exception) -> str:
     """An error that no check foresees. Its text may quote a value, so only its kind and place are shown."""
     frame = extract_tb(problem.__traceback__)[-1]
     file = getattr(problem, "filename", None)
-    where = f" of {file}" if isinstance(file, str) else ""
+    where = f" of {shown_name(Path(file).name)}" if isinstance(file, str) else ""
     return (
         f"the examination{where} failed ({type(problem).__name__} in {Path(frame.filename).name}, line "
         f"{frame.lineno}), so it is not known whether all is well here. Restore damaged files from a backup, or "

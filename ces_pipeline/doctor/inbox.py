@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from ces_pipeline.home import Home
 from ces_pipeline.land.inbox import inbox_files
@@ -30,9 +31,12 @@ def unlanded(home: Home, registry: Registry) -> Iterator[Finding]:
     """Sources that never delivered, and files that have not landed."""
     ledger = Ledger.read(Lake(home.lake))
     files = 0
+    today = datetime.now(ZoneInfo(registry.settings.business_time_zone)).date()
     for source in registry.sources.values():
         here = inbox_files(home, source)
         files += len(here)
+        if source.has_ended(today):
+            continue
         if not here and source.api is None and not ledger.of_source(source.id):
             yield Finding(
                 False,

@@ -14,6 +14,7 @@ from ces_pipeline.land.ledger import Delivery, Ledger
 from ces_pipeline.pipeline import publish_inputs
 from ces_pipeline.publish.inputs import disagreeing
 from ces_pipeline.registry import Registry
+from ces_pipeline.reports.answers import published
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.vendors.contract import Finding
 
@@ -62,6 +63,12 @@ def landed_files(home: Home) -> Iterator[Finding]:
                 f"lake/index/{delivery.source_id} from a backup"
             )
     known = {delivery.delivery_id for delivery in deliveries}
+    if lost := sorted(_published_deliveries(home) - known):
+        problems.append(
+            f"{len(lost)} published deliveries, such as {lost[0][:12]}, are not in the ledger, so their rows would not "
+            "be published again. Restore lake/ledger from a backup, or put their exports back into the inbox and run "
+            "`ces run`"
+        )
     unknown = sorted(
         info.path
         for info in lake.list("raw", recursive=True)
@@ -70,15 +77,27 @@ def landed_files(home: Home) -> Iterator[Finding]:
         and not info.base_name.startswith(".")
         and info.base_name.removesuffix(".parquet") not in known
     )
-    if unknown:
-        problems.append(
-            f"{len(unknown)} raw files, such as {unknown[0]}, belong to a delivery that the ledger does not know, so "
-            "their rows do not count. Restore lake/ledger from a backup, or put the export back into the inbox and run "
-            "`ces run`"
-        )
     yield from _listed("landed files", problems)
+    if unknown:
+        yield Finding(
+            True,
+            f"landed files: {len(unknown)} raw files, such as {unknown[0]}, belong to no delivery, so they do not "
+            "count. A landing that was stopped, or that runs now, left them; the next one writes them again",
+            is_warning=True,
+        )
     if not problems:
         yield Finding(True, f"landed files: {files:,}, each as it was written")
+
+
+def _published_deliveries(home: Home) -> set[str]:
+    """The ids of the deliveries in the published file; empty if it cannot be read, which another check reports."""
+    try:
+        with published(home) as connection:
+            return {
+                row[0] for row in connection.execute("SELECT delivery_id FROM audit.deliveries").fetchall()
+            }
+    except CesError:
+        return set()
 
 
 def _file_problem(lake: Lake, path: str, checksum: tuple[int, str] | None) -> str | None:

@@ -40,7 +40,10 @@ def _stray(home: Home, registry: Registry, path: Path) -> StrayFile:
     name = "/".join(map(shown_name, parts))
     if len(parts) == 1:
         return StrayFile(name, "it is in no source's folder. Move it into inbox/SOURCE/")
-    source = registry.sources.get(parts[0])
+    by_folder = {
+        name: source for source in registry.sources.values() for name in (source.id, *source.formerly)
+    }
+    source = by_folder.get(parts[0])
     if source is None:
         folder = shown_name(parts[0])
         return StrayFile(

@@ -19,7 +19,12 @@ from ces_pipeline.registry import load_registry
 from ces_pipeline_tests.compare_published import compare
 
 RELEASES = ("0_1_0",)
-NEW_TABLES = {"audit.published_tables", "reference.scale_changes"}
+NEW_TABLES = {
+    "audit.published_tables",
+    "audit.corrections",
+    "audit.verdict_changes",
+    "reference.scale_changes",
+}
 """Tables that releases after these brought."""
 CHANGED = {
     # A row without an id is named by its content, which is made by its values now; before, by its texts.

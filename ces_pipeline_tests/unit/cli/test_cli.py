@@ -31,6 +31,9 @@ COMMANDS = (
     "export",
     "ui",
     "show",
+    "deliveries",
+    "quarantine",
+    "why",
 )
 EXPORT = "answer_id,when,how_easy\n" + "".join(
     f"r{number},2026-03-02T10:{number:02}:00Z,{1 + number % 5}\n" for number in range(30)
@@ -326,6 +329,27 @@ def test_ui_starts_dagster_on_the_home_that_was_named(home: Home, monkeypatch: p
     assert command[1:4] == ["-m", "dagster", "dev"]
     assert command[-2:] == ["--port", "4001"]
     assert (environment["DAGSTER_HOME"], environment["CES_HOME"]) == (str(home.dagster), str(home.root))
+
+
+def test_the_cookbook_is_listed_and_answers(home: Home) -> None:
+    listed = ces("show", "--home", home.root)
+    assert "effort_by_week" in listed.stdout
+    assert len(json.loads(ces("show", "--home", home.root, "--json").stdout)["questions"]) > 20
+    nothing = ces("show", "effort_by_week", "--home", home.root)
+    assert nothing.exit_code == 1
+    assert "ces run" in nothing.stderr
+    ces("run", "--home", home.root)
+    # 30 answers of 1 to 5 on one day, six of each: mean ease 50.
+    shown = ces("show", "effort_by_week", "--home", home.root)
+    assert shown.exit_code == 0, shown.output
+    assert "50.0 (" in shown.stdout
+    assert "2026-03-02" in shown.stdout
+    answer = json.loads(ces("show", "effort_by_week", "--home", home.root, "--json").stdout)
+    assert (answer["newest_day"], answer["rows"][0]["mean_ease_0_100"]) == ("2026-03-02", 50.0)
+    assert "no rows" in ces("show", "did_the_fix_help", "--home", home.root).stdout
+    unknown = ces("show", "effort_by_weak", "--home", home.root)
+    assert unknown.exit_code == 2
+    assert "effort_by_week" in unknown.stderr
 
 
 def test_a_home_of_another_kind_is_left_alone_by_the_demo(tmp_path: Path) -> None:

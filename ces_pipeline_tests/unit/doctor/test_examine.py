@@ -110,6 +110,11 @@ def as_folder(path: Path) -> None:
     path.mkdir()
 
 
+def _remove(*folders: Path) -> None:
+    for folder in folders:
+        shutil.rmtree(folder)
+
+
 def _cut_all(home: Home, pattern: str) -> None:
     for path in home.root.glob(pattern):
         cut(path)
@@ -132,11 +137,9 @@ DAMAGE: dict[str, tuple[Callable[[Home], object], tuple[str, ...]]] = {
         lambda home: shutil.rmtree(home.lake / "raw"),
         ("raw/web/day=2026-03-02", "more of this delivery"),
     ),
-    "raw of another delivery": (
-        lambda home: shutil.copy(
-            path := only(home.lake, "raw/web/*/*.parquet"), path.with_name("0" * 64 + ".parquet")
-        ),
-        ("ledger does not know",),
+    "ledger gone": (
+        lambda home: _remove(home.lake / "ledger", home.lake / "index"),
+        ("published deliveries", "lake/ledger"),
     ),
     "ledger entry cut": (lambda home: cut(only(home.lake, "ledger/web/*.json")), ("ledger/web/", "ces run")),
     "keys gone": (
@@ -198,6 +201,13 @@ def test_a_flipped_bit_is_found(home: Home, pattern: str) -> None:
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     assert failures(home) != []
+
+
+def test_raw_files_that_a_stopped_landing_left_are_no_fault(home: Home) -> None:
+    path = only(home.lake, "raw/web/*/*.parquet")
+    shutil.copy(path, path.with_name("0" * 64 + ".parquet"))
+    assert failures(home) == []
+    assert any(finding.is_warning and "0" * 64 in finding.text for finding in examine(home))
 
 
 def test_a_file_that_failed_stays_a_failure_until_it_lands_or_goes(home: Home) -> None:
@@ -263,6 +273,16 @@ def test_an_empty_inbox_is_no_fault_once_its_exports_have_landed(home: Home) -> 
     with (home.registry / "sources.yaml").open("a") as file:
         file.write(SOURCES.replace("id: web", "id: shop"))
     assert any("source shop has no file" in text for text in failures(home))
+
+
+def test_a_source_that_has_ended_needs_no_file_and_one_without_an_entry_is_named(home: Home) -> None:
+    sources = home.registry / "sources.yaml"
+    sources.write_text(SOURCES.replace("id: web", "id: shop") + "  ended_on: 2026-03-31\n")
+    said = failures(home)
+    assert not any("shop" in text and text.startswith("inbox: source shop has no file") for text in said)
+    (text,) = [text for text in said if text.startswith("deliveries: source web")]
+    assert "8 landed rows" in text
+    assert "formerly: [web]" in text
 
 
 def test_a_new_file_waits_for_the_night_and_an_old_one_was_passed_over(home: Home) -> None:
