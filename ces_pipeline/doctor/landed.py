@@ -40,7 +40,7 @@ def landed_otherwise(home: Home, registry: Registry) -> Iterator[Finding]:
             yield Finding(
                 True,
                 f"deliveries: {len(kept)} of source {source.id} were landed with another entry in sources.yaml "
-                f"or with other code, and their files are not in the inbox. Their rows stay as they are. "
-                "To read them again, deliver the files again",
+                f"or with other code, and their files are not in the inbox. Their rows stay as they are, but a text "
+                "field is read from the column that the entry names now. To read all again, deliver the files again",
                 is_warning=True,
             )

@@ -10,11 +10,11 @@ import pytest
 from ces_pipeline import pipeline
 from ces_pipeline.corrections import rename
 from ces_pipeline.errors import RegistryError
-from ces_pipeline.schemas.audit import CORRECTIONS
+from ces_pipeline.schemas.audit import CORRECTIONS, PULLS
 from ces_pipeline.schemas.kinds import KINDS
-from ces_pipeline.storage.journal import rows_of
+from ces_pipeline.storage.journal import add_rows, rows_of
 from ces_pipeline.storage.lake import Lake
-from ces_pipeline_tests.builders import WEB, InboxHome, answer, inbox_home
+from ces_pipeline_tests.builders import NOW, WEB, InboxHome, answer, inbox_home
 
 SITE = {**WEB, "id": "site", "formerly": ["web"]}
 PORTAL = {**WEB, "id": "portal", "formerly": ["web", "site"]}
@@ -75,6 +75,31 @@ def test_files_in_the_folder_of_the_earlier_id_still_land(home: InboxHome) -> No
     assert (landing.files_new, landing.rows_landed) == (2, 2)
     clean(home)
     assert {source_id for _, source_id, _, _ in answers(home)} == {"site"}
+
+
+def test_the_state_and_the_log_of_pulls_go_with_the_source(home: InboxHome) -> None:
+    home.lake.write_bytes("pulls/web/state.json", b"{}")
+    pulled = {"pull_id": "p1", "source_id": "web", "started_at": NOW, "requests": 1, "records": 2}
+    add_rows(
+        home.lake, PULLS, "web", NOW, [{**pulled, "rows_landed": 2, "failure": None, "is_transient": False}]
+    )
+    home.write_registry(SITE)
+    pipeline.follow_registry(home.home, home.registry)
+    assert home.lake.read_bytes("pulls/site/state.json") == b"{}"
+    assert [(row["pull_id"], row["source_id"]) for row in rows_of(home.lake, PULLS, "site")] == [
+        ("p1", "site")
+    ]
+    assert rows_of(home.lake, PULLS, "web") == []
+
+
+def test_what_an_old_process_logs_during_the_rename_follows_at_the_next_run(home: InboxHome) -> None:
+    home.write_registry(SITE)
+    pipeline.follow_registry(home.home, home.registry)
+    home.lake.write_bytes("pulls/web/state.json", b"{}")
+    notes = pipeline.follow_registry(home.home, home.registry)
+    assert "web is now site" in notes[0]
+    assert folders_of(home, "web") == []
+    assert len(rows_of(home.lake, CORRECTIONS, "site")) == 1
 
 
 def test_a_second_rename_keeps_the_keys_of_the_first_id(home: InboxHome) -> None:
