@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ces_pipeline.clean.plan import DayPlan, RawFile
-from ces_pipeline.land.corrected_entry import FIELD
+from ces_pipeline.land.corrected_entry import FIELD, HIDDEN, in_extra
 from ces_pipeline.privacy.shown import shown_name
 from ces_pipeline.registry.segments import ACCOUNT_PREFIX
 from ces_pipeline.schemas.fields import field_table, fields_of, version_at
@@ -18,8 +18,6 @@ from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.quote import quote_name, quote_text
 from ces_pipeline.storage.scratch import scratch
 
-_HIDDEN = r"\[(?:email|phone|card|iban|number|name|person)\]|^[0-9a-f]{64}$"
-"""What stands in place of a person's value in a redacted text, or is the keyed hash of one."""
 _FILES = pa.schema(
     [
         ("place", pa.int64()),
@@ -92,16 +90,11 @@ def _landed(field: str) -> str:
 
 def _read_anew(places: Sequence[tuple[str, str]]) -> str:
     """SQL for the first filled of these places; null where it was redacted or hashed when it landed."""
-    cells = [name if where == FIELD else _from_extra(name) for where, name in places]
+    cells = [name if where == FIELD else in_extra(name) for where, name in places]
     if not cells:
         return "NULL::VARCHAR"
     cell = f"coalesce({', '.join(cells)})"
-    return f"CASE WHEN NOT regexp_matches({cell}, {quote_text(_HIDDEN)}) THEN {cell} END"
-
-
-def _from_extra(shown: str) -> str:
-    """SQL for an unmapped column, by its name in the lake."""
-    return f"json_extract_string(extra, {quote_text('/' + shown.replace('~', '~0').replace('/', '~1'))})"
+    return f"CASE WHEN NOT regexp_matches({cell}, {quote_text(HIDDEN)}) THEN {cell} END"
 
 
 def read_rows(lake: Lake, plans: Sequence[DayPlan]) -> pd.DataFrame:
@@ -216,7 +209,7 @@ def _asked(name: str, files: Sequence[RawFile]) -> str:
         for place, file in enumerate(files)
         if name in file.mapping
     )
-    unmapped = _from_extra(shown_name(name))
+    unmapped = in_extra(shown_name(name))
     return f"CASE place{cases} ELSE {unmapped} END" if cases else unmapped
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import charset_normalizer
 
-_LINE = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
+_BREAK = re.compile(rb"[\r\n]+")
 _SAMPLE_BYTES = 1 << 17
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -74,9 +74,11 @@ def lines_with_letters(chunks: Iterable[bytes]) -> bytes:
     for place, chunk in enumerate(chunks):
         start = chunk.find(b"\n") + 1 if place and b"\n" in chunk else 0
         end = chunk.rfind(b"\n") + 1 or len(chunk)
-        for match in _LINE.finditer(chunk, start, end):
-            found.append(match.group())
-            size += len(found[-1])
+        for line in _BREAK.split(chunk[start:end]):
+            if line.isascii():
+                continue
+            found.append(line)
+            size += len(line)
             if size > _SAMPLE_BYTES:
                 return b"\n".join(found)
     return b"\n".join(found)

@@ -7,6 +7,7 @@ values) was treated when it landed and cannot be made again from what is kept: t
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,10 @@ from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.fields import Field, fields_of
 from ces_pipeline.schemas.kinds import KINDS
-from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.duck import readable
+from ces_pipeline.storage.lake import UNREADABLE, Lake
+from ces_pipeline.storage.quote import quote_text
+from ces_pipeline.storage.scratch import scratch
 
 EXTRA, FIELD = "extra", "field"
 Place = tuple[str, str]
@@ -29,6 +33,8 @@ Place = tuple[str, str]
 Reread = Mapping[str, tuple[Place, ...]]
 """Field -> the places that its value is read from now; the first that is filled counts, and none means null."""
 
+HIDDEN = r"\[(?:email|phone|card|iban|number|name|person)\]|^[0-9a-f]{64}$"
+"""What stands in a text in place of a person's value, or is the keyed hash of one."""
 _OF_A_DELIVERY = frozenset({"survey", "duration_seconds"})
 """Fields that decide more than their own value: which survey judges a row, and which answers are fast."""
 _TRANSLATED = frozenset({"status", "finished", "priority", "csat", "is_deleted", "is_spam", "is_merged"})
@@ -130,13 +136,15 @@ def notes(lake: Lake, registry: Registry, source: Source) -> list[str]:
     current = landing_fingerprint(registry, source)
     known = _known(lake, source.id)
     found: dict[tuple[str, ...], list[Delivery]] = {}
+    hidden = _HiddenValues(lake, source.id)
     for delivery in Ledger.read(lake, source.id).deliveries:
         if delivery.landed_with == current or not delivery.rows_landed:
             continue
-        kept = corrected(source, delivery, known.get(delivery.landed_with)).kept
-        if kept:
-            found.setdefault(kept, []).append(delivery)
-    lines = []
+        outcome = corrected(source, delivery, known.get(delivery.landed_with))
+        hidden.count(delivery, outcome.reread)
+        if outcome.kept:
+            found.setdefault(outcome.kept, []).append(delivery)
+    lines = hidden.notes()
     for keys, deliveries in found.items():
         days = sorted({day for delivery in deliveries for day, (rows, _) in delivery.days.items() if rows})
         names = ", ".join(delivery.file_name for delivery in deliveries[:_NAMED])
@@ -147,6 +155,52 @@ def notes(lake: Lake, registry: Registry, source: Source) -> list[str]:
             "them with the present entry"
         )
     return lines
+
+
+class _HiddenValues:
+    """Counts the values of fields that are read anew, but were redacted or hashed when they landed.
+
+    The counts are kept, because raw files do not change.
+    """
+
+    def __init__(self, lake: Lake, source_id: str):
+        self._lake, self._source_id = lake, source_id
+        self._path = f"ledger/{source_id}/.redacted"
+        self._counts: dict[str, int] = _read(lake, self._path)
+        self._found: dict[str, tuple[int, str]] = {}
+
+    def count(self, delivery: Delivery, reread: Reread) -> None:
+        for name, places in reread.items():
+            for column in (column for where, column in places if where == EXTRA):
+                key = f"{delivery.delivery_id} {column}"
+                if key not in self._counts:
+                    # A raw file that is lost or damaged is reported when its day is cleaned.
+                    with suppress(*UNREADABLE):
+                        self._counts[key] = self._rows(delivery, column)
+                        self._lake.write_bytes(self._path, json.dumps(self._counts, sort_keys=True).encode())
+                if here := self._counts.get(key, 0):
+                    rows, _ = self._found.get(name, (0, ""))
+                    self._found[name] = (rows + here, delivery.file_name)
+
+    def notes(self) -> list[str]:
+        return [
+            f"{self._source_id}: {rows:,} values of columns.{name} were redacted or hashed when they landed, and are "
+            f"empty with the present entry (the last of them in {file_name}). Put the files back into the inbox, and "
+            "the next run reads them"
+            for name, (rows, file_name) in self._found.items()
+        ]
+
+    def _rows(self, delivery: Delivery, column: str) -> int:
+        with scratch() as connection, readable(connection, self._lake, delivery.raw_files) as rows:
+            [(found,)] = connection.execute(
+                f"SELECT count(*) FROM {rows} WHERE regexp_matches({in_extra(column)}, {quote_text(HIDDEN)})"
+            ).fetchall()
+        return int(found)
+
+
+def in_extra(column: str) -> str:
+    """SQL for an unmapped column, by its name in the lake."""
+    return f"json_extract_string(extra, {quote_text('/' + column.replace('~', '~0').replace('/', '~1'))})"
 
 
 def _entry(source: Source) -> dict[str, Any]:
@@ -165,9 +219,14 @@ def _path(source_id: str) -> str:
 
 
 def _known(lake: Lake, source_id: str) -> dict[str, Any]:
-    """Fingerprint -> entry. A damaged or missing file counts as empty: then only mappings can be compared."""
+    """Fingerprint -> entry. Without them only mappings can be compared."""
+    return _read(lake, _path(source_id))
+
+
+def _read(lake: Lake, path: str) -> dict[str, Any]:
+    """The object in a JSON file; empty if the file is damaged or missing."""
     try:
-        known = json.loads(lake.read_bytes(_path(source_id)))
+        found = json.loads(lake.read_bytes(path))
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    return found if isinstance(found, dict) else {}

@@ -89,6 +89,24 @@ def test_a_feed_without_rows_yesterday_is_a_warning_that_names_it(
     assert "source_id web, newest_day 2026-03-02" in (result.detail or "")
 
 
+def test_a_source_that_has_ended_is_expected_to_have_no_rows(snapshot: duckdb.DuckDBPyConnection) -> None:
+    late = TODAY + timedelta(days=40)
+    snapshot.execute(
+        "INSERT INTO audit.pulls (pull_id, source_id, started_at, requests, records, rows_landed, failure, "
+        "is_transient) VALUES ('p', 'web', '2026-03-02T03:00:00Z', 1, 0, 0, 'refused', false)"
+    )
+    assert {"feed_without_rows_yesterday", "pull_failed"} <= failed(snapshot, late).keys()
+    snapshot.execute("UPDATE reference.sources SET ended_on = $1", [DAY])
+    assert not {"feed_without_rows_yesterday", "pull_failed"} & failed(snapshot, late).keys()
+    assert "feed_without_rows_yesterday" not in failed(snapshot, TODAY)
+
+
+def test_a_source_that_ends_later_is_still_expected_to_have_rows(snapshot: duckdb.DuckDBPyConnection) -> None:
+    late = TODAY + timedelta(days=1)
+    snapshot.execute("UPDATE reference.sources SET ended_on = $1", [late])
+    assert "feed_without_rows_yesterday" in failed(snapshot, late)
+
+
 def test_a_high_reject_share_is_a_warning(snapshot: duckdb.DuckDBPyConnection) -> None:
     snapshot.execute("UPDATE reference.settings SET reject_share_warning = 0.1")
     result = failed(snapshot)["reject_share_above_threshold"]

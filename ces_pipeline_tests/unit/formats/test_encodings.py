@@ -1,10 +1,12 @@
 """Text that is not UTF-8 is read in its own encoding, asked about, or noted: never taken for Western in silence."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from ces_pipeline.errors import RegistryError, UnreadableFileError
+from ces_pipeline.formats.encodings import lines_with_letters
 from ces_pipeline_tests.unit.vendors.reading import delivered, read, source_for
 
 SURE = {
@@ -100,3 +102,9 @@ def test_json_in_a_stated_encoding(tmp_path: Path) -> None:
     assert read("json", file, source_for("json", encoding="windows-1250"))[1] == [
         {"a": "łatwo", "row_number": 1}
     ]
+
+
+def test_a_long_line_of_ascii_is_looked_through_once() -> None:
+    begun = time.process_time()
+    assert lines_with_letters([b"a" * (1 << 20), b"\ncaf\xe9\nb\n"]) == b"caf\xe9"
+    assert time.process_time() - begun < 1

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +263,23 @@ def test_the_limit_holds_for_concurrent_events_of_machines_whose_clocks_differ(d
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(handle, range(24))) == 2
+
+
+def _invites(folder: Path, number: int) -> bool:
+    """One event, in a process of its own, whose clock is some milliseconds off."""
+    at = MONDAY + timedelta(milliseconds=(number * 7) % 24 - 12)
+    return (
+        replace(Desk(folder).handler(), now=lambda: at, send=None)
+        .handle(event(f"p{number}"))
+        .decision.invites
+    )
+
+
+@pytest.mark.slow
+def test_the_limit_holds_for_processes_whose_clocks_differ(tmp_path: Path) -> None:
+    spawned = get_context("spawn")
+    with ProcessPoolExecutor(4, mp_context=spawned) as pool:
+        assert sum(pool.map(partial(_invites, tmp_path), range(32))) == 2
 
 
 HEAD = '{"source": "desk", "event_type": "chat_closed", "event_id": "1", "person": "ann@example.org"'
