@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ces_pipeline.clean.plan import DayPlan
 from ces_pipeline.schemas.audit import VERDICT_CHANGES
@@ -16,6 +17,7 @@ VERDICT_COLUMNS = (
     *("response_key", "delivery_id", "source_id", "survey_id", "day"),
     *("verdict_before", "verdict_now", "reasons_before", "reasons_now"),
 )
+_COMMA = ","
 _ROW = ["response_key", "delivery_id"]
 _ACCEPTED = ["response_key", "source_id", "survey_id", "delivery_id", "is_suspect", "flags"]
 _REJECTED = ["response_key", "source_id", "survey_id", "delivery_id", "reasons"]
@@ -55,6 +57,8 @@ def changes_of_day(lake: Lake, day: date, tables: dict[str, dict[date, pa.Table]
     tables: table -> day -> new rows.
     """
     before = [_stored(lake, name, day, columns) for name, columns in _parts()]
+    if not any(part.num_rows for part in before):
+        return pd.DataFrame()
     now = [
         tables[name][day].select(columns) if day in tables[name] else _empty(name, columns)
         for name, columns in _parts()
@@ -76,17 +80,30 @@ def changes(
     both = before.merge(now, on=_ROW, suffixes=("_before", "_now"))
     differ = (both["verdict_before"] != both["verdict_now"]) | (both["reasons_before"] != both["reasons_now"])
     found: pd.DataFrame = both[differ].reset_index(drop=True)
+    for name in ("reasons_before", "reasons_now"):
+        found[name] = [text.split(_COMMA) if text else [] for text in found[name]]
     return found
 
 
 def _verdicts(accepted: pa.Table, rejected: pa.Table) -> pd.DataFrame:
-    rows = [
-        {**row, "verdict": "suspect" if row.pop("is_suspect") else "accepted", "reasons": row.pop("flags")}
-        for row in accepted.to_pylist()
-    ]
-    rows += [{**row, "verdict": "rejected"} for row in rejected.to_pylist()]
-    columns = [*_ROW, "source_id", "survey_id", "verdict", "reasons"]
-    return pd.DataFrame(rows, columns=columns, dtype=object).drop_duplicates(_ROW)
+    """Each response with its verdict, and its reasons or flags as one text."""
+    verdicts = {
+        "accepted": pc.if_else(accepted["is_suspect"], "suspect", "accepted"),
+        "rejected": pa.array(["rejected"] * rejected.num_rows, pa.string()),
+    }
+    parts = []
+    for rows, verdict, reasons in (
+        (accepted, verdicts["accepted"], accepted["flags"]),
+        (rejected, verdicts["rejected"], rejected["reasons"]),
+    ):
+        table = rows.select([*_ROW, "source_id", "survey_id"])
+        table = table.append_column("verdict", verdict).append_column(
+            "reasons", pc.binary_join(reasons, _COMMA)
+        )
+        parts.append(table)
+    joined = pa.concat_tables(parts, promote_options="permissive")
+    found: pd.DataFrame = joined.to_pandas().drop_duplicates(_ROW)
+    return found
 
 
 def _parts() -> tuple[tuple[str, list[str]], tuple[str, list[str]]]:

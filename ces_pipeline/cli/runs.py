@@ -25,7 +25,7 @@ from ces_pipeline.registry import Registry
 from ces_pipeline.registry.starter import make_home
 from ces_pipeline.reports.answers import nearest
 from ces_pipeline.reports.preview import preview
-from ces_pipeline.reports.run_report import NEWEST_HEADINGS, NEWEST_RIGHT, RunReport, newest_rows
+from ces_pipeline.reports.run_report import RunReport, newest_table
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.memory import keep_freed_memory
 
@@ -90,6 +90,7 @@ def run(
                 _clean(runs, home, registry, kind, chosen, report)
             _publish(runs, home, registry, report)
         report.strays = stray_files(home, registry)
+        report.read_reasons(registry)
         report.read_newest_days()
     if as_json:
         console.as_json(report.as_json())
@@ -153,8 +154,9 @@ def _print_report(report: RunReport) -> None:
     console.out.print()
     console.facts(report.facts())
     if report.newest:
-        console.out.print("\nEase on the newest day and in the week before (0 to 100, higher is easier)\n")
-        console.grid(NEWEST_HEADINGS, newest_rows(report.newest), right=NEWEST_RIGHT)
+        table = newest_table(report.newest)
+        console.out.print(f"\n{table.title}\n")
+        console.grid(table.headings, table.rows, right=table.right)
         if any(found.is_suppressed for found in report.newest):
             console.out.print(f"\ntoo few answers: fewer than minimum_n, {report.minimum_n}")
     console.out.print()

@@ -33,13 +33,14 @@ class Evidence:
     """What the published file says. metrics: metric -> its rows of `program_today`. counts: rows of some tables.
 
     silent: surveys without an answer for longer than the settings allow. persona_share: share of answers with a known
-    persona; None without answers.
+    persona; None without answers. rejected_share: of the answers of the last four weeks; None without answers.
     """
 
     metrics: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     silent: tuple[str, ...] = ()
     persona_share: float | None = None
+    rejected_share: float | None = None
 
 
 Verdict = tuple[State, str, str]
@@ -82,7 +83,11 @@ def read_evidence(home: Home) -> Evidence:
         (share,) = connection.execute(
             "SELECT sum(known) / sum(responses) FROM mart.tag_coverage_daily WHERE tag = 'persona'"
         ).fetchone() or (None,)
-    return Evidence(metrics, counts, tuple(row[0] for row in silent), share)
+        (rejected,) = connection.execute(
+            "SELECT sum(rejected) / nullif(sum(accepted + rejected), 0) FROM audit.load_audit WHERE is_current "
+            "AND kind = 'survey' AND day > (SELECT max(day) FROM core.responses) - 28"
+        ).fetchone() or (None,)
+    return Evidence(metrics, counts, tuple(row[0] for row in silent), share, rejected)
 
 
 def _touchpoints(registry: Registry, evidence: Evidence) -> Verdict:
@@ -170,11 +175,11 @@ def _comments(registry: Registry, evidence: Evidence) -> Verdict:
 
 
 def _quality(registry: Registry, evidence: Evidence) -> Verdict:
-    row = _newest(evidence, "rejected_share")
-    if row is None or row["state"] != _MEASURED or row["value"] is None:
-        return _measured(evidence, "rejected_share", "", "Deliver an export and run `ces run`")
-    text = f"{100 * row['value']:.1f} % of the answers of {row['day']} were rejected"
-    if row["value"] > registry.settings.reject_share_warning:
+    share = evidence.rejected_share
+    if share is None:
+        return "not known", "no answer yet", "Deliver an export and run `ces run`"
+    text = f"{100 * share:.1f} % of the answers of the last four weeks were rejected"
+    if share > registry.settings.reject_share_warning:
         return "not done", text, "Look at `ces quarantine` and correct the export, the survey or the registry"
     return "done", text, ""
 

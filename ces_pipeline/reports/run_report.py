@@ -9,8 +9,11 @@ from ces_pipeline.clean.day import DayResult
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
 from ces_pipeline.land.stray_files import StrayFile
+from ces_pipeline.registry.registry import Registry
 from ces_pipeline.reports.answers import NothingPublishedError, published, state
 from ces_pipeline.reports.newest_day import Ease, NewestDay, newest_days
+from ces_pipeline.reports.rejected import rejected_reasons
+from ces_pipeline.storage.lake import Lake
 
 Published = Literal["published", "unchanged", "blocked", "failed"]
 _NAMED = 5
@@ -28,7 +31,8 @@ _COUNTS = ("landed", "redelivered", "superseded", "accepted", "rejected", "suspe
 class RunReport:
     """The result of one run.
 
-    days: the cleaned days. failures: lines about what was not done. strays: files of the inbox that no source takes.
+    days: the cleaned days. reasons: kind -> reason -> rows of these days that it rejected; a row may have several.
+    failures: lines about what was not done. strays: files of the inbox that no source takes.
     newest: the newest day of each survey in the published file.
     """
 
@@ -39,6 +43,7 @@ class RunReport:
     rows_redelivered: int = 0
     rows_unreadable: int = 0
     days: list[DayResult] = field(default_factory=list)
+    reasons: dict[str, Counter[str]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -63,21 +68,25 @@ class RunReport:
         except CesError as problem:
             self.failures.append(str(problem))
 
-    def kinds(self) -> Iterator[tuple[str, dict[str, int], Counter[str]]]:
-        """Of each kind with cleaned days: its row counts, with `days`, and its rejected rows by reason."""
+    def read_reasons(self, registry: Registry) -> None:
+        """Read the reasons of the cleaned days' rejected rows."""
+        lake = Lake(self.home.lake)
+        for kind in {result.kind for result in self.days}:
+            days = {result.day for result in self.days if result.kind == kind}
+            self.reasons[kind] = rejected_reasons(lake, registry, kind, days)
+
+    def kinds(self) -> Iterator[tuple[str, dict[str, int]]]:
+        """Of each kind with cleaned days: its row counts, with `days`."""
         for kind in sorted({result.kind for result in self.days}):
             of_kind = [result for result in self.days if result.kind == kind]
             counts = {"days": len({result.day for result in of_kind})}
             counts |= {name: sum(getattr(result, name) for result in of_kind) for name in _COUNTS}
-            reasons: Counter[str] = Counter()
-            for result in of_kind:
-                reasons.update(result.reasons)
-            yield kind, counts, reasons
+            yield kind, counts
 
     def facts(self) -> list[tuple[str, str]]:
         """The run in labelled lines, without its problems and the newest days."""
         lines = [("home", str(self.home.root)), ("landed", self._landed())]
-        for kind, counts, reasons in self.kinds():
+        for kind, counts in self.kinds():
             lines.append(
                 (
                     kind,
@@ -86,9 +95,9 @@ class RunReport:
                     + (f"; {counts['suspect']:,} of the accepted are suspect" if counts["suspect"] else ""),
                 )
             )
-            if reasons:
+            if reasons := self.reasons.get(kind):
                 listed = ", ".join(f"{reason} {rows:,}" for reason, rows in reasons.most_common())
-                lines.append(("", f"by reason (a row may have several): {listed}"))
+                lines.append(("", f"rejected for (a row may have several reasons): {listed}"))
         if not self.days:
             lines.append(("cleaned", "no day was stale"))
         lines.append(("published", _WORDS[self.publication]))
@@ -130,8 +139,8 @@ class RunReport:
                 "rows_unreadable": self.rows_unreadable,
             },
             "cleaned": [
-                {"kind": kind, **counts, "reasons": dict(reasons.most_common())}
-                for kind, counts, reasons in self.kinds()
+                {"kind": kind, **counts, "reasons": dict(self.reasons.get(kind, Counter()).most_common())}
+                for kind, counts in self.kinds()
             ],
             "published": self.publication,
             "published_file": str(self.home.published),
@@ -144,32 +153,39 @@ class RunReport:
         }
 
 
-NEWEST_HEADINGS = (
-    "survey",
-    "newest day",
-    "n",
-    "mean ease, 95 % interval",
-    "week before",
-    "n",
-    "mean ease, 95 % interval",
-)
-NEWEST_RIGHT = (False, False, True, True, False, True, True)
+@dataclass(frozen=True)
+class NewestTable:
+    """The newest days as texts. Days that all surveys share are in the title; else they are columns."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: tuple[bool, ...]
 
 
-def newest_rows(newest: Sequence[NewestDay]) -> list[tuple[str, ...]]:
-    """The newest days as texts, below NEWEST_HEADINGS. Ease runs from 0 to 100, higher is easier."""
-    return [
-        (
-            found.survey_id,
-            found.day.isoformat(),
-            f"{found.ease.n:,}",
-            _ease(found.ease),
-            f"from {found.week.isoformat()}",
-            f"{found.week_ease.n:,}",
-            _ease(found.week_ease),
-        )
+def newest_table(newest: Sequence[NewestDay]) -> NewestTable:
+    """Ease runs from 0 to 100, higher is easier."""
+    ease = "mean ease (95 %)"
+    figures = [
+        (f"{found.ease.n:,}", _ease(found.ease), f"{found.week_ease.n:,}", _ease(found.week_ease))
         for found in newest
     ]
+    if len({found.day for found in newest}) == 1:
+        return NewestTable(
+            f"Ease on {newest[0].day}, and in the week from {newest[0].week} (0 to 100, higher is easier)",
+            ("survey", "n", ease, "n of week", ease),
+            tuple((found.survey_id, *row) for found, row in zip(newest, figures, strict=True)),
+            (False, True, True, True, True),
+        )
+    return NewestTable(
+        "Ease on each survey's newest day, and in the week before (0 to 100, higher is easier)",
+        ("survey", "day", "n", ease, "week from", "n of week", ease),
+        tuple(
+            (found.survey_id, found.day.isoformat(), *row[:2], found.week.isoformat(), *row[2:])
+            for found, row in zip(newest, figures, strict=True)
+        ),
+        (False, False, True, True, False, True, True),
+    )
 
 
 def _ease(ease: Ease) -> str:

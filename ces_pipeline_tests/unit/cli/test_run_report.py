@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from click.testing import CliRunner, Result
 
 from ces_pipeline.cli.main import main
 from ces_pipeline.home import Home
+from ces_pipeline.reports.newest_day import Ease, NewestDay
+from ces_pipeline.reports.run_report import newest_table
 from ces_pipeline_tests.lake_days import registry
 
 HEAD = "answer_id,when,how_easy\n"
@@ -94,11 +97,26 @@ def test_a_run_reports_rows_by_reason_and_the_newest_day_beside_the_week_before(
     assert newest["ease_low_0_100"] < 37.5 < newest["ease_high_0_100"]
 
 
+def test_days_that_differ_between_surveys_are_columns() -> None:
+    ease = Ease(40, 62.84, 55.2, 70.4)
+    few = Ease(2, None, None, None)
+    one = NewestDay("a", date(2026, 3, 13), ease, date(2026, 3, 2), Ease(0, None, None, None))
+    other = NewestDay("b", date(2026, 3, 14), few, date(2026, 3, 2), ease)
+    table = newest_table([one, other])
+    assert table.rows == (
+        ("a", "2026-03-13", "40", "62.8 (55.2 to 70.4)", "2026-03-02", "0", "no answers"),
+        ("b", "2026-03-14", "2", "too few answers", "2026-03-02", "40", "62.8 (55.2 to 70.4)"),
+    )
+    same = newest_table([one])
+    assert "2026-03-13" in same.title
+    assert same.rows == (("a", "40", "62.8 (55.2 to 70.4)", "0", "no answers"),)
+
+
 def test_below_the_minimum_n_there_is_no_figure(home: Home) -> None:
     (home.inbox / "web" / "late.csv").write_text(HEAD + answers("2026-03-14", ["1", "1"], "s"))
     result = ces("run", "--home", home.root)
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("after_chat")]
-    assert "2026-03-14" in line
+    assert "2026-03-14" in result.stdout
     assert "too few answers" in line
     _, said = run_json(home)
     (newest,) = said["newest_days"]

@@ -42,7 +42,6 @@ MEASURED = {
     "alerts": metric("alerts", 0.0, "alerts"),
     "model_precision_share": metric("model_precision_share", 0.6),
     "commented_share": metric("commented_share", 0.1),
-    "rejected_share": metric("rejected_share", 0.05),
     "mean_ease_0_100": metric("mean_ease_0_100", 68.8, "points 0 to 100"),
     "fix_effort_change_0_100": metric("fix_effort_change_0_100", -31.9, "points 0 to 100"),
 }
@@ -51,6 +50,7 @@ GOOD = Evidence(
     counts={"core.responses": 40, "core.invitations": 80, "core.tickets": 50, "core.follow_ups": 0},
     silent=(),
     persona_share=0.9,
+    rejected_share=0.05,
 )
 
 
@@ -95,8 +95,7 @@ def test_every_item_is_done_where_all_is_there(tmp_path: Path, number: int) -> N
         (TRIGGERS, {}, replace(GOOD, counts={**GOOD.counts, "core.invitations": 0}), "no invitation"),
         (PREDICTION, {}, without("model_precision_share", "no model"), "no model"),
         (COMMENTS, {}, low("commented_share", 0.0), "0.0 %"),
-        (QUALITY, {}, low("rejected_share", 0.4), "40.0 %"),
-        (QUALITY, {}, without("rejected_share", "no rows"), "no rows"),
+        (QUALITY, {}, replace(GOOD, rejected_share=0.4), "40.0 %"),
         (JOURNEYS, {"surveys": "- {id: chat, scale: ease_1_5}\n"}, GOOD, "chat"),
         (FIXES, {"fixes": "[]\n"}, GOOD, "no fix"),
         (FIXES, {}, without("fix_effort_change_0_100", "too few answers"), "too few answers"),
@@ -114,8 +113,9 @@ def test_a_metric_that_the_file_does_not_have_is_not_known(tmp_path: Path) -> No
     evidence = replace(GOOD, metrics={})
     registry = registry_of(tmp_path)
     unknown = {number for number in range(10) if judged(number, registry, evidence)[0] == "not known"}
-    assert unknown == {TICKETS, DASHBOARDS, PREDICTION, COMMENTS, QUALITY, JOURNEYS, FIXES}
+    assert unknown == {TICKETS, DASHBOARDS, PREDICTION, COMMENTS, JOURNEYS, FIXES}
     assert judged(SEGMENTS, registry, replace(GOOD, persona_share=None))[0] == "not known"
+    assert judged(QUALITY, registry, replace(GOOD, rejected_share=None))[0] == "not known"
 
 
 def test_without_a_published_file_all_ten_are_not_known(tmp_path: Path) -> None:
