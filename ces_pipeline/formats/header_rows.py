@@ -3,13 +3,11 @@
 Exports repeat the names, the questions' texts or import ids in a second and third row. Such a row is no answer.
 """
 
-import re
 from collections.abc import Sequence
 
 from ces_pipeline.formats.cell_kinds import column_kinds, kind_of
 from ces_pipeline.formats.contract import folded
 
-_JSON_CELL = re.compile(r"\s*\{.*:.*\}\s*", re.DOTALL)
 _MOST_TITLE_LINES = 20
 _MOST_HEADER_ROWS = 3
 _ROWS_BELOW = 40
@@ -64,8 +62,8 @@ def _is_header(rows: Sequence[Sequence[str]], place: int) -> bool:
     row, names = rows[place], rows[0]
     below = rows[place + 1 :][:_ROWS_BELOW]
     cells = [cell for cell in row if cell.strip()]
-    if sum(bool(_JSON_CELL.fullmatch(cell)) for cell in cells) > len(cells) / 2 and not any(
-        _JSON_CELL.fullmatch(cell) for other in below for cell in other
+    if sum(_is_json(cell) for cell in cells) > len(cells) / 2 and not any(
+        _is_json(cell) for other in below for cell in other
     ):
         return True
     kinds = column_kinds(below, len(names))
@@ -89,3 +87,9 @@ def _is_header(rows: Sequence[Sequence[str]], place: int) -> bool:
         and len(below) > 1
         and any(len(cell) >= _QUESTION_LENGTH and " " in cell.strip() for cell in breaking)
     )
+
+
+def _is_json(cell: str) -> bool:
+    """Whether the cell looks like a JSON object."""
+    text = cell.strip()
+    return text.startswith("{") and text.endswith("}") and ":" in text
