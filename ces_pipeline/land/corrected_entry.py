@@ -82,9 +82,11 @@ def corrected(source: Source, delivery: Delivery, entry: Mapping[str, Any] | Non
 
 def _present(delivery: Delivery, columns: Sequence[str]) -> list[str]:
     """Those of the entry's columns that the delivery has, by their names in the lake."""
-    by_folded = {fold(name): name for name in reversed(delivery.columns)}
+    # The list of columns has no names of the delivery's people; the mapping may.
+    names = dict.fromkeys((*delivery.columns, *delivery.mapping.values()))
+    by_folded = {fold(name): name for name in reversed(names)}
     shown = [shown_name(column) for column in columns]
-    found = (name if name in delivery.columns else by_folded.get(fold(name)) for name in shown)
+    found = (name if name in names else by_folded.get(fold(name)) for name in shown)
     return [name for name in found if name is not None]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ces_pipeline import pipeline
+from ces_pipeline.land.corrected_entry import corrected
 from ces_pipeline_tests.builders import WEB, InboxHome, answer, inbox_home, without
 
 ROWS = [
@@ -129,3 +130,12 @@ def test_an_entry_that_reads_the_same_says_nothing(tmp_path: Path) -> None:
     home.write_registry({**WEB, "inbox": "*.csv"})
     _, notes, days = run(home)
     assert (notes, days) == ("", 0)
+
+
+def test_a_column_whose_name_was_redacted_is_still_the_one_that_is_mapped(tmp_path: Path) -> None:
+    entry = web(ticket_id="Case of Ann Harper")
+    home = inbox_home(tmp_path / "home", {**entry, "people": ["agent"]})
+    home.drop("a.csv", [answer(1, agent="Ann Harper") | {"Case of Ann Harper": "T-1"}])
+    home.land()
+    (delivery,) = home.deliveries()
+    assert corrected(home.registry.sources["web"], delivery).reread == {}
