@@ -167,7 +167,7 @@ def _why_table_is_empty(
     file = by_table.get(table)
     inputs = sorted(name for name in file.reads if name != "reference.settings") if file else []
     missing = [name for name in inputs if count_rows(connection, name) == 0]
-    # A table of the registry that has no entry is often the whole cause; other inputs may be optional.
+    # A table of the registry that has no entry is often the only cause; other inputs may be optional.
     decisive = [name for name in missing if name in _REGISTRY_FILES] or missing
     if not decisive:
         yield f"{table} is empty: {no_rows or (file.title if file else 'nothing has filled it')}"

@@ -1,5 +1,5 @@
 -- Does easy also mean satisfied? Rank correlation of ease with the other answers on the same interaction, with interval.
--- No rows: no answer has a satisfaction (CSAT) or recommendation (NPS) score beside its effort score.
+-- No rows: no answer has a satisfaction (CSAT) or recommendation (NPS) score next to its effort score.
 select
     kpi,
     survey_id,

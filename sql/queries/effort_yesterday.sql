@@ -1,4 +1,4 @@
--- How hard was it yesterday? Every live survey on the newest day with answers, beside its mean of all days.
+-- How hard was it yesterday? Every live survey on the newest day with answers, next to its mean of all days.
 -- No rows: no survey is live on the newest day, or there is no answer yet.
 with newest as (select max(day) as day from mart.ces_daily)
 

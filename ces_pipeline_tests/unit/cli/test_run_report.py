@@ -100,14 +100,14 @@ def test_a_run_reports_rows_by_reason_and_the_newest_day_beside_the_week_before(
 def test_days_that_differ_between_surveys_are_columns() -> None:
     ease = Ease(40, 62.84, 55.2, 70.4)
     few = Ease(2, None, None, None)
-    one = NewestDay("a", date(2026, 3, 13), ease, date(2026, 3, 2), Ease(0, None, None, None))
+    known = NewestDay("a", date(2026, 3, 13), ease, date(2026, 3, 2), Ease(0, None, None, None))
     other = NewestDay("b", date(2026, 3, 14), few, date(2026, 3, 2), ease)
-    table = newest_table([one, other])
+    table = newest_table([known, other])
     assert table.rows == (
         ("a", "2026-03-13", "40", "62.8 (55.2 to 70.4)", "2026-03-02", "0", "no answers"),
         ("b", "2026-03-14", "2", "too few answers", "2026-03-02", "40", "62.8 (55.2 to 70.4)"),
     )
-    same = newest_table([one])
+    same = newest_table([known])
     assert "2026-03-13" in same.title
     assert same.rows == (("a", "40", "62.8 (55.2 to 70.4)", "0", "no answers"),)
 
