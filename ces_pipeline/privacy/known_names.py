@@ -27,6 +27,8 @@ _NAME_IN_ADDRESS = r"^\p{L}{3,}[._\-]\p{L}{3,}@"
 _MAY_HOLD_A_NAME = rf"{_NAME_IN_ADDRESS}|^[^@\d]*$|[<(\[]"
 _BESIDE_A_NAME = r"<[^>]*>|\([^)]*\)|\[[^\]]*\]|\""
 _SHORTEST_ALONE = 3
+_LOOKED_BACK = 200
+"""Characters before a word that show whether it begins a sentence: a long text has many words."""
 _START = re.compile(r"(?:^|[.!?:;\n\r•–\"“„(\[-])\s*[\"'“„‘«¿¡(]*$")
 _BETWEEN = re.compile(r"[ \u00a0'’-]|\. |, ")
 _BETWEEN_ALL = re.compile(r"[^\W\d_]+(?:(?:[ \u00a0'’-]|\. |, )[^\W\d_]+)+")
@@ -206,7 +208,7 @@ class KnownNames:
         is_word = folded in _ALSO_WORDS or folded in usual
         if not is_word and folded not in _NOUNS:
             return True
-        before = text[: match.start()]
+        before = text[max(0, match.start() - _LOOKED_BACK) : match.start()]
         article = _WORD.findall(before[-20:])
         if article and _folded(article[-1]) in _ARTICLES:
             return False

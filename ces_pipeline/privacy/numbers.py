@@ -92,6 +92,7 @@ _CARD_GROUPS = {
     *((4, 4, 4, 1), (4, 3, 3, 3), (4, 4, 4, 2), (4, 4, 4, 3), (4, 4, 5)),
 }
 """How cards of 13 to 19 digits are grouped."""
+_MOST_CARD_GROUPS = max(map(len, _CARD_GROUPS))
 _FEWEST_DIGITS = 7
 _AROUND = 20
 """Letters next to digits that may say what they are: a country's letters, a currency, a word such as `version`."""
@@ -177,7 +178,7 @@ def _shown_card(run: str, sentence: bool) -> str:
     if 13 <= sum(sizes) <= 19 and _passes_luhn("".join(group[0] for group in groups)):
         return "[card]"
     for first in range(len(groups)):
-        for last in range(len(groups), first, -1):
+        for last in range(min(len(groups), first + _MOST_CARD_GROUPS), first, -1):
             if tuple(sizes[first:last]) in _CARD_GROUPS and _passes_luhn(
                 "".join(group[0] for group in groups[first:last])
             ):
