@@ -1,5 +1,7 @@
 """Redaction: nothing personal is left in free text, and nothing else is lost from it."""
 
+import time
+
 import pyarrow as pa
 import pytest
 
@@ -81,3 +83,14 @@ def test_a_bare_run_of_digits_is_a_number_in_a_sentence_and_kept_in_a_cell() -> 
 def test_several_people_in_one_text_all_leave_it() -> None:
     shown = redact_text("ann@example.org or bob@example.org, +49 151 23456789 or 415-555-2671")
     assert shown == "[email] or [email], [phone] or [phone]"
+
+
+@pytest.mark.parametrize("unit", ["1-", "1 ", "a", "a.", "a@", "@", "12 34-"])
+def test_a_long_run_takes_time_that_grows_with_its_length(unit: str) -> None:
+    begun = time.process_time()
+    redact_text("@" + unit * (40_000 // len(unit)))
+    assert time.process_time() - begun < 3
+
+
+def test_addresses_without_a_gap_are_all_replaced() -> None:
+    assert redact_text("ann@example.org%bob@example.org'cem@example.org") == "[email]" * 3
