@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from ces_pipeline.clean.inputs import Planner
 from ces_pipeline.clean.unknown_words import counted_words
+from ces_pipeline.doctor.failed_steps import failed_steps
 from ces_pipeline.home import Home
 from ces_pipeline.publish.inputs import read_load_audit
 from ces_pipeline.registry import Registry
@@ -46,7 +47,7 @@ def _words(result: LastResult) -> str:
 def waiting_days(home: Home, registry: Registry) -> Iterator[Finding]:
     """The days that are to be cleaned, by why they wait."""
     lake = Lake(home.lake)
-    failed = {result.step: set(result.failures) for result in last_results(lake)}
+    failed = {result.step: set(result.failures) for result in failed_steps(home)}
     waits = False
     for kind in registry.kinds:
         waiting = Planner(lake, registry, kind).waiting_days()

@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from ces_pipeline.defs.history import last_heartbeats, newest_runs
 from ces_pipeline.defs.history_files import damaged_databases
+from ces_pipeline.doctor.failed_steps import failed_steps
 from ces_pipeline.home import Home
 from ces_pipeline.registry import Registry
-from ces_pipeline.storage.lake import Lake
-from ces_pipeline.storage.last_results import last_results
 from ces_pipeline.vendors.contract import Finding
 
 _ALIVE = timedelta(minutes=5)
@@ -59,7 +58,7 @@ def daemon(home: Home) -> Iterator[Finding]:
 
 def last_dagster_runs(home: Home, registry: Registry) -> Iterator[Finding]:
     """Jobs whose newest run failed as a run, such as one that was killed. Failed steps are known by themselves."""
-    if damaged_databases(home.dagster) or last_results(Lake(home.lake)):
+    if damaged_databases(home.dagster) or failed_steps(home):
         return
     for run in newest_runs(home.dagster):
         if run.status in _FAILED:

@@ -5,10 +5,10 @@ not about faults: it does not change the exit status of `ces doctor`.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.reports.answers import answer, published
@@ -49,16 +49,14 @@ Verdict = tuple[State, str, str]
 
 def checklist(home: Home) -> Iterator[Item]:
     """The ten items, in order. An item whose evidence cannot be read is not known. Never raises."""
-    registry, evidence, why = None, None, ""
-    try:
+    registry, evidence = None, None
+    # What is wrong with them is in the first part of the doctor's list.
+    with suppress(Exception):
         registry = load_registry(home.registry)
         evidence = read_evidence(home)
-    except CesError as problem:
-        why = str(problem)
-    except Exception as problem:
-        why = f"the published file cannot be read ({type(problem).__name__})"
     for number, (title, judge) in enumerate(ITEMS.items(), start=1):
         if registry is None or evidence is None:
+            why = "the published file cannot be read" if registry else "the registry cannot be read"
             yield Item(number, title, "not known", why, "Correct what the first part of this list names")
             continue
         state, text, to_do = judge(registry, evidence)

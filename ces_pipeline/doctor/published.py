@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
+from ces_pipeline.doctor.failed_steps import failed_steps
 from ces_pipeline.home import Home
 from ces_pipeline.pipeline import publish_inputs
 from ces_pipeline.publish.checksum import problem
 from ces_pipeline.publish.step import is_behind
 from ces_pipeline.registry import Registry
 from ces_pipeline.storage.duck import open_published
-from ces_pipeline.storage.lake import Lake
-from ces_pipeline.storage.last_results import last_results
 from ces_pipeline.vendors.contract import Finding
 
 _WARNINGS = """
@@ -31,7 +30,7 @@ def published_file(home: Home, registry: Registry) -> Iterator[Finding]:
         yield Finding(False, f"published file: {damage}")
         return
     if is_behind(home, registry, publish_inputs(home, registry)):
-        failed = [result.step for result in last_results(Lake(home.lake))]
+        failed = [result.step for result in failed_steps(home)]
         advice = (
             "The last run could not publish: see its failure in this list"
             if "publish" in failed

@@ -68,7 +68,14 @@ def recorded(lake: Lake, step: str) -> Iterator[None]:
 def last_results(lake: Lake) -> list[LastResult]:
     """What the last run of every step could not do, by step. Raises CesError that names a file that is damaged."""
     found = []
-    for info in sorted(lake.list(FOLDER), key=lambda info: info.path):
+    try:
+        files = sorted(lake.list(FOLDER), key=lambda info: info.path)
+    except OSError as problem:
+        raise CesError(
+            f"lake folder {FOLDER} cannot be read ({type(problem).__name__}). It only keeps what the last run could "
+            "not do: delete it and run `ces run`"
+        ) from problem
+    for info in files:
         if info.base_name.endswith(".json") and not info.base_name.startswith("."):
             found.append(_read(lake, info.base_name.removesuffix(".json")))
     return found

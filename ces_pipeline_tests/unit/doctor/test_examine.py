@@ -170,6 +170,10 @@ DAMAGE: dict[str, tuple[Callable[[Home], object], tuple[str, ...]]] = {
         lambda home: Lake(home.lake).write_bytes("results/publish.json", b'{"at'),
         ("results/publish.json", "delete it"),
     ),
+    "results no folder": (
+        lambda home: (home.lake / "results").write_text("x"),
+        ("lake folder results", "delete it"),
+    ),
     "registry cut": (
         lambda home: (home.registry / "sources.yaml").write_text("- id: [web\n"),
         ("sources.yaml",),
