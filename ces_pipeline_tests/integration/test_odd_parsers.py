@@ -156,6 +156,10 @@ def test_the_time_for_damaged_text_grows_with_its_length(tmp_path: Path, text: C
     def seconds(size: int) -> float:
         path = tmp_path / f"{size}.csv"
         path.write_text(text(size))
+        # The shortest of three: other work on the machine only adds time.
+        return min(once(path) for _ in range(3))
+
+    def once(path: Path) -> float:
         begun = time.process_time()
         export = READERS["csv"].read(DeliveredFile(path), None)
         with suppress(UnreadableFileError):

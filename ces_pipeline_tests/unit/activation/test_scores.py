@@ -373,7 +373,7 @@ def test_the_command_only_counts_without_send(home_of: HomeOf, monkeypatch: pyte
         words = ["export", "scores", "--home", str(small.root)]
         counted = CliRunner().invoke(main, words)
         assert counted.exit_code == 0
-        assert counted.output == (
+        assert counted.stdout == (
             "desk: would write at most 3 tickets; earlier runs handled 0; 0 already have the value; "
             "0 are deleted or closed\n"
             "nothing was sent. Use `ces export scores --send` to write the scores\n"
