@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ces_pipeline.cli.main import main
+from ces_pipeline.home import Home
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline_tests.builders import DESK, SURVEYS, WEB, InboxHome, answer, inbox_home
 
@@ -32,10 +33,10 @@ def ask(home: InboxHome, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> InboxHome:
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> InboxHome:
     """Two cumulative exports of answers and one of tickets, published; `GONE` is in all of them."""
-    home = inbox_home(tmp_path / "home", _NAMED, DESK)
+    home = inbox_home(tmp_path_factory.mktemp("published") / "home", _NAMED, DESK)
     first = [
         answer(1, ticket="7", agent_email=GONE),
         answer(2, email=GONE, ticket="8", comment="reach me at home"),
@@ -57,6 +58,13 @@ def home(tmp_path: Path) -> InboxHome:
     )
     assert call(home, "run").exit_code == 0
     return home
+
+
+@pytest.fixture
+def home(published: InboxHome, tmp_path: Path) -> InboxHome:
+    """A copy of `published`: a home may move."""
+    shutil.copytree(published.home.root, tmp_path / "home")
+    return InboxHome(Home(tmp_path / "home"))
 
 
 def books(home: InboxHome) -> tuple[int, ...]:

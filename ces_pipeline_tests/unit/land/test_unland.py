@@ -152,7 +152,7 @@ def test_an_update_of_a_ticket_counts_once_whoever_delivered_it(tmp_path: Path) 
     assert [(row["ticket_id"], row["day"].day) for row in home.rows("desk")] == [("7", 2), ("7", 3)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3)), min_size=1, max_size=4),
