@@ -15,6 +15,7 @@ from ces_pipeline.storage.quote import quote_text
 
 _THREADS = min(4, os.cpu_count() or 1)
 _MEMORY_LIMIT = "600MB"
+_OPENINGS = 5
 
 
 @contextmanager
@@ -49,9 +50,32 @@ def open_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def attach_published(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Open the published file read-only as the default catalog `ces`."""
-    connection.execute(f"ATTACH {quote_text(str(path))} AS ces (READ_ONLY)")
+    """Open the published file read-only as the default catalog `ces`.
+
+    DuckDB 2 opens the path several times, so a publish in between can give it the start of one file and the rest of
+    another. Where the file was replaced meanwhile, it is opened again.
+    """
+    for attempt in range(1, _OPENINGS + 1):
+        before = _identity(path)
+        try:
+            connection.execute(f"ATTACH {quote_text(str(path))} AS ces (READ_ONLY)")
+        except duckdb.Error:
+            if _identity(path) == before or attempt == _OPENINGS:
+                raise
+        else:
+            if _identity(path) == before or attempt == _OPENINGS:
+                break
+            connection.execute("DETACH ces")
     connection.execute("USE ces")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file the path names now; None if it names none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 @contextmanager
