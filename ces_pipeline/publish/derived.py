@@ -1,6 +1,7 @@
 """Fills derived tables of the snapshot: by their query, or by their query and a post-processor of `statistics`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import duckdb
 import pandas as pd
@@ -24,22 +25,32 @@ def fill_derived(connection: duckdb.DuckDBPyConnection, files: Iterable[SqlFile]
     """
     define_macros(connection)
     for file in files:
-        try:
-            _fill(connection, file)
-        except Exception as problem:
-            problem.add_note(f"{FILLING}{file.table}")
-            raise
+        table = PUBLISHED_TABLES[file.table]
+        if not table.is_view:
+            with filling(file), fresh_rows(connection, file) as query:
+                replace_rows(connection, table, query)
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
-    table = PUBLISHED_TABLES[file.table]
+@contextmanager
+def filling(file: SqlFile) -> Iterator[None]:
+    """Add the name of the table that is being filled to an error."""
+    try:
+        yield
+    except Exception as problem:
+        problem.add_note(f"{FILLING}{file.table}")
+        raise
+
+
+@contextmanager
+def fresh_rows(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> Iterator[str]:
+    """The query for the rows of a derived table: its file's, or one over the rows of its post-processor."""
     post_process = post_processor(file.table)
     if post_process is None:
-        replace_rows(connection, table, file.query)
+        yield file.query
         return
     evidence = connection.sql(file.query).to_arrow_table().to_pandas()
-    connection.register("post_processed", typed(post_process(evidence), table))
-    replace_rows(connection, table, "SELECT * FROM post_processed")
+    connection.register("post_processed", typed(post_process(evidence), PUBLISHED_TABLES[file.table]))
+    yield "SELECT * FROM post_processed"
     connection.unregister("post_processed")
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from ces_pipeline.code_fingerprint import PLUMBING, code_fingerprint
 from ces_pipeline.publish.inputs import DAY_TABLES, DayFile, FileMarker, PublishInputs
 from ces_pipeline.publish.layout import STORAGE_VERSION, packing
 from ces_pipeline.publish.reference import reference_tables
+from ces_pipeline.publish.rules import rules
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.statistics import POST_PROCESSED_BY
@@ -27,7 +29,7 @@ _NOT_OF_EVERY_TABLE = (*PLUMBING, "ces_pipeline.land", "ces_pipeline.statistics"
 
 @cache
 def code_version(file: SqlFile) -> str:
-    """Short fingerprint of a derived table's code: its query, macros, post-processor and columns."""
+    """Short fingerprint of a derived table's code: its query, macros, post-processor, columns and rule."""
     function = POST_PROCESSED_BY.get(file.table)
     parts = [
         file.code,
@@ -35,13 +37,25 @@ def code_version(file: SqlFile) -> str:
         code_fingerprint([function.partition(":")[0]]) if function else None,
         code_fingerprint(["ces_pipeline.publish.derived"], without=_NOT_OF_EVERY_TABLE) if function else None,
         PUBLISHED_TABLES[file.table].shape,
+        rule.code if (rule := rules().get(file.table)) else None,
     ]
     return _digest(parts)[:12]
 
 
+@dataclass(frozen=True)
+class TableFingerprint:
+    """Fingerprint of everything that a derived table is filled from, and of its code and small inputs only.
+
+    While `code_and_registry` is the same, the rows of a table can only change where rows of other tables changed.
+    """
+
+    inputs: str
+    code_and_registry: str
+
+
 def table_fingerprints(
     day_files: Mapping[DayFile, FileMarker], small: Mapping[str, pa.Table]
-) -> dict[str, str]:
+) -> dict[str, TableFingerprint]:
     """Derived table -> fingerprint of its code and of the contents of the tables that it reads.
 
     small: full name -> rows of each table that is neither a day table nor derived.
@@ -51,17 +65,19 @@ def table_fingerprints(
         name: {column: _rows_digest(rows.select([column])) for column in rows.column_names}
         for name, rows in small.items()
     }
-    found: dict[str, str] = {}
+    found: dict[str, TableFingerprint] = {}
     for file in derived_files():
-        inputs: dict[str, object] = {}
+        large: dict[str, str] = {}
+        known: dict[str, object] = {}
         for name in sorted(file.reads):
             if name in columns:
                 wanted = _columns_used(file, name)
                 used = {key: value for key, value in columns[name].items() if wanted is None or key in wanted}
-                inputs[name] = [small[name].num_rows, used]
+                known[name] = [small[name].num_rows, used]
             else:
-                inputs[name] = found.get(name) or days[name]
-        found[file.table] = _digest([code_version(file), inputs])
+                large[name] = found[name].inputs if name in found else days[name]
+        code = code_version(file)
+        found[file.table] = TableFingerprint(_digest([code, known, large]), _digest([code, known]))
     return found
 
 
@@ -112,7 +128,9 @@ def layout_fingerprint() -> str:
         ]
         for table in PUBLISHED_TABLES.values()
     }
-    return _digest([STORAGE_VERSION, tables, [(view.name, view.text) for view in sql_files("views")]])
+    views = [(view.name, view.text) for view in sql_files("views")]
+    views += [(file.table, file.code) for file in derived_files() if PUBLISHED_TABLES[file.table].is_view]
+    return _digest([STORAGE_VERSION, tables, views])
 
 
 def _days_of(name: str, day_files: Mapping[DayFile, FileMarker]) -> list[list[str]]:

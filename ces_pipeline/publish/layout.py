@@ -8,7 +8,7 @@ from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.publish.view_columns import view_columns
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.storage.quote import quote_text
-from ces_pipeline.storage.sql_files import sql_files
+from ces_pipeline.storage.sql_files import derived_files, sql_files
 
 STORAGE_VERSION = "v1.2.0"
 """The oldest DuckDB version that can open the published file."""
@@ -21,10 +21,15 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     for layer in sorted({table.layer for table in PUBLISHED_TABLES.values()}):
         connection.execute(f"CREATE SCHEMA {layer}")
     for table in PUBLISHED_TABLES.values():
+        if table.is_view:
+            continue
         columns = ", ".join(
             f"{field.name} {sql_type(field.type)}{packing(table, field)}" for field in table.arrow
         )
         connection.execute(f"CREATE TABLE {table.name} ({columns})")
+    for file in derived_files():
+        if PUBLISHED_TABLES[file.table].is_view:
+            connection.execute(f"CREATE VIEW {file.table} AS {file.query}")
     for view in sql_files("views"):
         connection.execute(f"CREATE VIEW main.{view.name} AS {view.query}")
     # Before the tables are filled: a comment on a column of a filled table takes three times as long.
@@ -54,7 +59,9 @@ def _comments() -> str:
         for column, description in columns.items()
     ]
     for name, table in PUBLISHED_TABLES.items():
-        statements.append(f"COMMENT ON TABLE {name} IS {quote_text(table.grain)}")
+        statements.append(
+            f"COMMENT ON {'VIEW' if table.is_view else 'TABLE'} {name} IS {quote_text(table.grain)}"
+        )
         statements += [
             f"COMMENT ON COLUMN {name}.{column} IS {quote_text(described.description or '')}"
             for column, described in table.columns.items()

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.home import Home
-from ces_pipeline.publish.checks import CheckResult, all_checks, run_checks
+from ces_pipeline.publish.checks import KEYS_UNIQUE, Check, CheckResult, all_checks, keys_unique, run_checks
 from ces_pipeline.publish.checksum import (
     file_sha256,
     give_checksum,
@@ -29,12 +29,14 @@ from ces_pipeline.publish.checksum import (
 )
 from ces_pipeline.publish.derived import fill_derived, replace_rows
 from ces_pipeline.publish.fingerprints import (
+    TableFingerprint,
     code_version,
     layout_fingerprint,
     state_fingerprint,
     table_fingerprints,
 )
 from ces_pipeline.publish.history import restore_history
+from ces_pipeline.publish.incremental import ChangedRows, update_derived
 from ces_pipeline.publish.inputs import (
     DAY_TABLES,
     DayFile,
@@ -44,17 +46,17 @@ from ces_pipeline.publish.inputs import (
     stored_rows,
 )
 from ces_pipeline.publish.layout import STORAGE_VERSION, create_tables
+from ces_pipeline.publish.publication import Publication, read_publication
 from ces_pipeline.publish.reference import reference_tables
 from ces_pipeline.publish.stored_tables import STORED_TABLES, damaged_days, store_days
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
-from ces_pipeline.publish.vanished import PublishedDelivery, refuse_vanished
+from ces_pipeline.publish.vanished import refuse_vanished
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.snapshot import SNAPSHOT_TABLES
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.duck import (
     arrow_rows,
-    attach_published,
     count_rows,
     open_published,
     readable,
@@ -65,7 +67,7 @@ from ces_pipeline.storage.local_files import damaged_suffix, sync_folder
 from ces_pipeline.storage.locks import exclusive
 from ces_pipeline.storage.modes import file_mode
 from ces_pipeline.storage.quote import quote_text
-from ces_pipeline.storage.sql_files import SqlFile, derived_files
+from ces_pipeline.storage.sql_files import derived_files
 
 RESTATED_TABLES = tuple(kind.accepted for kind in KINDS.values())
 
@@ -84,17 +86,18 @@ class PublishResult:
 
     published: False if a blocking check failed; the old file is still in place.
     unchanged: True if the published file was up to date; nothing was written.
-    rebuilt: True if the file was rebuilt from the lake. days_loaded: number of days loaded from the lake.
+    rebuilt_because: why the file was rebuilt from the lake; empty if it was brought up to date.
+    days_loaded: number of days loaded from the lake.
     restated_days: number of changed days that were published before.
     rows: published rows by table; empty if not published.
-    filled: stale derived tables that were filled again. fingerprints: derived table -> fingerprint of its inputs.
+    filled: derived tables with a changed row. fingerprints: derived table -> fingerprint of its inputs.
     notes: one line for each damaged file that was made good.
     """
 
     path: Path
     published: bool
     unchanged: bool
-    rebuilt: bool
+    rebuilt_because: str
     days_loaded: int
     restated_days: int
     rows: dict[str, int]
@@ -102,6 +105,10 @@ class PublishResult:
     filled: tuple[str, ...] = ()
     fingerprints: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def rebuilt(self) -> bool:
+        return bool(self.rebuilt_because)
 
     @property
     def blocking_failures(self) -> tuple[CheckResult, ...]:
@@ -150,7 +157,7 @@ def _publish_newest(
 
 def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:
     """True if a publish of these inputs would change the published file, or if there is no file."""
-    published = _publication(home.published)
+    published = read_publication(home.published)
     return (
         published is None
         or published.inputs != state_fingerprint(registry, state)
@@ -168,7 +175,7 @@ def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_i
     for left_over in home.warehouse.glob(f"{_WORK}*"):
         shutil.rmtree(left_over, ignore_errors=True)
     damaged = is_damaged(home)
-    published = None if damaged else _publication(home.published)
+    published = None if damaged else read_publication(home.published)
     if published is not None:
         give_checksum(home.published)
     inputs = state_fingerprint(registry, state)
@@ -184,12 +191,14 @@ def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_i
         work.mkdir()
         job = _Publish(home, registry, state, run_id, inputs, work, tuple(notes))
         if published is None:
-            return job.run(None)
+            return job.run(
+                None, "the published file was damaged" if damaged else "there was no published file"
+            )
         try:
-            return job.run(published)
+            return job.run(published, _why_rebuild(published, state))
         except _DAMAGE:
-            # The old file has the bytes that were published, but DuckDB cannot read them: rebuild it from the lake.
-            return job.run(None)
+            # The old file has the bytes that were published, but DuckDB cannot read them.
+            return job.run(None, "the published file could not be read")
     except OSError as problem:
         raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
     except (duckdb.IOException, duckdb.OutOfMemoryException) as problem:
@@ -207,17 +216,19 @@ def _unwritable(home: Home, why: str) -> str:
     return f"{home.warehouse} cannot be written ({why}). Free disk space or correct its permissions, then run again"
 
 
-@dataclass(frozen=True)
-class _Publication:
-    """What the published file was made from, as stored in the file."""
-
-    inputs: str
-    layout: str
-    erased: str
-    day_files: dict[DayFile, str]
-    tables: dict[str, str]
-    """Derived table -> fingerprint of its inputs."""
-    deliveries: dict[PublishedDelivery, tuple[str, int]]
+def _why_rebuild(published: Publication, state: PublishInputs) -> str:
+    """Why a readable published file is rebuilt from the lake; empty if it can be brought up to date."""
+    old, wanted = published.day_files, state.day_files
+    different = sum(old.get(key) != marker.sha256 for key, marker in wanted.items())
+    different += len(old.keys() - wanted.keys())
+    if published.layout != layout_fingerprint():
+        return "this version of ces has other tables, columns or views"
+    if published.erased != state.erased:
+        # A deleted row stays in the free blocks of a file that is brought up to date.
+        return "a person was erased"
+    if 2 * different > len(old):
+        return "more than half of its day files changed"
+    return ""
 
 
 @dataclass(frozen=True)
@@ -232,26 +243,20 @@ class _Publish:
     work: Path
     notes: tuple[str, ...]
 
-    def run(self, published: _Publication | None) -> PublishResult:
+    def run(self, published: Publication | None, rebuilt_because: str) -> PublishResult:
+        """Publish; published: what the published file was made from, None if it cannot be read."""
         lake = Lake(self.home.lake)
         now = datetime.now(UTC)
         wanted = self.state.day_files
         old = published.day_files if published else {}
         changed = {key: marker for key, marker in wanted.items() if old.get(key) != marker.sha256}
         removed = sorted(old.keys() - wanted.keys())
-        rebuilds = (
-            published is None
-            or published.layout != layout_fingerprint()
-            # A deleted row stays in the free blocks of a file that is brought up to date.
-            or published.erased != self.state.erased
-            or 2 * (len(changed) + len(removed)) > len(old)
-        )
         fresh = self.work / "ces.duckdb"
         fresh.unlink(missing_ok=True)
-        loaded = changed if not rebuilds else wanted
+        loaded = wanted if rebuilt_because else changed
         verified = _states(lake, loaded)
         _verify(lake, loaded)
-        if not rebuilds:
+        if not rebuilt_because:
             shutil.copyfile(self.home.published, fresh)
         with session(self.work) as connection:
             before = self._attach_before(connection) if published else None
@@ -261,13 +266,13 @@ class _Publish:
                 f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
             )
             connection.execute("USE ces")
-            connection.execute("BEGIN")
-            if rebuilds:
+            if rebuilt_because:
                 create_tables(connection)
-                self._load(connection, lake, wanted)
+                changes = None
             else:
+                changes = ChangedRows(connection)
                 self._unload(connection, [*changed, *removed])
-                self._load(connection, lake, changed)
+            self._load(connection, lake, loaded)
             for key, state in _states(lake, loaded).items():
                 if state != verified[key]:
                     raise _changed(*key)
@@ -277,24 +282,28 @@ class _Publish:
             for name, table_rows in small.items():
                 self._fill(connection, name, table_rows)
             fingerprints = table_fingerprints(self.state.day_files, small)
-            known = published.tables if published and not rebuilds else {}
-            filled = [file for file in derived_files() if known.get(file.table) != fingerprints[file.table]]
-            fill_derived(connection, filled)
-            self._record_tables(connection, fingerprints, filled, before if not rebuilds else None)
-            checks = run_checks(connection, all_checks(), business_date=_business_date(self.registry))
+            if changes is None or published is None:
+                filled = [file.table for file in derived_files()]
+                fill_derived(connection, derived_files())
+            else:
+                for name in DAY_TABLES:
+                    changes.add_days(
+                        name, sorted(day for table, day in [*changed, *removed] if table == name)
+                    )
+                filled = update_derived(changes, published.tables, fingerprints)
+            self._record_tables(connection, fingerprints, filled, None if rebuilt_because else before)
+            checks = run_checks(connection, _checks_of(changes), business_date=_business_date(self.registry))
             results = _check_rows(self.run_id, checks, now)
             lake.write_table(_history_file("audit.check_results", self.run_id), results)
             if any(result.check.is_blocking and not result.passed for result in checks):
-                return self._result(
-                    checks, published=False, rebuilt=rebuilds, days_loaded=0, restated_days=0, rows={}
-                )
+                return self._result(checks, published=False, rebuilt_because=rebuilt_because)
             self._fill(
                 connection, "audit.check_results", _history(lake, "audit.check_results", self.run_id, results)
             )
             for name in STORED_TABLES:
-                store_days(connection, lake, PUBLISHED_TABLES[name], before)
+                days = changes.days_of(name) if changes else None
+                store_days(connection, lake, PUBLISHED_TABLES[name], before, days)
             rows = {name: count_rows(connection, name) for name in PUBLISHED_TABLES}
-            connection.execute("COMMIT")
             # Once, at the end: it writes every changed table. Explicit, because DETACH does not report a full disk.
             connection.execute("CHECKPOINT ces")
             connection.execute("USE memory")
@@ -305,12 +314,12 @@ class _Publish:
         return self._result(
             checks,
             published=True,
-            rebuilt=rebuilds,
-            days_loaded=len({day for _, day in (wanted if rebuilds else changed)}),
+            rebuilt_because=rebuilt_because,
+            days_loaded=len({day for _, day in loaded}),
             restated_days=len(set(restated.column("day").to_pylist())),
             rows=rows,
-            filled=tuple(file.table for file in filled),
-            fingerprints=fingerprints,
+            filled=tuple(filled),
+            fingerprints={name: found.inputs for name, found in fingerprints.items()},
         )
 
     def _result(
@@ -318,10 +327,10 @@ class _Publish:
         checks: list[CheckResult],
         *,
         published: bool,
-        rebuilt: bool,
-        days_loaded: int,
-        restated_days: int,
-        rows: dict[str, int],
+        rebuilt_because: str,
+        days_loaded: int = 0,
+        restated_days: int = 0,
+        rows: Mapping[str, int] | None = None,
         filled: tuple[str, ...] = (),
         fingerprints: Mapping[str, str] | None = None,
     ) -> PublishResult:
@@ -329,10 +338,10 @@ class _Publish:
             path=self.home.published,
             published=published,
             unchanged=False,
-            rebuilt=rebuilt,
+            rebuilt_because=rebuilt_because,
             days_loaded=days_loaded,
             restated_days=restated_days,
-            rows=rows,
+            rows=dict(rows or {}),
             checks=tuple(checks),
             filled=filled,
             fingerprints=dict(fingerprints or {}),
@@ -427,21 +436,22 @@ class _Publish:
     def _record_tables(
         self,
         connection: duckdb.DuckDBPyConnection,
-        fingerprints: Mapping[str, str],
-        filled: Sequence[SqlFile],
+        fingerprints: Mapping[str, TableFingerprint],
+        filled: Sequence[str],
         before: str | None,
     ) -> None:
-        """Fill `audit.published_tables`: the fingerprint of each derived table's inputs, and the run that filled it."""
+        """Fill `audit.published_tables`: the fingerprints of each derived table, and the run that changed it."""
         runs = {}
         if before:
             query = f"SELECT table_name, filled_by_run FROM {before}.audit.published_tables"
             runs = dict(connection.execute(query).fetchall())
-        runs |= dict.fromkeys((file.table for file in filled), self.run_id)
+        runs |= dict.fromkeys(filled, self.run_id)
         rows = [
             {
                 "table_name": file.table,
                 "code_version": code_version(file),
-                "inputs": fingerprints[file.table],
+                "inputs": fingerprints[file.table].inputs,
+                "code_and_registry": fingerprints[file.table].code_and_registry,
                 "filled_by_run": runs[file.table],
             }
             for file in derived_files()
@@ -458,34 +468,7 @@ class _Publish:
         connection.unregister("incoming")
 
 
-def _publication(path: Path) -> _Publication | None:
-    """What the published file was made from; None if the file is missing, truncated or damaged."""
-    if not path.is_file():
-        return None
-    try:
-        with session(None) as connection:
-            attach_published(connection, path)
-            written = connection.execute("SELECT inputs, layout, erased FROM audit.publication").fetchone()
-            days = connection.execute("SELECT table_name, day, sha256 FROM audit.published_days").fetchall()
-            tables = connection.execute("SELECT table_name, inputs FROM audit.published_tables").fetchall()
-            deliveries = connection.execute(
-                "SELECT source_id, delivery_id, file_name, rows_landed FROM audit.deliveries"
-            ).fetchall()
-            size = connection.execute(
-                "SELECT block_size * total_blocks FROM pragma_database_size() WHERE database_name = 'ces'"
-            ).fetchone()
-    except duckdb.Error:
-        return None
-    if size is None or path.stat().st_size < size[0]:
-        return None
-    if written is None:
-        return None
-    day_files = {(table, day): sha256 for table, day, sha256 in days}
-    landed = {(source_id, delivery_id): (name, rows) for source_id, delivery_id, name, rows in deliveries}
-    return _Publication(written[0], written[1], written[2], day_files, dict(tables), landed)
-
-
-def _unchanged(home: Home, registry: Registry, published: _Publication) -> PublishResult:
+def _unchanged(home: Home, registry: Registry, published: Publication) -> PublishResult:
     """The result if the published file is up to date.
 
     Its blocking checks passed when it was published. Warnings run again, because they depend on today's date.
@@ -501,11 +484,11 @@ def _unchanged(home: Home, registry: Registry, published: _Publication) -> Publi
         path=home.published,
         published=True,
         unchanged=True,
-        rebuilt=False,
+        rebuilt_because="",
         days_loaded=0,
         restated_days=0,
         rows=rows,
-        fingerprints=published.tables,
+        fingerprints={name: found.inputs for name, found in published.tables.items()},
         checks=tuple(results.get(check.name, CheckResult(check, 0, None)) for check in all_checks()),
     )
 
@@ -541,6 +524,13 @@ def _swap(fresh: Path, published: Path) -> None:
     fresh.replace(published)
     sync_folder(published.parent)
     write_checksums(published, [sha256])
+
+
+def _checks_of(changes: ChangedRows | None) -> list[Check]:
+    """The checks of a publish; those of keys ask only about tables and rows that changed, if they are known."""
+    if changes is None:
+        return list(all_checks())
+    return [keys_unique(changes.counts) if check.name == KEYS_UNIQUE else check for check in all_checks()]
 
 
 def _published_days(markers: Mapping[DayFile, FileMarker]) -> pa.Table:

@@ -6,7 +6,7 @@ damaged since is found and written again.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 import duckdb
@@ -20,32 +20,31 @@ STORED_TABLES = ("core.tickets", "core.response_tickets")
 _ROWS_AT_ONCE = 500_000
 
 
-def store_days(connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, before: str | None) -> None:
+def store_days(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    table: Table,
+    before: str | None,
+    different: Sequence[date] | None,
+) -> None:
     """Write the days of a derived table that differ from the published file `before`, or whose files are damaged.
 
-    Deletes days without rows.
+    different: the days that differ from it; None if they are not known. Deletes days without rows.
     """
-    columns = ", ".join(column for column in table.columns if column != "day")
-    digest = f"SELECT day, count(*), sum(hash({columns})::HUGEINT) FROM {{}} GROUP BY day"
-    now = {row[0]: row[1:] for row in connection.execute(digest.format(table.name)).fetchall()}
-    was = {}
-    if before:
-        published = connection.execute(digest.format(f"{before}.{table.name}")).fetchall()
-        was = {row[0]: row[1:] for row in published}
-    gone = sorted(set(lake.days(table.name)) - now.keys())
-    for day in gone:
+    counted = f"SELECT day, count(*) FROM {table.name} GROUP BY day"
+    now: dict[date, int] = dict(connection.execute(counted).fetchall())
+    if different is None:
+        different = _different_days(connection, table, before)
+    present = set(lake.days(table.name))
+    for day in sorted(present - now.keys()):
         lake.delete(lake.day_file(table.name, day))
-    damaged = damaged_days(lake, table.name)
-    changed = [
-        day
-        for day in sorted(now)
-        if now[day] != was.get(day) or day in damaged or not lake.exists(lake.day_file(table.name, day))
-    ]
+    wanted = {*different, *damaged_days(lake, table.name), *(now.keys() - present)}
+    changed = sorted(wanted & now.keys())
     query = f"""
         SELECT {", ".join(table.columns)} FROM {table.name} WHERE day IN (SELECT unnest($days))
         ORDER BY day, {", ".join(table.sort)}
     """
-    for days in _in_parts(changed, {day: count for day, (count, _) in now.items()}):
+    for days in _in_parts(changed, now):
         rows = arrow_rows(connection, query, table.arrow, {"days": days})
         lake.write_tables({lake.day_file(table.name, day): part for day, part in split_by_day(rows).items()})
     written = _written(lake, table.name)
@@ -53,6 +52,15 @@ def store_days(connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, 
         kept = {day: written[day] for day in now if day in written and day not in changed}
         fresh = {day: _state(lake, lake.day_file(table.name, day)) for day in now if day not in kept}
         _save_written(lake, table.name, kept | fresh)
+
+
+def _different_days(connection: duckdb.DuckDBPyConnection, table: Table, before: str | None) -> list[date]:
+    """The days whose rows differ from those in the published file; all days without one."""
+    columns = ", ".join(column for column in table.columns if column != "day")
+    digest = f"SELECT day, count(*), sum(hash({columns})::HUGEINT) FROM {{}} GROUP BY day"
+    now = connection.execute(digest.format(table.name)).fetchall()
+    was = connection.execute(digest.format(f"{before}.{table.name}")).fetchall() if before else []
+    return sorted({day for day, *_ in set(now) ^ set(was)})
 
 
 def damaged_days(lake: Lake, name: str) -> set[date]:

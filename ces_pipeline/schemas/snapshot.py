@@ -416,7 +416,10 @@ PUBLISHED_TABLES = Table(
         "table_name": column(TEXT, "Schema and table."),
         "code_version": column(TEXT, "Short fingerprint of its query, macros, function and columns."),
         "inputs": column(TEXT, "Fingerprint of its code and of the tables that it reads."),
-        "filled_by_run": column(TEXT, "The run that filled it last."),
+        "code_and_registry": column(
+            TEXT, "Fingerprint of its code and of what it reads of the registry and of the audit."
+        ),
+        "filled_by_run": column(TEXT, "The run that changed its rows last."),
     },
     ("table_name",),
 )

@@ -45,13 +45,17 @@ def column(kind: Any, means: str, *, nullable: bool = False, checks: Any = None)
 
 @dataclass(frozen=True)
 class Table:
-    """A published table. `name` is layer and table (`core.responses`); lake, SQL and Dagster use the same name."""
+    """A published table. `name` is layer and table (`core.responses`); lake, SQL and Dagster use the same name.
+
+    is_view: the published file stores its query instead of its rows, because every row may differ each night.
+    """
 
     name: str
     grain: str
     key: tuple[str, ...]
     columns: dict[str, pa.Column]
     sort: tuple[str, ...] = ()
+    is_view: bool = False
 
     @property
     def layer(self) -> str:

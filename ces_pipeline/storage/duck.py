@@ -99,5 +99,6 @@ def arrow_rows(
 
 def count_rows(connection: duckdb.DuckDBPyConnection, name: str) -> int:
     """Number of rows of a table or view."""
-    found = connection.execute(f"SELECT count(*) FROM {name}").fetchone()
-    return int(found[0]) if found else 0
+    # `fetchone` would leave the result open, and DuckDB 2 refuses a relation or a registration while one is.
+    [(count,)] = connection.execute(f"SELECT count(*) FROM {name}").fetchall()
+    return int(count)

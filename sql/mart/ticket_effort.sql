@@ -103,7 +103,7 @@ handled as (
 ),
 
 -- In every zone, clock and calendar change on a quarter of an hour: the business minutes of each quarter give the number
--- of business minutes before any time.
+-- of business minutes before any time. Differences of these integers are exact, whatever the first quarter is.
 quarters as (
     select
         unnest(
@@ -217,18 +217,16 @@ select
     case
         when first_reply_us >= created_us
             then
-                replied.minutes_before
+                (replied.minutes_before - created.minutes_before)
                 + business_minutes_in_quarter(first_reply_us, replied.quarter, replied.opens, replied.closes)
-                - created.minutes_before
                 - business_minutes_in_quarter(created_us, created.quarter, created.opens, created.closes)
     end as first_reply_business_minutes,
     tickets.resolution_minutes,
     case
         when resolved_us >= created_us
             then
-                resolved.minutes_before
+                (resolved.minutes_before - created.minutes_before)
                 + business_minutes_in_quarter(resolved_us, resolved.quarter, resolved.opens, resolved.closes)
-                - created.minutes_before
                 - business_minutes_in_quarter(created_us, created.quarter, created.opens, created.closes)
     end as resolution_business_minutes,
     tickets.reopens,

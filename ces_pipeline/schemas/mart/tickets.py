@@ -146,6 +146,7 @@ EFFORT_INDEX = Table(
         "weights_version": column(TEXT, "Version of the weights in settings.yaml."),
     },
     sort=("ticket_key",),
+    is_view=True,
 )
 
 HARD_TICKETS = Table(

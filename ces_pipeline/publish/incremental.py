@@ -1,0 +1,180 @@
+"""Updates the derived tables of a copy of the published file from the rows that changed since it was published.
+
+A table with a rule (`rules.py`) is computed again only for the rows that changed rows of its inputs reach: the same SQL
+file as in a rebuild runs over narrowed inputs. A table without a rule, or whose code or registry changed, is filled in
+full. Only rows that differ are written.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+
+import duckdb
+
+from ces_pipeline.publish.derived import define_macros, filling, fresh_rows, replace_rows
+from ces_pipeline.publish.fingerprints import TableFingerprint
+from ces_pipeline.publish.rules import Part, followed, rules
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
+from ces_pipeline.schemas.table import Table
+from ces_pipeline.storage.duck import count_rows
+from ces_pipeline.storage.quote import quote_text
+from ces_pipeline.storage.sql_files import SqlFile, derived_files
+
+_SMALL = 50_000
+"""Tables of at most so many rows are written in full, in their order, if a row differs."""
+
+
+@dataclass
+class ChangedRows:
+    """Which rows of the tables differ from the published file.
+
+    The differing rows themselves, as they were and as they are, are in the catalog `changed` for the tables that a rule
+    reads. The published file is attached as `before`, its copy is the default catalog.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    counts: dict[str, int | None] = field(default_factory=dict)
+    """Full name of a table -> number of rows that were removed or added; None: not known."""
+
+    def __post_init__(self) -> None:
+        for catalog in ("changed", "narrowed"):
+            self.connection.execute(f"ATTACH ':memory:' AS {catalog}")
+        for layer in sorted({table.layer for table in PUBLISHED_TABLES.values()}):
+            self.connection.execute(f"CREATE SCHEMA narrowed.{layer}")
+        for name in followed():
+            table = _TABLES[name]
+            self.connection.execute(f"CREATE TABLE changed.{name} AS FROM {table.name} LIMIT 0")
+
+    def days_of(self, name: str) -> list[date] | None:
+        """The days with a changed row of a table that a rule reads; None if its changed rows are not known."""
+        if self.counts[name] is None:
+            return None
+        found = self.connection.execute(
+            f"SELECT DISTINCT day FROM changed.{name.partition('.')[2]} ORDER BY day"
+        )
+        return [day for (day,) in found.fetchall()]
+
+    def add_days(self, name: str, days: Sequence[date]) -> None:
+        """Compare the changed days of a day table with the published file."""
+        if name.partition(".")[2] not in followed():
+            self.counts[name] = None if days else 0
+            return
+        where = (
+            f"day IN ({', '.join(f'DATE {quote_text(day.isoformat())}' for day in days)})"
+            if days
+            else "false"
+        )
+        self.add(
+            PUBLISHED_TABLES[name], f"(FROM {name} WHERE {where})", f"(FROM before.{name} WHERE {where})"
+        )
+
+    def add(self, table: Table, now: str, was: str) -> int:
+        """Compare rows of a table, two queries in brackets; the number of rows that differ."""
+        columns = ", ".join(table.columns)
+        for kind, one, other in (("added_rows", now, was), ("removed_rows", was, now)):
+            self.connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {kind} AS "
+                f"SELECT {columns} FROM {one} EXCEPT ALL SELECT {columns} FROM {other}"
+            )
+        if table.short_name in followed():
+            self.connection.execute(
+                f"INSERT INTO changed.{table.short_name} BY NAME (FROM added_rows UNION ALL FROM removed_rows)"
+            )
+        differing = count_rows(self.connection, "added_rows") + count_rows(self.connection, "removed_rows")
+        self.counts[table.name] = (self.counts.get(table.name) or 0) + differing
+        return differing
+
+
+_TABLES = {table.short_name: table for table in PUBLISHED_TABLES.values()}
+
+
+def update_derived(
+    changes: ChangedRows, published: Mapping[str, TableFingerprint], wanted: Mapping[str, TableFingerprint]
+) -> list[str]:
+    """Bring the stale derived tables up to date, each after its inputs; the names of those with a changed row.
+
+    published, wanted: derived table -> the fingerprint that it was filled from, and the one of the lake now. Raises
+    SchemaErrors if the rows of a post-processor break the table's schema.
+    """
+    define_macros(changes.connection)
+    written = []
+    for file in derived_files():
+        before, now = published.get(file.table), wanted[file.table]
+        changes.counts[file.table] = 0
+        if before != now:
+            follows = before is not None and before.code_and_registry == now.code_and_registry
+            with filling(file):
+                _update(changes, file, follows=follows)
+        if changes.counts[file.table] != 0:
+            written.append(file.table)
+    return written
+
+
+def _update(changes: ChangedRows, file: SqlFile, *, follows: bool) -> None:
+    """Bring one table up to date, and count its changed rows.
+
+    follows: only changed rows of other tables can change its rows, because its code and registry are the same.
+    """
+    connection, table = changes.connection, PUBLISHED_TABLES[file.table]
+    if follows and all(changes.counts.get(name, 0) == 0 for name in file.reads):
+        return
+    if table.is_view:
+        changes.counts[table.name] = None
+        return
+    rule = rules().get(table.name)
+    if rule and follows and all(changes.counts.get(name, 0) is not None for name in file.reads):
+        for part in rule.parts:
+            _follow(changes, file, table, part)
+        return
+    with fresh_rows(connection, file) as query:
+        if count_rows(connection, table.name) > _SMALL:
+            replace_rows(connection, table, query)
+            changes.counts[table.name] = None
+            return
+        columns = ", ".join(table.columns)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {columns} FROM ({query})")
+    if changes.add(table, "fresh", table.name):
+        replace_rows(connection, table, "FROM fresh")
+
+
+def _follow(changes: ChangedRows, file: SqlFile, table: Table, part: Part) -> None:
+    """Compute the rows of a part again, and write those that differ."""
+    connection = changes.connection
+    if part.scope is not None:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE scope AS {part.scope}")
+        if not count_rows(connection, "scope"):
+            return
+    columns = ", ".join(table.columns)
+    with _narrowed(connection, file, part):
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {columns} FROM ({file.query}) WHERE {part.replaces}"
+        )
+    if not changes.add(table, "fresh", f"(FROM {table.name} WHERE {part.replaces})"):
+        return
+    key = ", ".join(table.key)
+    if count_rows(connection, table.name) > _SMALL:
+        connection.execute(f"DELETE FROM {table.name} WHERE ({key}) IN (SELECT ({key}) FROM removed_rows)")
+        connection.execute(f"INSERT INTO {table.name} BY NAME FROM added_rows")
+        return
+    connection.execute(f"INSERT INTO fresh BY NAME FROM {table.name} WHERE NOT ({part.replaces})")
+    replace_rows(connection, table, f"FROM fresh ORDER BY {key}")
+
+
+@contextmanager
+def _narrowed(connection: duckdb.DuckDBPyConnection, file: SqlFile, part: Part) -> Iterator[None]:
+    """Make the tables of the file those of the catalog `narrowed`: narrowed inputs, and views of all other tables."""
+    made: list[tuple[str, str]] = []
+    try:
+        for name, query in part.inputs.items():
+            connection.execute(f"CREATE TABLE narrowed.{name} AS {query}")
+            made.append(("TABLE", name))
+        for name in sorted(file.reads - part.inputs.keys()):
+            connection.execute(f"CREATE VIEW narrowed.{name} AS FROM ces.{name}")
+            made.append(("VIEW", name))
+        connection.execute("USE narrowed")
+        yield
+    finally:
+        connection.execute("USE ces")
+        for kind, name in reversed(made):
+            connection.execute(f"DROP {kind} narrowed.{name}")

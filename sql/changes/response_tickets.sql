@@ -1,0 +1,102 @@
+-- core.response_tickets follows the changed responses, and the responses that name or match a changed ticket or a ticket
+-- that was merged, in up to four steps, into a changed one.
+
+-- replaces response_key in (select response_key from scope)
+-- scope
+with merged as (
+    select
+        ticket_id,
+        external_key,
+        requester_key,
+        source_id,
+        merged_into
+    from core.tickets
+    where merged_into is not null
+),
+
+first_step as (
+    select merged.* from merged
+    semi join changed.tickets as into_ticket
+        on merged.source_id = into_ticket.source_id and merged.merged_into = into_ticket.ticket_id
+),
+
+second_step as (
+    select merged.* from merged
+    semi join first_step as into_ticket
+        on merged.source_id = into_ticket.source_id and merged.merged_into = into_ticket.ticket_id
+),
+
+third_step as (
+    select merged.* from merged
+    semi join second_step as into_ticket
+        on merged.source_id = into_ticket.source_id and merged.merged_into = into_ticket.ticket_id
+),
+
+fourth_step as (
+    select merged.* from merged
+    semi join third_step as into_ticket
+        on merged.source_id = into_ticket.source_id and merged.merged_into = into_ticket.ticket_id
+),
+
+reached as (
+    select
+        ticket_id,
+        external_key,
+        requester_key
+    from changed.tickets
+    union
+    select
+        ticket_id,
+        external_key,
+        requester_key
+    from (
+        select * from first_step
+        union all
+        select * from second_step
+        union all
+        select * from third_step
+        union all
+        select * from fourth_step
+    )
+)
+
+select response_key from changed.responses
+union
+select response_key from core.responses
+where ticket_id in (select ticket_id from reached)
+union
+select response_key from core.responses
+where external_id in (select external_key from reached where external_key is not null)
+union
+select response_key from core.responses
+where respondent_key in (select requester_key from reached where requester_key is not null);
+
+-- input core.responses
+select * from core.responses
+where response_key in (select response_key from scope);
+
+-- input core.tickets
+-- The tickets that these responses name or match, and those that they were merged into, step by step.
+with recursive named as (
+    select
+        ticket_key,
+        source_id,
+        merged_into
+    from core.tickets
+    where
+        ticket_id in (select ticket_id from narrowed.core.responses where ticket_id is not null)
+        or external_key in (select external_id from narrowed.core.responses where external_id is not null)
+        or requester_key in (select respondent_key from narrowed.core.responses where respondent_key is not null)
+    union
+    select
+        into_ticket.ticket_key,
+        into_ticket.source_id,
+        into_ticket.merged_into
+    from named
+    inner join core.tickets as into_ticket
+        on named.source_id = into_ticket.source_id and named.merged_into = into_ticket.ticket_id
+    where named.merged_into is not null
+)
+
+select * from core.tickets
+where ticket_key in (select ticket_key from named);
