@@ -287,3 +287,16 @@ def test_the_programmes_metrics_carry_every_fix_measured_or_not(here: Registry) 
     assert (rows[0]["value"], rows[0]["n"], rows[0]["day"]) == (pytest.approx(-10), 32, LIVE)
     assert rows[1]["why_null"] == "0 before: fewer than the minimum n"
     assert "all weeks are equal" in rows[2]["why_null"]
+
+
+def test_a_fix_that_goes_live_after_the_last_day_has_each_category_once(here: Registry) -> None:
+    """Its own category is not also one that it is compared with, as long as no week after it is covered."""
+    planned = fixed(here, {"live_on": LIVE + timedelta(weeks=5), "comparison_categories": []})
+    rows = [edge(-8), *(cell(week, name, [50.0]) for week in range(-7, 4) for name in ("billing", "login"))]
+    with derived(planned, ["mart.fix_weeks"], {"mart.category_daily": rows}) as snapshot:
+        roles = snapshot.rows("SELECT DISTINCT category, is_comparison FROM mart.fix_weeks WHERE tickets > 0")
+        repeated = snapshot.rows(
+            "SELECT fix_id, category, week_number FROM mart.fix_weeks GROUP BY ALL HAVING count(*) > 1"
+        )
+    assert {(row["category"], row["is_comparison"]) for row in roles} == {("billing", False), ("login", True)}
+    assert repeated == []

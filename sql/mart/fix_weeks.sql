@@ -42,14 +42,21 @@ spans as (
     group by fix_id
 ),
 
--- A category that another fix changed in these weeks cannot be compared.
+-- A category that another fix changed in these weeks cannot be compared, nor one that the fix itself changes: it may
+-- go live after the last of these weeks.
 disturbed as (
-    select distinct
+    select
         spans.fix_id,
         fix_categories.category
     from spans
     inner join reference.fixes on fixes.live_on between spans.first_day and spans.last_day
     inner join reference.fix_categories on fixes.fix_id = fix_categories.fix_id and not is_comparison
+    union
+    select
+        fix_id,
+        category
+    from reference.fix_categories
+    where not is_comparison
 ),
 
 named as (
