@@ -6,13 +6,15 @@ run ids, fingerprints) is left out and named. Both homes need the same pseudonym
 """
 
 import sys
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import duckdb
+
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
 
 LAYERS = ("core", "mart", "audit", "reference")
 OF_THE_RUN = {
@@ -34,11 +36,15 @@ OF_THE_RUN = {
 """Table -> columns that differ between two runs of the same code."""
 RUN_TABLES = ("audit.requests", "audit.pulls", "audit.pull_windows", "mart.requests_daily")
 """Tables of requests to vendors: their rows are of the run."""
+_MOST_READ, _MOST_SHOWN = 1_000, 3
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One table of two files: rows that only one of them has, or what else differs."""
+    """One table of two files: rows that only one of them has, or what else differs.
+
+    examples: keys of some of these rows; columns and both values where both files have the key.
+    """
 
     table: str
     rows_before: int
@@ -46,6 +52,7 @@ class Difference:
     only_before: int
     only_after: int
     problem: str | None = None
+    examples: tuple[str, ...] = ()
 
     @property
     def is_equal(self) -> bool:
@@ -71,11 +78,12 @@ def compare(
     *,
     shared_columns: bool = False,
     without: Mapping[str, Collection[str]] = MappingProxyType({}),
+    left_out: Mapping[str, Collection[str]] = OF_THE_RUN,
 ) -> list[Difference]:
     """Every table that either file has, by name.
 
     shared_columns: compare only the columns that both files have, numbers as numbers: for files of two releases.
-    without: table -> columns that are left out.
+    without: table -> columns that are left out. left_out: the same, in place of those of the run.
     """
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -85,8 +93,9 @@ def compare(
         if shared_columns:
             old, new = _shared(old, new), _shared(new, old)
         for tables in (old, new):
-            for table, names in without.items():
-                tables[table] = [(name, kind) for name, kind in tables[table] if name not in names]
+            for table, columns in tables.items():
+                names = {*without.get(table, ()), *left_out.get(table, ())}
+                tables[table] = [(name, kind) for name, kind in columns if name not in names]
         return [_compare(connection, table, old.get(table), new.get(table)) for table in sorted({*old, *new})]
 
 
@@ -117,23 +126,47 @@ def _compare(
         )
     if old != new:
         return Difference(table, 0, 0, 0, 0, "other columns, types or order of columns")
-    left_out = OF_THE_RUN.get(table, set())
     columns = ", ".join(
-        f'"{name}"::DOUBLE' if kind == "DOUBLE" else f'"{name}"' for name, kind in old if name not in left_out
+        f'"{name}"::DOUBLE AS "{name}"' if kind == "DOUBLE" else f'"{name}"' for name, kind in old
     )
     if table in RUN_TABLES or not columns:
-        columns = "count(*) > 0"
-    rows = [
-        Counter(map(repr, connection.execute(f"SELECT {columns} FROM {name}_file.{table}").fetchall()))
-        for name in ("before", "after")
-    ]
-    return Difference(
-        table,
-        sum(rows[0].values()),
-        sum(rows[1].values()),
-        sum((rows[0] - rows[1]).values()),
-        sum((rows[1] - rows[0]).values()),
-    )
+        columns = "count(*) > 0 AS has_rows"
+    rows = {name: f"SELECT {columns} FROM {name}_file.{table}" for name in ("before", "after")}
+    only = {
+        "before": f"({rows['before']} EXCEPT ALL {rows['after']})",
+        "after": f"({rows['after']} EXCEPT ALL {rows['before']})",
+    }
+    counts = ", ".join(f"(SELECT count(*) FROM ({query}))" for query in (*rows.values(), only["before"]))
+    found = connection.execute(f"SELECT {counts}").fetchone()
+    assert found
+    n_before, n_after, only_before = found
+    # What is not only before is in both.
+    only_after = n_after - (n_before - only_before)
+    examples = _examples(connection, table, only) if only_before or only_after else ()
+    return Difference(table, n_before, n_after, only_before, only_after, examples=tuple(examples))
+
+
+def _examples(connection: duckdb.DuckDBPyConnection, table: str, only: Mapping[str, str]) -> Iterator[str]:
+    """Some rows that only one file has: their keys, and what differs from the row of the same key in the other."""
+    key = PUBLISHED_TABLES[table].key if table in PUBLISHED_TABLES else ()
+    found: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
+    for name, rows in only.items():
+        read = connection.execute(f"FROM {rows} ORDER BY ALL LIMIT {_MOST_READ}")
+        names = [column[0] for column in read.description or ()]
+        known = [dict(zip(names, values, strict=True)) for values in read.fetchall()]
+        found[name] = {tuple(row.get(column) for column in key): row for row in known}
+    for place in [*dict.fromkeys([*found["before"], *found["after"]])][:_MOST_SHOWN]:
+        before, after = found["before"].get(place), found["after"].get(place)
+        shown = ", ".join(f"{column} {value}" for column, value in zip(key, place, strict=True))
+        if before is not None and after is not None:
+            other = [
+                f"{column} {before[column]!r} before, {after[column]!r} after"
+                for column in before
+                if repr(before[column]) != repr(after[column])
+            ]
+            yield f"{shown}: {'; '.join(other)}"
+        else:
+            yield f"{shown}: only {'before' if after is None else 'after'}: {before or after}"
 
 
 def main(before: str, after: str) -> int:
