@@ -8,6 +8,8 @@ with merged as (
         ticket_id,
         external_key,
         requester_key,
+        solved_at,
+        closed_at,
         source_id,
         merged_into
     from core.tickets
@@ -42,13 +44,15 @@ reached as (
     select
         ticket_id,
         external_key,
-        requester_key
+        requester_key,
+        coalesce(solved_at, closed_at) as solved_at
     from changed.tickets
     union
     select
         ticket_id,
         external_key,
-        requester_key
+        requester_key,
+        coalesce(solved_at, closed_at) as solved_at
     from (
         select * from first_step
         union all
@@ -58,6 +62,17 @@ reached as (
         union all
         select * from fourth_step
     )
+),
+
+solves as (
+    select
+        requester_key,
+        min(solved_at) as first_solved_at,
+        max(solved_at) as last_solved_at,
+        (select max(link_window_days) from reference.surveys) as longest_window_days
+    from reached
+    where requester_key is not null and solved_at is not null
+    group by requester_key
 )
 
 select response_key from changed.responses
@@ -68,8 +83,10 @@ union
 select response_key from core.responses
 where external_id in (select external_key from reached where external_key is not null)
 union
+-- Only a ticket that was solved within the window before an answer can match its person.
 select response_key from core.responses
-where respondent_key in (select requester_key from reached where requester_key is not null);
+inner join solves on responses.respondent_key = solves.requester_key
+where recorded_at between first_solved_at and last_solved_at + to_microseconds((longest_window_days * 86400e6)::bigint);
 
 -- input core.responses
 select * from core.responses

@@ -23,5 +23,9 @@ inner join mart.ticket_effort using (ticket_key)
 inner join mart.effort_index using (ticket_key)
 cross join reference.settings
 -- In some sources, most answers name no delivered ticket: they are excluded before the joins.
-where response_tickets.ticket_key is not null and effort_0_100 is not null
+where
+    response_tickets.ticket_key is not null
+    and effort_0_100 is not null
+    -- Always so for these answers. It saves the index of all other tickets, because mart.effort_index is a view.
+    and effort_index.linked_scores > 0
 order by all;

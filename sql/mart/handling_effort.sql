@@ -7,8 +7,7 @@ with tickets as not materialized (
     select
         ticket_key,
         handling,
-        date_trunc('week', resolved_day)::date as week,
-        (select min(resolved_day) from mart.ticket_effort where not is_deleted) as first_day,
+        resolved_day,
         resolution_minutes,
         reopens > 0 as is_reopened,
         is_repeat_contact
@@ -16,10 +15,24 @@ with tickets as not materialized (
     where not is_deleted and resolved_day is not null
 ),
 
+periods as not materialized (
+    select
+        tickets.*,
+        'week' as period,
+        date_trunc('week', resolved_day)::date as period_start
+    from tickets
+    union all by name
+    select
+        tickets.*,
+        'all' as period,
+        (select min(resolved_day) from tickets) as period_start
+    from tickets
+),
+
 tickets_by_period as (
     select
-        if(grouping(week) = 0, 'week', 'all') as period,
-        coalesce(week, min(first_day)) as period_start,
+        period,
+        period_start,
         handling,
         count(*) as tickets,
         count(resolution_minutes) as timed_tickets,
@@ -31,27 +44,27 @@ tickets_by_period as (
         count(*) filter (is_reopened) as reopened,
         count(is_repeat_contact) as repeat_known,
         count(*) filter (is_repeat_contact) as repeat_contacts
-    from tickets
-    group by grouping sets ((week, handling), (handling))
+    from periods
+    group by period, period_start, handling
 ),
 
 scored as (
     select
         handling,
-        week,
-        first_day,
+        period,
+        period_start,
         effort_band,
         ease_0_100::decimal(9, 6) as ease
     from core.response_tickets
     inner join core.responses using (response_key)
-    inner join tickets using (ticket_key)
+    inner join periods using (ticket_key)
     where ease_0_100 is not null
 ),
 
 answers_by_period as (
     select
-        if(grouping(week) = 0, 'week', 'all') as period,
-        coalesce(week, min(first_day)) as period_start,
+        period,
+        period_start,
         handling,
         count(*) as n,
         sum(ease)::double as ease_sum,
@@ -60,7 +73,7 @@ answers_by_period as (
         count(*) filter (effort_band = 'neutral') as neutral_count,
         count(*) filter (effort_band = 'difficult') as difficult_count
     from scored
-    group by grouping sets ((week, handling), (handling))
+    group by period, period_start, handling
 )
 
 select

@@ -29,10 +29,17 @@ select
     effort.handoffs,
     effort.reopens,
     effort.is_repeat_contact,
-    effort_index.effort_index_0_100
+    indices.effort_index_0_100
 from difficult
 inner join mart.ticket_effort as effort using (ticket_key)
 inner join core.tickets using (ticket_key)
-left join mart.effort_index using (ticket_key)
+left join (
+    select
+        ticket_key,
+        effort_index_0_100
+    from mart.effort_index
+    -- Always so for these tickets. It saves the index of all others, because mart.effort_index is a view.
+    where linked_scores > 0
+) as indices using (ticket_key)
 where not effort.is_deleted
 order by last_difficult_day, ticket_key;

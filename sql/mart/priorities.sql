@@ -68,7 +68,13 @@ tickets as (
     from opened
     left join of_ticket using (ticket_key)
     left join of_requester using (requester_key)
-    left join (select ticket_key, effort_index_0_100 from mart.effort_index) as indices using (ticket_key)
+    left join (
+        select
+            ticket_key,
+            effort_index_0_100
+        from mart.effort_index
+        where created_day >= (select first_day from span)
+    ) as indices using (ticket_key)
 ),
 
 segments as (
