@@ -34,11 +34,15 @@ def derived(registry: Registry, wanted: Sequence[str], given: Mapping[str, Rows]
         connection.execute("ATTACH ':memory:' AS ces; USE ces")
         for layer in ("core", "mart", "audit", "reference"):
             connection.execute(f"CREATE SCHEMA {layer}")
-        for name in stored.keys() | {file.table for file in files}:
+        views = {file.table: file for file in files if PUBLISHED_TABLES[file.table].is_view}
+        stored = {name: rows for name, rows in stored.items() if name not in views}
+        for name in stored.keys() | {file.table for file in files} - views.keys():
             columns = ", ".join(
                 f"{field.name} {sql_type(field.type)}" for field in PUBLISHED_TABLES[name].arrow
             )
             connection.execute(f"CREATE TABLE {name} ({columns})")
+        for name, file in views.items():
+            connection.execute(f"CREATE VIEW {name} AS {file.query}")
         for name, rows in stored.items():
             connection.register("given_rows", rows)
             connection.execute(f"INSERT INTO {name} SELECT * FROM given_rows")
