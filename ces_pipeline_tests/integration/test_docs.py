@@ -188,6 +188,7 @@ def followed(place: Path, *pages: Path, **more: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_commands_of_getting_started_work_and_show_what_it_shows(place: Path) -> None:
     followed(place, DOCS / "getting-started.md")
     with duckdb.connect(str(place / "first/warehouse/ces.duckdb"), read_only=True) as connection:
