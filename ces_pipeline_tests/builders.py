@@ -6,6 +6,7 @@ Day files written directly, for tests of what comes after cleaning, are made in 
 import csv
 import io
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -96,6 +97,11 @@ class InboxHome:
             path = self.home.registry / f"{name}.yaml"
             path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
         return self
+
+    def copied(self, root: Path) -> "InboxHome":
+        """A copy below `root`, which must not exist: a test may change it and leave this home as it is."""
+        shutil.copytree(self.home.root, root)
+        return InboxHome(Home(root))
 
     def drop(
         self, name: str, content: str | bytes | Sequence[Mapping[str, Any]], source_id: str = "web"

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+import shutil
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -191,6 +192,13 @@ class SmallHome:
         """The answer of the published file."""
         with open_published(self.home.published) as connection:
             return connection.execute(query).fetchall()
+
+    def copied(self, root: Path) -> "SmallHome":
+        """A copy below `root`, which must not exist: a test may change it and leave this home as it is."""
+        shutil.copytree(self.root, root)
+        days = {key: dict(values) for key, values in self.delivery_days.items()}
+        logs = {name: list(rows) for name, rows in self.logs.items()}
+        return replace(self, root=root, delivery_days=days, logs=logs)
 
     def state(self) -> PublishInputs:
         days = [self.delivery_days[key] for key in sorted(self.delivery_days)]

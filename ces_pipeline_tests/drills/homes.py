@@ -14,7 +14,7 @@ from ces_pipeline.home import Home
 from ces_pipeline.land.step import land_source
 from ces_pipeline.pipeline import DayResult, PublishResult
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
-from ces_pipeline.registry import load_registry
+from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline_tests.builders import NOW
@@ -32,27 +32,30 @@ def clean(
     days: Iterable[date] | None = None,
     kind: str = "survey",
     *,
+    registry: Registry | None = None,
     executor: Executor | None = None,
 ) -> list[DayResult]:
-    """Clean these days, by default the stale days."""
-    registry = load_registry(home.registry)
+    """Clean these days, by default the stale days. registry: that of the home, if it is loaded already."""
+    registry = registry or load_registry(home.registry)
     chosen = list(days) if days is not None else pipeline.stale_days(home, registry, kind)
     return list(pipeline.clean(home, registry, kind, chosen, run_id="test", executor=executor))
 
 
-def land(home: Home, now: datetime = NOW) -> list[str]:
-    """Land every source; returns the failures."""
-    registry = load_registry(home.registry)
+def land(home: Home, now: datetime = NOW, *, registry: Registry | None = None) -> list[str]:
+    """Land every source; returns the failures. registry: that of the home, if it is loaded already."""
+    registry = registry or load_registry(home.registry)
     landings = [land_source(home, registry, source, now=now) for source in registry.sources.values()]
     return [failure for landing in landings for failure in landing.failures]
 
 
 def run(home: Home, now: datetime = NOW) -> PublishResult:
     """Land, clean the stale days, publish. Every step must succeed."""
-    assert land(home, now) == []
-    for kind in pipeline.KINDS:
-        assert [result.problems for result in clean(home, kind=kind) if result.problems] == []
-    result = pipeline.publish(home, load_registry(home.registry), run_id="test")
+    registry = load_registry(home.registry)
+    assert land(home, now, registry=registry) == []
+    for kind in registry.kinds:
+        results = clean(home, kind=kind, registry=registry)
+        assert [result.problems for result in results if result.problems] == []
+    result = pipeline.publish(home, registry, run_id="test")
     assert result.published, result.blocking_failures
     return result
 

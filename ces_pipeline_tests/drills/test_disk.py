@@ -9,20 +9,17 @@ import pytest
 
 from ces_pipeline.errors import HomeError
 from ces_pipeline.home import Home
-from ces_pipeline_tests.builders import DESK, WEB, inbox_home
 from ces_pipeline_tests.drills.homes import run
-from ces_pipeline_tests.drills.test_killed import assert_ends_undisturbed, copied, fill
+from ces_pipeline_tests.drills.test_killed import assert_ends_undisturbed, copied, undisturbed_home
 
 PROBLEMS = {"full": errno.ENOSPC, "read-only": errno.EROFS}
+QUICK = {("read-only", 0), ("full", 8), ("full", 19)}
+"""Cases of the default tests; the others are slow."""
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home whose only run nothing disturbed."""
-    small = inbox_home(tmp_path_factory.mktemp("undisturbed") / "home", WEB, DESK)
-    fill(small)
-    run(small.home)
-    return small.home
+    return undisturbed_home(tmp_path_factory.mktemp("undisturbed") / "home")
 
 
 def refuse_writes(monkeypatch: pytest.MonkeyPatch, after: int, number: int) -> None:
@@ -41,9 +38,13 @@ def refuse_writes(monkeypatch: pytest.MonkeyPatch, after: int, number: int) -> N
 
 
 @pytest.mark.parametrize(
-    "after", [0, 8, 19, *(pytest.param(after, marks=pytest.mark.slow) for after in (3, 13, 25, 31))]
+    ("how", "after"),
+    [
+        pytest.param(how, after, marks=() if (how, after) in QUICK else pytest.mark.slow)
+        for how in PROBLEMS
+        for after in (0, 3, 8, 13, 19, 25, 31)
+    ],
 )
-@pytest.mark.parametrize("how", PROBLEMS)
 def test_a_disk_that_refuses_writes_at_any_point_is_one_line_and_the_next_run_makes_it_good(
     undisturbed: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, after: int
 ) -> None:

@@ -24,15 +24,21 @@ from ces_pipeline_tests.drills.homes import (
 DAMAGES = ("deleted", "truncated", "flipped")
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> InboxHome:
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> InboxHome:
     """Answers and tickets of 2 to 5 March, published."""
-    small = inbox_home(tmp_path / "home", WEB, DESK)
+    small = inbox_home(tmp_path_factory.mktemp("published") / "home", WEB, DESK)
     small.drop("1.csv", [answer(n, recorded=f"2026-03-{2 + n % 4:02}T{n:02}:00:00Z") for n in range(12)])
     ticket = {"number": "7", "state": "open", "email": "person1@example.org"}
     small.drop("t.csv", [{**ticket, "updated": f"2026-03-{day:02}T08:00:00Z"} for day in (2, 4)], "desk")
     run(small.home)
     return small
+
+
+@pytest.fixture
+def small(published: InboxHome, tmp_path: Path) -> InboxHome:
+    """A copy of `published`."""
+    return published.copied(tmp_path / "home")
 
 
 @pytest.mark.parametrize("how", DAMAGES)

@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ces_pipeline.cli.main import main
-from ces_pipeline.home import Home
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline_tests.builders import DESK, SURVEYS, WEB, InboxHome, answer, inbox_home
 
@@ -63,8 +62,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> InboxHome:
 @pytest.fixture
 def home(published: InboxHome, tmp_path: Path) -> InboxHome:
     """A copy of `published`: a home may move."""
-    shutil.copytree(published.home.root, tmp_path / "home")
-    return InboxHome(Home(tmp_path / "home"))
+    return published.copied(tmp_path / "home")
 
 
 def books(home: InboxHome) -> tuple[int, ...]:

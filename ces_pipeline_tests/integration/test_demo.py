@@ -124,6 +124,7 @@ def demo_by_api(api_home: Home) -> Ran:
     return ces("demo", "--api", "--home", str(api_home.root))
 
 
+@pytest.mark.slow
 class TestByApi:
     """The same with simulated vendors, which the command runs."""
 
@@ -148,7 +149,6 @@ class TestByApi:
     def test_no_credential_and_no_person_is_written(self, demo_by_api: Ran, api_home: Home) -> None:
         assert InboxHome(api_home).find(*SECRETS.values(), "@example.org", "@example.com") == []
 
-    @pytest.mark.slow
     def test_a_second_run_still_finds_the_planted_numbers(self, demo_by_api: Ran, api_home: Home) -> None:
         again = ces("demo", "--api", "--home", str(api_home.root))
         assert again.status == 0, again.err

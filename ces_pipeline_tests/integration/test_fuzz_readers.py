@@ -5,7 +5,7 @@ import pytest
 from ces_pipeline_tests.fuzz_readers import fuzz, make
 
 
-@pytest.mark.parametrize("first", [100_000, 200_000])
+@pytest.mark.parametrize("first", [100_000, pytest.param(200_000, marks=pytest.mark.slow)])
 def test_no_record_of_a_damaged_export_is_missing_from_the_books(first: int) -> None:
     outcomes = fuzz(7, first, 180)
     assert set(outcomes) <= {"read", "refused"}

@@ -17,11 +17,18 @@ MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 ASKED = datetime(2026, 3, 4, 2, tzinfo=UTC)
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> SmallHome:
-    small = small_home(tmp_path)
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> SmallHome:
+    small = small_home(tmp_path_factory.mktemp("published") / "home")
     small.clean("survey", [response("a"), response("b")])
+    small.publish()
     return small
+
+
+@pytest.fixture
+def small(published: SmallHome, tmp_path: Path) -> SmallHome:
+    """A copy of `published`: its next publish fills only what the logs of a test change."""
+    return published.copied(tmp_path / "home")
 
 
 def account(day: int, landed: int, expected: int | None, **values: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Protects the checks: each one finds what it is for, and says what to do."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,15 +15,21 @@ from ces_pipeline_tests.lake_days import DAY, rejected, response, small_home, ti
 TODAY = DAY + timedelta(days=1)
 
 
-@pytest.fixture
-def snapshot(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A published file, open for harm."""
-    small = small_home(tmp_path / "home", reject_share_warning=0.5)
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    small = small_home(tmp_path_factory.mktemp("checks") / "home", reject_share_warning=0.5)
     small.clean("survey", [response("a", ticket_id="T"), response("b")], [rejected("c")])
     small.clean("tickets", [ticket("T")])
     small.publish()
+    return small.home.published
+
+
+@pytest.fixture
+def snapshot(published: Path, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A copy of a published file, open for harm."""
+    copy = shutil.copy(published, tmp_path / "ces.duckdb")
     with session(tmp_path) as connection:
-        connection.execute(f"ATTACH '{small.home.published}' AS ces")
+        connection.execute(f"ATTACH '{copy}' AS ces")
         connection.execute("USE ces")
         yield connection
 

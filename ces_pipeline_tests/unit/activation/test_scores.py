@@ -1,9 +1,7 @@
 """Protects the write-back to tickets: off unless configured, and one effective update per ticket."""
 
 import re
-import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -136,7 +134,7 @@ def home_of(published: dict[str, SmallHome], tmp_path: Path) -> HomeOf:
 
     def copied(kind: str, vendor: Any, **write_back: Any) -> SmallHome:
         root = tmp_path / vendor.url.rpartition(":")[2]
-        shutil.copytree(published[kind].root, root)
+        small = published[kind].copied(root)
         system = DESKS[kind]
         desk = {
             "id": "desk",
@@ -147,8 +145,8 @@ def home_of(published: dict[str, SmallHome], tmp_path: Path) -> HomeOf:
         }
         path = root / "registry" / "sources.yaml"
         path.write_text(yaml.safe_dump([*yaml.safe_load(path.read_text())[:1], desk]))
-        days = dict(published[kind].delivery_days)
-        return replace(published[kind], root=root, registry=load_registry(path.parent), delivery_days=days)
+        small.registry = load_registry(path.parent)
+        return small
 
     return copied
 

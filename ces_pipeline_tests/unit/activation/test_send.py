@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -57,15 +56,9 @@ def publish(
     small.publish(f"run-{small.cleanings}")
 
 
-def copied(home: SmallHome, root: Path) -> SmallHome:
-    """A copy of the home. A home holds no absolute path."""
-    shutil.copytree(home.root, root, dirs_exist_ok=True)
-    return replace(home, root=root, delivery_days=dict(home.delivery_days))
-
-
 @pytest.fixture
 def small(small_once: SmallHome, tmp_path: Path) -> SmallHome:
-    return copied(small_once, tmp_path)
+    return small_once.copied(tmp_path / "home")
 
 
 @pytest.fixture(scope="module")
@@ -330,16 +323,28 @@ def test_days_before_since_are_not_sent(small: SmallHome) -> None:
         assert send(small, there, entry={"since": date(2026, 3, 2)}).new == 3
 
 
+MANY = [response(f"r{number:05}", respondent_key=f"{number:064x}") for number in range(4500)]
+
+
 @pytest.fixture
 def many(many_once: SmallHome, tmp_path: Path) -> SmallHome:
-    return copied(many_once, tmp_path)
+    return many_once.copied(tmp_path / "home")
 
 
 @pytest.fixture(scope="module")
 def many_once(tmp_path_factory: pytest.TempPathFactory) -> SmallHome:
     """Three requests' worth of answers."""
     small = small_home(tmp_path_factory.mktemp("many"))
-    publish(small, [response(f"r{number:05}", respondent_key=f"{number:064x}") for number in range(4500)])
+    publish(small, MANY)
+    return small
+
+
+@pytest.fixture(scope="module")
+def many_and_late(many_once: SmallHome, tmp_path_factory: pytest.TempPathFactory) -> SmallHome:
+    """The same home after an answer that comes before all others, so that it shifts the batches."""
+    small = many_once.copied(tmp_path_factory.mktemp("late") / "home")
+    late = response("r0", respondent_key=BOB, recorded_at=datetime(2026, 3, 2, 1, tzinfo=UTC))
+    publish(small, [late, *MANY])
     return small
 
 
@@ -347,16 +352,13 @@ def many_once(tmp_path_factory: pytest.TempPathFactory) -> SmallHome:
 @pytest.mark.parametrize("step", ["begin", "end"])
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_killed_at_any_request_the_next_run_continues_without_duplicates(
-    many: SmallHome, vendor: Callable[[], Any], number: int, step: str
+    many: SmallHome, many_and_late: SmallHome, vendor: Callable[[], Any], number: int, step: str
 ) -> None:
     with vendor() as there:
         with killed_at_request(number, step):
             send(many, there)
         there.clock.sleep(86_400)
-        # A late answer comes before the others and shifts the batches.
-        late = response("r0", respondent_key=BOB, recorded_at=datetime(2026, 3, 2, 1, tzinfo=UTC))
-        others = (response(f"r{other:05}", respondent_key=f"{other:064x}") for other in range(4500))
-        publish(many, [late, *others])
+        shutil.copytree(many_and_late.home.warehouse, many.home.warehouse, dirs_exist_ok=True)
         report = send(many, there)
         assert (report.new, report.unknown) == (4501 - 2000 * (number - 1), 0)
         assert len(there.stored) == 4501

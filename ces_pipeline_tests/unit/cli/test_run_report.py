@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,9 @@ def answers(day: str, scores: list[str], name: str = "r") -> str:
     )
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """Minimum n is 3. Friday 2026-03-06 and 7 have 4 and 2 answers, Thursday 13 has 4; one answer is off the scale."""
-    home = Home(tmp_path / "home").make()
+def with_exports(root: Path) -> Home:
+    """Minimum n is 3. Friday 2026-03-06 has 4 answers, Friday 13 has 4; one answer is off the scale."""
+    home = Home(root).make()
     registry(home.registry, minimum_n=3)
     (home.registry / "sources.yaml").write_text(SOURCE)
     (home.inbox / "web").mkdir()
@@ -51,6 +51,24 @@ def home(tmp_path: Path) -> Home:
     export = answers("2026-03-06", ["1", "2", "4", "5"]) + answers("2026-03-13", ["2", "2", "2", "4", "9"])
     (home.inbox / "web" / "export.csv").write_text(HEAD + export)
     return home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return with_exports(tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, int, dict[str, Any]]:
+    """A home that has run once, which no test changes; the run's status and report."""
+    home = with_exports(tmp_path_factory.mktemp("ran") / "home")
+    return home, *run_json(home)
+
+
+@pytest.fixture
+def ran(first_run: tuple[Home, int, dict[str, Any]], tmp_path: Path) -> Home:
+    """A copy of the home that has run once."""
+    return Home(Path(shutil.copytree(first_run[0].root, tmp_path / "ran")))
 
 
 def tree(home: Home) -> dict[str, tuple[int, str]]:
@@ -69,15 +87,17 @@ def run_json(home: Home, *words: str) -> tuple[int, dict[str, Any]]:
     return result.exit_code, json.loads(result.stdout)
 
 
-def test_a_run_names_its_home_first_and_at_the_end(home: Home) -> None:
-    result = ces("run", "--home", home.root)
-    assert result.output.splitlines()[0] == f"home: {home.root}"
-    assert str(home.root) in result.stdout
-    assert str(home.published) in result.stdout.splitlines()[-1]
+def test_a_run_names_its_home_first_and_at_the_end(ran: Home) -> None:
+    result = ces("run", "--home", ran.root)
+    assert result.output.splitlines()[0] == f"home: {ran.root}"
+    assert str(ran.root) in result.stdout
+    assert str(ran.published) in result.stdout.splitlines()[-1]
 
 
-def test_a_run_reports_rows_by_reason_and_the_newest_day_beside_the_week_before(home: Home) -> None:
-    status, said = run_json(home)
+def test_a_run_reports_rows_by_reason_and_the_newest_day_beside_the_week_before(
+    first_run: tuple[Home, int, dict[str, Any]],
+) -> None:
+    home, status, said = first_run
     assert status == 0
     assert said["home"] == str(home.root)
     assert said["landed"]["rows_landed"] == 9
@@ -112,13 +132,13 @@ def test_days_that_differ_between_surveys_are_columns() -> None:
     assert same.rows == (("a", "40", "62.8 (55.2 to 70.4)", "0", "no answers"),)
 
 
-def test_below_the_minimum_n_there_is_no_figure(home: Home) -> None:
-    (home.inbox / "web" / "late.csv").write_text(HEAD + answers("2026-03-14", ["1", "1"], "s"))
-    result = ces("run", "--home", home.root)
+def test_below_the_minimum_n_there_is_no_figure(ran: Home) -> None:
+    (ran.inbox / "web" / "late.csv").write_text(HEAD + answers("2026-03-14", ["1", "1"], "s"))
+    result = ces("run", "--home", ran.root)
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("after_chat")]
     assert "2026-03-14" in result.stdout
     assert "too few answers" in line
-    _, said = run_json(home)
+    _, said = run_json(ran)
     (newest,) = said["newest_days"]
     assert (newest["n"], newest["mean_ease_0_100"], newest["too_few_answers"]) == (2, None, True)
 
@@ -134,18 +154,18 @@ def test_a_failure_is_in_the_report_and_in_the_status(home: Home) -> None:
     assert any(line.startswith("FAILED") and "wrong.csv" in line for line in result.stderr.splitlines())
 
 
-def test_files_of_no_source_are_reported(home: Home) -> None:
-    (home.inbox / "forms").mkdir()
-    (home.inbox / "forms" / "effort.csv").write_text(HEAD)
-    (home.inbox / "stray.csv").write_text(HEAD)
-    (home.inbox / "web" / "copy.csv.part").write_text(HEAD)
-    (home.inbox / "web" / ".hidden").write_text("")
-    result = ces("run", "--home", home.root)
+def test_files_of_no_source_are_reported(ran: Home) -> None:
+    (ran.inbox / "forms").mkdir()
+    (ran.inbox / "forms" / "effort.csv").write_text(HEAD)
+    (ran.inbox / "stray.csv").write_text(HEAD)
+    (ran.inbox / "web" / "copy.csv.part").write_text(HEAD)
+    (ran.inbox / "web" / ".hidden").write_text("")
+    result = ces("run", "--home", ran.root)
     assert result.exit_code == 0
     assert {"inbox/forms/effort.csv", "inbox/stray.csv", "inbox/web/copy.csv.part"} <= {
         word.rstrip(":") for word in result.stdout.split()
     }
-    _, said = run_json(home)
+    _, said = run_json(ran)
     assert [stray["file"] for stray in said["files_of_no_source"]] == [
         "forms/effort.csv",
         "stray.csv",
@@ -153,26 +173,24 @@ def test_files_of_no_source_are_reported(home: Home) -> None:
     ]
 
 
-def test_a_dry_run_lists_what_would_be_done_and_changes_nothing(home: Home) -> None:
+def test_a_dry_run_lists_what_would_be_done_and_changes_nothing(home: Home, ran: Home) -> None:
     before = tree(home)
     result = ces("run", "--home", home.root, "--dry-run")
     assert result.exit_code == 0, result.output
     assert "web: export.csv" in result.stdout
     assert tree(home) == before
-    ces("run", "--home", home.root)
-    (home.inbox / "web" / "more.csv").write_text(HEAD + answers("2026-03-14", ["1"], "s"))
-    before = tree(home)
-    said = json.loads(ces("run", "--home", home.root, "--dry-run", "--json").stdout)
+    (ran.inbox / "web" / "more.csv").write_text(HEAD + answers("2026-03-14", ["1"], "s"))
+    before = tree(ran)
+    said = json.loads(ces("run", "--home", ran.root, "--dry-run", "--json").stdout)
     assert said["would_land"] == [{"source_id": "web", "file": "more.csv", "why": "new"}]
     assert said["would_clean"] == {}
     assert said["would_publish"] is True
-    assert tree(home) == before
+    assert tree(ran) == before
 
 
-def test_a_dry_run_of_days_lists_these_days(home: Home) -> None:
-    ces("run", "--home", home.root)
+def test_a_dry_run_of_days_lists_these_days(ran: Home) -> None:
     words = ("--dry-run", "--json", "--from", "2026-03-06", "--to", "2026-03-07")
-    said = json.loads(ces("run", "--home", home.root, *words).stdout)
+    said = json.loads(ces("run", "--home", ran.root, *words).stdout)
     assert said["would_clean"]["survey"] == ["2026-03-06", "2026-03-07"]
 
 
@@ -180,8 +198,8 @@ def test_only_the_named_source_lands(home: Home) -> None:
     (home.inbox / "other" / "other.csv").write_text(HEAD + answers("2026-03-06", ["3"], "o"))
     _, said = run_json(home, "--source", "other")
     assert (said["landed"]["sources"], said["landed"]["rows_landed"]) == (1, 1)
-    _, said = run_json(home)
-    assert said["landed"]["rows_landed"] == 9
+    _, said = run_json(home, "--dry-run")
+    assert [(file["source_id"], file["file"]) for file in said["would_land"]] == [("web", "export.csv")]
 
 
 def test_an_unknown_source_is_bad_usage_and_the_nearest_is_named(home: Home) -> None:

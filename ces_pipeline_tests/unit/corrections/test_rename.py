@@ -20,16 +20,22 @@ SITE = {**WEB, "id": "site", "formerly": ["web"]}
 PORTAL = {**WEB, "id": "portal", "formerly": ["web", "site"]}
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> InboxHome:
+@pytest.fixture(scope="module")
+def cleaned(tmp_path_factory: pytest.TempPathFactory) -> InboxHome:
     """Three answers on two days, landed in two deliveries and cleaned."""
-    found = inbox_home(tmp_path / "home")
+    found = inbox_home(tmp_path_factory.mktemp("cleaned") / "home")
     found.drop("a.csv", [answer(1), answer(2)])
     pipeline.land(found.home, found.registry)
     found.drop("b.csv", [answer(2, score=1), answer(3, recorded="2026-03-03T12:00:00Z")])
     pipeline.land(found.home, found.registry)
     clean(found)
     return found
+
+
+@pytest.fixture
+def home(cleaned: InboxHome, tmp_path: Path) -> InboxHome:
+    """A copy of `cleaned`."""
+    return cleaned.copied(tmp_path / "home")
 
 
 def clean(home: InboxHome) -> int:

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ces_pipeline.cli import runs
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline_tests.builders import InboxHome, inbox_home
+from ces_pipeline_tests.drills.homes import run
 
 CLOSED: dict[str, Any] = {
     "id": "zap_tickets",
@@ -74,11 +74,11 @@ def test_one_payload_a_file_and_a_list_of_payloads_land_alike(tmp_path: Path) ->
 def test_a_webhook_that_is_sent_again_is_the_same_row(tmp_path: Path) -> None:
     home = inbox_home(tmp_path, CLOSED, settings={"first_day": "2026-03-01"})
     drop(home, "hook-1", closed(1))
-    assert runs.run(home.home)
+    run(home.home)
     for number in range(3):
         drop(home, f"hook-1-again-{number}", closed(1, sent=f"09:0{number + 5}"))
     drop(home, "hook-2", closed(1, updated_at="2026-03-02T10:00:00Z", status="open"))
-    assert runs.run(home.home)
+    run(home.home)
     with open_published(home.home.published) as connection:
         query = "SELECT ticket_id, status FROM core.ticket_versions ORDER BY updated_at"
         assert connection.execute(query).fetchall() == [("1", "closed"), ("1", "open")]

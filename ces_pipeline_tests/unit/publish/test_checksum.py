@@ -25,6 +25,12 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> SmallHome:
 
 
 @pytest.fixture
+def small(published: SmallHome, tmp_path: Path) -> SmallHome:
+    """A copy of the published home."""
+    return published.copied(tmp_path / "home")
+
+
+@pytest.fixture
 def file(published: SmallHome, tmp_path: Path) -> Path:
     """A copy of a published file with its checksum."""
     copy = tmp_path / "ces.duckdb"
@@ -89,11 +95,8 @@ def test_a_damaged_checksum_file_is_made_anew_and_accuses_nothing(file: Path, ho
 
 @pytest.mark.parametrize("write", [1, 2])
 def test_a_publish_that_is_killed_around_its_rename_leaves_a_sound_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: int
+    small: SmallHome, monkeypatch: pytest.MonkeyPatch, write: int
 ) -> None:
-    small = small_home(tmp_path / "home")
-    small.clean("survey", [response("a", DAY)])
-    small.publish()
     small.clean("survey", [response("a", DAY), response("b", DAY)])
     writes = 0
     whole = step.write_checksums
@@ -109,17 +112,14 @@ def test_a_publish_that_is_killed_around_its_rename_leaves_a_sound_file(
     with pytest.raises(KeyboardInterrupt):
         small.publish("run-2")
     # Killed before the rename: the old file. Killed after it: the new one.
-    assert small.rows("SELECT count(*) FROM core.responses") == [(write,)]
+    assert small.rows("SELECT count(*) FROM core.responses WHERE day = '2026-03-02'") == [(write,)]
     assert is_sound(small.home.published)
     monkeypatch.undo()
-    assert small.publish("run-3").rows["core.responses"] == 2
+    assert small.publish("run-3").rows["core.responses"] == 4
     assert file_sha256(small.home.published) in stored_checksums(small.home.published)
 
 
-def test_a_damaged_file_is_rebuilt_with_a_line_that_names_it(tmp_path: Path) -> None:
-    small = small_home(tmp_path / "home")
-    small.clean("survey", [response("a", DAY)])
-    small.publish()
+def test_a_damaged_file_is_rebuilt_with_a_line_that_names_it(small: SmallHome) -> None:
     flip(small.home.published, small.home.published.stat().st_size // 2)
     assert step.is_damaged(small.home)
     result = small.publish("run-2")
@@ -129,10 +129,7 @@ def test_a_damaged_file_is_rebuilt_with_a_line_that_names_it(tmp_path: Path) -> 
     assert small.publish("run-3").unchanged
 
 
-def test_a_folder_in_the_place_of_the_file_is_set_aside(tmp_path: Path) -> None:
-    small = small_home(tmp_path / "home")
-    small.clean("survey", [response("a", DAY)])
-    small.publish()
+def test_a_folder_in_the_place_of_the_file_is_set_aside(small: SmallHome) -> None:
     small.home.published.unlink()
     small.home.published.mkdir()
     assert small.publish("run-2").rebuilt

@@ -41,10 +41,10 @@ def published(small: SmallHome, run_id: str) -> tuple[str, ...]:
     return result.notes
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> SmallHome:
+@pytest.fixture(scope="module")
+def with_pulls(tmp_path_factory: pytest.TempPathFactory) -> SmallHome:
     """A published home with four pulls in two months."""
-    small = small_home(tmp_path / "home")
+    small = small_home(tmp_path_factory.mktemp("published") / "home")
     small.clean("survey", [response("a", DAY)])
     for number in range(4):
         add_rows(small.lake, TABLES["audit.pulls"], "web", pull(number)["started_at"], [pull(number)])
@@ -52,6 +52,12 @@ def small(tmp_path: Path) -> SmallHome:
     small.pending = (("survey", DAY),)
     assert published(small, "run-1") == ()
     return small
+
+
+@pytest.fixture
+def small(with_pulls: SmallHome, tmp_path: Path) -> SmallHome:
+    """A copy of `with_pulls`."""
+    return with_pulls.copied(tmp_path / "home")
 
 
 LOGS = {

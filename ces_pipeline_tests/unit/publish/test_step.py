@@ -28,15 +28,37 @@ from ces_pipeline_tests.lake_days import (
 )
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> SmallHome:
+def five_days(root: Path) -> SmallHome:
     """Five days of two responses each, one with a ticket."""
-    small = small_home(tmp_path / "home")
+    small = small_home(root)
     for day in days_from(DAY, 5):
         rows = [response(f"a{day}", day, ticket_id="t1"), response(f"b{day}", day, ease=25.0)]
         small.clean("survey", rows, day=day)
     small.clean("tickets", [ticket("t1", solved_at=NOON)])
     return small
+
+
+@pytest.fixture
+def unpublished(tmp_path: Path) -> SmallHome:
+    return five_days(tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def first_publish(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallHome, PublishResult]:
+    """A home that was published once, and the result. No test changes it."""
+    small = five_days(tmp_path_factory.mktemp("published") / "home")
+    return small, small.publish()
+
+
+@pytest.fixture(scope="module")
+def published(first_publish: tuple[SmallHome, PublishResult]) -> SmallHome:
+    return first_publish[0]
+
+
+@pytest.fixture
+def small(published: SmallHome, tmp_path: Path) -> SmallHome:
+    """A copy of `published`."""
+    return published.copied(tmp_path / "home")
 
 
 def contents(small: SmallHome) -> dict[str, list[tuple]]:
@@ -45,33 +67,35 @@ def contents(small: SmallHome) -> dict[str, list[tuple]]:
     return {name: sorted(small.rows(f"SELECT * FROM {name}"), key=repr) for name in names}
 
 
-def test_a_first_publish_holds_every_day_and_passes_every_blocking_check(small: SmallHome) -> None:
-    result = small.publish()
+def test_a_first_publish_holds_every_day_and_passes_every_blocking_check(
+    first_publish: tuple[SmallHome, PublishResult],
+) -> None:
+    published, result = first_publish
     assert (result.published, result.rebuilt, result.days_loaded) == (True, True, 5)
     assert not result.blocking_failures
     assert result.rows["core.responses"] == 10
     assert {check.check.name for check in result.checks} == {check.name for check in all_checks()}
-    assert small.rows("SELECT count(*) FROM core.responses") == [(10,)]
-    assert small.rows("SELECT min(day), max(day) FROM mart.ces_daily") == [(DAY, date(2026, 3, 6))]
+    assert published.rows("SELECT count(*) FROM core.responses") == [(10,)]
+    assert published.rows("SELECT min(day), max(day) FROM mart.ces_daily") == [(DAY, date(2026, 3, 6))]
 
 
-def test_every_table_and_column_carries_its_comment_and_the_old_storage_version(small: SmallHome) -> None:
-    small.publish()
+def test_every_table_and_column_carries_its_comment_and_the_old_storage_version(published: SmallHome) -> None:
     described = "SELECT count(*) FROM duckdb_{}() WHERE schema_name IN ('core', 'mart', 'audit', 'reference')"
     expected = sum(len(table.columns) for table in PUBLISHED_TABLES.values())
-    assert small.rows(described.format("columns")) == [(expected,)]
-    assert small.rows(described.format("columns") + " AND comment IS NULL") == [(0,)]
-    assert small.rows(described.format("tables") + " AND comment IS NULL") == [(0,)]
-    comments = small.rows(
+    assert published.rows(described.format("columns")) == [(expected,)]
+    assert published.rows(described.format("columns") + " AND comment IS NULL") == [(0,)]
+    assert published.rows(described.format("tables") + " AND comment IS NULL") == [(0,)]
+    comments = published.rows(
         "SELECT comment FROM duckdb_columns() WHERE table_name = 'tickets' AND column_name = 'reopens'"
     )
     assert comments == [(TABLES["core.tickets"].columns["reopens"].description,)]
-    version = small.rows("SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 'ces'")
+    version = published.rows(
+        "SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 'ces'"
+    )
     assert str(version[0][0]).startswith("v1.2.0")
 
 
 def test_a_second_publish_with_nothing_new_does_not_touch_the_file(small: SmallHome) -> None:
-    small.publish()
     before = small.home.published.stat()
     again = small.publish("run-2")
     assert again.unchanged
@@ -82,7 +106,6 @@ def test_a_second_publish_with_nothing_new_does_not_touch_the_file(small: SmallH
 
 
 def test_a_changed_day_is_brought_up_to_date_as_a_file_rebuilt_would_be(small: SmallHome) -> None:
-    small.publish()
     changed = [response(f"a{DAY}", ticket_id="t1"), response("new", ease=0.0)]
     small.clean("survey", changed, [rejected("r1")])
     result = small.publish("run-2")
@@ -94,7 +117,6 @@ def test_a_changed_day_is_brought_up_to_date_as_a_file_rebuilt_would_be(small: S
 
 
 def test_a_changed_published_day_is_reported_with_its_figures_before_and_after(small: SmallHome) -> None:
-    small.publish()
     assert small.rows("SELECT count(*) FROM audit.restatements") == [(0,)]
     small.clean("survey", [response("only", ease=100.0)])
     small.publish("run-2")
@@ -106,7 +128,6 @@ def test_a_changed_published_day_is_reported_with_its_figures_before_and_after(s
 
 
 def test_a_day_that_is_no_longer_in_the_lake_leaves_the_file(small: SmallHome) -> None:
-    small.publish()
     last = date(2026, 3, 6)
     small.lake.delete(f"audit/load_audit/kind=survey/day={last}/part-0.parquet")
     del small.delivery_days["survey", last]
@@ -118,7 +139,6 @@ def test_a_day_that_is_no_longer_in_the_lake_leaves_the_file(small: SmallHome) -
 
 
 def test_a_failed_blocking_check_leaves_the_old_file_published(small: SmallHome) -> None:
-    small.publish()
     before = small.home.published.read_bytes()
     small.delivery_days["survey", DAY]["rows_landed"] += 1
     result = small.publish("run-2")
@@ -129,29 +149,28 @@ def test_a_failed_blocking_check_leaves_the_old_file_published(small: SmallHome)
     assert [path.name for path in small.home.warehouse.iterdir() if path.name.startswith(".publishing")] == []
 
 
-def test_a_failed_check_is_remembered_and_published_with_the_next_good_file(small: SmallHome) -> None:
-    small.delivery_days["survey", DAY]["rows_landed"] += 1
-    assert not small.publish("bad run").published
-    assert not small.home.published.exists()
-    small.delivery_days["survey", DAY]["rows_landed"] -= 1
-    assert small.publish("good run").published
+def test_a_failed_check_is_remembered_and_published_with_the_next_good_file(unpublished: SmallHome) -> None:
+    unpublished.delivery_days["survey", DAY]["rows_landed"] += 1
+    assert not unpublished.publish("bad run").published
+    assert not unpublished.home.published.exists()
+    unpublished.delivery_days["survey", DAY]["rows_landed"] -= 1
+    assert unpublished.publish("good run").published
     verdicts = (
         "SELECT run_id, passed FROM audit.check_results WHERE check_name = 'books_balance' ORDER BY run_id"
     )
-    assert small.rows(verdicts) == [("bad run", False), ("good run", True)]
+    assert unpublished.rows(verdicts) == [("bad run", False), ("good run", True)]
 
 
-def test_rows_of_a_stale_day_need_not_reconcile(small: SmallHome) -> None:
-    small.delivery_days["survey", DAY]["rows_landed"] += 1
-    small.pending = (("survey", DAY),)
-    assert small.publish().published
-    assert small.rows("SELECT kind, day FROM audit.pending_days") == [("survey", DAY)]
+def test_rows_of_a_stale_day_need_not_reconcile(unpublished: SmallHome) -> None:
+    unpublished.delivery_days["survey", DAY]["rows_landed"] += 1
+    unpublished.pending = (("survey", DAY),)
+    assert unpublished.publish().published
+    assert unpublished.rows("SELECT kind, day FROM audit.pending_days") == [("survey", DAY)]
     quality = "SELECT landed, redelivered, accepted, rejected FROM mart.quality_daily ORDER BY day LIMIT 1"
-    assert small.rows(quality) == [(2, 0, 2, 0)]
+    assert unpublished.rows(quality) == [(2, 0, 2, 0)]
 
 
 def test_a_reader_that_holds_the_file_open_keeps_what_it_opened(small: SmallHome) -> None:
-    small.publish()
     with duckdb.connect(str(small.home.published), read_only=True) as reader:
         small.clean("survey", [response("only")])
         assert small.publish("run-2").published
@@ -160,9 +179,7 @@ def test_a_reader_that_holds_the_file_open_keeps_what_it_opened(small: SmallHome
 
 
 @pytest.mark.parametrize("damage", ["truncated", "overwritten", "not a database"])
-def test_a_damaged_file_is_rebuilt_from_the_lake(small: SmallHome, damage: str) -> None:
-    small.publish()
-    before_damage = contents(small)
+def test_a_damaged_file_is_rebuilt_from_the_lake(published: SmallHome, small: SmallHome, damage: str) -> None:
     data = small.home.published.read_bytes()
     small.home.published.write_bytes(
         {
@@ -172,13 +189,12 @@ def test_a_damaged_file_is_rebuilt_from_the_lake(small: SmallHome, damage: str) 
         }[damage]
     )
     assert small.publish("run-2").rebuilt
-    assert contents(small) == before_damage
+    assert contents(small) == contents(published)
 
 
 def test_a_block_that_does_not_read_leads_to_a_file_rebuilt(
     small: SmallHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small.publish()
     small.clean("survey", [response("only")])
 
     def damaged(*_: object) -> None:
@@ -191,7 +207,6 @@ def test_a_block_that_does_not_read_leads_to_a_file_rebuilt(
 
 
 def test_a_day_file_that_is_not_the_one_cleaned_is_refused(small: SmallHome) -> None:
-    small.publish()
     before = small.home.published.read_bytes()
     small.clean("survey", [response("only")])
     path = small.home.lake / small.lake.day_file("core.responses", DAY)
@@ -201,16 +216,15 @@ def test_a_day_file_that_is_not_the_one_cleaned_is_refused(small: SmallHome) -> 
     assert small.home.published.read_bytes() == before
 
 
-def test_what_a_killed_publish_left_is_swept(small: SmallHome) -> None:
-    left = small.home.warehouse / ".publishing-dead"
+def test_what_a_killed_publish_left_is_swept(unpublished: SmallHome) -> None:
+    left = unpublished.home.warehouse / ".publishing-dead"
     left.mkdir()
     (left / "ces.duckdb").write_bytes(b"half")
-    small.publish()
+    unpublished.publish()
     assert not left.exists()
 
 
 def test_derived_tables_are_stored_by_day_and_only_where_they_changed(small: SmallHome) -> None:
-    small.publish()
     lake = Lake(small.home.lake)
     assert lake.days("core.tickets") == [DAY]
     assert lake.days("core.response_tickets") == days_from(DAY, 5)
@@ -228,7 +242,6 @@ def test_derived_tables_are_stored_by_day_and_only_where_they_changed(small: Sma
 
 
 def test_a_registry_change_alone_is_published(small: SmallHome) -> None:
-    small.publish()
     small.registry = small.registry.model_copy(
         update={"settings": small.registry.settings.model_copy(update={"minimum_n": 100})}
     )
@@ -244,7 +257,7 @@ def test_an_empty_lake_publishes_empty_tables(tmp_path: Path) -> None:
     assert result.rows["core.responses"] == 0
 
 
-def test_two_publishes_at_once_take_turns(small: SmallHome, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_publishes_at_once_take_turns(unpublished: SmallHome, monkeypatch: pytest.MonkeyPatch) -> None:
     inside, most = 0, 0
     gate = threading.Lock()
     real = publish_state
@@ -264,7 +277,9 @@ def test_two_publishes_at_once_take_turns(small: SmallHome, monkeypatch: pytest.
     results: list[PublishResult] = []
     threads = [
         threading.Thread(
-            target=lambda: results.append(publish(small.home, small.registry, small.state, run_id="r"))
+            target=lambda: results.append(
+                publish(unpublished.home, unpublished.registry, unpublished.state, run_id="r")
+            )
         )
         for _ in range(2)
     ]
@@ -286,9 +301,8 @@ def test_a_lake_that_is_not_on_a_local_disk_is_read_all_the_same(tmp_path: Path)
         assert connection.execute(f"SELECT kind, day FROM {source}").fetchall() == [("survey", DAY)]
 
 
-def test_times_come_back_as_utc_instants(small: SmallHome) -> None:
-    small.publish()
-    with open_published(small.home.published) as connection:
+def test_times_come_back_as_utc_instants(published: SmallHome) -> None:
+    with open_published(published.home.published) as connection:
         newest = connection.execute("SELECT max(recorded_at) FROM core.responses").fetchone()
     assert newest is not None
     assert newest[0] == datetime.fromisoformat("2026-03-06T12:00:00+00:00")
