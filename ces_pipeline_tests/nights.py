@@ -367,10 +367,10 @@ def _restatement(nights: "Nights") -> None:
 
 
 def _fix(nights: "Nights") -> None:
-    day, fixes = nights.some_day(), nights.world.registry_files["fixes"]
-    fixes[1:] = [
-        {"id": "new_bill", "title": "New bill", "live_on": day, "categories": ["Billing"], "owner": "sales"}
-    ]
+    # A fix of the last days needs named comparisons: without, its own categories are compared with themselves.
+    entry = {"id": "new_bill", "title": "New bill", "live_on": nights.some_day(), "categories": ["Billing"]}
+    entry |= {"comparison_categories": ["Delivery", "App"], "cost": nights.world.random.randint(1, 9)}
+    nights.world.registry_files["fixes"][1:] = [entry]
 
 
 def _release(nights: "Nights") -> None:
