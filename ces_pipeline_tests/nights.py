@@ -47,6 +47,9 @@ OF_REQUESTS = frozenset({"audit.requests", "audit.pulls", "audit.pull_windows", 
 """Tables without rows here: nothing asks an API."""
 
 
+_LANDED = ("raw", "index")
+
+
 class DifferenceError(AssertionError):
     """The file that was brought up to date is not the one that is made anew."""
 
@@ -508,6 +511,7 @@ class Nights:
             self.log.append(f"night {number}: {'; '.join(done) or 'nothing to do'}")
             result = self.run(f"night-{number}")
         self.log[-1] += f" -> {_way(result)}"
+        self.make_anew()
         self.compare(_way(result))
         return result
 
@@ -542,11 +546,8 @@ class Nights:
         failures = [failure for landing in landings for failure in landing.failures]
         assert failures == [], self._report(failures)
 
-    def compare(self, way: str) -> None:
-        """Make the file anew beside the home, and compare both. way: what the night did to the file.
-
-        Raises DifferenceError with the tables, keys and columns that differ.
-        """
+    def make_anew(self) -> None:
+        """Publish a file beside the home, from a copy of its lake, as the run did that wrote the home's file."""
         assert self.published_as
         run_id, at = self.published_as
         copy_lake(self.world.home, self.beside, run_id)
@@ -554,6 +555,12 @@ class Nights:
             anew = pipeline.publish(self.beside, self.registry, run_id=run_id)
         assert anew.published
         assert anew.rebuilt
+
+    def compare(self, way: str) -> None:
+        """Compare the home's file and lake with those that were made anew. way: what the night did to the file.
+
+        Raises DifferenceError with the tables, keys and columns that differ.
+        """
         differences = [
             entry
             for entry in compare(self.world.home.published, self.beside.published, left_out=HOW_IT_WAS_MADE)
@@ -598,19 +605,13 @@ def copy_lake(home: Home, beside: Home, run_id: str) -> None:
     shutil.rmtree(beside.root, ignore_errors=True)
     beside.make()
     shutil.rmtree(beside.lake)
-    shutil.copytree(home.lake, beside.lake, copy_function=_copied, ignore=shutil.ignore_patterns("*.lock"))
+    shutil.copytree(home.lake, beside.lake, ignore=shutil.ignore_patterns("*.lock", *_LANDED))
+    for name in _LANDED:
+        # Landed rows are replaced, never changed in place, so a second name for their files is enough.
+        shutil.copytree(home.lake / name, beside.lake / name, copy_function=os.link)
     restated = beside.lake / "audit" / "restatements" / f"{run_id}.parquet"
     if restated.exists():
         restated.rename(restated.with_name(f"{run_id}-kept.parquet"))
-
-
-def _copied(source: str, target: str) -> str:
-    """Landed rows are only replaced, never changed in place, so a second name for them is enough."""
-    parts = Path(source).parts
-    if "raw" in parts or "index" in parts:
-        os.link(source, target)
-        return target
-    return str(shutil.copy2(source, target))
 
 
 def shown(entry: Difference) -> Iterator[str]:
