@@ -14,6 +14,7 @@ import os
 import shutil
 import sys
 import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -499,16 +500,17 @@ class Nights:
         """One night: some steps, a run, and the comparison. Raises DifferenceError."""
         self.now += timedelta(days=1)
         number = len(self.log) + 1
-        done = []
+        done: list[str] = []
+        self.log.append(f"night {number}")
         with time_machine.travel(self.now, tick=False):
             for _ in range(self.world.random.randint(1, 4)):
                 (step,) = self.world.random.choices([*STEPS], [*STEPS.values()])
                 if (text := step(self)) is not None:
                     done.append(text)
+                    self.log[-1] = f"night {number}: {'; '.join(done)}"
                     self.steps[step.__name__] += 1
                     # A later step of this night may take back what this one delivered.
                     self._land()
-            self.log.append(f"night {number}: {'; '.join(done) or 'nothing to do'}")
             result = self.run(f"night-{number}")
         self.log[-1] += f" -> {_way(result)}"
         self.make_anew()
@@ -522,11 +524,11 @@ class Nights:
                 days = pipeline.stale_days(self.world.home, self.registry, kind)
                 cleaned = [*pipeline.clean(self.world.home, self.registry, kind, days, run_id=run_id)]
                 problems = [problem for result in cleaned for problem in result.problems]
-                assert problems == [], self._report(problems)
+                assert problems == [], self.report(problems)
         self.uncleaned = None
         result = pipeline.publish(self.world.home, self.registry, run_id=run_id)
         failed = [f"{check.check.name}: {check.detail}" for check in result.blocking_failures]
-        assert result.published, self._report(failed)
+        assert result.published, self.report(failed)
         self.ways[_way(result)] += 1
         if not result.unchanged:
             self.published_as = run_id, self.now
@@ -544,7 +546,7 @@ class Nights:
         landings = pipeline.land(self.world.home, self.registry, sorted(self.to_land))
         self.to_land.clear()
         failures = [failure for landing in landings for failure in landing.failures]
-        assert failures == [], self._report(failures)
+        assert failures == [], self.report(failures)
 
     def make_anew(self) -> None:
         """Publish a file beside the home, from a copy of its lake, as the run did that wrote the home's file."""
@@ -571,7 +573,7 @@ class Nights:
             *(f"lake/{path}: not the rows of the table" for path in self._other_lake_files()),
         ]
         if problems:
-            raise DifferenceError(self._report([f"the file was {way}", *problems]))
+            raise DifferenceError(self.report([f"the file was {way}", *problems]))
 
     def _other_lake_files(self) -> list[str]:
         """The day files of derived tables that differ between the two lakes."""
@@ -587,7 +589,8 @@ class Nights:
                     found.append(path)
         return found
 
-    def _report(self, problems: Sequence[str]) -> str:
+    def report(self, problems: Sequence[str]) -> str:
+        """The seed, what every night did, the problems, and the command that runs these nights again."""
         again = f"again: python -m ces_pipeline_tests.nights --first-seed {self.seed} --seeds 1 --nights {len(self.log)}"
         return "\n".join([f"seed {self.seed}", *self.log, *problems, again])
 
@@ -650,7 +653,13 @@ def run_nights(folder: Path, seed: int, count: int) -> Nights:
     with with_key():
         nights = Nights.begin(folder, seed)
         for _ in range(count):
-            nights.night()
+            try:
+                nights.night()
+            except AssertionError:
+                raise
+            except Exception as problem:
+                problem.add_note(nights.report(["the night failed"]))
+                raise
     return nights
 
 
@@ -670,8 +679,9 @@ def outcome(seed: int, count: int, keep: Path | None = None) -> Outcome:
     with folder_in_memory() as folder:
         try:
             nights = run_nights(folder, seed, count)
-        except AssertionError as problem:
-            text = str(problem)
+        except Exception as problem:
+            is_compared = isinstance(problem, AssertionError)
+            text = str(problem) if is_compared else "".join(traceback.format_exception(problem))
             if keep:
                 text += f"\nboth homes are in {shutil.copytree(folder, keep / f'seed-{seed}', dirs_exist_ok=True)}"
             return Outcome(seed, Counter(), Counter(), frozenset(), text)
