@@ -488,7 +488,7 @@ class Nights:
         return self.yesterday - timedelta(days=self.world.random.randint(0, days - 1))
 
     def is_small(self, sent: Sent) -> bool:
-        return not sent.is_taken_back and len(sent.days) <= 4
+        return not sent.is_taken_back and 0 < len(sent.days) <= 4
 
     def take_back(self, held: Sequence[Sent]) -> str:
         for sent in held:
