@@ -14,6 +14,7 @@ import os
 import shutil
 import sys
 import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -45,6 +46,9 @@ HOW_IT_WAS_MADE = {"audit.published_tables": {"inputs", "filled_by_run"}}
 """Table -> columns that may differ: which run filled a table last, and from what it was filled."""
 OF_REQUESTS = frozenset({"audit.requests", "audit.pulls", "audit.pull_windows", "mart.requests_daily"})
 """Tables without rows here: nothing asks an API."""
+
+
+_LANDED = ("raw", "index")
 
 
 class DifferenceError(AssertionError):
@@ -367,10 +371,10 @@ def _restatement(nights: "Nights") -> None:
 
 
 def _fix(nights: "Nights") -> None:
-    day, fixes = nights.some_day(), nights.world.registry_files["fixes"]
-    fixes[1:] = [
-        {"id": "new_bill", "title": "New bill", "live_on": day, "categories": ["Billing"], "owner": "sales"}
-    ]
+    # A fix of the last days needs named comparisons: without, its own categories are compared with themselves.
+    entry = {"id": "new_bill", "title": "New bill", "live_on": nights.some_day(), "categories": ["Billing"]}
+    entry |= {"comparison_categories": ["Delivery", "App"], "cost": nights.world.random.randint(1, 9)}
+    nights.world.registry_files["fixes"][1:] = [entry]
 
 
 def _release(nights: "Nights") -> None:
@@ -484,7 +488,7 @@ class Nights:
         return self.yesterday - timedelta(days=self.world.random.randint(0, days - 1))
 
     def is_small(self, sent: Sent) -> bool:
-        return not sent.is_taken_back and len(sent.days) <= 4
+        return not sent.is_taken_back and 0 < len(sent.days) <= 4
 
     def take_back(self, held: Sequence[Sent]) -> str:
         for sent in held:
@@ -496,18 +500,20 @@ class Nights:
         """One night: some steps, a run, and the comparison. Raises DifferenceError."""
         self.now += timedelta(days=1)
         number = len(self.log) + 1
-        done = []
+        done: list[str] = []
+        self.log.append(f"night {number}")
         with time_machine.travel(self.now, tick=False):
             for _ in range(self.world.random.randint(1, 4)):
                 (step,) = self.world.random.choices([*STEPS], [*STEPS.values()])
                 if (text := step(self)) is not None:
                     done.append(text)
+                    self.log[-1] = f"night {number}: {'; '.join(done)}"
                     self.steps[step.__name__] += 1
                     # A later step of this night may take back what this one delivered.
                     self._land()
-            self.log.append(f"night {number}: {'; '.join(done) or 'nothing to do'}")
             result = self.run(f"night-{number}")
         self.log[-1] += f" -> {_way(result)}"
+        self.make_anew()
         self.compare(_way(result))
         return result
 
@@ -518,11 +524,11 @@ class Nights:
                 days = pipeline.stale_days(self.world.home, self.registry, kind)
                 cleaned = [*pipeline.clean(self.world.home, self.registry, kind, days, run_id=run_id)]
                 problems = [problem for result in cleaned for problem in result.problems]
-                assert problems == [], self._report(problems)
+                assert problems == [], self.report(problems)
         self.uncleaned = None
         result = pipeline.publish(self.world.home, self.registry, run_id=run_id)
         failed = [f"{check.check.name}: {check.detail}" for check in result.blocking_failures]
-        assert result.published, self._report(failed)
+        assert result.published, self.report(failed)
         self.ways[_way(result)] += 1
         if not result.unchanged:
             self.published_as = run_id, self.now
@@ -540,13 +546,10 @@ class Nights:
         landings = pipeline.land(self.world.home, self.registry, sorted(self.to_land))
         self.to_land.clear()
         failures = [failure for landing in landings for failure in landing.failures]
-        assert failures == [], self._report(failures)
+        assert failures == [], self.report(failures)
 
-    def compare(self, way: str) -> None:
-        """Make the file anew beside the home, and compare both. way: what the night did to the file.
-
-        Raises DifferenceError with the tables, keys and columns that differ.
-        """
+    def make_anew(self) -> None:
+        """Publish a file beside the home, from a copy of its lake, as the run did that wrote the home's file."""
         assert self.published_as
         run_id, at = self.published_as
         copy_lake(self.world.home, self.beside, run_id)
@@ -554,6 +557,12 @@ class Nights:
             anew = pipeline.publish(self.beside, self.registry, run_id=run_id)
         assert anew.published
         assert anew.rebuilt
+
+    def compare(self, way: str) -> None:
+        """Compare the home's file and lake with those that were made anew. way: what the night did to the file.
+
+        Raises DifferenceError with the tables, keys and columns that differ.
+        """
         differences = [
             entry
             for entry in compare(self.world.home.published, self.beside.published, left_out=HOW_IT_WAS_MADE)
@@ -564,7 +573,7 @@ class Nights:
             *(f"lake/{path}: not the rows of the table" for path in self._other_lake_files()),
         ]
         if problems:
-            raise DifferenceError(self._report([f"the file was {way}", *problems]))
+            raise DifferenceError(self.report([f"the file was {way}", *problems]))
 
     def _other_lake_files(self) -> list[str]:
         """The day files of derived tables that differ between the two lakes."""
@@ -580,7 +589,8 @@ class Nights:
                     found.append(path)
         return found
 
-    def _report(self, problems: Sequence[str]) -> str:
+    def report(self, problems: Sequence[str]) -> str:
+        """The seed, what every night did, the problems, and the command that runs these nights again."""
         again = f"again: python -m ces_pipeline_tests.nights --first-seed {self.seed} --seeds 1 --nights {len(self.log)}"
         return "\n".join([f"seed {self.seed}", *self.log, *problems, again])
 
@@ -598,19 +608,13 @@ def copy_lake(home: Home, beside: Home, run_id: str) -> None:
     shutil.rmtree(beside.root, ignore_errors=True)
     beside.make()
     shutil.rmtree(beside.lake)
-    shutil.copytree(home.lake, beside.lake, copy_function=_copied, ignore=shutil.ignore_patterns("*.lock"))
+    shutil.copytree(home.lake, beside.lake, ignore=shutil.ignore_patterns("*.lock", *_LANDED))
+    for name in _LANDED:
+        # Landed rows are replaced, never changed in place, so a second name for their files is enough.
+        shutil.copytree(home.lake / name, beside.lake / name, copy_function=os.link)
     restated = beside.lake / "audit" / "restatements" / f"{run_id}.parquet"
     if restated.exists():
         restated.rename(restated.with_name(f"{run_id}-kept.parquet"))
-
-
-def _copied(source: str, target: str) -> str:
-    """Landed rows are only replaced, never changed in place, so a second name for them is enough."""
-    parts = Path(source).parts
-    if "raw" in parts or "index" in parts:
-        os.link(source, target)
-        return target
-    return str(shutil.copy2(source, target))
 
 
 def shown(entry: Difference) -> Iterator[str]:
@@ -649,7 +653,13 @@ def run_nights(folder: Path, seed: int, count: int) -> Nights:
     with with_key():
         nights = Nights.begin(folder, seed)
         for _ in range(count):
-            nights.night()
+            try:
+                nights.night()
+            except AssertionError:
+                raise
+            except Exception as problem:
+                problem.add_note(nights.report(["the night failed"]))
+                raise
     return nights
 
 
@@ -669,8 +679,9 @@ def outcome(seed: int, count: int, keep: Path | None = None) -> Outcome:
     with folder_in_memory() as folder:
         try:
             nights = run_nights(folder, seed, count)
-        except AssertionError as problem:
-            text = str(problem)
+        except Exception as problem:
+            is_compared = isinstance(problem, AssertionError)
+            text = str(problem) if is_compared else "".join(traceback.format_exception(problem))
             if keep:
                 text += f"\nboth homes are in {shutil.copytree(folder, keep / f'seed-{seed}', dirs_exist_ok=True)}"
             return Outcome(seed, Counter(), Counter(), frozenset(), text)
