@@ -26,6 +26,7 @@ from ces_pipeline.clean.responses import clean_responses
 from ces_pipeline.clean.tickets import clean_tickets
 from ces_pipeline.clean.unknown_words import UnknownWords
 from ces_pipeline.clean.verdict_changes import changes_of_day, store_changes
+from ces_pipeline.errors import MemoryLimitError
 from ces_pipeline.land.ledger import DayCounts
 from ces_pipeline.land.paths import CROSS_DAY_SUFFIX
 from ces_pipeline.registry.registry import Registry
@@ -76,7 +77,7 @@ def clean_days(
         if any(differs(lake, file) for file in raw.values()):
             raise OSError("a raw file is not as it was written")
         cleaned = _cleaned(lake, plans, registry, limits)
-    except (*UNREADABLE, duckdb.Error):
+    except (*UNREADABLE, duckdb.Error, MemoryLimitError):
         if len(plans) > 1:
             return [day for plan in plans for day in clean_days(lake, [plan], registry, limits, run_id)]
         if lost := _lost_files(lake, plans[0]):

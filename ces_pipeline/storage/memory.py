@@ -6,8 +6,9 @@ from functools import cache
 
 import pyarrow as pa
 
+from ces_pipeline.storage.machine import use_share
 from ces_pipeline.storage.own_process import keeps_freed_memory
-from ces_pipeline.storage.scratch import close_databases, use_one_thread
+from ces_pipeline.storage.scratch import close_databases
 
 # Constants of <malloc.h> of glibc.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
@@ -43,10 +44,10 @@ def keep_freed_memory() -> None:
         pa.set_memory_pool(pa.system_memory_pool())
 
 
-def prepare_worker() -> None:
-    """Call it once in a worker process that has one core."""
+def prepare_worker(memory_mb: int, processes: int) -> None:
+    """Call it once in a worker process, one of so many that share this memory."""
     keep_freed_memory()
-    use_one_thread()
+    use_share(memory_mb, processes)
 
 
 def give_memory_back() -> None:
