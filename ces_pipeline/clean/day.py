@@ -34,6 +34,7 @@ from ces_pipeline.schemas.audit import LOAD_AUDIT
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.lake import DAMAGED, UNREADABLE, Lake, unreadable_files
+from ces_pipeline.storage.memory import give_back_after
 
 _WRITING = 3
 _CLEAN_VERSIONED = {
@@ -83,9 +84,13 @@ def clean_days(
         if lost := _lost_files(lake, plans[0]):
             return [_not_cleaned(plans[0], lost)]
         raise
+    written = len(cleaned.accepted) + len(cleaned.rejected)
+    give_back_after(written)
     rows = _in_tables(plans[0].kind, cleaned)
+    cleaned = cleaned.without_rows()
     broken = [problem for name, table in rows.items() for problem in TABLES[name].broken(table)]
-    tables = {} if broken else {name: TABLES[name].by_day(table) for name, table in rows.items()}
+    tables = {} if broken else {name: TABLES[name].by_day(rows.pop(name)) for name in list(rows)}
+    give_back_after(written)
     now = datetime.now(UTC)
     # Days are separate files: while one is written, the next is compressed.
     with ThreadPoolExecutor(_WRITING) as writing:
@@ -206,6 +211,7 @@ def _cleaned(
     if not any(plan.files for plan in plans):
         return _nothing(kind)
     rows = read_rows(lake, plans)
+    give_back_after(len(rows))
     if KINDS[kind].is_versioned:
         return _CLEAN_VERSIONED[kind](rows, registry, rule_version)
     revisions = read_cross_day_revisions(lake, plans)
