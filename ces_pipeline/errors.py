@@ -19,3 +19,7 @@ class HomeError(CesError):
 
 class UnreadableFileError(CesError):
     """A delivery cannot be read; its source fails, the other sources continue."""
+
+
+class MemoryLimitError(CesError):
+    """DuckDB needs more memory than the installation allows it to use."""

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from ces_pipeline.clean import step as clean_step
 from ces_pipeline.clean.day import DayResult
 from ces_pipeline.clean.inputs import Planner
+from ces_pipeline.clean.workers import refuse_imported_script
 from ces_pipeline.corrections.rename import follow_registry
 from ces_pipeline.home import Home
 from ces_pipeline.land import corrected_entry
@@ -28,6 +29,7 @@ from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage import last_results
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.machine import use_machine
 from ces_pipeline.storage.memory import give_memory_back
 from ces_pipeline.storage.modes import share
 
@@ -58,8 +60,10 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
     """Land the inbox and the API of every source, or of the named sources.
 
     Sources land one after the other; a failure of one source never stops the others. A source that has ended is not
-    read. Raises RegistryError if the entry of a source with landed rows is missing.
+    read. Raises RegistryError if the entry of a source with landed rows is missing, CesError if a worker process calls
+    it while it imports the main script of its parent; so do `clean` and `publish`.
     """
+    _begin(registry)
     share(home.private, registry.settings.shared_with)
     follow_registry(home, registry)
     chosen = registry.sources if sources is None else list(sources)
@@ -103,8 +107,10 @@ def clean(
 ) -> Iterator[DayResult]:
     """Clean these days of a kind; yields the result of each day as it is written, in order.
 
-    executor: runs the days; by default worker processes if there is enough work, else this process.
+    executor: runs the days; by default worker processes if there is enough work, else this process. Raises
+    MemoryLimitError if DuckDB needs more memory than the settings allow.
     """
+    _begin(registry)
     follow_registry(home, registry)
     lake, step = Lake(home.lake), f"clean-{kind}"
     cleaned: list[DayResult] = []
@@ -112,12 +118,21 @@ def clean(
         for result in clean_step.clean(home, registry, kind, days, run_id=run_id, executor=executor):
             cleaned.append(result)
             yield result
+    if sum(result.landed for result in cleaned) >= _MANY_ROWS:
+        # A publish in this process needs this memory.
+        give_memory_back()
     last_results.record(
         lake,
         step,
         ["", *(result.day.isoformat() for result in cleaned)],
         {result.day.isoformat(): result.problems for result in cleaned if result.problems},
     )
+
+
+def _begin(registry: Registry) -> None:
+    """What every step does first. Raises CesError in a worker process that imports the main script of its parent."""
+    refuse_imported_script()
+    use_machine(registry.settings.machine.threads, registry.settings.machine.memory_mb)
 
 
 def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
@@ -140,8 +155,10 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     """Update the published file from the lake. A second publish waits until the first ends.
 
     If a blocking check fails, the old file stays and the result has the check. Raises CesError if a day file differs
-    from its commit marker, HomeError if the disk cannot be written.
+    from its commit marker, HomeError if the disk cannot be written, MemoryLimitError if DuckDB needs more memory than
+    the settings allow.
     """
+    _begin(registry)
     share(home.private, registry.settings.shared_with)
     follow_registry(home, registry)
     lake = Lake(home.lake)

@@ -486,7 +486,7 @@ class Fuzzing:
         self.registry = load_registry(self.home.registry)
         self.lake = Lake(self.home.lake)
         self.pseudonyms = load_pseudonyms(self.home.root, self.lake)
-        connection = self.resources.enter_context(scratch("700MB"))
+        connection = self.resources.enter_context(scratch(700))
         self.key_index = KeyIndex(connection, self.lake, [])
 
     def staged(self, source: Source, file: DeliveredFile) -> tuple[int, int]:

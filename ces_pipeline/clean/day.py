@@ -26,6 +26,7 @@ from ces_pipeline.clean.responses import clean_responses
 from ces_pipeline.clean.tickets import clean_tickets
 from ces_pipeline.clean.unknown_words import UnknownWords
 from ces_pipeline.clean.verdict_changes import changes_of_day, store_changes
+from ces_pipeline.errors import MemoryLimitError
 from ces_pipeline.land.ledger import DayCounts
 from ces_pipeline.land.paths import CROSS_DAY_SUFFIX
 from ces_pipeline.registry.registry import Registry
@@ -33,6 +34,7 @@ from ces_pipeline.schemas.audit import LOAD_AUDIT
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.lake import DAMAGED, UNREADABLE, Lake, unreadable_files
+from ces_pipeline.storage.memory import give_back_after
 
 _WRITING = 3
 _CLEAN_VERSIONED = {
@@ -76,15 +78,19 @@ def clean_days(
         if any(differs(lake, file) for file in raw.values()):
             raise OSError("a raw file is not as it was written")
         cleaned = _cleaned(lake, plans, registry, limits)
-    except (*UNREADABLE, duckdb.Error):
+    except (*UNREADABLE, duckdb.Error, MemoryLimitError):
         if len(plans) > 1:
             return [day for plan in plans for day in clean_days(lake, [plan], registry, limits, run_id)]
         if lost := _lost_files(lake, plans[0]):
             return [_not_cleaned(plans[0], lost)]
         raise
+    written = len(cleaned.accepted) + len(cleaned.rejected)
+    give_back_after(written)
     rows = _in_tables(plans[0].kind, cleaned)
+    cleaned = cleaned.without_rows()
     broken = [problem for name, table in rows.items() for problem in TABLES[name].broken(table)]
-    tables = {} if broken else {name: TABLES[name].by_day(table) for name, table in rows.items()}
+    tables = {} if broken else {name: TABLES[name].by_day(rows.pop(name)) for name in list(rows)}
+    give_back_after(written)
     now = datetime.now(UTC)
     # Days are separate files: while one is written, the next is compressed.
     with ThreadPoolExecutor(_WRITING) as writing:
@@ -205,6 +211,7 @@ def _cleaned(
     if not any(plan.files for plan in plans):
         return _nothing(kind)
     rows = read_rows(lake, plans)
+    give_back_after(len(rows))
     if KINDS[kind].is_versioned:
         return _CLEAN_VERSIONED[kind](rows, registry, rule_version)
     revisions = read_cross_day_revisions(lake, plans)

@@ -1,6 +1,6 @@
 """The result of cleaning days: accepted and rejected rows, and row counts by outcome and by reason."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,10 @@ class CleanedDays:
     counts: pd.DataFrame
     reasons: pd.DataFrame
     unknown: UnknownWords = field(default_factory=dict)
+
+    def without_rows(self) -> "CleanedDays":
+        """The counts alone, so that the memory of the rows is free once they are stored elsewhere."""
+        return replace(self, accepted=pd.DataFrame(), rejected=pd.DataFrame())
 
 
 def count_outcomes(resolved: pd.DataFrame, verdicts: dict[str, np.ndarray]) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from ces_pipeline.clean.versions import newest, resolve_versions
 from ces_pipeline.registry.scales import Scale
 from ces_pipeline.rules.catalog import REASON_NAMES
 from ces_pipeline.schemas.fields import SURVEY_FIELDS
+from ces_pipeline.storage.memory import give_back_after
 
 _NOT_PUBLISHED = frozenset(
     {
@@ -35,32 +36,45 @@ def clean_responses(
 ) -> CleanedDays:
     """Clean some days. A day's result does not depend on the days that are cleaned with it.
 
-    rows: raw rows of the days, and the earlier rows that a rule looks back on (`is_lookback`).
+    rows: raw rows of the days, and the earlier rows that a rule looks back on (`is_lookback`). The frame loses its
+    columns: those of a large day would not fit in memory besides the accepted rows.
     cross_day_revisions: see `resolve_versions`; with response_key.
     """
     resolved = resolve_versions(rows, "response_key", cross_day_revisions)
     current = newest(resolved)
+    give_back_after(len(current))
     facts = ResponseFacts(current, context)
     verdicts = judge(facts)
     own = ~current["is_lookback"].to_numpy(dtype=bool)
     rejected = verdicts.rejected & own
     accepted = ~verdicts.rejected & own
     flags = {"accepted": accepted, "rejected": rejected, "suspect": verdicts.suspect & accepted}
-    return CleanedDays(
-        _accepted(facts, verdicts, accepted),
-        _rejected(facts, verdicts, rejected),
-        count_outcomes(resolved, flags),
-        count_reasons(current["day"][own], verdicts.broken[own], REASON_NAMES),
-        unknown_words(current, RESPONSE_WORDS, facts.unknown_flags),
-    )
+    counts = count_outcomes(resolved, flags)
+    reasons = count_reasons(current["day"][own], verdicts.broken[own], REASON_NAMES)
+    unknown = unknown_words(current, RESPONSE_WORDS, facts.unknown_flags)
+    quarantined = _rejected(facts, verdicts, rejected)
+    # From here on `facts` alone holds the rows: the caller's frame is as large as the accepted rows.
+    del resolved, current
+    for name in list(rows.columns):
+        del rows[name]
+    give_back_after(len(facts.rows))
+    return CleanedDays(_accepted(facts, verdicts, accepted), quarantined, counts, reasons, unknown)
 
 
 def _accepted(facts: ResponseFacts, verdicts: Verdicts, chosen: np.ndarray) -> pd.DataFrame:
-    current, registry, surveys = facts.rows, facts.registry, facts.surveys
+    """The accepted rows. The rows of `facts` lose their columns, as soon as they are copied or not used any more."""
+    registry, surveys = facts.registry, facts.surveys
+    which, which_scale = facts.which[chosen], facts.which_score_scale[chosen]
+    score, effort, nps, csat, duration_seconds = (
+        values[chosen]
+        for values in (facts.score, facts.effort_0_100, facts.nps, facts.csat_0_100, facts.duration_seconds)
+    )
+    ticket_id = facts.ticket_id[chosen]
     looked_at = {name for segment in registry.segments for name in segment.when}
     dropped = _NOT_PUBLISHED - looked_at
-    rows = current.loc[chosen, [name for name in current.columns if name not in dropped]]
-    which, which_scale = facts.which[chosen], facts.which_score_scale[chosen]
+    facts.rows = facts.rows.drop(columns=[name for name in facts.rows.columns if name in dropped])
+    rows = facts.rows[chosen]
+    facts.rows = facts.rows.drop(columns=list(facts.rows.columns))
 
     def of_survey(values: list[str | None]) -> pd.Series:
         return texts_by_code(which, values, rows.index)
@@ -71,8 +85,6 @@ def _accepted(facts: ResponseFacts, verdicts: Verdicts, chosen: np.ndarray) -> p
     def or_unknown(texts: pd.Series) -> pd.Series:
         return filled(texts, lambda: pd.Series("unknown", index=rows.index, dtype="str"))
 
-    effort = facts.effort_0_100[chosen]
-    score = facts.score[chosen]
     published = {
         "survey_id": of_survey([survey.id for survey in surveys]),
         "channel": or_survey(channels_of(rows["channel"]), [survey.channel for survey in surveys]),
@@ -89,7 +101,7 @@ def _accepted(facts: ResponseFacts, verdicts: Verdicts, chosen: np.ndarray) -> p
         "survey_id": published["survey_id"],
         "response_id": rows["response_id"],
         "respondent_key": rows["respondent_key"],
-        "ticket_id": facts.ticket_id[chosen],
+        "ticket_id": ticket_id,
         "external_id": rows["external_id_key"],
         "channel": published["channel"],
         "persona": _by_segment(rows, published, "persona", facts.context, unassigned),
@@ -107,13 +119,13 @@ def _accepted(facts: ResponseFacts, verdicts: Verdicts, chosen: np.ndarray) -> p
         "effort_0_100": numbers(effort, rows.index),
         "ease_0_100": numbers(np.round(100 - effort, 6), rows.index),
         "effort_band": _band(score, facts.score_scales, which_scale, rows.index),
-        "nps": integers(facts.nps[chosen], rows.index),
-        "csat_0_100": numbers(facts.csat_0_100[chosen], rows.index),
+        "nps": integers(nps, rows.index),
+        "csat_0_100": numbers(csat, rows.index),
         "comment": rows["comment"],
         "started_at": rows["started_at"],
         "submitted_at": rows["submitted_at"],
         "recorded_at": rows["event_at"],
-        "duration_seconds": numbers(facts.duration_seconds[chosen], rows.index),
+        "duration_seconds": numbers(duration_seconds, rows.index),
         "is_suspect": verdicts.suspect[chosen],
         "flags": texts_where(verdicts.broken[chosen], REASON_NAMES, rows.index),
         "revision": rows["revision"].astype("Int64"),

@@ -1,9 +1,7 @@
 """Cleans many days: one after the other, or in parallel through a standard executor if there is much to do."""
 
-import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,15 +17,14 @@ from ces_pipeline.clean.plan import DayPlan
 from ces_pipeline.clean.raw_files import damaged_files
 from ces_pipeline.clean.speed import speed_limits
 from ces_pipeline.clean.verdict_changes import VERDICT_COLUMNS
+from ces_pipeline.clean.workers import ROWS_WORTH_WORKERS, worker_pool
 from ces_pipeline.home import Home
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.storage.lake import UNREADABLE, Lake
 from ces_pipeline.storage.locks import exclusive
+from ces_pipeline.storage.machine import machine, use_machine
 from ces_pipeline.storage.memory import give_memory_back
-from ces_pipeline.storage.worker import start_worker
 
-# With fewer rows, starting worker processes costs more time than they save.
-_ROWS_WORTH_WORKERS = 200_000
 # Small days are cleaned together: a pass over a frame costs a few milliseconds, for one row or for many.
 _ROWS_TOGETHER, _DAYS_TOGETHER = 110_000, 60
 
@@ -54,12 +51,11 @@ def clean(
         limits, incomplete = _speed_limits(lake, planner, sorted(reached))
         plans = [replace(plan, inputs=INCOMPLETE) if plan.day in incomplete else plan for plan in plans]
         batches = list(_batches(plans))
-        workers = registry.settings.workers or min(len(batches), os.cpu_count() or 1)
+        workers = registry.settings.workers or machine().workers(len(batches))
         if executor is not None:
             yield from _fan_out(executor, home.lake, batches, registry, limits, run_id)
-        elif workers > 1 and sum(plan.rows for plan in plans) >= _ROWS_WORTH_WORKERS:
-            spawned = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(workers, mp_context=spawned, initializer=start_worker) as pool:
+        elif workers > 1 and sum(plan.rows for plan in plans) >= ROWS_WORTH_WORKERS:
+            with worker_pool(workers) as pool:
                 yield from _fan_out(pool, home.lake, batches, registry, limits, run_id)
         else:
             for batch in batches:
@@ -138,4 +134,5 @@ def _clean_in_worker(
     limits: dict[date, dict[str, SpeedLimit]],
     run_id: str,
 ) -> list[DayResult]:
+    use_machine(registry.settings.machine.threads, registry.settings.machine.memory_mb)
     return clean_days(Lake(lake_root), batch, registry, limits, run_id)

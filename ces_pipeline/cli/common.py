@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from typing import Any, NoReturn, TypeVar
 
@@ -51,7 +52,19 @@ def _found_home(ctx: click.Context, _parameter: click.Parameter, given: str | No
     home = Home.find(given)
     if not ctx.resilient_parsing:
         click.echo(f"home: {home.root}", err=True)
+        _use_machine(home)
     return home
+
+
+def _use_machine(home: Home) -> None:
+    """The whole command uses what the settings say of the machine."""
+    from ces_pipeline.registry.load import load_settings
+    from ces_pipeline.storage.machine import use_machine
+
+    # A wrong registry is reported by the commands that need one.
+    with suppress(RegistryError):
+        settings = load_settings(home.registry).machine
+        use_machine(settings.threads, settings.memory_mb)
 
 
 def json_option(command: F) -> F:

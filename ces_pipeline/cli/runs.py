@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ces_pipeline import pipeline
 from ces_pipeline.clean.day import DayResult
+from ces_pipeline.clean.workers import expect_files
 from ces_pipeline.cli import console
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.local import LocalRuns, StepOutcome, local_runs
@@ -84,6 +85,7 @@ def run(
     chosen = _chosen(registry, first, last) if first or last else None
     report = RunReport(home, notes=pipeline.follow_registry(home, registry))
     with console.progress_on_stderr() if as_json else nullcontext():
+        expect_files(home, registry, landing)
         with local_runs(home.make(), console.err.print) as runs:
             _land(runs, landing, report)
             for kind in registry.kinds:

@@ -155,8 +155,10 @@ def _why(event: dg.DagsterEvent) -> str:
     error = _cause(event)
     if error is None:
         return "it failed without an error message. Details: `ces ui`, Runs"
-    if error.cls_name in _correctable():
-        return error.message.strip().removeprefix(f"ces_pipeline.errors.{error.cls_name}: ")
+    for found in _chain(event):
+        # It may have been raised from an error of a library, which says less.
+        if found.cls_name in _correctable():
+            return found.message.strip().removeprefix(f"ces_pipeline.errors.{found.cls_name}: ")
     filling = re.search(rf"^{FILLING}(\S+)", error.message, re.MULTILINE)
     doing = (
         f"filling {filling[1]}" if filling else _DOING.get(event.step_key or "", f"running {event.step_key}")
@@ -169,10 +171,15 @@ def _why(event: dg.DagsterEvent) -> str:
 
 def _cause(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
     """The first error of a failed step, from which the others followed."""
+    return next(reversed(list(_chain(event))), None)
+
+
+def _chain(event: dg.DagsterEvent) -> Iterator[SerializableErrorInfo]:
+    """The error of a failed step, and the causes of it, each followed by its own cause."""
     error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
+    while error is not None:
+        yield error
         error = error.cause
-    return error
 
 
 def _correctable() -> set[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from ces_pipeline.storage.machine import machine
 from ces_pipeline.storage.quote import quote_text
 
 _SECONDS_A_DAY = 86_400
@@ -49,6 +50,7 @@ def write_big_csv(path: Path, rows: int, days: int, seed: int, last_day: date = 
             recorded AS recorded_at, seconds AS duration_seconds, h % 107 <> 0 AS finished,
             CASE WHEN h % 109 = 0 THEN 'test' ELSE 'normal' END AS status
         FROM answered"""
-    with duckdb.connect(config={"threads": 2, "memory_limit": "500MB"}) as connection:
+    limits = machine().duckdb_config(machine().session_mb)
+    with duckdb.connect(config=limits) as connection:
         connection.execute("SET enable_progress_bar = false")
         connection.execute(f"COPY ({sql}) TO {quote_text(str(path))} (FORMAT csv, HEADER)")

@@ -12,6 +12,7 @@ from ces_pipeline.demo.known import COUNTS, RECEIVED, KnownAnswers
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
 from ces_pipeline.rules.catalog import REASON_NAMES
+from ces_pipeline.storage.duck import open_published
 
 _TICKET_DAYS = """
 WITH landed AS (
@@ -57,11 +58,9 @@ def compare(home: Home, known: Path, counts: tuple[str, ...] = COUNTS) -> list[s
     counts: the COUNTS to compare day by day. Raises CesError if no published file can be opened.
     """
     answers = KnownAnswers.read(known)
-    try:
-        connection = duckdb.connect(str(home.published), read_only=True)
-    except duckdb.Error:
-        raise CesError(f"nothing is published at {home.published}. Run `ces run` first") from None
-    with connection:
+    if not home.published.is_file():
+        raise CesError(f"nothing is published at {home.published}. Run `ces run` first")
+    with open_published(home.published) as connection:
         differences = _compare_days(
             answers,
             answers.survey_days,

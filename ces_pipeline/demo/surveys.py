@@ -27,6 +27,7 @@ from ces_pipeline.demo.responses import (
     Kind,
     Responses,
 )
+from ces_pipeline.storage.machine import machine
 
 QUALTRICS_ZONE = "America/New_York"
 PHONE_ZONE = "Europe/London"
@@ -45,7 +46,7 @@ CREATE MACRO british(wall) AS strftime(wall, '%-d/%-m/%Y %H:%M:%S');
 
 def connect() -> duckdb.DuckDBPyConnection:
     """An in-memory database with the macros of this module's SQL."""
-    connection = duckdb.connect(config={"threads": 2, "memory_limit": "400MB"})
+    connection = duckdb.connect(config=machine().duckdb_config(machine().session_mb))
     connection.execute(_MACROS)
     return connection
 

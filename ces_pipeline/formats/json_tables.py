@@ -21,10 +21,10 @@ import pyarrow.compute as pc
 
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats.json_records import MAX_COLUMNS, Broken, JsonFile, parsed
+from ces_pipeline.storage.machine import machine
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.scratch import scratch
 
-_MEMORY = "2GB"
 _CHUNK_BYTES = 16 << 20
 _BATCH_BYTES = 1 << 18
 _BATCH_TEXTS = 5_000
@@ -35,7 +35,7 @@ _EMPTY = pa.array(["", "[]", "{}"])
 
 def workspace() -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     """A connection to a database in memory, with memory for the largest single document and its columns."""
-    return scratch(_MEMORY, may_spill=False)
+    return scratch(machine().document_mb, may_spill=False)
 
 
 @contextmanager

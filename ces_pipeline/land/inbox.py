@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,17 @@ class SeenFiles:
     def save(self) -> None:
         saved = {"check": self._check(self.entries), "files": self.entries}
         self.lake.write_bytes(self._path, json.dumps(saved, sort_keys=True).encode())
+
+
+def new_bytes(home: Home, source: Source) -> int:
+    """Bytes of the source's files that were not read before, as they are in the inbox; a lost file counts as none."""
+    seen = SeenFiles(Lake(home.lake), source.id).load()
+    total = 0
+    for path in inbox_files(home, source):
+        if seen.sha256(seen_key(home, path), path) is None:
+            with suppress(OSError):
+                total += path.stat().st_size
+    return total
 
 
 def seen_key(home: Home, path: Path) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ces_pipeline.errors import CesError, HomeError, UnreadableFileError
+from ces_pipeline.errors import CesError, HomeError, MemoryLimitError, UnreadableFileError
 from ces_pipeline.formats.contract import Export, within_bounds
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.formats.slash_dates import contradicts
@@ -43,10 +43,10 @@ from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
+from ces_pipeline.storage.machine import machine, memory_advice, within_memory
 from ces_pipeline.storage.scratch import scratch
 from ces_pipeline.vendors.catalog import READERS
 
-_MEMORY = "700MB"
 _NAMED = 3
 
 
@@ -284,7 +284,7 @@ def land_opened(
 
 @contextmanager
 def _workspace() -> Iterator[duckdb.DuckDBPyConnection]:
-    with scratch(_MEMORY) as connection:
+    with scratch(machine().session_mb) as connection:
         # Rows are identified by their numbers, so their order does not matter.
         connection.execute("SET SESSION preserve_insertion_order = false")
         yield connection
@@ -295,6 +295,8 @@ def _failure(source: Source, path: Path, problem: Exception) -> str:
     if isinstance(problem, OSError):
         why = problem.strerror or type(problem).__name__
         return f"{source.id}: {name}: cannot be read ({why}). Correct the file or remove it"
+    if isinstance(problem, duckdb.OutOfMemoryException):
+        return f"{source.id}: {name}: {memory_advice(machine().session_mb)}"
     if not isinstance(problem, CesError):
         # The texts of other errors may quote a cell.
         return f"{source.id}: {name}: reading it failed ({_where(problem)}). Check the file, or remove it"
@@ -458,7 +460,7 @@ def _land_opened(
     """The committed delivery, and notes about its rows.
 
     changes: whether the file has changed since it was hashed, asked when all rows were read.
-    Raises UnreadableFileError if the file has changed meanwhile.
+    Raises UnreadableFileError if the file has changed meanwhile, or if its rows need more memory than is allowed.
     Raises UnreadableFileError if its dates contradict the order of day and month of the source, or if its ids were
     rounded. A delivery that is landed again is noted instead, because its rows have been taken out of the lake.
     """
@@ -468,7 +470,7 @@ def _land_opened(
     rank = (receipt.received_order, receipt.received_at, file.sha256)
     notes: tuple[str, ...] = ()
     try:
-        with lake.staging() as folder:
+        with within_memory(machine().session_mb), lake.staging() as folder:
             staging = Staging(key_index, lake, source, registry, pseudonyms, receipt.received_at, folder)
             rows = staging.fill(export, mapping, file, lambda: open_file(source, file).export)
             if changes():
@@ -488,6 +490,8 @@ def _land_opened(
                 )
             surveys = staging.surveys_named()
             written = staging.write(file.sha256)
+    except MemoryLimitError as problem:
+        raise UnreadableFileError(f"{file.name}: {problem}; or deliver it in smaller files") from None
     except (duckdb.Error, pa.ArrowException, OSError) as problem:
         if not isinstance(problem, duckdb.IOException | OSError):
             # The disk is not to blame. DuckDB's message may quote a cell, so only the kind of error is reported.
@@ -499,8 +503,7 @@ def _land_opened(
             problem.strerror if isinstance(problem, OSError) and problem.strerror else type(problem).__name__
         )
         raise HomeError(
-            f"{source.id}: {file.name} cannot be written to the lake ({why}). "
-            "Free disk space or memory, then run again"
+            f"{source.id}: {file.name} cannot be written to the lake ({why}). Free disk space, then run again"
         ) from None
     rows_read = sum(landed + again for landed, again in days.values()) + sum(erased.values())
     delivery = Delivery(

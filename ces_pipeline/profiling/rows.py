@@ -12,6 +12,7 @@ import pyarrow as pa
 from ces_pipeline.errors import RegistryError, UnreadableFileError
 from ces_pipeline.formats.contract import ROW_NUMBER, Export
 from ces_pipeline.formats.times import DateOrder, read_time
+from ces_pipeline.storage.machine import machine, within_memory
 
 SAMPLE_ROWS = 5_000
 
@@ -21,9 +22,14 @@ def loaded(export: Export, time_zone: str) -> Iterator["Rows"]:
     """The rows of an export in a separate DuckDB, which spills large exports to disk."""
     folder = tempfile.mkdtemp(prefix="ces-inspect-")
     try:
-        with duckdb.connect(
-            config={"temp_directory": folder, "preserve_insertion_order": True}
-        ) as connection:
+        allowed = machine().session_mb
+        limits = machine().duckdb_config(allowed)
+        with (
+            within_memory(allowed),
+            duckdb.connect(
+                config={**limits, "temp_directory": folder, "preserve_insertion_order": True}
+            ) as connection,
+        ):
             try:
                 connection.execute("SET TimeZone = ?", [time_zone])
             except duckdb.Error:

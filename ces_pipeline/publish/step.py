@@ -201,7 +201,7 @@ def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_i
             return job.run(None, "the published file could not be read")
     except OSError as problem:
         raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as problem:
+    except duckdb.IOException as problem:
         raise HomeError(_unwritable(home, str(problem).splitlines()[0])) from problem
     finally:
         shutil.rmtree(work, ignore_errors=True)

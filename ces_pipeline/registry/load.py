@@ -91,6 +91,11 @@ def load_surveys(folder: Path) -> tuple[dict[str, Survey], Settings]:
     return files.entries("surveys.yaml", Survey), files.single("settings.yaml", Settings)
 
 
+def load_settings(folder: Path) -> Settings:
+    """The settings only; the defaults if there is no file. Raises RegistryError."""
+    return _Files(folder).single("settings.yaml", Settings)
+
+
 class _Files:
     """The files of a registry folder, read once each. They are kept for the line numbers of later errors."""
 

@@ -107,6 +107,24 @@ class EffortIndex(Entry):
         return self
 
 
+class MachineSettings(Entry):
+    """What a run may use of the machine."""
+
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000,
+        description="threads of each DuckDB session; by default one for each processor that the process may use, and "
+        "for each 125 MB of `memory_mb`",
+    )
+    memory_mb: int | None = Field(
+        default=None,
+        ge=1,
+        description="memory of each DuckDB session, in MB; by default a quarter of what the machine or the container "
+        "has, at least 600 and at most 4000",
+    )
+
+
 class Settings(Entry):
     """Settings of the installation."""
 
@@ -187,4 +205,11 @@ class Settings(Entry):
     outcome_window_days: int = Field(
         90, ge=28, le=MOST_DAYS, description="first days and last days that outcomes compare"
     )
-    workers: int | None = Field(None, ge=1, le=1_000, description="processes that clean days in parallel")
+    machine: MachineSettings = Field(MachineSettings(), description="what a run may use of the machine")
+    workers: int | None = Field(
+        None,
+        ge=1,
+        le=1_000,
+        description="processes that clean days in parallel; by default one for each thread and for each 300 MB of "
+        "`machine.memory_mb`",
+    )

@@ -105,6 +105,8 @@ def published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
                 f"{home.published} was published by another release of ces and lacks what is asked for. `ces run` "
                 "publishes it anew"
             ) from problem
+        except duckdb.OutOfMemoryException:
+            raise
         except duckdb.Error as problem:
             raise CesError(
                 f"{home.published} cannot be read ({type(problem).__name__}). `ces doctor` examines it"

@@ -1,6 +1,5 @@
 """DuckDB connections with limited memory and UTC, and rows between DuckDB, Arrow and the lake."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,29 +10,32 @@ import pyarrow.dataset as pa_dataset
 
 from ces_pipeline.errors import CesError
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.machine import machine, within_memory
 from ces_pipeline.storage.quote import quote_text
 
-_THREADS = min(4, os.cpu_count() or 1)
-_MEMORY_LIMIT = "600MB"
 _OPENINGS = 5
 
 
 @contextmanager
 def session(work: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An in-memory connection with limited memory and UTC. It spills to `work`; None: it does not spill."""
-    connection = duckdb.connect()
-    try:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET enable_progress_bar = false")
-        connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
-        connection.execute(f"SET threads = {_THREADS}")
-        # Keys identify rows, not their order. With insertion order, a large insert uses one core only.
-        connection.execute("SET preserve_insertion_order = false")
-        spill = str(work / "spill") if work else ""
-        connection.execute(f"SET temp_directory = {quote_text(spill)}")
-        yield connection
-    finally:
-        connection.close()
+    """An in-memory connection with limited memory and UTC. It spills to `work`; None: it does not spill.
+
+    Raises MemoryLimitError if a query needs more memory.
+    """
+    limits = machine()
+    spill = str(work / "spill") if work else ""
+    with within_memory(limits.session_mb):
+        connection = duckdb.connect(
+            config={**limits.duckdb_config(limits.session_mb), "temp_directory": spill}
+        )
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET enable_progress_bar = false")
+            # Keys identify rows, not their order. With insertion order, a large insert uses one core only.
+            connection.execute("SET preserve_insertion_order = false")
+            yield connection
+        finally:
+            connection.close()
 
 
 @contextmanager
@@ -42,6 +44,8 @@ def open_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with session(None) as connection:
         try:
             attach_published(connection, path)
+        except duckdb.OutOfMemoryException:
+            raise
         except duckdb.Error as problem:
             raise CesError(
                 f"{path} cannot be opened ({type(problem).__name__}): `ces run` rebuilds it from the lake"

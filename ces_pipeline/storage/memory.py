@@ -6,13 +6,15 @@ from functools import cache
 
 import pyarrow as pa
 
+from ces_pipeline.storage.machine import use_share
 from ces_pipeline.storage.own_process import keeps_freed_memory
-from ces_pipeline.storage.scratch import close_databases, use_one_thread
+from ces_pipeline.storage.scratch import close_databases
 
 # Constants of <malloc.h> of glibc.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
 _KEPT_BYTES = 1 << 30
 _STEP_BYTES = 16 << 20
+_MANY_ROWS = 250_000
 _HEAPS = 2
 """A thread can reuse memory of another only in the same heap; by default glibc gives each thread its own heap."""
 
@@ -43,10 +45,16 @@ def keep_freed_memory() -> None:
         pa.set_memory_pool(pa.system_memory_pool())
 
 
-def prepare_worker() -> None:
-    """Call it once in a worker process that has one core."""
+def prepare_worker(memory_mb: int, processes: int) -> None:
+    """Call it once in a worker process, one of so many that share this memory."""
     keep_freed_memory()
-    use_one_thread()
+    use_share(memory_mb, processes)
+
+
+def give_back_after(rows: int) -> None:
+    """Release what a stage over so many rows has freed, if it is more than the next stage can use; else keep it."""
+    if rows >= _MANY_ROWS:
+        give_memory_back()
 
 
 def give_memory_back() -> None:

@@ -7,7 +7,7 @@ The side-loaded users, groups, metric sets and satisfaction ratings of a page ar
 import duckdb
 import pyarrow as pa
 
-from ces_pipeline.errors import UnreadableFileError
+from ces_pipeline.errors import MemoryLimitError, UnreadableFileError
 from ces_pipeline.formats.contract import ROW_NUMBER, Export, Reader, map_columns, pick_columns
 from ces_pipeline.formats.delimited import unique_names
 from ces_pipeline.formats.files import DeliveredFile
@@ -98,10 +98,8 @@ def read_zendesk(file: DeliveredFile, _source: Source | None) -> Export:
             pages = Pages(file, connection)
             pages.refuse_other_records()
             columns = _columns(pages, connection, file.name) if len(pages.numbers) else {}
-    except duckdb.OutOfMemoryException:
-        raise UnreadableFileError(
-            f"{file.name}: its tickets need more memory than a file may use: deliver it in parts"
-        ) from None
+    except MemoryLimitError as problem:
+        raise UnreadableFileError(f"{file.name}: {problem}; or deliver it in parts") from None
     export = Export(columns=unique_names(list(columns)), batches=iter(()))
     export.unreadable += pages.unreadable
     if not columns:

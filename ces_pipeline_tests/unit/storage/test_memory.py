@@ -84,6 +84,6 @@ def test_a_worker_is_started_with_the_allocator_chosen_first() -> None:
 import sys
 import ces_pipeline.storage.worker
 assert "pyarrow" not in sys.modules
-ces_pipeline.storage.worker.start_worker()
+ces_pipeline.storage.worker.start_worker(600, 2)
 """
     assert allocator(program) == "system"
