@@ -18,11 +18,12 @@ from ces_pipeline.home import Home
 from ces_pipeline.land import corrected_entry
 from ces_pipeline.land.delivery_columns import note_columns
 from ces_pipeline.land.ended import land_nothing
+from ces_pipeline.land.ledger import Ledger
 from ces_pipeline.land.pull import pull
 from ces_pipeline.land.step import SourceLanding, land_source
 from ces_pipeline.publish import inputs as publish_inputs_of
 from ces_pipeline.publish import step as publish_step
-from ces_pipeline.publish.inputs import PublishInputs, ledger_state
+from ces_pipeline.publish.inputs import PublishInputs
 from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.registry import Registry
@@ -143,10 +144,10 @@ def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
     """
     lake = Lake(home.lake)
     for _ in range(_READINGS):
-        landed = ledger_state(lake)
+        landed = Ledger.read(lake)
         pending = [(kind, day) for kind in registry.kinds for day in stale_days(home, registry, kind)]
         inputs = publish_inputs_of.publish_inputs(lake, pending)
-        if ledger_state(lake) == landed:
+        if Ledger.read(lake) == landed:
             break
     return inputs
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -30,11 +30,16 @@ from ces_pipeline.land.paths import (
 )
 from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.small_files import small_file_rows
 
 Rank = tuple[int, datetime, str]
 """Place in the order of receipt, time of receipt, delivery id: each decides if those before it are equal."""
 
 _FOLDER = "ledger"
+_SUFFIX = ".json"
+_ENTRY = pa.schema([("entry", pa.binary())])
+_MOST_PARSED = 20_000
+"""Deliveries that a process holds: years of a home's."""
 _KEYS = {"landed_with": "reading"}
 """Attribute -> its key in ledger files, if that is another: lakes keep their keys."""
 KEYS = "keys"
@@ -193,7 +198,11 @@ class Ledger:
 
         Raises HomeError, with the file's name, for an entry that cannot be read and has no readable copy.
         """
-        found = [_entry(lake, path, copy) for path, copy in sorted(_entries(lake, source_id).items())]
+        found: list[Delivery] = []
+        for name in _source_ids(lake, source_id):
+            entries = _Entries.read(lake, name)
+            found += entries.sound.values()
+            found += filter(None, (_from_copy(lake, name, entry) for entry in entries.unsound))
         return cls(tuple(sorted(found, key=lambda delivery: (delivery.source_id, delivery.delivery_id))))
 
     @cached_property
@@ -238,39 +247,92 @@ class DayCounts:
         return self.landed + self.redelivered + self.unlanded + self.erased
 
 
-def _entries(lake: Lake, source_id: str | None) -> dict[str, str]:
-    """Path of every entry -> path of its copy, empty if it has none. An entry that is gone is listed by its copy."""
-    below = "" if source_id is None else f"/{source_id}"
-    copies = {
-        f"{_FOLDER}/{info.path.split('/')[1]}/{info.base_name.removesuffix(COPY_SUFFIX)}.json": info.path
-        for info in lake.list(f"index{below}", recursive=True)
-        if info.base_name.endswith(COPY_SUFFIX)
-    }
-    entries = {
-        info.path: ""
-        for info in lake.list(f"{_FOLDER}{below}", recursive=True)
-        if info.path.count("/") == 2 and info.path.endswith(".json") and not info.base_name.startswith(".")
-    }
-    return {**entries, **copies}
+@dataclass(frozen=True)
+class _Entries:
+    """The ledger entries of one source, as file names, and their copies.
+
+    sound: entry -> its delivery. unsound: entries that cannot be read, or are gone and have a copy. copied: entries
+    that have a copy.
+    """
+
+    sound: dict[str, Delivery]
+    unsound: list[str]
+    copied: set[str]
+
+    @classmethod
+    def read(cls, lake: Lake, source_id: str) -> "_Entries":
+        """Opens only entries that are new or changed: the others are read from the cache of `small_files.py`."""
+        folder = f"{_FOLDER}/{source_id}"
+        # The copies are listed first: what is committed meanwhile writes its entry before its copy.
+        copied = {
+            f"{name.removesuffix(COPY_SUFFIX)}{_SUFFIX}"
+            for name in lake.names(f"index/{source_id}")
+            if name.endswith(COPY_SUFFIX)
+        }
+        listed = [name for name in lake.names(folder) if name.endswith(_SUFFIX) and not name.startswith(".")]
+        found = lake.states(folder, [f"{folder}/{name}" for name in listed])
+        states = {path.removeprefix(f"{folder}/"): state for path, state in found.items()}
+        names, rows = small_file_rows(
+            lake, folder, states, _ENTRY, lambda name: _sound_entry(lake, f"{folder}/{name}")
+        )
+        read = zip(names, rows["entry"].to_pylist(), strict=True)
+        sound = {
+            name: delivery
+            for name, data in read
+            if (delivery := _delivery(data, f"{folder}/{name}")) is not None
+        }
+        return cls(sound, sorted({*listed, *copied} - sound.keys()), copied)
 
 
-def _entry(lake: Lake, path: str, copy: str) -> Delivery:
-    for file in filter(None, (path, copy)):
-        if (delivery := _readable(lake, file)) is not None:
+def _source_ids(lake: Lake, source_id: str | None) -> list[str]:
+    return sorted({*lake.names(_FOLDER), *lake.names("index")}) if source_id is None else [source_id]
+
+
+def _copy_of(source_id: str, entry: str) -> str:
+    return entry_copy_file(source_id, entry.removesuffix(_SUFFIX))
+
+
+def _from_copy(lake: Lake, source_id: str, entry: str) -> Delivery | None:
+    """The delivery of an entry that is lost or damaged; None if it was taken back since the entries were listed."""
+    path, copy = f"{_FOLDER}/{source_id}/{entry}", _copy_of(source_id, entry)
+    for file in (path, copy):
+        if (delivery := _delivery(_bytes(lake, file), file)) is not None:
             return delivery
+    if all(info.type == pa_fs.FileType.NotFound for info in lake.files.get_file_info([path, copy])):
+        return None
     raise HomeError(
         f"{lake.root}/{path} is damaged, so ces does not know which rows of that delivery have landed. Restore the "
         "file from a backup; or delete it, put its export back into the inbox and run `ces run`, which lands it again"
     )
 
 
-def _readable(lake: Lake, path: str) -> Delivery | None:
-    """The delivery of an entry or a copy; None if the file is missing or damaged."""
+def _sound_entry(lake: Lake, path: str) -> pa.Table:
+    """The bytes of an entry as a row; no row if it is missing or damaged."""
+    data = _bytes(lake, path)
+    return pa.table([[] if _delivery(data, path) is None else [data]], schema=_ENTRY)
+
+
+def _bytes(lake: Lake, path: str) -> bytes:
+    """The bytes of a file; none if it cannot be read."""
     try:
-        delivery = Delivery.from_json(lake.read_bytes(path))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return lake.read_bytes(path)
+    except OSError:
+        return b""
+
+
+def _delivery(data: bytes, path: str) -> Delivery | None:
+    """The delivery of an entry or a copy at `path`; None if it is damaged."""
+    try:
+        delivery = _parsed(data)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None
     return delivery if delivery.delivery_id in path and f"/{delivery.source_id}/" in path else None
+
+
+@lru_cache(maxsize=_MOST_PARSED)
+def _parsed(data: bytes) -> Delivery:
+    """The delivery of an entry. A run reads the ledger several times; a delivery is never changed."""
+    return Delivery.from_json(data)
 
 
 def restore(lake: Lake, source_id: str | None = None) -> list[str]:
@@ -281,16 +343,18 @@ def restore(lake: Lake, source_id: str | None = None) -> list[str]:
     Returns the paths of the restored entries. Call it with the landing lock.
     """
     restored = []
-    for path, copy in sorted(_entries(lake, source_id).items()):
-        entry = _readable(lake, path)
-        if entry is not None:
-            if not copy:
-                lake.write_bytes(entry_copy_file(entry.source_id, entry.delivery_id), entry.to_json())
-        elif copy and (kept := _readable(lake, copy)) is not None:
-            if lake.files.get_file_info(path).type == pa_fs.FileType.Directory:
-                lake.files.delete_dir(path)
-            lake.write_bytes(path, kept.to_json())
-            restored.append(path)
+    for name in _source_ids(lake, source_id):
+        entries = _Entries.read(lake, name)
+        for entry, delivery in entries.sound.items():
+            if entry not in entries.copied:
+                lake.write_bytes(_copy_of(name, entry), delivery.to_json())
+        for entry in entries.unsound:
+            path, copy = f"{_FOLDER}/{name}/{entry}", _copy_of(name, entry)
+            if entry in entries.copied and (kept := _delivery(_bytes(lake, copy), copy)) is not None:
+                if lake.files.get_file_info(path).type == pa_fs.FileType.Directory:
+                    lake.files.delete_dir(path)
+                lake.write_bytes(path, kept.to_json())
+                restored.append(path)
     return restored
 
 
@@ -306,7 +370,7 @@ def _digest(text: str) -> str:
 
 
 def _entry_file(source_id: str, delivery_id: str) -> str:
-    return f"{_FOLDER}/{source_id}/{delivery_id}.json"
+    return f"{_FOLDER}/{source_id}/{delivery_id}{_SUFFIX}"
 
 
 def forget(lake: Lake, deliveries: Sequence[Delivery]) -> None:
