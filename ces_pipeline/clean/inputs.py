@@ -78,6 +78,20 @@ def days_back(day: date, hours: float, business_time_zone: str) -> int:
     return (day - (midnight - timedelta(hours=hours)).astimezone(zone).date()).days
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """Day -> the parts of its fingerprint that follow from a ledger, a registry and code."""
+
+    ledger: Ledger
+    registry: Registry
+    code: str
+    of_days: dict[date, list[str]]
+
+
+_last_parts: dict[str, _Parts] = {}
+"""Kind -> the parts of its days at the last planning. A run plans several times."""
+
+
 class Planner:
     """Plans the cleaning of days of one kind, from one reading of the ledger."""
 
@@ -145,6 +159,26 @@ class Planner:
 
     def inputs(self, day: date) -> str:
         """Fingerprint of everything that the day's result depends on."""
+        parts = [*self._parts(day), *self._accounts(day)]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    @cached_property
+    def _known_parts(self) -> dict[date, list[str]]:
+        """Day -> its parts, as far as planners of the same ledger, registry and code have made them."""
+        last = _last_parts.get(self.kind)
+        if (
+            last is None
+            or last.ledger is not self.ledger
+            or last.code != self._code
+            or last.registry != self.registry
+        ):
+            last = _last_parts[self.kind] = _Parts(self.ledger, self.registry, self._code, {})
+        return last.of_days
+
+    def _parts(self, day: date) -> list[str]:
+        """The parts of a day's fingerprint that follow from the ledger, the registry and the code."""
+        if day in self._known_parts:
+            return self._known_parts[day]
         # Responses in the look-back days are judged too, by the speed limits from the days before them.
         back = self.lookback(day) + self.registry.settings.speed_window_days if self.kind == "survey" else 0
         parts = [
@@ -152,9 +186,9 @@ class Planner:
             self._registry_part,
             *(survey_part(self.registry, survey_id) for survey_id in self._surveys_on(day)),
             *(self._digest(day - timedelta(step)) for step in range(back + 1)),
-            *self._accounts(day),
         ]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        self._known_parts[day] = parts
+        return parts
 
     def _surveys_on(self, day: date) -> list[str]:
         """The registered surveys that rows of this day may belong to, by id."""

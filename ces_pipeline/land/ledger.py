@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,7 +31,7 @@ from ces_pipeline.land.paths import (
 )
 from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
 from ces_pipeline.storage.lake import Lake
-from ces_pipeline.storage.small_files import small_file_rows
+from ces_pipeline.storage.small_files import SmallFileRows, small_file_rows
 
 Rank = tuple[int, datetime, str]
 """Place in the order of receipt, time of receipt, delivery id: each decides if those before it are equal."""
@@ -38,8 +39,10 @@ Rank = tuple[int, datetime, str]
 _FOLDER = "ledger"
 _SUFFIX = ".json"
 _ENTRY = pa.schema([("entry", pa.binary())])
-_MOST_PARSED = 20_000
+_MOST_PARSED = 10_000
 """Deliveries that a process holds: years of a home's."""
+_MOST_READ = 200
+"""Ledgers that a process holds, of a lake or of one of its sources."""
 _KEYS = {"landed_with": "reading"}
 """Attribute -> its key in ledger files, if that is another: lakes keep their keys."""
 KEYS = "keys"
@@ -196,6 +199,7 @@ class Ledger:
     def read(cls, lake: Lake, source_id: str | None = None) -> "Ledger":
         """Every committed delivery, by source and id; with `source_id` those of one source.
 
+        Returns the same object as the last time while no delivery changes.
         Raises HomeError, with the file's name, for an entry that cannot be read and has no readable copy.
         """
         found: list[Delivery] = []
@@ -203,7 +207,13 @@ class Ledger:
             entries = _Entries.read(lake, name)
             found += entries.sound.values()
             found += filter(None, (_from_copy(lake, name, entry) for entry in entries.unsound))
-        return cls(tuple(sorted(found, key=lambda delivery: (delivery.source_id, delivery.delivery_id))))
+        deliveries = tuple(sorted(found, key=lambda delivery: (delivery.source_id, delivery.delivery_id)))
+        last = _last_read.get((lake.root, source_id))
+        if last is None or last.deliveries != deliveries:
+            if len(_last_read) >= _MOST_READ:
+                _last_read.clear()
+            last = _last_read[lake.root, source_id] = cls(deliveries)
+        return last
 
     @cached_property
     def _by_source(self) -> dict[str, list[Delivery]]:
@@ -223,6 +233,53 @@ class Ledger:
                 for day in delivery.touches:
                     found.setdefault(day, []).append(delivery)
         return found
+
+    @cached_property
+    def deliveries_table(self) -> pa.Table:
+        """The ledger as `audit.deliveries`."""
+        rows = []
+        for delivery in self.deliveries:
+            days = delivery.all_days
+            rows.append(
+                {
+                    "delivery_id": delivery.delivery_id,
+                    "source_id": delivery.source_id,
+                    "kind": delivery.kind,
+                    "file_name": delivery.file_name,
+                    "size_bytes": delivery.size_bytes,
+                    "received_at": delivery.received_at,
+                    "as_of": delivery.as_of,
+                    "rows_read": delivery.rows_read,
+                    "rows_landed": delivery.rows_landed,
+                    "rows_redelivered": delivery.rows_redelivered,
+                    "rows_unreadable": delivery.rows_unreadable,
+                    "rows_unlanded": sum(delivery.unlanded.values()),
+                    "rows_erased": sum(delivery.erased.values()),
+                    "unlanded_at": delivery.unlanded_at,
+                    "first_day": days[0] if days else None,
+                    "last_day": days[-1] if days else None,
+                }
+            )
+        return pa.Table.from_pylist(rows, schema=DELIVERIES.arrow)
+
+    @cached_property
+    def days_table(self) -> pa.Table:
+        """The ledger as `audit.delivery_days`."""
+        rows = [
+            {
+                "delivery_id": delivery.delivery_id,
+                "source_id": delivery.source_id,
+                "kind": delivery.kind,
+                "day": day,
+                "rows_landed": delivery.counts_on(day).landed,
+                "rows_redelivered": delivery.counts_on(day).redelivered,
+                "rows_unlanded": delivery.counts_on(day).unlanded,
+                "rows_erased": delivery.counts_on(day).erased,
+            }
+            for delivery in self.deliveries
+            for day in delivery.all_days
+        ]
+        return pa.Table.from_pylist(rows, schema=DELIVERY_DAYS.arrow)
 
 
 @dataclass(frozen=True)
@@ -245,6 +302,10 @@ class DayCounts:
     @property
     def total(self) -> int:
         return self.landed + self.redelivered + self.unlanded + self.erased
+
+
+_last_read: dict[tuple[str, str | None], Ledger] = {}
+"""Root of a lake, source or all -> its ledger at the last reading. A run reads it several times."""
 
 
 @dataclass(frozen=True)
@@ -272,16 +333,28 @@ class _Entries:
         listed = [name for name in lake.names(folder) if name.endswith(_SUFFIX) and not name.startswith(".")]
         found = lake.states(folder, [f"{folder}/{name}" for name in listed])
         states = {path.removeprefix(f"{folder}/"): state for path, state in found.items()}
-        names, rows = small_file_rows(
-            lake, folder, states, _ENTRY, lambda name: _sound_entry(lake, f"{folder}/{name}")
+        sound = _deliveries_in(
+            small_file_rows(
+                lake, folder, states, _ENTRY, lambda name: _sound_entry(lake, f"{folder}/{name}")
+            ),
+            folder,
         )
-        read = zip(names, rows["entry"].to_pylist(), strict=True)
-        sound = {
+        return cls(sound, sorted({*listed, *copied} - sound.keys()), copied)
+
+
+_parsed_rows: WeakKeyDictionary[SmallFileRows, dict[str, Delivery]] = WeakKeyDictionary()
+
+
+def _deliveries_in(read: SmallFileRows, folder: str) -> dict[str, Delivery]:
+    """Entry -> its delivery, of the entries that can be read."""
+    if read not in _parsed_rows:
+        entries = zip(read.names, read.rows["entry"].to_pylist(), strict=True)
+        _parsed_rows[read] = {
             name: delivery
-            for name, data in read
+            for name, data in entries
             if (delivery := _delivery(data, f"{folder}/{name}")) is not None
         }
-        return cls(sound, sorted({*listed, *copied} - sound.keys()), copied)
+    return _parsed_rows[read]
 
 
 def _source_ids(lake: Lake, source_id: str | None) -> list[str]:
@@ -401,50 +474,3 @@ def _forget_cross_day_revisions(lake: Lake, path: str, gone: Sequence[str]) -> N
     kept = revisions.filter(pc.invert(pc.is_in(delivery_ids, pa.array(gone, delivery_ids.type))))
     if kept.num_rows < revisions.num_rows:
         lake.write_table(path, kept)
-
-
-def deliveries(lake: Lake) -> pa.Table:
-    """The ledger as `audit.deliveries`."""
-    rows = []
-    for delivery in Ledger.read(lake).deliveries:
-        days = delivery.all_days
-        rows.append(
-            {
-                "delivery_id": delivery.delivery_id,
-                "source_id": delivery.source_id,
-                "kind": delivery.kind,
-                "file_name": delivery.file_name,
-                "size_bytes": delivery.size_bytes,
-                "received_at": delivery.received_at,
-                "as_of": delivery.as_of,
-                "rows_read": delivery.rows_read,
-                "rows_landed": delivery.rows_landed,
-                "rows_redelivered": delivery.rows_redelivered,
-                "rows_unreadable": delivery.rows_unreadable,
-                "rows_unlanded": sum(delivery.unlanded.values()),
-                "rows_erased": sum(delivery.erased.values()),
-                "unlanded_at": delivery.unlanded_at,
-                "first_day": days[0] if days else None,
-                "last_day": days[-1] if days else None,
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=DELIVERIES.arrow)
-
-
-def delivery_days(lake: Lake) -> pa.Table:
-    """The ledger as `audit.delivery_days`."""
-    rows = [
-        {
-            "delivery_id": delivery.delivery_id,
-            "source_id": delivery.source_id,
-            "kind": delivery.kind,
-            "day": day,
-            "rows_landed": delivery.counts_on(day).landed,
-            "rows_redelivered": delivery.counts_on(day).redelivered,
-            "rows_unlanded": delivery.counts_on(day).unlanded,
-            "rows_erased": delivery.counts_on(day).erased,
-        }
-        for delivery in Ledger.read(lake).deliveries
-        for day in delivery.all_days
-    ]
-    return pa.Table.from_pylist(rows, schema=DELIVERY_DAYS.arrow)

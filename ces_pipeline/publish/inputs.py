@@ -14,7 +14,7 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.fs as pa_fs
 
-from ces_pipeline.land import ledger
+from ces_pipeline.land.ledger import Ledger
 from ces_pipeline.privacy.erased import erased_fingerprint
 from ces_pipeline.schemas.audit import COMMIT_MARKERS, LOAD_AUDIT
 from ces_pipeline.schemas.kinds import KINDS
@@ -83,10 +83,11 @@ class PublishInputs:
 
 def publish_inputs(lake: Lake, pending: Iterable[tuple[str, date]]) -> PublishInputs:
     """Read the inputs from the lake. pending: (kind, day) of stale days."""
+    load_audit, ledger = read_load_audit(lake), Ledger.read(lake)
     return PublishInputs(
-        read_load_audit(lake),
-        ledger.deliveries(lake),
-        ledger.delivery_days(lake),
+        load_audit,
+        ledger.deliveries_table,
+        ledger.days_table,
         tuple(sorted(pending)),
         {name: stored_rows(lake, TABLES[name]) for name in LOGS},
         erased_fingerprint(lake),

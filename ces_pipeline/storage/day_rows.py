@@ -33,9 +33,11 @@ def read_day_rows(lake: Lake, folder: str, schema: pa.Schema) -> DayRows:
     days = {f"{name}/{_FILE}": day for name in lake.names(folder) if (day := day_of_folder(name))}
     found = lake.states(folder, [f"{folder}/{name}" for name in days])
     states = {path.removeprefix(f"{folder}/"): state for path, state in found.items()}
-    names, rows = small_file_rows(
+    read = small_file_rows(
         lake, folder, states, schema, lambda name: lake.read_tables([f"{folder}/{name}"], schema)[0]
     )
     return DayRows(
-        rows, [days[name] for name in names], {days[name]: state for name, state in states.items()}
+        read.rows.select(schema.names),
+        [days[name] for name in read.names],
+        {days[name]: state for name, state in states.items()},
     )

@@ -23,26 +23,37 @@ _SETTLED_NS = 2_000_000_000
 """A file may be replaced without a change of size and time if both versions are this new: clocks have steps."""
 
 
-@dataclass(frozen=True)
-class _Cache:
-    """The rows of files, with columns `_STATE` before them, by file name; and the state of each file."""
+@dataclass(frozen=True, eq=False)
+class SmallFileRows:
+    """The rows of all files of a folder, in the order of the files' names.
+
+    rows: with the name and the state of its file before the columns of each row. states: name -> state of each file
+    that has rows.
+    """
 
     rows: pa.Table
     states: dict[str, FileState]
 
     @classmethod
-    def of(cls, rows: pa.Table) -> "_Cache":
+    def of(cls, rows: pa.Table) -> "SmallFileRows":
         names, sizes, times = (rows[column].to_pylist() for column in _STATE.names)
         return cls(rows, {name: FileState(*state) for name, *state in zip(names, sizes, times, strict=True)})
 
-    def of_files(self, names: Container[str]) -> "_Cache":
+    @property
+    def names(self) -> list[str]:
+        """For each row, the name of its file."""
+        found: list[str] = self.rows[_NAME].to_pylist()
+        return found
+
+    def only(self, names: Container[str]) -> "SmallFileRows":
         """Without the rows of other files."""
-        return _Cache.of(
-            self.rows.filter(pa.array([name in names for name in self.rows[_NAME].to_pylist()], pa.bool_()))
-        )
+        if all(name in names for name in self.states):
+            return self
+        kept = pa.array([name in names for name in self.names], pa.bool_())
+        return SmallFileRows.of(self.rows.filter(kept))
 
 
-_held: dict[tuple[str, str], _Cache] = {}
+_held: dict[tuple[str, str], SmallFileRows] = {}
 """Root of a lake, folder -> what this process knows of its files. A run reads a folder several times."""
 _MOST_HELD = 200
 
@@ -53,8 +64,8 @@ def small_file_rows(
     states: Mapping[str, FileState],
     schema: pa.Schema,
     read: Callable[[str], pa.Table],
-) -> tuple[list[str], pa.Table]:
-    """The rows of all files of a folder, in the order of the files' names; and for each row the name of its file.
+) -> SmallFileRows:
+    """The rows of all files of a folder; the same object as the last time while no file changes.
 
     states: name -> state of each file, as listed just now. read: the rows of a file by its name, with columns `schema`.
     A file without rows, such as a damaged one, is read again each time.
@@ -67,25 +78,24 @@ def small_file_rows(
     }
     known = _known(lake, folder, schema)
     current = {name for name in settled if known.states.get(name) == states[name]}
-    kept = known if len(current) == len(known.states) else known.of_files(current)
+    found = known.only(current)
     added = [
         _with_state(name, states[name], rows)
         for name in states
         if name not in current and (rows := read(name)).num_rows
     ]
-    found = kept
     if added:
-        found = _Cache.of(pa.concat_tables([kept.rows, *added]).combine_chunks().sort_by(_NAME))
-    lasting = found if found.states.keys() <= settled else found.of_files(settled)
+        found = SmallFileRows.of(pa.concat_tables([found.rows, *added]).combine_chunks().sort_by(_NAME))
+    lasting = found.only(settled)
     if lasting.states != known.states:
         _hold(lake, folder, lasting)
         # A reader may have no right to write.
         with suppress(HomeError):
             lake.write_table(f"{folder}/{CACHE_FILE}", lasting.rows)
-    return found.rows[_NAME].to_pylist(), found.rows.select(schema.names)
+    return found
 
 
-def _known(lake: Lake, folder: str, schema: pa.Schema) -> _Cache:
+def _known(lake: Lake, folder: str, schema: pa.Schema) -> SmallFileRows:
     """What this process or the cache file knows; nothing if the file is missing, damaged or of another release."""
     wanted = pa.schema([*_STATE, *schema])
     held = _held.get((lake.root, folder))
@@ -97,12 +107,12 @@ def _known(lake: Lake, folder: str, schema: pa.Schema) -> _Cache:
         stored.validate(full=True)
         if stored.schema.equals(wanted):
             rows = stored
-    cache = _Cache.of(rows)
+    cache = SmallFileRows.of(rows)
     _hold(lake, folder, cache)
     return cache
 
 
-def _hold(lake: Lake, folder: str, cache: _Cache) -> None:
+def _hold(lake: Lake, folder: str, cache: SmallFileRows) -> None:
     if len(_held) >= _MOST_HELD:
         _held.clear()
     _held[lake.root, folder] = cache
