@@ -33,6 +33,7 @@ from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.machine import use_machine
 from ces_pipeline.storage.memory import give_memory_back
 from ces_pipeline.storage.modes import share
+from ces_pipeline.storage.small_files import save_small_files
 
 __all__ = [
     "KINDS",
@@ -165,6 +166,7 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     lake = Lake(home.lake)
     with last_results.recorded(lake, "publish"):
         result = publish_step.publish(home, registry, lambda: publish_inputs(home, registry), run_id=run_id)
+    save_small_files(lake)
     failed = [f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures]
     last_results.record(lake, "publish", [""], {"": failed} if failed else {})
     return result

@@ -94,10 +94,10 @@ class Lake:
         return sorted(found)
 
     def names(self, folder: str) -> list[str]:
-        """The names of the entries of a folder; empty if it does not exist."""
-        if self.local is None:
-            return [info.base_name for info in self.list(folder)]
+        """The names of the entries of a folder; empty if there is no folder of that name."""
         try:
+            if self.local is None:
+                return [info.base_name for info in self.list(folder)]
             with os.scandir(self.local / folder) as entries:
                 return [entry.name for entry in entries]
         except (FileNotFoundError, NotADirectoryError):

@@ -1,7 +1,7 @@
 """The rows of a folder's many small files, read through one cache file in the folder.
 
 The small files are the truth. The cache has the rows of each, with the file's size and time, so that a reading opens
-only files that are new or changed. A cache that is deleted or damaged is written again: it costs time only.
+only files that are new or changed. A publish writes the caches. One that is deleted or damaged costs time only.
 """
 
 import time
@@ -55,6 +55,8 @@ class SmallFileRows:
 
 _held: dict[tuple[str, str], SmallFileRows] = {}
 """Root of a lake, folder -> what this process knows of its files. A run reads a folder several times."""
+_unsaved: set[tuple[str, str]] = set()
+"""Those whose cache file has other rows."""
 _MOST_HELD = 200
 
 
@@ -89,10 +91,25 @@ def small_file_rows(
     lasting = found.only(settled)
     if lasting.states != known.states:
         _hold(lake, folder, lasting)
-        # A reader may have no right to write.
-        with suppress(HomeError):
-            lake.write_table(f"{folder}/{CACHE_FILE}", lasting.rows)
+        _unsaved.add((lake.root, folder))
     return found
+
+
+def save_small_files(lake: Lake) -> None:
+    """Write the caches of folders of which this process knows more than their caches do.
+
+    For steps, which write to the lake anyway: who only looks at a home changes nothing in it. A cache that cannot be
+    written is left as it is.
+    """
+    for root, folder in _unsaved.copy():
+        if root != lake.root:
+            continue
+        cache = _held.get((root, folder))
+        # A source that was renamed leaves no folder.
+        if cache is not None and lake.names(folder):
+            with suppress(HomeError):
+                lake.write_table(f"{folder}/{CACHE_FILE}", cache.rows)
+        _unsaved.discard((root, folder))
 
 
 def _known(lake: Lake, folder: str, schema: pa.Schema) -> SmallFileRows:
@@ -115,6 +132,7 @@ def _known(lake: Lake, folder: str, schema: pa.Schema) -> SmallFileRows:
 def _hold(lake: Lake, folder: str, cache: SmallFileRows) -> None:
     if len(_held) >= _MOST_HELD:
         _held.clear()
+        _unsaved.clear()
     _held[lake.root, folder] = cache
 
 
