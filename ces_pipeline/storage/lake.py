@@ -110,7 +110,7 @@ class Lake:
         )
         return found
 
-    def states(self, folder: str, paths: Iterable[str]) -> dict[str, FileState]:
+    def states(self, folder: str, paths: Sequence[str]) -> dict[str, FileState]:
         """Path -> state of those of `paths` that are files. All must be below `folder`.
 
         An object store is asked once, for the whole folder. A local disk is asked for each path, which is faster there
@@ -118,6 +118,8 @@ class Lake:
         """
         if self.local is not None:
             return {path: state for path in paths if (state := self._local_state(path)) is not None}
+        if not paths:
+            return {}
         listed = {
             info.path: FileState(info.size, info.mtime_ns)
             for info in self.list(folder, recursive=True)
@@ -234,7 +236,8 @@ class Lake:
         """Replace the file at `path`: write a temporary file next to it, sync, rename. Raises HomeError if it fails."""
         try:
             if self.local is None:
-                self.files.create_dir(path.rpartition("/")[0], recursive=True)
+                if "/" in path:
+                    self.files.create_dir(path.rpartition("/")[0], recursive=True)
                 with self.files.open_output_stream(path) as stream:
                     stream.write(data)
             else:

@@ -108,7 +108,7 @@ def save_small_files(lake: Lake) -> None:
         # A source that was renamed leaves no folder.
         if cache is not None and lake.names(folder):
             with suppress(HomeError):
-                lake.write_table(f"{folder}/{CACHE_FILE}", cache.rows)
+                lake.write_table(f"{folder}/{CACHE_FILE}", _counted(cache.rows))
         _unsaved.discard((root, folder))
 
 
@@ -122,11 +122,16 @@ def _known(lake: Lake, folder: str, schema: pa.Schema) -> SmallFileRows:
     with suppress(*DAMAGED):
         stored = lake.read_table(f"{folder}/{CACHE_FILE}")
         stored.validate(full=True)
-        if stored.schema.equals(wanted):
-            rows = stored
+        if stored.schema.equals(wanted) and stored.schema.metadata == _counted(stored).schema.metadata:
+            rows = stored.replace_schema_metadata(None)
     cache = SmallFileRows.of(rows)
     _hold(lake, folder, cache)
     return cache
+
+
+def _counted(rows: pa.Table) -> pa.Table:
+    """With the number of rows: Parquet has no checksum for its own number, so a flipped bit could drop rows."""
+    return rows.replace_schema_metadata({"rows": str(rows.num_rows)})
 
 
 def _hold(lake: Lake, folder: str, cache: SmallFileRows) -> None:

@@ -3,12 +3,17 @@
 import os
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from ces_pipeline.clean import inputs
 from ces_pipeline.clean.inputs import commit_marker_file, days_back
 from ces_pipeline.land.ledger import forget
+from ces_pipeline.storage import small_files
+from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.small_files import CACHE_FILE, save_small_files
 from ces_pipeline_tests.builders import SURVEYS, WEB, InboxHome, answer, inbox_home
 from ces_pipeline_tests.drills.homes import clean, core_bytes, damage, stale
 
@@ -136,6 +141,60 @@ def test_a_damaged_commit_marker_is_none(small: InboxHome, how: str) -> None:
     assert stale(small.home) == ["2026-03-03"]
     clean(small.home)
     assert stale(small.home) == []
+
+
+def age(small: InboxHome) -> None:
+    """Make the files of the lake an hour old, in their order: markers that are a little older are cached."""
+    for path in small.home.lake.rglob("*"):
+        if path.is_file():
+            os.utime(path, (path.stat().st_mtime - 3600,) * 2)
+
+
+def test_a_second_planning_opens_no_commit_marker_and_no_entry(
+    small: InboxHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    age(small)
+    assert stale(small.home) == []
+    save_small_files(small.lake)
+    small_files._held.clear()
+    opened: list[str] = []
+
+    def noting(read: Any) -> Any:
+        def noted(lake: Lake, path: str, *given: Any) -> Any:
+            found = read(lake, path, *given)
+            opened.append(path)
+            return found
+
+        return noted
+
+    for name in ("read_bytes", "read_table"):
+        monkeypatch.setattr(Lake, name, noting(getattr(Lake, name)))
+    assert stale(small.home) == []
+    assert sorted(opened) == [f"audit/load_audit/kind=survey/{CACHE_FILE}", f"ledger/web/{CACHE_FILE}"]
+
+
+@pytest.mark.parametrize("how", ["deleted", "truncated", "folder"])
+def test_a_cached_commit_marker_that_is_damaged_is_none(small: InboxHome, how: str) -> None:
+    age(small)
+    assert stale(small.home) == []
+    save_small_files(small.lake)
+    damage(small.home.lake / commit_marker_file("survey", date(2026, 3, 3)), how)
+    assert stale(small.home) == ["2026-03-03"]
+    clean(small.home)
+    assert stale(small.home) == []
+
+
+def test_a_commit_marker_that_was_changed_without_its_size_is_seen(small: InboxHome) -> None:
+    age(small)
+    assert stale(small.home) == []
+    path = commit_marker_file("survey", date(2026, 3, 3))
+    rows, size = small.lake.read_table(path), small.lake.size(path)
+    other = pa.array([text[::-1] for text in rows["inputs"].to_pylist()])
+    small.lake.write_table(
+        path, rows.set_column(rows.schema.get_field_index("inputs"), rows.field("inputs"), other)
+    )
+    assert small.lake.size(path) == size
+    assert stale(small.home) == ["2026-03-03"]
 
 
 def test_a_day_whose_deliveries_were_taken_back_is_emptied(small: InboxHome) -> None:

@@ -1,6 +1,7 @@
 """Protects the delivery ledger: what is written comes back, a delivery is committed in full or not at all."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,7 +13,9 @@ from ces_pipeline.errors import HomeError
 from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget, restore
 from ces_pipeline.land.paths import cross_day_file, entry_copy_file, index_file, raw_file
 from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
-from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage import small_files
+from ces_pipeline.storage.lake import FileState, Lake
+from ces_pipeline.storage.small_files import save_small_files
 from ces_pipeline_tests.drills.homes import damage
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
@@ -166,3 +169,78 @@ def test_an_entry_of_an_earlier_release_gets_its_copy(lake: Lake) -> None:
     assert restore(lake) == []
     lake.delete(path)
     assert Ledger.read(lake).deliveries == (ONE,)
+
+
+def entry_of(lake: Lake, delivery: Delivery) -> Path:
+    return Path(f"{lake.local}/ledger/{delivery.source_id}/{delivery.delivery_id}.json")
+
+
+def aged(path: Path) -> os.stat_result:
+    """The state of a file after it was made an hour old: entries that are a little older are cached."""
+    os.utime(path, (path.stat().st_mtime - 3600,) * 2)
+    return path.stat()
+
+
+def opened_by_reading(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> tuple[Ledger, list[str]]:
+    """What a new process reads, and the files of entries that it opens for that."""
+    small_files._held.clear()
+    opened: list[str] = []
+    read = Lake.read_bytes
+    with monkeypatch.context() as patched:
+        patched.setattr(Lake, "read_bytes", lambda self, path: opened.append(path) or read(self, path))
+        return Ledger.read(lake), opened
+
+
+def test_entries_are_opened_once_and_new_ones_are_seen(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    two, desk = replace(ONE, delivery_id="b" * 64), replace(ONE, delivery_id="c" * 64, source_id="desk")
+    for delivery in (ONE, two, desk):
+        commit(lake, delivery)
+        aged(entry_of(lake, delivery))
+    assert Ledger.read(lake).deliveries == (desk, ONE, two)
+    save_small_files(lake)
+    assert opened_by_reading(lake, monkeypatch) == (Ledger((desk, ONE, two)), [])
+    late = replace(ONE, delivery_id="d" * 64)
+    commit(lake, late)
+    assert opened_by_reading(lake, monkeypatch) == (
+        Ledger((desk, ONE, two, late)),
+        [f"ledger/web/{late.delivery_id}.json"],
+    )
+    assert Ledger.read(lake, "desk").deliveries == (desk,)
+
+
+def test_an_entry_that_is_written_anew_with_its_old_size_is_seen(lake: Lake) -> None:
+    other = replace(ONE, rows_read=6)
+    commit(lake, ONE)
+    size = aged(entry_of(lake, ONE)).st_size
+    assert Ledger.read(lake).deliveries == (ONE,)
+    commit(lake, other)
+    assert entry_of(lake, other).stat().st_size == size
+    assert Ledger.read(lake).deliveries == (other,)
+
+
+@pytest.mark.parametrize("how", ["deleted", "truncated", "flipped", "folder"])
+def test_a_cached_entry_that_is_damaged_is_read_from_its_copy_and_written_again(lake: Lake, how: str) -> None:
+    commit(lake, ONE)
+    aged(entry_of(lake, ONE))
+    assert Ledger.read(lake).deliveries == (ONE,)
+    save_small_files(lake)
+    damage(entry_of(lake, ONE), how)
+    assert Ledger.read(lake).deliveries == (ONE,)
+    assert restore(lake) == [f"ledger/web/{ONE.delivery_id}.json"]
+    forget(lake, [ONE])
+    assert Ledger.read(lake).deliveries == ()
+
+
+def test_a_delivery_that_is_taken_back_while_the_ledger_is_read_is_none(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has been listed, and neither the entry nor the copy is there any more."""
+    commit(lake, ONE)
+    states = Lake.states
+
+    def interrupted(self: Lake, folder: str, paths: list[str]) -> dict[str, FileState]:
+        forget(lake, [ONE])
+        return states(self, folder, paths)
+
+    monkeypatch.setattr(Lake, "states", interrupted)
+    assert Ledger.read(lake).deliveries == ()

@@ -51,6 +51,18 @@ def test_days_are_listed_in_order_and_other_things_passed_over(lake: Lake) -> No
     assert lake.days("core.tickets") == []
 
 
+@pytest.mark.parametrize("root", ["", "memory://states"])
+def test_the_state_of_files_is_told_for_those_that_are_files(tmp_path: Path, root: str) -> None:
+    lake = Lake(root or tmp_path / "lake")
+    lake.write_bytes("a/b/one.bin", b"1")
+    lake.write_bytes("a/two.bin", b"22")
+    lake.write_bytes("c.bin", b"333")
+    found = lake.states("a", ["a/two.bin", "a/b", "a/none.bin", "a/b/one.bin"])
+    assert {path: state.size for path, state in found.items()} == {"a/two.bin": 2, "a/b/one.bin": 1}
+    assert sorted(lake.names("a")) == ["b", "two.bin"]
+    assert (lake.names("none"), lake.names("c.bin")) == ([], [])
+
+
 @pytest.mark.parametrize("call", ["replace", "fsync"])
 def test_a_write_that_fails_leaves_the_old_file_and_no_temporary_file(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, call: str
