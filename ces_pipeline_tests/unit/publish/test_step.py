@@ -1,6 +1,7 @@
 """Protects the publish: what the file holds, when it is left alone, and that readers never see half of it."""
 
 import threading
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from ces_pipeline.errors import CesError
 from ces_pipeline.publish import step as publish_step
 from ces_pipeline.publish.checks import all_checks
+from ces_pipeline.publish.fingerprints import state_fingerprint
 from ces_pipeline.publish.step import PublishResult, publish, publish_state
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.schemas.tables import TABLES
@@ -59,6 +61,17 @@ def published(first_publish: tuple[SmallHome, PublishResult]) -> SmallHome:
 def small(published: SmallHome, tmp_path: Path) -> SmallHome:
     """A copy of `published`."""
     return published.copied(tmp_path / "home")
+
+
+def test_the_order_of_the_cleanings_is_no_change(unpublished: SmallHome) -> None:
+    state = unpublished.state()
+    backwards = replace(state, load_audit=state.load_audit[::-1])
+    fewer = replace(state, load_audit=state.load_audit[1:])
+    assert state.load_audit.num_rows == 6
+    assert state_fingerprint(unpublished.registry, backwards) == state_fingerprint(
+        unpublished.registry, state
+    )
+    assert state_fingerprint(unpublished.registry, fewer) != state_fingerprint(unpublished.registry, state)
 
 
 def contents(small: SmallHome) -> dict[str, list[tuple]]:
