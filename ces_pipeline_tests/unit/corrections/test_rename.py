@@ -1,5 +1,6 @@
 """Protects the life of a source: a rename keeps all rows and keys, also when it is killed; a removal is refused."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +11,13 @@ import pytest
 from ces_pipeline import pipeline
 from ces_pipeline.corrections import rename
 from ces_pipeline.errors import RegistryError
+from ces_pipeline.land.ledger import Ledger
+from ces_pipeline.publish.inputs import read_load_audit
 from ces_pipeline.schemas.audit import CORRECTIONS, PULLS
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage.journal import add_rows, rows_of
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.small_files import save_small_files
 from ces_pipeline_tests.builders import NOW, WEB, InboxHome, answer, inbox_home
 
 SITE = {**WEB, "id": "site", "formerly": ["web"]}
@@ -71,6 +75,24 @@ def test_a_rename_keeps_rows_keys_and_revisions_and_lands_nothing_again(home: In
     (logged,) = rows_of(home.lake, CORRECTIONS, "site")
     assert (logged["command"], logged["rows_touched"]) == ("rename", 4)
     assert clean(home) == 0
+
+
+def test_a_rename_is_seen_by_who_read_the_earlier_files_and_through_their_caches(home: InboxHome) -> None:
+    for path in home.home.lake.rglob("*"):
+        if path.is_file():
+            os.utime(path, (path.stat().st_mtime - 3600,) * 2)
+    before = answers(home)
+    assert [delivery.source_id for delivery in Ledger.read(home.lake).deliveries] == ["web", "web"]
+    assert set(read_load_audit(home.lake)["source_id"].to_pylist()) == {"web"}
+    save_small_files(home.lake)
+    home.write_registry(SITE)
+    pipeline.follow_registry(home.home, home.registry)
+    assert [delivery.source_id for delivery in Ledger.read(home.lake).deliveries] == ["site", "site"]
+    assert set(read_load_audit(home.lake)["source_id"].to_pylist()) == {"site"}
+    clean(home)
+    save_small_files(home.lake)
+    assert folders_of(home, "web") == []
+    assert answers(home) == [(key, "site", score, revision) for key, _, score, revision in before]
 
 
 def test_files_in_the_folder_of_the_earlier_id_still_land(home: InboxHome) -> None:
