@@ -118,6 +118,19 @@ def update(home: Home, days: Mapping[str, Iterable[tuple[date, date]]] | None = 
     return report
 
 
+def rebuild(home: Home) -> bool:
+    """Rebuild the published file, compare, and say what differs. True if nothing does and no blocking check failed."""
+    keep_freed_memory()
+    with console.working("rebuilding"), local_runs(home.make(), console.err.print) as runs:
+        problem = runs.rebuild()
+    if problem:
+        for line in problem.splitlines():
+            console.err.print(line)
+        return False
+    console.out.print(f"rebuilt and equal: {home.published}")
+    return True
+
+
 def dry_run(
     home: Home,
     first: date | None = None,

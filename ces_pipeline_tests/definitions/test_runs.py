@@ -142,7 +142,7 @@ def test_a_failed_blocking_check_fails_the_step_and_the_file_counts_as_not_made(
         path=small.home.published,
         published=False,
         unchanged=False,
-        rebuilt=True,
+        rebuilt_because="there was no published file",
         days_loaded=0,
         restated_days=0,
         rows={},
