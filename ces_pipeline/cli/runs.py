@@ -122,12 +122,17 @@ def rebuild(home: Home) -> bool:
     """Rebuild the published file, compare, and say what differs. True if nothing does and no blocking check failed."""
     keep_freed_memory()
     with console.working("rebuilding"), local_runs(home.make(), console.err.print) as runs:
-        problem = runs.rebuild()
-    if problem:
-        for line in problem.splitlines():
+        outcome = runs.rebuild()
+    if outcome.failure:
+        for line in outcome.failure.splitlines():
             console.err.print(line)
         return False
-    console.out.print(f"rebuilt and equal: {home.published}")
+    if outcome.metadata["compared"]:
+        console.out.print(f"rebuilt, with the rows that it had: {home.published}")
+    else:
+        console.out.print(
+            f"rebuilt: {home.published}. Nothing to compare: {outcome.metadata['rebuilt_because']}"
+        )
     return True
 
 

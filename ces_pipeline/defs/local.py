@@ -20,7 +20,7 @@ from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
 from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.partitions import range_tags
 from ces_pipeline.defs.raw import raw_key
-from ces_pipeline.defs.rebuild import REBUILD
+from ces_pipeline.defs.rebuild import REBUILD, REBUILD_STEP
 from ces_pipeline.defs.snapshot import PUBLISHED_FILE, SNAPSHOT_STEP, snapshot_keys
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
@@ -96,10 +96,9 @@ class LocalRuns:
         ]
         return _outcome(result, PUBLISHED_FILE, SNAPSHOT_STEP), verdicts
 
-    def rebuild(self) -> str | None:
-        """Rebuild the published file and compare; why it failed, None if all tables were equal."""
-        result = self._run(REBUILD, None, {})
-        return next((_why(event) for event in result.all_events if event.is_step_failure), None)
+    def rebuild(self) -> StepOutcome:
+        """Rebuild the published file and compare; a table that differs is a failure."""
+        return _outcome(self._run(REBUILD, None, {}), PUBLISHED_FILE, REBUILD_STEP)
 
     def _run(
         self, job: str, assets: Sequence[dg.AssetKey] | None, tags: dict[str, str]

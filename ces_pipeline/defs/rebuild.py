@@ -10,6 +10,7 @@ from ces_pipeline.home import Home
 from ces_pipeline.registry import Registry
 
 REBUILD = "rebuild"
+REBUILD_STEP = "rebuild_and_compare"
 _HOURS_LATER = 3
 """Hours after the nightly run: it has ended by then, or the rebuild waits for it."""
 
@@ -17,7 +18,7 @@ _HOURS_LATER = 3
 def rebuild_job(home: Home) -> dg.JobDefinition:
     """The job. It fails if a table of the updated file differed; the rebuilt file is published all the same."""
 
-    @dg.op(name="rebuild_and_compare", pool=POOL)
+    @dg.op(name=REBUILD_STEP, pool=POOL)
     def rebuild_and_compare(context: dg.OpExecutionContext) -> None:
         result = pipeline.rebuild(home, current_registry(home), run_id=context.run_id)
         problems = [f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures]
@@ -27,6 +28,7 @@ def rebuild_job(home: Home) -> dg.JobDefinition:
                     PUBLISHED_FILE,
                     metadata={
                         "rebuilt_because": result.rebuilt_because,
+                        "compared": result.compared,
                         "tables_that_differed": len(result.differences),
                         "size_bytes": result.path.stat().st_size,
                     },

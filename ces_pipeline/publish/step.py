@@ -96,7 +96,8 @@ class PublishResult:
     rows: published rows by table; empty if not published.
     filled: derived tables with a changed row. fingerprints: derived table -> fingerprint of its inputs.
     notes: one line for each damaged file that was made good.
-    differences: one line for each table whose updated rows were not those of a rebuild; only `rebuild` asks.
+    compared: True if an updated file was compared with a rebuilt one; only `rebuild` does so.
+    differences: one line for each table whose rows differed between the two.
     """
 
     path: Path
@@ -110,6 +111,7 @@ class PublishResult:
     filled: tuple[str, ...] = ()
     fingerprints: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    compared: bool = False
     differences: tuple[str, ...] = ()
 
     @property
@@ -416,6 +418,7 @@ class _Publish:
             filled=filled,
             fingerprints=dict(fingerprints or {}),
             notes=self.notes,
+            compared=self.compares,
             differences=differences,
         )
 
