@@ -139,7 +139,7 @@ def _materialisations(result: PublishResult, known: Set[dg.AssetKey]) -> Iterato
             yield dg.MaterializeResult(
                 asset_key=key,
                 data_version=dg.DataVersion(result.fingerprints[file.table]),
-                metadata={"dagster/row_count": result.rows[file.table]},
+                metadata={"dagster/row_count": result.rows[file.table]} if file.table in result.rows else {},
             )
     yield dg.MaterializeResult(
         asset_key=PUBLISHED_FILE,

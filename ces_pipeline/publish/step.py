@@ -93,7 +93,7 @@ class PublishResult:
     rebuilt_because: why the file was rebuilt from the lake; empty if it was brought up to date.
     days_loaded: number of days loaded from the lake.
     restated_days: number of changed days that were published before.
-    rows: published rows by table; empty if not published.
+    rows: published rows by table, without views; empty if not published.
     filled: derived tables with a changed row. fingerprints: derived table -> fingerprint of its inputs.
     notes: one line for each damaged file that was made good.
     compared: True if an updated file was compared with a rebuilt one; only `rebuild` does so.
@@ -329,6 +329,9 @@ class _Publish:
                 f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
             )
             connection.execute("USE ces")
+            # Each statement commits, because one transaction cannot also write to the catalogs of `ChangedRows`. One
+            # checkpoint at the end writes every changed table once.
+            connection.execute("SET checkpoint_threshold = '1TB'")
             if rebuilt_because:
                 create_tables(connection)
                 changes = None
@@ -372,8 +375,8 @@ class _Publish:
             for name in STORED_TABLES:
                 days = changes.days_of(name) if changes else None
                 store_days(connection, lake, PUBLISHED_TABLES[name], before, days)
-            rows = {name: count_rows(connection, name) for name in PUBLISHED_TABLES}
-            # Once, at the end: it writes every changed table. Explicit, because DETACH does not report a full disk.
+            rows = _rows(connection)
+            # Explicit, because DETACH does not report a full disk.
             connection.execute("CHECKPOINT ces")
             differences = differing_tables(connection, "ces", "before") if self.compares else []
             connection.execute("USE memory")
@@ -556,6 +559,15 @@ class _Publish:
         connection.unregister("incoming")
 
 
+def _rows(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Rows of each table; without views, which would be computed for it."""
+    return {
+        table.name: count_rows(connection, table.name)
+        for table in PUBLISHED_TABLES.values()
+        if not table.is_view
+    }
+
+
 def _unchanged(home: Home, registry: Registry, published: Publication) -> PublishResult:
     """The result if the published file is up to date.
 
@@ -569,7 +581,7 @@ def _unchanged(home: Home, registry: Registry, published: Publication) -> Publis
                 connection, warnings, business_date=_business_date(registry, datetime.now(UTC))
             )
         }
-        rows = {name: count_rows(connection, name) for name in PUBLISHED_TABLES}
+        rows = _rows(connection)
     return PublishResult(
         path=home.published,
         published=True,

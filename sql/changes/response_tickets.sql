@@ -100,10 +100,21 @@ with recursive named as (
         source_id,
         merged_into
     from core.tickets
-    where
-        ticket_id in (select ticket_id from narrowed.core.responses where ticket_id is not null)
-        or external_key in (select external_id from narrowed.core.responses where external_id is not null)
-        or requester_key in (select respondent_key from narrowed.core.responses where respondent_key is not null)
+    where ticket_id in (select ticket_id from narrowed.core.responses where ticket_id is not null)
+    union
+    select
+        ticket_key,
+        source_id,
+        merged_into
+    from core.tickets
+    where external_key in (select external_id from narrowed.core.responses where external_id is not null)
+    union
+    select
+        ticket_key,
+        source_id,
+        merged_into
+    from core.tickets
+    where requester_key in (select respondent_key from narrowed.core.responses where respondent_key is not null)
     union
     select
         into_ticket.ticket_key,
