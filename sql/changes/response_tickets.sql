@@ -94,7 +94,24 @@ where response_key in (select response_key from scope);
 
 -- input core.tickets
 -- The tickets that these responses name or match, and those that they were merged into, step by step.
-with recursive named as (
+with recursive targets as materialized (
+    select
+        ticket_key,
+        source_id,
+        ticket_id,
+        merged_into
+    from core.tickets
+    semi join (
+        select
+            source_id,
+            merged_into
+        from core.tickets
+        where merged_into is not null
+    ) as merged
+        on tickets.source_id = merged.source_id and tickets.ticket_id = merged.merged_into
+),
+
+named as (
     select
         ticket_key,
         source_id,
@@ -115,16 +132,23 @@ with recursive named as (
         merged_into
     from core.tickets
     where requester_key in (select respondent_key from narrowed.core.responses where respondent_key is not null)
+),
+
+reached as (
+    select
+        ticket_key,
+        source_id,
+        merged_into
+    from named
     union
     select
-        into_ticket.ticket_key,
-        into_ticket.source_id,
-        into_ticket.merged_into
-    from named
-    inner join core.tickets as into_ticket
-        on named.source_id = into_ticket.source_id and named.merged_into = into_ticket.ticket_id
-    where named.merged_into is not null
+        targets.ticket_key,
+        targets.source_id,
+        targets.merged_into
+    from reached
+    inner join targets
+        on reached.source_id = targets.source_id and reached.merged_into = targets.ticket_id
 )
 
 select * from core.tickets
-where ticket_key in (select ticket_key from named);
+where ticket_key in (select ticket_key from reached);
