@@ -18,11 +18,12 @@ from ces_pipeline.home import Home
 from ces_pipeline.land import corrected_entry
 from ces_pipeline.land.delivery_columns import note_columns
 from ces_pipeline.land.ended import land_nothing
+from ces_pipeline.land.ledger import Ledger
 from ces_pipeline.land.pull import pull
 from ces_pipeline.land.step import SourceLanding, land_source
 from ces_pipeline.publish import inputs as publish_inputs_of
 from ces_pipeline.publish import step as publish_step
-from ces_pipeline.publish.inputs import PublishInputs, ledger_state
+from ces_pipeline.publish.inputs import PublishInputs
 from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.registry import Registry
@@ -32,6 +33,7 @@ from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.machine import use_machine
 from ces_pipeline.storage.memory import give_memory_back
 from ces_pipeline.storage.modes import share
+from ces_pipeline.storage.small_files import save_small_files
 
 __all__ = [
     "KINDS",
@@ -144,10 +146,10 @@ def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
     """
     lake = Lake(home.lake)
     for _ in range(_READINGS):
-        landed = ledger_state(lake)
+        landed = Ledger.read(lake)
         pending = [(kind, day) for kind in registry.kinds for day in stale_days(home, registry, kind)]
         inputs = publish_inputs_of.publish_inputs(lake, pending)
-        if ledger_state(lake) == landed:
+        if Ledger.read(lake) == landed:
             break
     return inputs
 
@@ -165,6 +167,7 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     lake = Lake(home.lake)
     with last_results.recorded(lake, "publish"):
         result = publish_step.publish(home, registry, lambda: publish_inputs(home, registry), run_id=run_id)
+    save_small_files(lake)
     failed = [f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures]
     last_results.record(lake, "publish", [""], {"": failed} if failed else {})
     return result

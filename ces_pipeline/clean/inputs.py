@@ -14,8 +14,6 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pyarrow.fs as pa_fs
-
 from ces_pipeline.clean.account_attributes import account_digests, account_names
 from ces_pipeline.clean.context import columns_asked_for
 from ces_pipeline.clean.judged_by import cleaning_code, judged_by, rule_version, survey_part
@@ -26,10 +24,11 @@ from ces_pipeline.land.ledger import DayCounts, Delivery, Ledger
 from ces_pipeline.land.paths import cross_day_file, raw_file
 from ces_pipeline.privacy.shown import shown_name
 from ces_pipeline.registry.registry import Registry
-from ces_pipeline.schemas.audit import LOAD_AUDIT
+from ces_pipeline.schemas.audit import COMMIT_MARKERS, LOAD_AUDIT
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.kinds import KINDS
-from ces_pipeline.storage.lake import Lake, day_of_folder
+from ces_pipeline.storage.day_rows import day_rows_file, read_day_rows
+from ces_pipeline.storage.lake import FileState, Lake
 
 INCOMPLETE = ""
 """Stored instead of a day's fingerprint: the day stays stale until its missing files are restored."""
@@ -37,16 +36,19 @@ INCOMPLETE = ""
 
 def commit_marker_file(kind: str, day: date) -> str:
     """Path of a day's audit rows; the current rows are its commit marker."""
-    return f"audit/load_audit/kind={kind}/day={day.isoformat()}/part-0.parquet"
+    return day_rows_file(f"{COMMIT_MARKERS}/kind={kind}", day)
 
 
 @dataclass(frozen=True)
 class CommitMarker:
-    """How a day was last cleaned: fingerprint of its inputs, and table -> path, size and SHA-256 of its files."""
+    """How a day was last cleaned: fingerprint of its inputs, and table -> path, size and SHA-256 of its files.
+
+    written_at: time of the marker's file, in nanoseconds since 1970; None if the lake does not tell it.
+    """
 
     inputs: str
     outputs: dict[str, dict[str, Any]]
-    written_at: datetime | None
+    written_at: int | None
 
 
 def read_commit_markers(lake: Lake, kind: str) -> dict[date, CommitMarker]:
@@ -54,39 +56,14 @@ def read_commit_markers(lake: Lake, kind: str) -> dict[date, CommitMarker]:
 
     A damaged file counts as missing, so its day is stale. That includes damage of its history: all of it is published.
     """
-    found = {}
-    for folder in lake.list(f"audit/load_audit/kind={kind}"):
-        day = day_of_folder(folder.base_name)
-        info = lake.files.get_file_info(commit_marker_file(kind, day)) if day else None
-        if day is not None and info is not None and info.type == pa_fs.FileType.File:
-            marker = _commit_marker(lake, info)
-            if marker is not None:
-                found[day] = marker
+    read = read_day_rows(lake, f"{COMMIT_MARKERS}/kind={kind}", LOAD_AUDIT.arrow)
+    columns = [read.rows[name].to_pylist() for name in ("is_current", "inputs", "outputs")]
+    found: dict[date, CommitMarker] = {}
+    for day, is_current, inputs, outputs in zip(read.days, *columns, strict=True):
+        # The rows of a day's sources name the same inputs and outputs.
+        if is_current and day not in found:
+            found[day] = CommitMarker(inputs, json.loads(outputs), read.states[day].changed_at)
     return found
-
-
-_read_markers: dict[tuple[str, str, datetime, int], CommitMarker | None] = {}
-"""Root of the lake, path, time and size of a file -> its marker. A run plans several times over the same files."""
-_MOST_READ = 50_000
-
-
-def _commit_marker(lake: Lake, info: pa_fs.FileInfo) -> CommitMarker | None:
-    """The current marker in a file; None if there is none, or if the file is damaged."""
-    key = (lake.root, info.path, info.mtime, info.size)
-    if info.mtime is None or key not in _read_markers:
-        rows, damaged = lake.read_tables([info.path], LOAD_AUDIT.arrow)
-        current = [] if damaged else rows.filter(rows["is_current"]).to_pylist()
-        marker = (
-            CommitMarker(current[0]["inputs"], json.loads(current[0]["outputs"]), info.mtime)
-            if current
-            else None
-        )
-        if info.mtime is None:
-            return marker
-        if len(_read_markers) >= _MOST_READ:
-            _read_markers.clear()
-        _read_markers[key] = marker
-    return _read_markers[key]
 
 
 def _kept_columns(kind: str) -> set[str]:
@@ -99,6 +76,20 @@ def days_back(day: date, hours: float, business_time_zone: str) -> int:
     zone = ZoneInfo(business_time_zone)
     midnight = datetime.combine(day, time.min, zone).astimezone(UTC)
     return (day - (midnight - timedelta(hours=hours)).astimezone(zone).date()).days
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Day -> the parts of its fingerprint that follow from a ledger, a registry and code."""
+
+    ledger: Ledger
+    registry: Registry
+    code: str
+    of_days: dict[date, list[str]]
+
+
+_last_parts: dict[str, _Parts] = {}
+"""Kind -> the parts of its days at the last planning. A run plans several times."""
 
 
 class Planner:
@@ -119,6 +110,7 @@ class Planner:
     def waiting_days(self) -> dict[date, str]:
         """The days to be cleaned -> why."""
         markers = read_commit_markers(self.lake, self.kind)
+        states = self._states(markers.values())
         waiting = {}
         for day in sorted({*self.touching, *markers}):
             marker = markers.get(day)
@@ -130,19 +122,30 @@ class Planner:
                 waiting[day] = "a delivery, the registry or the code has changed since it was cleaned"
             elif day not in self.touching and marker.outputs:
                 waiting[day] = "its deliveries are gone"
-            elif not self._is_intact(marker):
+            elif not all(
+                self._is_as_written(output, states.get(output["path"]), marker.written_at)
+                for output in marker.outputs.values()
+            ):
                 waiting[day] = "its files are not as they were cleaned"
         return waiting
 
-    def _is_intact(self, marker: CommitMarker) -> bool:
-        return all(self._is_as_written(output, marker.written_at) for output in marker.outputs.values())
+    def _states(self, markers: Iterable[CommitMarker]) -> dict[str, FileState]:
+        """Path -> state of the day files that commit markers name."""
+        paths: dict[str, list[str]] = {}
+        for marker in markers:
+            for table, output in marker.outputs.items():
+                paths.setdefault(table.replace(".", "/"), []).append(output["path"])
+        return {
+            path: state
+            for folder, named in paths.items()
+            for path, state in self.lake.states(folder, named).items()
+        }
 
-    def _is_as_written(self, output: dict[str, Any], written_at: datetime | None) -> bool:
+    def _is_as_written(self, output: dict[str, Any], state: FileState | None, written_at: int | None) -> bool:
         """Whether a day file is the one in the commit marker; its bytes are read only if it is newer than that."""
-        info = self.lake.files.get_file_info(output["path"])
-        if info.type != pa_fs.FileType.File or info.size != output["size"]:
+        if state is None or state.size != output["size"]:
             return False
-        if info.mtime is None or written_at is None or info.mtime <= written_at:
+        if state.changed_at is None or written_at is None or state.changed_at <= written_at:
             return True
         return bool(hashlib.sha256(self.lake.read_bytes(output["path"])).hexdigest() == output["sha256"])
 
@@ -156,6 +159,26 @@ class Planner:
 
     def inputs(self, day: date) -> str:
         """Fingerprint of everything that the day's result depends on."""
+        parts = [*self._parts(day), *self._accounts(day)]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    @cached_property
+    def _known_parts(self) -> dict[date, list[str]]:
+        """Day -> its parts, as far as planners of the same ledger, registry and code have made them."""
+        last = _last_parts.get(self.kind)
+        if (
+            last is None
+            or last.ledger is not self.ledger
+            or last.code != self._code
+            or last.registry != self.registry
+        ):
+            last = _last_parts[self.kind] = _Parts(self.ledger, self.registry, self._code, {})
+        return last.of_days
+
+    def _parts(self, day: date) -> list[str]:
+        """The parts of a day's fingerprint that follow from the ledger, the registry and the code."""
+        if day in self._known_parts:
+            return self._known_parts[day]
         # Responses in the look-back days are judged too, by the speed limits from the days before them.
         back = self.lookback(day) + self.registry.settings.speed_window_days if self.kind == "survey" else 0
         parts = [
@@ -163,9 +186,9 @@ class Planner:
             self._registry_part,
             *(survey_part(self.registry, survey_id) for survey_id in self._surveys_on(day)),
             *(self._digest(day - timedelta(step)) for step in range(back + 1)),
-            *self._accounts(day),
         ]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        self._known_parts[day] = parts
+        return parts
 
     def _surveys_on(self, day: date) -> list[str]:
         """The registered surveys that rows of this day may belong to, by id."""

@@ -21,6 +21,7 @@ from ces_pipeline.land.ledger import Delivery, Ledger, commit
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.storage.journal import is_data_file
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.last_results import results_file
 from ces_pipeline.storage.locks import exclusive
@@ -217,7 +218,7 @@ def _move_journals(lake: Lake, old_id: str, new_id: str) -> None:
 def _rename_in_markers(lake: Lake, old_id: str, new_id: str) -> None:
     """The history of cleanings names the source by its new id."""
     for info in lake.list(_MARKERS, recursive=True):
-        if info.type != pa_fs.FileType.File or not info.base_name.endswith(".parquet"):
+        if info.type != pa_fs.FileType.File or not is_data_file(info.base_name):
             continue
         try:
             rows = lake.read_table(info.path)

@@ -10,8 +10,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,11 +31,18 @@ from ces_pipeline.land.paths import (
 )
 from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.small_files import SmallFileRows, small_file_rows
 
 Rank = tuple[int, datetime, str]
 """Place in the order of receipt, time of receipt, delivery id: each decides if those before it are equal."""
 
 _FOLDER = "ledger"
+_SUFFIX = ".json"
+_ENTRY = pa.schema([("entry", pa.binary())])
+_MOST_PARSED = 10_000
+"""Deliveries that a process holds: years of a home's."""
+_MOST_READ = 200
+"""Ledgers that a process holds, of a lake or of one of its sources."""
 _KEYS = {"landed_with": "reading"}
 """Attribute -> its key in ledger files, if that is another: lakes keep their keys."""
 KEYS = "keys"
@@ -191,10 +199,21 @@ class Ledger:
     def read(cls, lake: Lake, source_id: str | None = None) -> "Ledger":
         """Every committed delivery, by source and id; with `source_id` those of one source.
 
+        Returns the same object as the last time while no delivery changes.
         Raises HomeError, with the file's name, for an entry that cannot be read and has no readable copy.
         """
-        found = [_entry(lake, path, copy) for path, copy in sorted(_entries(lake, source_id).items())]
-        return cls(tuple(sorted(found, key=lambda delivery: (delivery.source_id, delivery.delivery_id))))
+        found: list[Delivery] = []
+        for name in _source_ids(lake, source_id):
+            entries = _Entries.read(lake, name)
+            found += entries.sound.values()
+            found += filter(None, (_from_copy(lake, name, entry) for entry in entries.unsound))
+        deliveries = tuple(sorted(found, key=lambda delivery: (delivery.source_id, delivery.delivery_id)))
+        last = _last_read.get((lake.root, source_id))
+        if last is None or last.deliveries != deliveries:
+            if len(_last_read) >= _MOST_READ:
+                _last_read.clear()
+            last = _last_read[lake.root, source_id] = cls(deliveries)
+        return last
 
     @cached_property
     def _by_source(self) -> dict[str, list[Delivery]]:
@@ -214,6 +233,53 @@ class Ledger:
                 for day in delivery.touches:
                     found.setdefault(day, []).append(delivery)
         return found
+
+    @cached_property
+    def deliveries_table(self) -> pa.Table:
+        """The ledger as `audit.deliveries`."""
+        rows = []
+        for delivery in self.deliveries:
+            days = delivery.all_days
+            rows.append(
+                {
+                    "delivery_id": delivery.delivery_id,
+                    "source_id": delivery.source_id,
+                    "kind": delivery.kind,
+                    "file_name": delivery.file_name,
+                    "size_bytes": delivery.size_bytes,
+                    "received_at": delivery.received_at,
+                    "as_of": delivery.as_of,
+                    "rows_read": delivery.rows_read,
+                    "rows_landed": delivery.rows_landed,
+                    "rows_redelivered": delivery.rows_redelivered,
+                    "rows_unreadable": delivery.rows_unreadable,
+                    "rows_unlanded": sum(delivery.unlanded.values()),
+                    "rows_erased": sum(delivery.erased.values()),
+                    "unlanded_at": delivery.unlanded_at,
+                    "first_day": days[0] if days else None,
+                    "last_day": days[-1] if days else None,
+                }
+            )
+        return pa.Table.from_pylist(rows, schema=DELIVERIES.arrow)
+
+    @cached_property
+    def days_table(self) -> pa.Table:
+        """The ledger as `audit.delivery_days`."""
+        rows = [
+            {
+                "delivery_id": delivery.delivery_id,
+                "source_id": delivery.source_id,
+                "kind": delivery.kind,
+                "day": day,
+                "rows_landed": delivery.counts_on(day).landed,
+                "rows_redelivered": delivery.counts_on(day).redelivered,
+                "rows_unlanded": delivery.counts_on(day).unlanded,
+                "rows_erased": delivery.counts_on(day).erased,
+            }
+            for delivery in self.deliveries
+            for day in delivery.all_days
+        ]
+        return pa.Table.from_pylist(rows, schema=DELIVERY_DAYS.arrow)
 
 
 @dataclass(frozen=True)
@@ -238,39 +304,108 @@ class DayCounts:
         return self.landed + self.redelivered + self.unlanded + self.erased
 
 
-def _entries(lake: Lake, source_id: str | None) -> dict[str, str]:
-    """Path of every entry -> path of its copy, empty if it has none. An entry that is gone is listed by its copy."""
-    below = "" if source_id is None else f"/{source_id}"
-    copies = {
-        f"{_FOLDER}/{info.path.split('/')[1]}/{info.base_name.removesuffix(COPY_SUFFIX)}.json": info.path
-        for info in lake.list(f"index{below}", recursive=True)
-        if info.base_name.endswith(COPY_SUFFIX)
-    }
-    entries = {
-        info.path: ""
-        for info in lake.list(f"{_FOLDER}{below}", recursive=True)
-        if info.path.count("/") == 2 and info.path.endswith(".json") and not info.base_name.startswith(".")
-    }
-    return {**entries, **copies}
+_last_read: dict[tuple[str, str | None], Ledger] = {}
+"""Root of a lake, source or all -> its ledger at the last reading. A run reads it several times."""
 
 
-def _entry(lake: Lake, path: str, copy: str) -> Delivery:
-    for file in filter(None, (path, copy)):
-        if (delivery := _readable(lake, file)) is not None:
+@dataclass(frozen=True)
+class _Entries:
+    """The ledger entries of one source, as file names, and their copies.
+
+    sound: entry -> its delivery. unsound: entries that cannot be read, or are gone and have a copy. copied: entries
+    that have a copy.
+    """
+
+    sound: dict[str, Delivery]
+    unsound: list[str]
+    copied: set[str]
+
+    @classmethod
+    def read(cls, lake: Lake, source_id: str) -> "_Entries":
+        """Opens only entries that are new or changed: the others are read from the cache of `small_files.py`."""
+        folder = f"{_FOLDER}/{source_id}"
+        # The copies are listed first: what is committed meanwhile writes its entry before its copy.
+        copied = {
+            f"{name.removesuffix(COPY_SUFFIX)}{_SUFFIX}"
+            for name in lake.names(f"index/{source_id}")
+            if name.endswith(COPY_SUFFIX)
+        }
+        listed = [name for name in lake.names(folder) if name.endswith(_SUFFIX) and not name.startswith(".")]
+        found = lake.states(folder, [f"{folder}/{name}" for name in listed])
+        states = {path.removeprefix(f"{folder}/"): state for path, state in found.items()}
+        sound = _deliveries_in(
+            small_file_rows(
+                lake, folder, states, _ENTRY, lambda name: _sound_entry(lake, f"{folder}/{name}")
+            ),
+            folder,
+        )
+        return cls(sound, sorted({*listed, *copied} - sound.keys()), copied)
+
+
+_parsed_rows: WeakKeyDictionary[SmallFileRows, dict[str, Delivery]] = WeakKeyDictionary()
+
+
+def _deliveries_in(read: SmallFileRows, folder: str) -> dict[str, Delivery]:
+    """Entry -> its delivery, of the entries that can be read."""
+    if read not in _parsed_rows:
+        entries = zip(read.names, read.rows["entry"].to_pylist(), strict=True)
+        _parsed_rows[read] = {
+            name: delivery
+            for name, data in entries
+            if (delivery := _delivery(data, f"{folder}/{name}")) is not None
+        }
+    return _parsed_rows[read]
+
+
+def _source_ids(lake: Lake, source_id: str | None) -> list[str]:
+    return sorted({*lake.names(_FOLDER), *lake.names("index")}) if source_id is None else [source_id]
+
+
+def _copy_of(source_id: str, entry: str) -> str:
+    return entry_copy_file(source_id, entry.removesuffix(_SUFFIX))
+
+
+def _from_copy(lake: Lake, source_id: str, entry: str) -> Delivery | None:
+    """The delivery of an entry that is lost or damaged; None if it was taken back since the entries were listed."""
+    path, copy = f"{_FOLDER}/{source_id}/{entry}", _copy_of(source_id, entry)
+    for file in (path, copy):
+        if (delivery := _delivery(_bytes(lake, file), file)) is not None:
             return delivery
+    if all(info.type == pa_fs.FileType.NotFound for info in lake.files.get_file_info([path, copy])):
+        return None
     raise HomeError(
         f"{lake.root}/{path} is damaged, so ces does not know which rows of that delivery have landed. Restore the "
         "file from a backup; or delete it, put its export back into the inbox and run `ces run`, which lands it again"
     )
 
 
-def _readable(lake: Lake, path: str) -> Delivery | None:
-    """The delivery of an entry or a copy; None if the file is missing or damaged."""
+def _sound_entry(lake: Lake, path: str) -> pa.Table:
+    """The bytes of an entry as a row; no row if it is missing or damaged."""
+    data = _bytes(lake, path)
+    return pa.table([[] if _delivery(data, path) is None else [data]], schema=_ENTRY)
+
+
+def _bytes(lake: Lake, path: str) -> bytes:
+    """The bytes of a file; none if it cannot be read."""
     try:
-        delivery = Delivery.from_json(lake.read_bytes(path))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return lake.read_bytes(path)
+    except OSError:
+        return b""
+
+
+def _delivery(data: bytes, path: str) -> Delivery | None:
+    """The delivery of an entry or a copy at `path`; None if it is damaged."""
+    try:
+        delivery = _parsed(data)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None
     return delivery if delivery.delivery_id in path and f"/{delivery.source_id}/" in path else None
+
+
+@lru_cache(maxsize=_MOST_PARSED)
+def _parsed(data: bytes) -> Delivery:
+    """The delivery of an entry. A run reads the ledger several times; a delivery is never changed."""
+    return Delivery.from_json(data)
 
 
 def restore(lake: Lake, source_id: str | None = None) -> list[str]:
@@ -281,16 +416,18 @@ def restore(lake: Lake, source_id: str | None = None) -> list[str]:
     Returns the paths of the restored entries. Call it with the landing lock.
     """
     restored = []
-    for path, copy in sorted(_entries(lake, source_id).items()):
-        entry = _readable(lake, path)
-        if entry is not None:
-            if not copy:
-                lake.write_bytes(entry_copy_file(entry.source_id, entry.delivery_id), entry.to_json())
-        elif copy and (kept := _readable(lake, copy)) is not None:
-            if lake.files.get_file_info(path).type == pa_fs.FileType.Directory:
-                lake.files.delete_dir(path)
-            lake.write_bytes(path, kept.to_json())
-            restored.append(path)
+    for name in _source_ids(lake, source_id):
+        entries = _Entries.read(lake, name)
+        for entry, delivery in entries.sound.items():
+            if entry not in entries.copied:
+                lake.write_bytes(_copy_of(name, entry), delivery.to_json())
+        for entry in entries.unsound:
+            path, copy = f"{_FOLDER}/{name}/{entry}", _copy_of(name, entry)
+            if entry in entries.copied and (kept := _delivery(_bytes(lake, copy), copy)) is not None:
+                if lake.files.get_file_info(path).type == pa_fs.FileType.Directory:
+                    lake.files.delete_dir(path)
+                lake.write_bytes(path, kept.to_json())
+                restored.append(path)
     return restored
 
 
@@ -306,7 +443,7 @@ def _digest(text: str) -> str:
 
 
 def _entry_file(source_id: str, delivery_id: str) -> str:
-    return f"{_FOLDER}/{source_id}/{delivery_id}.json"
+    return f"{_FOLDER}/{source_id}/{delivery_id}{_SUFFIX}"
 
 
 def forget(lake: Lake, deliveries: Sequence[Delivery]) -> None:
@@ -337,50 +474,3 @@ def _forget_cross_day_revisions(lake: Lake, path: str, gone: Sequence[str]) -> N
     kept = revisions.filter(pc.invert(pc.is_in(delivery_ids, pa.array(gone, delivery_ids.type))))
     if kept.num_rows < revisions.num_rows:
         lake.write_table(path, kept)
-
-
-def deliveries(lake: Lake) -> pa.Table:
-    """The ledger as `audit.deliveries`."""
-    rows = []
-    for delivery in Ledger.read(lake).deliveries:
-        days = delivery.all_days
-        rows.append(
-            {
-                "delivery_id": delivery.delivery_id,
-                "source_id": delivery.source_id,
-                "kind": delivery.kind,
-                "file_name": delivery.file_name,
-                "size_bytes": delivery.size_bytes,
-                "received_at": delivery.received_at,
-                "as_of": delivery.as_of,
-                "rows_read": delivery.rows_read,
-                "rows_landed": delivery.rows_landed,
-                "rows_redelivered": delivery.rows_redelivered,
-                "rows_unreadable": delivery.rows_unreadable,
-                "rows_unlanded": sum(delivery.unlanded.values()),
-                "rows_erased": sum(delivery.erased.values()),
-                "unlanded_at": delivery.unlanded_at,
-                "first_day": days[0] if days else None,
-                "last_day": days[-1] if days else None,
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=DELIVERIES.arrow)
-
-
-def delivery_days(lake: Lake) -> pa.Table:
-    """The ledger as `audit.delivery_days`."""
-    rows = [
-        {
-            "delivery_id": delivery.delivery_id,
-            "source_id": delivery.source_id,
-            "kind": delivery.kind,
-            "day": day,
-            "rows_landed": delivery.counts_on(day).landed,
-            "rows_redelivered": delivery.counts_on(day).redelivered,
-            "rows_unlanded": delivery.counts_on(day).unlanded,
-            "rows_erased": delivery.counts_on(day).erased,
-        }
-        for delivery in Ledger.read(lake).deliveries
-        for day in delivery.all_days
-    ]
-    return pa.Table.from_pylist(rows, schema=DELIVERY_DAYS.arrow)

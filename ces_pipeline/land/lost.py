@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.fs as pa_fs
 
 from ces_pipeline.land.change_set import ChangeSet, finish_change
 from ces_pipeline.land.ledger import Delivery, restore
@@ -32,11 +31,12 @@ def finish_interrupted(lake: Lake, source_id: str | None = None) -> tuple[str, .
     notes = []
     if finish_change(lake):
         notes.append("a correction that was interrupted has been finished")
-    for info in lake.list("ledger" if source_id is None else f"ledger/{source_id}", recursive=True):
-        if info.base_name == TAKEN_BACK and not _is_json(lake, info.path):
-            lake.set_aside(info.path)
+    for name in sorted(lake.names("ledger")) if source_id is None else [source_id]:
+        path = f"ledger/{name}/{TAKEN_BACK}"
+        if TAKEN_BACK in lake.names(f"ledger/{name}") and not _is_json(lake, path):
+            lake.set_aside(path)
             notes.append(
-                f"{info.path} was damaged and has been set aside: deliveries whose landing was interrupted count as "
+                f"{path} was damaged and has been set aside: deliveries whose landing was interrupted count as "
                 "received now"
             )
     notes += [
@@ -62,10 +62,17 @@ def lost_deliveries(lake: Lake, landed: Iterable[Delivery]) -> dict[str, Deliver
         return {}
     source_id = deliveries[0].source_id
     sizes = {
-        info.path: info.size
+        path: state.size
         for folder in (f"raw/{source_id}", f"index/{source_id}")
-        for info in lake.list(folder, recursive=True)
-        if info.type == pa_fs.FileType.File
+        for path, state in lake.states(
+            folder,
+            [
+                path
+                for delivery in deliveries
+                for path in delivery.stored_files
+                if path.startswith(f"{folder}/")
+            ],
+        ).items()
     }
     return {
         delivery.delivery_id: delivery

@@ -311,10 +311,11 @@ class Staging:
 
     def newest(self) -> datetime | None:
         """The newest time in the delivery that is not in the future; None if there is none."""
-        row = self.connection.execute(
+        # `fetchone` would leave the result open, and DuckDB 2 then refuses to register the key files of a remote lake.
+        [(newest,)] = self.connection.execute(
             "SELECT epoch_us(max(event_at)) FROM keys WHERE event_at <= $1", [self.now]
-        ).fetchone()
-        return datetime.fromtimestamp(row[0] / 1e6, UTC) if row and row[0] is not None else None
+        ).fetchall()
+        return datetime.fromtimestamp(newest / 1e6, UTC) if newest is not None else None
 
     def find_redelivered(self, rank: Rank, has_times: bool = True) -> dict[date, tuple[int, int]]:
         """Find rows that landed before or occur twice in this delivery; returns (landed, redelivered) by day.
@@ -377,13 +378,13 @@ class Staging:
         """How many landed rows are older, by their own time, than what an earlier delivery landed."""
         if KINDS[self.source.kind].is_versioned:
             return 0
-        (found,) = self.connection.execute(
+        [(found,)] = self.connection.execute(
             """
             SELECT count(DISTINCT k.row_number) FROM keys k JOIN known_keys b USING (key_hi, key_lo)
             WHERE k.event_at < b.event_at AND k.content <> b.content
                 AND k.row_number NOT IN (SELECT row_number FROM again)
             """
-        ).fetchone() or (0,)
+        ).fetchall()
         return int(found)
 
     def surveys_named(self) -> dict[date, tuple[str, ...]] | None:

@@ -20,6 +20,8 @@ from ces_pipeline.publish.reference import reference_tables
 from ces_pipeline.publish.rules import rules
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.registry.registry import Registry
+from ces_pipeline.schemas.audit import LOAD_AUDIT
+from ces_pipeline.schemas.table import Table
 from ces_pipeline.statistics import POST_PROCESSED_BY
 from ces_pipeline.storage.sql_files import SqlFile, derived_files, sql_files
 
@@ -60,7 +62,7 @@ def table_fingerprints(
 
     small: full name -> rows of each table that is neither a day table nor derived.
     """
-    days = {name: _digest(_days_of(name, day_files)) for name in DAY_TABLES}
+    days = {name: _digest(found) for name, found in _days_by_table(day_files).items()}
     columns = {
         name: {column: _rows_digest(rows.select([column])) for column in rows.column_names}
         for name, rows in small.items()
@@ -94,12 +96,13 @@ def _columns_used(file: SqlFile, name: str) -> frozenset[str] | None:
 
 def state_fingerprint(registry: Registry, state: PublishInputs) -> str:
     """Fingerprint of everything that the published file depends on."""
-    days = [_days_of(name, state.day_files) for name in DAY_TABLES]
+    days = list(_days_by_table(state.day_files).values())
     small = {
         name: _rows_digest(rows)
         for name, rows in (
             *reference_tables(registry).items(),
-            ("audit.load_audit", state.load_audit),
+            # Its rows may come in any order.
+            ("audit.load_audit", _sorted_by_key(state.load_audit, LOAD_AUDIT)),
             ("audit.deliveries", state.deliveries),
             ("audit.delivery_days", state.delivery_days),
         )
@@ -133,8 +136,16 @@ def layout_fingerprint() -> str:
     return _digest([STORAGE_VERSION, tables, views])
 
 
-def _days_of(name: str, day_files: Mapping[DayFile, FileMarker]) -> list[list[str]]:
-    return sorted([str(day), marker.sha256] for (table, day), marker in day_files.items() if table == name)
+def _days_by_table(day_files: Mapping[DayFile, FileMarker]) -> dict[str, list[list[str]]]:
+    """Each of DAY_TABLES -> day and SHA-256 of its day files, ascending."""
+    found: dict[str, list[list[str]]] = {name: [] for name in DAY_TABLES}
+    for (table, day), marker in day_files.items():
+        found[table].append([str(day), marker.sha256])
+    return {name: sorted(days) for name, days in found.items()}
+
+
+def _sorted_by_key(rows: pa.Table, table: Table) -> pa.Table:
+    return rows.sort_by([(column, "ascending") for column in table.key])
 
 
 def _rows_digest(rows: pa.Table) -> str:

@@ -14,11 +14,13 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.fs as pa_fs
 
-from ces_pipeline.land import ledger
+from ces_pipeline.land.ledger import Ledger
 from ces_pipeline.privacy.erased import erased_fingerprint
+from ces_pipeline.schemas.audit import COMMIT_MARKERS, LOAD_AUDIT
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.schemas.tables import TABLES
+from ces_pipeline.storage.day_rows import read_day_rows
 from ces_pipeline.storage.journal import is_data_file, without_repeats
 from ces_pipeline.storage.lake import Lake
 
@@ -81,24 +83,22 @@ class PublishInputs:
 
 def publish_inputs(lake: Lake, pending: Iterable[tuple[str, date]]) -> PublishInputs:
     """Read the inputs from the lake. pending: (kind, day) of stale days."""
+    load_audit, ledger = read_load_audit(lake), Ledger.read(lake)
     return PublishInputs(
-        read_load_audit(lake),
-        ledger.deliveries(lake),
-        ledger.delivery_days(lake),
+        load_audit,
+        ledger.deliveries_table,
+        ledger.days_table,
         tuple(sorted(pending)),
         {name: stored_rows(lake, TABLES[name]) for name in LOGS},
         erased_fingerprint(lake),
     )
 
 
-def ledger_state(lake: Lake) -> list[tuple[object, ...]]:
-    """Path, size and time of every file of the ledger: equal while nothing lands."""
-    return sorted((info.path, info.size, info.mtime) for info in lake.list("ledger", recursive=True))
-
-
 def read_load_audit(lake: Lake) -> pa.Table:
-    """Every cleaning of every day, as `audit.load_audit`."""
-    return stored_rows(lake, TABLES["audit.load_audit"])
+    """Every cleaning of every day, as `audit.load_audit`, without the rows of damaged commit markers."""
+    kinds = sorted(name for name in lake.names(COMMIT_MARKERS) if name.startswith("kind="))
+    rows = [read_day_rows(lake, f"{COMMIT_MARKERS}/{kind}", LOAD_AUDIT.arrow).rows for kind in kinds]
+    return without_repeats(pa.concat_tables([LOAD_AUDIT.arrow.empty_table(), *rows]), LOAD_AUDIT.key)
 
 
 def disagreeing(lake: Lake, markers: Mapping[DayFile, FileMarker]) -> list[DayFile]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 import duckdb
-import pyarrow.fs as pa_fs
 
 from ces_pipeline.schemas.table import Table, split_by_day
 from ces_pipeline.storage.duck import arrow_rows
@@ -69,16 +68,23 @@ def damaged_days(lake: Lake, name: str) -> set[date]:
     The bytes of a file are read only if it is newer than the list. Without a list (an earlier release wrote none) no
     day is known to be damaged.
     """
-    listed_at = lake.files.get_file_info(_list_file(name)).mtime
+    written = _written(lake, name)
+    files = {day: lake.day_file(name, day) for day in written}
+    states = lake.states(name.replace(".", "/"), [*files.values(), _list_file(name)])
+    listed = states.get(_list_file(name))
 
     def is_damaged(day: date, size: int, sha256: str) -> bool:
-        info = lake.files.get_file_info(lake.day_file(name, day))
-        if info.type != pa_fs.FileType.File or info.size != size:
+        state = states.get(files[day])
+        if state is None or state.size != size:
             return True
-        is_newer = info.mtime is not None and listed_at is not None and info.mtime > listed_at
-        return is_newer and hashlib.sha256(lake.read_bytes(info.path)).hexdigest() != sha256
+        if state.changed_at is None or listed is None or listed.changed_at is None:
+            return False
+        return (
+            state.changed_at > listed.changed_at
+            and hashlib.sha256(lake.read_bytes(files[day])).hexdigest() != sha256
+        )
 
-    return {day for day, state in _written(lake, name).items() if is_damaged(day, *state)}
+    return {day for day, state in written.items() if is_damaged(day, *state)}
 
 
 def _written(lake: Lake, name: str) -> dict[date, tuple[int, str]]:

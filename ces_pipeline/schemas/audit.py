@@ -52,6 +52,9 @@ LOAD_AUDIT = Table(
     sort=("kind", "day", "source_id", "cleaned_at"),
 )
 
+COMMIT_MARKERS = "audit/load_audit"
+"""Folder of `audit.load_audit` in the lake: a folder for each kind, with a file for each day, its commit marker."""
+
 DELIVERIES = Table(
     "audit.deliveries",
     "One row per delivery.",

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
+from stat import S_ISREG
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -51,6 +53,16 @@ class StoredFile:
     sha256: str
 
 
+class FileState(NamedTuple):
+    """What tells one version of a file from another: size in bytes, and time of its last change in ns since 1970.
+
+    changed_at: None if the object store does not tell it.
+    """
+
+    size: int
+    changed_at: int | None
+
+
 class Lake:
     """One lake. Paths are always relative to its root, with `/` between parts."""
 
@@ -81,12 +93,45 @@ class Lake:
                 found.append(day)
         return sorted(found)
 
+    def names(self, folder: str) -> list[str]:
+        """The names of the entries of a folder; empty if there is no folder of that name."""
+        try:
+            if self.local is None:
+                return [info.base_name for info in self.list(folder)]
+            with os.scandir(self.local / folder) as entries:
+                return [entry.name for entry in entries]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
     def list(self, folder: str, *, recursive: bool = False) -> list[pa_fs.FileInfo]:
         """The entries of a folder; empty if it does not exist."""
         found: list[pa_fs.FileInfo] = self.files.get_file_info(
             pa_fs.FileSelector(folder, allow_not_found=True, recursive=recursive)
         )
         return found
+
+    def states(self, folder: str, paths: Iterable[str]) -> dict[str, FileState]:
+        """Path -> state of those of `paths` that are files. All must be below `folder`.
+
+        An object store is asked once, for the whole folder. A local disk is asked for each path, which is faster there
+        than a listing.
+        """
+        if self.local is not None:
+            return {path: state for path in paths if (state := self._local_state(path)) is not None}
+        listed = {
+            info.path: FileState(info.size, info.mtime_ns)
+            for info in self.list(folder, recursive=True)
+            if info.type == pa_fs.FileType.File
+        }
+        return {path: listed[path] for path in paths if path in listed}
+
+    def _local_state(self, path: str) -> FileState | None:
+        try:
+            # A `Path` for each of thousands of files takes longer than asking for its state.
+            found = os.stat(f"{self.local}/{path}")  # noqa: PTH116
+        except OSError:
+            return None
+        return FileState(found.st_size, found.st_mtime_ns) if S_ISREG(found.st_mode) else None
 
     def exists(self, path: str) -> bool:
         return bool(self.files.get_file_info(path).type == pa_fs.FileType.File)

@@ -4,6 +4,7 @@ The expected outcome of each kind stands in KINDS. Whatever happened, the home e
 to the undisturbed one: by itself, or after the printed advice was followed.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -77,6 +78,8 @@ KINDS = {
     "schedule of Dagster": Kind("dagster/schedules/schedules.db", by_command=True),
     "settings of Dagster": Kind("dagster/dagster.yaml", by_command=True),
     "workspace of Dagster": Kind("dagster/workspace.yaml", by_command=True),
+    "cache of commit markers": Kind("lake/audit/load_audit/kind=survey/.read.parquet"),
+    "cache of ledger entries": Kind("lake/ledger/web/.read.parquet"),
     "ledger entry": Kind("lake/ledger/web/????*.json"),
     "copy of a ledger entry": Kind("lake/index/web/*.entry.json"),
     "landed rows": Kind("lake/raw/web/day=*/*.parquet"),
@@ -124,7 +127,7 @@ def by_functions(home: Home) -> Outcome:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A published home with a row in each log; two runs, so that there is history."""
+    """A published home with a row in each log; three runs, so that there is history."""
     small = inbox_home(tmp_path_factory.mktemp("undisturbed") / "home", WEB, DESK)
     small.drop("1.csv", [answer(n, recorded=f"2026-03-{2 + n % 4:02}T{n:02}:00:00Z") for n in range(12)])
     small.drop("wrong.csv", [answer("x", score=9, recorded="2026-03-02T20:00:00Z")])
@@ -134,7 +137,17 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Home:
     fill_logs(small)
     small.drop("2.csv", [answer(100, recorded="2026-03-03T22:00:00Z")])
     assert by_command(small.home).is_well
+    age(small.home)
+    assert by_command(small.home).is_well
     return small.home
+
+
+def age(home: Home) -> None:
+    """Make the lake's files an hour old, in their order: only files that are a little older are cached."""
+    for path in home.lake.rglob("*"):
+        if path.is_file():
+            changed_at = path.stat().st_mtime - 3600
+            os.utime(path, (changed_at, changed_at))
 
 
 def fill_logs(small: InboxHome) -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from ces_pipeline.errors import HomeError
-from ces_pipeline.land.ledger import Delivery, Ledger, commit, deliveries, delivery_days, forget, restore
+from ces_pipeline.land.ledger import Delivery, Ledger, commit, forget, restore
 from ces_pipeline.land.paths import cross_day_file, entry_copy_file, index_file, raw_file
 from ces_pipeline.schemas.audit import DELIVERIES, DELIVERY_DAYS
 from ces_pipeline.storage.lake import Lake
@@ -106,8 +106,8 @@ def test_the_later_of_two_deliveries_is_decided_by_the_order_of_their_receipt() 
 
 def test_the_audit_tables_show_the_ledger(lake: Lake) -> None:
     commit(lake, ONE)
-    (row,) = deliveries(lake).to_pylist()
-    assert deliveries(lake).schema == DELIVERIES.arrow
+    (row,) = Ledger.read(lake).deliveries_table.to_pylist()
+    assert Ledger.read(lake).deliveries_table.schema == DELIVERIES.arrow
     assert (row["rows_read"], row["rows_landed"], row["rows_redelivered"], row["rows_unreadable"]) == (
         5,
         2,
@@ -115,9 +115,10 @@ def test_the_audit_tables_show_the_ledger(lake: Lake) -> None:
         1,
     )
     assert (row["first_day"], row["last_day"], row["as_of"]) == (MONDAY, TUESDAY, ONE.as_of)
-    assert delivery_days(lake).schema == DELIVERY_DAYS.arrow
+    assert Ledger.read(lake).days_table.schema == DELIVERY_DAYS.arrow
     assert [
-        (row["day"], row["rows_landed"], row["rows_redelivered"]) for row in delivery_days(lake).to_pylist()
+        (row["day"], row["rows_landed"], row["rows_redelivered"])
+        for row in Ledger.read(lake).days_table.to_pylist()
     ] == [
         (MONDAY, 2, 1),
         (TUESDAY, 0, 2),
