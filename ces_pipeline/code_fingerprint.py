@@ -98,7 +98,7 @@ def _code(name: str) -> str:
     """The text of a module without comments, docstrings and blank lines."""
     text, tree = _parsed(name)
     lines = text.splitlines()
-    for node in ast.walk(tree):
+    for node in _statements(tree.body):
         if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             continue
         own_lines = not lines[node.lineno - 1].encode()[: node.col_offset].strip()
@@ -117,7 +117,7 @@ def _imported(name: str, packages: frozenset[str]) -> tuple[str, ...]:
 
 def _imports(name: str, packages: frozenset[str]) -> Iterator[str]:
     _, tree = _parsed(name)
-    for node in _executed(tree):
+    for node in _statements(tree.body, also_unexecuted=False):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if _is_module(alias.name, packages))
         elif isinstance(node, ast.ImportFrom):
@@ -131,13 +131,23 @@ def _imports(name: str, packages: frozenset[str]) -> Iterator[str]:
                 yield base
 
 
-def _executed(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a module, without those below `if TYPE_CHECKING:`."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+def _statements(body: Iterable[ast.stmt], *, also_unexecuted: bool = True) -> Iterator[ast.stmt]:
+    """The statements of a body, at any depth. Expressions have none, and they are most of a module.
+
+    also_unexecuted: with those below `if TYPE_CHECKING:`.
+    """
+    to_visit = list(body)
+    while to_visit:
+        node = to_visit.pop()
+        is_for_checkers = (
+            isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        )
+        if is_for_checkers and not also_unexecuted:
             continue
         yield node
-        yield from _executed(node)
+        for part in (node, *getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+            for name in ("body", "orelse", "finalbody"):
+                to_visit += getattr(part, name, ())
 
 
 def _absolute(name: str, node: ast.ImportFrom) -> str:

@@ -8,6 +8,7 @@ from ces_pipeline.defs.core import core_assets
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.jobs import jobs, nightly
 from ces_pipeline.defs.raw import raw_assets
+from ces_pipeline.defs.rebuild import rebuild_job, weekly
 from ces_pipeline.defs.sensors import inbox_sensor, stale_days_sensor
 from ces_pipeline.defs.snapshot import snapshot_asset
 from ces_pipeline.home import Home
@@ -26,8 +27,8 @@ def build_definitions(home: Home) -> dg.Definitions:
         assets = [*raw_assets(home, registry), *core_assets(home, registry), snapshot_asset(home, registry)]
     return dg.Definitions(
         assets=assets,
-        jobs=jobs(registry),
-        schedules=[nightly(registry)] if registry.sources else [],
+        jobs=[*jobs(registry), rebuild_job(home)],
+        schedules=[nightly(registry), weekly(registry)] if registry.sources else [],
         sensors=[
             stale_days_sensor(home, registry.kinds),
             *([inbox_sensor(home)] if registry.sources else []),

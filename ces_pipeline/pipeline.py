@@ -51,6 +51,7 @@ __all__ = [
     "load_registry",
     "publish",
     "publish_inputs",
+    "rebuild",
     "stale_days",
 ]
 
@@ -170,6 +171,17 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     failed = [f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures]
     last_results.record(lake, "publish", [""], {"": failed} if failed else {})
     return result
+
+
+def rebuild(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
+    """Publish, then rebuild the published file from the lake and compare: the two must have the same rows.
+
+    The rebuilt file is published. `differences` of the result names the tables that differed. Raises as `publish`.
+    """
+    _begin(registry)
+    share(home.private, registry.settings.shared_with)
+    follow_registry(home, registry)
+    return publish_step.rebuild(home, registry, lambda: publish_inputs(home, registry), run_id=run_id)
 
 
 def is_behind(home: Home, registry: Registry) -> bool:

@@ -39,9 +39,9 @@ def store_changes(
         "run_id": run_id,
         "changed_at": now,
     }
-    rows = pa.Table.from_pylist(
-        [{**row, **facts} for row in found.to_dict("records")], schema=VERDICT_CHANGES.arrow
-    )
+    # An answer of no registered survey has no survey_id; pandas writes that as NaN, which is no text.
+    records = found.astype("object").where(found.notna(), None).to_dict("records")
+    rows = pa.Table.from_pylist([{**row, **facts} for row in records], schema=VERDICT_CHANGES.arrow)
     path = lake.day_file(VERDICT_CHANGES.name, plan.day)
     try:
         stored = [lake.read_table(path).cast(VERDICT_CHANGES.arrow)] if lake.exists(path) else []

@@ -118,6 +118,24 @@ def update(home: Home, days: Mapping[str, Iterable[tuple[date, date]]] | None = 
     return report
 
 
+def rebuild(home: Home) -> bool:
+    """Rebuild the published file, compare, and say what differs. True if nothing does and no blocking check failed."""
+    keep_freed_memory()
+    with console.working("rebuilding"), local_runs(home.make(), console.err.print) as runs:
+        outcome = runs.rebuild()
+    if outcome.failure:
+        for line in outcome.failure.splitlines():
+            console.err.print(line)
+        return False
+    if outcome.metadata["compared"]:
+        console.out.print(f"rebuilt, with the rows that it had: {home.published}")
+    else:
+        console.out.print(
+            f"rebuilt: {home.published}. Nothing to compare: {outcome.metadata['rebuilt_because']}"
+        )
+    return True
+
+
 def dry_run(
     home: Home,
     first: date | None = None,

@@ -20,6 +20,7 @@ from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
 from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.partitions import range_tags
 from ces_pipeline.defs.raw import raw_key
+from ces_pipeline.defs.rebuild import REBUILD, REBUILD_STEP
 from ces_pipeline.defs.snapshot import PUBLISHED_FILE, SNAPSHOT_STEP, snapshot_keys
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
@@ -95,13 +96,17 @@ class LocalRuns:
         ]
         return _outcome(result, PUBLISHED_FILE, SNAPSHOT_STEP), verdicts
 
+    def rebuild(self) -> StepOutcome:
+        """Rebuild the published file and compare; a table that differs is a failure."""
+        return _outcome(self._run(REBUILD, None, {}), PUBLISHED_FILE, REBUILD_STEP)
+
     def _run(
-        self, job: str, assets: Sequence[dg.AssetKey], tags: dict[str, str]
+        self, job: str, assets: Sequence[dg.AssetKey] | None, tags: dict[str, str]
     ) -> dg.ExecuteInProcessResult:
         result = self._definitions.resolve_job_def(job).execute_in_process(
             run_config=_QUIET,
             instance=self._instance,
-            asset_selection=list(assets),
+            asset_selection=None if assets is None else list(assets),
             tags=tags,
             raise_on_error=False,
         )

@@ -139,13 +139,14 @@ def _materialisations(result: PublishResult, known: Set[dg.AssetKey]) -> Iterato
             yield dg.MaterializeResult(
                 asset_key=key,
                 data_version=dg.DataVersion(result.fingerprints[file.table]),
-                metadata={"dagster/row_count": result.rows[file.table]},
+                metadata={"dagster/row_count": result.rows[file.table]} if file.table in result.rows else {},
             )
     yield dg.MaterializeResult(
         asset_key=PUBLISHED_FILE,
         metadata={
             "unchanged": result.unchanged,
             "rebuilt": result.rebuilt,
+            **({"rebuilt_because": result.rebuilt_because} if result.rebuilt else {}),
             "days_loaded": result.days_loaded,
             "tables_filled": len(result.filled),
             "restated_days": result.restated_days,

@@ -70,12 +70,19 @@ class ChangedRows:
         )
 
     def add(self, table: Table, now: str, was: str) -> int:
-        """Compare rows of a table, two queries in brackets; the number of rows that differ."""
+        """Compare rows of a table, two queries in brackets; the number of rows that differ.
+
+        Leaves these rows as the temporary tables `added_rows` and `removed_rows`.
+        """
         columns = ", ".join(table.columns)
-        for kind, one, other in (("added_rows", now, was), ("removed_rows", was, now)):
+        for name, query in (("rows_now", now), ("rows_before", was)):
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM {query}")
+        for name, one, other in (
+            ("added_rows", "rows_now", "rows_before"),
+            ("removed_rows", "rows_before", "rows_now"),
+        ):
             self.connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {kind} AS "
-                f"SELECT {columns} FROM {one} EXCEPT ALL SELECT {columns} FROM {other}"
+                f"CREATE OR REPLACE TEMP TABLE {name} AS FROM {one} EXCEPT ALL FROM {other}"
             )
         if table.short_name in followed():
             self.connection.execute(

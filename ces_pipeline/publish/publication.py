@@ -1,6 +1,7 @@
 """What a published file was made from, as stored in the file itself: a publish compares it with the lake."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -17,7 +18,9 @@ class Publication:
 
     inputs, layout, erased: fingerprints of everything, of the tables and views, and of the list of erased people.
     day_files: SHA-256 of each day file. tables: derived table -> fingerprint of its inputs; empty for an earlier
-    release's file. deliveries: file name and landed rows of each.
+    release's file. deliveries: file name and landed rows of each. run_id, published_at: the run and the moment.
+    size, rows: bytes and rows of the file. rebuilt_size, rebuilt_rows: those of the file that was last rebuilt from the
+    lake, from which updates led to this one.
     """
 
     inputs: str
@@ -26,6 +29,17 @@ class Publication:
     day_files: dict[DayFile, str]
     tables: dict[str, TableFingerprint]
     deliveries: dict[PublishedDelivery, tuple[str, int]]
+    run_id: str
+    published_at: datetime
+    size: int
+    rows: int
+    rebuilt_size: int
+    rebuilt_rows: int
+
+    @property
+    def unused_bytes(self) -> int:
+        """Bytes that updates left unused: the size beyond what a rebuilt file would have, estimated from its rows."""
+        return self.size - round(self.rebuilt_size * self.rows / max(self.rebuilt_rows, 1))
 
 
 def read_publication(path: Path) -> Publication | None:
@@ -35,19 +49,35 @@ def read_publication(path: Path) -> Publication | None:
     try:
         with session(None) as connection:
             attach_published(connection, path)
-            written = connection.execute("SELECT inputs, layout, erased FROM audit.publication").fetchone()
+            [written] = connection.sql("FROM audit.publication").to_arrow_table().to_pylist()
             days = connection.execute("SELECT table_name, day, sha256 FROM audit.published_days").fetchall()
             deliveries = connection.execute(
                 "SELECT source_id, delivery_id, file_name, rows_landed FROM audit.deliveries"
             ).fetchall()
             tables = _tables(connection)
-    except duckdb.Error:
+            [(rows,)] = connection.execute(
+                "SELECT sum(estimated_size)::BIGINT FROM duckdb_tables() WHERE database_name = 'ces'"
+            ).fetchall()
+    except (duckdb.Error, ValueError):
         return None
-    if written is None:
-        return None
-    day_files = {(table, day): sha256 for table, day, sha256 in days}
-    landed = {(source_id, delivery_id): (name, rows) for source_id, delivery_id, name, rows in deliveries}
-    return Publication(written[0], written[1], written[2], day_files, tables, landed)
+    size = path.stat().st_size
+    return Publication(
+        inputs=written["inputs"],
+        layout=written["layout"],
+        erased=written["erased"],
+        day_files={(table, day): sha256 for table, day, sha256 in days},
+        tables=tables,
+        deliveries={
+            (source_id, delivery_id): (name, landed) for source_id, delivery_id, name, landed in deliveries
+        },
+        run_id=written["run_id"],
+        published_at=written["published_at"],
+        size=size,
+        rows=rows,
+        # Files of earlier releases lack these columns.
+        rebuilt_size=written.get("rebuilt_size_bytes") or size,
+        rebuilt_rows=written.get("rebuilt_rows") or rows,
+    )
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> dict[str, TableFingerprint]:

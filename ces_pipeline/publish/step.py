@@ -7,7 +7,8 @@ file that they opened. Nothing here decides rows: `ces_pipeline.clean` writes da
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from ces_pipeline.publish.checksum import (
     stored_checksums,
     write_checksums,
 )
+from ces_pipeline.publish.compare import differing_tables
 from ces_pipeline.publish.derived import fill_derived, replace_rows
 from ces_pipeline.publish.fingerprints import (
     TableFingerprint,
@@ -73,6 +75,8 @@ RESTATED_TABLES = tuple(kind.accepted for kind in KINDS.values())
 
 _WORK = ".publishing-"
 _ATTEMPTS = 5
+_UNUSED_SHARE, _UNUSED_BYTES = 0.1, 32 << 20
+"""A published file of which more is unused is rebuilt: a night adds at most a few percent."""
 _DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 
 
@@ -89,9 +93,11 @@ class PublishResult:
     rebuilt_because: why the file was rebuilt from the lake; empty if it was brought up to date.
     days_loaded: number of days loaded from the lake.
     restated_days: number of changed days that were published before.
-    rows: published rows by table; empty if not published.
+    rows: published rows by table, without views; empty if not published.
     filled: derived tables with a changed row. fingerprints: derived table -> fingerprint of its inputs.
     notes: one line for each damaged file that was made good.
+    compared: True if an updated file was compared with a rebuilt one; only `rebuild` does so.
+    differences: one line for each table whose rows differed between the two.
     """
 
     path: Path
@@ -105,6 +111,8 @@ class PublishResult:
     filled: tuple[str, ...] = ()
     fingerprints: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    compared: bool = False
+    differences: tuple[str, ...] = ()
 
     @property
     def rebuilt(self) -> bool:
@@ -130,12 +138,37 @@ def publish(
     """
     try:
         with exclusive(home.warehouse / ".publish.lock"):
-            sound = home.published if home.published.is_file() and not is_damaged(home) else None
-            notes = tuple(restore_history(Lake(home.lake), sound, _history_file))
+            notes = _restored_history(home)
             result = _publish_newest(home, registry, read_inputs, run_id)
             return replace(result, notes=(*notes, *result.notes))
     except OSError as problem:
         raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
+
+
+def rebuild(
+    home: Home, registry: Registry, read_inputs: Callable[[], PublishInputs], *, run_id: str
+) -> PublishResult:
+    """Publish, then rebuild the file from the lake, compare every table with the published one, and replace it.
+
+    The result has a line for each table that differs. A file that `publish` has just rebuilt is not built twice. Raises
+    as `publish`.
+    """
+    try:
+        with exclusive(home.warehouse / ".publish.lock"):
+            notes = _restored_history(home)
+            state = read_inputs()
+            result = publish_state(home, registry, state, run_id=run_id)
+            if not result.rebuilt and not result.blocking_failures:
+                result = _compared_rebuild(home, registry, state)
+            return replace(result, notes=(*notes, *result.notes))
+    except OSError as problem:
+        raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
+
+
+def _restored_history(home: Home) -> tuple[str, ...]:
+    """Take rows of history that the lake lost back from the published file; a line for each file or table."""
+    sound = home.published if home.published.is_file() and not is_damaged(home) else None
+    return tuple(restore_history(Lake(home.lake), sound, _history_file))
 
 
 def _publish_newest(
@@ -186,10 +219,8 @@ def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_i
         refuse_vanished(published.deliveries, state.deliveries, state.logs["audit.corrections"], registry)
     notes = [f"{home.published} was damaged, so it was rebuilt from the lake"] if damaged else []
     notes += [f"lake/{path} was damaged, so it was written again" for path in damaged_files]
-    work = home.warehouse / f"{_WORK}{uuid4().hex}"
-    try:
-        work.mkdir()
-        job = _Publish(home, registry, state, run_id, inputs, work, tuple(notes))
+    with _work_folder(home) as work:
+        job = _Publish(home, registry, state, run_id, inputs, work, datetime.now(UTC), tuple(notes))
         if published is None:
             return job.run(
                 None, "the published file was damaged" if damaged else "there was no published file"
@@ -199,6 +230,34 @@ def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_i
         except _DAMAGE:
             # The old file has the bytes that were published, but DuckDB cannot read them.
             return job.run(None, "the published file could not be read")
+
+
+def _compared_rebuild(home: Home, registry: Registry, state: PublishInputs) -> PublishResult:
+    """Rebuild the file of these inputs as its publish would have, at the same moment, and compare."""
+    published = read_publication(home.published)
+    if published is None:
+        raise CesError(f"{home.published} cannot be read: `ces run` rebuilds it from the lake")
+    with _work_folder(home) as work:
+        job = _Publish(
+            home,
+            registry,
+            state,
+            published.run_id,
+            published.inputs,
+            work,
+            published.published_at,
+            compares=True,
+        )
+        return job.run(published, "to compare it with the updated one")
+
+
+@contextmanager
+def _work_folder(home: Home) -> Iterator[Path]:
+    """A folder for the new file, deleted afterwards. Raises HomeError if the disk cannot be written."""
+    work = home.warehouse / f"{_WORK}{uuid4().hex}"
+    try:
+        work.mkdir()
+        yield work
     except OSError as problem:
         raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
     except duckdb.IOException as problem:
@@ -228,6 +287,8 @@ def _why_rebuild(published: Publication, state: PublishInputs) -> str:
         return "a person was erased"
     if 2 * different > len(old):
         return "more than half of its day files changed"
+    if published.unused_bytes > max(_UNUSED_BYTES, _UNUSED_SHARE * published.size):
+        return "updates had left too much of it unused"
     return ""
 
 
@@ -241,12 +302,14 @@ class _Publish:
     run_id: str
     inputs: str
     work: Path
-    notes: tuple[str, ...]
+    now: datetime
+    notes: tuple[str, ...] = ()
+    compares: bool = False
+    """Whether it rebuilds a file that is up to date, to compare the two."""
 
     def run(self, published: Publication | None, rebuilt_because: str) -> PublishResult:
         """Publish; published: what the published file was made from, None if it cannot be read."""
-        lake = Lake(self.home.lake)
-        now = datetime.now(UTC)
+        lake, now = Lake(self.home.lake), self.now
         wanted = self.state.day_files
         old = published.day_files if published else {}
         changed = {key: marker for key, marker in wanted.items() if old.get(key) != marker.sha256}
@@ -266,6 +329,9 @@ class _Publish:
                 f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
             )
             connection.execute("USE ces")
+            # Each statement commits, because one transaction cannot also write to the catalogs of `ChangedRows`. One
+            # checkpoint at the end writes every changed table once.
+            connection.execute("SET checkpoint_threshold = '1TB'")
             if rebuilt_because:
                 create_tables(connection)
                 changes = None
@@ -276,9 +342,13 @@ class _Publish:
             for key, state in _states(lake, loaded).items():
                 if state != verified[key]:
                     raise _changed(*key)
-            restated = self._restatements(connection, before, [*changed, *removed], old, now)
+            restated = (
+                self._own_restatements(lake)
+                if self.compares
+                else self._restatements(connection, before, [*changed, *removed], old, now)
+            )
             self._fill(connection, "audit.published_days", _published_days(wanted))
-            small = self._small_tables(lake, now, restated)
+            small = self._small_tables(lake, now, restated, None if rebuilt_because else published)
             for name, table_rows in small.items():
                 self._fill(connection, name, table_rows)
             fingerprints = table_fingerprints(self.state.day_files, small)
@@ -292,7 +362,9 @@ class _Publish:
                     )
                 filled = update_derived(changes, published.tables, fingerprints)
             self._record_tables(connection, fingerprints, filled, None if rebuilt_because else before)
-            checks = run_checks(connection, _checks_of(changes), business_date=_business_date(self.registry))
+            checks = run_checks(
+                connection, _checks_of(changes), business_date=_business_date(self.registry, now)
+            )
             results = _check_rows(self.run_id, checks, now)
             lake.write_table(_history_file("audit.check_results", self.run_id), results)
             if any(result.check.is_blocking and not result.passed for result in checks):
@@ -303,9 +375,10 @@ class _Publish:
             for name in STORED_TABLES:
                 days = changes.days_of(name) if changes else None
                 store_days(connection, lake, PUBLISHED_TABLES[name], before, days)
-            rows = {name: count_rows(connection, name) for name in PUBLISHED_TABLES}
-            # Once, at the end: it writes every changed table. Explicit, because DETACH does not report a full disk.
+            rows = _rows(connection)
+            # Explicit, because DETACH does not report a full disk.
             connection.execute("CHECKPOINT ces")
+            differences = differing_tables(connection, "ces", "before") if self.compares else []
             connection.execute("USE memory")
             connection.execute("DETACH ces")
         _swap(fresh, self.home.published)
@@ -320,6 +393,7 @@ class _Publish:
             rows=rows,
             filled=tuple(filled),
             fingerprints={name: found.inputs for name, found in fingerprints.items()},
+            differences=tuple(differences),
         )
 
     def _result(
@@ -333,6 +407,7 @@ class _Publish:
         rows: Mapping[str, int] | None = None,
         filled: tuple[str, ...] = (),
         fingerprints: Mapping[str, str] | None = None,
+        differences: tuple[str, ...] = (),
     ) -> PublishResult:
         return PublishResult(
             path=self.home.published,
@@ -346,6 +421,8 @@ class _Publish:
             filled=filled,
             fingerprints=dict(fingerprints or {}),
             notes=self.notes,
+            compared=self.compares,
+            differences=differences,
         )
 
     def _attach_before(self, connection: duckdb.DuckDBPyConnection) -> str:
@@ -404,8 +481,20 @@ class _Publish:
                 parts.append(arrow_rows(connection, query, schema, values))
         return pa.concat_tables(parts)
 
-    def _small_tables(self, lake: Lake, now: datetime, restated: pa.Table) -> dict[str, pa.Table]:
-        """Tables that no query fills: the reference tables, and the audit of landing, cleaning and publishing."""
+    def _own_restatements(self, lake: Lake) -> pa.Table:
+        """The rows that this run added to `audit.restatements` when it published."""
+        table = TABLES["audit.restatements"]
+        path = _history_file(table.name, self.run_id)
+        rows, _ = lake.read_tables([path] if lake.exists(path) else [], table.arrow)
+        return rows
+
+    def _small_tables(
+        self, lake: Lake, now: datetime, restated: pa.Table, updated: Publication | None
+    ) -> dict[str, pa.Table]:
+        """Tables that no query fills: the reference tables, and the audit of landing, cleaning and publishing.
+
+        updated: what the file is updated from; None: it is rebuilt.
+        """
         pending = [{"kind": kind, "day": day} for kind, day in self.state.pending]
         publication = {
             "run_id": self.run_id,
@@ -413,6 +502,8 @@ class _Publish:
             "inputs": self.inputs,
             "layout": layout_fingerprint(),
             "erased": self.state.erased,
+            "rebuilt_size_bytes": updated.rebuilt_size if updated else None,
+            "rebuilt_rows": updated.rebuilt_rows if updated else None,
         }
         return {
             **reference_tables(self.registry),
@@ -468,6 +559,15 @@ class _Publish:
         connection.unregister("incoming")
 
 
+def _rows(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Rows of each table; without views, which would be computed for it."""
+    return {
+        table.name: count_rows(connection, table.name)
+        for table in PUBLISHED_TABLES.values()
+        if not table.is_view
+    }
+
+
 def _unchanged(home: Home, registry: Registry, published: Publication) -> PublishResult:
     """The result if the published file is up to date.
 
@@ -477,9 +577,11 @@ def _unchanged(home: Home, registry: Registry, published: Publication) -> Publis
     with open_published(home.published) as connection:
         results = {
             result.check.name: result
-            for result in run_checks(connection, warnings, business_date=_business_date(registry))
+            for result in run_checks(
+                connection, warnings, business_date=_business_date(registry, datetime.now(UTC))
+            )
         }
-        rows = {name: count_rows(connection, name) for name in PUBLISHED_TABLES}
+        rows = _rows(connection)
     return PublishResult(
         path=home.published,
         published=True,
@@ -568,5 +670,5 @@ def _history(lake: Lake, name: str, run_id: str, own: pa.Table) -> pa.Table:
     return pa.concat_tables([stored_rows(lake, TABLES[name], without=_history_file(name, run_id)), own])
 
 
-def _business_date(registry: Registry) -> date:
-    return datetime.now(ZoneInfo(registry.settings.business_time_zone)).date()
+def _business_date(registry: Registry, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(registry.settings.business_time_zone)).date()

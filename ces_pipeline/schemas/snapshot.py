@@ -405,6 +405,12 @@ PUBLICATION = Table(
         "inputs": column(TEXT, "Fingerprint of all inputs of this file."),
         "layout": column(TEXT, "Fingerprint of its tables and columns."),
         "erased": column(TEXT, "Fingerprint of the list of erased people; empty: there are none."),
+        "rebuilt_size_bytes": column(
+            INTEGER,
+            "Size of the file when it was last rebuilt from the lake; null: this file is that one.",
+            nullable=True,
+        ),
+        "rebuilt_rows": column(INTEGER, "Rows of that file; null: this file is that one.", nullable=True),
     },
 )
 

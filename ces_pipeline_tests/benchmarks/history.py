@@ -248,7 +248,7 @@ def backfill(folder: Path, code: Code, days: int, rows: int = 1_000) -> list[str
 
     Raises RunFailedError if a day file has other bytes than after the build, or was not written again.
     """
-    home = write_home(folder / "backfill", Size(days / 365, rows, 0))
+    home = write_home(folder / "backfill", Size(days / 365, rows, tickets=10))
     built = code.run(home)
     before = _day_files(home)
     first = LAST_DAY - timedelta(days=days - 1)

@@ -142,7 +142,7 @@ def test_a_failed_blocking_check_fails_the_step_and_the_file_counts_as_not_made(
         path=small.home.published,
         published=False,
         unchanged=False,
-        rebuilt=True,
+        rebuilt_because="there was no published file",
         days_loaded=0,
         restated_days=0,
         rows={},
@@ -160,6 +160,32 @@ def test_a_failed_blocking_check_fails_the_step_and_the_file_counts_as_not_made(
     assert [verdict.name for verdict in verdicts if not verdict.passed] == ["books_balance"]
     with open_instance(small.home) as instance:
         assert instance.get_latest_materialization_event(dg.AssetKey(["publish", "ces_duckdb"])) is None
+
+
+def test_a_rebuild_whose_rows_differ_fails_its_run_with_the_tables_and_is_published_all_the_same(
+    small: SmallHome, runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.clean("survey", [response("a")])
+    small.publish()
+    asked: list[str] = []
+
+    def rebuild(_home: Home, _registry: Registry, *, run_id: str) -> PublishResult:
+        asked.append(run_id)
+        differences = ("mart.ces_daily: 2 rows differ",) if len(asked) > 1 else ()
+        published = small.publish(run_id)
+        return replace(published, rebuilt_because="to compare it", compared=True, differences=differences)
+
+    monkeypatch.setattr(pipeline, "rebuild", rebuild)
+    equal = runs.rebuild()
+    assert equal.failure is None
+    assert equal.metadata["compared"]
+    assert runs.rebuild().failure == "mart.ces_daily: 2 rows differ"
+    with open_instance(small.home) as instance:
+        event = instance.get_latest_materialization_event(dg.AssetKey(["publish", "ces_duckdb"]))
+        assert event is not None
+        assert event.run_id == asked[-1]
+        assert event.asset_materialization is not None
+        assert event.asset_materialization.metadata["tables_that_differed"].value == 1
 
 
 @pytest.fixture

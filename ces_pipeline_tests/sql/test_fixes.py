@@ -300,3 +300,12 @@ def test_a_fix_that_goes_live_after_the_last_day_has_each_category_once(here: Re
         )
     assert {(row["category"], row["is_comparison"]) for row in roles} == {("billing", False), ("login", True)}
     assert repeated == []
+
+
+def test_weeks_before_the_first_known_customer_have_a_basis(here: Registry) -> None:
+    known = {"day": LIVE + timedelta(days=20), "active_customers": 3, "customers_basis": "accounts"}
+    for customers, basis in (([known], {"accounts"}), ([], {"customers seen"})):
+        given = {"mart.category_daily": around(), "mart.active_customers_daily": customers}
+        with derived(here, ["mart.fix_weeks"], given) as snapshot:
+            found = snapshot.rows("SELECT DISTINCT customers_basis FROM mart.fix_weeks")
+        assert {row["customers_basis"] for row in found} == basis

@@ -1,47 +1,23 @@
 -- core.response_tickets follows the changed responses, and the responses that name or match a changed ticket or a ticket
--- that was merged, in up to four steps, into a changed one.
+-- that was merged, directly or step by step, into a changed one.
 
 -- replaces response_key in (select response_key from scope)
 -- scope
-with merged as (
+with recursive merged as materialized (
     select
+        source_id,
         ticket_id,
+        merged_into,
         external_key,
         requester_key,
-        solved_at,
-        closed_at,
-        source_id,
-        merged_into
+        coalesce(solved_at, closed_at) as solved_at
     from core.tickets
     where merged_into is not null
 ),
 
-first_step as (
-    select merged.* from merged
-    semi join changed.tickets as into_ticket
-        on merged.source_id = into_ticket.source_id and merged.merged_into = into_ticket.ticket_id
-),
-
-second_step as (
-    select merged.* from merged
-    semi join first_step as into_ticket
-        on merged.source_id = into_ticket.source_id and merged.merged_into = into_ticket.ticket_id
-),
-
-third_step as (
-    select merged.* from merged
-    semi join second_step as into_ticket
-        on merged.source_id = into_ticket.source_id and merged.merged_into = into_ticket.ticket_id
-),
-
-fourth_step as (
-    select merged.* from merged
-    semi join third_step as into_ticket
-        on merged.source_id = into_ticket.source_id and merged.merged_into = into_ticket.ticket_id
-),
-
 reached as (
     select
+        source_id,
         ticket_id,
         external_key,
         requester_key,
@@ -49,19 +25,14 @@ reached as (
     from changed.tickets
     union
     select
-        ticket_id,
-        external_key,
-        requester_key,
-        coalesce(solved_at, closed_at) as solved_at
-    from (
-        select * from first_step
-        union all
-        select * from second_step
-        union all
-        select * from third_step
-        union all
-        select * from fourth_step
-    )
+        merged.source_id,
+        merged.ticket_id,
+        merged.external_key,
+        merged.requester_key,
+        merged.solved_at
+    from reached
+    inner join merged
+        on reached.source_id = merged.source_id and reached.ticket_id = merged.merged_into
 ),
 
 solves as (
@@ -94,26 +65,61 @@ where response_key in (select response_key from scope);
 
 -- input core.tickets
 -- The tickets that these responses name or match, and those that they were merged into, step by step.
-with recursive named as (
+with recursive targets as materialized (
+    select
+        ticket_key,
+        source_id,
+        ticket_id,
+        merged_into
+    from core.tickets
+    semi join (
+        select
+            source_id,
+            merged_into
+        from core.tickets
+        where merged_into is not null
+    ) as merged
+        on tickets.source_id = merged.source_id and tickets.ticket_id = merged.merged_into
+),
+
+named as (
     select
         ticket_key,
         source_id,
         merged_into
     from core.tickets
-    where
-        ticket_id in (select ticket_id from narrowed.core.responses where ticket_id is not null)
-        or external_key in (select external_id from narrowed.core.responses where external_id is not null)
-        or requester_key in (select respondent_key from narrowed.core.responses where respondent_key is not null)
+    where ticket_id in (select ticket_id from narrowed.core.responses where ticket_id is not null)
     union
     select
-        into_ticket.ticket_key,
-        into_ticket.source_id,
-        into_ticket.merged_into
+        ticket_key,
+        source_id,
+        merged_into
+    from core.tickets
+    where external_key in (select external_id from narrowed.core.responses where external_id is not null)
+    union
+    select
+        ticket_key,
+        source_id,
+        merged_into
+    from core.tickets
+    where requester_key in (select respondent_key from narrowed.core.responses where respondent_key is not null)
+),
+
+reached as (
+    select
+        ticket_key,
+        source_id,
+        merged_into
     from named
-    inner join core.tickets as into_ticket
-        on named.source_id = into_ticket.source_id and named.merged_into = into_ticket.ticket_id
-    where named.merged_into is not null
+    union
+    select
+        targets.ticket_key,
+        targets.source_id,
+        targets.merged_into
+    from reached
+    inner join targets
+        on reached.source_id = targets.source_id and reached.merged_into = targets.ticket_id
 )
 
 select * from core.tickets
-where ticket_key in (select ticket_key from named);
+where ticket_key in (select ticket_key from reached);

@@ -6,11 +6,6 @@ with counted as (
         (select count(*) from core.tickets) as expected
     union all
     select
-        'mart.effort_index' as mart,
-        (select count(*) from mart.effort_index) as counted,
-        (select count(*) from core.tickets where not is_deleted) as expected
-    union all
-    select
         'mart.link_coverage_daily' as mart,
         (select sum(resolved_tickets) from mart.link_coverage_daily) as counted,
         (select count(resolved_day) from mart.ticket_effort where not is_deleted) as expected

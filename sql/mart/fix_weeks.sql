@@ -108,7 +108,8 @@ select
     round((first_day - live_on) / 7, 6) as weeks_from_live,
     coalesce(tickets, 0) as tickets,
     nullif(active_customers, 0) as active_customers,
-    customers_basis,
+    -- Weeks before the first known customer have the basis of the others.
+    coalesce((select any_value(customers_basis) from mart.active_customers_daily), 'customers seen') as customers_basis,
     coalesce(n, 0) as n,
     coalesce(effort_sum, 0) as effort_sum_0_100
 from weeks

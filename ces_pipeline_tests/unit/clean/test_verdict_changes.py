@@ -87,6 +87,19 @@ def test_a_revision_is_another_content_and_no_change_of_a_verdict(home: InboxHom
     assert history(home) == []
 
 
+def test_answers_of_a_survey_that_is_registered_later_are_in_the_history(tmp_path: Path) -> None:
+    by_form = {name: value for name, value in WEB.items() if name != "survey"} | {"survey_column": "form"}
+    home = inbox_home(tmp_path / "home", by_form)
+    home.drop("a.csv", [answer(1, form="Kiosk"), answer(2, form="after_chat")])
+    home.land()
+    clean(home.home)
+    home.write_registry(by_form, surveys=[{**SURVEYS[0], "also_known_as": ["Kiosk"]}])
+    clean(home.home)
+    ((_, before, reasons, now, _),) = history(home)
+    assert (before, now) == ("rejected", "accepted")
+    assert reasons == ["unregistered_survey"]
+
+
 def test_a_killed_cleaning_leaves_no_change_twice(home: InboxHome, monkeypatch: pytest.MonkeyPatch) -> None:
     home.write_registry(WEB, surveys=[{**SURVEYS[0], "rules": {"severities": {"duplicate": "suspect"}}}])
 

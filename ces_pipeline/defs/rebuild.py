@@ -1,0 +1,60 @@
+"""The weekly job `rebuild`: rebuilds the published file from the lake and compares it with the updated one."""
+
+import dagster as dg
+
+from ces_pipeline import pipeline
+from ces_pipeline.defs.current import current_registry
+from ces_pipeline.defs.metadata import POOL
+from ces_pipeline.defs.snapshot import PUBLISHED_FILE
+from ces_pipeline.home import Home
+from ces_pipeline.registry import Registry
+
+REBUILD = "rebuild"
+REBUILD_STEP = "rebuild_and_compare"
+_HOURS_LATER = 3
+"""Hours after the nightly run: it has ended by then, or the rebuild waits for it."""
+
+
+def rebuild_job(home: Home) -> dg.JobDefinition:
+    """The job. It fails if a table of the updated file differed; the rebuilt file is published all the same."""
+
+    @dg.op(name=REBUILD_STEP, pool=POOL)
+    def rebuild_and_compare(context: dg.OpExecutionContext) -> None:
+        result = pipeline.rebuild(home, current_registry(home), run_id=context.run_id)
+        problems = [f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures]
+        if result.published:
+            context.log_event(
+                dg.AssetMaterialization(
+                    PUBLISHED_FILE,
+                    metadata={
+                        "rebuilt_because": result.rebuilt_because,
+                        "compared": result.compared,
+                        "tables_that_differed": len(result.differences),
+                        "size_bytes": result.path.stat().st_size,
+                    },
+                )
+            )
+        if problems := [*problems, *result.differences]:
+            raise dg.Failure(description="\n".join(problems), allow_retries=False)
+
+    @dg.job(
+        name=REBUILD,
+        description="Rebuild the published file from the lake, compare all tables with the updated file, publish it.",
+    )
+    def rebuild() -> None:
+        rebuild_and_compare()
+
+    return rebuild
+
+
+def weekly(registry: Registry) -> dg.ScheduleDefinition:
+    """The schedule of the job: on Sundays, some hours after `schedule_hour` of settings.yaml."""
+    hour = (registry.settings.schedule_hour + _HOURS_LATER) % 24
+    return dg.ScheduleDefinition(
+        name="weekly_rebuild",
+        job_name=REBUILD,
+        cron_schedule=f"0 {hour} * * 0",
+        execution_timezone=registry.settings.business_time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Prove that the nightly updates led to the rows that a rebuild gives.",
+    )
