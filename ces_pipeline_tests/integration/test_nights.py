@@ -42,12 +42,12 @@ def test_a_night_that_left_one_wrong_row_is_reported_with_its_table_and_key(nigh
     with duckdb.connect(str(nights.world.home.published)) as connection:
         found = connection.execute("SELECT min(ticket_key) FROM mart.ticket_effort").fetchone()
         assert found
-        connection.execute("UPDATE mart.ticket_effort SET reopens = 77 WHERE ticket_key = $1", [*found])
+        connection.execute("UPDATE mart.ticket_effort SET touches = 77 WHERE ticket_key = $1", [*found])
     with with_key(), pytest.raises(DifferenceError) as difference:
         nights.compare("tampered with")
     text = str(difference.value)
     assert "mart.ticket_effort: 1 rows" in text
-    assert f"ticket_key {found[0]}: reopens 77 before" in text
+    assert f"ticket_key {found[0]}: touches 77 before" in text
     assert text.count("rows only in") == 1
     assert "--first-seed 0 --seeds 1 --nights 2" in text
 

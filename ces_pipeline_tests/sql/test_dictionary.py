@@ -57,7 +57,8 @@ def test_every_column_says_the_same_as_its_comment_in_the_file(small: SmallHome,
 def test_every_table_and_view_says_the_same_as_its_comment_in_the_file(small: SmallHome, text: str) -> None:
     comments = small.rows(
         "SELECT schema_name || '.' || table_name, comment FROM duckdb_tables() WHERE database_name = 'ces' "
-        "UNION ALL SELECT view_name, comment FROM duckdb_views() WHERE database_name = 'ces' AND NOT internal"
+        "UNION ALL SELECT if(schema_name = 'main', '', schema_name || '.') || view_name, comment "
+        "FROM duckdb_views() WHERE database_name = 'ces' AND NOT internal"
     )
     rendered = dict(re.findall(r"^### (\S+)\n\n(.*)$", text, re.MULTILINE))
     assert rendered == dict(comments)

@@ -114,9 +114,9 @@ def test_the_weeks_of_a_fix_are_counted_by_hand(here: Registry) -> None:
     with derived(here, ["mart.fix_weeks"], given) as snapshot:
         found = [tuple(row.values()) for row in snapshot.rows("FROM mart.fix_weeks")]
     assert found == [
-        ("f", "billing", False, "before", -1, *before, -1.0, 3, None, None, 2, 110.0),
+        ("f", "billing", False, "before", -1, *before, -1.0, 3, None, "accounts", 2, 110.0),
         ("f", "billing", False, "after", 0, *after, 0.0, 3, 9, "accounts", 2, 60.0),
-        ("f", "login", True, "before", -1, *before, -1.0, 0, None, None, 0, 0.0),
+        ("f", "login", True, "before", -1, *before, -1.0, 0, None, "accounts", 0, 0.0),
         ("f", "login", True, "after", 0, *after, 0.0, 4, 9, "accounts", 2, 50.0),
     ]
     # Between the trigger and the fix lies no week: those before it end where it was triggered.

@@ -8,6 +8,7 @@ import pytest
 
 from ces_pipeline.errors import UnreadableFileError
 from ces_pipeline.formats import json_tables
+from ces_pipeline.storage.scratch import scratch
 from ces_pipeline.vendors.recognise import recognise
 from ces_pipeline_tests.unit.vendors.reading import delivered, read
 
@@ -42,7 +43,7 @@ class TestZendesk:
     def test_more_tickets_than_memory_holds_are_refused_and_never_spilled_to_the_disk(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(json_tables, "_MEMORY", "5MB")
+        monkeypatch.setattr(json_tables, "scratch", lambda _, **options: scratch(5, **options))
         monkeypatch.chdir(tmp_path)
         page = {"tickets": [zendesk(number, description="long " * 400) for number in range(20_000)]}
         file = delivered(tmp_path, json.dumps(page), "z.json")
