@@ -25,6 +25,7 @@ import json, sys
 from pathlib import Path
 import ces_pipeline
 from ces_pipeline import Home, clean, land, load_registry, publish, stale_days
+from ces_pipeline.publish.publication import read_publication
 
 assert ces_pipeline.__file__.startswith(sys.argv[2]), ces_pipeline.__file__
 
@@ -36,9 +37,12 @@ for kind in registry.kinds:
     cleaned[kind] = [day.isoformat() for day in stale_days(home, registry, kind)]
     results = clean(home, registry, kind, stale_days(home, registry, kind), run_id="night")
     assert not [problem for result in results for problem in result.problems]
+published = read_publication(home.published)
+before = {name: found.inputs for name, found in published.tables.items()} if published else {}
 result = publish(home, registry, run_id="night")
 assert result.published, result.blocking_failures
-print(json.dumps({"landed": landed, "cleaned": cleaned, "filled": sorted(result.filled), "unchanged": result.unchanged}))
+stale = sorted(name for name, inputs in result.fingerprints.items() if before.get(name) != inputs)
+print(json.dumps({"landed": landed, "cleaned": cleaned, "stale": stale, "unchanged": result.unchanged}))
 """
 _SURVEYS: list[dict[str, Any]] = [
     {"id": "after_chat", "title": "After a chat", "scale": "ease_1_5"},
@@ -73,7 +77,7 @@ CHAT_DAYS, CALL_DAYS, FORM_DAYS = (
 NOTHING = {
     "landed": {"web": 0, "forms": 0, "desk": 0},
     "cleaned": {"tickets": [], "survey": []},
-    "filled": [],
+    "stale": [],
     "unchanged": True,
 }
 
@@ -146,7 +150,7 @@ def below(table: str) -> list[str]:
     for file in derived_files():
         if file.reads & found:
             found.add(file.table)
-    # They read when the file was published, so every publish fills them.
+    # They read when the file was published, so they are stale in every publish.
     found |= {file.table for file in derived_files() if "audit.publication" in file.reads}
     for file in derived_files():
         if file.reads & found:
@@ -186,8 +190,8 @@ def test_a_line_of_a_mart_fills_it_and_what_reads_it(installation: Installation)
     mart.write_text(mart.read_text().rstrip().removesuffix(";") + "\nlimit 1000000;\n")
     done = installation.night()
     assert (done["landed"], done["cleaned"]) == (NOTHING["landed"], NOTHING["cleaned"])
-    assert done["filled"] == below("mart.ces_weekly")
-    assert len(done["filled"]) < len(derived_files()) / 2
+    assert done["stale"] == below("mart.ces_weekly")
+    assert len(done["stale"]) < len(derived_files()) / 2
     assert installation.night() == NOTHING
 
 
@@ -196,7 +200,7 @@ def test_a_line_of_a_marts_function_fills_it_alone(installation: Installation) -
     path.write_text(path.read_text() + "\n_NEW = 1\n")
     done = installation.night()
     assert (done["landed"], done["cleaned"]) == (NOTHING["landed"], NOTHING["cleaned"])
-    assert done["filled"] == below("mart.kpi_association")
+    assert done["stale"] == below("mart.kpi_association")
     assert installation.night() == NOTHING
 
 
@@ -274,7 +278,7 @@ def test_a_mart_is_one_query_and_one_schema_entry(installation: Installation) ->
     add(installation)
     done = installation.night()
     assert (done["landed"], done["cleaned"]) == (NOTHING["landed"], NOTHING["cleaned"])
-    assert "mart.answers_by_survey" in done["filled"]
+    assert "mart.answers_by_survey" in done["stale"]
     with duckdb.connect(str(installation.home / "warehouse" / "ces.duckdb"), read_only=True) as published:
         assert published.execute("FROM mart.answers_by_survey").fetchall() == [
             ("after_call", 2),
