@@ -154,7 +154,8 @@ def test_schedule_and_sensors_are_on_from_the_first_look(page: Page) -> None:
         instigator["name"]: instigator["scheduleState"]["status"] for instigator in location["schedules"]
     }
     states |= {instigator["name"]: instigator["sensorState"]["status"] for instigator in location["sensors"]}
-    assert states == dict.fromkeys(("nightly", "inbox_sensor", "stale_days_sensor"), "RUNNING")
+    automatic = ("nightly", "weekly_rebuild", "inbox_sensor", "stale_days_sensor")
+    assert states == dict.fromkeys(automatic, "RUNNING")
 
 
 def test_ten_days_are_one_run_and_leave_the_published_rows_as_they_were(page: Page, home: Home) -> None:
