@@ -279,6 +279,7 @@ def registry_of(first: date) -> dict[str, Any]:
             "journey_window_days": 30,
             "effort_half_life_days": 10,
             "contact_limit": 2,
+            "holidays": ["2026-03-06"],
         },
         "restatements": [],
         "fixes": [
