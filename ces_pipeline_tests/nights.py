@@ -430,14 +430,14 @@ WAYS = ("updated", "made anew", "unchanged")
 
 @dataclass
 class Nights:
-    """One seed's nights. beside: folder of the home whose file is made anew each night.
+    """One seed's nights. copied: folder of the home whose file is made anew each night.
 
     log: what each night did. ways: how often the file was updated, made anew, or unchanged. steps: how often each
     step was taken. filled: tables that had rows in some night.
     """
 
     world: World
-    beside: Home
+    copied: Home
     seed: int
     now: datetime
     registry: Registry
@@ -465,7 +465,7 @@ class Nights:
                 sent += world.send()
         world.newest = days[-1]
         now = datetime.combine(days[-1] + timedelta(days=1), _HOUR)
-        nights = cls(world, Home(folder / "beside"), seed, now, world.write_registry())
+        nights = cls(world, Home(folder / "copied"), seed, now, world.write_registry())
         nights.to_land.update(export.source for export in sent)
         with time_machine.travel(now, tick=False):
             nights._land()
@@ -548,12 +548,12 @@ class Nights:
         assert failures == [], self.report(failures)
 
     def make_anew(self) -> None:
-        """Publish a file beside the home, from a copy of its lake, as the run did that wrote the home's file."""
+        """Publish a file from a copy of the home's lake, as the run did that wrote the home's file."""
         assert self.published_as
         run_id, at = self.published_as
-        copy_lake(self.world.home, self.beside, run_id)
+        copy_lake(self.world.home, self.copied, run_id)
         with time_machine.travel(at, tick=False):
-            anew = pipeline.publish(self.beside, self.registry, run_id=run_id)
+            anew = pipeline.publish(self.copied, self.registry, run_id=run_id)
         assert anew.published
         assert anew.rebuilt
 
@@ -564,7 +564,7 @@ class Nights:
         """
         differences = [
             entry
-            for entry in compare(self.world.home.published, self.beside.published, left_out=HOW_IT_WAS_MADE)
+            for entry in compare(self.world.home.published, self.copied.published, left_out=HOW_IT_WAS_MADE)
             if not entry.is_equal
         ]
         problems = [
@@ -576,7 +576,7 @@ class Nights:
 
     def _other_lake_files(self) -> list[str]:
         """The day files of derived tables that differ between the two lakes."""
-        lakes = Lake(self.world.home.lake), Lake(self.beside.lake)
+        lakes = Lake(self.world.home.lake), Lake(self.copied.lake)
         found = []
         for name in STORED_TABLES:
             days = [set(lake.days(name)) for lake in lakes]
@@ -598,20 +598,20 @@ def _way(result: PublishResult) -> str:
     return "unchanged" if result.unchanged else "made anew" if result.rebuilt else "updated"
 
 
-def copy_lake(home: Home, beside: Home, run_id: str) -> None:
-    """Copy a home's lake to `beside`, which has no published file then, as if the run had not published yet.
+def copy_lake(home: Home, copied: Home, run_id: str) -> None:
+    """Copy a home's lake to `copied`, which has no published file then, as if the run had not published yet.
 
     A publish replaces the rows that its own run added to histories. Those of restatements name the days that the run
     changed in a published file, which a file made anew has none of: they are kept as those of another run.
     """
-    shutil.rmtree(beside.root, ignore_errors=True)
-    beside.make()
-    shutil.rmtree(beside.lake)
-    shutil.copytree(home.lake, beside.lake, ignore=shutil.ignore_patterns("*.lock", *_LANDED))
+    shutil.rmtree(copied.root, ignore_errors=True)
+    copied.make()
+    shutil.rmtree(copied.lake)
+    shutil.copytree(home.lake, copied.lake, ignore=shutil.ignore_patterns("*.lock", *_LANDED))
     for name in _LANDED:
         # Landed rows are replaced, never changed in place, so a second name for their files is enough.
-        shutil.copytree(home.lake / name, beside.lake / name, copy_function=os.link)
-    restated = beside.lake / "audit" / "restatements" / f"{run_id}.parquet"
+        shutil.copytree(home.lake / name, copied.lake / name, copy_function=os.link)
+    restated = copied.lake / "audit" / "restatements" / f"{run_id}.parquet"
     if restated.exists():
         restated.rename(restated.with_name(f"{run_id}-kept.parquet"))
 

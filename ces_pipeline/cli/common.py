@@ -57,7 +57,7 @@ def _found_home(ctx: click.Context, _parameter: click.Parameter, given: str | No
 
 
 def _use_machine(home: Home) -> None:
-    """The whole command uses what the settings say of the machine."""
+    """Give the command the threads and the memory of the settings."""
     from ces_pipeline.registry.load import load_settings
     from ces_pipeline.storage.machine import use_machine
 

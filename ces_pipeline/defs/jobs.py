@@ -41,12 +41,23 @@ def land_job() -> "UnresolvedAssetJobDefinition":
 
 
 def nightly(registry: Registry) -> dg.ScheduleDefinition:
-    """The schedule: every night at `schedule_hour` of settings.yaml, in the business time zone."""
+    """The schedule: every night at `schedule_hour` of settings.yaml."""
+    return schedule(
+        registry,
+        "nightly",
+        LAND,
+        f"0 {registry.settings.schedule_hour} * * *",
+        "Land every source. The sensor stale_days_sensor then cleans and publishes.",
+    )
+
+
+def schedule(registry: Registry, name: str, job: str, cron: str, description: str) -> dg.ScheduleDefinition:
+    """A schedule in the business time zone that is on from the start."""
     return dg.ScheduleDefinition(
-        name="nightly",
-        job_name=LAND,
-        cron_schedule=f"0 {registry.settings.schedule_hour} * * *",
+        name=name,
+        job_name=job,
+        cron_schedule=cron,
         execution_timezone=registry.settings.business_time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Land every source. The sensor stale_days_sensor then cleans and publishes.",
+        description=description,
     )

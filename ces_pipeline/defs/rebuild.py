@@ -4,6 +4,7 @@ import dagster as dg
 
 from ces_pipeline import pipeline
 from ces_pipeline.defs.current import current_registry
+from ces_pipeline.defs.jobs import schedule
 from ces_pipeline.defs.metadata import POOL
 from ces_pipeline.defs.snapshot import PUBLISHED_FILE
 from ces_pipeline.home import Home
@@ -50,11 +51,10 @@ def rebuild_job(home: Home) -> dg.JobDefinition:
 def weekly(registry: Registry) -> dg.ScheduleDefinition:
     """The schedule of the job: on Sundays, some hours after `schedule_hour` of settings.yaml."""
     hour = (registry.settings.schedule_hour + _HOURS_LATER) % 24
-    return dg.ScheduleDefinition(
-        name="weekly_rebuild",
-        job_name=REBUILD,
-        cron_schedule=f"0 {hour} * * 0",
-        execution_timezone=registry.settings.business_time_zone,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Prove that the nightly updates led to the rows that a rebuild gives.",
+    return schedule(
+        registry,
+        "weekly_rebuild",
+        REBUILD,
+        f"0 {hour} * * 0",
+        "Prove that the nightly updates led to the rows that a rebuild gives.",
     )

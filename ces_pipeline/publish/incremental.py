@@ -65,18 +65,21 @@ class ChangedRows:
             if days
             else "false"
         )
-        self.add(
-            PUBLISHED_TABLES[name], f"(FROM {name} WHERE {where})", f"(FROM before.{name} WHERE {where})"
-        )
+        self.read_now(PUBLISHED_TABLES[name], f"(FROM {name} WHERE {where})")
+        self.compare_now(PUBLISHED_TABLES[name], f"(FROM before.{name} WHERE {where})")
 
-    def add(self, table: Table, now: str, was: str) -> int:
-        """Compare rows of a table, two queries in brackets; the number of rows that differ.
+    def read_now(self, table: Table, query: str) -> None:
+        """Make the rows of what follows FROM in `query` the temporary table `rows_now`."""
+        self._read("rows_now", table, query)
+
+    def compare_now(self, table: Table, was: str) -> int:
+        """Compare `rows_now` with the rows that were; the number of rows that differ.
+
+        was: as the query of `read_now`.
 
         Leaves these rows as the temporary tables `added_rows` and `removed_rows`.
         """
-        columns = ", ".join(table.columns)
-        for name, query in (("rows_now", now), ("rows_before", was)):
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM {query}")
+        self._read("rows_before", table, was)
         for name, one, other in (
             ("added_rows", "rows_now", "rows_before"),
             ("removed_rows", "rows_before", "rows_now"),
@@ -91,6 +94,10 @@ class ChangedRows:
         differing = count_rows(self.connection, "added_rows") + count_rows(self.connection, "removed_rows")
         self.counts[table.name] = (self.counts.get(table.name) or 0) + differing
         return differing
+
+    def _read(self, name: str, table: Table, query: str) -> None:
+        columns = ", ".join(table.columns)
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM {query}")
 
 
 _TABLES = {table.short_name: table for table in PUBLISHED_TABLES.values()}
@@ -139,10 +146,9 @@ def _update(changes: ChangedRows, file: SqlFile, *, follows: bool) -> None:
             replace_rows(connection, table, query)
             changes.counts[table.name] = None
             return
-        columns = ", ".join(table.columns)
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {columns} FROM ({query})")
-    if changes.add(table, "fresh", table.name):
-        replace_rows(connection, table, "FROM fresh")
+        changes.read_now(table, f"({query})")
+    if changes.compare_now(table, table.name):
+        replace_rows(connection, table, "FROM rows_now")
 
 
 def _follow(changes: ChangedRows, file: SqlFile, table: Table, part: Part) -> None:
@@ -152,20 +158,17 @@ def _follow(changes: ChangedRows, file: SqlFile, table: Table, part: Part) -> No
         connection.execute(f"CREATE OR REPLACE TEMP TABLE scope AS {part.scope}")
         if not count_rows(connection, "scope"):
             return
-    columns = ", ".join(table.columns)
     with _narrowed(connection, file, part):
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {columns} FROM ({file.query}) WHERE {part.replaces}"
-        )
-    if not changes.add(table, "fresh", f"(FROM {table.name} WHERE {part.replaces})"):
+        changes.read_now(table, f"({file.query}) WHERE {part.replaces}")
+    if not changes.compare_now(table, f"{table.name} WHERE {part.replaces}"):
         return
     key = ", ".join(table.key)
     if count_rows(connection, table.name) > _SMALL:
         connection.execute(f"DELETE FROM {table.name} WHERE ({key}) IN (SELECT ({key}) FROM removed_rows)")
         connection.execute(f"INSERT INTO {table.name} BY NAME FROM added_rows")
         return
-    connection.execute(f"INSERT INTO fresh BY NAME FROM {table.name} WHERE NOT ({part.replaces})")
-    replace_rows(connection, table, f"FROM fresh ORDER BY {key}")
+    connection.execute(f"INSERT INTO rows_now BY NAME FROM {table.name} WHERE NOT ({part.replaces})")
+    replace_rows(connection, table, f"FROM rows_now ORDER BY {key}")
 
 
 @contextmanager

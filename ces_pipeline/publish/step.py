@@ -136,13 +136,9 @@ def publish(
     and the result has the check. Raises CesError if a day file differs from its commit marker or if published
     deliveries have vanished, HomeError if the disk cannot be written.
     """
-    try:
-        with exclusive(home.warehouse / ".publish.lock"):
-            notes = _restored_history(home)
-            result = _publish_newest(home, registry, read_inputs, run_id)
-            return replace(result, notes=(*notes, *result.notes))
-    except OSError as problem:
-        raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
+    with _publishing(home) as notes:
+        result = _publish_newest(home, registry, read_inputs, run_id)
+        return replace(result, notes=(*notes, *result.notes))
 
 
 def rebuild(
@@ -153,22 +149,26 @@ def rebuild(
     The result has a line for each table that differs. A file that `publish` has just rebuilt is not built twice. Raises
     as `publish`.
     """
+    with _publishing(home) as notes:
+        state = read_inputs()
+        result = publish_state(home, registry, state, run_id=run_id)
+        if not result.rebuilt and not result.blocking_failures:
+            result = _compared_rebuild(home, registry, state)
+        return replace(result, notes=(*notes, *result.notes))
+
+
+@contextmanager
+def _publishing(home: Home) -> Iterator[tuple[str, ...]]:
+    """The lock of a publish, with the history that the lake lost taken back from the published file.
+
+    Gives a line for each file or table of it. Raises HomeError if the disk cannot be written.
+    """
     try:
         with exclusive(home.warehouse / ".publish.lock"):
-            notes = _restored_history(home)
-            state = read_inputs()
-            result = publish_state(home, registry, state, run_id=run_id)
-            if not result.rebuilt and not result.blocking_failures:
-                result = _compared_rebuild(home, registry, state)
-            return replace(result, notes=(*notes, *result.notes))
+            sound = home.published if home.published.is_file() and not is_damaged(home) else None
+            yield tuple(restore_history(Lake(home.lake), sound, _history_file))
     except OSError as problem:
         raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
-
-
-def _restored_history(home: Home) -> tuple[str, ...]:
-    """Take rows of history that the lake lost back from the published file; a line for each file or table."""
-    sound = home.published if home.published.is_file() and not is_damaged(home) else None
-    return tuple(restore_history(Lake(home.lake), sound, _history_file))
 
 
 def _publish_newest(

@@ -54,7 +54,7 @@ class StoredFile:
 
 
 class FileState(NamedTuple):
-    """What tells one version of a file from another: size in bytes, and time of its last change in ns since 1970.
+    """The version of a file: its size in bytes, and the time of its last change in ns since 1970.
 
     changed_at: None if the object store does not tell it.
     """
@@ -113,7 +113,7 @@ class Lake:
     def states(self, folder: str, paths: Sequence[str]) -> dict[str, FileState]:
         """Path -> state of those of `paths` that are files. All must be below `folder`.
 
-        An object store is asked once, for the whole folder. A local disk is asked for each path, which is faster there
+        An object store is asked once for the folder. A local disk is asked for each path, which is faster there
         than a listing.
         """
         if self.local is not None:

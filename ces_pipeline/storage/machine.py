@@ -1,6 +1,6 @@
 """How many threads and how much memory this process may use: what the machine has, or what the settings say.
 
-The figures hold for the whole process. Every DuckDB database, Arrow's threads and the worker processes follow them.
+The figures hold for the process. Every DuckDB database, Arrow's threads and the worker processes follow them.
 """
 
 import math

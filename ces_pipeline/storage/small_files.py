@@ -19,7 +19,7 @@ CACHE_FILE = ".read.parquet"
 
 _NAME, _SIZE, _CHANGED_AT = "cached_name", "cached_size", "cached_changed_at"
 _STATE = pa.schema([(_NAME, pa.string()), (_SIZE, pa.int64()), (_CHANGED_AT, pa.int64())])
-_SETTLED_NS = 2_000_000_000
+_LEAST_AGE_NS = 2_000_000_000
 """A file may be replaced without a change of size and time if both versions are this new: clocks have steps."""
 
 
@@ -73,13 +73,13 @@ def small_file_rows(
     A file without rows, such as a damaged one, is read again each time.
     """
     started = time.time_ns()
-    settled = {
+    old_enough = {
         name
         for name, state in states.items()
-        if state.changed_at is not None and state.changed_at < started - _SETTLED_NS
+        if state.changed_at is not None and state.changed_at < started - _LEAST_AGE_NS
     }
     known = _known(lake, folder, schema)
-    current = {name for name in settled if known.states.get(name) == states[name]}
+    current = {name for name in old_enough if known.states.get(name) == states[name]}
     found = known.only(current)
     added = [
         _with_state(name, states[name], rows)
@@ -88,7 +88,7 @@ def small_file_rows(
     ]
     if added:
         found = SmallFileRows.of(pa.concat_tables([found.rows, *added]).combine_chunks().sort_by(_NAME))
-    lasting = found.only(settled)
+    lasting = found.only(old_enough)
     if lasting.states != known.states:
         _hold(lake, folder, lasting)
         _unsaved.add((lake.root, folder))

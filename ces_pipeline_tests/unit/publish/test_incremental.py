@@ -67,7 +67,7 @@ def another_spelling(small: SmallHome) -> None:
 
 
 def an_opening_at_last(small: SmallHome) -> None:
-    """A source that had never told when a ticket was opened tells it for one ticket: its other ones were no log."""
+    """A source that had never reported when a ticket was opened reports it for one ticket: its other ones were no log."""
     for number, day in enumerate(DAYS):
         at = NOON + timedelta(days=number)
         steps = [
@@ -156,7 +156,7 @@ def test_an_update_from_changed_rows_has_the_rows_of_a_rebuild(
 
 
 def test_many_small_updates_in_a_row_are_made_in_place(small: SmallHome) -> None:
-    """DuckDB may leave a file shorter than its count of blocks: such a file is whole."""
+    """DuckDB may leave a file shorter than its count of blocks: such a file is complete."""
     for number in range(8):
         rows = [response(f"new{number}-{answer}", DAYS[number]) for answer in range(50 * number)]
         small.clean("survey", rows, day=DAYS[number])
