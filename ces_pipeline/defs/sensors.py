@@ -97,11 +97,14 @@ def inbox_sensor(home: Home) -> dg.SensorDefinition:
         description="Lands new and changed files of the inbox.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        files = sorted(_files(home.inbox))
-        if not files:
+        found = sorted(_files(home.inbox))
+        if not found:
             return dg.SkipReason("the inbox is empty")
-        if time.time() - max(changed for _, _, changed in files) < QUIET_SECONDS:
-            return dg.SkipReason("a file is still being copied")
+        # One that keeps growing delays no other. A time in the future, from another clock, says nothing.
+        now = time.time()
+        files = [file for file in found if not 0 <= now - file[2] < QUIET_SECONDS]
+        if not files:
+            return dg.SkipReason("each file changed in the last seconds and may still be copied")
         try:
             sources = current_registry(home).sources.values()
         except RegistryError as problem:

@@ -325,3 +325,13 @@ def test_a_new_file_is_landed_once_it_has_settled(small: SmallHome) -> None:
     file.write_text("id\n1\n2\n")
     os.utime(file, (long_ago, long_ago))
     assert run(cursor)[0] == 1
+    # One that keeps growing delays no other, and a time ahead of this machine's clock delays none either.
+    growing = file.with_name("growing.csv")
+    growing.write_text("id\n")
+    count, cursor = run(cursor)
+    assert count == 1
+    ahead = file.with_name("ahead.csv")
+    ahead.write_text("id\n")
+    os.utime(ahead, (time.time() + 3600,) * 2)
+    growing.write_text("id\n3\n")
+    assert run(cursor)[0] == 1
