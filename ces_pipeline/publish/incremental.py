@@ -85,7 +85,7 @@ class ChangedRows:
             ("removed_rows", "rows_before", "rows_now"),
         ):
             self.connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {name} AS FROM {one} EXCEPT ALL FROM {other}"
+                f"CREATE OR REPLACE TEMP TABLE {name} AS {_rows_only_in(one, other, table)}"
             )
         if table.short_name in followed():
             self.connection.execute(
@@ -98,6 +98,19 @@ class ChangedRows:
     def _read(self, name: str, table: Table, query: str) -> None:
         columns = ", ".join(table.columns)
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM {query}")
+
+
+def _rows_only_in(one: str, other: str, table: Table) -> str:
+    """The query for the rows of `one` that `other` does not have.
+
+    They are compared by key: to compare all columns at once, as EXCEPT does, costs four times as much.
+    """
+    same_key = " AND ".join(f"one.{name} IS NOT DISTINCT FROM other.{name}" for name in table.key)
+    differs = [f"one.{name} IS DISTINCT FROM other.{name}" for name in table.columns if name not in table.key]
+    return (
+        f"SELECT one.* FROM {one} AS one LEFT JOIN (SELECT *, true AS is_there FROM {other}) AS other "
+        f"ON {same_key} WHERE {' OR '.join(['is_there IS NULL', *differs])}"
+    )
 
 
 _TABLES = {table.short_name: table for table in PUBLISHED_TABLES.values()}
