@@ -155,13 +155,16 @@ def _update(changes: ChangedRows, file: SqlFile, *, follows: bool) -> None:
             _follow(changes, file, table, part)
         return
     with fresh_rows(connection, file) as query:
-        if count_rows(connection, table.name) > _SMALL:
+        if count_rows(connection, table.name) > _SMALL and table.short_name not in followed():
             replace_rows(connection, table, query)
             changes.counts[table.name] = None
             return
         changes.read_now(table, f"({query})")
     if changes.compare_now(table, table.name):
-        replace_rows(connection, table, "FROM rows_now")
+        if count_rows(connection, table.name) > _SMALL:
+            _write_differing(connection, table)
+        else:
+            replace_rows(connection, table, "FROM rows_now")
 
 
 def _follow(changes: ChangedRows, file: SqlFile, table: Table, part: Part) -> None:
@@ -175,13 +178,18 @@ def _follow(changes: ChangedRows, file: SqlFile, table: Table, part: Part) -> No
         changes.read_now(table, f"({file.query}) WHERE {part.replaces}")
     if not changes.compare_now(table, f"{table.name} WHERE {part.replaces}"):
         return
-    key = ", ".join(table.key)
     if count_rows(connection, table.name) > _SMALL:
-        connection.execute(f"DELETE FROM {table.name} WHERE ({key}) IN (SELECT ({key}) FROM removed_rows)")
-        connection.execute(f"INSERT INTO {table.name} BY NAME FROM added_rows")
+        _write_differing(connection, table)
         return
     connection.execute(f"INSERT INTO rows_now BY NAME FROM {table.name} WHERE NOT ({part.replaces})")
-    replace_rows(connection, table, f"FROM rows_now ORDER BY {key}")
+    replace_rows(connection, table, f"FROM rows_now ORDER BY {', '.join(table.key)}")
+
+
+def _write_differing(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Write the rows in which `compare_now` found a difference, and no others."""
+    key = ", ".join(table.key)
+    connection.execute(f"DELETE FROM {table.name} WHERE ({key}) IN (SELECT ({key}) FROM removed_rows)")
+    connection.execute(f"INSERT INTO {table.name} BY NAME FROM added_rows")
 
 
 @contextmanager
