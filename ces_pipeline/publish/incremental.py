@@ -21,7 +21,7 @@ from ces_pipeline.storage.duck import count_rows
 from ces_pipeline.storage.quote import quote_text
 from ces_pipeline.storage.sql_files import SqlFile, derived_files
 
-_SMALL = 50_000
+SMALL_TABLE_ROWS = 50_000
 """Tables of at most so many rows are written in full, in their order, if a row differs."""
 
 
@@ -155,13 +155,13 @@ def _update(changes: ChangedRows, file: SqlFile, *, follows: bool) -> None:
             _follow(changes, file, table, part)
         return
     with fresh_rows(connection, file) as query:
-        if count_rows(connection, table.name) > _SMALL and table.short_name not in followed():
+        if count_rows(connection, table.name) > SMALL_TABLE_ROWS and table.short_name not in followed():
             replace_rows(connection, table, query)
             changes.counts[table.name] = None
             return
         changes.read_now(table, f"({query})")
     if changes.compare_now(table, table.name):
-        if count_rows(connection, table.name) > _SMALL:
+        if count_rows(connection, table.name) > SMALL_TABLE_ROWS:
             _write_differing(connection, table)
         else:
             replace_rows(connection, table, "FROM rows_now")
@@ -178,7 +178,7 @@ def _follow(changes: ChangedRows, file: SqlFile, table: Table, part: Part) -> No
         changes.read_now(table, f"({file.query}) WHERE {part.replaces}")
     if not changes.compare_now(table, f"{table.name} WHERE {part.replaces}"):
         return
-    if count_rows(connection, table.name) > _SMALL:
+    if count_rows(connection, table.name) > SMALL_TABLE_ROWS:
         _write_differing(connection, table)
         return
     connection.execute(f"INSERT INTO rows_now BY NAME FROM {table.name} WHERE NOT ({part.replaces})")
