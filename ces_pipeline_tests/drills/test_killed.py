@@ -4,15 +4,19 @@ import multiprocessing
 import os
 import shutil
 import signal
+import time
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
+from ces_pipeline import pipeline
 from ces_pipeline.home import Home
+from ces_pipeline.publish import incremental
+from ces_pipeline.registry import load_registry
 from ces_pipeline_tests.builders import DESK, WEB, answer, inbox_home
-from ces_pipeline_tests.drills.homes import core_bytes, published_rows, run, same, visible_strays
+from ces_pipeline_tests.drills.homes import clean, core_bytes, land, published_rows, run, same, visible_strays
 
 # Children are forked from a small process that has the imports done: starting one costs no more than the run.
 CHILDREN = multiprocessing.get_context("forkserver")
@@ -126,6 +130,71 @@ def test_runs_killed_at_random_moments_are_made_good_by_the_next(undisturbed: Ho
             assert visible_strays(home) == []
         assert_ends_undisturbed(home, undisturbed)
     print(f"{killed} kills in {homes} homes")
+
+
+def publish(home: Home, small_table_rows: int) -> None:
+    incremental.SMALL_TABLE_ROWS = small_table_rows
+    result = pipeline.publish(home, load_registry(home.registry), run_id="test")
+    assert result.published
+    assert not result.rebuilt, result.rebuilt_because
+
+
+@pytest.mark.slow
+def test_an_update_of_the_published_file_killed_at_random_moments_leaves_the_old_rows_or_the_new(
+    tmp_path: Path,
+) -> None:
+    small = inbox_home(tmp_path / "home", WEB, DESK)
+    ticket = {"number": "7", "state": "open", "email": "person1@example.org"}
+    rows = [answer(n, recorded=f"2026-03-{2 + n % 5:02}T{n:02}:00:00Z", score=1 + n % 6) for n in range(20)]
+    small.drop("1.csv", rows)
+    small.drop("t.csv", [{**ticket, "updated": f"2026-03-{day:02}T08:00:00Z"} for day in (2, 3, 5)], "desk")
+    run(small.home)
+    old = published_rows(small.home)
+    revised = answer(3, recorded="2026-03-05T03:00:00Z", score=7)
+    small.drop(
+        "2.csv", [answer(n, recorded="2026-03-06T20:00:00Z", score=1) for n in range(20, 25)] + [revised]
+    )
+    small.drop("t2.csv", [{**ticket, "state": "solved", "updated": "2026-03-06T09:00:00Z"}], "desk")
+    registry = load_registry(small.home.registry)
+    assert land(small.home, registry=registry) == []
+    for kind in registry.kinds:
+        clean(small.home, kind=kind, registry=registry)
+    ready = tmp_path / "ready"
+    shutil.copytree(small.home.root, ready)
+    run(small.home)
+    new = published_rows(small.home)
+    assert same(old, new) != []
+    # The moments are spread over the time that an update takes here.
+    timed = Home(shutil.copytree(ready, tmp_path / "timed"))
+    began = time.monotonic()
+    process = started(publish, timed, 0)
+    process.join()
+    assert process.exitcode == 0
+    seconds = time.monotonic() - began
+
+    random = Random(20260303)
+    killed, kept, home = 0, 0, Home(shutil.copytree(ready, tmp_path / "killed"))
+    for number in range(KILLS):
+        process = started(publish, home, 0 if number % 2 else incremental.SMALL_TABLE_ROWS)
+        process.join(random.uniform(0.05, seconds))
+        process.kill()
+        process.join()
+        killed += process.exitcode == -signal.SIGKILL
+        found = published_rows(home)
+        assert same(found, old) == [] or same(found, new) == []
+        assert visible_strays(home) == []
+        if same(found, old) == []:
+            kept += 1
+            continue
+        shutil.rmtree(home.root)
+        shutil.copytree(ready, home.root)
+    assert kept > KILLS / 3, "the drill proves nothing unless most kills come before the rename"
+    process = started(publish, home, 0)
+    process.join()
+    assert process.exitcode == 0
+    assert same(published_rows(home), new) == []
+    assert same(core_bytes(home), core_bytes(small.home)) == []
+    print(f"{killed} kills of an update, {kept} of them before the rename")
 
 
 def test_two_runs_at_once_take_turns_and_end_as_one(fresh: Home, undisturbed: Home) -> None:
