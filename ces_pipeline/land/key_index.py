@@ -3,7 +3,7 @@
 `landing_sql.py` defines the keys. `staging.py` decides what a repeated key means.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -29,16 +29,21 @@ class KeyIndex:
     """Keys of the rows that a source's deliveries landed.
 
     Up to _HELD_ROWS keys are held in memory, so that thousands of small files (a webhook's payloads) do not each read
-    the keys of all files before them. If there are more, only the keys that a delivery shares are read from the lake.
+    the keys of all files before them. If there are more, half of each key is held from the second delivery on: it says
+    which key files a delivery shares rows with, and only these are read.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Lake, deliveries: Sequence[Delivery]):
-        """Creates the temporary tables `held_keys` and `ranks` in `connection`."""
+        """Creates the temporary tables `held_keys`, `held_halves` and `ranks` in `connection`."""
         self.connection = connection
         self._lake = lake
         self._deliveries = [delivery for delivery in deliveries if delivery.rows_landed]
         self._rows = sum(delivery.rows_landed for delivery in self._deliveries)
         self._is_held = False
+        self._halved = 0
+        """So many of the deliveries, the first ones, have their keys in `held_halves`."""
+        self._matched = 0
+        connection.execute("CREATE TEMP TABLE held_halves (key_hi UBIGINT, place INTEGER)")
         connection.execute(
             "CREATE TEMP TABLE held_keys (key_hi UBIGINT, key_lo UBIGINT, content UBIGINT, day DATE, "
             "event_at TIMESTAMPTZ, row_number BIGINT, place INTEGER)"
@@ -54,13 +59,20 @@ class KeyIndex:
         """How the oldest contents in the index were made; None if it is empty."""
         return min((delivery.contents for delivery in self._deliveries), default=None)
 
-    def _files(self) -> list[str]:
-        return [index_file(delivery.source_id, delivery.delivery_id) for delivery in self._deliveries]
+    def _files(self, places: Iterable[int] | None = None) -> list[str]:
+        """The key files of the deliveries at these places, by default of all."""
+        chosen = self._deliveries if places is None else [self._deliveries[place] for place in places]
+        return [index_file(delivery.source_id, delivery.delivery_id) for delivery in chosen]
 
-    def _scan(self) -> str:
-        rows = self._lake.scan(self.connection, self._files(), "landed_before")
+    def _scan(self, places: Sequence[int]) -> str:
+        """SQL for the keys of the deliveries at these places."""
+        rows = self._lake.scan(self.connection, self._files(places), "landed_before")
         # Key files of earlier releases have no row numbers.
-        return f"(FROM {rows} UNION ALL BY NAME SELECT NULL::BIGINT AS row_number WHERE false)"
+        known = f"FROM {rows} UNION ALL BY NAME SELECT NULL::BIGINT AS row_number WHERE false"
+        place = (
+            f"place + {places.start}" if isinstance(places, range) else f"{list(places)}[place::BIGINT + 1]"
+        )
+        return f"(SELECT {_KEYS}, ({place})::INTEGER AS place FROM ({known}))"
 
     def _rank(self, deliveries: Sequence[Delivery], first: int) -> None:
         ranks = [
@@ -94,11 +106,19 @@ class KeyIndex:
             ) from problem
 
     def _match(self) -> None:
+        everything = range(len(self._deliveries))
         if not self._is_held and self._rows <= _HELD_ROWS:
             if self._deliveries:
-                self.connection.execute(f"INSERT INTO held_keys SELECT {_KEYS}, place FROM {self._scan()}")
+                self.connection.execute(
+                    f"INSERT INTO held_keys SELECT {_KEYS}, place FROM {self._scan(everything)}"
+                )
             self._is_held = True
-        rows = "held_keys" if self._is_held else self._scan()
+        self._matched += 1
+        if self._is_held:
+            rows = "held_keys"
+        else:
+            places = everything if self._matched == 1 else self._sharing()
+            rows = self._scan(places) if places else "held_keys"
         self.connection.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE known_keys AS
@@ -108,6 +128,19 @@ class KeyIndex:
             """
         )
 
+    def _sharing(self) -> list[int]:
+        """The places of the deliveries that have a key with the first half of one in table `keys`, ascending."""
+        if self._halved < len(self._deliveries):
+            missing = range(self._halved, len(self._deliveries))
+            self.connection.execute(
+                f"INSERT INTO held_halves SELECT key_hi, place FROM {self._scan(missing)}"
+            )
+            self._halved = len(self._deliveries)
+        found = self.connection.execute(
+            "SELECT DISTINCT place FROM held_halves SEMI JOIN keys USING (key_hi) ORDER BY place"
+        )
+        return [place for (place,) in found.fetchall()]
+
     def add(self, delivery: Delivery) -> None:
         """Add the keys of a delivery that has just landed; table `landed` holds them."""
         if not delivery.rows_landed:
@@ -116,6 +149,9 @@ class KeyIndex:
         self._deliveries.append(delivery)
         self._rows += delivery.rows_landed
         self._rank([delivery], place)
+        if self._halved == place and not self._is_held:
+            self.connection.execute(f"INSERT INTO held_halves SELECT key_hi, {place} FROM landed")
+            self._halved += 1
         if self._is_held and self._rows <= _HELD_ROWS:
             self.connection.execute(f"INSERT INTO held_keys SELECT {_KEYS}, {place} FROM landed")
         elif self._is_held:

@@ -80,12 +80,12 @@ class ChangedRows:
         Leaves these rows as the temporary tables `added_rows` and `removed_rows`.
         """
         self._read("rows_before", table, was)
-        for name, one, other in (
+        for name, rows, others in (
             ("added_rows", "rows_now", "rows_before"),
             ("removed_rows", "rows_before", "rows_now"),
         ):
             self.connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {name} AS {_rows_only_in(one, other, table)}"
+                f"CREATE OR REPLACE TEMP TABLE {name} AS {_rows_only_in(rows, others, table)}"
             )
         if table.short_name in followed():
             self.connection.execute(
@@ -100,15 +100,17 @@ class ChangedRows:
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM {query}")
 
 
-def _rows_only_in(one: str, other: str, table: Table) -> str:
-    """The query for the rows of `one` that `other` does not have.
+def _rows_only_in(rows: str, others: str, table: Table) -> str:
+    """The query for the rows of `rows` that `others` does not have.
 
     They are compared by key: to compare all columns at once, as EXCEPT does, costs four times as much.
     """
-    same_key = " AND ".join(f"one.{name} IS NOT DISTINCT FROM other.{name}" for name in table.key)
-    differs = [f"one.{name} IS DISTINCT FROM other.{name}" for name in table.columns if name not in table.key]
+    same_key = " AND ".join(f"{rows}.{name} IS NOT DISTINCT FROM {others}.{name}" for name in table.key)
+    differs = [
+        f"{rows}.{name} IS DISTINCT FROM {others}.{name}" for name in table.columns if name not in table.key
+    ]
     return (
-        f"SELECT one.* FROM {one} AS one LEFT JOIN (SELECT *, true AS is_there FROM {other}) AS other "
+        f"SELECT {rows}.* FROM {rows} LEFT JOIN (SELECT *, true AS is_there FROM {others}) AS {others} "
         f"ON {same_key} WHERE {' OR '.join(['is_there IS NULL', *differs])}"
     )
 
@@ -154,17 +156,19 @@ def _update(changes: ChangedRows, file: SqlFile, *, follows: bool) -> None:
         for part in rule.parts:
             _follow(changes, file, table, part)
         return
+    is_large = count_rows(connection, table.name) > SMALL_TABLE_ROWS
     with fresh_rows(connection, file) as query:
-        if count_rows(connection, table.name) > SMALL_TABLE_ROWS and table.short_name not in followed():
+        if is_large and not follows and table.short_name not in followed():
+            # Most rows differ, and nobody asks which.
             replace_rows(connection, table, query)
             changes.counts[table.name] = None
             return
         changes.read_now(table, f"({query})")
-    if changes.compare_now(table, table.name):
-        if count_rows(connection, table.name) > SMALL_TABLE_ROWS:
-            _write_differing(connection, table)
-        else:
-            replace_rows(connection, table, "FROM rows_now")
+    differing = changes.compare_now(table, table.name)
+    if is_large and differing < count_rows(connection, table.name):
+        _write_differing(connection, table)
+    elif differing:
+        replace_rows(connection, table, "FROM rows_now")
 
 
 def _follow(changes: ChangedRows, file: SqlFile, table: Table, part: Part) -> None:

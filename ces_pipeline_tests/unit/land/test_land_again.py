@@ -2,8 +2,10 @@
 
 import gzip
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +15,7 @@ from ces_pipeline.errors import HomeError
 from ces_pipeline.land import key_index
 from ces_pipeline.land.paths import cross_day_file, index_file
 from ces_pipeline.privacy.pseudonyms import KEY_VARIABLE
+from ces_pipeline.storage.lake import Lake
 from ces_pipeline_tests.builders import DESK, NOW, WEB, InboxHome, answer, csv_text, inbox_home
 
 MONDAY, TUESDAY, WEDNESDAY = (date(2026, 3, day) for day in (2, 3, 4))
@@ -74,17 +77,45 @@ def test_landed_keys_may_be_read_again_or_held_and_files_may_come_in_one_landing
         [answer(3), answer(4, recorded=on(WEDNESDAY))],
         [answer(2), answer(4, recorded=on(WEDNESDAY)), answer(1, score=1)],
     ]
-    usual, other = (inbox_home(tmp_path / name) for name in ("usual", "other"))
+    usual, at_once, other = (inbox_home(tmp_path / name) for name in ("usual", "at_once", "other"))
     for number, rows in enumerate(exports):
         usual.drop(f"{number}.csv", rows)
+        at_once.drop(f"{number}.csv", rows)
     usual.land()
     monkeypatch.setattr(key_index, "_HELD_ROWS", held_rows)
+    at_once.land()
+    assert at_once.state() == usual.state()
     for number, rows in enumerate(exports):
         other.drop(f"{number}.csv", rows)
         if number % 2:
             other.land()
     assert other.state() == usual.state()
     assert sum(delivery.rows_redelivered for delivery in other.deliveries()) == 4
+
+
+def test_many_files_of_a_large_source_read_only_the_key_files_that_they_share_rows_with(
+    home: InboxHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_index, "_HELD_ROWS", 0)
+    read: list[int] = []
+    scan = Lake.scan
+
+    def counted(self: Lake, connection: Any, paths: Sequence[str], name: str) -> str:
+        if name == "landed_before":
+            read.append(len(paths))
+        return scan(self, connection, paths, name)
+
+    monkeypatch.setattr(Lake, "scan", counted)
+    for number in range(6):
+        home.drop(f"{number}.csv", [answer(number)])
+    home.land()
+    home.drop("6.csv", [answer(6)])
+    home.drop("7.csv", [answer(7), answer(2, score=1)])
+    home.drop("8.csv", [answer(8)])
+    read.clear()
+    assert home.land().rows_landed == 4
+    # The first file reads all keys, the second all once more to hold them, and then those of the one that it shares.
+    assert read == [6, 7, 1]
 
 
 @pytest.mark.parametrize("held_rows", [0, 3])
