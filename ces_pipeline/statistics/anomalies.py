@@ -1,279 +1,236 @@
-"""Which steps of a daily or weekly figure are unusual: the detector of `mart.anomalies_daily`.
+"""`mart.anomalies_daily`: the days and weeks on which a figure was unusual."""
 
-Arrays in, arrays out; no column names here. All series are examined together, step after step.
-
-A step is compared with the steps before it: with the level of the figures and, for days, the effect of the weekday. One
-unusual figure is a `spike`. A small change that stays is found by a two-sided CUSUM (Page 1954): a `drift`. Either opens
-an incident, which begins with the first affected step. The incident closes when the figures are back, or when they have
-kept a new level for so long that it is the level from then on: a lasting change is one incident.
-"""
-
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+import pandas as pd
 
-Grain = Literal["day", "week"]
+from ces_pipeline.schemas.mart.anomalies import ANOMALIES_DAILY
+from ces_pipeline.statistics.detector import PACES, Findings, Grain, examine, stabilised, unstabilised
 
-_SLACK = 0.5
-"""Of the CUSUM, in standard deviations of a step: the smallest change that it is meant to find is twice as large."""
-_CLIPPED = 6.0
-"""A larger |z| counts as this much in the CUSUM, so that one step does not look like a drift."""
-_MOST_AUTOCORRELATION = 0.6
-_SHOWN = 3.0
-"""z of a mean from which figures are not back, or have another level."""
-
-
-@dataclass(frozen=True)
-class Pace:
-    """Lengths in steps, and limits. cycle: after so many steps a pattern repeats. window: steps that a step is compared
-    with. start: steps before the first verdict. quiet: steps after which figures are back. settled: steps of a new level.
-    spike: |z| from which one figure is unusual by itself. drift: limit of the CUSUM. There are seven times as many days
-    as weeks, so the limits of days are higher."""
-
-    cycle: int
-    window: int
-    start: int
-    quiet: int
-    settled: int
-    spike: float
-    drift: float
-
-
-PACES: dict[Grain, Pace] = {
-    "day": Pace(cycle=7, window=56, start=56, quiet=14, settled=21, spike=4.0, drift=7.0),
-    "week": Pace(cycle=1, window=26, start=13, quiet=3, settled=6, spike=3.5, drift=4.0),
+METHOD_VERSION = 1
+"""Raised when a change of the method would give other rows for the same evidence."""
+LEAST_PER_STEP = {"count": 10.0, "share": 5.0, "mean": 20.0}
+"""What a day or week must bring on average before it is judged: rows of a count, values of a mean, and of a share both
+cases and other rows. A figure of which a day brings less is judged by the week."""
+_JUDGED_BY_DAYS = 56
+"""So many days before a step show what a day brings."""
+_SERIES = ["series_kind", "dimension", "segment"]
+_WORDS = {
+    "count": ("more", "fewer"),
+    "share": ("higher", "lower"),
+    "mean": ("higher", "lower"),
+    "effort": ("harder", "easier"),
+    "difficult_share": ("harder", "easier"),
+    "duration_seconds": ("longer", "shorter"),
 }
+"""Figure or series_kind -> the words for up and down."""
+
+
+def anomalies_daily(evidence: pd.DataFrame) -> pd.DataFrame:
+    """One row per series and day or week with what was observed and expected, and a verdict.
+
+    The evidence has one row per series and day with rows: `figure` (`count`, `share` or `mean`), `n`, and `total`: the
+    rows, the cases among n, or the sum of n values, whose squares add up to `square_total`. `examined_from`,
+    `examined_to`, `holidays` and `minimum_n` are the same in all rows. Values of `duration_seconds` are logarithms.
+    """
+    columns = list(ANOMALIES_DAILY.columns)
+    parts = [
+        _Series.of(found, str(figure), grain).rows()
+        for figure, found in evidence.groupby("figure", sort=True)
+        for grain in PACES
+    ]
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.sort_values([*_SERIES, "grain", "day"], ignore_index=True)[columns]
 
 
 @dataclass(frozen=True)
-class Findings:
-    """Arrays of one row per step and one column per series.
+class _Series:
+    """All series of one figure by day or by week. Arrays have a row per step and a column per series.
 
-    expected, error: the figure that the steps before lead to, and its standard deviation; NaN: too little history. z: how
-    many standard deviations the figure is off. spike, drift: the step raised an alarm. incident: number of its incident
-    in its series, from 1; 0: none. affected: the step is part of what happened, not of the wait for its end.
-    is_new_level: at this step the level of the incident became the usual one. history: steps it was compared with.
+    days: of a week, its Sunday. started: from the first step with rows on.
     """
 
-    expected: np.ndarray
-    error: np.ndarray
-    z: np.ndarray
-    cusum_up: np.ndarray
-    cusum_down: np.ndarray
-    spike: np.ndarray
-    drift: np.ndarray
-    incident: np.ndarray
-    is_new_level: np.ndarray
-    history: np.ndarray
+    figure: str
+    grain: Grain
+    names: pd.DataFrame
+    days: pd.DatetimeIndex
+    is_free: np.ndarray
+    n: np.ndarray
+    total: np.ndarray
+    square_total: np.ndarray
+    started: np.ndarray
+    minimum_n: int
 
-
-def stabilised(counts: np.ndarray) -> np.ndarray:
-    """Counts on a scale where Poisson noise has the variance 1 at every level (Anscombe 1948)."""
-    return 2 * np.sqrt(counts + 3 / 8)
-
-
-def unstabilised(values: np.ndarray) -> np.ndarray:
-    """The counts of `stabilised` values; at least 0."""
-    return np.maximum((np.maximum(values, 0) / 2) ** 2 - 3 / 8, 0)
-
-
-def examine(
-    values: np.ndarray,
-    weights: np.ndarray,
-    least_variance: np.ndarray,
-    usable: np.ndarray,
-    grain: Grain,
-) -> Findings:
-    """Examine every step of every series: equally spaced steps in rows, series in columns.
-
-    values: the figures; NaN: none. weights: the variance of a figure is inversely proportional to it: the answers behind
-    a mean, 1 for `stabilised` counts. least_variance: per series, of a figure of weight 1; a smaller estimate is chance.
-    usable: False where a figure says nothing about other steps (a holiday) and gets no verdict.
-    """
-    watch = _Watch(values, np.where(np.isnan(values), 0, weights), least_variance, usable, PACES[grain])
-    for step in range(len(values)):
-        watch.examine(step)
-    return watch.found
-
-
-def _normal_scores(t: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """z of a normal distribution that is as rare as t with so many degrees of freedom."""
-    scores = t.copy()
-    far = np.abs(np.nan_to_num(t)) > 1
-    tail = stats.t.logsf(np.abs(t[far]), np.maximum(free[far], 1))
-    scores[far] = np.sign(t[far]) * -special.ndtri_exp(tail)
-    return scores
-
-
-@dataclass
-class _Watch:
-    values: np.ndarray
-    weights: np.ndarray
-    least_variance: np.ndarray
-    usable: np.ndarray
-    pace: Pace
-    found: Findings = field(init=False)
-
-    def __post_init__(self) -> None:
-        shape = self.values.shape
-        self.found = Findings(
-            *(np.full(shape, np.nan) for _ in range(3)),
-            *(np.zeros(shape) for _ in range(2)),
-            *(np.zeros(shape, dtype=bool) for _ in range(2)),
-            np.zeros(shape, dtype=int),
-            np.zeros(shape, dtype=bool),
-            np.zeros(shape, dtype=int),
+    @classmethod
+    def of(cls, evidence: pd.DataFrame, figure: str, grain: Grain) -> "_Series":
+        facts = evidence.iloc[0]
+        days = pd.date_range(facts["examined_from"], facts["examined_to"], freq="D")
+        is_free: np.ndarray = days.isin(pd.to_datetime(list(facts["holidays"])))
+        tables = evidence.assign(day=pd.to_datetime(evidence["day"])).pivot(
+            index="day", columns=_SERIES, values=["n", "total", "square_total"]
         )
-        seen = self.weights > 0
-        self.begun = np.where(seen.any(axis=0), seen.argmax(axis=0), len(self.values))
-        self.left_out = ~(seen & self.usable)
-        """Steps that no later step is compared with."""
-        self.level = np.zeros(shape, dtype=int)
-        """Number of the level that a step belongs to; a new one begins with a lasting change."""
-        series = shape[1]
-        self.up, self.down = np.zeros(series), np.zeros(series)
-        self.up_began, self.down_began = np.zeros(series, dtype=int), np.zeros(series, dtype=int)
-        self.is_open = np.zeros(series, dtype=bool)
-        self.first, self.alarmed = np.zeros(series, dtype=int), np.zeros(series, dtype=int)
-        self.incidents = np.zeros(series, dtype=int)
-
-    def examine(self, step: int) -> None:
-        found = self.found
-        if step:
-            self.level[step] = self.level[step - 1]
-        expected, variance, inflation, level_error, history, free = self._expected(step)
-        enough = (step - self.begun >= self.pace.start) & (history >= self.pace.start // 2)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            error = np.where(enough, np.sqrt(variance), np.nan)
-            z = (self.values[step] - expected) / error
-        z = _normal_scores(z, free)
-        z = np.where(self.usable[step] & (self.weights[step] > 0), z, np.nan)
-        found.expected[step] = np.where(enough, expected, np.nan)
-        found.error[step], found.z[step], found.history[step] = error, z, history
-        self._add_to_cusum(step, z / np.sqrt(inflation), _SLACK + level_error)
-        spike = np.abs(np.nan_to_num(z)) >= self.pace.spike
-        drift = ~self.is_open & (np.maximum(self.up, self.down) > self.pace.drift)
-        found.spike[step], found.drift[step] = spike, drift
-        for series in np.flatnonzero((spike | drift) & ~self.is_open):
-            began = self.up_began if self.up[series] >= self.down[series] else self.down_began
-            self._open(step, series, step if spike[series] else int(began[series]))
-        for series in np.flatnonzero(self.is_open):
-            self._follow(step, series)
-
-    def _expected(self, step: int) -> tuple[np.ndarray, ...]:
-        """Expected figure, its variance, inflation of a sum's variance by autocorrelation, error of the level, history."""
-        pace = self.pace
-        begin = max(0, step - pace.window)
-        values = np.nan_to_num(self.values[begin:step])
-        weights = np.where(self.left_out[begin:step], 0, self.weights[begin:step])
-        level = self.level[step - 1] if step else self.level[0]
-        back = level - self.level[begin:step]
-        places = np.arange(begin, step) % pace.cycle
-        effects = np.zeros((pace.cycle, values.shape[1]))
-        means = np.zeros((3, values.shape[1]))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            for _ in range(3 if pace.cycle > 1 else 1):
-                rest = values - effects[places]
-                for which in range(3):
-                    of_level = weights * (back == which)
-                    means[which] = np.nan_to_num((of_level * rest).sum(axis=0) / of_level.sum(axis=0))
-                if pace.cycle > 1:
-                    rest = values - np.take_along_axis(means, np.minimum(back, 2), axis=0)
-                    for place in range(pace.cycle):
-                        of_place = weights[places == place]
-                        effects[place] = np.nan_to_num(
-                            (of_place * rest[places == place]).sum(axis=0) / of_place.sum(axis=0)
-                        )
-            is_used = weights > 0
-            used = is_used.sum(axis=0)
-            free = used - 1 - np.minimum(back.max(axis=0, initial=0), 2)
-            shrunk = np.zeros(values.shape[1])
-            base = values - np.take_along_axis(means, np.minimum(back, 2), axis=0)
-            if pace.cycle > 1:
-                # Effects that chance explains are left out in part (James and Stein 1961, positive part).
-                scatter = (weights * (base - effects[places]) ** 2).sum(axis=0) / np.maximum(free - pace.cycle + 1, 1)
-                between = (weights * effects[places] ** 2).sum(axis=0) / (pace.cycle - 1)
-                shrunk = np.clip(np.nan_to_num(1 - scatter / between), 0, 1)
-                effects *= shrunk
-                free = free - np.round(shrunk * (pace.cycle - 1))
-            left = base - effects[places]
-            scatter = np.maximum((weights * left**2).sum(axis=0) / np.maximum(free, 1), self.least_variance)
-            whitened = left * np.sqrt(weights)
-            both = is_used[1:] & is_used[:-1]
-            pairs = both.sum(axis=0)
-            r = (whitened[1:] * whitened[:-1] * both).sum(axis=0) / (whitened**2).sum(axis=0)
-            r = np.nan_to_num(r * used / np.maximum(pairs, 1)) - 1 / np.sqrt(np.maximum(used, 1))
-            r = np.clip(r, 0, _MOST_AUTOCORRELATION)
-            of_level = np.where(back == 0, weights, 0).sum(axis=0)
-            of_place = weights[places == step % pace.cycle].sum(axis=0) if pace.cycle > 1 else np.full(r.shape, np.inf)
-            variance = scatter * (
-                1 / self.weights[step] + 1 / of_level + shrunk * np.where(of_place > 0, 1 / of_place, 1)
-            )
-            steps_of_level = ((back == 0) & is_used).sum(axis=0)
-            level_error = 1 / np.sqrt(np.maximum(steps_of_level, 1)) - 1 / np.sqrt(pace.window)
-        return (
-            means[0] + effects[step % pace.cycle],
-            variance,
-            (1 + r) / (1 - r),
-            level_error,
-            used,
-            free,
+        names = tables["n"].columns.to_frame(index=False)
+        sums = {
+            name: tables[name].reindex(days).fillna(0).to_numpy(dtype=float)
+            for name in ("n", "total", "square_total")
+        }
+        if grain == "week":
+            # Complete weeks only.
+            begin = -days[0].weekday() % 7
+            weeks = max(0, len(days) - begin) // 7
+            kept = slice(begin, begin + 7 * weeks)
+            days = days[kept][6::7]
+            is_free = np.any(is_free[kept].reshape(weeks, 7), axis=1)
+            sums = {name: values[kept].reshape(weeks, 7, -1).sum(axis=1) for name, values in sums.items()}
+        started = np.logical_or.accumulate(sums["n"] > 0, axis=0)
+        return cls(
+            figure, grain, names, days, is_free, **sums, started=started, minimum_n=int(facts["minimum_n"])
         )
 
-    def _add_to_cusum(self, step: int, z: np.ndarray, slack: np.ndarray) -> None:
-        counted = ~np.isnan(z) & ~self.is_open
-        clipped = np.clip(np.nan_to_num(z), -_CLIPPED, _CLIPPED)
-        for name, towards in (("up", 1), ("down", -1)):
-            before = getattr(self, name)
-            began = getattr(self, f"{name}_began")
-            began[counted & (before == 0)] = step
-            after = np.where(counted, np.maximum(before + towards * clipped - slack, 0), before)
-            setattr(self, name, after)
-        self.found.cusum_up[step], self.found.cusum_down[step] = self.up, self.down
+    def rows(self) -> pd.DataFrame:
+        """The rows of the table that are judged, and the newest one of each series."""
+        values, weights, least_variance, enough = self._on_scale()
+        usable = np.repeat(~self.is_free[:, None], len(self.names), axis=1)
+        judged = self._judged(enough)
+        month_days = np.stack([self.days.day, self.days.day - self.days.days_in_month - 1], axis=1)
+        found = examine(
+            values,
+            weights,
+            least_variance,
+            usable,
+            judged,
+            month_days,
+            self.grain,
+            is_proportional=self.figure == "count",
+        )
+        shown = judged & self.started
+        shown[-1:] |= self.started[-1:]
+        step, column = np.nonzero(shown)
+        at = (step, column)
+        limit = PACES[self.grain].spike * found.error
+        up = _is_up(found)
+        in_incident = found.incident[at] > 0
+        names = self.names.iloc[column].reset_index(drop=True)
+        first_days = self.days[_first_steps(found.incident)[at]]
+        baseline = np.maximum(step - PACES[self.grain].window, self.started.argmax(axis=0)[column])
+        kinds = self.names["series_kind"].to_numpy()
+        return names.assign(
+            grain=self.grain,
+            day=self.days[step].date,
+            observed=self._observed(kinds, values)[at],
+            expected=self._shown_as(kinds, found.expected)[at],
+            expected_low=self._shown_as(kinds, found.expected - limit)[at],
+            expected_high=self._shown_as(kinds, found.expected + limit)[at],
+            n=self.n[at].astype(int),
+            z=found.z[at],
+            cusum_up=found.cusum_up[at],
+            cusum_down=found.cusum_down[at],
+            state=_states(found, up, usable, judged)[at],
+            direction=_directions(kinds[column], self.figure, up[at], in_incident),
+            incident_first_day=pd.Series(first_days.date, dtype=object).where(in_incident, None),
+            baseline_first_day=self.days[np.minimum(baseline, step)].date,
+            baseline_steps=found.history[at],
+            method_version=METHOD_VERSION,
+        )
 
-    def _open(self, step: int, series: int, first: int) -> None:
-        self.is_open[series] = True
-        self.first[series], self.alarmed[series] = first, step
-        self.incidents[series] += 1
-        self.found.incident[first : step + 1, series] = self.incidents[series]
-        self.left_out[first : step + 1, series] = True
-        self.up[series] = self.down[series] = 0
+    def _on_scale(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Values, weights and least variance as `examine` takes them, and the rows that LEAST_PER_STEP counts."""
+        n, total = self.n, self.total
+        equal = np.ones(n.shape)
+        if self.figure == "count":
+            return np.where(self.started, stabilised(total), np.nan), equal, equal, total
+        seen = n > 0
+        if self.figure == "share":
+            # The variance is about 1 / (n + 1/2) whatever the share is (Anscombe 1948).
+            values = np.where(seen, 2 * np.arcsin(np.sqrt((total + 3 / 8) / (n + 3 / 4))), np.nan)
+            return values, n + 0.5, equal, np.minimum(total, n - total)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = np.where(seen, total / n, np.nan)
+            within = np.where(seen, np.maximum(self.square_total - total**2 / n, 0), 0)
+        window = PACES[self.grain].window
+        free = _sums_before(np.maximum(n - 1, 0), window)
+        return values, n, _sums_before(within, window) / np.maximum(free, 1), n
 
-    def _follow(self, step: int, series: int) -> None:
-        """Close the incident if the figures are back, or if they have another level for long enough."""
-        pace, first = self.pace, self.first[series]
-        self.found.incident[step, series] = self.incidents[series]
-        self.left_out[step, series] = True
-        z = self.found.z[:, series]
-        if step - self.alarmed[series] >= pace.quiet:
-            recent = z[step - pace.quiet + 1 : step + 1]
-            recent = recent[~np.isnan(recent)]
-            if len(recent) >= pace.quiet / 2 and abs(recent.sum()) < _SHOWN * np.sqrt(len(recent)) and np.abs(recent).max() < pace.spike:
-                self._close(step - pace.quiet + 1, step, series)
-                return
-        since = z[first : step + 1]
-        since = since[~np.isnan(since)]
-        if step - first + 1 >= pace.settled and len(since) >= pace.settled / 2:
-            half = since[len(since) // 2 :]
-            is_shown = abs(since.sum()) >= _SHOWN * np.sqrt(len(since)) and since.sum() * half.sum() > 0
-            if is_shown or step - first + 1 >= 2 * pace.settled:
-                self._take_level(step, series)
+    def _judged(self, enough: np.ndarray) -> np.ndarray:
+        """Where the days before bring enough rows for a verdict; of weeks, where they do and days do not."""
+        steps = _JUDGED_BY_DAYS // (1 if self.grain == "day" else 7)
+        counted = np.maximum(_sums_before(self.started.astype(float), steps), 1)
+        average = _sums_before(enough, steps) / counted
+        least = LEAST_PER_STEP[self.figure]
+        enough_rows: np.ndarray = average >= least
+        return enough_rows if self.grain == "day" else enough_rows & (average / 7 < least)
 
-    def _close(self, back_from: int, step: int, series: int) -> None:
-        self.is_open[series] = False
-        again = slice(back_from, step + 1)
-        self.left_out[again, series] = ~(self.usable[again, series] & (self.weights[again, series] > 0))
+    def _observed(self, kinds: np.ndarray, values: np.ndarray) -> np.ndarray:
+        if self.figure == "count":
+            return self.total
+        with np.errstate(divide="ignore", invalid="ignore"):
+            figures = self.total / self.n if self.figure == "share" else self._shown_as(kinds, values)
+        shown: np.ndarray = np.where(self.n >= self.minimum_n, figures, np.nan)
+        return shown
 
-    def _take_level(self, step: int, series: int) -> None:
-        """The incident's level becomes the usual one, from the step at which the figures changed most clearly."""
-        reach = self.pace.settled // 3
-        begin = max(0, self.first[series] - reach)
-        z = self.found.z[begin : step + 1, series]
-        changes = range(1, min(2 * reach + 1, len(z) - 1))
-        spread = [np.nansum((z[:k] - np.nanmean(z[:k])) ** 2) + np.nansum((z[k:] - np.nanmean(z[k:])) ** 2) if np.isfinite(z[:k]).any() and np.isfinite(z[k:]).any() else np.inf for k in changes]
-        change = begin + 1 + int(np.argmin(spread)) if spread else int(self.first[series])
-        self.level[change : step + 1, series] = self.level[step, series] + 1
-        self.found.is_new_level[step, series] = True
-        self._close(change, step, series)
+    def _shown_as(self, kinds: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Values of the scale that is examined, as the figures that people read."""
+        if self.figure == "count":
+            return unstabilised(values)
+        if self.figure == "share":
+            return np.square(np.sin(np.clip(values, 0, np.pi) / 2))
+        return np.where(
+            kinds == "duration_seconds", np.exp(np.where(kinds == "duration_seconds", values, 0)), values
+        )
+
+
+def _sums_before(values: np.ndarray, window: int) -> np.ndarray:
+    """For each row, the sum of the `window` rows before it."""
+    sums = np.vstack([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    steps = np.arange(len(values))
+    before: np.ndarray = sums[steps] - sums[np.maximum(steps - window, 0)]
+    return before
+
+
+def _first_steps(incident: np.ndarray) -> np.ndarray:
+    """For each step, the first step with the same number of incident in its series."""
+    first = np.zeros(incident.shape, dtype=int)
+    for step in range(1, len(incident)):
+        first[step] = np.where(incident[step] == incident[step - 1], first[step - 1], step)
+    return first
+
+
+def _is_up(found: Findings) -> np.ndarray:
+    """Whether the figures of a step's incident are too high: as they were at its first alarm."""
+    above = np.where(found.spike, found.z > 0, found.cusum_up > found.cusum_down)
+    alarm = found.spike | found.drift
+    up = np.zeros(found.incident.shape, dtype=bool)
+    for series in np.flatnonzero(alarm.any(axis=0)):
+        numbers = found.incident[:, series]
+        for number in range(1, numbers.max() + 1):
+            steps = np.flatnonzero(numbers == number)
+            first = steps[alarm[steps, series]]
+            up[steps, series] = above[first[0], series] if len(first) else False
+    return up
+
+
+def _states(found: Findings, up: np.ndarray, usable: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    words = {
+        "holiday": ~usable,
+        "too few rows": ~judged,
+        "too little history": np.isnan(found.error),
+        "new level": found.is_new_level,
+        "spike up": found.spike & (found.z > 0),
+        "spike down": found.spike,
+        "drift up": found.drift & up,
+        "drift down": found.drift,
+        "in an incident": found.incident > 0,
+    }
+    return np.select([*words.values()], [*words], "usual")
+
+
+def _directions(kinds: np.ndarray, figure: str, up: np.ndarray, in_incident: np.ndarray) -> np.ndarray:
+    found = np.full(len(kinds), None, dtype=object)
+    for kind in np.unique(kinds):
+        higher, lower = _WORDS.get(kind, _WORDS[figure])
+        of_kind = in_incident & (kinds == kind)
+        found[of_kind] = np.where(up[of_kind], higher, lower)
+    return found

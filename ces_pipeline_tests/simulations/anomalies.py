@@ -1,90 +1,182 @@
-"""How often the watch of `mart.anomalies_daily` claims an incident where nothing happened, and how late it finds one."""
+"""How often the detector of `mart.anomalies_daily` sees an incident where nothing happened, and how late it sees one.
+
+`python -m ces_pipeline_tests.simulations.anomalies [--series 150]` prints both tables.
+"""
 
 import argparse
 import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import numpy as np
-from ces_pipeline.statistics.anomalies import examine, stabilised, PACES
+import pandas as pd
+
+from ces_pipeline.statistics.detector import Findings, Grain, examine, stabilised
 
 WEEKDAYS = np.array([1.15, 1.1, 1.05, 1.0, 1.0, 0.85, 0.85])
+"""Share of an average day's rows, from Monday."""
+MEAN_EFFORT, SD_EFFORT = 40.0, 30.0
+DAYS, CHANGE_DAY = 365, 203
 
-def day_effects(rng, days, series, sd, rho):
-    e = np.empty((days, series)); e[0] = rng.normal(size=series)
-    for d in range(1, days): e[d] = rho * e[d-1] + np.sqrt(1-rho**2) * rng.normal(size=series)
-    return sd * e
 
-def counts(rng, days, series, rate, over=0.0, rho=0.0, change=None, at=None):
-    mean = rate * WEEKDAYS[np.arange(days) % 7][:, None] * np.ones(series)
-    # over: variance of the day effect relative
-    mean = mean * np.exp(day_effects(rng, days, series, np.sqrt(over), rho)) if over else mean
-    if change is not None: mean[at:] *= change
-    y = rng.poisson(mean)
-    return y
+@dataclass(frozen=True)
+class Noise:
+    """What moves days beside chance. relative_sd, points: standard deviation of the effect of a day on a count (relative)
+    and on mean effort. autocorrelation: of the effects of neighbouring days."""
 
-def means(rng, days, series, n, sd=30.0, over=0.0, rho=0.0, change=0.0, at=None):
-    k = rng.poisson(n, (days, series))
-    with np.errstate(divide='ignore', invalid='ignore'):
-        x = 40 + day_effects(rng, days, series, over, rho) + rng.normal(size=(days, series)) * sd / np.sqrt(k)
-    if at is not None: x[at:] += change
-    return np.where(k > 0, x, np.nan), k
+    relative_sd: float = 0.0
+    points: float = 0.0
+    autocorrelation: float = 0.0
 
-def weekly_counts(y): return y[: len(y)//7*7].reshape(-1, 7, y.shape[1]).sum(axis=1)
-def weekly_means(x, k):
-    m = len(x)//7*7; x = np.nan_to_num(x[:m]).reshape(-1,7,x.shape[1]); k=k[:m].reshape(-1,7,k.shape[1])
-    n = k.sum(axis=1)
-    with np.errstate(divide='ignore', invalid='ignore'): return (x*k).sum(axis=1)/n, n
 
-def run_counts(y, grain='day'):
-    if grain == 'week': y = weekly_counts(y)
-    return examine(stabilised(y), np.ones(y.shape), np.ones(y.shape[1]), np.ones(y.shape, bool), grain)
-def run_means(x, k, grain='day', sd=30.0):
-    if grain == 'week': x, k = weekly_means(x, k)
-    return examine(x, k.astype(float), np.full(x.shape[1], sd**2), np.ones(x.shape, bool), grain)
+class Delay(NamedTuple):
+    """median_days from a change to the alarm (inf: most never raise it), share of series with the alarm within 14 days,
+    and of those with an alarm, the share with one incident within 60 days."""
 
-def false_rate(f, grain):
-    steps, s = f.z.shape
-    years = (np.isfinite(f.z).sum() / (365 if grain=='day' else 52))
-    return f.incident.max(axis=0).sum() / years
+    median_days: float
+    within_14_days: float
+    one_incident: float
 
-def detection(f, at, grain):
-    """median delay in days, share within 14 days, share of series with exactly one incident from at on"""
-    unit = 1 if grain=='day' else 7
-    d=[]; one=[]
-    a = at//unit
-    for s in range(f.z.shape[1]):
-        alarms = np.flatnonzero((f.spike|f.drift)[a:, s])
-        # an incident open already
-        d.append((alarms[0]+1)*unit if len(alarms) else np.inf)
-        ids = set(f.incident[a:, s]) - {0}
-        before = f.incident[a-1, s]
-        one.append(len(ids - {before}) if before else len(ids))
-    d=np.array(d); one=np.array(one)
-    return np.median(d), (d<=14).mean(), (one==1).sum()/max(1,(one>=1).sum()), one.mean()
 
-def main():
-    series, days = 150, 365
-    rng = np.random.default_rng(1)
-    print('FALSE per series-year')
-    for grain, rates in (('day',(10,30,100,400)),('week',(3,10))):
-        for rate in rates:
-            for over, rho in ((0,0),(.03,0),(.03,.3),(.03,.5)):
-                f = run_counts(counts(rng, days*(1 if grain=='day' else 2), series, rate, over, rho), grain)
-                print(f"count {rate:4} {grain} over {over} rho {rho}: {false_rate(f, grain):.2f}  spikes {f.spike.sum()} drifts {f.drift.sum()}")
-    for grain, ns in (('day',(50,200)),('week',(15,))):
-        for n in ns:
-            for over, rho in ((0,0),(2,0),(2,.3),(2,.5)):
-                f = run_means(*means(rng, days*(1 if grain=='day' else 2), series, n, 30., over, rho), grain)
-                print(f"mean n {n:4} {grain} over {over} rho {rho}: {false_rate(f, grain):.2f} spikes {f.spike.sum()} drifts {f.drift.sum()}")
-    print('DETECTION: median days, within 14, exactly one incident, mean incidents')
-    at = 203
-    for grain, rates in (('day',(10,30,100,400)),('week',(3,))):
-        for rate in rates:
-            for ch in (.5,.7,2.):
-                for over in (0,.03):
-                    f = run_counts(counts(rng, days, series, rate, over, 0, ch, at), grain)
-                    print(f"count {rate} {grain} x{ch} over {over}: ", "%.0f %.2f %.2f %.2f" % detection(f, at, grain))
-    for grain, ns in (('day',(50,200)),('week',(15,))):
-        for n in ns:
-            for ch in (5,10):
-                f = run_means(*means(rng, days, series, n, 30., 0, 0, ch, at), grain)
-                print(f"mean {n} {grain} +{ch}: ", "%.0f %.2f %.2f %.2f" % detection(f, at, grain))
-if __name__ == '__main__': main()
+def counts(
+    rng: np.random.Generator, series: int, a_day: float, grain: Grain, noise: Noise, factor: float = 1.0
+) -> Findings:
+    """Days with so many rows on average; from CHANGE_DAY on, `factor` times as many."""
+    mean = (
+        a_day
+        * WEEKDAYS[np.arange(DAYS) % 7][:, None]
+        * np.exp(noise.relative_sd * _effects(rng, series, noise.autocorrelation))
+    )
+    mean[CHANGE_DAY:] *= factor
+    rows = rng.poisson(mean).astype(float)
+    if grain == "week":
+        rows = _weeks(rows)
+    return _examined(stabilised(rows), np.ones(rows.shape), np.ones(rows.shape), grain, is_count=True)
+
+
+def efforts(
+    rng: np.random.Generator, series: int, a_day: float, grain: Grain, noise: Noise, points: float = 0.0
+) -> Findings:
+    """Mean effort of so many answers a day; from CHANGE_DAY on, `points` higher."""
+    n = rng.poisson(a_day, (DAYS, series)).astype(float)
+    total = n * (MEAN_EFFORT + noise.points * _effects(rng, series, noise.autocorrelation))
+    total += SD_EFFORT * np.sqrt(n) * rng.normal(size=n.shape)
+    total[CHANGE_DAY:] += points * n[CHANGE_DAY:]
+    if grain == "week":
+        n, total = _weeks(n), _weeks(total)
+    with np.errstate(invalid="ignore"):
+        return _examined(total / n, n, np.full(n.shape, SD_EFFORT**2), grain)
+
+
+def false_incidents_a_year(found: Findings, grain: Grain) -> float:
+    """Incidents per series and year of steps with a verdict."""
+    years = np.isfinite(found.z).sum() / (365 if grain == "day" else 365 / 7)
+    return float(found.incident.max(axis=0).sum() / years)
+
+
+def delay(found: Findings, grain: Grain) -> Delay:
+    """How late the change on CHANGE_DAY raises an alarm."""
+    length = 1 if grain == "day" else 7
+    begin, end = CHANGE_DAY // length, (CHANGE_DAY + 60) // length
+    alarm = (found.spike | found.drift)[begin:]
+    raised = alarm.any(axis=0)
+    days = np.where(raised, (alarm.argmax(axis=0) + 1) * length, np.inf)
+    # An incident that a false alarm opened before the change goes on into it.
+    opened = (
+        found.incident[:end].max(axis=0)
+        - found.incident[:begin].max(axis=0)
+        + (found.incident[begin - 1] > 0)
+    )
+    seen = days <= 60
+    return Delay(float(np.median(days)), float((days <= 14).mean()), float((opened[seen] <= 1).mean()))
+
+
+def _effects(rng: np.random.Generator, series: int, autocorrelation: float) -> np.ndarray:
+    """Effects of days with variance 1, autoregressive of order 1."""
+    effects = rng.normal(size=(DAYS, series))
+    for day in range(1, DAYS):
+        effects[day] = autocorrelation * effects[day - 1] + np.sqrt(1 - autocorrelation**2) * effects[day]
+    return effects
+
+
+def _weeks(rows: np.ndarray) -> np.ndarray:
+    return rows[: len(rows) // 7 * 7].reshape(-1, 7, rows.shape[1]).sum(axis=1)
+
+
+def _examined(
+    values: np.ndarray, weights: np.ndarray, least: np.ndarray, grain: Grain, *, is_count: bool = False
+) -> Findings:
+    days = pd.date_range("2024-01-01", periods=len(values), freq="D" if grain == "day" else "7D")
+    month_days = np.stack([days.day, days.day - days.days_in_month - 1], axis=1)
+    everywhere = np.ones(values.shape, dtype=bool)
+    return examine(
+        values, weights, least, everywhere, everywhere, month_days, grain, is_proportional=is_count
+    )
+
+
+NOISES = {
+    "chance alone": Noise(),
+    "days differ": Noise(0.17, 1.4),
+    "autocorrelation .3": Noise(0.17, 1.4, 0.3),
+    "autocorrelation .5": Noise(0.17, 1.4, 0.5),
+}
+RATES: tuple[tuple[float, Grain], ...] = ((10, "day"), (30, "day"), (100, "day"), (400, "day"), (3, "week"))
+ANSWERS: tuple[tuple[float, Grain], ...] = ((50, "day"), (200, "day"), (15, "week"))
+
+
+def false_table(series: int, seed: int = 20240101) -> Iterator[tuple[str, str, float]]:
+    """Series, noise, false incidents per series and year."""
+    rng = np.random.default_rng(seed)
+    for name, noise in NOISES.items():
+        for rate, grain in RATES:
+            found = counts(rng, series, rate, grain, noise)
+            yield f"{rate:g} rows a day, by {grain}", name, false_incidents_a_year(found, grain)
+        for answers, grain in ANSWERS:
+            found = efforts(rng, series, answers, grain, noise)
+            yield (
+                f"effort of {answers:g} answers a day, by {grain}",
+                name,
+                false_incidents_a_year(found, grain),
+            )
+
+
+def delay_table(series: int, seed: int = 20240102) -> Iterator[tuple[str, str, str, Delay]]:
+    """Series, change, noise, delay."""
+    rng = np.random.default_rng(seed)
+    for name in ("chance alone", "days differ"):
+        for rate, grain in RATES:
+            for change, factor in (("half", 0.5), ("-30 %", 0.7), ("double", 2.0)):
+                found = counts(rng, series, rate, grain, NOISES[name], factor)
+                yield f"{rate:g} rows a day, by {grain}", change, name, delay(found, grain)
+        for answers, grain in ANSWERS:
+            for points in (5, 10):
+                found = efforts(rng, series, answers, grain, NOISES[name], points)
+                yield (
+                    f"effort of {answers:g} answers a day, by {grain}",
+                    f"+{points}",
+                    name,
+                    delay(found, grain),
+                )
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--series", type=int, default=150)
+    series = parser.parse_args(arguments).series
+    print(f"{'figure':<38}{'noise':<20}{'false incidents per series and year':>36}")
+    for figure, noise, rate in false_table(series):
+        print(f"{figure:<38}{noise:<20}{rate:>36.2f}")
+    print(
+        f"\n{'figure':<38}{'change':<10}{'noise':<16}{'median days':>12}{'in 14 days':>12}{'one incident':>14}"
+    )
+    for figure, change, noise, found in delay_table(series):
+        print(
+            f"{figure:<38}{change:<10}{noise:<16}{found.median_days:>12.0f}{found.within_14_days:>12.2f}"
+            f"{found.one_incident:>14.2f}"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,64 @@
+"""What was unusual: columns of the mart of anomalies."""
+
+from ces_pipeline.schemas.table import DAY, INTEGER, NUMBER, TEXT, Table, column
+
+_MAYBE = {"nullable": True}
+_NO_VERDICT = "null: no verdict."
+
+ANOMALIES_DAILY = Table(
+    "mart.anomalies_daily",
+    "One row per watched figure and day (or week, where a day brings too little) that was judged, and its newest one.",
+    ("series_kind", "dimension", "segment", "grain", "day"),
+    {
+        "series_kind": column(
+            TEXT,
+            "The figure: `responses`, `effort`, `difficult_share`, `tickets`, `landed_rows`, `rejected_share`, "
+            "`reason_share`, `comment_share`, `duration_seconds`, `known_share`, `linked_share`, `invitations` or "
+            "`response_rate`.",
+        ),
+        "dimension": column(
+            TEXT,
+            "What it is split by: `survey`, `channel`, `persona`, `product`, `journey_stage`, `owner`, `category`, "
+            "`source`, `tag`, or `all`.",
+        ),
+        "segment": column(TEXT, "Value of the dimension; of reason_share, source and reason; `all`."),
+        "grain": column(TEXT, "`day`, or `week` for a figure of which a day brings too little."),
+        "day": column(DAY, "The day; of a week, its Sunday."),
+        "observed": column(
+            NUMBER,
+            "The figure: a number of rows, a share, mean effort, or geometric mean of seconds; null: fewer than the "
+            "minimum n.",
+            **_MAYBE,
+        ),
+        "expected": column(NUMBER, f"What earlier days lead to expect; {_NO_VERDICT}", **_MAYBE),
+        "expected_low": column(NUMBER, f"Below it, the figure is a spike; {_NO_VERDICT}", **_MAYBE),
+        "expected_high": column(NUMBER, f"Above it, the figure is a spike; {_NO_VERDICT}", **_MAYBE),
+        "n": column(INTEGER, "Rows behind the figure."),
+        "z": column(
+            NUMBER, f"Difference of observed and expected, in standard deviations; {_NO_VERDICT}", **_MAYBE
+        ),
+        "cusum_up": column(
+            NUMBER, "Sum of the differences above what chance explains; starts again after an alarm."
+        ),
+        "cusum_down": column(NUMBER, "The same below."),
+        "state": column(
+            TEXT,
+            "`usual`, `spike up` or `spike down`, `drift up` or `drift down`, `in an incident` (after an alarm), "
+            "`new level` (the incident's level is the usual one from now on), `holiday`, `too little history`, "
+            "`too few rows`.",
+        ),
+        "direction": column(
+            TEXT,
+            "Of its incident: `harder`, `easier`, `more`, `fewer`, `higher`, `lower`, `longer`, `shorter`; "
+            "null: none.",
+            **_MAYBE,
+        ),
+        "incident_first_day": column(
+            DAY, "First affected day of the incident that the day belongs to; null: none.", **_MAYBE
+        ),
+        "baseline_first_day": column(DAY, "First of the earlier days that it was compared with."),
+        "baseline_steps": column(INTEGER, "Number of these days or weeks."),
+        "method_version": column(INTEGER, "Version of the method."),
+    },
+    sort=("series_kind", "dimension", "segment", "grain", "day"),
+)

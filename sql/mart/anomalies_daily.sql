@@ -1,0 +1,157 @@
+-- One row per watched figure and day (or week, where a day brings too little) that was judged, and its newest one.
+-- Answers: what was unusual, how far from what the days before led to expect, and since when? The query collects the
+-- figures by day; `ces_pipeline.statistics.anomalies` judges them. Days are judged once they are over: up to the day
+-- before the newest delivery, and from the first of January two years before. The verdict on a day never changes by
+-- itself: it rests on earlier days alone.
+with ends as (
+    select
+        (select min(day) from mart.quality_daily) as first_day,
+        (select max(day) from audit.delivery_days) as last_day,
+        (
+            select timezone(any_value(business_time_zone), max(received_at))::date from audit.deliveries
+            cross join reference.settings
+        ) as received_day
+),
+
+bounds as (
+    select
+        -- An export that came long after its last day may end in the middle of it.
+        case
+            when last_day >= received_day then received_day - 1
+            when last_day = received_day - 1 then last_day
+            else last_day - 1
+        end as examined_to,
+        greatest(first_day, make_date(year(examined_to) - 2, 1, 1)) as examined_from
+    from ends
+),
+
+free_days as (
+    select coalesce(list(day order by day), []) as holidays from reference.holidays
+),
+
+cells as (
+    select
+        ces_daily.*,
+        coalesce(owner, 'unknown') as owner,
+        difficult_count as difficult,
+        ease_sum_0_100::decimal(18, 6) as ease_sum,
+        ease_square_sum_0_100::decimal(24, 6) as ease_square_sum
+    from mart.ces_daily
+    left join reference.surveys using (survey_id)
+),
+
+answers as (
+    select
+        day,
+        case
+            when grouping(survey_id) = 0 then 'survey'
+            when grouping(channel) = 0 then 'channel'
+            when grouping(persona) = 0 then 'persona'
+            when grouping(product) = 0 then 'product'
+            when grouping(journey_stage) = 0 then 'journey_stage'
+            when grouping(owner) = 0 then 'owner'
+            else 'all'
+        end as dimension,
+        coalesce(survey_id, channel, persona, product, journey_stage, owner, 'all') as segment,
+        sum(n) as n,
+        sum(difficult) as difficult,
+        100 * sum(n) - sum(ease_sum) as effort_sum,
+        10000 * sum(n) - 200 * sum(ease_sum) + sum(ease_square_sum) as effort_square_sum
+    from cells
+    group by grouping sets (
+        (day), (day, survey_id), (day, channel), (day, persona), (day, product), (day, journey_stage), (day, owner)
+    )
+),
+
+categories as (
+    select
+        day,
+        category,
+        sum(tickets) as tickets,
+        sum(n) as n,
+        sum(effort_sum_0_100::decimal(18, 6)) as effort_sum,
+        sum(effort_square_sum_0_100::decimal(24, 6)) as effort_square_sum
+    from mart.category_daily
+    group by day, category
+),
+
+spoken as (
+    select
+        day,
+        survey_id,
+        count(*) as n,
+        count(comment) as commented,
+        count(*) filter (duration_seconds > 0) as timed,
+        sum(ln(duration_seconds)::decimal(12, 6)) filter (duration_seconds > 0) as log_seconds,
+        sum(pow(ln(duration_seconds), 2)::decimal(12, 6)) filter (duration_seconds > 0) as log_seconds_squared
+    from core.responses
+    group by day, survey_id
+),
+
+reasons as (
+    unpivot (
+        select * exclude (
+            landed, redelivered, superseded, suspect, rejected_share, suspect_share
+        ) from mart.quality_daily
+    )
+    on columns(* exclude (day, source_id, accepted, rejected)) into name reason value found
+),
+
+figures as (
+    select 'count' as figure, 'responses' as series_kind, dimension, segment, day, n, n as total, null as square_total
+    from answers
+    union all
+    select 'mean', 'effort', dimension, segment, day, n, effort_sum, effort_square_sum from answers
+    union all
+    select 'share', 'difficult_share', dimension, segment, day, n, difficult, null from answers
+    union all
+    select 'count', 'tickets', 'category', category, day, tickets, tickets, null from categories
+    union all
+    select 'mean', 'effort', 'category', category, day, n, effort_sum, effort_square_sum from categories
+    union all
+    select 'count', 'landed_rows', 'source', source_id, day, landed - redelivered, landed - redelivered, null
+    from mart.quality_daily
+    union all
+    select 'share', 'rejected_share', 'source', source_id, day, accepted + rejected, rejected, null
+    from mart.quality_daily
+    union all
+    select 'share', 'reason_share', 'source', source_id || ': ' || reason, day, accepted + rejected, found, null
+    from reasons
+    union all
+    select 'share', 'comment_share', 'survey', survey_id, day, n, commented, null from spoken
+    union all
+    select 'mean', 'duration_seconds', 'survey', survey_id, day, timed, log_seconds, log_seconds_squared from spoken
+    union all
+    select 'share', 'known_share', 'tag', tag, day, responses, known, null from mart.tag_coverage_daily
+    union all
+    select
+        'share', 'linked_share', 'all', 'all', day, responses,
+        linked_by_ticket_id + linked_by_external_id + linked_by_requester_window, null
+    from mart.link_coverage_daily
+    union all
+    select 'count', 'invitations', 'survey', survey_id, day, invited, invited, null from mart.response_funnel_daily
+    union all
+    select 'share', 'response_rate', 'survey', survey_id, day, n, least(completes, n), null
+    from mart.response_funnel_daily
+    where is_final and basis = 'invitations'
+)
+
+select
+    figure,
+    series_kind,
+    dimension,
+    segment,
+    day,
+    n::double as n,
+    total::double as total,
+    square_total::double as square_total,
+    examined_from,
+    examined_to,
+    minimum_n,
+    holidays
+from figures
+cross join bounds
+cross join free_days
+cross join reference.settings
+where day between examined_from and examined_to and n > 0
+order by figure, series_kind, dimension, segment, day;
