@@ -79,7 +79,7 @@ spoken as (
     select
         day,
         survey_id,
-        count(*) as n,
+        count(*) as responses,
         count(comment) as commented,
         count(*) filter (duration_seconds > 0) as timed,
         sum(ln(duration_seconds)::decimal(12, 6)) filter (duration_seconds > 0) as log_seconds,
@@ -88,50 +88,189 @@ spoken as (
     group by day, survey_id
 ),
 
+marks as (
+    select
+        day,
+        source_id,
+        unnest(reasons) as reason
+    from core.rejected_responses
+    union all
+    select
+        day,
+        source_id,
+        unnest(flags) as reason
+    from core.responses
+),
+
+marked as (
+    select
+        day,
+        source_id,
+        reason,
+        count(*) as found
+    from marks
+    group by day, source_id, reason
+),
+
+-- With the days on which no row had the reason.
 reasons as (
-    unpivot (
-        select * exclude (
-            landed, redelivered, superseded, suspect, rejected_share, suspect_share
-        ) from mart.quality_daily
-    )
-    on columns(* exclude (day, source_id, accepted, rejected)) into name reason value found
+    select
+        quality_daily.day,
+        quality_daily.source_id,
+        known.reason,
+        accepted + rejected as judged,
+        coalesce(found, 0) as found
+    from mart.quality_daily
+    inner join (select distinct source_id, reason from marked) as known using (source_id)
+    left join marked
+        on
+            quality_daily.day = marked.day
+            and known.source_id = marked.source_id
+            and known.reason = marked.reason
 ),
 
 figures as (
-    select 'count' as figure, 'responses' as series_kind, dimension, segment, day, n, n as total, null as square_total
-    from answers
-    union all
-    select 'mean', 'effort', dimension, segment, day, n, effort_sum, effort_square_sum from answers
-    union all
-    select 'share', 'difficult_share', dimension, segment, day, n, difficult, null from answers
-    union all
-    select 'count', 'tickets', 'category', category, day, tickets, tickets, null from categories
-    union all
-    select 'mean', 'effort', 'category', category, day, n, effort_sum, effort_square_sum from categories
-    union all
-    select 'count', 'landed_rows', 'source', source_id, day, landed - redelivered, landed - redelivered, null
-    from mart.quality_daily
-    union all
-    select 'share', 'rejected_share', 'source', source_id, day, accepted + rejected, rejected, null
-    from mart.quality_daily
-    union all
-    select 'share', 'reason_share', 'source', source_id || ': ' || reason, day, accepted + rejected, found, null
-    from reasons
-    union all
-    select 'share', 'comment_share', 'survey', survey_id, day, n, commented, null from spoken
-    union all
-    select 'mean', 'duration_seconds', 'survey', survey_id, day, timed, log_seconds, log_seconds_squared from spoken
-    union all
-    select 'share', 'known_share', 'tag', tag, day, responses, known, null from mart.tag_coverage_daily
-    union all
     select
-        'share', 'linked_share', 'all', 'all', day, responses,
-        linked_by_ticket_id + linked_by_external_id + linked_by_requester_window, null
+        'count' as figure,
+        'responses' as series_kind,
+        dimension,
+        segment,
+        day,
+        n,
+        n as total
+    from answers
+    union all by name
+    select
+        'mean' as figure,
+        'effort' as series_kind,
+        dimension,
+        segment,
+        day,
+        n,
+        effort_sum as total,
+        effort_square_sum as square_total
+    from answers
+    union all by name
+    select
+        'share' as figure,
+        'difficult_share' as series_kind,
+        dimension,
+        segment,
+        day,
+        n,
+        difficult as total
+    from answers
+    union all by name
+    select
+        'count' as figure,
+        'tickets' as series_kind,
+        'category' as dimension,
+        category as segment,
+        day,
+        tickets as n,
+        tickets as total
+    from categories
+    union all by name
+    select
+        'mean' as figure,
+        'effort' as series_kind,
+        'category' as dimension,
+        category as segment,
+        day,
+        n,
+        effort_sum as total,
+        effort_square_sum as square_total
+    from categories
+    union all by name
+    select
+        'count' as figure,
+        'landed_rows' as series_kind,
+        'source' as dimension,
+        source_id as segment,
+        day,
+        landed - redelivered as n,
+        landed - redelivered as total
+    from mart.quality_daily
+    union all by name
+    select
+        'share' as figure,
+        'rejected_share' as series_kind,
+        'source' as dimension,
+        source_id as segment,
+        day,
+        accepted + rejected as n,
+        rejected as total
+    from mart.quality_daily
+    union all by name
+    select
+        'share' as figure,
+        'reason_share' as series_kind,
+        'source' as dimension,
+        source_id || ': ' || reason as segment,
+        day,
+        judged as n,
+        found as total
+    from reasons
+    union all by name
+    select
+        'share' as figure,
+        'comment_share' as series_kind,
+        'survey' as dimension,
+        survey_id as segment,
+        day,
+        responses as n,
+        commented as total
+    from spoken
+    union all by name
+    select
+        'mean' as figure,
+        'duration_seconds' as series_kind,
+        'survey' as dimension,
+        survey_id as segment,
+        day,
+        timed as n,
+        log_seconds as total,
+        log_seconds_squared as square_total
+    from spoken
+    union all by name
+    select
+        'share' as figure,
+        'known_share' as series_kind,
+        'tag' as dimension,
+        tag as segment,
+        day,
+        responses as n,
+        known as total
+    from mart.tag_coverage_daily
+    union all by name
+    select
+        'share' as figure,
+        'linked_share' as series_kind,
+        'all' as dimension,
+        'all' as segment,
+        day,
+        responses as n,
+        linked_by_ticket_id + linked_by_external_id + linked_by_requester_window as total
     from mart.link_coverage_daily
-    union all
-    select 'count', 'invitations', 'survey', survey_id, day, invited, invited, null from mart.response_funnel_daily
-    union all
-    select 'share', 'response_rate', 'survey', survey_id, day, n, least(completes, n), null
+    union all by name
+    select
+        'count' as figure,
+        'invitations' as series_kind,
+        'survey' as dimension,
+        survey_id as segment,
+        day,
+        invited as n,
+        invited as total
+    from mart.response_funnel_daily
+    union all by name
+    select
+        'share' as figure,
+        'response_rate' as series_kind,
+        'survey' as dimension,
+        survey_id as segment,
+        day,
+        n,
+        completes as total
     from mart.response_funnel_daily
     where is_final and basis = 'invitations'
 )
