@@ -166,6 +166,15 @@ SETTINGS = Table(
         "invitation_window_days": column(
             INTEGER, "Days after an invitation in which a response may belong to it."
         ),
+        "invite_window_days": column(
+            INTEGER, "Days after an event in which its invitation may still be sent and delivered."
+        ),
+        "follow_up_window_days": column(
+            INTEGER, "Days after a difficult answer in which it may still be followed up."
+        ),
+        "reopen_window_days": column(
+            INTEGER, "Days after its solve in which a ticket may still be reopened."
+        ),
         "journey_window_days": column(INTEGER, "Days of a customer's journey that are summed."),
         "effort_half_life_days": column(NUMBER, "Days after which the effort of an answer counts half."),
         "priority_window_days": column(INTEGER, "Newest days of tickets that the priorities use."),

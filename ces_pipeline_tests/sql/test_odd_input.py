@@ -94,7 +94,12 @@ def test_equal_scores_have_a_mean_an_interval_of_no_width_and_no_variance_to_spl
 def test_tickets_without_answers_have_their_figures_and_no_effort(tmp_path: Path) -> None:
     def fill(small: SmallHome) -> None:
         small.clean(
-            "tickets", [solved(f"t{n}", category="billing", reopens=n % 2, replies=1) for n in range(4)]
+            "tickets",
+            [
+                *(solved(f"t{n}", category="billing", reopens=n % 2, replies=1) for n in range(4)),
+                # A week later the others can no longer be reopened.
+                ticket("new", created_at=NOON + timedelta(days=7)),
+            ],
         )
 
     small = published(tmp_path, fill)
@@ -102,9 +107,10 @@ def test_tickets_without_answers_have_their_figures_and_no_effort(tmp_path: Path
         "SELECT tickets, n, mean_effort_0_100, median_resolution_minutes, reopened_share FROM ticket_effort_by_category"
     )
     assert row == (4, 0, None, 120.0, 0.5)
-    assert small.rows("SELECT answered_share, responses, linked_share FROM mart.link_coverage_daily") == [
-        (0.0, 0, None)
-    ]
+    coverage = (
+        "SELECT answered_share, answered_why_null, responses, linked_share FROM mart.link_coverage_daily"
+    )
+    assert small.rows(coverage) == [(None, "no answers are delivered", 0, None)]
     assert small.rows("SELECT count(*) FROM mart.effort_index WHERE effort_index_0_100 IS NOT NULL") == [(4,)]
     assert small.rows("FROM mart.ces_segments") == []
     unknown = (

@@ -41,6 +41,7 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
     "mart.link_coverage_daily": [
         {
             "day": DAY,
+            "is_final": True,
             "eligible_tickets": 40,
             "answered_tickets": 10,
             "responses": 20,
@@ -50,6 +51,7 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
         },
         {
             "day": NEXT,
+            "is_final": False,
             "eligible_tickets": 1,
             "answered_tickets": 1,
             "responses": 0,
@@ -266,7 +268,14 @@ def test_a_fix_has_its_change_on_the_day_it_went_live_by_the_method_to_go_by(giv
 @pytest.mark.parametrize(
     ("metric", "segment", "day", "state", "why", "n"),
     [
-        ("tickets_answered_share", "all", NEXT, "suppressed", "fewer than the minimum n", 1),
+        (
+            "tickets_answered_share",
+            "all",
+            NEXT,
+            "not measurable yet",
+            "the tickets of the day may still be answered",
+            1,
+        ),
         ("latency_p50_minutes", "response_to_landed", NEXT, "suppressed", "fewer than the minimum n", 1),
         ("responses_linked_share", "all", NEXT, "not measurable yet", "no responses", None),
         (

@@ -14,6 +14,7 @@ from scipy import stats
 from ces_pipeline.registry import Registry
 from ces_pipeline.registry.settings import OpenHours
 from ces_pipeline_tests.lake_days import DAY, NOON, registry, response, ticket
+from ces_pipeline_tests.sql.asked import at
 from ces_pipeline_tests.sql.snapshots import derived
 
 EFFORT = "mart.ticket_effort"
@@ -156,7 +157,8 @@ def test_an_exception_from_surveys_moves_only_the_share_of_tickets(tmp_path: Pat
         ticket("open", created_at=NOON),
         ticket("gone", is_deleted=True, **solved),
     ]
-    answers = [response(f"r{n}") for n in range(5)]
+    # The link window of the survey is seven days.
+    answers = [*(response(f"r{n}") for n in range(5)), response("later", DAY + timedelta(days=7))]
     links = [
         link("r0", "t0"),
         link("r1", "t1", "requester_window"),
@@ -168,7 +170,7 @@ def test_an_exception_from_surveys_moves_only_the_share_of_tickets(tmp_path: Pat
     for name, excepted in (("all", {}), ("some", {"category": ["spam"]})):
         here = registry(tmp_path / name, survey_ineligible=excepted)
         with derived(here, ["mart.link_coverage_daily"], given) as snapshot:
-            shown[name] = snapshot.row("FROM mart.link_coverage_daily")
+            shown[name] = snapshot.row(f"FROM mart.link_coverage_daily WHERE day = '{DAY}'")
             assert snapshot.check("links_add_up").passed
             snapshot.connection.execute("UPDATE mart.link_coverage_daily SET without_ticket = 0")
             assert not snapshot.check("links_add_up").passed
@@ -179,6 +181,29 @@ def test_an_exception_from_surveys_moves_only_the_share_of_tickets(tmp_path: Pat
               "ambiguous", "named_not_found", "without_ticket", "linked_share")  # fmt: skip
     assert [shown["all"][name] for name in linked] == [5, 1, 0, 1, 1, 1, 1, 0.4]
     assert [shown["some"][name] for name in linked] == [5, 1, 0, 1, 1, 1, 1, 0.4]
+
+
+def test_tickets_that_may_still_be_answered_have_no_share(tmp_path: Path) -> None:
+    def solved(day: date) -> dict[str, Any]:
+        return {"created_at": at(day), "solved_at": at(day, 13)}
+
+    ripe, young = DAY, DAY + timedelta(days=1)
+    tickets = [ticket(f"t{day}.{n}", day, **solved(day)) for day in (ripe, young) for n in range(4)]
+    answers = [response("r0", ripe), response("newest", DAY + timedelta(days=7))]
+    given = {
+        "core.tickets": tickets,
+        "core.responses": answers,
+        "core.response_tickets": [link("r0", f"t{ripe}.0")],
+    }
+    with derived(registry(tmp_path), ["mart.link_coverage_daily"], given) as snapshot:
+        rows = snapshot.rows(
+            "SELECT is_final, answered_share, answered_why_null FROM mart.link_coverage_daily "
+            "WHERE eligible_tickets > 0 ORDER BY day"
+        )
+    assert [tuple(row.values()) for row in rows] == [
+        (True, 0.25, None),
+        (False, None, "the tickets of the day may still be answered"),
+    ]
 
 
 def test_a_day_with_nothing_linked_adds_up_too(here: Registry) -> None:

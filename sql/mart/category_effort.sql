@@ -1,7 +1,8 @@
 -- One row per week (and all days) of resolution x category of resolved tickets.
 -- Answers: which issues are hard to get solved, how long do they take, and how often do customers come back? Tickets
 -- count on the business-zone date of their resolution, with all answers linked to them. A null figure has fewer rows
--- than the minimum n, or the system does not report it; `unknown` are tickets without a category.
+-- than the minimum n, or the system does not report it; `unknown` are tickets without a category. `is_truncated` marks
+-- the first weeks, which hold only short tickets; tickets that may still be reopened are in no reopened share.
 with tickets as not materialized (
     select
         ticket_key,
@@ -9,10 +10,11 @@ with tickets as not materialized (
         resolved_day,
         resolution_minutes,
         resolution_business_minutes,
-        reopens > 0 as is_reopened,
-        is_one_touch,
+        case when resolved_day <= last_final_day then reopens > 0 end as is_reopened,
+        case when resolved_day <= last_final_day then is_one_touch end as is_one_touch,
         is_repeat_contact
     from mart.ticket_effort
+    cross join mart.resolution_coverage
     where not is_deleted and resolved_day is not null
 ),
 
@@ -123,6 +125,8 @@ answers_by_period as (
 
 select
     figures.* exclude (ordered),
+    coalesce(period_start < first_complete_day, false) as is_truncated,
+    if(period = 'all', newest_day, period_start + 6) <= last_final_day as is_final,
     shown(timed_tickets < minimum_n, p90_minutes) as p90_resolution_minutes,
     shown(timed_tickets < minimum_n, median_business_minutes) as median_resolution_business_minutes,
     shown(timed_tickets < minimum_n, median_business_minutes_low) as median_resolution_business_minutes_low,
@@ -143,5 +147,6 @@ select
 from ticket_figures('tickets_by_period') as figures
 inner join business_by_period using (period, period_start, category)
 left join effort_figures('answers_by_period') as effort using (period, period_start, category)
+cross join mart.resolution_coverage
 cross join reference.settings
 order by period, period_start, category;

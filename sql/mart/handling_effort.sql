@@ -2,16 +2,18 @@
 -- Answers: is a machine's solution easier for customers than a person's, and do fewer customers come back? The rules
 -- about `handling` in segments.yaml decide which is which; tickets that match no rule are `unknown`. Tickets and
 -- answers count as in `mart.category_effort`. Machines and people handle different issues: compare within a category
--- before you call one better. A null figure has fewer rows than the minimum n.
+-- before you call one better. A null figure has fewer rows than the minimum n. `is_truncated` marks the first weeks, which
+-- hold only short tickets; tickets that may still be reopened are in no reopened share.
 with tickets as not materialized (
     select
         ticket_key,
         handling,
         resolved_day,
         resolution_minutes,
-        reopens > 0 as is_reopened,
+        case when resolved_day <= last_final_day then reopens > 0 end as is_reopened,
         is_repeat_contact
     from mart.ticket_effort
+    cross join mart.resolution_coverage
     where not is_deleted and resolved_day is not null
 ),
 
@@ -78,6 +80,8 @@ answers_by_period as (
 
 select
     figures.* exclude (ordered),
+    coalesce(period_start < first_complete_day, false) as is_truncated,
+    if(period = 'all', newest_day, period_start + 6) <= last_final_day as is_final,
     coalesce(effort.n, 0) as n,
     effort.mean_effort_0_100,
     effort.mean_ease_0_100,
@@ -90,4 +94,5 @@ select
     coalesce(effort.is_suppressed, true) as is_effort_suppressed
 from ticket_figures('tickets_by_period') as figures
 left join effort_figures('answers_by_period') as effort using (period, period_start, handling)
+cross join mart.resolution_coverage
 order by period, period_start, handling;

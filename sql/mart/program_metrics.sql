@@ -25,7 +25,8 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     ),
     (
         'M3', 'tickets_answered_share', 'all', 'day', 'share', 'no ticket that may be surveyed was resolved',
-        'Tickets resolved on the day that have a linked response, of those that may be surveyed; Wilson.'
+        'Tickets resolved on the day that have a linked response, of those that may be surveyed, once the time to '
+        || 'answer is over; Wilson.'
     ),
     (
         'M3', 'responses_linked_share', 'all', 'day', 'share', 'no responses',
@@ -143,7 +144,8 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     ),
     (
         'M11', 'followed_up_share', 'all', 'week', 'share', 'no answers',
-        'Difficult responses of the week that begins on the day with a follow-up by now, of all difficult ones; Wilson.'
+        'Difficult responses of the week that begins on the day with a follow-up, of those whose time for a follow-up '
+        || 'is over; Wilson.'
     ),
     (
         'M10b', 'fix_tickets_change_share', 'all', 'fix', 'share', 'no fix is registered',
@@ -271,7 +273,13 @@ counts (metric, day, counted, n) as (
 
 -- Shares of possible answers: with an interval, and suppressed below the minimum n.
 samples (metric, day, counted, n, why_not) as (
-    select 'tickets_answered_share', day, answered_tickets, eligible_tickets, null from mart.link_coverage_daily
+    select
+        'tickets_answered_share',
+        day,
+        answered_tickets,
+        eligible_tickets,
+        if(is_final, null, 'the tickets of the day may still be answered')
+    from mart.link_coverage_daily
     union all
     select
         'responses_linked_share',
@@ -349,12 +357,12 @@ evidence (metric, segment, day, value, value_low, value_high, n, counted, is_sup
         'followed_up_share',
         'all',
         period_start,
-        followed_up / nullif(difficult_answers, 0),
+        followed_up / nullif(final_answers, 0),
         followed_up_share_low,
         followed_up_share_high,
-        difficult_answers,
+        final_answers,
         followed_up,
-        difficult_answers < minimum_n,
+        final_answers < minimum_n,
         case when why_null <> 'fewer than the minimum n' then why_null end
     from mart.follow_up_rates
     cross join reference.settings

@@ -1,8 +1,8 @@
 -- One row per survey x day with invitations, views or responses.
 -- Answers: of the customers invited on a day, how many answered? If invitations are delivered (`basis` invitations),
 -- their day counts, and each has one AAPOR disposition. Else, if views are delivered (`basis` views), it gives
--- responses per view, which is no response rate. Else (`basis` none) the rate is unknown. `why_null` gives the reason
--- for a null rate.
+-- responses per view, which is no response rate. Else (`basis` none) the rate is unknown. Invitations of the newest
+-- days may still be answered: they have no rate (`is_final`). `why_null` gives the reason for a null rate.
 with invited as (
     select
         survey_id,
@@ -94,6 +94,7 @@ rated as (
         case
             when basis = 'none' and out_of_scope > 0 then 'every invitation was out of scope'
             when basis = 'none' then 'neither invitations nor views are delivered'
+            when basis = 'invitations' and not is_final then 'the invitations of the day may still be answered'
             when n < minimum_n then 'fewer than the minimum n'
             when basis = 'views' and responses > views then 'more responses than views'
         end as why_null
