@@ -41,7 +41,8 @@ moments as (
         easy,
         difficult,
         ease_sum_0_100 / answers as mean_ease,
-        mean_half_width(answers, sample_sd(answers, ease_sum_0_100, ease_square_sum_0_100)) as half_width
+        mean_low(answers, ease_sum_0_100, ease_square_sum_0_100) as ease_low,
+        mean_high(answers, ease_sum_0_100, ease_square_sum_0_100) as ease_high
     from answers
     inner join reference.objectives using (objective_id)
 ),
@@ -60,15 +61,15 @@ answer_figures as (
             when 'net_ease' then (easy - difficult) / n
         end as value,
         case figure
-            when 'mean_effort_0_100' then greatest(100 - mean_ease - half_width, 0)
-            when 'mean_ease_0_100' then greatest(mean_ease - half_width, 0)
+            when 'mean_effort_0_100' then 100 - ease_high
+            when 'mean_ease_0_100' then ease_low
             when 'easy_share' then share_low(easy, n)
             when 'difficult_share' then share_low(difficult, n)
             when 'net_ease' then net_low(easy, difficult, n)
         end as value_low,
         case figure
-            when 'mean_effort_0_100' then least(100 - mean_ease + half_width, 100)
-            when 'mean_ease_0_100' then least(mean_ease + half_width, 100)
+            when 'mean_effort_0_100' then 100 - ease_low
+            when 'mean_ease_0_100' then ease_high
             when 'easy_share' then share_high(easy, n)
             when 'difficult_share' then share_high(difficult, n)
             when 'net_ease' then net_high(easy, difficult, n)

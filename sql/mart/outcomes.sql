@@ -49,7 +49,9 @@ spans as (
         'better retention' as outcome,
         greatest(min(began_on), least(
             (select first_day from delivered_accounts),
-            case when min(left_on) is not null then greatest(min(left_on) - 1, (select min(day) from mart.ces_daily)) end
+            case
+                when min(left_on) is not null then greatest(min(left_on) - 1, (select min(day) from mart.ces_daily))
+            end
         )) as first_day,
         greatest(max(began_on), max(left_on), (select max(day) from mart.ces_daily)) as last_day
     from held_accounts

@@ -136,7 +136,7 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     ),
     (
         'M9', 'mean_ease_0_100', 'all', 'week', 'points 0 to 100', 'no answers',
-        'Mean ease of the week that begins on the day, by process and journey stage; Student t.'
+        'Mean ease of the week that begins on the day, by process and journey stage; Student t with 1.5 added answers.'
     ),
     (
         'M10a', 'fix_effort_change_0_100', 'all', 'fix', 'points 0 to 100', 'no fix is registered',

@@ -131,7 +131,9 @@ CATEGORY_DAILY = Table(
         "n": column(INTEGER, "Scored answers linked to tickets of the category."),
         "mean_effort_0_100": column(NUMBER, f"Mean effort of the answers; {_NOT_SHOWN}.", **_MAYBE),
         "effort_low_0_100": column(
-            NUMBER, "Lower end of its 95 % interval (Student t); null: no estimate.", **_MAYBE
+            NUMBER,
+            "Lower end of its 95 % interval (Student t with 1.5 added answers); null: no estimate.",
+            **_MAYBE,
         ),
         "effort_high_0_100": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
         "is_suppressed": column(FLAG, "True if n is below the minimum n: the figures are null, not zero."),

@@ -21,7 +21,7 @@ JOURNEY_WEEKLY = Table(
         ),
         "ease_low_0_100": column(
             NUMBER,
-            "Lower end of its 95 % interval (Student t); null: no estimate, or n below 2.",
+            "Lower end of its 95 % interval (Student t with 1.5 added answers); null: no estimate, or n below 2.",
             nullable=True,
         ),
         "ease_high_0_100": column(NUMBER, "Upper end of that interval; null: no estimate.", nullable=True),

@@ -20,7 +20,7 @@ EFFORT_FIGURES: dict[str, Any] = {
     ),
     "ease_low_0_100": column(
         NUMBER,
-        "Lower end of the 95 % interval of mean ease (Student t, limited to 0 to 100); null: no standard deviation.",
+        "Lower end of the 95 % interval of mean ease (Student t with 1.5 added answers); null: no standard deviation.",
         nullable=True,
     ),
     "ease_high_0_100": column(
@@ -200,7 +200,9 @@ CES_ADJUSTED_WEEKLY = Table(
             NUMBER, "Unadjusted mean ease; null: fewer than the minimum n.", nullable=True
         ),
         "raw_ease_low_0_100": column(
-            NUMBER, "Lower end of its 95 % interval (Student t); null: no estimate.", nullable=True
+            NUMBER,
+            "Lower end of its 95 % interval (Student t with 1.5 added answers); null: no estimate.",
+            nullable=True,
         ),
         "raw_ease_high_0_100": column(
             NUMBER, "Upper end of that interval; null: no estimate.", nullable=True

@@ -196,7 +196,7 @@ _ANSWERS: dict[str, Any] = {
     ),
     "ease_low_0_100": column(
         NUMBER,
-        "Lower end of its 95 % interval (Student t, limited to 0 to 100); null: no estimate.",
+        "Lower end of its 95 % interval (Student t with 1.5 added answers); null: no estimate.",
         **_MAYBE,
     ),
     "ease_high_0_100": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
