@@ -76,6 +76,9 @@ SCALES = Table(
         "has_decimals": column(FLAG, "True for a slider: decimals are answers."),
         "measures": column(TEXT, "`effort` or `satisfaction`: what its answers are about."),
         "higher_means": column(TEXT, "`easier` or `harder`: what a higher answer means."),
+        "top_two_least_ease_0_100": column(
+            NUMBER, "Ease of the second best answer: answers of so much ease are in the top-two box."
+        ),
     },
     sort=("scale_id",),
 )
@@ -89,6 +92,7 @@ SCALE_BOXES = Table(
         "score": column(INTEGER, "The answer."),
         "effort_band": column(TEXT, "`easy`, `neutral` or `difficult`."),
         "effort_0_100": column(NUMBER, "The answer as effort, 0 to 100, higher is harder."),
+        "is_top_two": column(FLAG, "True for the two best answers of the scale."),
     },
     sort=("scale_id", "score"),
 )

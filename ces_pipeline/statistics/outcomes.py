@@ -38,7 +38,7 @@ CLAIMS = {
 
 
 def outcomes(evidence: pd.DataFrame) -> pd.DataFrame:
-    """One row per claim: the measured share in the claimed direction with its interval, or the reason for none.
+    """One row per claim: the measured ratio and share in the claimed direction with intervals, or the reason for none.
 
     The evidence has one row per outcome, week and stratum with `n` and `total` (is_after null: no figures). For the
     resolution of tickets it has one row per week and time instead: log_minutes, the logarithm of 1 + minutes to the
@@ -58,17 +58,20 @@ def _row(outcome: str, found: pd.DataFrame) -> dict[str, Any]:
         change = _MEASURED.get(outcome, _weekly)(outcome, there)
         if np.isnan(change.low):
             why = _UNDEFINED.get(outcome, "too few weeks with known figures, or all are equal")
+    ratio = np.exp([change.value, change.low, change.high] if why is None else [np.nan] * 3)
     direction = 1 if outcome == "better retention" else -1
-    ends = sorted((direction * np.expm1(change.low), direction * np.expm1(change.high)))
-    is_measured = why is None
+    share, *ends = direction * (ratio - 1)
     return {
         "outcome": outcome,
         "claimed_low_share": claim.low,
         "claimed_high_share": claim.high,
-        "state": "measured" if is_measured else "not measurable yet",
-        "measured_share": direction * np.expm1(change.value) if is_measured else np.nan,
-        "measured_low_share": ends[0] if is_measured else np.nan,
-        "measured_high_share": ends[1] if is_measured else np.nan,
+        "state": "measured" if why is None else "not measurable yet",
+        "measured_share": _as_share(share),
+        "measured_low_share": _as_share(min(ends)),
+        "measured_high_share": _as_share(max(ends)),
+        "measured_ratio": ratio[0],
+        "measured_ratio_low": ratio[1],
+        "measured_ratio_high": ratio[2],
         "n_before": n[0],
         "n_after": n[1],
         "first_day": facts["first_day"],
@@ -77,6 +80,11 @@ def _row(outcome: str, found: pd.DataFrame) -> dict[str, Any]:
         "method": claim.method,
         "why": why,
     }
+
+
+def _as_share(change: float) -> float:
+    """NaN below -1: more than twice as much as before is a ratio, and no share of what was before."""
+    return change if change >= -1 else np.nan
 
 
 def _lacking(outcome: str, facts: pd.Series, n: list[int], sides: list[pd.DataFrame]) -> str | None:

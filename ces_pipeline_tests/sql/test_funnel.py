@@ -92,6 +92,23 @@ def test_views_give_a_completed_share_that_is_called_no_response_rate(here: Regi
     assert (second["completed_views_share"], second["why_null"]) == (None, "more responses than views")
 
 
+def test_an_unfinished_answer_to_a_survey_of_one_question_is_a_complete(here: Registry) -> None:
+    invitations = [invitation(f"i{n}", response_id=f"r{n}") for n in range(4)]
+    responses = [
+        response("r0"),
+        response("r1", flags=["partial"], is_suspect=True),
+        response("late", LATER),
+    ]
+    found = {}
+    for questions in (None, 1, 2):
+        survey = here.surveys["after_chat"].model_copy(update={"questions": questions})
+        asked = here.model_copy(update={"surveys": {"after_chat": survey}})
+        with funnel(asked, invitations=invitations, responses=responses) as snapshot:
+            row = snapshot.row(f"FROM mart.response_funnel_daily WHERE day = '{DAY}'")
+        found[questions] = (row["completes"], row["partials"], row["response_rate_1"], row["response_rate_2"])
+    assert found == {None: (1, 1, 0.25, 0.5), 1: (2, 0, 0.5, 0.5), 2: (1, 1, 0.25, 0.5)}
+
+
 def test_below_the_minimum_n_there_is_no_rate_and_open_days_count_in_none(here: Registry) -> None:
     invitations = [invitation("i1"), *(invitation(f"l{n}", LATER) for n in range(3))]
     responses = [response("r1", LATER)]

@@ -45,6 +45,7 @@ def test_the_daily_figures_are_those_computed_by_hand(small: SmallHome) -> None:
     assert row["sd_ease_0_100"] == pytest.approx(stdev(eases), rel=1e-12)
     assert (row["ease_low_0_100"], row["ease_high_0_100"]) == pytest.approx(mean_interval(eases), rel=1e-9)
     assert (row["easy_share"], row["difficult_share"]) == (0.6, 0.2)
+    assert (row["top_two_count"], row["top_two_share"]) == (3, 0.6)
     assert row["net_ease"] == pytest.approx(0.4)
     assert row["ease_sum_0_100"] == 300.0
     assert not row["is_suppressed"]
@@ -79,6 +80,9 @@ def test_below_the_minimum_n_a_figure_is_missing_not_zero(small: SmallHome) -> N
         "net_ease",
         "net_ease_low",
         "net_ease_high",
+        "top_two_share",
+        "top_two_share_low",
+        "top_two_share_high",
     ]
     assert row["is_suppressed"]
     assert (row["n"], row["ease_sum_0_100"]) == (1, 100.0)
@@ -105,10 +109,13 @@ def test_no_order_of_the_rows_changes_a_figure(
             connection.execute("CREATE SCHEMA core")
             connection.execute("CREATE SCHEMA reference")
             connection.execute("CREATE TABLE reference.settings AS SELECT 2 AS minimum_n")
+            connection.execute(
+                "CREATE TABLE reference.scales AS SELECT 'ease_1_7' AS scale_id, 83.333333 AS top_two_least_ease_0_100"
+            )
             define_macros(connection)
             connection.execute(
                 "CREATE TABLE core.responses AS SELECT unnest($eases::DOUBLE[]) AS ease_0_100,"
-                " 's' AS survey_id, 'c' AS channel, 'p' AS persona, 'q' AS product, 'j' AS journey_stage,"
+                " 's' AS survey_id, 'ease_1_7' AS scale_id, 'c' AS channel, 'p' AS persona, 'q' AS product, 'j' AS journey_stage,"
                 " false AS is_suspect, 'easy' AS effort_band, date '2026-03-02' AS day",
                 {"eases": eases},
             )

@@ -78,6 +78,10 @@ def test_measured_outcomes_are_those_computed_by_hand(here: Registry) -> None:
     # Four answers of 40 and as many of 30 by the wobble; the last week has one more of 30.
     assert effort["measured_share"] == pytest.approx(0.25, abs=0.01)
     assert effort["measured_low_share"] < 0.25 < effort["measured_high_share"]
+    for measured in found.values():
+        if measured["state"] == "measured":
+            assert measured["measured_ratio"] == pytest.approx(1 - measured["measured_share"])
+            assert measured["measured_ratio_low"] == pytest.approx(1 - measured["measured_high_share"])
     assert (effort["n_before"], effort["n_after"]) == (8, 9)
     assert (effort["claimed_low_share"], effort["claimed_high_share"]) == (0.2, 0.4)
     resolution = found["faster resolution"]
@@ -159,6 +163,15 @@ def test_an_export_that_begins_with_new_tickets_is_no_slower_resolution(tmp_path
     assert found["state"] == "measured"
     assert found["measured_share"] == pytest.approx(0, abs=0.02)
     assert found["measured_low_share"] < 0 < found["measured_high_share"]
+
+
+def test_four_times_as_long_is_a_ratio_and_no_share(tmp_path: Path) -> None:
+    here = registry(tmp_path, outcome_window_days=84)
+    found = outcomes(here, {"core.tickets": steady(factor=4)})["faster resolution"]
+    assert found["state"] == "measured"
+    assert found["measured_ratio"] == pytest.approx(4, rel=0.05)
+    assert found["measured_ratio_low"] < 4 < found["measured_ratio_high"]
+    assert (found["measured_share"], found["measured_low_share"], found["measured_high_share"]) == (None,) * 3
 
 
 def test_half_of_the_newest_tickets_must_be_resolved(tmp_path: Path) -> None:

@@ -68,6 +68,21 @@ def test_business_minutes_are_those_of_the_business_zones_working_hours(
     assert row["resolution_business_minutes"] == pytest.approx(business_minutes, abs=1e-6)
 
 
+def test_equal_business_times_are_equal_numbers(tmp_path: Path) -> None:
+    # Opened shortly before 17:00 and solved the next morning: 100 minutes and 7 seconds of business hours each.
+    tickets = []
+    for number in range(200):
+        past = timedelta(seconds=7 * number + 1)
+        opened = at(DAY, 16) + past
+        solved = at(DAY + timedelta(days=1), 9, 40) + timedelta(seconds=7) + past
+        tickets.append(ticket(f"t{number}", created_at=opened, solved_at=solved, first_reply_at=solved))
+    with derived(registry(tmp_path), ["mart.ticket_effort"], {"core.tickets": tickets}) as snapshot:
+        found = snapshot.rows(
+            "SELECT DISTINCT resolution_business_minutes, first_reply_business_minutes FROM mart.ticket_effort"
+        )
+    assert [tuple(row.values()) for row in found] == [(100 + 7 / 60, 100 + 7 / 60)]
+
+
 def test_round_the_clock_business_minutes_are_calendar_minutes(tmp_path: Path) -> None:
     days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
     here = registry(tmp_path, business_hours={day: {"opens": "00:00", "closes": "24:00"} for day in days})

@@ -73,6 +73,7 @@ scored as (
         category,
         resolved_day,
         effort_band,
+        scale_id,
         ease_0_100::decimal(9, 6) as ease
     from core.response_tickets
     inner join core.responses using (response_key)
@@ -89,7 +90,9 @@ daily_answers as (
         sum(ease * ease) as ease_square_sum,
         count(*) filter (effort_band = 'easy') as easy_count,
         count(*) filter (effort_band = 'neutral') as neutral_count,
-        count(*) filter (effort_band = 'difficult') as difficult_count
+        count(*) filter (effort_band = 'difficult') as difficult_count,
+        min(scale_id) as first_scale_id,
+        max(scale_id) as last_scale_id
     from scored
     group by all
 ),
@@ -118,7 +121,8 @@ answers_by_period as (
         sum(ease_square_sum)::double as ease_square_sum,
         sum(easy_count)::bigint as easy_count,
         sum(neutral_count)::bigint as neutral_count,
-        sum(difficult_count)::bigint as difficult_count
+        sum(difficult_count)::bigint as difficult_count,
+        min(first_scale_id) <> max(last_scale_id) as is_mixed_scales
     from answer_periods
     group by all
 )
@@ -135,6 +139,7 @@ select
     shown(one_touch_known < minimum_n, share_low(one_touch, one_touch_known)) as one_touch_share_low,
     shown(one_touch_known < minimum_n, share_high(one_touch, one_touch_known)) as one_touch_share_high,
     coalesce(effort.n, 0) as n,
+    coalesce(effort.is_mixed_scales, false) as is_mixed_scales,
     effort.mean_effort_0_100,
     effort.mean_ease_0_100,
     effort.ease_low_0_100,

@@ -33,6 +33,8 @@ cells as (
         survey_id,
         channel,
         sum(n)::bigint as n,
+        min(first_scale_id) as first_scale_id,
+        max(last_scale_id) as last_scale_id,
         sum(ease_sum_0_100::decimal(18, 6))::double as ease_sum,
         sum(ease_square_sum_0_100::decimal(24, 6))::double as ease_square_sum
     from daily
@@ -80,6 +82,7 @@ sums as (
         break_number,
         week,
         sum(n)::bigint as n,
+        min(first_scale_id) <> max(last_scale_id) as is_mixed_scales,
         sum(ease_sum order by survey_id, channel) as ease_sum,
         sum(ease_square_sum order by survey_id, channel) as ease_square_sum,
         any_value(weight_covered_share) as weight_covered_share,
@@ -126,6 +129,7 @@ shown as (
         week,
         n,
         n < minimum_n as is_suppressed,
+        is_mixed_scales,
         weight_covered_share,
         1 / weight_square_sum as effective_n,
         case when not is_suppressed then mean_low(n, ease_sum, ease_square_sum) end as raw_low,
@@ -151,6 +155,7 @@ select
     week,
     break_number > 0 and lag(week) over stretch is null as is_after_break,
     n,
+    is_mixed_scales,
     effective_n,
     weight_covered_share,
     raw_ease as raw_ease_0_100,

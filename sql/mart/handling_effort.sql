@@ -56,6 +56,7 @@ scored as (
         period,
         period_start,
         effort_band,
+        scale_id,
         ease_0_100::decimal(9, 6) as ease
     from core.response_tickets
     inner join core.responses using (response_key)
@@ -73,7 +74,8 @@ answers_by_period as (
         sum(ease * ease)::double as ease_square_sum,
         count(*) filter (effort_band = 'easy') as easy_count,
         count(*) filter (effort_band = 'neutral') as neutral_count,
-        count(*) filter (effort_band = 'difficult') as difficult_count
+        count(*) filter (effort_band = 'difficult') as difficult_count,
+        min(scale_id) <> max(scale_id) as is_mixed_scales
     from scored
     group by period, period_start, handling
 )
@@ -83,6 +85,7 @@ select
     coalesce(period_start < first_complete_day, false) as is_truncated,
     if(period = 'all', newest_day, period_start + 6) <= last_final_day as is_final,
     coalesce(effort.n, 0) as n,
+    coalesce(effort.is_mixed_scales, false) as is_mixed_scales,
     effort.mean_effort_0_100,
     effort.mean_ease_0_100,
     effort.ease_low_0_100,

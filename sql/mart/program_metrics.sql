@@ -17,11 +17,11 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     ),
     (
         'M2', 'ease_variance_share', 'channel', 'day', 'share', 'no answers',
-        'Squared deviations of the channels'' mean ease from the whole mean, of all squared deviations (eta squared).'
+        'Share of the variance of ease that goes with the channels, corrected for chance (omega squared).'
     ),
     (
         'M2', 'ease_variance_share', 'persona', 'day', 'share', 'no answers',
-        'Squared deviations of the personas'' mean ease from the whole mean, of all squared deviations (eta squared).'
+        'Share of the variance of ease that goes with the personas, corrected for chance (omega squared).'
     ),
     (
         'M3', 'tickets_answered_share', 'all', 'day', 'share', 'no ticket that may be surveyed was resolved',
@@ -173,12 +173,19 @@ called as (
     group by day
 ),
 
--- Same split as in mart.segment_variance, by month; summed in the order of the segments.
+-- Same split as in mart.segment_variance, by day; summed in the order of the segments.
 varied as (
     select
         segments.dimension,
         segments.period_start as day,
         any_value(total.n) as n,
+        count(*) as segments,
+        sum(
+            greatest(
+                segments.ease_square_sum_0_100 - segments.ease_sum_0_100 * segments.ease_sum_0_100 / segments.n, 0
+            )
+            order by segments.segment
+        ) as within_squares,
         any_value(
             greatest(total.ease_square_sum_0_100 - total.ease_sum_0_100 * total.ease_sum_0_100 / total.n, 0)
         ) as total_squares,
@@ -234,8 +241,14 @@ commented as (
             regexp_matches(comment, '\p{L}\P{L}*\p{L}')
             and lower(trim(comment)) not in ('n/a', 'na', 'none', 'nil', 'no comment')
         ) as commented
-    from core.responses
-    where not list_contains(flags, 'partial')
+    from (
+        select
+            responses.*,
+            is_complete_response(flags, questions) as is_complete
+        from core.responses
+        left join reference.surveys using (survey_id)
+    )
+    where is_complete
     group by day
 ),
 
@@ -327,13 +340,17 @@ evidence (metric, segment, day, value, value_low, value_high, n, counted, is_sup
         'ease_variance_share',
         dimension,
         day,
-        least(between_squares / nullif(total_squares, 0), 1),
+        omega_squared(segments, n, between_squares, within_squares, total_squares),
         null,
         null,
         n,
         null,
         n < minimum_n,
-        if(total_squares > 0 or n < minimum_n, null, 'all answers are equal')
+        case
+            when n < minimum_n then null
+            when total_squares <= 0 then 'all answers are equal'
+            when n <= segments then 'no segment has two answers'
+        end
     from varied
     cross join reference.settings
     union all

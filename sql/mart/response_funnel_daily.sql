@@ -9,7 +9,7 @@ with invited as (
         invitations.day,
         case
             when status = 'out_of_scope' then 'out_of_scope'
-            when list_contains(flags, 'partial') then 'partial'
+            when not is_complete_response(flags, questions) then 'partial'
             when response_invitations.response_key is not null then 'complete'
             when status in ('refused', 'started') then 'refusal'
             when status in ('sent', 'delivered', 'opened', 'bounced') then 'non_contact'
@@ -19,6 +19,7 @@ with invited as (
     from core.invitations
     left join core.response_invitations using (invitation_key)
     left join core.responses using (response_key, survey_id)
+    left join reference.surveys using (survey_id)
     where survey_id is not null
 ),
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ces_pipeline.schemas.mart.segments import IS_MIXED_SCALES
 from ces_pipeline.schemas.table import DAY, FLAG, FLAG_OR_NULL, INSTANT, INTEGER, NUMBER, TEXT, Table, column
 
 _MAYBE: Any = {"nullable": True}
@@ -188,6 +189,7 @@ HARD_TICKETS = Table(
 
 _ANSWERS: dict[str, Any] = {
     "n": column(INTEGER, "Scored responses linked to these tickets."),
+    "is_mixed_scales": IS_MIXED_SCALES,
     "mean_effort_0_100": column(
         NUMBER, "Their mean effort, higher is harder; null: fewer than the minimum n.", **_MAYBE
     ),
