@@ -57,13 +57,13 @@ def tickets(seed: int, median_days: float, factor: float) -> list[dict[str, obje
 
 
 def measured(here: Registry, seed: int, median_days: float, factor: float) -> tuple[float, float, float]:
-    """The share of `faster resolution` with the ends of its interval."""
+    """The share of `faster resolution` with the ends of its interval, from the ratio: a share has no values below -1."""
     with derived(
         here, ["mart.outcomes"], {"mart.ticket_effort": tickets(seed, median_days, factor)}
     ) as snapshot:
         row = snapshot.row("FROM mart.outcomes WHERE outcome = 'faster resolution'")
     assert row["state"] == "measured", row["why"]
-    return row["measured_share"], row["measured_low_share"], row["measured_high_share"]
+    return 1 - row["measured_ratio"], 1 - row["measured_ratio_high"], 1 - row["measured_ratio_low"]
 
 
 def simulate(median_days: float, factor: float, seeds: int) -> Found:
