@@ -99,6 +99,15 @@ FINDINGS = (
         "WHERE fix_id = 'faster_invoices' AND method = 'difference in differences'",
     ),
     Finding("fixes of a slow API that helped", "SELECT effort_improved FROM mart.fix_levers WHERE lever = 'slow_api'"),
+    Finding("answers on satisfaction", "SELECT sum(csat_n) FROM mart.kpi_daily"),
+    Finding(
+        "less effort goes with more satisfaction",
+        "SELECT if(spearman_low > 0, 'yes', 'no') FROM mart.kpi_association WHERE kpi = 'csat'",
+    ),
+    Finding(
+        "less effort goes with more recommendation",
+        "SELECT if(spearman_low > 0, 'yes', 'no') FROM mart.kpi_association WHERE kpi = 'nps'",
+    ),
     Finding("objective", "SELECT state FROM mart.objectives WHERE objective_id = 'easier_cases'"),
 )  # fmt: skip
 
@@ -119,6 +128,22 @@ class _Case:
     def answered(self) -> datetime:
         """The next morning, so that effort follows its cause by one day."""
         return (self.created + timedelta(days=1)).replace(hour=9, minute=self.number % 60)
+
+    @property
+    def ease_of_seven(self) -> int:
+        """What satisfaction and recommendation follow: the score, and its contrary for one answer of fifty."""
+        assert self.score is not None
+        return 8 - self.score if self.number % 50 == 0 else self.score
+
+    @property
+    def csat(self) -> int:
+        """Satisfaction, 1 to 5."""
+        return min(max(round(1 + (self.ease_of_seven - 1) * 4 / 6) + self.number % 3 - 1, 1), 5)
+
+    @property
+    def nps(self) -> int:
+        """Likelihood to recommend, 0 to 10."""
+        return min(max(round((self.ease_of_seven - 1) * 10 / 6) + self.number % 5 - 2, 0), 10)
 
     @property
     def effort_0_100(self) -> float:
@@ -239,6 +264,9 @@ class Story:
             self._planted_effect(),
             "improved",
             1,
+            len(self.answered),
+            "yes",
+            "yes",
             "reached",
         )
         return dict(zip((finding.name for finding in FINDINGS), values, strict=True))
@@ -273,6 +301,8 @@ class Story:
                 "case": f"C{case.number}",
                 "email": _email(case.customer),
                 "ease": case.score,
+                "satisfied": case.csat,
+                "recommend": case.nps,
                 "why": f"Hard: the {case.category} page took ages"
                 if is_hard and case.number % 3 == 0
                 else "",
@@ -364,8 +394,8 @@ class Story:
             return {"id": name, "kind": kind, "reader": "csv", **more, "columns": columns}
 
         answer = {
-            "response_id": "id", "ticket_id": "case", "respondent": "email", "score": "ease", "comment": "why",
-            "submitted_at": "answered_at", "channel": "channel",
+            "response_id": "id", "ticket_id": "case", "respondent": "email", "score": "ease", "csat": "satisfied",
+            "nps": "recommend", "comment": "why", "submitted_at": "answered_at", "channel": "channel",
         }  # fmt: skip
         ticket = {
             "ticket_id": "case", "requester": "email", "status": "state", "created_at": "opened",
@@ -397,8 +427,10 @@ class Story:
                     "id": "after_case",
                     "title": "Ease of getting a case solved",
                     "wording": "How easy was it to get your case solved?",
-                    "questions": 2,
+                    "questions": 4,
                     "scale": "ease_1_7",
+                    "csat_scale": "csat_1_5",
+                    "has_nps": True,
                     "journey_stage": "support",
                     "process": "support",
                     "trigger_event": "case_solved",
@@ -416,6 +448,7 @@ class Story:
                 "fix_window_weeks": 4,
                 "release_window_days": 14,
                 "invitation_window_days": _ANSWER_WINDOW_DAYS,
+                "most_questions": 4,
             },
             "releases": [
                 {"id": "billing_3_0", "day": released, "title": "Billing 3.0, with a slow invoice API"}

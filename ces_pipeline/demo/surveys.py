@@ -179,7 +179,12 @@ def chat_lines(connection: duckdb.DuckDBPyConnection, responses: Responses) -> l
 
 
 def phone_lines(connection: duckdb.DuckDBPyConnection, responses: Responses) -> list[str]:
-    """Data rows of a telephone system's CSV, with British local times. Some rows have too many cells."""
+    """Data rows of a telephone system's CSV, with British local times. Some rows have too many cells.
+
+    Callers with less effort are mostly more satisfied, and recommend more. One of thirty says the contrary.
+    """
+    eased = f"CASE WHEN person % 30 = 7 THEN score ELSE {PHONE.scale_max + 1} - score END"
+    hung_up = "is_blank OR is_unknown"
     queues = ", ".join(f"'{queue}'" for queue in _QUEUES)
     cells = [
         "printf('CALL_%09d', row)",
@@ -189,6 +194,8 @@ def phone_lines(connection: duckdb.DuckDBPyConnection, responses: Responses) -> 
         "british(started)",
         "british(submitted)",
         "CASE WHEN is_blank THEN '' WHEN is_unknown THEN '#' ELSE score::VARCHAR END",
+        f"CASE WHEN {hung_up} THEN '' ELSE greatest(1, least(5, {eased} + person % 3 - 1))::VARCHAR END",
+        f"CASE WHEN {hung_up} THEN '' ELSE greatest(0, least(10, 2 * ({eased}) + person % 4 - 1))::VARCHAR END",
     ]
     return _lines(
         connection, responses, PHONE_ZONE,
@@ -269,7 +276,7 @@ TOOLS: dict[str, Tool] = {
     PHONE.source_id: Tool(
         phone_lines,
         "ivr_{}.csv",
-        header="call_id,caller,queue,incident,started,ended,keypress\n",
+        header="call_id,caller,queue,incident,started,ended,keypress,satisfaction,recommend\n",
         footer="\n",
         encoding="cp1252",
     ),

@@ -59,6 +59,7 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                 "has_decimals": scale.has_decimals,
                 "measures": scale.measures,
                 "higher_means": scale.higher_means,
+                "top_two_least_ease_0_100": scale.ease_0_100(scale.top_two[1]),
             }
             for _, scale in sorted(registry.scales.items())
         ],
@@ -68,6 +69,7 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                 "score": score,
                 "effort_band": scale.band(score),
                 "effort_0_100": scale.effort_0_100(score),
+                "is_top_two": score in scale.top_two,
             }
             for _, scale in sorted(registry.scales.items())
             for score in range(scale.min, scale.max + 1)
@@ -112,6 +114,9 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                         "contact_limit",
                         "contact_window_days",
                         "invitation_window_days",
+                        "invite_window_days",
+                        "follow_up_window_days",
+                        "reopen_window_days",
                         "journey_window_days",
                         "effort_half_life_days",
                         "priority_window_days",

@@ -29,6 +29,7 @@ OBJECTIVE_FIGURES: dict[str, str] = {
     "mean_effort_0_100": "points 0 to 100",
     "mean_ease_0_100": "points 0 to 100",
     "easy_share": "share",
+    "top_two_share": "share",
     "difficult_share": "share",
     "net_ease": "share",
 }

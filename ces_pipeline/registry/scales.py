@@ -79,6 +79,11 @@ class Scale(Entry):
         """100 less the effort: 100 at the easy end."""
         return round(100 - self.effort_0_100(value), 6)
 
+    @property
+    def top_two(self) -> tuple[int, int]:
+        """The two best answers, the best first: the top-two box of vendors' dashboards."""
+        return (self.max, self.max - 1) if self.higher_means == "easier" else (self.min, self.min + 1)
+
     def band(self, value: float) -> str:
         """`easy`, `neutral` or `difficult`, by the boxes of this scale.
 

@@ -178,6 +178,15 @@ class Settings(Entry):
     invitation_window_days: Days = Field(
         30, description="days after an invitation in which an answer may belong to it"
     )
+    invite_window_days: Days = Field(
+        2, description="days after an event in which its invitation may still be sent and delivered"
+    )
+    follow_up_window_days: Days = Field(
+        14, description="days after a difficult answer in which it may still be followed up"
+    )
+    reopen_window_days: Days = Field(
+        7, description="days after its solve in which a ticket may still be reopened"
+    )
     most_questions: int = Field(3, ge=1, description="`ces doctor` warns about a survey with more questions")
     journey_window_days: Days = Field(365, description="days of a customer's journey that are summed")
     effort_half_life_days: float = Field(

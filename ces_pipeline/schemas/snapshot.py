@@ -76,6 +76,9 @@ SCALES = Table(
         "has_decimals": column(FLAG, "True for a slider: decimals are answers."),
         "measures": column(TEXT, "`effort` or `satisfaction`: what its answers are about."),
         "higher_means": column(TEXT, "`easier` or `harder`: what a higher answer means."),
+        "top_two_least_ease_0_100": column(
+            NUMBER, "Ease of the second best answer: answers of so much ease are in the top-two box."
+        ),
     },
     sort=("scale_id",),
 )
@@ -89,6 +92,7 @@ SCALE_BOXES = Table(
         "score": column(INTEGER, "The answer."),
         "effort_band": column(TEXT, "`easy`, `neutral` or `difficult`."),
         "effort_0_100": column(NUMBER, "The answer as effort, 0 to 100, higher is harder."),
+        "is_top_two": column(FLAG, "True for the two best answers of the scale."),
     },
     sort=("scale_id", "score"),
 )
@@ -165,6 +169,15 @@ SETTINGS = Table(
         "contact_window_days": column(INTEGER, "Days of the window of contact_limit."),
         "invitation_window_days": column(
             INTEGER, "Days after an invitation in which a response may belong to it."
+        ),
+        "invite_window_days": column(
+            INTEGER, "Days after an event in which its invitation may still be sent and delivered."
+        ),
+        "follow_up_window_days": column(
+            INTEGER, "Days after a difficult answer in which it may still be followed up."
+        ),
+        "reopen_window_days": column(
+            INTEGER, "Days after its solve in which a ticket may still be reopened."
         ),
         "journey_window_days": column(INTEGER, "Days of a customer's journey that are summed."),
         "effort_half_life_days": column(NUMBER, "Days after which the effort of an answer counts half."),

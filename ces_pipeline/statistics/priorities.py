@@ -54,6 +54,7 @@ def priorities(evidence: pd.DataFrame) -> pd.DataFrame:
     rows["total_excess_points"] = rows.groupby("level")["excess_points"].transform(_exact_sum)
     rows["effort_score"] = rows["excess_points"] * rows["confidence"]
     rows["priority_score"] = rows["effort_score"] * rows["value_weight"] / rows["cost"]
+    rows["is_mixed_scales"] = answers.is_mixed_scales
     rows["missing_inputs"] = _missing(rows)
     known = rows[["cost", "quick_win_cost"]].notna().all(axis=1) & ~rows["is_suppressed"]
     is_cheap = (rows["cost"] <= rows["quick_win_cost"]) & (rows["excess_low_0_100"] > 0)
@@ -120,9 +121,22 @@ class _Answers:
             for persona in ([ALL_PERSONAS] * len(pairs), pairs["persona"])
         ]
         self._items_of, self._items = np.concatenate(of_items), len(items)
+        self.is_mixed_scales = self._several_scales(given)
         personas = pairs.groupby(self._stratum_of)["persona"].first().to_numpy()
         is_category = (items["level"] == LEVELS[0]).to_numpy()[:, None]
         self._has_persona = is_category | (items["persona"].to_numpy()[:, None] == personas[None, :])
+
+    def _several_scales(self, given: pd.DataFrame) -> np.ndarray:
+        """Whether the answers of each item are on several scales."""
+        scales = pd.DataFrame(
+            {
+                "item": np.concatenate([part[self._pair] for part in np.split(self._items_of, 2)]),
+                "first": np.tile(given["first_scale_id"].to_numpy(dtype=object), 2),
+                "last": np.tile(given["last_scale_id"].to_numpy(dtype=object), 2),
+            }
+        ).groupby("item")
+        mixed = scales["first"].min() != scales["last"].max()
+        return mixed.reindex(range(self._items), fill_value=False).to_numpy(dtype=bool)
 
     def per_item(self, of_pairs: np.ndarray) -> np.ndarray:
         """Sum of a figure of pairs over the pairs of each item."""
@@ -167,6 +181,7 @@ def _exact_sum(points: pd.Series) -> float:
 def _missing(rows: pd.DataFrame) -> pd.Series:
     missing = {
         "answers": rows["is_suppressed"],
+        "excess effort": rows["excess_points"] <= 0,
         "value weight": rows["value_weight"].isna(),
         "cost": rows["cost"].isna(),
     }
@@ -193,13 +208,14 @@ def _ranked(rows: pd.DataFrame, answers: _Answers, counts: np.ndarray) -> pd.Dat
         ("effort", rows["effort_score"], rows["confidence"].to_numpy(dtype=float)),
         ("priority", rows["priority_score"], worth),
     ):
-        ranked = score.notna().to_numpy()
+        # A weight or a cost would turn the order of scores below 0 around.
+        ranked = (score > 0).to_numpy()
         low, high = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
         if ranked.any():
             low[ranked], high[ranked] = rank_interval(drawn[:, ranked] * factor[ranked])
         rows = rows.assign(
             **{
-                f"{name}_rank": score.rank(ascending=False, method="min"),
+                f"{name}_rank": score.where(ranked).rank(ascending=False, method="min"),
                 f"{name}_rank_low": np.floor(low),
                 f"{name}_rank_high": np.ceil(high),
             }

@@ -35,7 +35,8 @@ def test_every_mart_of_its_sources_has_rows(published_story: Home) -> None:
     shown = (
         "priorities", "fix_weeks", "fix_impact", "fix_ticket_impact", "fix_levers", "release_windows", "event_effort_lag",
         "event_coverage_daily", "response_funnel_daily", "contact_frequency", "over_contacted_customers", "follow_ups",
-        "follow_up_rates", "follow_up_matches", "handling_effort", "objectives", "outcomes",
+        "follow_up_rates", "follow_up_matches", "handling_effort", "objectives", "outcomes", "resolution_coverage",
+        "kpi_daily", "kpi_pairs", "kpi_crosstab", "kpi_association", "kpi_disagreements",
     )  # fmt: skip
     with open_published(published_story.published) as published:
         empty = [name for name in shown if not published.execute(f"FROM mart.{name} LIMIT 1").fetchall()]

@@ -73,7 +73,8 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    return registry(tmp_path_factory.mktemp("registry"), minimum_n=3)
+    # The newest answer is a week later: the time for a follow-up is over for those of DAY alone.
+    return registry(tmp_path_factory.mktemp("registry"), minimum_n=3, follow_up_window_days=7)
 
 
 @pytest.fixture(scope="module")
@@ -128,8 +129,8 @@ def test_the_rates_are_those_computed_by_hand(given: Snapshot) -> None:
     }
     assert len(rows) == 7
     week = rows["week", str(DAY), "after_chat"]
-    counts = ("difficult_answers", "not_followed_up", "followed_up", "contacted", "resolved")
-    assert [week[name] for name in counts] == [8, 3, 5, 2, 1]
+    counts = ("difficult_answers", "final_answers", "not_followed_up", "followed_up", "contacted", "resolved")
+    assert [week[name] for name in counts] == [8, 8, 3, 5, 2, 1]
     for name, counted in (("followed_up", 5), ("contacted", 2), ("resolved", 1)):
         low, high = proportion_confint(counted, 8, method="wilson")
         assert week[f"{name}_share"] == counted / 8
@@ -140,14 +141,14 @@ def test_the_rates_are_those_computed_by_hand(given: Snapshot) -> None:
     # Two contacts are known, fewer than the minimum n.
     assert (week["median_minutes_to_contact"], week["why_null"]) == (None, None)
     everything = rows["all", str(DAY), "all surveys"]
-    assert [everything[name] for name in counts] == [9, 4, 5, 2, 1]
+    assert [everything[name] for name in counts] == [9, 8, 3, 5, 2, 1]
     alone = rows["week", str(NEXT_WEEK), "after_call"]
-    assert [alone[name] for name in counts] == [1, 1, 0, 0, 0]
-    assert (alone["followed_up_share"], alone["why_null"]) == (None, "fewer than the minimum n")
+    assert [alone[name] for name in counts] == [1, 0, 0, 0, 0, 0]
+    assert (alone["followed_up_share"], alone["why_null"]) == (None, "the answers may still be followed up")
 
 
 def test_medians_are_shown_from_the_minimum_n_on(here: Registry) -> None:
-    answers = [response(f"r{n}", ease=0.0) for n in range(3)]
+    answers = [*(response(f"r{n}", ease=0.0) for n in range(3)), response("later", NEXT_WEEK)]
     steps = [step(f"f{n}", "contacted", hours, response_id=f"r{n}") for n, hours in enumerate((1, 2, 9))]
     with derived(here, MARTS, {"core.responses": answers, "core.follow_ups": steps}) as snapshot:
         row = snapshot.row("FROM mart.follow_up_rates WHERE period = 'all' AND survey_id = 'after_chat'")

@@ -92,6 +92,23 @@ def test_views_give_a_completed_share_that_is_called_no_response_rate(here: Regi
     assert (second["completed_views_share"], second["why_null"]) == (None, "more responses than views")
 
 
+def test_an_unfinished_answer_to_a_survey_of_one_question_is_a_complete(here: Registry) -> None:
+    invitations = [invitation(f"i{n}", response_id=f"r{n}") for n in range(4)]
+    responses = [
+        response("r0"),
+        response("r1", flags=["partial"], is_suspect=True),
+        response("late", LATER),
+    ]
+    found = {}
+    for questions in (None, 1, 2):
+        survey = here.surveys["after_chat"].model_copy(update={"questions": questions})
+        asked = here.model_copy(update={"surveys": {"after_chat": survey}})
+        with funnel(asked, invitations=invitations, responses=responses) as snapshot:
+            row = snapshot.row(f"FROM mart.response_funnel_daily WHERE day = '{DAY}'")
+        found[questions] = (row["completes"], row["partials"], row["response_rate_1"], row["response_rate_2"])
+    assert found == {None: (1, 1, 0.25, 0.5), 1: (2, 0, 0.5, 0.5), 2: (1, 1, 0.25, 0.5)}
+
+
 def test_below_the_minimum_n_there_is_no_rate_and_open_days_count_in_none(here: Registry) -> None:
     invitations = [invitation("i1"), *(invitation(f"l{n}", LATER) for n in range(3))]
     responses = [response("r1", LATER)]
@@ -99,7 +116,11 @@ def test_below_the_minimum_n_there_is_no_rate_and_open_days_count_in_none(here: 
         first, second = snapshot.rows("FROM mart.response_funnel_daily ORDER BY day")
         survey = snapshot.row("FROM mart.response_rates")
     assert (first["response_rate_1"], first["why_null"]) == (None, "fewer than the minimum n")
-    assert (second["response_rate_1"], second["is_final"]) == (0.0, False)
+    assert (second["response_rate_1"], second["is_final"], second["why_null"]) == (
+        None,
+        False,
+        "the invitations of the day may still be answered",
+    )
     assert (survey["n"], survey["rate"], survey["why_null"]) == (
         1,
         None,
@@ -214,7 +235,13 @@ def test_events_without_an_invitation_and_with_several_are_counted(tmp_path: Pat
     here = registry(tmp_path)
     chat = here.surveys["after_chat"].model_copy(update={"trigger_event": "Chat_Closed"})
     here = here.model_copy(update={"surveys": {"after_chat": chat}})
-    events = [*(event(f"e{n}") for n in range(4)), event("other", event_type="page_seen")]
+    # The time for an invitation is over two days later.
+    newest = DAY + timedelta(days=2)
+    events = [
+        *(event(f"e{n}") for n in range(4)),
+        event("other", event_type="page_seen"),
+        *(event(f"new{n}", newest) for n in range(4)),
+    ]
     invitations = [
         invitation("i0", event_id="e0", response_id="r"),
         invitation("i1", event_id="e1", status="out_of_scope"),
@@ -227,12 +254,20 @@ def test_events_without_an_invitation_and_with_several_are_counted(tmp_path: Pat
         invitations=invitations,
         responses=[response("r")],
     ) as snapshot:
-        row = snapshot.row("FROM mart.event_coverage_daily")
+        row = snapshot.row(f"FROM mart.event_coverage_daily WHERE day = '{DAY}'")
+        young = snapshot.row(f"FROM mart.event_coverage_daily WHERE day = '{newest}'")
     counts = ("event_type", "events", "with_invitation", "with_several_invitations", "with_response")
     assert [row[name] for name in counts] == ["chat_closed", 4, 2, 1, 1]
     assert (row["invited_share"], row["invited_share_low"]) == (
         0.5,
         pytest.approx(proportion_confint(2, 4, method="wilson")[0]),
+    )
+    assert (row["is_final"], row["why_null"]) == (True, None)
+    assert (young["events"], young["invited_share"], young["is_final"], young["why_null"]) == (
+        4,
+        None,
+        False,
+        "the invitations to the events of the day may still come",
     )
 
 
@@ -255,6 +290,8 @@ def test_only_over_contacted_customers_are_found_across_sources(tmp_path: Path) 
     responses = [
         response("r1", days(1)[0], respondent_key="ann", response_id="x"),
         response("r2", days(6)[0], respondent_key="ann", survey_id="after_call"),
+        # The time to answer is over for the invitations of the first days, and not for the last two.
+        response("r3", days(36)[0], respondent_key="zoe", survey_id="after_call"),
     ]
     wanted = ["mart.contact_frequency", "mart.over_contacted_customers"]
     with funnel(here, wanted, invitations=invitations, responses=responses) as snapshot:
@@ -270,16 +307,37 @@ def test_only_over_contacted_customers_are_found_across_sources(tmp_path: Path) 
         "last_over_day": days(6)[0],
     }
     latencies = [
-        (row["place"], row["is_over_limit"], row["contacts"], row["invitations"], row["answered"])
+        tuple(
+            row[name]
+            for name in (
+                "place",
+                "is_over_limit",
+                "contacts",
+                "invitations",
+                "final_invitations",
+                "answered",
+            )
+        )
         for row in places
     ]
     assert latencies == [
-        (1, False, 4, 4, 1),
-        (2, False, 1, 1, 0),
-        (3, True, 1, 0, 0),
-        (None, False, 1, 1, 0),
+        (1, False, 5, 4, 2, 1),
+        (2, False, 1, 1, 1, 0),
+        (3, True, 1, 0, 0, 0),
+        (None, False, 1, 1, 1, 0),
     ]
-    assert [row["answered_share"] for row in places] == [0.25, None, None, None]
+    assert [row["answered_share"] for row in places] == [0.5, None, None, None]
+
+
+def test_open_invitations_do_not_lower_the_answered_share(here: Registry) -> None:
+    asked = [
+        *(invitation(f"old{n}", person_key=f"o{n}", response_id=f"r{n}") for n in range(10)),
+        *(invitation(f"new{n}", LATER, person_key=f"n{n}") for n in range(10)),
+    ]
+    answers = [*(response(f"r{n}", respondent_key=f"o{n}") for n in range(4)), response("late", LATER)]
+    with funnel(here, ["mart.contact_frequency"], invitations=asked, responses=answers) as snapshot:
+        row = snapshot.row("FROM mart.contact_frequency WHERE place = 1")
+    assert (row["invitations"], row["final_invitations"], row["answered_share"]) == (20, 10, 0.4)
 
 
 def test_a_survey_without_answers_and_a_silent_survey_are_reported(tmp_path: Path) -> None:

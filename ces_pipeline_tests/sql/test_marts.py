@@ -1,6 +1,5 @@
 """Protects the figures of the marts: hand-computed values, suppression, and independence of row order."""
 
-import math
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mean, stdev
@@ -15,6 +14,7 @@ from ces_pipeline.rules.catalog import REASON_NAMES
 from ces_pipeline.storage.duck import session
 from ces_pipeline.storage.sql_files import sql_files
 from ces_pipeline_tests.lake_days import DAY, SmallHome, rejected, response, small_home
+from ces_pipeline_tests.sql.by_hand import mean_interval
 
 LATER = datetime(2026, 3, 9, tzinfo=UTC)
 
@@ -39,14 +39,13 @@ def publish_scores(small: SmallHome, eases: list[float | None]) -> dict[str, Any
 def test_the_daily_figures_are_those_computed_by_hand(small: SmallHome) -> None:
     eases = [100.0, 75.0, 75.0, 50.0, 0.0]
     row = publish_scores(small, [*eases, None])
-    half = 2.7764451052 * stdev(eases) / math.sqrt(5)
     assert (row["n"], row["easy_count"], row["neutral_count"], row["difficult_count"]) == (5, 3, 1, 1)
     assert row["mean_ease_0_100"] == mean(eases) == 60.0
     assert row["mean_effort_0_100"] == 40.0
     assert row["sd_ease_0_100"] == pytest.approx(stdev(eases), rel=1e-12)
-    assert row["ease_low_0_100"] == pytest.approx(60 - half, rel=1e-9)
-    assert row["ease_high_0_100"] == pytest.approx(min(60 + half, 100), rel=1e-9)
+    assert (row["ease_low_0_100"], row["ease_high_0_100"]) == pytest.approx(mean_interval(eases), rel=1e-9)
     assert (row["easy_share"], row["difficult_share"]) == (0.6, 0.2)
+    assert (row["top_two_count"], row["top_two_share"]) == (3, 0.6)
     assert row["net_ease"] == pytest.approx(0.4)
     assert row["ease_sum_0_100"] == 300.0
     assert not row["is_suppressed"]
@@ -55,6 +54,12 @@ def test_the_daily_figures_are_those_computed_by_hand(small: SmallHome) -> None:
 def test_an_interval_stays_on_the_scale(small: SmallHome) -> None:
     row = publish_scores(small, [0.0, 100.0])
     assert (row["ease_low_0_100"], row["ease_high_0_100"]) == (0.0, 100.0)
+
+
+def test_equal_answers_have_an_interval_with_a_width(tmp_path: Path) -> None:
+    row = publish_scores(small_home(tmp_path, minimum_n=30), [100.0] * 30)
+    assert (row["ease_low_0_100"], row["ease_high_0_100"]) == pytest.approx(mean_interval([100.0] * 30))
+    assert row["ease_low_0_100"] < 94
 
 
 def test_below_the_minimum_n_a_figure_is_missing_not_zero(small: SmallHome) -> None:
@@ -75,6 +80,9 @@ def test_below_the_minimum_n_a_figure_is_missing_not_zero(small: SmallHome) -> N
         "net_ease",
         "net_ease_low",
         "net_ease_high",
+        "top_two_share",
+        "top_two_share_low",
+        "top_two_share_high",
     ]
     assert row["is_suppressed"]
     assert (row["n"], row["ease_sum_0_100"]) == (1, 100.0)
@@ -101,10 +109,13 @@ def test_no_order_of_the_rows_changes_a_figure(
             connection.execute("CREATE SCHEMA core")
             connection.execute("CREATE SCHEMA reference")
             connection.execute("CREATE TABLE reference.settings AS SELECT 2 AS minimum_n")
+            connection.execute(
+                "CREATE TABLE reference.scales AS SELECT 'ease_1_7' AS scale_id, 83.333333 AS top_two_least_ease_0_100"
+            )
             define_macros(connection)
             connection.execute(
                 "CREATE TABLE core.responses AS SELECT unnest($eases::DOUBLE[]) AS ease_0_100,"
-                " 's' AS survey_id, 'c' AS channel, 'p' AS persona, 'q' AS product, 'j' AS journey_stage,"
+                " 's' AS survey_id, 'ease_1_7' AS scale_id, 'c' AS channel, 'p' AS persona, 'q' AS product, 'j' AS journey_stage,"
                 " false AS is_suspect, 'easy' AS effort_band, date '2026-03-02' AS day",
                 {"eases": eases},
             )

@@ -12,6 +12,7 @@ from ces_pipeline.registry import Registry
 from ces_pipeline.registry.objectives import PROGRAM_METRICS, Objective
 from ces_pipeline_tests.lake_days import DAY, registry, response
 from ces_pipeline_tests.sql.asked import invitation
+from ces_pipeline_tests.sql.by_hand import mean_interval
 from ces_pipeline_tests.sql.snapshots import derived
 
 MART = "mart.objectives"
@@ -98,9 +99,8 @@ def test_the_state_compares_progress_with_time(
 @pytest.mark.parametrize(
     ("figure", "value", "low", "high"),
     [
-        # 12 of 100 and 8 of 0: mean 60, sample variance (12 x 40^2 + 8 x 60^2) / 19, t of 19 degrees 2.093024.
-        ("mean_ease_0_100", 60.0, 60 - 23.523, 60 + 23.523),
-        ("mean_effort_0_100", 40.0, 40 - 23.523, 40 + 23.523),
+        ("mean_ease_0_100", 60.0, *mean_interval([100.0] * 12 + [0.0] * 8)),
+        ("mean_effort_0_100", 40.0, *mean_interval([0.0] * 12 + [100.0] * 8)),
         ("easy_share", 0.6, *proportion_confint(12, 20, method="wilson")),
         # Adjusted-Wald: 4 / 23 and a half-width of 1.96 x sqrt((21.5 / 23 - (4 / 23)^2) / 23).
         ("net_ease", 0.2, 4 / 23 - 0.388661, 4 / 23 + 0.388661),

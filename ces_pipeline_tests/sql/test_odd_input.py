@@ -9,8 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline_tests.lake_days import DAY, NOON, SmallHome, rejected, response, small_home, ticket
+from ces_pipeline_tests.sql.by_hand import mean_interval
 
 
 def published(tmp_path: Path, fill: Callable[[SmallHome], None], **settings: Any) -> SmallHome:
@@ -66,7 +69,7 @@ def test_a_segment_of_one_is_shown_as_suppressed_everywhere(tmp_path: Path) -> N
     assert small.rows(verdict) == [("suppressed", None)]
 
 
-def test_equal_scores_have_a_mean_an_interval_of_no_width_and_no_variance_to_split(tmp_path: Path) -> None:
+def test_equal_scores_have_a_mean_with_an_interval_and_no_variance_to_split(tmp_path: Path) -> None:
     def fill(small: SmallHome) -> None:
         small.clean(
             "survey",
@@ -79,7 +82,7 @@ def test_equal_scores_have_a_mean_an_interval_of_no_width_and_no_variance_to_spl
 
     small = published(tmp_path, fill)
     figures = "SELECT mean_ease_0_100, ease_low_0_100, ease_high_0_100, sd_ease_0_100 FROM mart.ces_segments WHERE period = 'all' AND dimension = 'all'"
-    assert small.rows(figures) == [(50.0, 50.0, 50.0, 0.0)]
+    assert small.rows(figures) == [pytest.approx((50.0, *mean_interval([50.0] * 12), 0.0))]
     assert small.rows("SELECT DISTINCT eta_squared, is_suppressed FROM mart.segment_variance") == [
         (None, False)
     ]
@@ -94,7 +97,12 @@ def test_equal_scores_have_a_mean_an_interval_of_no_width_and_no_variance_to_spl
 def test_tickets_without_answers_have_their_figures_and_no_effort(tmp_path: Path) -> None:
     def fill(small: SmallHome) -> None:
         small.clean(
-            "tickets", [solved(f"t{n}", category="billing", reopens=n % 2, replies=1) for n in range(4)]
+            "tickets",
+            [
+                *(solved(f"t{n}", category="billing", reopens=n % 2, replies=1) for n in range(4)),
+                # A week later the others can no longer be reopened.
+                ticket("new", created_at=NOON + timedelta(days=7)),
+            ],
         )
 
     small = published(tmp_path, fill)
@@ -102,9 +110,10 @@ def test_tickets_without_answers_have_their_figures_and_no_effort(tmp_path: Path
         "SELECT tickets, n, mean_effort_0_100, median_resolution_minutes, reopened_share FROM ticket_effort_by_category"
     )
     assert row == (4, 0, None, 120.0, 0.5)
-    assert small.rows("SELECT answered_share, responses, linked_share FROM mart.link_coverage_daily") == [
-        (0.0, 0, None)
-    ]
+    coverage = (
+        "SELECT answered_share, answered_why_null, responses, linked_share FROM mart.link_coverage_daily"
+    )
+    assert small.rows(coverage) == [(None, "no answers are delivered", 0, None)]
     assert small.rows("SELECT count(*) FROM mart.effort_index WHERE effort_index_0_100 IS NOT NULL") == [(4,)]
     assert small.rows("FROM mart.ces_segments") == []
     unknown = (

@@ -103,7 +103,7 @@ def test_a_missing_input_is_reported_and_never_made_up(here: Registry) -> None:
     assert rows["billing", "all personas"]["missing_inputs"] == "value weight"
     assert rows["billing", "all personas"]["priority_rank"] is None
     assert rows["billing", "all personas"]["effort_rank"] == 1
-    assert rows["login", "enterprise"]["missing_inputs"] == "cost"
+    assert rows["login", "enterprise"]["missing_inputs"] == "excess effort, cost"
     printer = rows["printer", "all personas"]
     assert (printer["tickets"], printer["n"], printer["is_suppressed"]) == (3, 0, True)
     assert printer["missing_inputs"] == "answers, value weight, cost"
@@ -173,7 +173,7 @@ def made(effects: np.ndarray, random: np.random.Generator, n: int = 60) -> pd.Da
     frame = pd.DataFrame(rows, columns=["category", "channel", "effort_0_100", "answers"])
     return frame.assign(
         persona="unassigned", first_day=DAY, last_day=DAY, tickets=100, effort_index_n=0, effort_index_sum=np.nan,
-        value_weight=1.0, cost=1.0, quick_win_cost=np.nan, minimum_n=30,
+        value_weight=1.0, cost=1.0, quick_win_cost=np.nan, minimum_n=30, first_scale_id="s", last_scale_id="s",
     )  # fmt: skip
 
 
@@ -200,8 +200,34 @@ def test_ranks_of_equals_are_open_and_a_hard_category_is_first() -> None:
     )
     first = rows.loc[("category", "c0")]
     assert (first["effort_rank"], first["effort_rank_low"], first["effort_rank_high"]) == (1, 1, 1)
-    others = rows.loc["category"].iloc[1:]
-    assert (others["effort_rank_high"] - others["effort_rank_low"] >= 2).all()
+    equals = priorities(made(np.array([-15.0, 8.0, 8.0, 8.0, 8.0, 8.0]), random)).set_index(
+        ["level", "category"]
+    )
+    ranked = equals.loc["category"].iloc[1:]
+    assert (ranked["effort_rank_high"] - ranked["effort_rank_low"] >= 2).all()
+
+
+def test_a_category_that_is_easier_than_the_others_has_no_rank() -> None:
+    # Its score is below 0: a greater value or a lower cost would give it a worse rank.
+    evidence = made(np.array([15.0, -15.0, -20.0]), np.random.default_rng(3))
+    rows = priorities(evidence).query("level == 'category'").set_index("category")
+    assert rows["excess_effort_0_100"].gt(0).to_dict() == {"c0": True, "c1": False, "c2": False}
+    for name in ("effort", "priority"):
+        assert rows[f"{name}_rank"].fillna(0).to_dict() == {"c0": 1, "c1": 0, "c2": 0}
+        assert rows.loc[["c1", "c2"], [f"{name}_rank_low", f"{name}_rank_high"]].isna().all(axis=None)
+    assert rows["missing_inputs"].fillna("none").to_dict() == {
+        "c0": "none",
+        "c1": "excess effort",
+        "c2": "excess effort",
+    }
+
+
+def test_answers_on_several_scales_are_marked() -> None:
+    evidence = made(np.array([5.0, 0.0]), np.random.default_rng(4))
+    is_web = (evidence["category"] == "c0") & (evidence["channel"] == "web")
+    evidence = evidence.assign(last_scale_id=np.where(is_web, "t", "s"))
+    rows = priorities(evidence).query("level == 'category'").set_index("category")
+    assert rows["is_mixed_scales"].to_dict() == {"c0": True, "c1": False}
 
 
 def test_many_categories_take_little_time() -> None:

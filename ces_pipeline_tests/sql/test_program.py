@@ -41,6 +41,7 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
     "mart.link_coverage_daily": [
         {
             "day": DAY,
+            "is_final": True,
             "eligible_tickets": 40,
             "answered_tickets": 10,
             "responses": 20,
@@ -50,6 +51,7 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
         },
         {
             "day": NEXT,
+            "is_final": False,
             "eligible_tickets": 1,
             "answered_tickets": 1,
             "responses": 0,
@@ -235,9 +237,10 @@ def test_a_share_is_the_one_computed_by_hand(
 
 
 def test_variance_latency_and_stages_are_those_computed_by_hand(given: Snapshot) -> None:
-    # Between: 2 x 25^2 x 2 = 2500; total: 75^2 + 3 x 25^2 = 7500.
+    # Between: 2 x 25^2 x 2 = 2500; total: 75^2 + 3 x 25^2 = 7500. Within: 5000, with 2 degrees of freedom: as much as
+    # between, so nothing is left for the channels.
     channel = metric_row(given, "ease_variance_share", segment="channel")
-    assert (channel["value"], channel["n"]) == (pytest.approx(1 / 3), 4)
+    assert (channel["value"], channel["n"]) == (pytest.approx(0), 4)
     assert metric_row(given, "ease_variance_share", segment="persona")["value"] == 0.0
     slowest = metric_row(given, "latency_p50_minutes", segment="response_to_landed")
     assert (slowest["value"], slowest["n"], slowest["unit"]) == (90.0, 4, "minutes")
@@ -266,7 +269,14 @@ def test_a_fix_has_its_change_on_the_day_it_went_live_by_the_method_to_go_by(giv
 @pytest.mark.parametrize(
     ("metric", "segment", "day", "state", "why", "n"),
     [
-        ("tickets_answered_share", "all", NEXT, "suppressed", "fewer than the minimum n", 1),
+        (
+            "tickets_answered_share",
+            "all",
+            NEXT,
+            "not measurable yet",
+            "the tickets of the day may still be answered",
+            1,
+        ),
         ("latency_p50_minutes", "response_to_landed", NEXT, "suppressed", "fewer than the minimum n", 1),
         ("responses_linked_share", "all", NEXT, "not measurable yet", "no responses", None),
         (
@@ -341,7 +351,7 @@ def test_the_metrics_are_those_of_their_marts(tmp_path: Path) -> None:
     given = {
         "core.responses": [
             *(
-                response(f"r{n}", ease=25.0 * (n % 5), channel=f"c{n % 3}", respondent_key=f"p{n}")
+                response(f"r{n}", ease=25.0 * (n % 5), channel=f"c{n % 5 // 2}", respondent_key=f"p{n}")
                 for n in range(20)
             ),
             response("later", LATER),
@@ -355,15 +365,36 @@ def test_the_metrics_are_those_of_their_marts(tmp_path: Path) -> None:
         )
         funnel = snapshot.row(f"FROM mart.response_funnel_daily WHERE day = '{DAY}'")
         week = snapshot.row(f"FROM mart.journey_weekly WHERE week = '{DAY}' AND is_measured")
-        assert (
-            metric_row(snapshot, "ease_variance_share", segment="channel")["value"] == variance["eta_squared"]
-        )
+        share = metric_row(snapshot, "ease_variance_share", segment="channel")["value"]
+        assert share == variance["omega_squared"] < variance["eta_squared"]
+        # Channels of ease 0 and 25, 50 and 75, and 100: 20 answers, four of each.
+        between = 8 * (12.5 - 50) ** 2 + 8 * (62.5 - 50) ** 2 + 4 * 50**2
+        within = 16 * 12.5**2
+        assert share == pytest.approx((between - 2 * within / 17) / (between + within + within / 17))
         assert metric_row(snapshot, "response_rate_1")["value"] == funnel["response_rate_1"] == 20 / 30
         assert (
             metric_row(snapshot, "mean_ease_0_100", segment="unknown: unknown")["value"]
             == week["mean_ease_0_100"]
         )
         assert snapshot.check("program_metrics_tie").passed
+
+
+def test_an_unfinished_answer_to_a_survey_of_one_question_is_complete(tmp_path: Path) -> None:
+    # It has no comment: to leave it out would raise the share of answers with one.
+    here = registry(tmp_path)
+    answers = [
+        response("r1", comment="Easy enough"),
+        response("r2"),
+        response("r3", flags=["partial"], is_suspect=True),
+        response("r4", flags=["partial"], is_suspect=True),
+    ]
+    found = {}
+    for questions in (None, 1, 2):
+        survey = here.surveys["after_chat"].model_copy(update={"questions": questions})
+        asked = here.model_copy(update={"surveys": {"after_chat": survey}})
+        with derived(asked, METRICS, {"core.responses": answers}) as snapshot:
+            found[questions] = metric_row(snapshot, "commented_share")["value"]
+    assert found == {None: 0.5, 1: 0.25, 2: 0.5}
 
 
 def test_the_check_finds_a_metric_that_does_not_tie(here: Registry) -> None:

@@ -14,6 +14,7 @@ from scipy import stats
 from ces_pipeline.registry import Registry
 from ces_pipeline.registry.surveys import Survey
 from ces_pipeline_tests.lake_days import DAY, registry, rejected, response
+from ces_pipeline_tests.sql.by_hand import mean_interval
 from ces_pipeline_tests.sql.snapshots import Snapshot, derived
 
 SEGMENTS = ("mart.ces_segments", "mart.segment_variance", "mart.segment_differences")
@@ -166,8 +167,13 @@ def test_a_shift_of_the_channel_mix_moves_the_raw_trend_and_not_the_adjusted(her
     # Half the standard mix is chat, half phone; each cell's variance is 5², of which n - weeks are counted.
     chat_variance, phone_variance = (200 * 25) / (200 - 4), (200 * 25) / (200 - 4)
     error = math.sqrt(0.25 * chat_variance / 80 + 0.25 * phone_variance / 20)
-    assert weeks[0]["adjusted_ease_high_0_100"] == pytest.approx(60 + 1.959963984540054 * error)
-    assert weeks[0]["effective_n"] == pytest.approx(1 / (0.25 / 80 + 0.25 / 20))
+    effective_n = 1 / (0.25 / 80 + 0.25 / 20)
+    assert weeks[0]["effective_n"] == pytest.approx(effective_n) == 64
+    # The interval is that of 64 answers with this mean and error.
+    alike = [60 - math.sqrt(effective_n) * error, 60 + math.sqrt(effective_n) * error] * 32
+    assert (weeks[0]["adjusted_ease_low_0_100"], weeks[0]["adjusted_ease_high_0_100"]) == pytest.approx(
+        mean_interval(alike)
+    )
     assert [row["adjusted_ease_0_100"] for row in weeks] == pytest.approx([60] * 4)
 
 

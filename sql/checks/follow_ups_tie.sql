@@ -26,7 +26,7 @@ counted as (
     select
         'mart.follow_up_rates, ' || period || ', followed up' as mart,
         sum(followed_up) as counted,
-        (select count(*) from mart.follow_ups where state <> 'none') as expected
+        (select count(*) from mart.follow_ups where is_final and state <> 'none') as expected
     from mart.follow_up_rates
     where survey_id <> 'all surveys'
     group by period

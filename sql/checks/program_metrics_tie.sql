@@ -25,7 +25,9 @@ expected (metric, counted) as (
     union all
     select 'redelivered_share', sum(landed) from mart.quality_daily
     union all
-    select 'followed_up_share', count(*) from core.responses where effort_band = 'difficult'
+    select 'followed_up_share', sum(final_answers)
+    from mart.follow_up_rates
+    where period = 'week' and survey_id = 'all surveys'
     union all
     select 'mean_ease_0_100', count(ease_0_100) from core.responses
     union all

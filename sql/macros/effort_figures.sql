@@ -10,19 +10,18 @@ create or replace temp macro effort_figures(sums) as table
             given.*,
             n < minimum_n as is_suppressed,
             ease_sum / n as mean_ease,
-            sample_sd(n, ease_sum, ease_square_sum) as sd_ease,
-            mean_half_width(n, sd_ease) as half_width
+            sample_sd(n, ease_sum, ease_square_sum) as sd_ease
         from query_table(sums) as given
         cross join reference.settings
     )
 
     select
-        moments.* exclude (ease_sum, ease_square_sum, mean_ease, sd_ease, half_width),
+        moments.* exclude (ease_sum, ease_square_sum, mean_ease, sd_ease),
         shown(is_suppressed, 100 - mean_ease) as mean_effort_0_100,
         shown(is_suppressed, mean_ease) as mean_ease_0_100,
         shown(is_suppressed, sd_ease) as sd_ease_0_100,
-        shown(is_suppressed, ease_low(mean_ease, half_width)) as ease_low_0_100,
-        shown(is_suppressed, ease_high(mean_ease, half_width)) as ease_high_0_100,
+        shown(is_suppressed, mean_low(n, ease_sum, ease_square_sum)) as ease_low_0_100,
+        shown(is_suppressed, mean_high(n, ease_sum, ease_square_sum)) as ease_high_0_100,
         shown(is_suppressed, easy_count / n) as easy_share,
         shown(is_suppressed, share_low(easy_count, n)) as easy_share_low,
         shown(is_suppressed, share_high(easy_count, n)) as easy_share_high,

@@ -28,9 +28,31 @@ create or replace temp macro t_975(degrees_of_freedom) as
 create or replace temp macro sample_sd(n, total, square_total) as
     case when n > 1 then sqrt(greatest(square_total - total * total / n, 0) / (n - 1)) end;
 
--- Half width of Student's t interval of a mean; null below n = 2.
-create or replace temp macro mean_half_width(n, sd) as
-    case when n > 1 then t_975(n - 1) * sd / sqrt(n) end;
+-- 95 % interval of a mean of points 0 to 100: Student's t after 1.5 answers that are spread evenly over a scale of seven
+-- are added (mean 50, mean square 2500 + 10000 / 9). Without them, an interval of skewed answers misses too often, and one of
+-- equal answers has no width. Null below n = 2. The number 1.5 is the one that covers best in simulation.
+create or replace temp macro mean_half_width(n, total, square_total) as
+    case
+        when n > 1 and square_total is not null
+            then t_975(n - 1) * sqrt(
+                greatest(
+                    (square_total + 1.5 * 3611.1111111111113::double) / (n + 1.5) - pow((total + 75) / (n + 1.5), 2), 0
+                )
+                / (n + 1.5)
+            )
+    end;
+
+create or replace temp macro mean_low(n, total, square_total) as
+    case
+        when n > 1 and square_total is not null
+            then greatest((total + 75) / (n + 1.5) - mean_half_width(n, total, square_total), 0::double)
+    end;
+
+create or replace temp macro mean_high(n, total, square_total) as
+    case
+        when n > 1 and square_total is not null
+            then least((total + 75) / (n + 1.5) + mean_half_width(n, total, square_total), 100::double)
+    end;
 
 -- Wilson's interval of a share, 0 to 1.
 create or replace temp macro share_low(counted, n) as
@@ -82,13 +104,6 @@ create or replace temp macro net_high(easy, difficult, n) as
                 )
             )
     end;
-
--- Ends of the interval of a mean ease, limited to 0 to 100.
-create or replace temp macro ease_low(mean_ease, half_width) as
-    case when half_width is not null then greatest(mean_ease - half_width, 0) end;
-
-create or replace temp macro ease_high(mean_ease, half_width) as
-    case when half_width is not null then least(mean_ease + half_width, 100) end;
 
 -- Rank, from the smallest, of the lower end of the distribution-free interval of a median of n values: the largest k for
 -- which fewer than k of n values are below the median with a probability of at most 2.5 % (binomial). Computed with the

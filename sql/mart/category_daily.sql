@@ -19,6 +19,7 @@ scored as materialized (
         responses.day,
         category,
         responses.channel,
+        scale_id,
         effort_0_100::decimal(9, 6) as effort
     from core.response_tickets
     inner join core.responses using (response_key)
@@ -34,7 +35,8 @@ answers as (
         channel,
         count(*) as n,
         sum(effort)::double as effort_sum,
-        sum(effort * effort)::double as effort_square_sum
+        sum(effort * effort)::double as effort_square_sum,
+        min(scale_id) <> max(scale_id) as is_mixed_scales
     from scored
     group by all
 ),
@@ -46,11 +48,11 @@ moments as (
         channel,
         coalesce(tickets, 0) as tickets,
         coalesce(n, 0) as n,
+        coalesce(is_mixed_scales, false) as is_mixed_scales,
         coalesce(effort_sum, 0) as effort_sum,
         coalesce(effort_square_sum, 0) as effort_square_sum,
         coalesce(n, 0) < minimum_n as is_suppressed,
-        effort_sum / n as mean_effort,
-        mean_half_width(n, sample_sd(n, effort_sum, effort_square_sum)) as half_width
+        effort_sum / n as mean_effort
     from opened
     full join answers using (day, category, channel)
     cross join reference.settings
@@ -62,9 +64,10 @@ select
     channel,
     tickets,
     n,
-    case when not is_suppressed then mean_effort end as mean_effort_0_100,
-    case when not is_suppressed and n > 1 then greatest(mean_effort - half_width, 0) end as effort_low_0_100,
-    case when not is_suppressed and n > 1 then least(mean_effort + half_width, 100) end as effort_high_0_100,
+    is_mixed_scales,
+    shown(is_suppressed, mean_effort) as mean_effort_0_100,
+    shown(is_suppressed, mean_low(n, effort_sum, effort_square_sum)) as effort_low_0_100,
+    shown(is_suppressed, mean_high(n, effort_sum, effort_square_sum)) as effort_high_0_100,
     is_suppressed,
     effort_sum as effort_sum_0_100,
     effort_square_sum as effort_square_sum_0_100

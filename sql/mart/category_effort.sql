@@ -1,7 +1,8 @@
 -- One row per week (and all days) of resolution x category of resolved tickets.
 -- Answers: which issues are hard to get solved, how long do they take, and how often do customers come back? Tickets
 -- count on the business-zone date of their resolution, with all answers linked to them. A null figure has fewer rows
--- than the minimum n, or the system does not report it; `unknown` are tickets without a category.
+-- than the minimum n, or the system does not report it; `unknown` are tickets without a category. `is_truncated` marks
+-- the first weeks, which hold only short tickets; tickets that may still be reopened are in no reopened share.
 with tickets as not materialized (
     select
         ticket_key,
@@ -9,10 +10,11 @@ with tickets as not materialized (
         resolved_day,
         resolution_minutes,
         resolution_business_minutes,
-        reopens > 0 as is_reopened,
-        is_one_touch,
+        case when resolved_day <= last_final_day then reopens > 0 end as is_reopened,
+        case when resolved_day <= last_final_day then is_one_touch end as is_one_touch,
         is_repeat_contact
     from mart.ticket_effort
+    cross join mart.resolution_coverage
     where not is_deleted and resolved_day is not null
 ),
 
@@ -71,6 +73,7 @@ scored as (
         category,
         resolved_day,
         effort_band,
+        scale_id,
         ease_0_100::decimal(9, 6) as ease
     from core.response_tickets
     inner join core.responses using (response_key)
@@ -87,7 +90,9 @@ daily_answers as (
         sum(ease * ease) as ease_square_sum,
         count(*) filter (effort_band = 'easy') as easy_count,
         count(*) filter (effort_band = 'neutral') as neutral_count,
-        count(*) filter (effort_band = 'difficult') as difficult_count
+        count(*) filter (effort_band = 'difficult') as difficult_count,
+        min(scale_id) as first_scale_id,
+        max(scale_id) as last_scale_id
     from scored
     group by all
 ),
@@ -116,13 +121,16 @@ answers_by_period as (
         sum(ease_square_sum)::double as ease_square_sum,
         sum(easy_count)::bigint as easy_count,
         sum(neutral_count)::bigint as neutral_count,
-        sum(difficult_count)::bigint as difficult_count
+        sum(difficult_count)::bigint as difficult_count,
+        min(first_scale_id) <> max(last_scale_id) as is_mixed_scales
     from answer_periods
     group by all
 )
 
 select
     figures.* exclude (ordered),
+    coalesce(period_start < first_complete_day, false) as is_truncated,
+    if(period = 'all', newest_day, period_start + 6) <= last_final_day as is_final,
     shown(timed_tickets < minimum_n, p90_minutes) as p90_resolution_minutes,
     shown(timed_tickets < minimum_n, median_business_minutes) as median_resolution_business_minutes,
     shown(timed_tickets < minimum_n, median_business_minutes_low) as median_resolution_business_minutes_low,
@@ -131,6 +139,7 @@ select
     shown(one_touch_known < minimum_n, share_low(one_touch, one_touch_known)) as one_touch_share_low,
     shown(one_touch_known < minimum_n, share_high(one_touch, one_touch_known)) as one_touch_share_high,
     coalesce(effort.n, 0) as n,
+    coalesce(effort.is_mixed_scales, false) as is_mixed_scales,
     effort.mean_effort_0_100,
     effort.mean_ease_0_100,
     effort.ease_low_0_100,
@@ -143,5 +152,6 @@ select
 from ticket_figures('tickets_by_period') as figures
 inner join business_by_period using (period, period_start, category)
 left join effort_figures('answers_by_period') as effort using (period, period_start, category)
+cross join mart.resolution_coverage
 cross join reference.settings
 order by period, period_start, category;

@@ -33,6 +33,8 @@ cells as (
         survey_id,
         channel,
         sum(n)::bigint as n,
+        min(first_scale_id) as first_scale_id,
+        max(last_scale_id) as last_scale_id,
         sum(ease_sum_0_100::decimal(18, 6))::double as ease_sum,
         sum(ease_square_sum_0_100::decimal(24, 6))::double as ease_square_sum
     from daily
@@ -80,6 +82,7 @@ sums as (
         break_number,
         week,
         sum(n)::bigint as n,
+        min(first_scale_id) <> max(last_scale_id) as is_mixed_scales,
         sum(ease_sum order by survey_id, channel) as ease_sum,
         sum(ease_square_sum order by survey_id, channel) as ease_square_sum,
         any_value(weight_covered_share) as weight_covered_share,
@@ -126,12 +129,22 @@ shown as (
         week,
         n,
         n < minimum_n as is_suppressed,
+        is_mixed_scales,
         weight_covered_share,
         1 / weight_square_sum as effective_n,
-        mean_half_width(n, sample_sd(n, ease_sum, ease_square_sum)) as raw_half_width,
-        adjusted_error * 1.959963984540054 as adjusted_half_width,
+        case when not is_suppressed then mean_low(n, ease_sum, ease_square_sum) end as raw_low,
+        case when not is_suppressed then mean_high(n, ease_sum, ease_square_sum) end as raw_high,
+        -- The interval of the effective n of unweighted answers with this mean and error.
+        effective_n * adjusted_ease as effective_sum,
+        effective_n * (effective_n * pow(adjusted_error, 2) + pow(adjusted_ease, 2)) as effective_square_sum,
+        case
+            when not is_suppressed then mean_low(effective_n, effective_sum, effective_square_sum)
+        end as adjusted_low,
+        case
+            when not is_suppressed then mean_high(effective_n, effective_sum, effective_square_sum)
+        end as adjusted_high,
         case when not is_suppressed then ease_sum / n end as raw_ease,
-        case when not is_suppressed then adjusted_ease end as adjusted_ease
+        case when not is_suppressed then adjusted_ease end as shown_adjusted_ease
     from sums
     cross join reference.settings
 )
@@ -142,29 +155,20 @@ select
     week,
     break_number > 0 and lag(week) over stretch is null as is_after_break,
     n,
+    is_mixed_scales,
     effective_n,
     weight_covered_share,
     raw_ease as raw_ease_0_100,
-    case
-        when raw_ease is not null and raw_half_width is not null then greatest(raw_ease - raw_half_width, 0)
-    end as raw_ease_low_0_100,
-    case
-        when raw_ease is not null and raw_half_width is not null then least(raw_ease + raw_half_width, 100)
-    end as raw_ease_high_0_100,
-    adjusted_ease as adjusted_ease_0_100,
-    case
-        when adjusted_ease is not null and adjusted_half_width is not null
-            then greatest(adjusted_ease - adjusted_half_width, 0)
-    end as adjusted_ease_low_0_100,
-    case
-        when adjusted_ease is not null and adjusted_half_width is not null
-            then least(adjusted_ease + adjusted_half_width, 100)
-    end as adjusted_ease_high_0_100,
-    raw_ease - adjusted_ease as mix_part_0_100,
+    raw_low as raw_ease_low_0_100,
+    raw_high as raw_ease_high_0_100,
+    shown_adjusted_ease as adjusted_ease_0_100,
+    adjusted_low as adjusted_ease_low_0_100,
+    adjusted_high as adjusted_ease_high_0_100,
+    raw_ease - shown_adjusted_ease as mix_part_0_100,
     raw_ease - lag(raw_ease) over stretch as raw_change_0_100,
-    adjusted_ease - lag(adjusted_ease) over stretch as adjusted_change_0_100,
+    shown_adjusted_ease - lag(shown_adjusted_ease) over stretch as adjusted_change_0_100,
     (raw_ease - lag(raw_ease) over stretch)
-    - (adjusted_ease - lag(adjusted_ease) over stretch) as mix_change_0_100,
+    - (shown_adjusted_ease - lag(shown_adjusted_ease) over stretch) as mix_change_0_100,
     is_suppressed,
     releases
 from shown

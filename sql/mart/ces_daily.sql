@@ -10,8 +10,11 @@ with scored as (
         journey_stage,
         is_suspect,
         effort_band,
+        scale_id,
+        ease_0_100 >= top_two_least_ease_0_100 as is_top_two,
         ease_0_100::decimal(9, 6) as ease
     from core.responses
+    left join reference.scales using (scale_id)
     where ease_0_100 is not null
 ),
 
@@ -29,11 +32,18 @@ sums as (
         sum(ease * ease)::double as ease_square_sum,
         count(*) filter (effort_band = 'easy') as easy_count,
         count(*) filter (effort_band = 'neutral') as neutral_count,
-        count(*) filter (effort_band = 'difficult') as difficult_count
+        count(*) filter (effort_band = 'difficult') as difficult_count,
+        count(*) filter (is_top_two) as top_two_count,
+        min(scale_id) as first_scale_id,
+        max(scale_id) as last_scale_id
     from scored
     group by all
 )
 
-select figures.*
+select
+    figures.*,
+    shown(is_suppressed, top_two_count / n) as top_two_share,
+    shown(is_suppressed, share_low(top_two_count, n)) as top_two_share_low,
+    shown(is_suppressed, share_high(top_two_count, n)) as top_two_share_high
 from effort_figures('sums') as figures
 order by day, survey_id, channel, persona, product, journey_stage;

@@ -1,8 +1,8 @@
 -- One row per period x dimension x segment with at least one scored response.
 -- Answers: how hard is it, and for whom? Every dimension splits the same answers: the n of its segments add up to that
 -- of dimension `all`. Periods are `day`, `week` (from Monday), `month` and `all` days. A null figure has fewer answers
--- than the minimum n. If `is_mixed_scales` is true, a share combines boxes of scales of different lengths: compare
--- means instead.
+-- than the minimum n. If `is_mixed_scales` is true, a figure combines answers on different scales: it follows the mix of
+-- the scales too, a share by their boxes and a mean by their length and question.
 with cells as (
     -- All dimensions at once, so that the rows are read once. Ease has at most six decimals: sums of decimals are exact,
     -- so the order of the rows never changes a mean.
@@ -23,8 +23,10 @@ with cells as (
         sum(ease_0_100::decimal(9, 6) * ease_0_100::decimal(9, 6)) as ease_square_sum,
         count(*) filter (effort_band = 'easy') as easy_count,
         count(*) filter (effort_band = 'neutral') as neutral_count,
-        count(*) filter (effort_band = 'difficult') as difficult_count
+        count(*) filter (effort_band = 'difficult') as difficult_count,
+        count(*) filter (ease_0_100 >= top_two_least_ease_0_100) as top_two_count
     from core.responses
+    left join reference.scales using (scale_id)
     where ease_0_100 is not null
     group by all
 ),
@@ -62,8 +64,9 @@ daily as (
         sum(easy_count)::bigint as easy_count,
         sum(neutral_count)::bigint as neutral_count,
         sum(difficult_count)::bigint as difficult_count,
-        min(scale_id) as first_scale,
-        max(scale_id) as last_scale
+        sum(top_two_count)::bigint as top_two_count,
+        min(scale_id) as first_scale_id,
+        max(scale_id) as last_scale_id
     from owned
     group by grouping sets (
         (day),
@@ -102,11 +105,18 @@ sums as (
         sum(easy_count)::bigint as easy_count,
         sum(neutral_count)::bigint as neutral_count,
         sum(difficult_count)::bigint as difficult_count,
-        min(first_scale) <> max(last_scale) as is_mixed_scales
+        sum(top_two_count)::bigint as top_two_count,
+        min(by_period.first_scale_id) as first_scale_id,
+        max(by_period.last_scale_id) as last_scale_id,
+        min(by_period.first_scale_id) <> max(by_period.last_scale_id) as is_mixed_scales
     from by_period
     group by all
 )
 
-select figures.*
+select
+    figures.*,
+    shown(is_suppressed, top_two_count / n) as top_two_share,
+    shown(is_suppressed, share_low(top_two_count, n)) as top_two_share_low,
+    shown(is_suppressed, share_high(top_two_count, n)) as top_two_share_high
 from effort_figures('sums') as figures
 order by period, period_start, dimension, segment;

@@ -17,11 +17,17 @@ with sums as (
         sum(ease_square_sum_0_100::decimal(24, 6))::double as ease_square_sum,
         sum(easy_count)::bigint as easy_count,
         sum(neutral_count)::bigint as neutral_count,
-        sum(difficult_count)::bigint as difficult_count
+        sum(difficult_count)::bigint as difficult_count,
+        sum(top_two_count)::bigint as top_two_count,
+        min(first_scale_id) <> max(last_scale_id) as is_mixed_scales
     from mart.ces_daily
     group by all
 )
 
-select figures.*
+select
+    figures.*,
+    shown(is_suppressed, top_two_count / n) as top_two_share,
+    shown(is_suppressed, share_low(top_two_count, n)) as top_two_share_low,
+    shown(is_suppressed, share_high(top_two_count, n)) as top_two_share_high
 from effort_figures('sums') as figures
 order by week, survey_id, channel, persona, product, journey_stage;

@@ -2,15 +2,23 @@
 -- Answers: does another contact lower the chance of an answer, and how often do contacts exceed the limit? A contact
 -- is an invitation (not one out of scope, bounced or failed) or an answer without an invitation. The last position is
 -- for all contacts above the limit; a null position is for contacts of unknown people. Only invitations have an
--- answered share.
-with contacts as not materialized (
+-- answered share, and only those whose time to answer is over (`final_invitations`).
+with newest as (
+    select max(day) - any_value(invitation_window_days)::integer as last_final_day
+    from core.responses
+    cross join reference.settings
+),
+
+contacts as not materialized (
     select
         person_key,
         hash(person_key) as person,
         epoch_us(sent_at) as moment,
         true as is_invitation,
+        coalesce(invitations.day <= last_final_day, false) as is_final,
         response_invitations.response_key is not null as is_answered
     from core.invitations
+    cross join newest
     left join core.response_invitations using (invitation_key)
     where status not in ('out_of_scope', 'bounced', 'failed')
     union all
@@ -19,6 +27,7 @@ with contacts as not materialized (
         hash(respondent_key) as person,
         epoch_us(recorded_at) as moment,
         false as is_invitation,
+        false as is_final,
         true as is_answered
     from core.responses
     anti join core.response_invitations using (response_key)
@@ -32,7 +41,8 @@ people as (
         person_key is not null as is_known,
         count(*) as contacts,
         count(*) filter (is_invitation) as invitations,
-        count(*) filter (is_invitation and is_answered) as answered
+        count(*) filter (is_final) as final_invitations,
+        count(*) filter (is_final and is_answered) as answered
     from contacts
     group by person, is_known
 ),
@@ -41,6 +51,7 @@ placed as (
     select
         person_key,
         is_invitation,
+        is_final,
         is_answered,
         least(
             count(*) over (
@@ -71,7 +82,8 @@ counted_apart as (
         count(*) as contacts,
         count(distinct person_key) as customers,
         count(*) filter (is_invitation) as invitations,
-        count(*) filter (is_invitation and is_answered) as answered
+        count(*) filter (is_final) as final_invitations,
+        count(*) filter (is_final and is_answered) as answered
     from placed
     group by place
     union all
@@ -80,6 +92,7 @@ counted_apart as (
         sum(contacts) as contacts,
         count(*) filter (is_known) as customers,
         sum(invitations) as invitations,
+        sum(final_invitations) as final_invitations,
         sum(answered) as answered
     from people
     cross join reference.settings
@@ -94,6 +107,7 @@ counted as (
         sum(contacts)::bigint as contacts,
         sum(customers)::bigint as customers,
         sum(invitations)::bigint as invitations,
+        sum(final_invitations)::bigint as final_invitations,
         sum(answered)::bigint as answered
     from counted_apart
     group by place
@@ -105,11 +119,12 @@ select
     contacts,
     customers,
     invitations,
+    final_invitations,
     answered,
-    case when invitations >= minimum_n then answered / invitations end as answered_share,
-    case when invitations >= minimum_n then share_low(answered, invitations) end as answered_share_low,
-    case when invitations >= minimum_n then share_high(answered, invitations) end as answered_share_high,
-    invitations < minimum_n as is_suppressed
+    final_invitations < minimum_n as is_suppressed,
+    shown(is_suppressed, answered / final_invitations) as answered_share,
+    shown(is_suppressed, share_low(answered, final_invitations)) as answered_share_low,
+    shown(is_suppressed, share_high(answered, final_invitations)) as answered_share_high
 from counted
 cross join reference.settings
 order by place nulls last;

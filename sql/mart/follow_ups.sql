@@ -1,7 +1,7 @@
 -- One row per difficult response, if follow-ups are delivered.
 -- Answers: did somebody call back customers with a difficult answer, how soon, and is the issue resolved? A response
 -- is difficult by the boxes of its own scale. `state` is the furthest step that was reported; a later step back does
--- not undo it. A null time: that step was not reported. The agent is not shown. Empty if no source delivers
+-- not undo it. A null time: that step was not reported. `is_final`: the time for a follow-up is over. The agent is not shown. Empty if no source delivers
 -- follow-ups.
 with steps as (
     select
@@ -29,13 +29,18 @@ difficult as (
 ),
 
 newest as (
-    select max(day) as day from core.responses
+    select
+        max(day) as day,
+        max(day) - any_value(follow_up_window_days)::integer as last_final_day
+    from core.responses
+    cross join reference.settings
 )
 
 select
     response_key,
     difficult.survey_id,
     difficult.day,
+    difficult.day <= last_final_day as is_final,
     links.ticket_key,
     difficult.effort_0_100,
     coalesce(steps.follow_ups, 0) as follow_ups,

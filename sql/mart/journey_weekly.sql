@@ -9,8 +9,11 @@ with scored as (
         journey_stage,
         is_suspect,
         effort_band,
+        scale_id,
+        ease_0_100 >= top_two_least_ease_0_100 as is_top_two,
         ease_0_100::decimal(9, 6) as ease
     from core.responses
+    left join reference.scales using (scale_id)
     where ease_0_100 is not null
 ),
 
@@ -25,7 +28,9 @@ groups as (
         sum(ease * ease)::double as ease_square_sum,
         count(*) filter (effort_band = 'easy') as easy_count,
         count(*) filter (effort_band = 'neutral') as neutral_count,
-        count(*) filter (effort_band = 'difficult') as difficult_count
+        count(*) filter (effort_band = 'difficult') as difficult_count,
+        count(*) filter (is_top_two) as top_two_count,
+        min(scale_id) <> max(scale_id) as is_mixed_scales
     from scored
     group by week, process, journey_stage
 ),
@@ -59,7 +64,9 @@ sums as (
         coalesce(ease_square_sum, 0) as ease_square_sum,
         coalesce(easy_count, 0) as easy_count,
         coalesce(neutral_count, 0) as neutral_count,
-        coalesce(difficult_count, 0) as difficult_count
+        coalesce(difficult_count, 0) as difficult_count,
+        coalesce(top_two_count, 0) as top_two_count,
+        coalesce(is_mixed_scales, false) as is_mixed_scales
     from weeks
     cross join stages
     left join groups using (week, process, journey_stage)
@@ -67,6 +74,9 @@ sums as (
 
 select
     figures.*,
-    n > 0 as is_measured
+    n > 0 as is_measured,
+    shown(is_suppressed, top_two_count / n) as top_two_share,
+    shown(is_suppressed, share_low(top_two_count, n)) as top_two_share_low,
+    shown(is_suppressed, share_high(top_two_count, n)) as top_two_share_high
 from effort_figures('sums') as figures
 order by week, process, journey_stage;

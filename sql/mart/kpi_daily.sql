@@ -38,9 +38,7 @@ moments as (
         csat_n >= minimum_n as shows_csat,
         nps_n >= minimum_n as shows_nps,
         ease_sum / ease_n as mean_ease,
-        csat_sum / csat_n as mean_csat,
-        mean_half_width(ease_n, sample_sd(ease_n, ease_sum, ease_square_sum)) as ease_half_width,
-        mean_half_width(csat_n, sample_sd(csat_n, csat_sum, csat_square_sum)) as csat_half_width
+        csat_sum / csat_n as mean_csat
     from sums
     cross join reference.settings
 )
@@ -50,12 +48,12 @@ select
     survey_id,
     ease_n,
     case when shows_ease then mean_ease end as mean_ease_0_100,
-    case when shows_ease then greatest(mean_ease - ease_half_width, 0::double) end as ease_low_0_100,
-    case when shows_ease then least(mean_ease + ease_half_width, 100::double) end as ease_high_0_100,
+    case when shows_ease then mean_low(ease_n, ease_sum, ease_square_sum) end as ease_low_0_100,
+    case when shows_ease then mean_high(ease_n, ease_sum, ease_square_sum) end as ease_high_0_100,
     csat_n,
     case when shows_csat then mean_csat end as mean_csat_0_100,
-    case when shows_csat then greatest(mean_csat - csat_half_width, 0::double) end as csat_low_0_100,
-    case when shows_csat then least(mean_csat + csat_half_width, 100::double) end as csat_high_0_100,
+    case when shows_csat then mean_low(csat_n, csat_sum, csat_square_sum) end as csat_low_0_100,
+    case when shows_csat then mean_high(csat_n, csat_sum, csat_square_sum) end as csat_high_0_100,
     nps_n,
     promoters,
     passives,

@@ -1,7 +1,8 @@
 -- One row per day with a resolved ticket or an accepted response.
 -- Answers: about how much of the work do we have answers, and how many answers could be linked to it? It has two
 -- shares with two denominators: tickets resolved on the day that may be surveyed (settings.yaml, `survey_ineligible`),
--- and responses of the day. Null shares: the denominator is 0 or below the minimum n.
+-- and responses of the day. Null shares: the denominator is 0 or below the minimum n. Tickets of the newest days may
+-- still be answered: until the longest link window of the surveys is over (`is_final`), they have no answered share.
 with tickets as (
     select
         resolved_day as day,
@@ -50,6 +51,29 @@ days as (
     from tickets
     full join responses using (day)
     full join links using (day)
+),
+
+reach as (
+    select
+        max(day) as newest_day,
+        (select ceil(max(link_window_days))::integer from reference.surveys) as answer_window_days
+    from core.responses
+),
+
+ripe as (
+    select
+        days.*,
+        minimum_n,
+        coalesce(newest_day >= day + answer_window_days, false) as is_final,
+        case
+            when eligible_tickets = 0 then 'no ticket that may be surveyed was resolved'
+            when newest_day is null then 'no answers are delivered'
+            when not is_final then 'the tickets of the day may still be answered'
+            when eligible_tickets < minimum_n then 'fewer than the minimum n'
+        end as answered_why_null
+    from days
+    cross join reach
+    cross join reference.settings
 )
 
 select
@@ -57,13 +81,11 @@ select
     resolved_tickets,
     eligible_tickets,
     answered_tickets,
-    case when eligible_tickets >= minimum_n then answered_tickets / eligible_tickets end as answered_share,
-    case
-        when eligible_tickets >= minimum_n then share_low(answered_tickets, eligible_tickets)
-    end as answered_share_low,
-    case
-        when eligible_tickets >= minimum_n then share_high(answered_tickets, eligible_tickets)
-    end as answered_share_high,
+    is_final,
+    case when answered_why_null is null then answered_tickets / eligible_tickets end as answered_share,
+    case when answered_why_null is null then share_low(answered_tickets, eligible_tickets) end as answered_share_low,
+    case when answered_why_null is null then share_high(answered_tickets, eligible_tickets) end as answered_share_high,
+    answered_why_null,
     responses,
     linked_by_ticket_id,
     linked_by_external_id,
@@ -74,6 +96,5 @@ select
     case when responses >= minimum_n then linked / responses end as linked_share,
     case when responses >= minimum_n then share_low(linked, responses) end as linked_share_low,
     case when responses >= minimum_n then share_high(linked, responses) end as linked_share_high
-from days
-cross join reference.settings
+from ripe
 order by day;

@@ -10,7 +10,10 @@ with answer_days as (
         ease_sum_0_100::decimal(18, 6) as ease_sum,
         ease_square_sum_0_100::decimal(24, 6) as ease_square_sum,
         easy_count,
-        difficult_count
+        difficult_count,
+        top_two_count,
+        first_scale_id,
+        last_scale_id
     from reference.objectives
     inner join mart.ces_segments using (dimension, segment)
     where period = 'day' and period_start > baseline_day
@@ -26,7 +29,9 @@ answers as (
         sum(ease_sum)::double as ease_sum_0_100,
         sum(ease_square_sum)::double as ease_square_sum_0_100,
         sum(easy_count)::bigint as easy,
-        sum(difficult_count)::bigint as difficult
+        sum(difficult_count)::bigint as difficult,
+        sum(top_two_count)::bigint as top_two,
+        min(first_scale_id) <> max(last_scale_id) as is_mixed_scales
     from answer_days
     group by objective_id
 ),
@@ -40,8 +45,11 @@ moments as (
         answers as n,
         easy,
         difficult,
+        top_two,
+        is_mixed_scales,
         ease_sum_0_100 / answers as mean_ease,
-        mean_half_width(answers, sample_sd(answers, ease_sum_0_100, ease_square_sum_0_100)) as half_width
+        mean_low(answers, ease_sum_0_100, ease_square_sum_0_100) as ease_low,
+        mean_high(answers, ease_sum_0_100, ease_square_sum_0_100) as ease_high
     from answers
     inner join reference.objectives using (objective_id)
 ),
@@ -52,24 +60,28 @@ answer_figures as (
         moments.first_day,
         moments.last_day,
         n,
+        is_mixed_scales,
         case figure
             when 'mean_effort_0_100' then 100 - mean_ease
             when 'mean_ease_0_100' then mean_ease
             when 'easy_share' then easy / n
+            when 'top_two_share' then top_two / n
             when 'difficult_share' then difficult / n
             when 'net_ease' then (easy - difficult) / n
         end as value,
         case figure
-            when 'mean_effort_0_100' then greatest(100 - mean_ease - half_width, 0)
-            when 'mean_ease_0_100' then greatest(mean_ease - half_width, 0)
+            when 'mean_effort_0_100' then 100 - ease_high
+            when 'mean_ease_0_100' then ease_low
             when 'easy_share' then share_low(easy, n)
+            when 'top_two_share' then share_low(top_two, n)
             when 'difficult_share' then share_low(difficult, n)
             when 'net_ease' then net_low(easy, difficult, n)
         end as value_low,
         case figure
-            when 'mean_effort_0_100' then least(100 - mean_ease + half_width, 100)
-            when 'mean_ease_0_100' then least(mean_ease + half_width, 100)
+            when 'mean_effort_0_100' then 100 - ease_low
+            when 'mean_ease_0_100' then ease_high
             when 'easy_share' then share_high(easy, n)
+            when 'top_two_share' then share_high(top_two, n)
             when 'difficult_share' then share_high(difficult, n)
             when 'net_ease' then net_high(easy, difficult, n)
         end as value_high,
@@ -176,6 +188,7 @@ described as (
         figures.first_day,
         figures.last_day,
         figures.n,
+        coalesce(is_mixed_scales, false) as is_mixed_scales,
         is_suppressed,
         shown(is_suppressed, figures.value) as shown,
         shown(is_suppressed, value_low) as shown_low,
@@ -202,6 +215,7 @@ select
     first_day,
     last_day,
     n,
+    is_mixed_scales,
     shown as value,
     shown_low as value_low,
     shown_high as value_high,

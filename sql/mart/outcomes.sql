@@ -3,8 +3,28 @@
 -- tickets, are they solved faster, and by how much? The claims are those of others; this table promises none of them.
 -- The query collects the first and the newest weeks, at a constant mix; `ces_pipeline.statistics.outcomes` compares
 -- them. A comparison over time has no control group: it shows that something changed, not why. A null figure: `not
--- measurable yet`; `why` names what is missing.
-with spans as (
+-- measurable yet`; `why` names what is missing. Resolution compares tickets by the day on which they were opened, with
+-- those that are still open as open so far. Retention begins where the data can show who left: at the first delivery of
+-- accounts, or earlier if that delivery names accounts that had already ended.
+with delivered_accounts as (
+    select min(timezone(business_time_zone, received_at)::date) as first_day
+    from audit.deliveries
+    cross join reference.settings
+    where kind = 'accounts'
+),
+
+-- left_on: the first day on which no version of the person's account is valid any more; null: it still is.
+held_accounts as (
+    select
+        person_key,
+        min(timezone(business_time_zone, valid_from)::date) as began_on,
+        case when count(until_day) = count(*) then max(until_day) end as left_on
+    from core.accounts
+    cross join reference.settings
+    group by person_key
+),
+
+spans as (
     select
         'less effort' as outcome,
         min(day) as first_day,
@@ -20,20 +40,21 @@ with spans as (
     union all
     select
         'faster resolution' as outcome,
-        min(resolved_day) as first_day,
-        max(resolved_day) as last_day
-    from mart.ticket_effort
-    where not is_deleted and resolution_minutes is not null
+        min(first_resolved_day) as first_day,
+        max(newest_day) as last_day
+    from mart.resolution_coverage
+    where p95_days_to_resolve is not null
     union all
     select
         'better retention' as outcome,
-        min(timezone(business_time_zone, valid_from)::date) as first_day,
-        greatest(
-            max(greatest(timezone(business_time_zone, valid_from)::date, until_day)),
-            (select max(day) from mart.ces_daily)
-        ) as last_day
-    from core.accounts
-    cross join reference.settings
+        greatest(min(began_on), least(
+            (select first_day from delivered_accounts),
+            case
+                when min(left_on) is not null then greatest(min(left_on) - 1, (select min(day) from mart.ces_daily))
+            end
+        )) as first_day,
+        greatest(max(began_on), max(left_on), (select max(day) from mart.ces_daily)) as last_day
+    from held_accounts
 ),
 
 windows as (
@@ -98,30 +119,75 @@ tickets as (
     group by all
 ),
 
-resolved_daily as (
+-- A source's data end with its newest opening or solve: a ticket that is open then took at least until then.
+source_ends as (
     select
-        resolved_day,
+        source_id,
+        max(epoch_us(created_at) + greatest(coalesce(resolution_minutes, 0), 0) * 6e7) as end_us
+    from mart.ticket_effort
+    where not is_deleted and created_at is not null
+    group by source_id
+),
+
+-- Times within half a per cent of each other count as equal, to keep the rows few.
+opened as (
+    select
+        weeks.is_after,
+        week_number,
         category,
         priority,
-        count(*) as n,
-        sum(ln(1 + resolution_minutes)::decimal(18, 9)) as total
+        resolved_day is not null as is_resolved,
+        round(200 * ln(1 + coalesce(resolution_minutes, (end_us - epoch_us(created_at)) / 6e7)))::integer as step,
+        count(*) as n
     from mart.ticket_effort
-    where not is_deleted and resolved_day is not null and resolution_minutes >= 0
+    inner join source_ends using (source_id)
+    inner join (
+        select
+            weeks.*,
+            unnest(generate_series(week_first_day, week_last_day, interval 1 day))::date as created_day
+        from weeks
+        where outcome = 'faster resolution'
+    ) as weeks using (created_day)
+    where not is_deleted and created_at is not null and (resolved_day is null or resolution_minutes >= 0)
     group by all
+),
+
+-- Both windows get the mix of categories and priorities of the two together; of what only one has, nothing is compared.
+strata as (
+    select
+        category,
+        priority,
+        sum(n) as stratum_n,
+        sum(n) filter (is_after) as after_n,
+        sum(n) filter (not is_after) as before_n
+    from opened
+    group by category, priority
+    having before_n > 0 and after_n > 0
+),
+
+weighted_strata as (
+    select
+        category,
+        priority,
+        unnest([false, true]) as is_after,
+        unnest([
+            stratum_n / sum(stratum_n) over () * sum(before_n) over () / before_n,
+            stratum_n / sum(stratum_n) over () * sum(after_n) over () / after_n
+        ])::decimal(18, 9) as weight
+    from strata
 ),
 
 resolution as (
     select
-        weeks.outcome,
+        'faster resolution' as outcome,
         is_after,
         week_number,
-        category as stratum,
-        priority as other_stratum,
+        is_resolved,
+        step / 200 as log_minutes,
         sum(n)::bigint as n,
-        sum(total)::double as total
-    from weeks
-    inner join resolved_daily on resolved_day between week_first_day and week_last_day
-    where outcome = 'faster resolution'
+        sum(n * weight)::double as total
+    from opened
+    inner join weighted_strata using (category, priority, is_after)
     group by all
 ),
 
@@ -191,9 +257,11 @@ select
     week_number,
     stratum,
     other_stratum,
+    is_resolved,
+    log_minutes,
     n,
     total
 from windows
 cross join reference.settings
 left join figures using (outcome)
-order by outcome, week_number, stratum, other_stratum;
+order by outcome, week_number, stratum, other_stratum, is_resolved, log_minutes;

@@ -2,8 +2,8 @@
 -- Answers: where is less effort worth most? Affected tickets x excess effort x value x confidence / cost, each input
 -- in its own column. Excess effort compares with all answers of the same channel and persona (direct standardisation).
 -- The query collects tickets and counts each answer; `ces_pipeline.statistics.priorities` computes the ranks. A null
--- figure: fewer answers than the minimum n. A null input is not known: `missing_inputs` names it, and the row has no
--- rank.
+-- figure: fewer answers than the minimum n. Only rows with excess effort are ranked. A null input is not known:
+-- `missing_inputs` names it, and the row has no rank.
 with span as (
     select
         max(created_day) as last_day,
@@ -33,6 +33,7 @@ linked as (
         responses.persona,
         recorded_at,
         response_key,
+        scale_id,
         effort_0_100
     from core.response_tickets
     inner join core.responses using (response_key)
@@ -96,6 +97,8 @@ answers as (
         tickets.persona,
         linked.channel,
         effort_0_100,
+        min(scale_id) as first_scale_id,
+        max(scale_id) as last_scale_id,
         count(*) as answers
     from linked
     inner join tickets using (ticket_key)
@@ -117,6 +120,8 @@ select
     minimum_n,
     answers.channel,
     effort_0_100,
+    first_scale_id,
+    last_scale_id,
     coalesce(answers, 0) as answers
 from segments
 left join answers using (category, persona)

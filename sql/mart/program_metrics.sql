@@ -17,15 +17,16 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     ),
     (
         'M2', 'ease_variance_share', 'channel', 'day', 'share', 'no answers',
-        'Squared deviations of the channels'' mean ease from the whole mean, of all squared deviations (eta squared).'
+        'Share of the variance of ease that goes with the channels, corrected for chance (omega squared).'
     ),
     (
         'M2', 'ease_variance_share', 'persona', 'day', 'share', 'no answers',
-        'Squared deviations of the personas'' mean ease from the whole mean, of all squared deviations (eta squared).'
+        'Share of the variance of ease that goes with the personas, corrected for chance (omega squared).'
     ),
     (
         'M3', 'tickets_answered_share', 'all', 'day', 'share', 'no ticket that may be surveyed was resolved',
-        'Tickets resolved on the day that have a linked response, of those that may be surveyed; Wilson.'
+        'Tickets resolved on the day that have a linked response, of those that may be surveyed, once the time to '
+        || 'answer is over; Wilson.'
     ),
     (
         'M3', 'responses_linked_share', 'all', 'day', 'share', 'no responses',
@@ -135,7 +136,7 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     ),
     (
         'M9', 'mean_ease_0_100', 'all', 'week', 'points 0 to 100', 'no answers',
-        'Mean ease of the week that begins on the day, by process and journey stage; Student t.'
+        'Mean ease of the week that begins on the day, by process and journey stage; Student t with 1.5 added answers.'
     ),
     (
         'M10a', 'fix_effort_change_0_100', 'all', 'fix', 'points 0 to 100', 'no fix is registered',
@@ -143,7 +144,8 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     ),
     (
         'M11', 'followed_up_share', 'all', 'week', 'share', 'no answers',
-        'Difficult responses of the week that begins on the day with a follow-up by now, of all difficult ones; Wilson.'
+        'Difficult responses of the week that begins on the day with a follow-up, of those whose time for a follow-up '
+        || 'is over; Wilson.'
     ),
     (
         'M10b', 'fix_tickets_change_share', 'all', 'fix', 'share', 'no fix is registered',
@@ -171,12 +173,19 @@ called as (
     group by day
 ),
 
--- Same split as in mart.segment_variance, by month; summed in the order of the segments.
+-- Same split as in mart.segment_variance, by day; summed in the order of the segments.
 varied as (
     select
         segments.dimension,
         segments.period_start as day,
         any_value(total.n) as n,
+        count(*) as segments,
+        sum(
+            greatest(
+                segments.ease_square_sum_0_100 - segments.ease_sum_0_100 * segments.ease_sum_0_100 / segments.n, 0
+            )
+            order by segments.segment
+        ) as within_squares,
         any_value(
             greatest(total.ease_square_sum_0_100 - total.ease_sum_0_100 * total.ease_sum_0_100 / total.n, 0)
         ) as total_squares,
@@ -232,8 +241,14 @@ commented as (
             regexp_matches(comment, '\p{L}\P{L}*\p{L}')
             and lower(trim(comment)) not in ('n/a', 'na', 'none', 'nil', 'no comment')
         ) as commented
-    from core.responses
-    where not list_contains(flags, 'partial')
+    from (
+        select
+            responses.*,
+            is_complete_response(flags, questions) as is_complete
+        from core.responses
+        left join reference.surveys using (survey_id)
+    )
+    where is_complete
     group by day
 ),
 
@@ -271,7 +286,13 @@ counts (metric, day, counted, n) as (
 
 -- Shares of possible answers: with an interval, and suppressed below the minimum n.
 samples (metric, day, counted, n, why_not) as (
-    select 'tickets_answered_share', day, answered_tickets, eligible_tickets, null from mart.link_coverage_daily
+    select
+        'tickets_answered_share',
+        day,
+        answered_tickets,
+        eligible_tickets,
+        if(is_final, null, 'the tickets of the day may still be answered')
+    from mart.link_coverage_daily
     union all
     select
         'responses_linked_share',
@@ -319,13 +340,17 @@ evidence (metric, segment, day, value, value_low, value_high, n, counted, is_sup
         'ease_variance_share',
         dimension,
         day,
-        least(between_squares / nullif(total_squares, 0), 1),
+        omega_squared(segments, n, between_squares, within_squares, total_squares),
         null,
         null,
         n,
         null,
         n < minimum_n,
-        if(total_squares > 0 or n < minimum_n, null, 'all answers are equal')
+        case
+            when n < minimum_n then null
+            when total_squares <= 0 then 'all answers are equal'
+            when n <= segments then 'no segment has two answers'
+        end
     from varied
     cross join reference.settings
     union all
@@ -349,12 +374,12 @@ evidence (metric, segment, day, value, value_low, value_high, n, counted, is_sup
         'followed_up_share',
         'all',
         period_start,
-        followed_up / nullif(difficult_answers, 0),
+        followed_up / nullif(final_answers, 0),
         followed_up_share_low,
         followed_up_share_high,
-        difficult_answers,
+        final_answers,
         followed_up,
-        difficult_answers < minimum_n,
+        final_answers < minimum_n,
         case when why_null <> 'fewer than the minimum n' then why_null end
     from mart.follow_up_rates
     cross join reference.settings

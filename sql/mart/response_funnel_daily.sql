@@ -1,15 +1,15 @@
 -- One row per survey x day with invitations, views or responses.
 -- Answers: of the customers invited on a day, how many answered? If invitations are delivered (`basis` invitations),
 -- their day counts, and each has one AAPOR disposition. Else, if views are delivered (`basis` views), it gives
--- responses per view, which is no response rate. Else (`basis` none) the rate is unknown. `why_null` gives the reason
--- for a null rate.
+-- responses per view, which is no response rate. Else (`basis` none) the rate is unknown. Invitations of the newest
+-- days may still be answered: they have no rate (`is_final`). `why_null` gives the reason for a null rate.
 with invited as (
     select
         survey_id,
         invitations.day,
         case
             when status = 'out_of_scope' then 'out_of_scope'
-            when list_contains(flags, 'partial') then 'partial'
+            when not is_complete_response(flags, questions) then 'partial'
             when response_invitations.response_key is not null then 'complete'
             when status in ('refused', 'started') then 'refusal'
             when status in ('sent', 'delivered', 'opened', 'bounced') then 'non_contact'
@@ -19,6 +19,7 @@ with invited as (
     from core.invitations
     left join core.response_invitations using (invitation_key)
     left join core.responses using (response_key, survey_id)
+    left join reference.surveys using (survey_id)
     where survey_id is not null
 ),
 
@@ -94,6 +95,7 @@ rated as (
         case
             when basis = 'none' and out_of_scope > 0 then 'every invitation was out of scope'
             when basis = 'none' then 'neither invitations nor views are delivered'
+            when basis = 'invitations' and not is_final then 'the invitations of the day may still be answered'
             when n < minimum_n then 'fewer than the minimum n'
             when basis = 'views' and responses > views then 'more responses than views'
         end as why_null

@@ -20,6 +20,7 @@ totals as (
         period,
         period_start,
         n as n_total,
+        is_mixed_scales,
         ease_sum_0_100 as ease_sum_total,
         ease_square_sum_0_100 as ease_square_sum_total
     from mart.ces_segments
@@ -30,6 +31,7 @@ sides as (
     select
         segments.*,
         n_total - n as n_rest,
+        is_mixed_scales,
         ease_sum_total - ease_sum as ease_sum_rest,
         ease_square_sum_total - ease_square_sum as ease_square_sum_rest
     from segments
@@ -43,6 +45,7 @@ select
     segment,
     n,
     n_rest,
+    is_mixed_scales,
     ease_sum / n as mean_ease_0_100,
     ease_sum_rest / nullif(n_rest, 0) as mean_ease_rest_0_100,
     sample_sd(n, ease_sum, ease_square_sum) as sd_ease_0_100,

@@ -2,7 +2,8 @@
 -- Answers: how much of the variance of the answers goes with channel, persona, product ...? The squared deviations of
 -- ease from its mean are split into those of the segment means (between) and those around them (within); both add up
 -- to the total. They are associations, not causes. Dimensions overlap, so their shares cannot be summed. Null shares:
--- fewer answers than the minimum n, or all answers equal.
+-- fewer answers than the minimum n, or all answers equal. Go by omega squared: eta squared is above 0 by chance alone. If
+-- `is_mixed_scales` is true, a part of the variance is that of the scales.
 with segments as (
     select
         period,
@@ -21,6 +22,7 @@ totals as (
         period,
         period_start,
         n as n_total,
+        is_mixed_scales,
         ease_sum_0_100 / n as mean_total,
         greatest(ease_square_sum_0_100 - ease_sum_0_100 * ease_sum_0_100 / n, 0) as total_squares
     from mart.ces_segments
@@ -37,7 +39,8 @@ split as (
         sum(n)::bigint as n,
         sum(n * pow(ease_sum / n - mean_total, 2) order by segment) as between_squares,
         sum(greatest(ease_square_sum - ease_sum * ease_sum / n, 0) order by segment) as within_squares,
-        any_value(total_squares) as total_squares
+        any_value(total_squares) as total_squares,
+        any_value(is_mixed_scales) as is_mixed_scales
     from segments
     inner join totals using (period, period_start)
     group by all
@@ -49,20 +52,14 @@ select
     dimension,
     segments,
     n,
+    is_mixed_scales,
     between_squares,
     within_squares,
     total_squares,
     case
         when n >= minimum_n and total_squares > 0 then least(between_squares / total_squares, 1)
     end as eta_squared,
-    case
-        when n >= minimum_n and total_squares > 0 and n > segments
-            then greatest(
-                (between_squares - (segments - 1) * within_squares / (n - segments))
-                / (total_squares + within_squares / (n - segments)),
-                0
-            )
-    end as omega_squared,
+    shown(n < minimum_n, omega_squared(segments, n, between_squares, within_squares, total_squares)) as omega_squared,
     n < minimum_n as is_suppressed
 from split
 cross join reference.settings

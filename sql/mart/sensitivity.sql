@@ -7,6 +7,7 @@ with accepted as (
         day,
         survey_id,
         effort_band,
+        scale_id,
         ease_0_100::decimal(9, 6) as ease,
         is_suspect,
         false as is_rejected
@@ -46,6 +47,7 @@ rejected as (
         rejected_scores.day,
         rejected_scores.survey_id,
         if(below.effort_band = above.effort_band, below.effort_band, 'neutral') as effort_band,
+        rejected_scores.scale_id,
         (
             100 - below.effort_0_100
             - (above.effort_0_100 - below.effort_0_100) * (rejected_scores.score - below.score)
@@ -72,12 +74,16 @@ daily as (
         sum(ease * ease) as ease_square_sum,
         count(*) filter (effort_band = 'easy') as easy_count,
         count(*) filter (effort_band = 'neutral') as neutral_count,
-        count(*) filter (effort_band = 'difficult') as difficult_count
+        count(*) filter (effort_band = 'difficult') as difficult_count,
+        count(*) filter (ease >= top_two_least_ease_0_100) as top_two_count,
+        min(scale_id) as first_scale_id,
+        max(scale_id) as last_scale_id
     from (
         select accepted.* from accepted
         union all by name
         select rejected.* from rejected
     )
+    left join reference.scales using (scale_id)
     group by all
 ),
 
@@ -121,13 +127,20 @@ sums as (
         sum(ease_square_sum)::double as ease_square_sum,
         sum(easy_count)::bigint as easy_count,
         sum(neutral_count)::bigint as neutral_count,
-        sum(difficult_count)::bigint as difficult_count
+        sum(difficult_count)::bigint as difficult_count,
+        sum(top_two_count)::bigint as top_two_count,
+        min(first_scale_id) <> max(last_scale_id) as is_mixed_scales
     from by_period
     group by all
 ),
 
 figures as (
-    select effort.* from effort_figures('sums') as effort
+    select
+        effort.*,
+        shown(is_suppressed, top_two_count / n) as top_two_share,
+        shown(is_suppressed, share_low(top_two_count, n)) as top_two_share_low,
+        shown(is_suppressed, share_high(top_two_count, n)) as top_two_share_high
+    from effort_figures('sums') as effort
 ),
 
 headlines as (

@@ -217,17 +217,21 @@ select
     case
         when first_reply_us >= created_us
             then
-                (replied.minutes_before - created.minutes_before)
-                + business_minutes_in_quarter(first_reply_us, replied.quarter, replied.opens, replied.closes)
-                - business_minutes_in_quarter(created_us, created.quarter, created.opens, created.closes)
+                (
+                    (replied.minutes_before - created.minutes_before) * 60000000
+                    + business_us_in_quarter(first_reply_us, replied.quarter, replied.opens, replied.closes)
+                    - business_us_in_quarter(created_us, created.quarter, created.opens, created.closes)
+                )::bigint / 6e7
     end as first_reply_business_minutes,
     tickets.resolution_minutes,
     case
         when resolved_us >= created_us
             then
-                (resolved.minutes_before - created.minutes_before)
-                + business_minutes_in_quarter(resolved_us, resolved.quarter, resolved.opens, resolved.closes)
-                - business_minutes_in_quarter(created_us, created.quarter, created.opens, created.closes)
+                (
+                    (resolved.minutes_before - created.minutes_before) * 60000000
+                    + business_us_in_quarter(resolved_us, resolved.quarter, resolved.opens, resolved.closes)
+                    - business_us_in_quarter(created_us, created.quarter, created.opens, created.closes)
+                )::bigint / 6e7
     end as resolution_business_minutes,
     tickets.reopens,
     tickets.handoffs,

@@ -5,6 +5,7 @@ select
     contacts,
     customers,
     invitations,
+    final_invitations,
     round(answered_share, 3) as answered_share,
     round(answered_share_low, 3) as answered_share_low,
     round(answered_share_high, 3) as answered_share_high,

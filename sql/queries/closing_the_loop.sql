@@ -2,6 +2,7 @@
 select
     survey_id,
     difficult_answers,
+    final_answers,
     not_followed_up,
     round(followed_up_share, 3) as followed_up_share,
     round(followed_up_share_low, 3) as followed_up_share_low,

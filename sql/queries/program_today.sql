@@ -12,11 +12,5 @@ select
     state,
     why_null
 from mart.program_metrics
--- Answers of the newest tickets may still come.
-where
-    metric <> 'tickets_answered_share'
-    or day
-    <= (select max(day) from mart.program_metrics)
-    - (select max(invitation_window_days) from reference.settings)::integer
 qualify row_number() over (partition by metric, segment order by state = 'measured' desc, day desc) = 1
 order by regexp_extract(metric_id, '\d+')::integer, metric_id, metric, segment;

@@ -1,10 +1,10 @@
--- For how much of the work do we have answers? Tickets that could have one and have one, and answers by their link.
+-- For how much of the work do we have answers? Tickets that could have one by now and have one, and answers by their link.
 select
-    sum(eligible_tickets)::bigint as eligible_tickets,
-    sum(answered_tickets)::bigint as answered_tickets,
+    coalesce(sum(eligible_tickets) filter (is_final), 0)::bigint as eligible_tickets,
+    coalesce(sum(answered_tickets) filter (is_final), 0)::bigint as answered_tickets,
     case
-        when sum(eligible_tickets) >= any_value(settings.minimum_n)
-            then round(sum(answered_tickets) / sum(eligible_tickets), 3)
+        when sum(eligible_tickets) filter (is_final) >= any_value(settings.minimum_n)
+            then round(sum(answered_tickets) filter (is_final) / sum(eligible_tickets) filter (is_final), 3)
     end as answered_share,
     sum(responses)::bigint as responses,
     sum(linked_by_ticket_id)::bigint as linked_by_ticket_id,

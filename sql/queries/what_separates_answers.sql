@@ -3,7 +3,6 @@ select
     dimension,
     segments,
     n,
-    round(eta_squared, 4) as eta_squared,
     round(omega_squared, 4) as omega_squared
 from mart.segment_variance
 where period = 'all' and not is_suppressed and segments > 1

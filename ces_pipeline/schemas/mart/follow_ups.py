@@ -4,7 +4,7 @@ from typing import Any
 
 import pandera.pandas as pa
 
-from ces_pipeline.schemas.table import DAY, INSTANT, INTEGER, NUMBER, TEXT, Table, column
+from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, Table, column
 
 _MAYBE: Any = {"nullable": True}
 
@@ -16,6 +16,7 @@ FOLLOW_UPS = Table(
         "response_key": column(TEXT, "The response, in the difficult boxes of its scale."),
         "survey_id": column(TEXT, "Its survey."),
         "day": column(DAY, "Its day."),
+        "is_final": column(FLAG, "True if the time for a follow-up (`follow_up_window_days`) is over."),
         "ticket_key": column(TEXT, "The ticket that it is linked to; null: none.", **_MAYBE),
         "effort_0_100": column(NUMBER, "Its effort, higher is harder."),
         "follow_ups": column(INTEGER, "Number of its follow-ups."),
@@ -52,7 +53,7 @@ def _share(of: str, what: str) -> dict[str, Any]:
     return {
         of: column(INTEGER, f"{what}; null: no follow-ups are delivered.", **_MAYBE),
         f"{of}_share": column(
-            NUMBER, "Their share of the difficult responses, 0 to 1; null: see why_null.", **_MAYBE
+            NUMBER, "Their share of the final answers, 0 to 1; null: see why_null.", **_MAYBE
         ),
         f"{of}_share_low": column(
             NUMBER, "Lower end of its 95 % interval (Wilson); null: no estimate.", **_MAYBE
@@ -70,20 +71,21 @@ FOLLOW_UP_RATES = Table(
         "period_start": column(DAY, "First day of the period; for `all`, the first day with a response."),
         "survey_id": column(TEXT, "The survey, or `all surveys`."),
         "difficult_answers": column(INTEGER, "Responses in the difficult boxes of their scale."),
+        "final_answers": column(INTEGER, "Of these, answers whose time for a follow-up is over."),
         "not_followed_up": column(
             INTEGER, "Of these, without any follow-up; null: no follow-ups are delivered.", **_MAYBE
         ),
-        **_share("followed_up", "Difficult responses with a follow-up in any state"),
+        **_share("followed_up", "Final answers with a follow-up in any state"),
         **_share("contacted", "Of these, contacted or resolved"),
         **_share("resolved", "Of these, resolved"),
         "median_minutes_to_contact": column(
             NUMBER,
-            "Median calendar minutes to the contact; null: fewer than the minimum n are known.",
+            "Median calendar minutes from a final answer to the contact; null: fewer than the minimum n are known.",
             **_MAYBE,
         ),
         "median_minutes_to_resolve": column(
             NUMBER,
-            "Median calendar minutes to the resolution; null: fewer than the minimum n are known.",
+            "Median calendar minutes from a final answer to the resolution; null: fewer than the minimum n are known.",
             **_MAYBE,
         ),
         "why_null": column(TEXT, "Why there is no share; null: there is one.", **_MAYBE),

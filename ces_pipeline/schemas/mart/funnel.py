@@ -128,9 +128,10 @@ CONTACT_FREQUENCY = Table(
         "contacts": column(INTEGER, "Invitations, and answers without an invitation."),
         "customers": column(INTEGER, "Known people among the contacts."),
         "invitations": column(INTEGER, "Contacts that are invitations."),
-        "answered": column(INTEGER, "Invitations with an accepted response."),
+        "final_invitations": column(INTEGER, "Of these, invitations whose time to answer is over."),
+        "answered": column(INTEGER, "Of these, invitations with an accepted response."),
         "answered_share": column(
-            NUMBER, "answered / invitations, 0 to 1; null: fewer than the minimum n.", nullable=True
+            NUMBER, "answered / final_invitations, 0 to 1; null: fewer than the minimum n.", nullable=True
         ),
         "answered_share_low": column(
             NUMBER, "Lower end of its 95 % interval (Wilson); null: no estimate.", nullable=True
@@ -138,7 +139,7 @@ CONTACT_FREQUENCY = Table(
         "answered_share_high": column(
             NUMBER, "Upper end of that interval; null: no estimate.", nullable=True
         ),
-        "is_suppressed": column(FLAG, "True if invitations are fewer than the minimum n."),
+        "is_suppressed": column(FLAG, "True if final_invitations are fewer than the minimum n."),
     },
     sort=("place",),
 )
@@ -170,14 +171,18 @@ EVENT_COVERAGE_DAILY = Table(
         "with_invitation": column(INTEGER, "Of these, events that an invitation names."),
         "with_several_invitations": column(INTEGER, "Of these, events that several invitations name."),
         "with_response": column(INTEGER, "Events whose invitation has an accepted response."),
+        "is_final": column(
+            FLAG, "True if the data reach `invite_window_days` beyond the day: its invitations have come."
+        ),
         "invited_share": column(
-            NUMBER, "with_invitation / events, 0 to 1; null: fewer events than the minimum n.", nullable=True
+            NUMBER, "with_invitation / events, 0 to 1; null: see why_null.", nullable=True
         ),
         "invited_share_low": column(
             NUMBER, "Lower end of its 95 % interval (Wilson); null: no estimate.", nullable=True
         ),
         "invited_share_high": column(NUMBER, "Upper end of that interval; null: no estimate.", nullable=True),
         "is_suppressed": column(FLAG, "True if events are fewer than the minimum n."),
+        "why_null": column(TEXT, "Why there is no share; null: there is one.", nullable=True),
     },
     sort=("day", "event_type"),
 )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ces_pipeline.schemas.mart.segments import IS_MIXED_SCALES
 from ces_pipeline.schemas.table import DAY, FLAG, FLAG_OR_NULL, INTEGER, NUMBER, TEXT, Table, column
 
 _MAYBE: Any = {"nullable": True}
@@ -12,7 +13,9 @@ _NOT_SHOWN = "null: fewer answers than the minimum n"
 def _rank(name: str, of: str) -> dict[str, Any]:
     return {
         f"{name}_rank": column(
-            INTEGER, f"Rank by {of} among rows that have one, 1 is the largest; null: none.", **_MAYBE
+            INTEGER,
+            f"Rank by {of} among rows with excess effort and all inputs, 1 is the largest; null: none.",
+            **_MAYBE,
         ),
         f"{name}_rank_low": column(
             INTEGER,
@@ -42,6 +45,7 @@ PRIORITIES = Table(
         "last_day": column(DAY, "Last day of the tickets: the newest day on which one was opened."),
         "tickets": column(INTEGER, "Affected volume: tickets opened."),
         "n": column(INTEGER, "Scored answers linked to the tickets."),
+        "is_mixed_scales": IS_MIXED_SCALES,
         "mean_effort_0_100": column(
             NUMBER, f"Unadjusted mean effort of the answers; {_NOT_SHOWN}.", **_MAYBE
         ),
@@ -78,10 +82,15 @@ PRIORITIES = Table(
             NUMBER, "Estimated cost to fix the category (priorities.yaml); null: not given.", **_MAYBE
         ),
         "missing_inputs": column(
-            TEXT, "Which of `answers`, `value weight`, `cost` are missing; null: none.", **_MAYBE
+            TEXT,
+            "Why there is no priority rank: which of `answers`, `excess effort` (it is not above 0), `value weight`, "
+            "`cost` are missing; null: none.",
+            **_MAYBE,
         ),
         "excess_points": column(
-            NUMBER, f"Contribution: tickets x excess effort, to six decimals; {_NOT_SHOWN}.", **_MAYBE
+            NUMBER,
+            f"Contribution in ticket-points: tickets x excess effort, to six decimals; {_NOT_SHOWN}.",
+            **_MAYBE,
         ),
         "excess_points_low": column(
             NUMBER, "Lower end of its 95 % interval; null: no interval of the excess.", **_MAYBE
@@ -100,10 +109,14 @@ PRIORITIES = Table(
             NUMBER, "Lower end of its 95 % interval over 500 resamplings; null: no estimate.", **_MAYBE
         ),
         "excess_share_high": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
-        "effort_score": column(NUMBER, f"excess_points x confidence; {_NOT_SHOWN}.", **_MAYBE),
+        "effort_score": column(
+            NUMBER, f"excess_points x confidence, in ticket-points; {_NOT_SHOWN}.", **_MAYBE
+        ),
         **_rank("effort", "effort_score"),
         "priority_score": column(
-            NUMBER, "effort_score x value_weight / cost; null: an input is missing.", **_MAYBE
+            NUMBER,
+            "effort_score x value_weight / cost, in ticket-points x value per unit of cost; null: an input is missing.",
+            **_MAYBE,
         ),
         **_rank("priority", "priority_score"),
         "is_quick_win": column(
@@ -129,9 +142,12 @@ CATEGORY_DAILY = Table(
         ),
         "tickets": column(INTEGER, "Tickets opened, without deleted ones."),
         "n": column(INTEGER, "Scored answers linked to tickets of the category."),
+        "is_mixed_scales": IS_MIXED_SCALES,
         "mean_effort_0_100": column(NUMBER, f"Mean effort of the answers; {_NOT_SHOWN}.", **_MAYBE),
         "effort_low_0_100": column(
-            NUMBER, "Lower end of its 95 % interval (Student t); null: no estimate.", **_MAYBE
+            NUMBER,
+            "Lower end of its 95 % interval (Student t with 1.5 added answers); null: no estimate.",
+            **_MAYBE,
         ),
         "effort_high_0_100": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
         "is_suppressed": column(FLAG, "True if n is below the minimum n: the figures are null, not zero."),
@@ -436,12 +452,24 @@ OUTCOMES = Table(
         "state": column(TEXT, "`measured` or `not measurable yet`."),
         "measured_share": column(
             NUMBER,
-            "Change in the claimed direction as a share of the first window (0.1: 10 % better, below 0: worse); "
-            "null: not measurable yet.",
+            "Change in the claimed direction as a share of the first window (0.1: 10 % better, below 0: worse), to "
+            "compare with the claim; null: not measurable yet, or worse than -1, where only a ratio says how much.",
             **_MAYBE,
         ),
-        "measured_low_share": column(NUMBER, "Lower end of its 95 % interval; null: no estimate.", **_MAYBE),
-        "measured_high_share": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
+        "measured_low_share": column(
+            NUMBER, "Lower end of its 95 % interval; null: no estimate, or below -1.", **_MAYBE
+        ),
+        "measured_high_share": column(
+            NUMBER, "Upper end of that interval; null: no estimate, or below -1.", **_MAYBE
+        ),
+        "measured_ratio": column(
+            NUMBER,
+            "Level of the newest window / level of the first window (0.5: half, 3: three times); null: not "
+            "measurable yet.",
+            **_MAYBE,
+        ),
+        "measured_ratio_low": column(NUMBER, "Lower end of its 95 % interval; null: no estimate.", **_MAYBE),
+        "measured_ratio_high": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
         "n_before": column(INTEGER, "Answers, tickets or accounts of the first window; 0 if none are known."),
         "n_after": column(INTEGER, "Answers, tickets or accounts of the newest window."),
         "first_day": column(DAY, "First day of the data; null: none.", **_MAYBE),

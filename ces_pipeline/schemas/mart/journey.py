@@ -1,5 +1,6 @@
 """Columns of the marts on effort along the customer journey."""
 
+from ces_pipeline.schemas.mart.segments import IS_MIXED_SCALES, TOP_TWO
 from ces_pipeline.schemas.table import DAY, FLAG, INTEGER, NUMBER, TEXT, Table, column
 
 JOURNEY_WEEKLY = Table(
@@ -21,7 +22,7 @@ JOURNEY_WEEKLY = Table(
         ),
         "ease_low_0_100": column(
             NUMBER,
-            "Lower end of its 95 % interval (Student t); null: no estimate, or n below 2.",
+            "Lower end of its 95 % interval (Student t with 1.5 added answers); null: no estimate, or n below 2.",
             nullable=True,
         ),
         "ease_high_0_100": column(NUMBER, "Upper end of that interval; null: no estimate.", nullable=True),
@@ -38,6 +39,8 @@ JOURNEY_WEEKLY = Table(
         ),
         "net_ease_high": column(NUMBER, "Upper end of that interval; null: no estimate.", nullable=True),
         "is_suppressed": column(FLAG, "True if n is below the minimum n: the figures are null, not zero."),
+        **TOP_TWO,
+        "is_mixed_scales": IS_MIXED_SCALES,
         "ease_sum_0_100": column(NUMBER, "Sum of ease, to pool weeks together with n; never suppressed."),
     },
     sort=("week", "process", "journey_stage"),

@@ -2,6 +2,7 @@
 
 import pandera.pandas as pa
 
+from ces_pipeline.schemas.mart.segments import IS_MIXED_SCALES
 from ces_pipeline.schemas.table import DAY, INTEGER, NUMBER, TEXT, Table, column
 
 PROGRAM_METRICS = Table(
@@ -70,6 +71,7 @@ OBJECTIVES = Table(
         "n": column(
             INTEGER, "Number of answers, tickets or rows that it is computed from; null: none.", nullable=True
         ),
+        "is_mixed_scales": IS_MIXED_SCALES,
         "value": column(NUMBER, "Current value; null: see why_null.", nullable=True),
         "value_low": column(
             NUMBER,

@@ -1,7 +1,7 @@
 """What became of landed rows: columns of the marts on data quality."""
 
 from ces_pipeline.rules.catalog import SURVEY_RULES
-from ces_pipeline.schemas.mart.segments import EFFORT_FIGURES
+from ces_pipeline.schemas.mart.segments import EFFORT_FIGURES, IS_MIXED_SCALES, TOP_TWO
 from ces_pipeline.schemas.table import DAY, INTEGER, NUMBER, TEXT, Table, column
 
 QUALITY_DAILY = Table(
@@ -43,8 +43,10 @@ SENSITIVITY = Table(
             "`headline`: every accepted answer; `without suspect`: none that a suspect rule marked; "
             "`with rejected`: also rejected rows with a score of their scale, test answers aside.",
         ),
+        "is_mixed_scales": IS_MIXED_SCALES,
         **EFFORT_FIGURES,
         "n": column(INTEGER, "Scored responses of the variant."),
+        **TOP_TWO,
         "mean_ease_difference_0_100": column(NUMBER, f"Mean ease {_DIFFERENCE}", nullable=True),
         "easy_share_difference": column(NUMBER, f"Easy share {_DIFFERENCE}", nullable=True),
         "net_ease_difference": column(NUMBER, f"Net ease {_DIFFERENCE}", nullable=True),

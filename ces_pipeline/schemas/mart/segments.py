@@ -20,7 +20,7 @@ EFFORT_FIGURES: dict[str, Any] = {
     ),
     "ease_low_0_100": column(
         NUMBER,
-        "Lower end of the 95 % interval of mean ease (Student t, limited to 0 to 100); null: no standard deviation.",
+        "Lower end of the 95 % interval of mean ease (Student t with 1.5 added answers); null: no standard deviation.",
         nullable=True,
     ),
     "ease_high_0_100": column(
@@ -58,6 +58,28 @@ EFFORT_FIGURES: dict[str, Any] = {
 }
 """The figures of every group of scored responses."""
 
+TOP_TWO: dict[str, Any] = {
+    "top_two_count": column(INTEGER, "Responses with one of the two best answers of their scale."),
+    "top_two_share": column(
+        NUMBER, "top_two_count / n, 0 to 1; null: fewer than the minimum n.", nullable=True
+    ),
+    "top_two_share_low": column(
+        NUMBER, "Lower end of its 95 % interval (Wilson); null: no estimate.", nullable=True
+    ),
+    "top_two_share_high": column(NUMBER, "Upper end of that interval; null: no estimate.", nullable=True),
+}
+"""The share that the dashboards of vendors show."""
+
+IS_MIXED_SCALES = column(
+    FLAG,
+    "True if its answers are on several scales: shares and means follow the mix of the scales too.",
+)
+
+_SCALES: dict[str, Any] = {
+    "first_scale_id": column(TEXT, "First scale of its answers, by name; pool it with `min`."),
+    "last_scale_id": column(TEXT, "Last scale of its answers, by name; pool it with `max`."),
+}
+
 _CELL: dict[str, Any] = {
     "survey_id": column(TEXT, "The survey."),
     "channel": column(TEXT, "Channel of the interaction."),
@@ -70,7 +92,13 @@ CES_DAILY = Table(
     "mart.ces_daily",
     "One row per day x survey x channel x persona x product x stage with at least one scored response.",
     ("day", *_CELL),
-    {"day": column(DAY, "Business-zone date of recorded_at."), **_CELL, **EFFORT_FIGURES},
+    {
+        "day": column(DAY, "Business-zone date of recorded_at."),
+        **_CELL,
+        **_SCALES,
+        **EFFORT_FIGURES,
+        **TOP_TWO,
+    },
     sort=("day", *_CELL),
 )
 
@@ -78,7 +106,13 @@ CES_WEEKLY = Table(
     "mart.ces_weekly",
     "One row per week x survey x channel x persona x product x stage with at least one scored response.",
     ("week", *_CELL),
-    {"week": column(DAY, "Monday of the week."), **_CELL, **EFFORT_FIGURES},
+    {
+        "week": column(DAY, "Monday of the week."),
+        **_CELL,
+        "is_mixed_scales": IS_MIXED_SCALES,
+        **EFFORT_FIGURES,
+        **TOP_TWO,
+    },
     sort=("week", *_CELL),
 )
 
@@ -100,8 +134,10 @@ CES_SEGMENTS = Table(
             TEXT, "What splits the answers: `survey`, `channel`, `persona`, `owner` ...; `all`: no split."
         ),
         "segment": column(TEXT, "The value of the dimension; `all` for dimension `all`."),
-        "is_mixed_scales": column(FLAG, "True if its answers are on several scales, whose boxes differ."),
+        **_SCALES,
+        "is_mixed_scales": IS_MIXED_SCALES,
         **EFFORT_FIGURES,
+        **TOP_TWO,
     },
     sort=_SEGMENT_KEY,
 )
@@ -114,6 +150,7 @@ SEGMENT_VARIANCE = Table(
         **_PERIOD,
         "segments": column(INTEGER, "Segments of the dimension with an answer."),
         "n": column(INTEGER, "Scored responses."),
+        "is_mixed_scales": IS_MIXED_SCALES,
         "between_squares": column(
             NUMBER,
             "Sum of the squared deviations of the segments' mean ease from the overall mean, times their n.",
@@ -147,6 +184,7 @@ SEGMENT_DIFFERENCES = Table(
         "segment": column(TEXT, "The value of the dimension."),
         "n": column(INTEGER, "Scored responses of the segment."),
         "n_rest": column(INTEGER, "Scored responses of all other segments."),
+        "is_mixed_scales": IS_MIXED_SCALES,
         "mean_ease_0_100": column(NUMBER, "Mean ease of the segment; null: suppressed.", nullable=True),
         "mean_ease_rest_0_100": column(NUMBER, "Mean ease of the rest; null: suppressed.", nullable=True),
         "difference_ease_0_100": column(
@@ -188,6 +226,7 @@ CES_ADJUSTED_WEEKLY = Table(
         "week": column(DAY, "Monday of the week."),
         "is_after_break": column(FLAG, "True in the first week after a changed wording."),
         "n": column(INTEGER, "Scored responses."),
+        "is_mixed_scales": IS_MIXED_SCALES,
         "effective_n": column(
             NUMBER, "Number of unweighted answers that would give the adjusted mean the same error."
         ),
@@ -200,7 +239,9 @@ CES_ADJUSTED_WEEKLY = Table(
             NUMBER, "Unadjusted mean ease; null: fewer than the minimum n.", nullable=True
         ),
         "raw_ease_low_0_100": column(
-            NUMBER, "Lower end of its 95 % interval (Student t); null: no estimate.", nullable=True
+            NUMBER,
+            "Lower end of its 95 % interval (Student t with 1.5 added answers); null: no estimate.",
+            nullable=True,
         ),
         "raw_ease_high_0_100": column(
             NUMBER, "Upper end of that interval; null: no estimate.", nullable=True

@@ -2,14 +2,15 @@
 
 from typing import Any
 
+from ces_pipeline.schemas.mart.segments import IS_MIXED_SCALES
 from ces_pipeline.schemas.table import DAY, FLAG, FLAG_OR_NULL, INSTANT, INTEGER, NUMBER, TEXT, Table, column
 
 _MAYBE: Any = {"nullable": True}
 
 
-def _share(of: str, n: str) -> dict[str, Any]:
+def _share(of: str, n: str, null: str = "fewer than the minimum n") -> dict[str, Any]:
     return {
-        of: column(NUMBER, f"Share, 0 to 1, of {n}; null: fewer than the minimum n.", **_MAYBE),
+        of: column(NUMBER, f"Share, 0 to 1, of {n}; null: {null}.", **_MAYBE),
         f"{of}_low": column(NUMBER, "Lower end of its 95 % interval (Wilson); null: no estimate.", **_MAYBE),
         f"{of}_high": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
     }
@@ -188,6 +189,7 @@ HARD_TICKETS = Table(
 
 _ANSWERS: dict[str, Any] = {
     "n": column(INTEGER, "Scored responses linked to these tickets."),
+    "is_mixed_scales": IS_MIXED_SCALES,
     "mean_effort_0_100": column(
         NUMBER, "Their mean effort, higher is harder; null: fewer than the minimum n.", **_MAYBE
     ),
@@ -196,7 +198,7 @@ _ANSWERS: dict[str, Any] = {
     ),
     "ease_low_0_100": column(
         NUMBER,
-        "Lower end of its 95 % interval (Student t, limited to 0 to 100); null: no estimate.",
+        "Lower end of its 95 % interval (Student t with 1.5 added answers); null: no estimate.",
         **_MAYBE,
     ),
     "ease_high_0_100": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
@@ -204,6 +206,51 @@ _ANSWERS: dict[str, Any] = {
     **_share("difficult_share", "the scored responses, in the difficult boxes"),
     "is_effort_suppressed": column(FLAG, "True if n is below the minimum n."),
 }
+
+_COMPLETENESS: dict[str, Any] = {
+    "is_truncated": column(
+        FLAG,
+        "True if the period begins before `first_complete_day` of mart.resolution_coverage: tickets that took long "
+        "are missing from it, so its times are too short.",
+    ),
+    "is_final": column(
+        FLAG,
+        "False if some tickets of the period may still be reopened; these are not among the known ones of the "
+        "reopened and one-touch shares.",
+    ),
+}
+_REOPEN_KNOWN = column(INTEGER, "Tickets whose reopens are known and whose time to be reopened is over.")
+
+RESOLUTION_COVERAGE = Table(
+    "mart.resolution_coverage",
+    "One row: the days of resolution on which figures of resolved tickets are complete. No row without tickets.",
+    ("newest_day",),
+    {
+        "newest_day": column(DAY, "Newest day on which a ticket was opened or resolved."),
+        "first_created_day": column(
+            DAY,
+            "Day by which half a per cent of the tickets were opened; null: openings are not known.",
+            **_MAYBE,
+        ),
+        "first_resolved_day": column(
+            DAY,
+            "Day by which half a per cent of the resolved tickets were resolved; null: none is.",
+            **_MAYBE,
+        ),
+        "p95_days_to_resolve": column(
+            INTEGER,
+            "Full days within which 95 % of the resolved tickets were resolved; null: not known.",
+            **_MAYBE,
+        ),
+        "first_complete_day": column(
+            DAY, "first_created_day + p95_days_to_resolve + 1; null: not known.", **_MAYBE
+        ),
+        "last_final_day": column(
+            DAY, "Newest resolution day whose tickets count as not reopened (`reopen_window_days`)."
+        ),
+    },
+    sort=("newest_day",),
+)
 
 CATEGORY_EFFORT = Table(
     "mart.category_effort",
@@ -216,15 +263,18 @@ CATEGORY_EFFORT = Table(
         ),
         "category": column(TEXT, "Issue category; `unknown` if none is set."),
         "tickets": column(INTEGER, "Tickets resolved in the period."),
+        **_COMPLETENESS,
         "timed_tickets": column(INTEGER, "Of these, with a known resolution time."),
         **_median("resolution_minutes", "calendar minutes to resolution"),
         "p90_resolution_minutes": column(
             NUMBER, "90th percentile of the calendar minutes to resolution; null: no median.", **_MAYBE
         ),
         **_median("resolution_business_minutes", "minutes within business hours"),
-        "reopen_known": column(INTEGER, "Tickets whose reopens are known."),
+        "reopen_known": _REOPEN_KNOWN,
         **_share("reopened_share", "these, reopened at least once"),
-        "one_touch_known": column(INTEGER, "Tickets whose replies are known."),
+        "one_touch_known": column(
+            INTEGER, "Tickets whose replies are known and whose time to be reopened is over."
+        ),
         **_share("one_touch_share", "these, resolved with at most one reply"),
         "repeat_known": column(INTEGER, "Tickets whose requester is known."),
         **_share("repeat_contact_share", "these, opened again for the same category"),
@@ -244,9 +294,10 @@ HANDLING_EFFORT = Table(
         ),
         "handling": column(TEXT, "Handling, by the rules of segments.yaml; `unknown` if none matches."),
         "tickets": column(INTEGER, "Tickets resolved in the period."),
+        **_COMPLETENESS,
         "timed_tickets": column(INTEGER, "Of these, with a known resolution time."),
         **_median("resolution_minutes", "calendar minutes to resolution"),
-        "reopen_known": column(INTEGER, "Tickets whose reopens are known."),
+        "reopen_known": _REOPEN_KNOWN,
         **_share("reopened_share", "these, reopened at least once"),
         "repeat_known": column(INTEGER, "Tickets whose requester is known."),
         **_share("repeat_contact_share", "these, opened again for the same category"),
@@ -264,7 +315,11 @@ LINK_COVERAGE_DAILY = Table(
         "resolved_tickets": column(INTEGER, "Tickets resolved, not deleted."),
         "eligible_tickets": column(INTEGER, "Of these, tickets that may be surveyed."),
         "answered_tickets": column(INTEGER, "Of these, with a linked response of any day."),
-        **_share("answered_share", "the eligible tickets"),
+        "is_final": column(
+            FLAG, "True if the time to answer about the tickets of the day (the longest link window) is over."
+        ),
+        **_share("answered_share", "the eligible tickets, with a linked response", "see answered_why_null"),
+        "answered_why_null": column(TEXT, "Why there is no answered share; null: there is one.", **_MAYBE),
         "responses": column(INTEGER, "Accepted responses of the day."),
         "linked_by_ticket_id": column(INTEGER, "Of these, linked by the ticket id in the response."),
         "linked_by_external_id": column(INTEGER, "Of these, linked by another shared reference."),

@@ -1,0 +1,20 @@
+-- Definitions that several marts share.
+-- The linter expects the body of a scalar macro without indentation:
+-- noqa: disable=layout.indent
+
+-- Whether an accepted response is a complete one. An unfinished response with every required answer (`partial`) is complete if
+-- its survey has a single question: all crucial questions are answered (AAPOR). Null without a response.
+create or replace temp macro is_complete_response(flags, questions) as
+    not list_contains(flags, 'partial') or coalesce(questions, 0) = 1;
+
+-- Share of the variance that goes with the segments, corrected for chance, 0 to 1 (Hays 1963). Null if all answers are equal,
+-- or if no segment has two.
+create or replace temp macro omega_squared(segments, n, between_squares, within_squares, total_squares) as
+    case
+        when total_squares > 0 and n > segments
+            then greatest(
+                (between_squares - (segments - 1) * within_squares / (n - segments))
+                / (total_squares + within_squares / (n - segments)),
+                0
+            )
+    end;
