@@ -119,8 +119,8 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
         'Accepted rows that at least one rule marks suspect; each rule in mart.quality_daily.'
     ),
     (
-        'M8a', 'anomalies', 'all', 'day', 'anomalies', 'nothing looks for anomalies in figures here',
-        'Figures of the day that are unusual for their weekday.'
+        'M8a', 'anomalies', 'all', 'day', 'anomalies', 'no figure is judged yet: it needs eight weeks of rows',
+        'Figures that raised an alarm on the day (mart.anomalies_daily), of the n that were judged.'
     ),
     (
         'M8b', 'duplicate_share', 'all', 'day', 'share', 'no rows were judged',
@@ -353,6 +353,21 @@ evidence (metric, segment, day, value, value_low, value_high, n, counted, is_sup
         end
     from varied
     cross join reference.settings
+    union all
+    select
+        'anomalies',
+        'all',
+        day,
+        count(*) filter (starts_with(state, 'spike') or starts_with(state, 'drift')),
+        null,
+        null,
+        count(*),
+        null,
+        false,
+        null
+    from mart.anomalies_daily
+    where z is not null
+    group by day
     union all
     select 'latency_p50_minutes', step, day, p50_minutes, null, null, n, null, p50_minutes is null, null
     from slowest
