@@ -16,7 +16,8 @@ LEAST_CORRELATION, MOST_CORRELATION = 0.1, 0.95
 class Change(NamedTuple):
     """A change with its 95 % interval and two-sided p. NaN: not defined.
 
-    step_variance: the variance of independent steps that would give this interval, `error**2 / (1 / before + 1 / after)`.
+    step_variance: the variance of a step, times the factor by which serial correlation lowers the effective n. In long
+    windows of k steps on each side, the squared error is 2 * step_variance / k.
     """
 
     value: float
@@ -44,15 +45,15 @@ def step_change(
 ) -> Change:
     """Level after minus level before, steps (weeks or days) equally weighted, by least squares and Student's t.
 
-    values: one figure a step, NaN: none. at: the place of each step in time, in steps (default: no gaps). has_trend:
-    the model includes a linear trend over `at`. weekday: codes from 0; the model includes a level for each, and a step
-    whose weekday occurs once says nothing. Undefined below FEWEST_STEPS on a side (with a trend, twice as many before),
-    or if the residuals do not vary.
+    values: one figure a step, in order of time, NaN: none. at: the place of each step in time, in steps (default: no
+    gaps). has_trend: the model includes a linear trend over `at`. weekday: codes from 0; the model includes a level for
+    each, and a step whose weekday occurs once says nothing. Undefined below FEWEST_STEPS on a side (with a trend, twice
+    as many before), below as many residual degrees of freedom, or if the residuals do not vary.
 
-    Neighbouring steps are correlated by `r` to the power of their distance. `r` is the lag-1 correlation of the residuals
-    without its bias: the value at which that correlation is expected (Kendall 1954 corrects the bias of a mean in the
-    same way; here it is exact for the model at hand). The HC2 error (MacKinnon and White 1985) is scaled to its
-    expectation under `r`, and t has the degrees of freedom of Bell and McCaffrey (2002).
+    Steps are correlated by `r` to the power of their distance. `r` is the lag-1 correlation of the residuals without its
+    bias: the value under which that correlation is the expected one. (Kendall 1954 gives the bias around one mean; here
+    it is that of the model.) The squared HC2 error (MacKinnon and White 1985) is scaled to be unbiased under `r`, and t
+    has the degrees of freedom of Bell and McCaffrey (2002) under `r`.
     """
     there = ~np.isnan(values)
     place = np.arange(len(values), dtype=float) if at is None else at.astype(float)
@@ -72,7 +73,9 @@ def step_change(
         return UNKNOWN
     contrast = solver[1]
     value = float(contrast @ values)
-    correlations = _serial_correlations(residual_maker, residuals, place)
+    distance = np.abs(np.subtract.outer(place, place))
+    correlation = _serial_correlation(residual_maker, residuals, distance)
+    correlations = correlation**distance
     # The squared HC2 error is the quadratic form y'Gy.
     form = residual_maker @ np.diag(contrast**2 / np.diag(residual_maker)) @ residual_maker
     expected = float(np.sum(form * correlations))
@@ -81,7 +84,11 @@ def step_change(
     degrees = expected**2 / float(np.sum(product * product.T))
     half = float(stats.t.ppf(0.975, degrees)) * error
     p_value = 2 * float(stats.t.sf(abs(value) / error, degrees))
-    return Change(value, value - half, value + half, p_value, error**2 / (1 / n_before + 1 / n_after))
+    # In a long window the mean of correlated steps varies (1 + r) / (1 - r) times as much as that of independent ones.
+    of_step = float(values @ form @ values) / expected * (1 + correlation) / (1 - correlation)
+    # A trend or weekdays in the model make the step less certain than the difference of two means.
+    of_model = float(contrast @ contrast) / (1 / n_before + 1 / n_after)
+    return Change(value, value - half, value + half, p_value, of_step * of_model)
 
 
 def _design(is_after: np.ndarray, trend: np.ndarray | None, weekday: np.ndarray | None) -> np.ndarray:
@@ -105,12 +112,9 @@ def _informative(design: np.ndarray, there: np.ndarray) -> np.ndarray:
     return used
 
 
-def _serial_correlations(residual_maker: np.ndarray, residuals: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Correlation of each step with each, as a matrix."""
-    distance = np.abs(np.subtract.outer(place, place))
-    neighbours = np.zeros_like(distance)
-    order = np.argsort(place)
-    neighbours[order[:-1], order[1:]] = neighbours[order[1:], order[:-1]] = 0.5
+def _serial_correlation(residual_maker: np.ndarray, residuals: np.ndarray, distance: np.ndarray) -> float:
+    """Correlation of steps one step apart. distance: of each step from each; their order is that of the rows."""
+    neighbours = (np.eye(len(residuals), k=1) + np.eye(len(residuals), k=-1)) / 2
     observed = residuals @ neighbours @ residuals / np.sum(residuals**2)
     between = residual_maker @ neighbours @ residual_maker
 
@@ -119,12 +123,10 @@ def _serial_correlations(residual_maker: np.ndarray, residuals: np.ndarray, plac
         return float(np.sum(between * correlations) / np.sum(residual_maker * correlations) - observed)
 
     if surplus(LEAST_CORRELATION) >= 0:
-        found = LEAST_CORRELATION
-    elif surplus(MOST_CORRELATION) <= 0:
-        found = MOST_CORRELATION
-    else:
-        found = optimize.brentq(surplus, LEAST_CORRELATION, MOST_CORRELATION, xtol=1e-6)
-    return np.asarray(found**distance)
+        return LEAST_CORRELATION
+    if surplus(MOST_CORRELATION) <= 0:
+        return MOST_CORRELATION
+    return float(optimize.brentq(surplus, LEAST_CORRELATION, MOST_CORRELATION, xtol=1e-6))
 
 
 def adjusted_levels(

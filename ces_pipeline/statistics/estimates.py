@@ -36,10 +36,10 @@ def permutation_p(part: Sample, pooled: Sample, skewness: np.ndarray) -> np.ndar
     """Two-sided p of the mean of a part of a finite pool: how often is a random part of this size as far away?
 
     pooled: all values, the part included, with `skewness` m3 / m2^1.5 (divisor n). It is the score test of equal means:
-    under the null hypothesis both sides have the deviation of the pool, where Welch's test takes that of the part, which
-    is too small whenever the part happens to hold few of the rare values. Mean, variance and skewness of the permutation
-    distribution are exact (those of sampling without replacement); its tails are those of Pearson's type III curve, as
-    Mielke, Berry and Johnson (1976) use it. p is twice the smaller tail. NaN: the pool does not vary, or has no rest.
+    under the null hypothesis both sides have the deviation of the pool. Welch's test takes that of the part, which is too
+    small whenever the part happens to hold few of the rare values. Mean, variance and skewness of the permutation
+    distribution are exact (sampling without replacement). Its tails are those of Pearson's type III curve (Mielke, Berry
+    and Johnson 1976). p is twice the smaller tail. NaN: the pool does not vary, or has no rest.
     """
     n, total = part.n.astype(float), pooled.n.astype(float)
     rest = total - n
@@ -59,7 +59,7 @@ def difference_interval(a: Sample, b: Sample, pooled: Sample) -> tuple[np.ndarra
 
     Newcombe's (1998) hybrid score interval: the distances from each mean to the end of its own interval, squared and
     added. The interval of a mean is Wilson's with the dispersion of the values: their variance as a share of that of
-    answers of only 0 and 100 with the same mean. The dispersion is that of the side or of the pool, whichever is larger,
+    values of only 0 and 100 with the same mean. The dispersion is that of the side or of the pool, the larger one,
     because a small side without a rare value has too small a variance. It never has zero width if the pool varies.
     """
     ends = [_bounded_interval(side, pooled) for side in (a, b)]

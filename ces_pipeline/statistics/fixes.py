@@ -76,7 +76,7 @@ def _verdict(change: Change, missing: str | None, guarded: Change | None) -> dic
 
 
 def _needed(smallest: float, change: Change, weekly_n: float) -> dict[str, float]:
-    """`weeks_needed` on each side to detect the smallest effect that matters, and `n_needed`: the rows of so many weeks.
+    """`weeks_needed` on each side to detect the smallest effect that matters; `n_needed`: the rows of so many weeks.
 
     The noise is that of the weeks at hand, with their serial correlation: more rows in the same weeks do not reduce it.
     """

@@ -35,9 +35,9 @@ def event_effort_lag(evidence: pd.DataFrame) -> pd.DataFrame:
         return rows
     pair = rows.groupby(["measure", "category"], sort=False)
     smallest, tests = pair["p_value"].transform("min"), pair["p_value"].transform("count")
-    is_best = rows["p_value"].eq(smallest) & ~rows.assign(is_smallest=rows["p_value"].eq(smallest)).duplicated(
-        ["measure", "category", "is_smallest"]
-    )
+    is_best = rows["p_value"].eq(smallest) & ~rows.assign(
+        is_smallest=rows["p_value"].eq(smallest)
+    ).duplicated(["measure", "category", "is_smallest"])
     rows["q_value"] = false_discovery_adjusted(
         (rows["p_value"] * tests).clip(upper=1).where(is_best).to_numpy(dtype=float)
     )
@@ -85,14 +85,16 @@ class LaggedCorrelation(NamedTuple):
     found: Correlation
 
 
-def lagged_correlations(leading: np.ndarray, following: np.ndarray, most_lags: int) -> list[LaggedCorrelation]:
+def lagged_correlations(
+    leading: np.ndarray, following: np.ndarray, most_lags: int
+) -> list[LaggedCorrelation]:
     """Rank correlation of `leading` with `following` 0 ... `most_lags` days later, both filtered.
 
     Both have one value a day; NaN: the day has none. Weekday means and a linear trend are removed from both, because
     unrelated series with weekdays correlate. The rest is prewhitened (Box and Jenkins 1976): both pass the filter that
     leaves of `leading` only what its own past does not predict, so that a relation at one lag does not show at its
-    neighbours. The effective n is that of Bartlett (1946) for what correlation remains, less the fitted figures; interval
-    and p have the variance of Bonett and Wright (2000).
+    neighbours. The effective n is that of Bartlett (1946) for the correlation that remains, less the fitted figures;
+    interval and p have the variance of Bonett and Wright (2000).
     """
     levels = [_without_weekdays(values) for values in (leading, following)]
     predictor = _predictor(levels[0])
@@ -142,7 +144,7 @@ def _predictor(values: np.ndarray) -> np.ndarray:
 
 
 def _filtered(values: np.ndarray, predictor: np.ndarray) -> np.ndarray:
-    """Each value less its prediction from the values before. A day without a value counts as predicted, and has none."""
+    """Each value less its prediction from the values before. A day without a value is filled in by its prediction."""
     filled, missing = values.copy(), np.isnan(values)
     for day in np.flatnonzero(missing):
         past = filled[max(day - len(predictor), 0) : day][::-1]
@@ -154,15 +156,17 @@ def _filtered(values: np.ndarray, predictor: np.ndarray) -> np.ndarray:
 
 
 def _variance_ratio(x: np.ndarray, y: np.ndarray) -> float:
-    """Variance of a correlation of the two / that of independent pairs, at least 1."""
+    """Variance of a rank correlation of the two / that of independent pairs, at least 1."""
     n = len(x)
-    most = min(10, n // 4)
-    products = [_autocorrelation(x, k) * _autocorrelation(y, k) * (1 - k / n) for k in range(1, most + 1)]
-    return max(1.0, 1 + 2 * float(np.sum(products)))
+    lags = range(1, min(10, n // 4) + 1)
+    of_x, of_y = (_autocorrelations(values, lags) for values in (x, y))
+    return max(1.0, 1 + 2 * float(np.sum(of_x * of_y * (1 - np.array(lags) / n))))
 
 
-def _autocorrelation(values: np.ndarray, lag: int) -> float:
+def _autocorrelations(values: np.ndarray, lags: range) -> np.ndarray:
     ranks = stats.rankdata(values, nan_policy="omit")
     ranks = ranks - np.nanmean(ranks)
-    both = ~np.isnan(ranks[lag:] * ranks[:-lag])
-    return float(np.nanmean((ranks[lag:] * ranks[:-lag])[both]) / np.nanmean(ranks**2)) if both.any() else 0.0
+    products = [ranks[lag:] * ranks[:-lag] for lag in lags]
+    # A mean over no pairs is taken as none: nothing shows a correlation.
+    means = [np.nanmean(product) if (~np.isnan(product)).any() else 0.0 for product in products]
+    return np.array(means) / np.nanmean(ranks**2)
