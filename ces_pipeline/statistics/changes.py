@@ -50,10 +50,10 @@ def step_change(
     each, and a step whose weekday occurs once says nothing. Undefined below FEWEST_STEPS on a side (with a trend, twice
     as many before), below as many residual degrees of freedom, or if the residuals do not vary.
 
-    Steps are correlated by `r` to the power of their distance. `r` is the lag-1 correlation of the residuals without its
-    bias: the value under which that correlation is the expected one. (Kendall 1954 gives the bias around one mean; here
-    it is that of the model.) The squared HC2 error (MacKinnon and White 1985) is scaled to be unbiased under `r`, and t
-    has the degrees of freedom of Bell and McCaffrey (2002) under `r`.
+    Steps are correlated by `r` to the power of their distance. `r` is the lag-1 correlation of the residuals without
+    its bias: the value under which that correlation is the expected one. (Kendall 1954 gives the bias around one mean;
+    here it is that of the model.) The squared HC2 error (MacKinnon and White 1985) is scaled to be unbiased under `r`,
+    and t has the degrees of freedom of Bell and McCaffrey (2002) under `r`.
     """
     there = ~np.isnan(values)
     place = np.arange(len(values), dtype=float) if at is None else at.astype(float)

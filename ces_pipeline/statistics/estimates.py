@@ -35,11 +35,11 @@ UNDEFINED = (float("nan"),) * 4
 def permutation_p(part: Sample, pooled: Sample, skewness: np.ndarray) -> np.ndarray:
     """Two-sided p of the mean of a part of a finite pool: how often is a random part of this size as far away?
 
-    pooled: all values, the part included, with `skewness` m3 / m2^1.5 (divisor n). It is the score test of equal means:
-    under the null hypothesis both sides have the deviation of the pool. Welch's test takes that of the part, which is too
-    small whenever the part happens to hold few of the rare values. Mean, variance and skewness of the permutation
-    distribution are exact (sampling without replacement). Its tails are those of Pearson's type III curve (Mielke, Berry
-    and Johnson 1976). p is twice the smaller tail. NaN: the pool does not vary, or has no rest.
+    pooled: all values, the part included, with `skewness` m3 / m2^1.5 (divisor n). A score test of equal means:
+    under the null hypothesis both sides have the deviation of the pool. Welch's test takes that of the part, which is
+    too small whenever the part happens to hold few of the rare values. Mean, variance and skewness of the permutation
+    distribution are exact (sampling without replacement). Its tails are those of Pearson's type III curve (Mielke,
+    Berry and Johnson 1976). p is twice the smaller tail. NaN: the pool does not vary, or has no rest.
     """
     n, total = part.n.astype(float), pooled.n.astype(float)
     rest = total - n

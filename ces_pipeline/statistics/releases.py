@@ -64,7 +64,7 @@ def _row(release_id: str, series: str, found: pd.DataFrame) -> dict[str, Any]:
             adjusted_levels(sums, counts, codes[0], codes[1:])[0],
             by_day,
             (at - at.iloc[0]).dt.days.to_numpy(),
-            weekday=at.dt.weekday.to_numpy(),
+            weekday=at.dt.day_of_week.to_numpy(),
         )
         if np.isnan(change.low):
             why = "too few days of the same weekdays before and after, or the days of each side are equal"

@@ -1,6 +1,6 @@
 """Effort after a backend measure: unrelated series that are called related, planted lags that are found.
 
-`python -m ces_pipeline_tests.simulations.lags [--series 600]` prints a row per kind of series and number of days.
+`python -m ces_pipeline_tests.simulations.lags [--series 200]` prints a row per kind of series and number of days.
 """
 
 import argparse
@@ -108,7 +108,7 @@ def _judged(measured: np.ndarray, effort: np.ndarray) -> pd.DataFrame:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--series", type=int, default=600, help="series a row")
+    parser.add_argument("--series", type=int, default=200, help="series a row")
     print(table(parser.parse_args().series).round(3).to_string(index=False))
 
 

@@ -228,8 +228,8 @@ FIX_IMPACT = Table(
         "weeks_after": column(INTEGER, "Weeks with answers after."),
         "weeks_needed": column(
             INTEGER,
-            "Weeks on each side to detect `smallest_effect_0_100` with 80 % power, if they vary and resemble their neighbours as "
-            "these do; null: no interval.",
+            "Weeks on each side to detect `smallest_effect_0_100` with 80 % power, if they vary and resemble "
+            "their neighbours as these do; null: no interval.",
             **_MAYBE,
         ),
         "n_needed": column(
@@ -273,8 +273,8 @@ FIX_TICKET_IMPACT = Table(
         "weeks_after": column(INTEGER, "Full weeks after."),
         "weeks_needed": column(
             INTEGER,
-            "Weeks on each side to detect `smallest_ticket_change` with 80 % power, if they vary and resemble their neighbours as "
-            "these do; null: no interval.",
+            "Weeks on each side to detect `smallest_ticket_change` with 80 % power, if they vary and resemble "
+            "their neighbours as these do; null: no interval.",
             **_MAYBE,
         ),
         "n_needed": column(

@@ -162,7 +162,7 @@ SEGMENT_DIFFERENCES = Table(
         ),
         "p_value": column(
             NUMBER,
-            "Two-sided p: how often a random part of all answers, of this n, is as far from the rest; null: no interval.",
+            "Two-sided p: how often a random part of all answers is as far from the rest; null: no interval.",
             nullable=True,
         ),
         "q_value": column(
@@ -172,8 +172,8 @@ SEGMENT_DIFFERENCES = Table(
         ),
         "verdict": column(
             TEXT,
-            "`easier` or `harder` if q is at most 0.05 and the interval excludes 0, else `no difference shown`; without "
-            "a test, `suppressed`, `no variance` (all answers equal) or `only segment`.",
+            "`easier` or `harder` if q is at most 0.05 and the interval excludes 0, else `no difference shown`; "
+            "without a test, `suppressed`, `no variance` (all answers equal) or `only segment`.",
         ),
         "is_suppressed": column(
             FLAG, "True if the segment or the rest has fewer answers than the minimum n."
