@@ -169,4 +169,4 @@ def _autocorrelations(values: np.ndarray, lags: range) -> np.ndarray:
     products = [ranks[lag:] * ranks[:-lag] for lag in lags]
     # A mean over no pairs is taken as none: nothing shows a correlation.
     means = [np.nanmean(product) if (~np.isnan(product)).any() else 0.0 for product in products]
-    return np.array(means) / np.nanmean(ranks**2)
+    return np.asarray(np.array(means) / np.nanmean(ranks**2))

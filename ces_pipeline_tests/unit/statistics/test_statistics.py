@@ -29,7 +29,7 @@ def test_the_p_of_a_part_is_that_of_all_ways_to_draw_it() -> None:
     known = stats.permutation_test(
         (part, rest), lambda x, y: np.mean(x) - np.mean(y), n_resamples=20_000, rng=np.random.default_rng(2)
     )
-    assert known.pvalue < 0.1
+    assert known.pvalue < 0.2
     assert found[0] == pytest.approx(known.pvalue, abs=0.01)
 
 
