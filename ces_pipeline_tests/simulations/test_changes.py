@@ -39,11 +39,11 @@ def test_the_weeks_needed_find_the_effect_that_they_are_for(correlation: float) 
 
 @pytest.mark.slow
 def test_the_marts_claim_within_the_limits_and_find_what_is_planted() -> None:
-    found = marts(300)
-    # 300 draws a row: the limit, and twice the error of a share of that size.
+    found = marts(200)
+    # 200 draws a row: the limit, and twice the error of a share of that size.
     for correlation, limit in LIMITS.items():
         at = found.loc[found["correlation"] == correlation]
-        assert at["claimed"].max() <= limit + 2 * np.sqrt(limit * (1 - limit) / 300), at
+        assert at["claimed"].max() <= limit + 2 * np.sqrt(limit * (1 - limit) / 200), at
         assert at["claimed"].mean() <= limit, at
     independent = found.loc[found["correlation"] == 0].set_index(["mart", "window"])["found"]
     assert independent.loc[:, "8+8 weeks"].min() >= 0.5, found
