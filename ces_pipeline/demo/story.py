@@ -72,12 +72,12 @@ FINDINGS = (
     ),
     Finding(
         "days by which effort follows the API",
-        "SELECT lag_days FROM mart.event_effort_lag WHERE category = 'billing' AND is_best_lag",
+        "SELECT lag_days FROM mart.event_effort_lag WHERE category = 'billing' AND verdict = 'related'",
     ),
     Finding(
         "direction in which effort follows the API",
         "SELECT if(correlation > 0, 'harder', 'easier') FROM mart.event_effort_lag "
-        "WHERE category = 'billing' AND is_best_lag",
+        "WHERE category = 'billing' AND verdict = 'related'",
     ),
     Finding(
         "effect of the release",

@@ -203,7 +203,7 @@ class Settings(Entry):
         5.0,
         gt=0,
         le=100,
-        description="smallest difference of effort that matters; the number of answers to detect it is computed",
+        description="smallest difference of effort that matters; the weeks to detect it are computed",
     )
     smallest_ticket_change: float = Field(
         0.1, gt=0, lt=1, description="smallest change of ticket volume that matters, as a share of the volume"

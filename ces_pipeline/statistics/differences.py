@@ -5,51 +5,71 @@ import pandas as pd
 
 from ces_pipeline.statistics.estimates import (
     FALSE_DISCOVERY_RATE,
+    Sample,
+    difference_interval,
     false_discovery_adjusted,
-    welch_difference,
+    permutation_p,
 )
+
+_SUMS = [f"{name}{of}" for of in ("", "_total") for name in ("n", "ease_sum", "ease_square_sum")]
 
 
 def segment_differences(evidence: pd.DataFrame) -> pd.DataFrame:
-    """The evidence with `difference_ease_0_100`, its interval, `p_value`, `q_value` and `verdict`.
+    """The differences with their interval, `p_value`, `q_value` and `verdict`.
 
-    q is p after false-discovery control (Benjamini and Hochberg) among all segments of all dimensions of the same
-    period, without suppressed comparisons.
+    The evidence has one row per period, dimension and segment: `n` and sums of ease, of the segment and in total; the
+    total has the sum of cubes as well. q is p after false-discovery control (Benjamini and Hochberg) among all segments
+    of all dimensions of the same period, without suppressed comparisons. A verdict needs q and the interval to agree.
     """
-    found = welch_difference(
-        *(
-            evidence[name].to_numpy(dtype=float)
-            for name in (
-                "mean_ease_0_100",
-                "sd_ease_0_100",
-                "n",
-                "mean_ease_rest_0_100",
-                "sd_ease_rest_0_100",
-                "n_rest",
-            )
-        )
+    n, ease_sum, square_sum, n_total, total, square_total = (
+        evidence[name].to_numpy(dtype=float) for name in _SUMS
     )
+    segment = _sample(n, ease_sum, square_sum)
+    rest = _sample(n_total - n, total - ease_sum, square_total - square_sum)
+    pooled = _sample(n_total, total, square_total)
+    cubes = evidence["ease_cube_sum_total"].to_numpy(dtype=float)
+    low, high = difference_interval(segment, rest, pooled)
+    p_value = permutation_p(segment, pooled, _skewness(pooled, square_total, cubes))
     shown = ~evidence["is_suppressed"].to_numpy(dtype=bool)
-    rows = evidence.assign(
-        mean_ease_0_100=evidence["mean_ease_0_100"].where(shown),
-        mean_ease_rest_0_100=evidence["mean_ease_rest_0_100"].where(shown),
-        difference_ease_0_100=np.where(shown, found.value, np.nan),
-        difference_low_0_100=np.where(shown, found.low, np.nan),
-        difference_high_0_100=np.where(shown, found.high, np.nan),
-        p_value=np.where(shown, found.p_value, np.nan),
+    has_test = shown & ~np.isnan(p_value)
+    rows = evidence.drop(columns=[*_SUMS[1:], "ease_cube_sum_total"]).assign(
+        mean_ease_0_100=np.where(shown, segment.mean, np.nan),
+        mean_ease_rest_0_100=np.where(shown, rest.mean, np.nan),
+        difference_ease_0_100=np.where(shown, segment.mean - rest.mean, np.nan),
+        difference_low_0_100=np.where(has_test, low, np.nan),
+        difference_high_0_100=np.where(has_test, high, np.nan),
+        p_value=np.where(has_test, p_value, np.nan),
     )
     rows["q_value"] = rows.groupby(["period", "period_start"])["p_value"].transform(
         lambda p_values: false_discovery_adjusted(p_values.to_numpy())
     )
+    is_found = rows["q_value"] <= FALSE_DISCOVERY_RATE
     rows["verdict"] = np.select(
         [
             rows["n_rest"] == 0,
             ~shown,
-            rows["p_value"].isna(),
-            rows["q_value"] > FALSE_DISCOVERY_RATE,
-            rows["difference_ease_0_100"] > 0,
+            ~has_test,
+            is_found & (rows["difference_low_0_100"] > 0),
+            is_found & (rows["difference_high_0_100"] < 0),
         ],
-        ["only segment", "suppressed", "no variance", "no difference shown", "easier"],
-        "harder",
+        ["only segment", "suppressed", "no variance", "easier", "harder"],
+        "no difference shown",
     )
     return rows
+
+
+def _sample(n: np.ndarray, ease_sum: np.ndarray, square_sum: np.ndarray) -> Sample:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = ease_sum / n
+        squares = square_sum - ease_sum * mean
+        # Below a share of the sum of squares lies only the rounding of the two figures.
+        squares = np.where(squares > 1e-12 * square_sum, squares, 0.0)
+        return Sample(mean, squares / (n - 1), n)
+
+
+def _skewness(pooled: Sample, square_sum: np.ndarray, cube_sum: np.ndarray) -> np.ndarray:
+    """m3 / m2^1.5 with divisor n. NaN: the values do not vary."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        third = cube_sum / pooled.n - 3 * pooled.mean * square_sum / pooled.n + 2 * pooled.mean**3
+        second = pooled.variance * (pooled.n - 1) / pooled.n
+        return np.where(second > 0, third / second**1.5, np.nan)

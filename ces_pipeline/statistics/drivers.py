@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
-from ces_pipeline.statistics.estimates import UNDEFINED, Correlation, rank_correlation
+from ces_pipeline.statistics.estimates import (
+    FALSE_DISCOVERY_RATE,
+    UNDEFINED,
+    Correlation,
+    false_discovery_adjusted,
+    rank_correlation,
+)
 
 DRIVERS = (
     "first_reply_minutes",
@@ -23,13 +30,26 @@ ALL_TICKETS = "all tickets"
 
 
 def effort_drivers(evidence: pd.DataFrame) -> pd.DataFrame:
-    """One row per category (and all tickets) and driver: `n` pairs, Spearman's `correlation`, interval and p.
+    """One row per category (and all tickets) and driver: `n` pairs, Spearman's `correlation`, interval, p, q, verdict.
 
-    The evidence has one row per scored, linked answer, each with `minimum_n`. Fewer pairs are suppressed.
+    The evidence has one row per scored, linked answer, each with `minimum_n`. Fewer pairs are suppressed. q is p after
+    false-discovery control (Benjamini and Hochberg) among all correlations shown.
     """
     columns = ["category", "driver", *Correlation._fields, "is_suppressed"]
     rows = pd.DataFrame(_rows(evidence), columns=columns).rename(
         columns={"value": "correlation", "low": "correlation_low", "high": "correlation_high"}
+    )
+    rows["q_value"] = false_discovery_adjusted(rows["p_value"].to_numpy(dtype=float))
+    is_found = rows["q_value"].le(FALSE_DISCOVERY_RATE)
+    rows["verdict"] = np.select(
+        [
+            rows["is_suppressed"].astype(bool),
+            rows["p_value"].isna(),
+            is_found & rows["correlation"].gt(0),
+            is_found & rows["correlation"].lt(0),
+        ],
+        ["suppressed", "no variance", "more effort", "less effort"],
+        "no association shown",
     )
     return rows.sort_values(["category", "driver"], ignore_index=True)
 

@@ -11,13 +11,12 @@ FALSE_DISCOVERY_RATE = 0.05
 """Highest q at which one of many comparisons counts as a difference."""
 
 
-class Difference(NamedTuple):
-    """Differences of two means with their 95 % interval and p. NaN: neither side varies, or n is below 2."""
+class Sample(NamedTuple):
+    """Moments of samples, element by element: mean (points 0 to 100), squared standard deviation, number of values."""
 
-    value: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    p_value: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+    n: np.ndarray
 
 
 class Correlation(NamedTuple):
@@ -33,24 +32,55 @@ class Correlation(NamedTuple):
 UNDEFINED = (float("nan"),) * 4
 
 
-def welch_difference(
-    mean_a: np.ndarray,
-    sd_a: np.ndarray,
-    n_a: np.ndarray,
-    mean_b: np.ndarray,
-    sd_b: np.ndarray,
-    n_b: np.ndarray,
-) -> Difference:
-    """Means of a minus means of b, element by element. Variances may differ (Welch 1947)."""
+def permutation_p(part: Sample, pooled: Sample, skewness: np.ndarray) -> np.ndarray:
+    """Two-sided p of the mean of a part of a finite pool: how often is a random part of this size as far away?
+
+    pooled: all values, the part included, with `skewness` m3 / m2^1.5 (divisor n). A score test of equal means:
+    under the null hypothesis both sides have the deviation of the pool. Welch's test takes that of the part, which is
+    too small whenever the part happens to hold few of the rare values. Mean, variance and skewness of the permutation
+    distribution are exact (sampling without replacement). Its tails are those of Pearson's type III curve (Mielke,
+    Berry and Johnson 1976). p is twice the smaller tail. NaN: the pool does not vary, or has no rest.
+    """
+    n, total = part.n.astype(float), pooled.n.astype(float)
+    rest = total - n
     with np.errstate(divide="ignore", invalid="ignore"):
-        part_a, part_b = sd_a**2 / n_a, sd_b**2 / n_b
-        squared = part_a + part_b
-        degrees = squared**2 / (part_a**2 / (n_a - 1) + part_b**2 / (n_b - 1))
-        error = np.where(squared > 0, np.sqrt(squared), np.nan)
-        value = mean_a - mean_b
-        p_value = 2 * stats.t.sf(np.abs(value) / error, degrees)
-        half = stats.t.ppf(0.975, degrees) * error
-    return Difference(value, value - half, value + half, p_value)
+        error = np.sqrt(pooled.variance / n * rest / total)
+        curve = skewness * np.sqrt(total - 1) * (rest - n) / (np.sqrt(n * rest) * (total - 2))
+        score = (part.mean - pooled.mean) / error
+    defined = np.isfinite(score) & np.isfinite(curve) & (pooled.variance > 0)
+    p_values = np.full(len(score), np.nan)
+    tails = [tail(score[defined], curve[defined]) for tail in (stats.pearson3.cdf, stats.pearson3.sf)]
+    p_values[defined] = np.minimum(2 * np.minimum(*tails), 1)
+    return p_values
+
+
+def difference_interval(a: Sample, b: Sample, pooled: Sample) -> tuple[np.ndarray, np.ndarray]:
+    """95 % interval of mean a minus mean b for values limited to 0 to 100.
+
+    Newcombe's (1998) hybrid score interval: the distances from each mean to the end of its own interval, squared and
+    added. The interval of a mean is Wilson's with the dispersion of the values: their variance as a share of that of
+    values of only 0 and 100 with the same mean. The dispersion is that of the side or of the pool, the larger one,
+    because a small side without a rare value has too small a variance. It never has zero width if the pool varies.
+    """
+    ends = [_bounded_interval(side, pooled) for side in (a, b)]
+    difference = a.mean - b.mean
+    low = np.sqrt((a.mean - ends[0][0]) ** 2 + (ends[1][1] - b.mean) ** 2)
+    high = np.sqrt((ends[0][1] - a.mean) ** 2 + (b.mean - ends[1][0]) ** 2)
+    return difference - low, difference + high
+
+
+def _bounded_interval(side: Sample, pooled: Sample) -> tuple[np.ndarray, np.ndarray]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_pool, of_side = (
+            sample.variance / (sample.mean * (100 - sample.mean)) for sample in (pooled, side)
+        )
+        effective_n = side.n / np.fmax(of_pool, of_side)
+        share, t = side.mean / 100, stats.t.ppf(0.975, side.n - 1)
+        shrunk = 1 + t**2 / effective_n
+        centre = (share + t**2 / (2 * effective_n)) / shrunk
+        squared = share * (1 - share) / effective_n + t**2 / (4 * effective_n**2)
+        half = t / shrunk * np.sqrt(np.maximum(squared, 0))
+    return 100 * (centre - half), 100 * (centre + half)
 
 
 def false_discovery_adjusted(p_values: np.ndarray) -> np.ndarray:
@@ -78,60 +108,15 @@ def rank_correlation(
     found = stats.spearmanr(x, y) if method == "spearman" else stats.kendalltau(x, y)
     value = float(np.round(found.statistic, 12))
     variance = (1 + value**2 / 2) / (n - 3) if method == "spearman" else 0.437 / (n - 4)
-    return Correlation(n, value, *_fisher_interval(value, variance), float(found.pvalue))
+    return Correlation(n, value, *fisher_interval(value, variance), float(found.pvalue))
 
 
-def _fisher_interval(value: float, variance: float) -> tuple[float, float]:
+def fisher_interval(value: float, variance: float) -> tuple[float, float]:
+    """95 % interval of a correlation. variance: that of its Fisher transformation."""
     if abs(value) >= 1:
         return value, value
     half, centre = Z_975 * np.sqrt(variance), np.arctanh(value)
     return float(np.tanh(centre - half)), float(np.tanh(centre + half))
-
-
-class LaggedCorrelation(NamedTuple):
-    """Rank correlation of two series `lag` steps apart, with its equivalent number of independent pairs."""
-
-    lag: int
-    effective_n: float
-    found: Correlation
-
-
-def lagged_correlations(
-    leading: np.ndarray, following: np.ndarray, most_lags: int
-) -> list[LaggedCorrelation]:
-    """Rank correlation of the changes of `leading` with the changes of `following` 0 ... `most_lags` steps later.
-
-    Both are equally spaced series; NaN: the step has no figure. Changes are compared, not levels: two series that
-    only drift would correlate at every lag. Neighbouring changes share a step, so interval and p use the effective n
-    (Bartlett 1946), the equivalent number of independent pairs.
-    """
-    first, second = np.diff(leading), np.diff(following)
-    lagged = []
-    for lag in range(most_lags + 1):
-        x, y = first[: len(first) - lag], second[lag:]
-        plain = rank_correlation(x, y)
-        effective_n = plain.n / _variance_ratio(x, y) if np.isfinite(plain.value) else float("nan")
-        if effective_n > 4 and abs(plain.value) < 1:
-            low, high = _fisher_interval(plain.value, (1 + plain.value**2 / 2) / (effective_n - 3))
-            t = abs(plain.value) * np.sqrt((effective_n - 2) / (1 - plain.value**2))
-            plain = plain._replace(low=low, high=high, p_value=float(2 * stats.t.sf(t, effective_n - 2)))
-        lagged.append(LaggedCorrelation(lag, effective_n, plain))
-    return lagged
-
-
-def _variance_ratio(x: np.ndarray, y: np.ndarray) -> float:
-    """Variance of a correlation of the two / that of independent pairs, at least 1."""
-    n = len(x)
-    most = min(10, n // 4)
-    products = [_autocorrelation(x, k) * _autocorrelation(y, k) * (1 - k / n) for k in range(1, most + 1)]
-    return max(1.0, 1 + 2 * float(np.sum(products)))
-
-
-def _autocorrelation(values: np.ndarray, lag: int) -> float:
-    ranks = stats.rankdata(values, nan_policy="omit")
-    ranks = ranks - np.nanmean(ranks)
-    both = ~np.isnan(ranks[lag:] * ranks[:-lag])
-    return float(np.nanmean((ranks[lag:] * ranks[:-lag])[both]) / np.nanmean(ranks**2)) if both.any() else 0.0
 
 
 def resampled(samples: Callable[[np.random.Generator], np.ndarray], draws: int, seed: int) -> np.ndarray:

@@ -13,10 +13,9 @@ from ces_pipeline.statistics.changes import (
     UNKNOWN,
     Change,
     adjusted_levels,
-    n_to_show,
     step_change,
+    steps_to_show,
 )
-from ces_pipeline.statistics.estimates import welch_difference
 
 IN_DIFFERENCES = "difference in differences"
 INTERRUPTED = "interrupted series"
@@ -65,7 +64,7 @@ def _verdict(change: Change, missing: str | None, guarded: Change | None) -> dic
     missing: what is missing, or None. guarded: the same change against the earlier weeks, which must show it too.
     """
     if missing is not None or np.isnan(change.low):
-        return {"verdict": "not enough data", "why": missing or "all weeks are equal"}
+        return {"verdict": "not enough data", "why": missing or "the weeks of each side are equal"}
     if not change.is_shown:
         return {"verdict": "no change shown", "why": "the interval holds zero"}
     if guarded is not None and not (guarded.is_shown and np.sign(guarded.value) == np.sign(change.value)):
@@ -74,6 +73,15 @@ def _verdict(change: Change, missing: str | None, guarded: Change | None) -> dic
             "why": "the weeks just before were unlike those before them: it may only have come back to its level",
         }
     return {"verdict": "improved" if change.value < 0 else "worsened", "why": None}
+
+
+def _needed(smallest: float, change: Change, weekly_n: float) -> dict[str, float]:
+    """`weeks_needed` on each side to detect the smallest effect that matters; `n_needed`: the rows of so many weeks.
+
+    The noise is that of the weeks at hand, with their serial correlation: more rows in the same weeks do not reduce it.
+    """
+    weeks = steps_to_show(smallest, change.step_variance)
+    return {"weeks_needed": weeks, "n_needed": float(np.ceil(weeks * weekly_n))}
 
 
 def _guard(has_trigger: bool, guarded: Change | None, method: str) -> str:
@@ -96,16 +104,15 @@ def _effort(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
     sides = {side: treated.loc[treated["period"] == side] for side in ("before", "after")}
     means = {side: rows["effort_sum"].sum() / rows["n"].sum() for side, rows in sides.items() if len(rows)}
     n = {side: int(rows["n"].sum()) for side, rows in sides.items()}
-    variance = _pooled_variance(scored)
     common = {
         "n_before": n["before"],
         "n_after": n["after"],
         "weeks_before": int(sides["before"]["week_number"].nunique()),
         "weeks_after": int(sides["after"]["week_number"].nunique()),
         "is_complete": sides["after"]["week_number"].max() == facts["fix_window_weeks"] - 1,
-        "n_needed": n_to_show(float(facts["smallest_effect_0_100"]), variance),
         "overlapping_fixes": facts["overlapping_fixes"],
     }
+    weekly_n = (n["before"] + n["after"]) / max(common["weeks_before"] + common["weeks_after"], 1)
     lacking = _lacking(common, int(facts["minimum_n"]))
     shown = min(n.values()) >= int(facts["minimum_n"])
     common |= {f"{side}_effort_0_100": means[side] if shown else np.nan for side in sides}
@@ -123,7 +130,7 @@ def _effort(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
                 change = weeks.in_differences("before")
                 guarded = None if facts["has_trigger"] else weeks.in_differences("earlier")
         elif missing is None:
-            change = weeks.interrupted() if method == INTERRUPTED else _plain(sides)
+            change = weeks.interrupted() if method == INTERRUPTED else _plain(treated)
         if guarded is not None and np.isnan(guarded.low):
             guarded = None
         if method == INTERRUPTED and missing is None and np.isnan(change.low):
@@ -132,6 +139,7 @@ def _effort(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
         yield {
             "method": method,
             **common,
+            **_needed(float(facts["smallest_effect_0_100"]), change, weekly_n),
             "comparison_categories": names,
             "change_effort_0_100": change.value,
             "change_low_0_100": change.low,
@@ -173,22 +181,14 @@ def _comparison(scored: pd.DataFrame, is_named: bool, minimum_n: int) -> pd.Data
     return candidates.loc[candidates["category"].isin(chosen)]
 
 
-def _pooled_variance(scored: pd.DataFrame) -> float:
-    """Variance of answers within category, week and channel. NaN: no cell has two answers."""
-    squares = (scored["effort_square_sum"] - scored["effort_sum"] ** 2 / scored["n"]).clip(lower=0).sum()
-    freedom = (scored["n"] - 1).sum()
-    return float(squares / freedom) if freedom else float("nan")
-
-
-def _plain(sides: dict[str, pd.DataFrame]) -> Change:
-    moments = []
-    for side in ("after", "before"):
-        n, total, squares = (
-            float(sides[side][name].sum()) for name in ("n", "effort_sum", "effort_square_sum")
-        )
-        moments += [total / n, np.sqrt(max(squares - total**2 / n, 0) / (n - 1)), n]
-    found = welch_difference(*(np.array([value]) for value in moments))
-    return Change(*(float(figure[0]) for figure in found))
+def _plain(treated: pd.DataFrame) -> Change:
+    """Mean of the weekly means after minus that before, unadjusted."""
+    used = treated.loc[treated["period"].isin(["before", "after"])]
+    weeks = used.groupby("week_number", sort=True).agg(
+        {"period": "first", "weeks_from_live": "first", "n": "sum", "effort_sum": "sum"}
+    )
+    means = (weeks["effort_sum"] / weeks["n"]).to_numpy(dtype=float)
+    return step_change(means, (weeks["period"] == "after").to_numpy(), weeks["weeks_from_live"].to_numpy())
 
 
 class _Weeks:
@@ -227,7 +227,9 @@ class _Weeks:
         joined = self._side(False).join(self._side(True)["level"].rename("compared"), how="inner")
         joined = joined.loc[joined["period"].isin([reference, "after"])]
         difference = (joined["level"] - joined["compared"]).to_numpy(dtype=float)
-        return step_change(difference, (joined["period"] == "after").to_numpy())
+        return step_change(
+            difference, (joined["period"] == "after").to_numpy(), joined["weeks_from_live"].to_numpy()
+        )
 
     def interrupted(self) -> Change:
         """Level after compared with the trend of all weeks before."""
@@ -236,6 +238,7 @@ class _Weeks:
             side["level"].to_numpy(dtype=float),
             (side["period"] == "after").to_numpy(),
             side["weeks_from_live"].to_numpy(dtype=float),
+            has_trend=True,
         )
 
 
@@ -257,7 +260,6 @@ def _tickets(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
     common: dict[str, Any] = {
         "overlapping_fixes": facts["overlapping_fixes"],
         "customers_basis": facts["customers_basis"],
-        "n_needed": n_to_show(abs(np.log1p(-float(facts["smallest_ticket_change"]))), 1.0),
     }
     for side, rows in sides.items():
         common |= {
@@ -268,6 +270,10 @@ def _tickets(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
         }
     common["is_complete"] = common["weeks_after"] == facts["fix_window_weeks"]
     lacking = _lacking(common, int(facts["minimum_n"]))
+    smallest = abs(np.log1p(-float(facts["smallest_ticket_change"])))
+    weekly_n = (common["n_before"] + common["n_after"]) / max(
+        common["weeks_before"] + common["weeks_after"], 1
+    )
     # Half a ticket is added, so that a week without tickets has a logarithm.
     ticket_log = np.log(treated["tickets"].astype(float) + 0.5)
     by_method = {
@@ -292,10 +298,11 @@ def _tickets(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
                 guarded = None if np.isnan(earlier.low) else earlier
         verdict = _verdict(change, missing, guarded)
         if missing is None and np.isnan(change.low):
-            verdict["why"] = "too few weeks with known customers, or all weeks are equal"
+            verdict["why"] = "too few weeks with known customers, or the weeks of each side are equal"
         yield {
             "method": method,
             **common,
+            **_needed(smallest, change, weekly_n),
             "change_share": np.expm1(change.value),
             "change_low_share": np.expm1(change.low),
             "change_high_share": np.expm1(change.high),
@@ -309,7 +316,9 @@ def _log_change(treated: pd.DataFrame, series: pd.Series, reference: str, method
     used = treated["period"].isin(
         ["before", "earlier", "after"] if method == INTERRUPTED else [reference, "after"]
     )
-    time = treated.loc[used, "weeks_from_live"].to_numpy(dtype=float) if method == INTERRUPTED else None
     return step_change(
-        series[used].to_numpy(dtype=float), (treated.loc[used, "period"] == "after").to_numpy(), time
+        series[used].to_numpy(dtype=float),
+        (treated.loc[used, "period"] == "after").to_numpy(),
+        treated.loc[used, "weeks_from_live"].to_numpy(dtype=float),
+        has_trend=method == INTERRUPTED,
     )

@@ -18,7 +18,7 @@ class _Claim(NamedTuple):
     method: str
 
 
-_WEEKS = "newest against first weeks, HC2 over weeks"
+_WEEKS = "newest against first weeks, their serial correlation counted"
 CLAIMS = {
     "less effort": _Claim(0.20, 0.40, f"mean effort at one mix of touchpoints and channels, {_WEEKS}"),
     "better retention": _Claim(
@@ -108,10 +108,13 @@ def _lacking(outcome: str, facts: pd.Series, n: list[int], sides: list[pd.DataFr
 def _weekly(outcome: str, there: pd.DataFrame) -> Change:
     """Change of the logarithm of the weekly figure."""
     by_week = there.groupby("week_number", sort=True)
+    facts = there.iloc[0]
+    weeks_between = facts["days_covered"] / 7 - 2 * facts["window_days"] / 7
     is_after = by_week["is_after"].first().to_numpy(dtype=bool)
+    at = by_week["is_after"].first().index.to_numpy(dtype=float) + weeks_between * is_after
     if outcome == "fewer tickets":
         figures = by_week[["n", "total"]].sum(min_count=1).astype(float)
-        return step_change(np.log((figures["n"] / figures["total"]).to_numpy()), is_after)
+        return step_change(np.log((figures["n"] / figures["total"]).to_numpy()), is_after, at)
     codes = [
         there.groupby(name, sort=True).ngroup().to_numpy(dtype=int)
         for name in ("week_number", "stratum", "other_stratum")
@@ -122,7 +125,7 @@ def _weekly(outcome: str, there: pd.DataFrame) -> Change:
     if outcome == "less effort":
         # A level of zero effort has no ratio.
         levels = np.log(np.where(levels > 0, levels, np.nan))
-    return step_change(levels, is_after)
+    return step_change(levels, is_after, at)
 
 
 def _resolved(_: str, there: pd.DataFrame) -> Change:

@@ -59,8 +59,15 @@ def _row(release_id: str, series: str, found: pd.DataFrame) -> dict[str, Any]:
             for name in ("day", "survey_id", "channel", "product")
         ]
         sums, counts = (scored[name].to_numpy(dtype=float) for name in ("effort_sum", "n"))
-        change = step_change(adjusted_levels(sums, counts, codes[0], codes[1:])[0], by_day)
-        why = "all days are equal" if np.isnan(change.low) else None
+        at = pd.to_datetime(pd.Series(sorted(scored["day"].unique())))
+        change = step_change(
+            adjusted_levels(sums, counts, codes[0], codes[1:])[0],
+            by_day,
+            (at - at.iloc[0]).dt.days.to_numpy(),
+            weekday=at.dt.day_of_week.to_numpy(),
+        )
+        if np.isnan(change.low):
+            why = "too few days of the same weekdays before and after, or the days of each side are equal"
     shown = min(n) >= minimum_n
     means = [
         scored.loc[side, "effort_sum"].sum() / max(count, 1)

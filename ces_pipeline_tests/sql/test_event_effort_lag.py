@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.signal import lfilter
+from statsmodels.regression.linear_model import yule_walker
 
 from ces_pipeline.registry import Registry
 from ces_pipeline_tests.lake_days import DAY, registry
@@ -49,22 +51,38 @@ def found(
         return snapshot.rows(f"FROM {MART} ORDER BY measure, category, lag_days")
 
 
-def test_a_planted_lag_is_found_and_is_the_correlation_of_the_changes(here: Registry) -> None:
+def without_weekdays(values: np.ndarray) -> np.ndarray:
+    day = np.arange(len(values))
+    design = np.column_stack([np.eye(7)[day % 7], day])
+    return values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
+
+
+def test_a_planted_lag_is_the_only_one_related_and_is_the_correlation_of_the_filtered_days(
+    here: Registry,
+) -> None:
     random = np.random.default_rng(4)
-    latency = np.round(200 + 50 * random.standard_normal(90), 3)
-    effort = np.round(40 + 0.1 * np.concatenate([[200, 200], latency[:-2]]) + random.standard_normal(90), 3)
+    week = np.arange(90) % 7
+    latency = np.round(200 + 50 * random.standard_normal(90) + 80 * (week > 4), 3)
+    effort = np.round(
+        40 + 0.1 * np.concatenate([[200, 200], latency[:-2]]) + random.standard_normal(90) - 9 * (week > 4), 3
+    )
     rows = found(here, measured(latency), efforts(effort))
     assert [row["lag_days"] for row in rows] == [0, 1, 2, 3, 4]
     assert [row["is_best_lag"] for row in rows] == [False, False, True, False, False]
+    assert [row["verdict"] for row in rows] == ["not the best lag"] * 2 + ["related"] + [
+        "not the best lag"
+    ] * 2
     best = rows[2]
-    # Effort has 90 days; two later, 87 changes of latency have one of effort.
-    assert best["n"] == 87
-    assert best["correlation"] == pytest.approx(
-        stats.spearmanr(np.diff(latency)[:87], np.diff(effort)[2:]).statistic, abs=1e-9
-    )
-    assert best["correlation_low"] < best["correlation"] < best["correlation_high"]
-    assert (best["verdict"], rows[4]["verdict"]) == ("related", "no relation shown")
-    assert best["effective_n"] < 87
+    # The filter takes the five days before each day, so it begins with the sixth; effort has 90 days.
+    weights = yule_walker(without_weekdays(latency), 5, method="mle", result_object=False)[0]
+    filtered = [lfilter([1, *-weights], [1], without_weekdays(values))[5:] for values in (latency, effort)]
+    known = stats.spearmanr(filtered[0][:-2], filtered[1][2:]).statistic
+    assert (best["n"], best["correlation"]) == (83, pytest.approx(known, abs=1e-9))
+    assert 0 < best["correlation_low"] < best["correlation"] < best["correlation_high"]
+    # One measure: q is p times five lags.
+    assert best["q_value"] == pytest.approx(5 * best["p_value"])
+    assert best["effective_n"] <= 83 - 7
+    assert [row["q_value"] for row in rows if not row["is_best_lag"]] == [None] * 4
 
 
 def test_shuffled_measures_and_drifts_give_no_relation(here: Registry) -> None:
@@ -80,7 +98,13 @@ def test_shuffled_measures_and_drifts_give_no_relation(here: Registry) -> None:
     ]
     rows = found(here, events, efforts(effort))
     assert len(rows) == 30
-    assert {row["verdict"] for row in rows} == {"no relation shown"}
+    assert [row["verdict"] for row in rows if row["is_best_lag"]] == ["no relation shown"] * 6
+
+
+def test_weekdays_alone_are_no_variance(here: Registry) -> None:
+    week = np.arange(84) % 7
+    rows = found(here, measured(100.0 + week), efforts(40.0 + 3 * week))
+    assert {row["verdict"] for row in rows} == {"no variance"}
 
 
 def test_events_without_a_category_are_held_against_all_tickets(here: Registry) -> None:

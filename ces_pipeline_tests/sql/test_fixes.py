@@ -5,7 +5,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from ces_pipeline.registry import Registry
 from ces_pipeline.registry.fixes import Fix
@@ -82,8 +84,15 @@ def test_the_difference_in_differences_is_the_one_computed_by_hand(here: Registr
     assert (row["n_before"], row["n_after"], row["weeks_before"], row["weeks_after"]) == (16, 16, 4, 4)
     assert (row["before_effort_0_100"], row["after_effort_0_100"]) == (50, 45)
     assert row["change_effort_0_100"] == pytest.approx(-10)
-    # Residuals 2, -2, 1, -1 on both sides, leverage 1/4: HC2 is 2 x (4 + 4 + 1 + 1) / (3/4) / 16; t of 6 degrees.
-    half = 2.446911851 * (2 * 10 / 0.75 / 16) ** 0.5
+    # Residuals 2, -2, 1, -1 on both sides, their squares sum to 20. Neighbours alternate, so their correlation is the least
+    # that is taken: 0.1. It scales the variance of a week to be unbiased, and gives t its degrees of freedom.
+    weeks = np.arange(8)
+    correlations = 0.1 ** np.abs(np.subtract.outer(weeks, weeks))
+    deviations = np.kron(np.eye(2), np.eye(4) - 0.25) @ correlations
+    of_week = 20 / np.trace(deviations)
+    contrast = np.repeat([-0.25, 0.25], 4)
+    degrees = np.trace(deviations) ** 2 / np.trace(deviations @ deviations)
+    half = stats.t.ppf(0.975, degrees) * (of_week * contrast @ correlations @ contrast) ** 0.5
     assert row["change_low_0_100"] == pytest.approx(-10 - half)
     assert row["change_high_0_100"] == pytest.approx(-10 + half)
     assert (row["verdict"], row["why"], row["comparison_categories"]) == ("improved", None, "login")
@@ -92,8 +101,9 @@ def test_the_difference_in_differences_is_the_one_computed_by_hand(here: Registr
         None,
         True,
     )
-    # Within a week answers lie 5 to either side: 16 x 4 squares of 25 over 16 x 3; 2 x 7.849 x 33.3 / 25, rounded up.
-    assert row["n_needed"] == 21
+    # 2 x 7.849 x 3.52 x 1.1 / 0.9 / 25 + 0.96, rounded up; four answers a week.
+    assert of_week == pytest.approx(3.52, abs=0.01)
+    assert (row["weeks_needed"], row["n_needed"]) == (4, 16)
     assert found["plain before and after"]["change_effort_0_100"] == pytest.approx(-5)
     assert found["plain before and after"]["regression_guard"] == "none"
     assert found["interrupted series"]["verdict"] == "not enough data"
@@ -150,14 +160,12 @@ def test_a_planted_mix_shift_is_shown_as_one_and_is_no_effect(here: Registry) ->
     assert found["plain before and after"]["verdict"] == "improved"
 
 
-def test_too_few_answers_are_said_with_the_n_it_would_take(here: Registry) -> None:
+def test_too_few_answers_have_no_change_and_show_no_noise(here: Registry) -> None:
     rows = [{**edge(-4), "day": LIVE - timedelta(days=28)}, edge(3)]
     rows += [cell(week, name, [40.0, 60.0]) for week in (-1, 0) for name in ("billing", "login")]
     row = by_method(here, EFFORT, rows)["difference in differences"]
     assert (row["verdict"], row["why"]) == ("not enough data", "2 before: fewer than the minimum n")
-    assert row["change_effort_0_100"] is None
-    # Variance 200: 2 x 7.849 x 200 / 25.
-    assert row["n_needed"] == 126
+    assert (row["change_effort_0_100"], row["weeks_needed"], row["n_needed"]) == (None, None, None)
 
 
 def test_a_fix_without_any_data_is_reported(here: Registry) -> None:
@@ -286,7 +294,7 @@ def test_the_programmes_metrics_carry_every_fix_measured_or_not(here: Registry) 
     ]
     assert (rows[0]["value"], rows[0]["n"], rows[0]["day"]) == (pytest.approx(-10), 32, LIVE)
     assert rows[1]["why_null"] == "0 before: fewer than the minimum n"
-    assert "all weeks are equal" in rows[2]["why_null"]
+    assert "are equal" in rows[2]["why_null"]
 
 
 def test_a_fix_that_goes_live_after_the_last_day_has_each_category_once(here: Registry) -> None:

@@ -99,23 +99,39 @@ def test_answers_that_are_all_equal_have_no_shares_of_variance(here: Registry) -
     assert (chat["verdict"], chat["difference_ease_0_100"], chat["p_value"]) == ("no variance", 0.0, None)
 
 
-def test_a_difference_is_welchs_against_the_rest(here: Registry) -> None:
-    chat, phone = [100.0, 75.0, 75.0, 100.0], [0.0, 25.0, 50.0]
+def test_a_difference_is_judged_by_how_often_a_random_part_is_as_far_from_the_rest(here: Registry) -> None:
+    chat, phone = [100.0, 75.0, 75.0, 100.0, 100.0, 50.0] * 2, [0.0, 25.0, 50.0, 75.0, 25.0] * 2
     rows = [*responses(chat, channel="chat"), *responses(phone, channel="phone")]
     with derived(here, ["mart.segment_differences"], {"core.responses": rows}) as snapshot:
         row = snapshot.row("FROM mart.segment_differences WHERE period = 'all' AND segment = 'chat'")
         only = snapshot.row("FROM mart.segment_differences WHERE period = 'all' AND dimension = 'device'")
-    known = stats.ttest_ind(chat, phone, equal_var=False)
-    interval = known.confidence_interval(0.95)
-    assert (row["n"], row["n_rest"]) == (4, 3)
+    known = stats.permutation_test(
+        (chat, phone), lambda x, y: mean(x) - mean(y), n_resamples=20_000, rng=np.random.default_rng(1)
+    )
+    assert (row["n"], row["n_rest"]) == (12, 10)
     assert row["difference_ease_0_100"] == pytest.approx(mean(chat) - mean(phone))
-    assert row["difference_low_0_100"] == pytest.approx(interval.low)
-    assert row["difference_high_0_100"] == pytest.approx(interval.high)
-    assert row["p_value"] == pytest.approx(known.pvalue)
+    assert row["difference_low_0_100"] < row["difference_ease_0_100"] < row["difference_high_0_100"]
+    assert row["p_value"] == pytest.approx(known.pvalue, abs=0.001)
     # Two comparisons of the same p: what false-discovery control leaves is that p.
-    assert row["q_value"] == pytest.approx(known.pvalue)
+    assert row["q_value"] == pytest.approx(row["p_value"])
     assert row["verdict"] == "easier"
     assert (only["verdict"], only["q_value"], only["is_suppressed"]) == ("only segment", None, True)
+
+
+def test_a_small_segment_of_only_the_best_answer_is_not_called_easier(tmp_path: Path) -> None:
+    # 30 of 30 where nine in ten are usual: 0.9 to the power of 30 is 4 %, on one side of two.
+    usual = [100.0 if number % 10 else (number // 10 % 6) * 100 / 6 for number in range(2_000)]
+    rows = [
+        *responses([100.0] * 30, channel="chat"),
+        *responses([round(ease, 6) for ease in usual], channel="email"),
+    ]
+    with derived(
+        registry(tmp_path, minimum_n=30), ["mart.segment_differences"], {"core.responses": rows}
+    ) as snapshot:
+        row = snapshot.row("FROM mart.segment_differences WHERE period = 'all' AND segment = 'chat'")
+    assert row["verdict"] == "no difference shown"
+    assert row["p_value"] > 0.05
+    assert row["difference_low_0_100"] < 0 < row["difference_high_0_100"]
 
 
 def test_a_segment_of_one_is_suppressed_not_judged(here: Registry) -> None:

@@ -405,8 +405,15 @@ def test_a_planted_driver_is_found_and_one_that_never_varies_is_not_judged(tmp_p
         40,
         None,
     )
+    assert {time["verdict"], replies["verdict"], found["all tickets", "reopens"]["verdict"]} == {
+        "more effort", "no association shown", "no variance",
+    }  # fmt: skip
+    shown = [row for row in found.values() if row["p_value"] is not None]
+    known = stats.false_discovery_control([row["p_value"] for row in shown])
+    assert [row["q_value"] for row in shown] == pytest.approx(list(known))
     rare = found["rare", "resolution_minutes"]
     assert (rare["n"], rare["correlation"], rare["is_suppressed"]) == (5, None, True)
+    assert (rare["q_value"], rare["verdict"]) == (None, "suppressed")
 
 
 def test_without_answers_or_tickets_there_are_no_rows(here: Registry) -> None:

@@ -1,7 +1,8 @@
 -- One row per category (and all tickets) x driver: its rank correlation with effort.
 -- Answers: is effort higher if tickets take longer, are reopened or change hands? The query collects scored answers
--- with their ticket; `ces_pipeline.statistics.drivers` computes the correlations. Above 0: the higher the driver, the
--- harder. It is an association, not a cause. A null figure: fewer pairs than the minimum n, or one side never varies.
+-- with their ticket; `ces_pipeline.statistics.drivers` computes the correlations, and verdicts with false-discovery
+-- control among all of them. Above 0: the higher the driver, the harder. It is an association, not a cause. A null figure:
+-- fewer pairs than the minimum n, or one side never varies.
 select
     ticket_effort.category,
     effort_0_100,

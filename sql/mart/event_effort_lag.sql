@@ -1,9 +1,10 @@
 -- One row per backend measure x category x lag in days.
 -- Answers: does effort follow what the backend measures, and after how many days? An event with a value is a measure
 -- of its type (a p95 latency, a count of errors). The measure of a day is the median of its values; the effort of a
--- day is the mean of its answers. The query collects both by day; `ces_pipeline.statistics.lags` correlates their
--- day-to-day changes, with false-discovery control among all rows. It is an association, not a cause. A null figure:
--- fewer days than the minimum n, or one side never changes.
+-- day is the mean of its answers. The query collects both by day; `ces_pipeline.statistics.lags` correlates them
+-- without weekdays, trend and the past of the measure, and judges the best lag of each measure and category, with
+-- false-discovery control. It is an association, not a cause. A null figure: fewer days than the minimum n, or one side
+-- never changes.
 with measures as (
     select
         event_type as measure,

@@ -11,8 +11,7 @@ with answers as (
         week_number,
         channel,
         sum(category_daily.n)::bigint as n,
-        sum(category_daily.effort_sum_0_100::decimal(18, 6))::double as effort_sum,
-        sum(category_daily.effort_square_sum_0_100::decimal(24, 6))::double as effort_square_sum
+        sum(category_daily.effort_sum_0_100::decimal(18, 6))::double as effort_sum
     from mart.fix_weeks
     inner join mart.category_daily
         on fix_weeks.category = category_daily.category and day between first_day and last_day
@@ -56,8 +55,7 @@ select
     weeks_from_live,
     channel,
     coalesce(answers.n, 0) as n,
-    coalesce(effort_sum, 0) as effort_sum,
-    coalesce(effort_square_sum, 0) as effort_square_sum
+    coalesce(effort_sum, 0) as effort_sum
 from reference.fixes
 cross join reference.settings
 inner join (

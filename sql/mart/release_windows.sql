@@ -1,6 +1,6 @@
 -- One row per release x survey that it affects (and all of them): effort in the days before and after it.
--- Answers: did a release make anything harder? It compares days at a constant mix of channels, products and surveys;
--- the days after begin with the day of the release. The query collects answers by day;
+-- Answers: did a release make anything harder? It compares days at a constant mix of channels, products and surveys,
+-- without the weekday pattern; the days after begin with the day of the release. The query collects answers by day;
 -- `ces_pipeline.statistics.releases` compares them, with false-discovery control among all comparisons. No rows
 -- without a release. A null figure: too few answers; `why` gives the reason.
 with windows as (

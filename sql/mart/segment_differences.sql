@@ -2,7 +2,34 @@
 -- Answers: whose effort differs from that of the others by more than chance? The query collects the evidence;
 -- `ces_pipeline.statistics.differences` computes intervals and verdicts. A null figure: one of the two sides has fewer
 -- answers than the minimum n, or all answers are equal.
-with segments as (
+with cubes_daily as (
+    -- Ease has at most six decimals: sums of decimals are exact, so the order of the rows never changes a figure.
+    select
+        day,
+        sum(
+            ease_0_100::decimal(9, 6) * ease_0_100::decimal(9, 6) * ease_0_100::decimal(9, 6)
+        ) as ease_cube_sum
+    from core.responses
+    where ease_0_100 is not null
+    group by day
+),
+
+cubes as (
+    select
+        'month' as period,
+        date_trunc('month', day)::date as period_start,
+        sum(ease_cube_sum)::double as ease_cube_sum_total
+    from cubes_daily
+    group by all
+    union all by name
+    select
+        'all' as period,
+        min(day) as period_start,
+        sum(ease_cube_sum)::double as ease_cube_sum_total
+    from cubes_daily
+),
+
+segments as (
     select
         period,
         period_start,
@@ -25,17 +52,6 @@ totals as (
         ease_square_sum_0_100 as ease_square_sum_total
     from mart.ces_segments
     where dimension = 'all'
-),
-
-sides as (
-    select
-        segments.*,
-        n_total - n as n_rest,
-        is_mixed_scales,
-        ease_sum_total - ease_sum as ease_sum_rest,
-        ease_square_sum_total - ease_square_sum as ease_square_sum_rest
-    from segments
-    inner join totals using (period, period_start)
 )
 
 select
@@ -44,13 +60,17 @@ select
     dimension,
     segment,
     n,
-    n_rest,
+    n_total - n as n_rest,
     is_mixed_scales,
-    ease_sum / n as mean_ease_0_100,
-    ease_sum_rest / nullif(n_rest, 0) as mean_ease_rest_0_100,
-    sample_sd(n, ease_sum, ease_square_sum) as sd_ease_0_100,
-    sample_sd(n_rest, ease_sum_rest, ease_square_sum_rest) as sd_ease_rest_0_100,
-    least(n, n_rest) < minimum_n as is_suppressed
-from sides
+    ease_sum,
+    ease_square_sum,
+    n_total,
+    ease_sum_total,
+    ease_square_sum_total,
+    ease_cube_sum_total,
+    least(n, n_total - n) < minimum_n as is_suppressed
+from segments
+inner join totals using (period, period_start)
+inner join cubes using (period, period_start)
 cross join reference.settings
 order by period, period_start, dimension, segment;

@@ -4,6 +4,7 @@ select
     method,
     n_before,
     n_after,
+    weeks_needed,
     n_needed,
     round(change_effort_0_100, 1) as change_effort_0_100,
     round(change_low_0_100, 1) as change_low_0_100,

@@ -242,10 +242,15 @@ FIX_IMPACT = Table(
         "n_after": column(INTEGER, "Scored answers after."),
         "weeks_before": column(INTEGER, "Weeks with answers before."),
         "weeks_after": column(INTEGER, "Weeks with answers after."),
+        "weeks_needed": column(
+            INTEGER,
+            "Weeks on each side to detect `smallest_effect_0_100` with 80 % power, if they vary and resemble "
+            "their neighbours as these do; null: no interval.",
+            **_MAYBE,
+        ),
         "n_needed": column(
             INTEGER,
-            "Answers on each side to detect `smallest_effect_0_100` with 80 % power; null: no answers to estimate "
-            "their spread.",
+            "Answers on each side of so many weeks, at the present number a week; null: no weeks_needed.",
             **_MAYBE,
         ),
         "before_effort_0_100": column(
@@ -257,7 +262,7 @@ FIX_IMPACT = Table(
         ),
         "change_low_0_100": column(
             NUMBER,
-            "Lower end of its 95 % interval (HC2 over weeks; plain: Welch over answers); null: no estimate.",
+            "Lower end of its 95 % interval (over weeks, their serial correlation counted); null: no estimate.",
             **_MAYBE,
         ),
         "change_high_0_100": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
@@ -282,9 +287,16 @@ FIX_TICKET_IMPACT = Table(
         "n_after": column(INTEGER, "Tickets after."),
         "weeks_before": column(INTEGER, "Full weeks before."),
         "weeks_after": column(INTEGER, "Full weeks after."),
+        "weeks_needed": column(
+            INTEGER,
+            "Weeks on each side to detect `smallest_ticket_change` with 80 % power, if they vary and resemble "
+            "their neighbours as these do; null: no interval.",
+            **_MAYBE,
+        ),
         "n_needed": column(
             INTEGER,
-            "Tickets on each side to detect `smallest_ticket_change` with 80 % power (Poisson counts).",
+            "Tickets on each side of so many weeks, at the present number a week; null: no weeks_needed.",
+            **_MAYBE,
         ),
         "customers_basis": column(
             TEXT,
@@ -307,7 +319,9 @@ FIX_TICKET_IMPACT = Table(
             **_MAYBE,
         ),
         "change_low_share": column(
-            NUMBER, "Lower end of its 95 % interval (HC2 over weeks); null: no estimate.", **_MAYBE
+            NUMBER,
+            "Lower end of its 95 % interval (over weeks, their serial correlation counted); null: no estimate.",
+            **_MAYBE,
         ),
         "change_high_share": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
         **_FIX_VERDICT,
@@ -373,11 +387,14 @@ RELEASE_WINDOWS = Table(
         "after_effort_0_100": column(NUMBER, "Unadjusted mean effort after; null: no mean before.", **_MAYBE),
         "change_effort_0_100": column(
             NUMBER,
-            "Change at a constant mix of channels, products and surveys; above 0: harder; null: not enough data.",
+            "Change at a constant mix of channels, products and surveys, without the weekday pattern; above 0: harder; "
+            "null: not enough data.",
             **_MAYBE,
         ),
         "change_low_0_100": column(
-            NUMBER, "Lower end of its 95 % interval (HC2 over days); null: no estimate.", **_MAYBE
+            NUMBER,
+            "Lower end of its 95 % interval (over days, their serial correlation counted); null: no estimate.",
+            **_MAYBE,
         ),
         "change_high_0_100": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
         "mix_part_0_100": column(
@@ -408,15 +425,18 @@ EVENT_EFFORT_LAG = Table(
         "measure": column(TEXT, "Type of the events whose values are measured."),
         "category": column(TEXT, "Category of events and tickets; `all tickets` for events without one."),
         "lag_days": column(INTEGER, "Days from the measure to the effort."),
-        "n": column(INTEGER, "Number of pairs: day-to-day change of the measure, and of effort."),
+        "n": column(
+            INTEGER, "Number of pairs: a day of the measure, and the day of effort so many days later."
+        ),
         "effective_n": column(
             NUMBER,
-            "Equivalent number of independent pairs (neighbouring pairs share a day); null: no correlation.",
+            "Equivalent number of independent pairs, less the weekday means and the trend; null: no correlation.",
             **_MAYBE,
         ),
         "correlation": column(
             NUMBER,
-            "Spearman's rank correlation, -1 to 1; null: fewer days than the minimum n, or no variance.",
+            "Spearman's rank correlation, -1 to 1, of what weekday, trend and the measure's own past do not predict; "
+            "null: fewer days than the minimum n, or no variance.",
             **_MAYBE,
         ),
         "correlation_low": column(NUMBER, "Lower end of its 95 % interval; null: no estimate.", **_MAYBE),
@@ -426,13 +446,17 @@ EVENT_EFFORT_LAG = Table(
         ),
         "q_value": column(
             NUMBER,
-            "p after false-discovery control (Benjamini and Hochberg) among all rows; null: no p.",
+            "p times the number of lags, after false-discovery control (Benjamini and Hochberg) among all measures and "
+            "categories; null: not the best lag.",
             **_MAYBE,
         ),
-        "is_best_lag": column(FLAG, "True for the strongest of the lags that are `related`."),
+        "is_best_lag": column(
+            FLAG, "True for the lag with the smallest p of its measure and category, related or not."
+        ),
         "verdict": column(
             TEXT,
-            "`related` if q is at most 0.05, else `no relation shown`; `not enough data`, `no variance`. No proof.",
+            "`related` if q is at most 0.05, else `no relation shown`; other lags: `not the best lag`; without a p, "
+            "`not enough data` or `no variance`. No proof of a cause.",
         ),
         "is_suppressed": column(FLAG, "True if n is below the minimum n (10 at least)."),
     },

@@ -191,12 +191,18 @@ SEGMENT_DIFFERENCES = Table(
             NUMBER, "Segment minus rest; above 0: the segment is easier; null: suppressed.", nullable=True
         ),
         "difference_low_0_100": column(
-            NUMBER, "Lower end of its 95 % interval (Welch); null: suppressed, or no variance.", nullable=True
+            NUMBER,
+            "Lower end of its 95 % interval (Newcombe's hybrid score interval); null: suppressed, or no variance.",
+            nullable=True,
         ),
         "difference_high_0_100": column(
             NUMBER, "Upper end of that interval; null: no estimate.", nullable=True
         ),
-        "p_value": column(NUMBER, "Two-sided p of Welch's test; null: no interval.", nullable=True),
+        "p_value": column(
+            NUMBER,
+            "Two-sided p: how often a random part of all answers is as far from the rest; null: no interval.",
+            nullable=True,
+        ),
         "q_value": column(
             NUMBER,
             "p after false-discovery control (Benjamini and Hochberg) among all comparisons of the period; null: no p.",
@@ -204,8 +210,8 @@ SEGMENT_DIFFERENCES = Table(
         ),
         "verdict": column(
             TEXT,
-            "`easier` or `harder` if q is at most 0.05, else `no difference shown`; without a test, `suppressed`, "
-            "`no variance` (all answers equal) or `only segment`.",
+            "`easier` or `harder` if q is at most 0.05 and the interval excludes 0, else `no difference shown`; "
+            "without a test, `suppressed`, `no variance` (all answers equal) or `only segment`.",
         ),
         "is_suppressed": column(
             FLAG, "True if the segment or the rest has fewer answers than the minimum n."

@@ -352,6 +352,16 @@ EFFORT_DRIVERS = Table(
         ),
         "correlation_high": column(NUMBER, "Upper end of that interval; null: no estimate.", **_MAYBE),
         "p_value": column(NUMBER, "Two-sided p of no association; null: no estimate.", **_MAYBE),
+        "q_value": column(
+            NUMBER,
+            "p after false-discovery control (Benjamini and Hochberg) among all rows with a p; null: no p.",
+            **_MAYBE,
+        ),
+        "verdict": column(
+            TEXT,
+            "If q is at most 0.05, `more effort` or `less effort` where the driver is higher; else `no association "
+            "shown`; without a p, `suppressed` or `no variance`.",
+        ),
         "is_suppressed": column(FLAG, "True if n is below the minimum n."),
     },
     sort=("category", "driver"),
