@@ -35,11 +35,13 @@ def anomalies_daily(evidence: pd.DataFrame) -> pd.DataFrame:
     `examined_to`, `holidays` and `minimum_n` are the same in all rows. Values of `duration_seconds` are logarithms.
     """
     columns = list(ANOMALIES_DAILY.columns)
-    parts = [
-        _Series.of(found, str(figure), grain).rows()
+    series = [
+        _Series.of(found, str(figure), grain)
         for figure, found in evidence.groupby("figure", sort=True)
         for grain in PACES
     ]
+    # The first days of a home make no complete week.
+    parts = [found.rows() for found in series if len(found.days)]
     if not parts:
         return pd.DataFrame(columns=columns)
     rows = pd.concat(parts, ignore_index=True)
@@ -84,7 +86,9 @@ class _Series:
             kept = slice(begin, begin + 7 * weeks)
             days = days[kept][6::7]
             is_free = np.any(is_free[kept].reshape(weeks, 7), axis=1)
-            sums = {name: values[kept].reshape(weeks, 7, -1).sum(axis=1) for name, values in sums.items()}
+            sums = {
+                name: values[kept].reshape(weeks, 7, len(names)).sum(axis=1) for name, values in sums.items()
+            }
         started = np.logical_or.accumulate(sums["n"] > 0, axis=0)
         return cls(
             figure, grain, names, days, is_free, **sums, started=started, minimum_n=int(facts["minimum_n"])

@@ -6,7 +6,8 @@
 with ends as (
     select
         (select min(day) from mart.quality_daily) as first_day,
-        (select max(day) from audit.delivery_days) as last_day,
+        -- An account has the day of its receipt, whatever happened then.
+        (select max(day) from audit.delivery_days where kind <> 'accounts') as last_day,
         (
             select timezone(any_value(business_time_zone), max(received_at))::date from audit.deliveries
             cross join reference.settings

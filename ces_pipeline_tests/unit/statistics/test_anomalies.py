@@ -121,3 +121,12 @@ def test_the_order_of_the_evidence_does_not_matter_and_the_columns_are_those_of_
 
 def test_no_evidence_gives_no_row() -> None:
     assert anomalies_daily(counted(40).iloc[:0]).empty
+
+
+@pytest.mark.parametrize("days", [1, 6, 8])
+def test_the_first_days_of_a_home_have_too_little_history(days: int) -> None:
+    evidence = counted(40).iloc[:days].assign(examined_to=FIRST + timedelta(days=days - 1))
+    rows = anomalies_daily(evidence)
+    assert set(rows["state"]) <= {"too few rows", "too little history"}
+    assert rows["z"].isna().all()
+    assert set(rows["grain"]) == ({"day", "week"} if days >= 7 else {"day"})
