@@ -180,7 +180,8 @@ class _Series:
         if self.figure == "count":
             return unstabilised(values)
         if self.figure == "share":
-            return np.square(np.sin(np.clip(values, 0, np.pi) / 2))
+            shares: np.ndarray = np.sin(np.clip(values, 0, np.pi) / 2) ** 2
+            return shares
         return np.where(
             kinds == "duration_seconds", np.exp(np.where(kinds == "duration_seconds", values, 0)), values
         )

@@ -5,13 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from ces_pipeline.statistics.estimates import (
-    FALSE_DISCOVERY_RATE,
-    UNDEFINED,
-    Correlation,
-    false_discovery_adjusted,
-    rank_correlation,
-)
+from ces_pipeline.statistics.estimates import FALSE_DISCOVERY_RATE, false_discovery_adjusted
+from ces_pipeline.statistics.ranks import UNDEFINED, Correlation, rank_correlations
 
 DRIVERS = (
     "first_reply_minutes",
@@ -58,11 +53,11 @@ def _rows(evidence: pd.DataFrame) -> Iterator[tuple[object, ...]]:
     if evidence.empty:
         return
     minimum_n = int(evidence["minimum_n"].iloc[0])
-    numbers = evidence[["effort_0_100", *DRIVERS]].astype(float)
-    by_category = numbers.groupby(evidence["category"].to_numpy())
-    for category, group in ((ALL_TICKETS, numbers), *by_category):
-        effort = group["effort_0_100"].to_numpy()
-        for driver in DRIVERS:
-            found = rank_correlation(group[driver].to_numpy(), effort)
+    effort = evidence["effort_0_100"].to_numpy(dtype=float)
+    codes, categories = pd.factorize(evidence["category"], sort=True)
+    for driver in DRIVERS:
+        values = evidence[driver].to_numpy(dtype=float, na_value=np.nan)
+        correlations = rank_correlations(values, effort, codes, len(categories))
+        for category, found in zip((ALL_TICKETS, *categories), correlations, strict=True):
             is_suppressed = found.n < minimum_n
             yield category, driver, *((found.n, *UNDEFINED) if is_suppressed else found), is_suppressed

@@ -1,7 +1,7 @@
 """Tests and intervals that several marts share. Arrays in, arrays or small tuples out; no column names here."""
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -17,19 +17,6 @@ class Sample(NamedTuple):
     mean: np.ndarray
     variance: np.ndarray
     n: np.ndarray
-
-
-class Correlation(NamedTuple):
-    """A rank correlation with its 95 % interval and two-sided p. NaN: not defined."""
-
-    n: int
-    value: float
-    low: float
-    high: float
-    p_value: float
-
-
-UNDEFINED = (float("nan"),) * 4
 
 
 def permutation_p(part: Sample, pooled: Sample, skewness: np.ndarray) -> np.ndarray:
@@ -90,33 +77,6 @@ def false_discovery_adjusted(p_values: np.ndarray) -> np.ndarray:
     if is_test.any():
         adjusted[is_test] = stats.false_discovery_control(p_values[is_test], method="bh")
     return adjusted
-
-
-def rank_correlation(
-    x: np.ndarray, y: np.ndarray, method: Literal["spearman", "kendall"] = "spearman"
-) -> Correlation:
-    """Rank correlation of the pairs without NaN.
-
-    The interval is Fisher's transformation with the variance of Bonett and Wright (2000) for Spearman and of
-    Fieller, Hartley and Pearson (1957) for Kendall's tau-b. Undefined below 10 pairs, or if a side is constant.
-    """
-    both = ~(np.isnan(x) | np.isnan(y))
-    x, y = x[both], y[both]
-    n = len(x)
-    if n < 10 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return Correlation(n, *UNDEFINED)
-    found = stats.spearmanr(x, y) if method == "spearman" else stats.kendalltau(x, y)
-    value = float(np.round(found.statistic, 12))
-    variance = (1 + value**2 / 2) / (n - 3) if method == "spearman" else 0.437 / (n - 4)
-    return Correlation(n, value, *fisher_interval(value, variance), float(found.pvalue))
-
-
-def fisher_interval(value: float, variance: float) -> tuple[float, float]:
-    """95 % interval of a correlation. variance: that of its Fisher transformation."""
-    if abs(value) >= 1:
-        return value, value
-    half, centre = Z_975 * np.sqrt(variance), np.arctanh(value)
-    return float(np.tanh(centre - half)), float(np.tanh(centre + half))
 
 
 def resampled(samples: Callable[[np.random.Generator], np.ndarray], draws: int, seed: int) -> np.ndarray:

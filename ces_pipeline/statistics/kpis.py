@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ces_pipeline.statistics.estimates import rank_correlation
+from ces_pipeline.statistics.ranks import rank_correlation
 
 _FIGURES = ("spearman", "spearman_low", "spearman_high")
 

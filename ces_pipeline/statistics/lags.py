@@ -8,14 +8,8 @@ import pandas as pd
 from scipy import linalg, stats
 
 from ces_pipeline.schemas.mart.improvements import EVENT_EFFORT_LAG
-from ces_pipeline.statistics.estimates import (
-    FALSE_DISCOVERY_RATE,
-    UNDEFINED,
-    Correlation,
-    false_discovery_adjusted,
-    fisher_interval,
-    rank_correlation,
-)
+from ces_pipeline.statistics.estimates import FALSE_DISCOVERY_RATE, false_discovery_adjusted
+from ces_pipeline.statistics.ranks import UNDEFINED, Correlation, fisher_interval, rank_correlation
 
 _ORDER = 5
 """Days of the past by which a day of the measure is predicted."""

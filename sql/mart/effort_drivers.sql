@@ -2,7 +2,7 @@
 -- Answers: is effort higher if tickets take longer, are reopened or change hands? The query collects scored answers
 -- with their ticket; `ces_pipeline.statistics.drivers` computes the correlations, and verdicts with false-discovery
 -- control among all of them. Above 0: the higher the driver, the harder. It is an association, not a cause. A null figure:
--- fewer pairs than the minimum n, or one side never varies.
+-- fewer pairs than the minimum n, or one side never varies. The order of the evidence does not matter.
 select
     ticket_effort.category,
     effort_0_100,
@@ -28,5 +28,4 @@ where
     response_tickets.ticket_key is not null
     and effort_0_100 is not null
     -- Always so for these answers. It saves the index of all other tickets, because mart.effort_index is a view.
-    and effort_index.linked_scores > 0
-order by all;
+    and effort_index.linked_scores > 0;

@@ -10,11 +10,11 @@ from ces_pipeline.statistics.estimates import (
     difference_interval,
     false_discovery_adjusted,
     permutation_p,
-    rank_correlation,
     rank_interval,
     resampled,
 )
 from ces_pipeline.statistics.lags import lagged_correlations
+from ces_pipeline.statistics.ranks import rank_correlation, rank_correlations
 
 
 def sample(values: list[float]) -> Sample:
@@ -74,16 +74,15 @@ def test_among_many_comparisons_of_noise_hardly_ever_one_is_found() -> None:
     assert np.mean(any_found) <= 0.07
 
 
-@pytest.mark.parametrize("method", ["spearman", "kendall"])
-def test_the_interval_of_a_rank_correlation_covers_its_true_value(method: str) -> None:
+def test_the_interval_of_a_rank_correlation_covers_its_true_value() -> None:
     random, rho = np.random.default_rng(9), 0.5
-    # Of a bivariate normal both rank correlations are known from Pearson's.
-    true = 6 / np.pi * np.arcsin(rho / 2) if method == "spearman" else 2 / np.pi * np.arcsin(rho)
+    # Of a bivariate normal the rank correlation is known from Pearson's.
+    true = 6 / np.pi * np.arcsin(rho / 2)
     covered = []
     for _ in range(1_000):
         x = random.normal(size=80)
         y = rho * x + np.sqrt(1 - rho**2) * random.normal(size=80)
-        found = rank_correlation(x, y, method)  # type: ignore[arg-type]
+        found = rank_correlation(x, y)
         covered.append(found.low <= true <= found.high)
     assert 0.93 <= np.mean(covered) <= 0.97
 
@@ -95,6 +94,32 @@ def test_a_rank_correlation_needs_ten_pairs_that_vary() -> None:
     assert np.isnan(rank_correlation(ten[:9], ten[:9]).value)
     assert np.isnan(rank_correlation(ten, np.ones(10)).value)
     assert rank_correlation(ten, np.where(ten == 3, np.nan, ten)).n == 9
+
+
+def test_rank_correlations_of_groups_are_those_of_scipy_in_any_order_of_the_pairs() -> None:
+    random = np.random.default_rng(12)
+    group = random.integers(0, 4, 900)
+    # Group 3 has no pair at all.
+    group[group == 3] = 2
+    x = np.where(random.random(900) < 0.1, np.nan, np.round(random.normal(size=900), 1))
+    y = random.integers(0, 7, 900) + (np.nan_to_num(x) > 0)
+    every, *found = rank_correlations(x, y.astype(float), group, 4)
+    assert every == rank_correlation(x, y.astype(float))
+    for number in range(3):
+        pairs = (group == number) & ~np.isnan(x)
+        known = stats.spearmanr(x[pairs], y[pairs])
+        assert found[number].n == pairs.sum()
+        assert found[number].value == pytest.approx(known.statistic, abs=1e-12)
+        assert found[number].p_value == pytest.approx(known.pvalue, rel=1e-9)
+    assert found[3].n == 0
+    assert np.isnan(found[3].value)
+    order = random.permutation(900)
+    assert rank_correlations(x[order], y[order].astype(float), group[order], 4)[:4] == [every, *found[:3]]
+
+
+def test_sums_of_ranks_of_millions_of_pairs_stay_exact() -> None:
+    n = 3_000_000
+    assert rank_correlation(np.arange(n, dtype=float), -np.arange(n, dtype=float)).value == -1
 
 
 def test_a_planted_lag_is_the_strongest_and_drift_alone_is_nothing() -> None:
