@@ -5,8 +5,9 @@ it are queries, each after a comment line with its name: `-- scope` (the keys, d
 the temporary table `scope`) and `-- input TABLE` (the rows of an input that the rows in scope depend on). A part
 without a scope computes its rows from all rows of the inputs.
 
-Queries read the tables as they are now, as they were (`before.core.tickets`), the rows that differ between the two
-(`changed.tickets`), and inputs that were narrowed before them (`narrowed.core.tickets`).
+An input has the columns that the table's query reads: to copy all of them costs three times as much. Queries read the
+tables as they are now, as they were (`before.core.tickets`), the rows that differ between the two (`changed.tickets`),
+and inputs that were narrowed before them (`narrowed.core.tickets`).
 """
 
 import re

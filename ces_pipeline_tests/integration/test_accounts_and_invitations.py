@@ -59,7 +59,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> InboxHome:
         segments=RULES,
         surveys=surveys,
         products=[{"id": "web_shop", "title": "Web shop", "also_known_as": ["Webshop"], "owner": "sales"}],
-        settings={"first_day": "2026-03-01", "minimum_n": 2},
+        # Six days after the first invitations, no answer to them is to be waited for.
+        settings={"first_day": "2026-03-01", "minimum_n": 2, "invitation_window_days": 5},
     )
     answers = [
         answer(1, email="ann@example.org", recorded="2026-03-05T12:00:00Z", area="Webshop"),

@@ -23,15 +23,35 @@ NEW_TABLES = {
     "audit.published_tables",
     "audit.corrections",
     "audit.verdict_changes",
+    "mart.anomalies_daily",
+    "mart.resolution_coverage",
     "reference.scale_changes",
 }
 """Tables that releases after these brought."""
+_INTERVAL = ("ease_low_0_100", "ease_high_0_100")
 CHANGED = {
     # A row without an id is named by its content, which is made by its values now; before, by its texts.
     "core.responses": ("response_key", "response_id"),
     # Categories that differ in case are one, and one version of a ticket shows no switch of channel.
     "core.tickets": ("category",),
     "mart.ticket_effort": ("category", "channel_switches"),
+    # Intervals of means add 1.5 answers, and those of differences and weeks have another method.
+    **dict.fromkeys(
+        (
+            "mart.ces_daily",
+            "mart.ces_segments",
+            "mart.ces_weekly",
+            "mart.handling_effort",
+            "mart.journey_weekly",
+        ),
+        _INTERVAL,
+    ),
+    **dict.fromkeys(("mart.kpi_daily", "mart.sensitivity"), _INTERVAL),
+    "mart.ces_adjusted_weekly": tuple(f"{of}_{name}" for of in ("raw", "adjusted") for name in _INTERVAL),
+    "mart.segment_differences": ("difference_low_0_100", "difference_high_0_100", "p_value", "q_value"),
+    # Tickets of the newest days may still be answered.
+    "mart.link_coverage_daily": ("answered_share", "answered_share_low", "answered_share_high"),
+    "mart.outcomes": ("method",),
 }
 MAY_DIFFER = NEW_TABLES | {
     "audit.check_results",  # the second publish has results of its own

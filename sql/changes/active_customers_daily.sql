@@ -54,7 +54,11 @@ union
 
 -- input core.tickets
 -- With the first ticket: the query numbers the days from the first contact on.
-select * from core.tickets
+select
+    created_at,
+    requester_key,
+    is_deleted
+from core.tickets
 where
     created_at between (select min(day) - 8 from scope) and (select max(day) + 2 from scope)
     or created_at = (
@@ -63,7 +67,10 @@ where
     );
 
 -- input core.responses
-select * from core.responses
+select
+    day,
+    respondent_key
+from core.responses
 where
     day between (select min(day) - 7 from scope) and (select max(day) from scope)
     or day = (

@@ -14,7 +14,13 @@ select day from core.response_tickets
 where ticket_key in (select ticket_key from changed.ticket_effort);
 
 -- input mart.ticket_effort
-select * from mart.ticket_effort
+select
+    ticket_key,
+    created_day,
+    category,
+    channel,
+    is_deleted
+from mart.ticket_effort
 where
     created_day in (select day from scope)
     or ticket_key in (
@@ -27,5 +33,10 @@ select * from core.response_tickets
 where day in (select day from scope);
 
 -- input core.responses
-select * from core.responses
+select
+    response_key,
+    day,
+    channel,
+    effort_0_100
+from core.responses
 where day in (select day from scope);

@@ -31,7 +31,17 @@ from (
 where was <> now;
 
 -- input mart.ticket_effort
-select * from mart.ticket_effort
+select
+    ticket_key,
+    category,
+    resolved_day,
+    resolution_minutes,
+    resolution_business_minutes,
+    reopens,
+    is_one_touch,
+    is_repeat_contact,
+    is_deleted
+from mart.ticket_effort
 where date_trunc('week', resolved_day)::date in (select week from scope);
 
 -- input core.response_tickets

@@ -31,7 +31,15 @@ from (
 where was <> now;
 
 -- input mart.ticket_effort
-select * from mart.ticket_effort
+select
+    ticket_key,
+    handling,
+    resolved_day,
+    resolution_minutes,
+    reopens,
+    is_repeat_contact,
+    is_deleted
+from mart.ticket_effort
 where date_trunc('week', resolved_day)::date in (select week from scope);
 
 -- input core.response_tickets

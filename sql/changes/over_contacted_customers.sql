@@ -15,11 +15,23 @@ where
     and response_key in (select response_key from changed.response_invitations);
 
 -- input core.invitations
-select * from core.invitations
+select
+    person_key,
+    sent_at,
+    survey_id,
+    day,
+    status
+from core.invitations
 where person_key in (select person_key from scope);
 
 -- input core.responses
-select * from core.responses
+select
+    response_key,
+    respondent_key,
+    recorded_at,
+    survey_id,
+    day
+from core.responses
 where respondent_key in (select person_key from scope);
 
 -- input core.response_invitations

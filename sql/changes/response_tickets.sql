@@ -121,5 +121,15 @@ reached as (
         on reached.source_id = targets.source_id and reached.merged_into = targets.ticket_id
 )
 
-select * from core.tickets
+select
+    ticket_key,
+    source_id,
+    ticket_id,
+    external_key,
+    requester_key,
+    merged_into,
+    solved_at,
+    closed_at,
+    is_deleted
+from core.tickets
 where ticket_key in (select ticket_key from reached);

@@ -40,7 +40,10 @@ select * from core.tickets
 where ticket_key in (select ticket_key from scope);
 
 -- input core.ticket_versions
-select * from core.ticket_versions
+select
+    ticket_key,
+    channel
+from core.ticket_versions
 where ticket_key in (select ticket_key from scope);
 
 -- input core.response_tickets
@@ -48,5 +51,8 @@ select * from core.response_tickets
 where ticket_key in (select ticket_key from scope);
 
 -- input core.responses
-select * from core.responses
+select
+    response_key,
+    ease_0_100
+from core.responses
 where response_key in (select response_key from narrowed.core.response_tickets);
