@@ -37,6 +37,7 @@ select
     response_key,
     day,
     channel,
+    scale_id,
     effort_0_100
 from core.responses
 where day in (select day from scope);
