@@ -13,7 +13,7 @@ def test_weekdays_in_common_are_no_relation_and_the_next_day_is_found() -> None:
 
 @pytest.mark.slow
 def test_unrelated_series_are_related_in_at_most_six_of_a_hundred() -> None:
-    found = table(800, UNRELATED)
+    found = table(500, UNRELATED)
     assert found["related"].max() <= 0.06, found
 
 
