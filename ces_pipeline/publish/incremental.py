@@ -105,14 +105,18 @@ def _rows_only_in(rows: str, others: str, table: Table) -> str:
 
     They are compared by key: to compare all columns at once, as EXCEPT does, costs four times as much.
     """
-    same_key = " AND ".join(f"{rows}.{name} IS NOT DISTINCT FROM {others}.{name}" for name in table.key)
     differs = [
         f"{rows}.{name} IS DISTINCT FROM {others}.{name}" for name in table.columns if name not in table.key
     ]
     return (
         f"SELECT {rows}.* FROM {rows} LEFT JOIN (SELECT *, true AS is_there FROM {others}) AS {others} "
-        f"ON {same_key} WHERE {' OR '.join(['is_there IS NULL', *differs])}"
+        f"ON {_same_key(rows, others, table)} WHERE {' OR '.join(['is_there IS NULL', *differs])}"
     )
+
+
+def _same_key(rows: str, others: str, table: Table) -> str:
+    """The condition that rows of two relations have the same key. A part of a key may be null."""
+    return " AND ".join(f"{rows}.{name} IS NOT DISTINCT FROM {others}.{name}" for name in table.key)
 
 
 _TABLES = {table.short_name: table for table in PUBLISHED_TABLES.values()}
@@ -159,7 +163,7 @@ def _update(changes: ChangedRows, file: SqlFile, *, follows: bool) -> None:
     is_large = count_rows(connection, table.name) > SMALL_TABLE_ROWS
     with fresh_rows(connection, file) as query:
         if is_large and not follows and table.short_name not in followed():
-            # Most rows differ, and nobody asks which.
+            # Most rows differ, and no rule reads which.
             replace_rows(connection, table, query)
             changes.counts[table.name] = None
             return
@@ -191,8 +195,9 @@ def _follow(changes: ChangedRows, file: SqlFile, table: Table, part: Part) -> No
 
 def _write_differing(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Write the rows in which `compare_now` found a difference, and no others."""
-    key = ", ".join(table.key)
-    connection.execute(f"DELETE FROM {table.name} WHERE ({key}) IN (SELECT ({key}) FROM removed_rows)")
+    connection.execute(
+        f"DELETE FROM {table.name} USING removed_rows WHERE {_same_key(table.name, 'removed_rows', table)}"
+    )
     connection.execute(f"INSERT INTO {table.name} BY NAME FROM added_rows")
 
 

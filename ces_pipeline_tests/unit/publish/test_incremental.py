@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ces_pipeline.publish import incremental, step
 from ces_pipeline.publish import rules as rules_module
-from ces_pipeline.publish import step
 from ces_pipeline.publish.checksum import file_sha256, write_checksums
 from ces_pipeline.publish.publication import read_publication
 from ces_pipeline.publish.rules import rules
@@ -153,6 +153,19 @@ def test_an_update_from_changed_rows_has_the_rows_of_a_rebuild(
     compared = rebuild(small.home, small.registry, small.state, run_id="compared")
     assert compared.rebuilt_because
     assert compared.differences == ()
+
+
+def test_a_large_table_of_which_only_differing_rows_are_written_may_have_a_null_in_its_key(
+    small: SmallHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incremental, "SMALL_TABLE_ROWS", 0)
+    unknown = "SELECT contacts FROM mart.contact_frequency WHERE place IS NULL"
+    assert small.rows(unknown) == [(len(DAYS),)]
+    # Without the answer of the unknown person.
+    small.clean("survey", [response("person7", DAYS[7], respondent_key="p3", ease=75.0)], day=DAYS[7])
+    assert small.publish("updated").rebuilt_because == ""
+    assert small.rows(unknown) == [(len(DAYS) - 1,)]
+    assert rebuild(small.home, small.registry, small.state, run_id="compared").differences == ()
 
 
 def test_many_small_updates_in_a_row_are_made_in_place(small: SmallHome) -> None:
