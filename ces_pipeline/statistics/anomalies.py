@@ -115,7 +115,6 @@ class _Series:
         step, column = np.nonzero(shown)
         at = (step, column)
         limit = PACES[self.grain].spike * found.error
-        up = _is_up(found)
         in_incident = found.incident[at] > 0
         names = self.names.iloc[column].reset_index(drop=True)
         first_days = self.days[_first_steps(found.incident)[at]]
@@ -132,8 +131,8 @@ class _Series:
             z=found.z[at],
             cusum_up=found.cusum_up[at],
             cusum_down=found.cusum_down[at],
-            state=_states(found, up, usable, judged)[at],
-            direction=_directions(kinds[column], self.figure, up[at], in_incident),
+            state=_states(found, usable, judged)[at],
+            direction=_directions(kinds[column], self.figure, found.is_high[at], in_incident),
             incident_first_day=pd.Series(first_days.date, dtype=object).where(in_incident, None),
             baseline_first_day=self.days[np.minimum(baseline, step)].date,
             baseline_steps=found.history[at],
@@ -203,21 +202,7 @@ def _first_steps(incident: np.ndarray) -> np.ndarray:
     return first
 
 
-def _is_up(found: Findings) -> np.ndarray:
-    """Whether the figures of a step's incident are too high: as they were at its first alarm."""
-    above = np.where(found.spike, found.z > 0, found.cusum_up > found.cusum_down)
-    alarm = found.spike | found.drift
-    up = np.zeros(found.incident.shape, dtype=bool)
-    for series in np.flatnonzero(alarm.any(axis=0)):
-        numbers = found.incident[:, series]
-        for number in range(1, numbers.max() + 1):
-            steps = np.flatnonzero(numbers == number)
-            first = steps[alarm[steps, series]]
-            up[steps, series] = above[first[0], series] if len(first) else False
-    return up
-
-
-def _states(found: Findings, up: np.ndarray, usable: np.ndarray, judged: np.ndarray) -> np.ndarray:
+def _states(found: Findings, usable: np.ndarray, judged: np.ndarray) -> np.ndarray:
     words = {
         "holiday": ~usable,
         "too few rows": ~judged,
@@ -225,17 +210,17 @@ def _states(found: Findings, up: np.ndarray, usable: np.ndarray, judged: np.ndar
         "new level": found.is_new_level,
         "spike up": found.spike & (found.z > 0),
         "spike down": found.spike,
-        "drift up": found.drift & up,
+        "drift up": found.drift & found.is_high,
         "drift down": found.drift,
         "in an incident": found.incident > 0,
     }
     return np.select([*words.values()], [*words], "usual")
 
 
-def _directions(kinds: np.ndarray, figure: str, up: np.ndarray, in_incident: np.ndarray) -> np.ndarray:
+def _directions(kinds: np.ndarray, figure: str, is_high: np.ndarray, in_incident: np.ndarray) -> np.ndarray:
     found = np.full(len(kinds), None, dtype=object)
     for kind in np.unique(kinds):
         higher, lower = _WORDS.get(kind, _WORDS[figure])
         of_kind = in_incident & (kinds == kind)
-        found[of_kind] = np.where(up[of_kind], higher, lower)
+        found[of_kind] = np.where(is_high[of_kind], higher, lower)
     return found

@@ -78,8 +78,9 @@ def step_change(
     correlation = _serial_correlation(residual_maker, residuals, distance)
     correlations = correlation**distance
     # The squared HC2 error, and the quadratic form of the values that it is.
-    squared = float(np.sum(residuals**2 * contrast**2 / np.diag(residual_maker)))
-    form = residual_maker @ np.diag(contrast**2 / np.diag(residual_maker)) @ residual_maker
+    leverage = contrast**2 / np.diag(residual_maker)
+    squared = float(np.sum(residuals**2 * leverage))
+    form = residual_maker @ np.diag(leverage) @ residual_maker
     expected = float(np.sum(form * correlations))
     error = float(np.sqrt(squared * (contrast @ correlations @ contrast) / expected))
     product = form @ correlations

@@ -34,23 +34,23 @@ class Pace:
     """Lengths in steps, and limits.
 
     cycle: after so many steps a pattern repeats. window: steps that a step is compared with. start: steps before the
-    first verdict. quiet: steps after which figures are back. settled: steps of a new level. spike: |z| from which one
-    figure is unusual by itself. drift: limit of the CUSUM. A year has seven times as many days as weeks, so the limits
-    of days are higher.
+    first verdict. quiet: steps after which figures are back. lasting: steps after which another level is the usual one.
+    spike: |z| from which one figure is unusual by itself. drift: limit of the CUSUM. A year has seven times as many
+    days as weeks, so the limits of days are higher.
     """
 
     cycle: int
     window: int
     start: int
     quiet: int
-    settled: int
+    lasting: int
     spike: float
     drift: float
 
 
 PACES: dict[Grain, Pace] = {
-    "day": Pace(cycle=7, window=56, start=56, quiet=14, settled=21, spike=4.0, drift=7.0),
-    "week": Pace(cycle=1, window=26, start=13, quiet=4, settled=8, spike=3.5, drift=4.0),
+    "day": Pace(cycle=7, window=56, start=56, quiet=14, lasting=21, spike=4.0, drift=7.0),
+    "week": Pace(cycle=1, window=26, start=13, quiet=4, lasting=8, spike=3.5, drift=4.0),
 }
 
 
@@ -60,8 +60,8 @@ class Findings:
 
     expected, error: the figure that the steps before lead to, and its standard deviation; NaN: too little history. z:
     how many standard deviations the figure is off. spike, drift: the step raised an alarm. incident: number of its
-    incident in its series, from 1; 0: none. is_new_level: at this step the level of the incident became the usual one.
-    history: number of steps it was compared with.
+    incident in its series, from 1; 0: none. is_high: its figures are too high, not too low. is_new_level: at this step
+    the level of the incident became the usual one. history: number of steps it was compared with.
     """
 
     expected: np.ndarray
@@ -72,6 +72,7 @@ class Findings:
     spike: np.ndarray
     drift: np.ndarray
     incident: np.ndarray
+    is_high: np.ndarray
     is_new_level: np.ndarray
     history: np.ndarray
 
@@ -87,6 +88,7 @@ class Findings:
             spike=np.zeros(shape, dtype=bool),
             drift=np.zeros(shape, dtype=bool),
             incident=np.zeros(shape, dtype=int),
+            is_high=np.zeros(shape, dtype=bool),
             is_new_level=np.zeros(shape, dtype=bool),
             history=np.zeros(shape, dtype=int),
         )
@@ -209,8 +211,12 @@ class _Watch:
         drift = ~self.is_open & (np.maximum(self.up, self.down) > self.pace.drift)
         found.spike[step], found.drift[step] = spike, drift
         for series in np.flatnonzero((spike | drift) & ~self.is_open).tolist():
-            began = self.up_began if self.up[series] >= self.down[series] else self.down_began
-            self._open(step, series, step if spike[series] else int(began[series]))
+            if spike[series]:
+                self._open(step, series, step, is_high=bool(z[series] > 0))
+            else:
+                is_high = bool(self.up[series] > self.down[series])
+                began = self.up_began if is_high else self.down_began
+                self._open(step, series, int(began[series]), is_high=is_high)
         for series in np.flatnonzero(self.is_open).tolist():
             self._follow(step, series)
 
@@ -307,11 +313,12 @@ class _Watch:
             setattr(self, name, after)
         self.found.cusum_up[step], self.found.cusum_down[step] = self.up, self.down
 
-    def _open(self, step: int, series: int, first: int) -> None:
+    def _open(self, step: int, series: int, first: int, *, is_high: bool) -> None:
         self.is_open[series] = True
         self.first[series], self.alarmed[series] = first, step
         self.incidents[series] += 1
         self.found.incident[first : step + 1, series] = self.incidents[series]
+        self.found.is_high[first : step + 1, series] = is_high
         self.left_out[first : step + 1, series] = True
         self.up[series] = self.down[series] = 0
 
@@ -319,6 +326,7 @@ class _Watch:
         """Close the incident if the figures are back, or if they have another level for long enough."""
         pace, first = self.pace, self.first[series]
         self.found.incident[step, series] = self.incidents[series]
+        self.found.is_high[step, series] = self.found.is_high[first, series]
         self.left_out[step, series] = True
         z = self.found.z[: step + 1, series]
         if step - self.alarmed[series] >= pace.quiet:
@@ -331,10 +339,10 @@ class _Watch:
                 return
         length = step - first + 1
         since = _known(z[first:])
-        if length >= pace.settled and len(since) >= pace.settled / 2:
+        if length >= pace.lasting and len(since) >= pace.lasting / 2:
             half = since[len(since) // 2 :]
             is_shown = abs(since.sum()) >= _SHOWN * np.sqrt(len(since)) and since.sum() * half.sum() > 0
-            if is_shown or length >= 2 * pace.settled:
+            if is_shown or length >= 2 * pace.lasting:
                 self._take_level(step, series)
 
     def _close(self, back_from: int, step: int, series: int) -> None:
@@ -344,7 +352,7 @@ class _Watch:
 
     def _take_level(self, step: int, series: int) -> None:
         """The incident's level becomes the usual one, from the step at which the figures changed most clearly."""
-        reach = self.pace.settled // 3
+        reach = self.pace.lasting // 3
         begin = max(0, self.first[series] - reach)
         z = self.found.z[begin : step + 1, series]
         places = range(1, min(2 * reach + 1, len(z) - 1))

@@ -155,7 +155,7 @@ def _resolved(_: str, there: pd.DataFrame) -> Change:
 
 def _median_time(rows: pd.DataFrame) -> float:
     """Median of log_minutes; NaN if half of the tickets are not resolved yet."""
-    # Imported here for the same reason as in `changes`.
+    # Imported here: the import takes a second, and a home without tickets never needs it.
     from statsmodels.duration.survfunc import SurvfuncRight
 
     if not rows["is_resolved"].any():

@@ -22,7 +22,7 @@ DAYS, CHANGE_DAY = 365, 203
 
 @dataclass(frozen=True)
 class Noise:
-    """What moves days beside chance. relative_sd, points: standard deviation of the effect of a day on a count (relative)
+    """What moves days apart from chance. relative_sd, points: standard deviation of the effect of a day on a count (relative)
     and on mean effort. autocorrelation: of the effects of neighbouring days."""
 
     relative_sd: float = 0.0

@@ -1,6 +1,6 @@
--- mart.category_effort follows the weeks in which a changed ticket, or a ticket with a changed answer, was or is resolved, and
--- the weeks whose tickets became final or that are no longer truncated. The
--- rows of all days need every ticket, because a median cannot be added up.
+-- mart.category_effort follows the weeks in which a changed ticket, or a ticket with a changed answer, was or is resolved,
+-- and the weeks whose tickets became final or that are no longer truncated. The rows of all days need every ticket,
+-- because a median cannot be added up.
 
 -- replaces period = 'week' and period_start in (select week from scope)
 -- scope

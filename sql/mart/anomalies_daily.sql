@@ -30,38 +30,19 @@ free_days as (
     select coalesce(list(day order by day), []) as holidays from reference.holidays
 ),
 
-cells as (
-    select
-        ces_daily.*,
-        coalesce(owner, 'unknown') as owner,
-        difficult_count as difficult,
-        ease_sum_0_100::decimal(18, 6) as ease_sum,
-        ease_square_sum_0_100::decimal(24, 6) as ease_square_sum
-    from mart.ces_daily
-    left join reference.surveys using (survey_id)
-),
-
 answers as (
     select
-        day,
-        case
-            when grouping(survey_id) = 0 then 'survey'
-            when grouping(channel) = 0 then 'channel'
-            when grouping(persona) = 0 then 'persona'
-            when grouping(product) = 0 then 'product'
-            when grouping(journey_stage) = 0 then 'journey_stage'
-            when grouping(owner) = 0 then 'owner'
-            else 'all'
-        end as dimension,
-        coalesce(survey_id, channel, persona, product, journey_stage, owner, 'all') as segment,
-        sum(n) as n,
-        sum(difficult) as difficult,
-        100 * sum(n) - sum(ease_sum) as effort_sum,
-        10000 * sum(n) - 200 * sum(ease_sum) + sum(ease_square_sum) as effort_square_sum
-    from cells
-    group by grouping sets (
-        (day), (day, survey_id), (day, channel), (day, persona), (day, product), (day, journey_stage), (day, owner)
-    )
+        period_start as day,
+        dimension,
+        segment,
+        n,
+        difficult_count as difficult,
+        100 * n - ease_sum_0_100::decimal(18, 6) as effort_sum,
+        10000 * n - 200 * ease_sum_0_100::decimal(18, 6) + ease_square_sum_0_100::decimal(24, 6) as effort_square_sum
+    from mart.ces_segments
+    where
+        period = 'day'
+        and dimension in ('all', 'survey', 'channel', 'persona', 'product', 'journey_stage', 'owner')
 ),
 
 categories as (

@@ -113,10 +113,6 @@ sums as (
     group by all
 )
 
-select
-    figures.*,
-    shown(is_suppressed, top_two_count / n) as top_two_share,
-    shown(is_suppressed, share_low(top_two_count, n)) as top_two_share_low,
-    shown(is_suppressed, share_high(top_two_count, n)) as top_two_share_high
-from effort_figures('sums') as figures
+select figures.*
+from top_two_figures('sums') as figures
 order by period, period_start, dimension, segment;

@@ -1,7 +1,8 @@
 -- One row per week (and all days) x survey (and all surveys) with a scored response.
 -- Answers: how many customers with a difficult answer were followed up, contacted and helped, and how soon? Weeks are
 -- those of the responses and begin on Monday. The rates and times are those of `final_answers`: difficult answers of
--- days whose time for a follow-up is over. A null share: `why_null` gives the reason. Without a source of follow-ups the shares are unknown, not 0.
+-- days whose time for a follow-up is over. A null share: `why_null` gives the reason. Without a source of follow-ups
+-- the shares are unknown, not 0.
 with newest as (
     select max(day) - any_value(follow_up_window_days)::integer as last_final_day
     from core.responses

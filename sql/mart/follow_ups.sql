@@ -1,8 +1,8 @@
 -- One row per difficult response, if follow-ups are delivered.
 -- Answers: did somebody call back customers with a difficult answer, how soon, and is the issue resolved? A response
 -- is difficult by the boxes of its own scale. `state` is the furthest step that was reported; a later step back does
--- not undo it. A null time: that step was not reported. `is_final`: the time for a follow-up is over. The agent is not shown. Empty if no source delivers
--- follow-ups.
+-- not undo it. A null time: that step was not reported. `is_final`: the time for a follow-up is over. The agent is not
+-- shown. Empty if no source delivers follow-ups.
 with steps as (
     select
         links.response_key,

@@ -74,9 +74,6 @@ sums as (
 
 select
     figures.*,
-    n > 0 as is_measured,
-    shown(is_suppressed, top_two_count / n) as top_two_share,
-    shown(is_suppressed, share_low(top_two_count, n)) as top_two_share_low,
-    shown(is_suppressed, share_high(top_two_count, n)) as top_two_share_high
-from effort_figures('sums') as figures
+    n > 0 as is_measured
+from top_two_figures('sums') as figures
 order by week, process, journey_stage;

@@ -135,12 +135,8 @@ sums as (
 ),
 
 figures as (
-    select
-        effort.*,
-        shown(is_suppressed, top_two_count / n) as top_two_share,
-        shown(is_suppressed, share_low(top_two_count, n)) as top_two_share_low,
-        shown(is_suppressed, share_high(top_two_count, n)) as top_two_share_high
-    from effort_figures('sums') as effort
+    select effort.*
+    from top_two_figures('sums') as effort
 ),
 
 headlines as (
