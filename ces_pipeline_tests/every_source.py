@@ -203,6 +203,8 @@ def registry_of(first: date) -> dict[str, Any]:
                 "trigger_event": "chat_closed",
                 "owner": "support",
                 "expected_per_day": 6,
+                "wording_version": "2",
+                "wording_changes": {"2": fix_day},
             },
             {
                 "id": "after_call",
@@ -211,6 +213,7 @@ def registry_of(first: date) -> dict[str, Any]:
                 "process": "support",
                 "owner": "support",
                 "link_window_days": 5,
+                "scale_changes": {fix_day: "ease_1_7"},
             },
             {
                 "id": "welcome",
@@ -280,8 +283,11 @@ def registry_of(first: date) -> dict[str, Any]:
             "effort_half_life_days": 10,
             "contact_limit": 2,
             "holidays": ["2026-03-06"],
+            "survey_ineligible": {"category": ["App"], "priority": ["low"]},
         },
-        "restatements": [],
+        "restatements": [
+            {"id": "moved", "first_day": fix_day, "last_day": fix_day + timedelta(days=2), "as_of": fix_day}
+        ],
         "fixes": [
             {
                 "id": "faster_login",
