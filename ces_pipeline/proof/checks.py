@@ -1,0 +1,64 @@
+"""Proves the checks of a snapshot: on a snapshot with the poison of a check, `run_checks` must find every wrong row."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import duckdb
+
+from ces_pipeline.publish.checks import Poison, SqlCheck, keys_unique, run_checks, sql_checks
+from ces_pipeline.publish.layout import create_tables
+from ces_pipeline.publish.tables import PUBLISHED_TABLES
+from ces_pipeline.storage.duck import session
+
+BUSINESS_DATE = date(2026, 3, 3)
+"""Today, for the poison of the checks: its rows are of the days before."""
+
+
+def uncaught_by_checks(checks: Iterable[SqlCheck] | None = None) -> list[str]:
+    """A name for each check that misses a wrong row of its poison, or finds one on a snapshot without rows.
+
+    checks: those to prove; None: every check of a publish, in the form of a rebuild and of an update.
+    """
+    if checks is None:
+        # An update asks only about the keys of changed rows.
+        checks = (*sql_checks(), keys_unique(dict.fromkeys(PUBLISHED_TABLES, 2)))
+    with empty_snapshot() as connection:
+        return sorted({f"check {check.name}" for check in checks if not _is_proved(connection, check)})
+
+
+@contextmanager
+def empty_snapshot() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose default catalog has the tables of the published file, without rows, in memory."""
+    with session(None) as connection:
+        connection.execute("ATTACH ':memory:' AS ces")
+        connection.execute("USE ces")
+        create_tables(connection)
+        yield connection
+
+
+@contextmanager
+def poisoned(connection: duckdb.DuckDBPyConnection, poison: Poison) -> Iterator[None]:
+    """The snapshot of this connection with this poison, which is taken out again at the end."""
+    connection.execute("BEGIN")
+    try:
+        connection.execute(poison.statements)
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def is_caught(connection: duckdb.DuckDBPyConnection, check: SqlCheck, poison: Poison) -> bool:
+    """Whether the check finds exactly the wrong rows of the poison."""
+    with poisoned(connection, poison):
+        (result,) = run_checks(connection, [check], business_date=BUSINESS_DATE)
+    return result.failures == poison.wrong_rows
+
+
+def _is_proved(connection: duckdb.DuckDBPyConnection, check: SqlCheck) -> bool:
+    try:
+        (before,) = run_checks(connection, [check], business_date=BUSINESS_DATE)
+        return before.passed and all(is_caught(connection, check, poison) for poison in check.poisons)
+    except duckdb.Error as problem:
+        problem.add_note(f"while proving the check {check.name}")
+        raise
