@@ -8,6 +8,7 @@ import duckdb
 
 from ces_pipeline.publish.checks import Poison, SqlCheck, keys_unique, run_checks, sql_checks
 from ces_pipeline.publish.layout import create_tables
+from ces_pipeline.publish.rules import followed
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.storage.duck import session
 
@@ -29,11 +30,18 @@ def uncaught_by_checks(checks: Iterable[SqlCheck] | None = None) -> list[str]:
 
 @contextmanager
 def empty_snapshot() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection whose default catalog has the tables of the published file, without rows, in memory."""
+    """A connection whose default catalog has the tables of the published file, without rows, in memory.
+
+    Every row that is added counts as changed, for the check of keys of an update.
+    """
     with session(None) as connection:
         connection.execute("ATTACH ':memory:' AS ces")
         connection.execute("USE ces")
         create_tables(connection)
+        connection.execute("ATTACH ':memory:' AS changed")
+        for table in PUBLISHED_TABLES.values():
+            if table.short_name in followed():
+                connection.execute(f"CREATE VIEW changed.{table.short_name} AS FROM ces.{table.name}")
         yield connection
 
 

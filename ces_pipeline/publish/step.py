@@ -47,7 +47,7 @@ from ces_pipeline.publish.inputs import (
     disagreeing,
     stored_rows,
 )
-from ces_pipeline.publish.layout import STORAGE_VERSION, create_tables
+from ces_pipeline.publish.layout import STORAGE_VERSION, create_tables, describe_tables
 from ces_pipeline.publish.publication import Publication, read_publication
 from ces_pipeline.publish.reference import reference_tables
 from ces_pipeline.publish.stored_tables import STORED_TABLES, damaged_days, store_days
@@ -334,6 +334,7 @@ class _Publish:
             connection.execute("SET checkpoint_threshold = '1TB'")
             if rebuilt_because:
                 create_tables(connection)
+                describe_tables(connection)
                 changes = None
             else:
                 changes = ChangedRows(connection)
