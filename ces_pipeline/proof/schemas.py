@@ -113,9 +113,10 @@ def _objects(*values: object) -> pd.Series:
 
 def _fitting(field: pya.Field, checks: list[pa.Check], number: int) -> object:
     for check in checks:
-        if "allowed_values" in check.statistics:
-            return list(check.statistics["allowed_values"])[number]
-        least = check.statistics["min_value"]
+        holds = check.statistics or {}
+        if "allowed_values" in holds:
+            return list(holds["allowed_values"])[number]
+        least = holds["min_value"]
         return int(least) + number if pya.types.is_integer(field.type) else float(least) + number
     return {
         pya.string(): f"value {number}",
@@ -130,6 +131,5 @@ def _fitting(field: pya.Field, checks: list[pa.Check], number: int) -> object:
 
 def _breaking(check: pa.Check) -> object:
     """A value that breaks a check of the schemas: one of a list, or one from a range."""
-    if "allowed_values" in check.statistics:
-        return "poison"
-    return check.statistics["max_value"] + 1
+    holds = check.statistics or {}
+    return "poison" if "allowed_values" in holds else holds["max_value"] + 1
