@@ -225,7 +225,7 @@ def _schema_poisons() -> tuple[Poison, ...]:
 def _unpacked(table: Table) -> str:
     """A column that DuckDB can give another type: one whose compression is not that of text, if there is one."""
     unpacked = [field.name for field in table.arrow if not pa.types.is_string(field.type)]
-    return [*unpacked, *table.columns][0]
+    return str(unpacked[0] if unpacked else next(iter(table.columns)))
 
 
 def keys_unique(changed: Mapping[str, int | None] | None = None) -> SqlCheck:

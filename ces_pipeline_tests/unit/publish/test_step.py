@@ -21,6 +21,7 @@ from ces_pipeline.storage.lake import Lake
 from ces_pipeline_tests.lake_days import (
     DAY,
     NOON,
+    PROVED,
     SmallHome,
     days_from,
     rejected,
@@ -291,7 +292,7 @@ def test_two_publishes_at_once_take_turns(unpublished: SmallHome, monkeypatch: p
     threads = [
         threading.Thread(
             target=lambda: results.append(
-                publish(unpublished.home, unpublished.registry, unpublished.state, run_id="r")
+                publish(unpublished.home, unpublished.registry, unpublished.state, run_id="r", proof=PROVED)
             )
         )
         for _ in range(2)
