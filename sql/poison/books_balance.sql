@@ -3,9 +3,9 @@ insert into audit.load_audit (
     kind, source_id, is_current, day, landed, redelivered, landed_again, superseded, accepted, rejected
 )
 values
-    ('survey', 'web', true, '2026-03-01', 1, 0, 0, 0, 0, 0),
-    ('survey', 'web', true, '2026-03-02', 1, 0, 0, 0, 1, 0),
-    ('survey', 'web', true, '2026-03-03', 1, 0, 0, 0, 0, 1);
+('survey', 'web', true, '2026-03-01', 1, 0, 0, 0, 0, 0),
+('survey', 'web', true, '2026-03-02', 1, 0, 0, 0, 1, 0),
+('survey', 'web', true, '2026-03-03', 1, 0, 0, 0, 0, 1);
 
 insert into audit.delivery_days (kind, source_id, day, rows_landed) values ('survey', 'web', '2026-03-04', 1);
 

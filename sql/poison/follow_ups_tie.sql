@@ -4,5 +4,5 @@ insert into mart.follow_up_matches (follow_ups) values (1);
 
 insert into mart.follow_up_rates (period, survey_id, difficult_answers, followed_up)
 values
-    ('week', 'all surveys', 1, 0),
-    ('week', 'after_chat', 0, 1);
+('week', 'all surveys', 1, 0),
+('week', 'after_chat', 0, 1);

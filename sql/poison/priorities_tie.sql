@@ -8,9 +8,9 @@ insert into mart.priorities (
     level, category, first_day, tickets, n, excess_points, total_excess_points, excess_share
 )
 values
-    ('tickets', 'a', '2026-03-01', 2, 1, 1, 1, 1),
-    ('answers', 'a', '2026-03-01', 1, 2, 1, 1, 1),
-    ('points', 'a', '2026-03-01', 1, 1, 1, 2, 1),
-    ('total', 'a', '2026-03-01', 1, 1, 1, 1, 1),
-    ('total', 'b', '2026-03-01', 0, 0, 0, 2, 0),
-    ('share', 'a', '2026-03-01', 1, 1, 1, 1, 0.5);
+('tickets', 'a', '2026-03-01', 2, 1, 1, 1, 1),
+('answers', 'a', '2026-03-01', 1, 2, 1, 1, 1),
+('points', 'a', '2026-03-01', 1, 1, 1, 2, 1),
+('total', 'a', '2026-03-01', 1, 1, 1, 1, 1),
+('total', 'b', '2026-03-01', 0, 0, 0, 2, 0),
+('share', 'a', '2026-03-01', 1, 1, 1, 1, 0.5);

@@ -6,5 +6,5 @@ insert into audit.pending_days (kind, day) values ('survey', '2026-03-02');
 
 insert into audit.pulls (pull_id, source_id, started_at, failure)
 values
-    ('a', 'web', '2026-03-02 01:00:00Z', null),
-    ('b', 'web', '2026-03-02 02:00:00Z', 'the vendor refused the call');
+('a', 'web', '2026-03-02 01:00:00Z', null),
+('b', 'web', '2026-03-02 02:00:00Z', 'the vendor refused the call');

@@ -4,5 +4,5 @@ insert into reference.surveys (survey_id) values ('silent'), ('heard');
 
 insert into mart.response_rates (survey_id, last_response_day, days_silent)
 values
-    ('silent', '2026-02-02', 28),
-    ('heard', '2026-03-02', 0);
+('silent', '2026-02-02', 28),
+('heard', '2026-03-02', 0);
