@@ -1,8 +1,7 @@
 """The SQL files that ship with the package: their text, title, explanation, and the tables that they read.
 
-The first comment line of a file is its title (for a mart the grain, for a check the severity and remedy,
-for poison the number of wrong rows). No query is
-run here.
+The first comment line of a file is its title (for a mart the grain, for a check the severity and remedy, for poison the
+number of wrong rows). No query is run here.
 """
 
 import re
