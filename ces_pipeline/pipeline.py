@@ -21,8 +21,10 @@ from ces_pipeline.land.ended import land_nothing
 from ces_pipeline.land.ledger import Ledger
 from ces_pipeline.land.pull import pull
 from ces_pipeline.land.step import SourceLanding, land_source
+from ces_pipeline.proof.step import prove
 from ces_pipeline.publish import inputs as publish_inputs_of
 from ces_pipeline.publish import step as publish_step
+from ces_pipeline.publish.checks import CheckResult
 from ces_pipeline.publish.inputs import PublishInputs
 from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import load_registry
@@ -49,6 +51,7 @@ __all__ = [
     "land",
     "land_source",
     "load_registry",
+    "prove_checks",
     "publish",
     "publish_inputs",
     "rebuild",
@@ -157,20 +160,32 @@ def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
 def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     """Update the published file from the lake. A second publish waits until the first ends.
 
-    If a blocking check fails, the old file stays and the result has the check. Raises CesError if a day file differs
-    from its commit marker, HomeError if the disk cannot be written, MemoryLimitError if DuckDB needs more memory than
-    the settings allow.
+    Proves first that rules, schemas and checks find poisoned rows. If a blocking check fails, the old file stays and
+    the result has the check. Raises CesError if a day file differs from its commit marker, HomeError if the disk cannot
+    be written, MemoryLimitError if DuckDB needs more memory than the settings allow.
     """
     _begin(registry)
     share(home.private, registry.settings.shared_with)
     follow_registry(home, registry)
     lake = Lake(home.lake)
     with last_results.recorded(lake, "publish"):
-        result = publish_step.publish(home, registry, lambda: publish_inputs(home, registry), run_id=run_id)
+        result = publish_step.publish(
+            home,
+            registry,
+            lambda: publish_inputs(home, registry),
+            run_id=run_id,
+            proof=prove_checks(registry),
+        )
     save_small_files(lake)
     failed = [f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures]
     last_results.record(lake, "publish", [""], {"": failed} if failed else {})
     return result
+
+
+def prove_checks(registry: Registry) -> CheckResult:
+    """Whether poisoned rows are caught by every rule, schema and check: a publish needs it. Touches no file."""
+    _begin(registry)
+    return prove()
 
 
 def rebuild(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
@@ -181,7 +196,13 @@ def rebuild(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     _begin(registry)
     share(home.private, registry.settings.shared_with)
     follow_registry(home, registry)
-    return publish_step.rebuild(home, registry, lambda: publish_inputs(home, registry), run_id=run_id)
+    return publish_step.rebuild(
+        home,
+        registry,
+        lambda: publish_inputs(home, registry),
+        run_id=run_id,
+        proof=prove_checks(registry),
+    )
 
 
 def is_behind(home: Home, registry: Registry) -> bool:

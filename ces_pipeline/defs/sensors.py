@@ -4,7 +4,9 @@ import hashlib
 import json
 import time
 from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -17,7 +19,9 @@ from ces_pipeline.errors import RegistryError
 from ces_pipeline.home import Home
 from ces_pipeline.pipeline import publish_inputs
 from ces_pipeline.publish.fingerprints import state_fingerprint
+from ces_pipeline.publish.publication import read_publication
 from ces_pipeline.publish.step import is_behind
+from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
 
 QUIET_SECONDS = 10
@@ -42,7 +46,7 @@ def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition
         job_name=CLEAN_AND_PUBLISH,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Cleans every stale day, of any age, and then publishes.",
+        description="Cleans every stale day, of any age, and then publishes; on a night without news, runs the checks.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if not home.registry.is_dir():
@@ -78,12 +82,31 @@ def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition
         if not fresh and is_behind(home, registry, inputs):
             publish = dg.RunRequest(run_key=_digest([state, "publish"]), asset_selection=snapshot_keys())
             fresh = [] if publish.run_key in known else [publish]
+        elif not fresh and (night := night_without_checks(home, registry, datetime.now(UTC))):
+            checks = dg.RunRequest(
+                run_key=_digest(["checks", night.isoformat()]), asset_selection=snapshot_keys()
+            )
+            fresh = [] if checks.run_key in known else [checks]
+            requests.append(checks)
         if not fresh:
             return dg.SkipReason("no day is stale and the published file is up to date")
         asked = {request.run_key for request in (*requests, *fresh)}
         return dg.SensorResult(run_requests=fresh, cursor=json.dumps(sorted(map(str, asked))))
 
     return sensor
+
+
+def night_without_checks(home: Home, registry: Registry, now: datetime) -> datetime | None:
+    """When the newest night began, if the file was last published before it; else None.
+
+    Checks depend on the date, and every night must prove that they run: a publish that finds nothing new does both.
+    """
+    published = read_publication(home.published)
+    at = now.astimezone(ZoneInfo(registry.settings.business_time_zone))
+    night = at.replace(hour=registry.settings.schedule_hour, minute=0, second=0, microsecond=0)
+    if at < night:
+        night -= timedelta(days=1)
+    return night if published is not None and published.published_at < night else None
 
 
 def inbox_sensor(home: Home) -> dg.SensorDefinition:

@@ -71,9 +71,22 @@ def replace_rows(connection: duckdb.DuckDBPyConnection, table: Table, query: str
 
 
 def typed(frame: pd.DataFrame, table: Table) -> pa.Table:
-    """A frame of NumPy and text columns as validated rows of `table`. NaN becomes null; other columns are dropped."""
+    """A frame of NumPy and text columns as validated rows of `table`. NaN becomes null; other columns are dropped.
+
+    Raises SchemaErrors for rows that break the schema, KeyError for a missing column, TypeError or ValueError for a
+    value of another type.
+    """
     kinds = {name: column.dtype.type for name, column in table.columns.items()}
-    rows = frame[list(kinds)].astype(kinds)
+    flags = [name for name, kind in kinds.items() if kind == "bool"]
+    rows = frame[list(kinds)].astype({name: kind for name, kind in kinds.items() if name not in flags})
+    for name in flags:
+        rows[name] = _flags(rows[name])
     return pa.Table.from_pandas(
         table.schema.validate(rows, lazy=True), schema=table.arrow, preserve_index=False
     )
+
+
+def _flags(values: pd.Series) -> pd.Series:
+    """Flags as `bool`; with a null, which `bool` cannot hold and pandas would make False, as nullable flags."""
+    nullable = values.astype("boolean")
+    return nullable if nullable.hasnans else nullable.astype("bool")

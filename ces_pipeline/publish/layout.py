@@ -1,4 +1,4 @@
-"""Creates the empty tables and views of the published file, with comments, in a connection's default catalog."""
+"""Creates the empty tables and views of the published file, and their comments, in a connection's default catalog."""
 
 import duckdb
 import pyarrow as pa
@@ -17,7 +17,7 @@ _FEW_IDS = ("source_id", "survey_id", "scale_id", "delivery_id")
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create every table and view of the published file, empty and with comments, in the default catalog."""
+    """Create every table and view of the published file, empty, in the default catalog."""
     for layer in sorted({table.layer for table in PUBLISHED_TABLES.values()}):
         connection.execute(f"CREATE SCHEMA {layer}")
     for table in PUBLISHED_TABLES.values():
@@ -32,7 +32,10 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"CREATE VIEW {file.table} AS {file.query}")
     for view in sql_files("views"):
         connection.execute(f"CREATE VIEW main.{view.name} AS {view.query}")
-    # Before the tables are filled: a comment on a column of a filled table takes three times as long.
+
+
+def describe_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add the comments of all tables, views and columns. On filled tables it takes three times as long."""
     connection.execute(_comments())
 
 

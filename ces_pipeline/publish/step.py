@@ -20,7 +20,15 @@ import pyarrow as pa
 
 from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.home import Home
-from ces_pipeline.publish.checks import KEYS_UNIQUE, Check, CheckResult, all_checks, keys_unique, run_checks
+from ces_pipeline.publish.checks import (
+    KEYS_UNIQUE,
+    CheckResult,
+    SqlCheck,
+    all_checks,
+    keys_unique,
+    run_checks,
+    sql_checks,
+)
 from ces_pipeline.publish.checksum import (
     file_sha256,
     give_checksum,
@@ -47,7 +55,7 @@ from ces_pipeline.publish.inputs import (
     disagreeing,
     stored_rows,
 )
-from ces_pipeline.publish.layout import STORAGE_VERSION, create_tables
+from ces_pipeline.publish.layout import STORAGE_VERSION, create_tables, describe_tables
 from ces_pipeline.publish.publication import Publication, read_publication
 from ces_pipeline.publish.reference import reference_tables
 from ces_pipeline.publish.stored_tables import STORED_TABLES, damaged_days, store_days
@@ -128,21 +136,31 @@ class PublishResult:
 
 
 def publish(
-    home: Home, registry: Registry, read_inputs: Callable[[], PublishInputs], *, run_id: str
+    home: Home,
+    registry: Registry,
+    read_inputs: Callable[[], PublishInputs],
+    *,
+    run_id: str,
+    proof: CheckResult,
 ) -> PublishResult:
     """Update the published file from the lake. A second publish waits until the first ends.
 
-    read_inputs: reads the lake, called when this publish holds the lock. If a blocking check fails, the old file stays
-    and the result has the check. Raises CesError if a day file differs from its commit marker or if published
-    deliveries have vanished, HomeError if the disk cannot be written.
+    read_inputs: reads the lake, called when this publish holds the lock. proof: the result of `poisoned_rows_caught`.
+    If a blocking check fails, the old file stays and the result has the check. Raises CesError if a day file differs
+    from its commit marker or if published deliveries have vanished, HomeError if the disk cannot be written.
     """
     with _publishing(home) as notes:
-        result = _publish_newest(home, registry, read_inputs, run_id)
+        result = _publish_newest(home, registry, read_inputs, run_id, proof)
         return replace(result, notes=(*notes, *result.notes))
 
 
 def rebuild(
-    home: Home, registry: Registry, read_inputs: Callable[[], PublishInputs], *, run_id: str
+    home: Home,
+    registry: Registry,
+    read_inputs: Callable[[], PublishInputs],
+    *,
+    run_id: str,
+    proof: CheckResult,
 ) -> PublishResult:
     """Publish, then rebuild the file from the lake, compare every table with the published one, and replace it.
 
@@ -151,9 +169,9 @@ def rebuild(
     """
     with _publishing(home) as notes:
         state = read_inputs()
-        result = publish_state(home, registry, state, run_id=run_id)
+        result = publish_state(home, registry, state, run_id=run_id, proof=proof)
         if not result.rebuilt and not result.blocking_failures:
-            result = _compared_rebuild(home, registry, state)
+            result = _compared_rebuild(home, registry, state, proof)
         return replace(result, notes=(*notes, *result.notes))
 
 
@@ -172,20 +190,24 @@ def _publishing(home: Home) -> Iterator[tuple[str, ...]]:
 
 
 def _publish_newest(
-    home: Home, registry: Registry, read_inputs: Callable[[], PublishInputs], run_id: str
+    home: Home,
+    registry: Registry,
+    read_inputs: Callable[[], PublishInputs],
+    run_id: str,
+    proof: CheckResult,
 ) -> PublishResult:
     """Publish; if a day was cleaned again in the meantime (by the daemon, by a backfill), publish its new files."""
     state = read_inputs()
     for _ in range(_ATTEMPTS):
         try:
-            return publish_state(home, registry, state, run_id=run_id)
+            return publish_state(home, registry, state, run_id=run_id, proof=proof)
         except ChangedDayError:
             newer = read_inputs()
             if newer.day_files == state.day_files:
                 # Nothing was cleaned, so the file was changed by something else.
                 raise
             state = newer
-    return publish_state(home, registry, state, run_id=run_id)
+    return publish_state(home, registry, state, run_id=run_id, proof=proof)
 
 
 def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:
@@ -203,7 +225,9 @@ def is_damaged(home: Home) -> bool:
     return home.published.exists() and not (home.published.is_file() and is_sound(home.published))
 
 
-def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_id: str) -> PublishResult:
+def publish_state(
+    home: Home, registry: Registry, state: PublishInputs, *, run_id: str, proof: CheckResult
+) -> PublishResult:
     """Publish the given inputs, without the lock."""
     for left_over in home.warehouse.glob(f"{_WORK}*"):
         shutil.rmtree(left_over, ignore_errors=True)
@@ -214,13 +238,13 @@ def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_i
     inputs = state_fingerprint(registry, state)
     damaged_files = _damaged_stored_days(Lake(home.lake))
     if published is not None and published.inputs == inputs and not damaged_files:
-        return _unchanged(home, registry, published)
+        return _unchanged(home, registry, published, run_id, proof)
     if published is not None:
         refuse_vanished(published.deliveries, state.deliveries, state.logs["audit.corrections"], registry)
     notes = [f"{home.published} was damaged, so it was rebuilt from the lake"] if damaged else []
     notes += [f"lake/{path} was damaged, so it was written again" for path in damaged_files]
     with _work_folder(home) as work:
-        job = _Publish(home, registry, state, run_id, inputs, work, datetime.now(UTC), tuple(notes))
+        job = _Publish(home, registry, state, run_id, inputs, work, datetime.now(UTC), proof, tuple(notes))
         if published is None:
             return job.run(
                 None, "the published file was damaged" if damaged else "there was no published file"
@@ -232,7 +256,9 @@ def publish_state(home: Home, registry: Registry, state: PublishInputs, *, run_i
             return job.run(None, "the published file could not be read")
 
 
-def _compared_rebuild(home: Home, registry: Registry, state: PublishInputs) -> PublishResult:
+def _compared_rebuild(
+    home: Home, registry: Registry, state: PublishInputs, proof: CheckResult
+) -> PublishResult:
     """Rebuild the file of these inputs as its publish would have, at the same moment, and compare."""
     published = read_publication(home.published)
     if published is None:
@@ -246,6 +272,7 @@ def _compared_rebuild(home: Home, registry: Registry, state: PublishInputs) -> P
             published.inputs,
             work,
             published.published_at,
+            proof,
             compares=True,
         )
         return job.run(published, "to compare it with the updated one")
@@ -303,6 +330,7 @@ class _Publish:
     inputs: str
     work: Path
     now: datetime
+    proof: CheckResult
     notes: tuple[str, ...] = ()
     compares: bool = False
     """Whether it rebuilds a file that is up to date, to compare the two."""
@@ -334,6 +362,7 @@ class _Publish:
             connection.execute("SET checkpoint_threshold = '1TB'")
             if rebuilt_because:
                 create_tables(connection)
+                describe_tables(connection)
                 changes = None
             else:
                 changes = ChangedRows(connection)
@@ -362,9 +391,10 @@ class _Publish:
                     )
                 filled = update_derived(changes, published.tables, fingerprints)
             self._record_tables(connection, fingerprints, filled, None if rebuilt_because else before)
-            checks = run_checks(
+            found = run_checks(
                 connection, _checks_of(changes), business_date=_business_date(self.registry, now)
             )
+            checks = sorted([*found, self.proof], key=lambda result: result.check.name)
             results = _check_rows(self.run_id, checks, now)
             lake.write_table(_history_file("audit.check_results", self.run_id), results)
             if any(result.check.is_blocking and not result.passed for result in checks):
@@ -568,30 +598,35 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     }
 
 
-def _unchanged(home: Home, registry: Registry, published: Publication) -> PublishResult:
+def _unchanged(
+    home: Home, registry: Registry, published: Publication, run_id: str, proof: CheckResult
+) -> PublishResult:
     """The result if the published file is up to date.
 
-    Its blocking checks passed when it was published. Warnings run again, because they depend on today's date.
+    Its other blocking checks passed when it was published. Warnings run again, because they depend on today's date. A
+    proof that fails is noted in the lake, since there is no new file to note it in.
     """
-    warnings = [check for check in all_checks() if not check.is_blocking]
+    now = datetime.now(UTC)
+    warnings = [check for check in sql_checks() if not check.is_blocking]
     with open_published(home.published) as connection:
-        results = {
-            result.check.name: result
-            for result in run_checks(
-                connection, warnings, business_date=_business_date(registry, datetime.now(UTC))
-            )
-        }
+        found = run_checks(connection, warnings, business_date=_business_date(registry, now))
         rows = _rows(connection)
+    results = {result.check.name: result for result in (*found, proof)}
+    checks = [results.get(check.name, CheckResult(check, 0, None)) for check in all_checks()]
+    if not proof.passed:
+        Lake(home.lake).write_table(
+            _history_file("audit.check_results", run_id), _check_rows(run_id, checks, now)
+        )
     return PublishResult(
         path=home.published,
-        published=True,
+        published=proof.passed,
         unchanged=True,
         rebuilt_because="",
         days_loaded=0,
         restated_days=0,
         rows=rows,
-        fingerprints={name: found.inputs for name, found in published.tables.items()},
-        checks=tuple(results.get(check.name, CheckResult(check, 0, None)) for check in all_checks()),
+        fingerprints={name: table.inputs for name, table in published.tables.items()},
+        checks=tuple(checks),
     )
 
 
@@ -628,11 +663,11 @@ def _swap(fresh: Path, published: Path) -> None:
     write_checksums(published, [sha256])
 
 
-def _checks_of(changes: ChangedRows | None) -> list[Check]:
+def _checks_of(changes: ChangedRows | None) -> list[SqlCheck]:
     """The checks of a publish; those of keys ask only about tables and rows that changed, if they are known."""
     if changes is None:
-        return list(all_checks())
-    return [keys_unique(changes.counts) if check.name == KEYS_UNIQUE else check for check in all_checks()]
+        return list(sql_checks())
+    return [keys_unique(changes.counts) if check.name == KEYS_UNIQUE else check for check in sql_checks()]
 
 
 def _published_days(markers: Mapping[DayFile, FileMarker]) -> pa.Table:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from types import ModuleType
 from typing import get_args
 
-from ces_pipeline.rules.contract import Check, Condition, Rule, RuleError, Severity
+from ces_pipeline.rules.contract import Check, Condition, Poison, Rule, RuleError, Severity
 
 RULES_PACKAGE = "ces_pipeline.rules"
 _NO_RULES = ("catalog", "contract")
@@ -66,7 +66,7 @@ def _problems(name: str, module: ModuleType) -> Iterator[str]:
             yield "severity must be reject, since rows of other kinds than survey cannot be marked"
         if rule.compares_rows:
             yield "only rows of kind survey are compared"
-    conditions = [Condition(rule.evidence, rule.check)] if rule.kinds else []
+    conditions = [Condition(rule.evidence, rule.check, rule.poison)] if rule.kinds else []
     for condition in (*conditions, *rule.by_kind.values()):
         yield from _condition_problems(condition)
 
@@ -82,6 +82,8 @@ def _condition_problems(condition: Condition) -> Iterator[str]:
         yield f"the check of {name} must be made by equals, at_least, above or at_most"
     elif (condition.dtype == "bool") != isinstance(condition.check.bound, bool):
         yield f"the check of {name} compares with {condition.check.bound!r}, which is not what the evidence holds"
+    if not isinstance(condition.poison, Poison) or not condition.poison.rows:
+        yield f"the poison of {name} has no row; poison({{column: value}}) names what breaks the rule"
 
 
 RULES: tuple[Rule, ...] = load_rules()

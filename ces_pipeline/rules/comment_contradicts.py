@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Flags, Rule, equals
+from ces_pipeline.rules.contract import Flags, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.response_facts import ResponseFacts
@@ -18,4 +18,5 @@ RULE = Rule(
     severity="suspect",
     evidence=is_contradicted,
     check=equals(False),
+    poison=poison({"score": "5", "comment": "This was terrible, a waste of my time"}),
 )

@@ -51,11 +51,31 @@ def at_most(bound: float) -> Check:
 
 
 @dataclass(frozen=True)
+class Poison:
+    """Rows that break a rule. Every night they are judged on the side, to prove that the rule still finds them.
+
+    rows: each is its difference from a good row (column of the raw row -> value, None: blank); the last breaks the
+    rule, those before it are its company. survey: what the entry of their survey sets. speed_limit_seconds: the speed
+    limit of their survey on their day, None if it has none.
+    """
+
+    rows: tuple[Mapping[str, Any], ...]
+    survey: Mapping[str, Any] = field(default_factory=dict)
+    speed_limit_seconds: float | None = None
+
+
+def poison(*rows: Mapping[str, Any], speed_limit_seconds: float | None = None, **survey: Any) -> Poison:
+    """The poison of a rule; `survey` are the keys of the survey's entry. Times of the rows are instants in UTC."""
+    return Poison(rows, survey, speed_limit_seconds)
+
+
+@dataclass(frozen=True)
 class Condition:
-    """The evidence of one kind of source, and the check that it must pass."""
+    """The evidence of one kind of source, the check that it must pass, and rows that do not pass it."""
 
     evidence: Callable[..., Any]
     check: Check
+    poison: Poison
 
     @property
     def dtype(self) -> str | None:
@@ -70,7 +90,8 @@ class Rule:
 
     position: its place among the reasons of a row; gaps leave room for rules to come. severity: the default, which a
     survey may change. evidence, check: what is computed from the facts, and what holds of it on a good row.
-    kinds: the kinds of source whose rows it judges so; by_kind: those that need evidence or a check of their own.
+    poison: rows that break it.
+    kinds: the kinds of source whose rows it judges so; by_kind: those with evidence, check and poison of their own.
     compares_rows: whether it comes after the other rules, its evidence also given which rows are eligible.
     makes_ineligible: whether a row that it rejects is left out when rows are compared.
     settings: the keys of a survey's `rules` in surveys.yaml that it depends on.
@@ -82,6 +103,7 @@ class Rule:
     severity: Severity
     evidence: Callable[..., Any]
     check: Check
+    poison: Poison
     kinds: "tuple[KindName, ...]" = ("survey",)
     by_kind: "Mapping[KindName, Condition]" = field(default_factory=dict)
     compares_rows: bool = False
@@ -96,4 +118,4 @@ class Rule:
     def condition(self, kind: str) -> Condition:
         """How rows of this kind are judged; the kind is one of `all_kinds`."""
         own = (condition for of_kind, condition in self.by_kind.items() if of_kind == kind)
-        return next(own, Condition(self.evidence, self.check))
+        return next(own, Condition(self.evidence, self.check, self.poison))

@@ -1,8 +1,9 @@
 """same respondent, survey and ticket within the window, or a double submit"""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Flags, Rule, equals
+from ces_pipeline.rules.contract import Flags, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.response_facts import ResponseFacts
@@ -19,6 +20,11 @@ RULE = Rule(
     severity="reject",
     evidence=is_repeat,
     check=equals(False),
+    poison=poison(
+        {"respondent_key": "someone", "event_at": datetime(2026, 3, 2, 12, tzinfo=UTC)},
+        {"respondent_key": "someone", "event_at": datetime(2026, 3, 2, 13, tzinfo=UTC)},
+        rules={"duplicate_window_hours": 24},
+    ),
     compares_rows=True,
     settings=("duplicate_window_hours", "double_submit_seconds"),
 )

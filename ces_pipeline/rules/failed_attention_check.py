@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Counts, Rule, equals
+from ces_pipeline.rules.contract import Counts, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.response_facts import ResponseFacts
@@ -23,4 +23,5 @@ RULE = Rule(
     severity="reject",
     evidence=unexpected_answers,
     check=equals(0),
+    poison=poison({"colour": "red"}, expect={"colour": "blue"}),
 )

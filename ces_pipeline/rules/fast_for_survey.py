@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Numbers, Rule, at_least
+from ces_pipeline.rules.contract import Numbers, Rule, at_least, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.response_facts import ResponseFacts
@@ -19,5 +19,6 @@ RULE = Rule(
     severity="suspect",
     evidence=seconds_above_usual,
     check=at_least(0),
+    poison=poison({"duration_seconds": "9.9"}, speed_limit_seconds=10.0),
     settings=("fast_sd", "fast_minimum_n"),
 )

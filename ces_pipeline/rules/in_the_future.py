@@ -1,8 +1,9 @@
 """recorded after it was received"""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Numbers, Rule, at_least
+from ces_pipeline.rules.contract import Numbers, Rule, at_least, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.facts import Facts
@@ -23,5 +24,6 @@ RULE = Rule(
     severity="reject",
     evidence=seconds_before_receipt,
     check=at_least(-CLOCK_SKEW_SECONDS),
+    poison=poison({"event_at": datetime(2999, 1, 1, tzinfo=UTC)}),
     kinds=("survey", "tickets", "invitations", "events", "follow_ups"),
 )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Counts, Rule, equals
+from ces_pipeline.rules.contract import Counts, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.response_facts import ResponseFacts
@@ -21,5 +21,6 @@ RULE = Rule(
     severity="reject",
     evidence=required_answers_blank,
     check=equals(0),
+    poison=poison({"score": None}),
     settings=("keep_partial",),
 )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Flags, Rule, equals
+from ces_pipeline.rules.contract import Flags, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.facts import Facts
@@ -20,5 +20,6 @@ RULE = Rule(
     severity="reject",
     evidence=names_an_answer,
     check=equals(True),
+    poison=poison({"response_id": None, "ticket_id": None}),
     kinds=("follow_ups",),
 )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Flags, Rule, equals
+from ces_pipeline.rules.contract import Flags, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.accounts import AccountFacts
@@ -19,5 +19,6 @@ RULE = Rule(
     severity="reject",
     evidence=has_person,
     check=equals(True),
+    poison=poison({"person_key": None}),
     kinds=("accounts",),
 )

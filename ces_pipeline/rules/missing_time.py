@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Condition, Flags, Rule, equals
+from ces_pipeline.rules.contract import Condition, Flags, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.accounts import AccountFacts
@@ -25,6 +25,11 @@ RULE = Rule(
     severity="reject",
     evidence=has_usable_time,
     check=equals(True),
+    poison=poison({"event_at": None}),
     kinds=("survey", "tickets", "invitations", "events", "follow_ups"),
-    by_kind={"accounts": Condition(has_readable_times, equals(True))},
+    by_kind={
+        "accounts": Condition(
+            has_readable_times, equals(True), poison({"times_as_written": '{"valid_from": "soon"}'})
+        )
+    },
 )

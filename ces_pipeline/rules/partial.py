@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Flags, Rule, equals
+from ces_pipeline.rules.contract import Flags, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.response_facts import ResponseFacts
@@ -19,5 +19,6 @@ RULE = Rule(
     severity="suspect",
     evidence=is_partial,
     check=equals(False),
+    poison=poison({"finished": "false"}, rules={"keep_partial": True}),
     settings=("keep_partial",),
 )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Counts, Rule, equals
+from ces_pipeline.rules.contract import Counts, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.response_facts import ResponseFacts
@@ -14,5 +14,10 @@ def answers_off_scale(facts: "ResponseFacts") -> Counts:
 
 
 RULE = Rule(
-    name="score_off_scale", position=50, severity="reject", evidence=answers_off_scale, check=equals(0)
+    name="score_off_scale",
+    position=50,
+    severity="reject",
+    evidence=answers_off_scale,
+    check=equals(0),
+    poison=poison({"score": "6"}),
 )

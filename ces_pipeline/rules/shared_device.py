@@ -3,7 +3,7 @@
 from math import inf
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Numbers, Rule, at_most
+from ces_pipeline.rules.contract import Numbers, Rule, at_most, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.response_facts import ResponseFacts
@@ -22,6 +22,11 @@ RULE = Rule(
     severity="info",
     evidence=people_above_limit_on_device,
     check=at_most(0),
+    poison=poison(
+        {"respondent_key": "one", "ip_address_key": "office"},
+        {"respondent_key": "another", "ip_address_key": "office"},
+        rules={"shared_device_people": 2},
+    ),
     makes_ineligible=False,
     settings=("shared_device_people",),
 )

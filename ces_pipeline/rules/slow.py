@@ -3,7 +3,7 @@
 from math import inf
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Numbers, Rule, at_least
+from ces_pipeline.rules.contract import Numbers, Rule, at_least, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.response_facts import ResponseFacts
@@ -23,5 +23,6 @@ RULE = Rule(
     severity="info",
     evidence=seconds_below_ceiling,
     check=at_least(0),
+    poison=poison({"duration_seconds": "600.5"}, rules={"max_duration_seconds": 600}),
     settings=("max_duration_seconds",),
 )

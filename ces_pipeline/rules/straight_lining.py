@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Flags, Rule, equals
+from ces_pipeline.rules.contract import Flags, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.response_facts import ResponseFacts
@@ -19,5 +19,9 @@ RULE = Rule(
     severity="suspect",
     evidence=is_straight_lined,
     check=equals(False),
+    poison=poison(
+        {"speed": "4", "tone": "4", "clarity": "4"},
+        rules={"straight_lining": {"columns": ["speed", "tone", "clarity"]}},
+    ),
     settings=("straight_lining",),
 )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Numbers, Rule, at_least
+from ces_pipeline.rules.contract import Numbers, Rule, at_least, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.response_facts import ResponseFacts
@@ -19,5 +19,6 @@ RULE = Rule(
     severity="reject",
     evidence=seconds_above_floor,
     check=at_least(0),
+    poison=poison({"duration_seconds": "1.99"}, rules={"min_duration_seconds": 2}),
     settings=("min_duration_seconds",),
 )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Counts, Rule, equals
+from ces_pipeline.rules.contract import Counts, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.response_facts import ResponseFacts
@@ -13,4 +13,11 @@ def answers_unknown(facts: "ResponseFacts") -> Counts:
     return facts.required_unknown
 
 
-RULE = Rule(name="unknown_answer", position=60, severity="reject", evidence=answers_unknown, check=equals(0))
+RULE = Rule(
+    name="unknown_answer",
+    position=60,
+    severity="reject",
+    evidence=answers_unknown,
+    check=equals(0),
+    poison=poison({"score": "easyish"}),
+)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Flags, Rule, equals
+from ces_pipeline.rules.contract import Flags, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.response_facts import ResponseFacts
@@ -14,5 +14,10 @@ def has_unknown_word(facts: "ResponseFacts") -> Flags:
 
 
 RULE = Rule(
-    name="unknown_value", position=125, severity="suspect", evidence=has_unknown_word, check=equals(False)
+    name="unknown_value",
+    position=125,
+    severity="suspect",
+    evidence=has_unknown_word,
+    check=equals(False),
+    poison=poison({"status": "odd"}),
 )

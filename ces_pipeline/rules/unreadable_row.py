@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Flags, Rule, equals
+from ces_pipeline.rules.contract import Flags, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.facts import Facts
@@ -18,5 +18,6 @@ RULE = Rule(
     severity="reject",
     evidence=is_readable,
     check=equals(True),
+    poison=poison({"problem": "7 cells, the header has 6"}),
     kinds=("survey", "tickets", "accounts", "invitations", "events", "follow_ups"),
 )

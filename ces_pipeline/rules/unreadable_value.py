@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Flags, Rule, equals
+from ces_pipeline.rules.contract import Flags, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.events import EventFacts
@@ -19,5 +19,6 @@ RULE = Rule(
     severity="reject",
     evidence=has_readable_value,
     check=equals(True),
+    poison=poison({"value": "many"}),
     kinds=("events",),
 )

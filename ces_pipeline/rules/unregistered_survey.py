@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ces_pipeline.rules.contract import Flags, Rule, equals
+from ces_pipeline.rules.contract import Flags, Rule, equals, poison
 
 if TYPE_CHECKING:
     from ces_pipeline.clean.response_facts import ResponseFacts
@@ -14,5 +14,10 @@ def is_registered(facts: "ResponseFacts") -> Flags:
 
 
 RULE = Rule(
-    name="unregistered_survey", position=20, severity="reject", evidence=is_registered, check=equals(True)
+    name="unregistered_survey",
+    position=20,
+    severity="reject",
+    evidence=is_registered,
+    check=equals(True),
+    poison=poison({"survey": "exit poll"}),
 )

@@ -1,7 +1,7 @@
 """The SQL files that ship with the package: their text, title, explanation, and the tables that they read.
 
-The first comment line of a file is its title (for a mart the grain, for a check the severity and remedy). No query is
-run here.
+The first comment line of a file is its title (for a mart the grain, for a check the severity and remedy, for poison the
+number of wrong rows). No query is run here.
 """
 
 import re
@@ -23,7 +23,7 @@ _TABLE = re.compile(r"\b(?:core|mart|audit|reference)\.[a-z_]+\b")
 class SqlFile:
     """One query (in `macros`, several statements). `name` is the name of the file without `.sql`.
 
-    `folder` is `core`, `mart`, `macros`, `checks`, `views`, `queries` or `exports`.
+    `folder` is `core`, `mart`, `macros`, `checks`, `poison`, `changes`, `views`, `queries` or `exports`.
     """
 
     folder: str

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -18,6 +18,7 @@ from ces_pipeline.defs.local import LocalRuns, local_runs
 from ces_pipeline.errors import HomeError
 from ces_pipeline.home import Home
 from ces_pipeline.pipeline import DayResult, SourceLanding
+from ces_pipeline.proof.step import prove
 from ces_pipeline.publish.checks import CheckResult, all_checks
 from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import Registry
@@ -162,6 +163,21 @@ def test_a_failed_blocking_check_fails_the_step_and_the_file_counts_as_not_made(
         assert instance.get_latest_materialization_event(dg.AssetKey(["publish", "ces_duckdb"])) is None
 
 
+def test_a_rule_that_missed_its_poison_is_a_failed_check_of_the_published_file(
+    small: SmallHome, runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ces_pipeline.proof.step.uncaught_by_rules", lambda: ["rule too_fast (survey)"])
+    prove.cache_clear()
+    try:
+        outcome, verdicts = runs.publish()
+    finally:
+        prove.cache_clear()
+    assert "poisoned_rows_caught: rule too_fast (survey)" in (outcome.failure or "")
+    failed = [verdict.name for verdict in verdicts if verdict.is_blocking and not verdict.passed]
+    assert failed == ["poisoned_rows_caught"]
+    assert not small.home.published.exists()
+
+
 def test_a_rebuild_whose_rows_differ_fails_its_run_with_the_tables_and_is_published_all_the_same(
     small: SmallHome, runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +217,11 @@ def tick(small: SmallHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
         ),
     )
     monkeypatch.setattr(sensors, "state_fingerprint", lambda *_: seen["state"])
+    seen["now"] = datetime.now(UTC)
+    night = sensors.night_without_checks
+    monkeypatch.setattr(
+        sensors, "night_without_checks", lambda home, registry, _: night(home, registry, seen["now"])
+    )
     repository = build_definitions(small.home).get_repository_def()
     sensor = repository.get_sensor_def("stale_days_sensor")
 
@@ -260,6 +281,19 @@ def test_days_that_failed_do_not_keep_the_rest_from_being_published(tick: dict) 
     tick["behind"] = True
     (request,) = tick["run"]()
     assert dg.AssetKey(["publish", "ces_duckdb"]) in request.asset_selection
+
+
+def test_a_night_without_news_is_checked_once(tick: dict, small: SmallHome) -> None:
+    small.clean("survey", [response("a")])
+    small.publish()
+    assert tick["run"]() == []
+    tick["now"] += timedelta(days=1)
+    (request,) = tick["run"]()
+    assert dg.AssetKey(["publish", "ces_duckdb"]) in request.asset_selection
+    assert tick["run"]() == []
+    tick["now"] += timedelta(days=1)
+    (another,) = tick["run"]()
+    assert another.run_key != request.run_key
 
 
 def test_nothing_is_asked_for_while_a_run_is_under_way(tick: dict) -> None:

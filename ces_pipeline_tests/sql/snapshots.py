@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ces_pipeline.publish.checks import Check, CheckResult, all_checks, run_checks, sql_type
+from ces_pipeline.publish.checks import CheckResult, SqlCheck, run_checks, sql_checks, sql_type
 from ces_pipeline.publish.derived import fill_derived
 from ces_pipeline.publish.reference import reference_tables
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
@@ -86,6 +86,6 @@ class Snapshot:
         return result
 
 
-def check_named(name: str) -> Check:
+def check_named(name: str) -> SqlCheck:
     """The check of that name."""
-    return next(check for check in all_checks() if check.name == name)
+    return next(check for check in sql_checks() if check.name == name)

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ces_pipeline.publish.checks import CheckResult, all_checks, run_checks
+from ces_pipeline.publish.checks import CheckResult, run_checks, sql_checks
 from ces_pipeline.storage.duck import session
 from ces_pipeline_tests.lake_days import DAY, rejected, response, small_home, ticket
 
@@ -35,7 +35,7 @@ def snapshot(published: Path, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnect
 
 
 def failed(connection: duckdb.DuckDBPyConnection, today: date = TODAY) -> dict[str, CheckResult]:
-    results = run_checks(connection, all_checks(), business_date=today)
+    results = run_checks(connection, sql_checks(), business_date=today)
     return {result.check.name: result for result in results if not result.passed}
 
 
@@ -78,7 +78,7 @@ def test_a_good_file_passes_every_check(snapshot: duckdb.DuckDBPyConnection) -> 
     ],
 )
 def test_harm_is_found_and_blocks(snapshot: duckdb.DuckDBPyConnection, harm: str, check: str) -> None:
-    checks = [candidate for candidate in all_checks() if candidate.name == check]
+    checks = [candidate for candidate in sql_checks() if candidate.name == check]
     snapshot.execute(harm)
     (result,) = run_checks(snapshot, checks, business_date=TODAY)
     assert not result.passed
@@ -150,7 +150,7 @@ def test_unknown_words_are_listed_with_their_rows(snapshot: duckdb.DuckDBPyConne
 def test_many_offending_rows_are_reported_in_short(snapshot: duckdb.DuckDBPyConnection) -> None:
     snapshot.execute("DROP TABLE mart.quality_daily")
     (result,) = run_checks(
-        snapshot, [check for check in all_checks() if check.name == "schema"], business_date=TODAY
+        snapshot, [check for check in sql_checks() if check.name == "schema"], business_date=TODAY
     )
     assert result.failures > 20
     assert f"and {result.failures - 3} more" in (result.detail or "")

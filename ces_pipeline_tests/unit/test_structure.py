@@ -39,7 +39,8 @@ MAY_IMPORT = {
     "statistics": {"schemas", "statistics"},
     "publish": {*GROUND, "land", "publish", "statistics"},
     "corrections": {*GROUND, "activation", "clean", "corrections", "land", "triggers", "vendors"},
-    "pipeline": {*GROUND, "clean", "corrections", "land", "publish"},
+    "proof": {*GROUND, "clean", "proof", "publish", "statistics"},
+    "pipeline": {*GROUND, "clean", "corrections", "land", "proof", "publish"},
 }
 """Part of the package -> the parts that it may import."""
 

@@ -1,6 +1,5 @@
 """Frames of raw rows as cleaning receives them, a registry to judge them by, and the verdicts by response id."""
 
-import hashlib
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -12,23 +11,19 @@ import pandas as pd
 from ces_pipeline.clean.context import DayContext, SpeedLimit
 from ces_pipeline.clean.outcomes import CleanedDays
 from ces_pipeline.clean.responses import clean_responses
+from ces_pipeline.proof.raw_rows import RECEIVED_AT
+from ces_pipeline.proof.raw_rows import raw_rows as made_up_rows
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.registry.scales import Scale
 from ces_pipeline.registry.segments import Segment
 from ces_pipeline.registry.settings import Settings
 from ces_pipeline.registry.sources import Source
 from ces_pipeline.registry.surveys import Survey
-from ces_pipeline.schemas.fields import field_table
-from ces_pipeline.schemas.table import DAY as DAY_TYPE
-from ces_pipeline.schemas.table import INSTANT
 
-DAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
-"""When every delivery of these frames is received."""
+NOW = RECEIVED_AT
 RULE_VERSION = "1"
 
 SURVEY: dict[str, Any] = {"id": "after_chat", "scale": "ease_1_5"}
-_INSTANTS = ("received_at", "as_of", "event_at", "version_at")
 
 
 def at(text: str) -> datetime:
@@ -68,58 +63,13 @@ def registry(
 
 def raw_rows(*rows: dict[str, Any], kind: str = "survey") -> pd.DataFrame:
     """Raw rows of one kind; what a row leaves out is unremarkable: a good answer of someone of their own."""
-    made = [_raw_row(number, row, kind) for number, row in enumerate(rows)]
-    frame = pd.DataFrame(made)
-    times = [field.stored_as for field in field_table(kind) if field.treatment == "time"]
-    for name in frame.columns:
-        if name in times or name in _INSTANTS:
-            frame[name] = pd.to_datetime(frame[name], utc=True).astype(INSTANT)
-        elif name not in ("row_number", "content", "is_lookback", "day", "received_order"):
-            frame[name] = frame[name].astype("str")
-    return frame.astype({"day": DAY_TYPE})
+    return made_up_rows(kind, [{**_own(number, kind), **row} for number, row in enumerate(rows)])
 
 
-def _raw_row(number: int, given: dict[str, Any], kind: str) -> dict[str, Any]:
-    fields: dict[str, Any] = {name: None for field in field_table(kind) for name in field.raw_types}
-    if kind == "survey":
-        fields |= {
-            "response_id": f"r{number}",
-            "survey": "after_chat",
-            "score": "4",
-            "respondent_key": f"p{number}",
-        }
-    else:
-        fields |= {"ticket_id": f"t{number}"}
-    row = {
-        **fields,
-        "event_at": at("12:00"),
-        "extra": None,
-        "problem": None,
-        "times_as_written": None,
-        **given,
-    }
-    moment = row["event_at"]
-    usable = moment is not None and datetime(2020, 1, 1, tzinfo=UTC) <= moment <= NOW
-    identifier = row["response_id" if kind == "survey" else "ticket_id"]
-    source = row.setdefault("source_id", "web")
-    content = repr(sorted((name, str(value)) for name, value in row.items()))
-    defaults = {
-        "delivery_id": "d1",
-        "received_at": NOW,
-        "received_order": 1,
-        "as_of": NOW,
-        "version_at": row.get("modified_at") or moment,
-        "day": moment.date() if usable else NOW.date(),
-        "row_number": number + 2,
-        "content": int(hashlib.sha256(content.encode()).hexdigest()[:12], 16),
-        "is_lookback": False,
-    }
-    key = f"{source}/{identifier}"
-    if kind == "survey":
-        defaults |= {"response_key": key, "answers": None}
-    else:
-        defaults |= {"ticket_key": key, "update_key": f"{key}@{moment}"}
-    return {**defaults, **row}
+def _own(number: int, kind: str) -> dict[str, Any]:
+    if kind != "survey":
+        return {"ticket_id": f"t{number}"}
+    return {"response_id": f"r{number}", "survey": "after_chat", "respondent_key": f"p{number}"}
 
 
 def clean(

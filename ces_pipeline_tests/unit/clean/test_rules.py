@@ -39,7 +39,13 @@ CROWD = [
     {**GOOD, "respondent_key": f"other{number}", "response_id": f"other{number}", "ip_address_key": "office"}
     for number in range(3)
 ]
-EASY_BUT_ANGRY = {"score": "5", "comment": "This was terrible, a waste of my time"}
+
+
+def poison(name: str) -> dict[str, Any]:
+    """The row with which the rule is proved every night, as a difference from a good one."""
+    (row,) = next(rule for rule in SURVEY_RULES if rule.name == name).poison.rows
+    return dict(row)
+
 
 # reason -> rows that have it, each the difference from a good row
 HAS: dict[str, list[dict[str, Any]]] = {
@@ -50,31 +56,34 @@ HAS: dict[str, list[dict[str, Any]]] = {
             ),
             "duration_seconds": None,
             "respondent_key": None,
-            "problem": "7 cells, the header has 6",
+            **poison("unreadable_row"),
         }
     ],
-    "unregistered_survey": [{"survey": "exit poll"}, {"survey": None}],
-    "test_response": [{"status": "test"}],
-    "incomplete": [{"score": None}, {"csat": None}, {"nps": None}],
-    "score_off_scale": [{"score": "6"}, {"csat": "0"}, {"nps": "11"}],
-    "unknown_answer": [{"score": "easyish"}, {"csat": "5 - Very dissatisfied"}, {"nps": "never"}],
+    "unregistered_survey": [poison("unregistered_survey"), {"survey": None}],
+    "test_response": [poison("test_response")],
+    "incomplete": [poison("incomplete"), {"csat": None}, {"nps": None}],
+    "score_off_scale": [poison("score_off_scale"), {"csat": "0"}, {"nps": "11"}],
+    "unknown_answer": [poison("unknown_answer"), {"csat": "5 - Very dissatisfied"}, {"nps": "never"}],
     "failed_attention_check": [{"asked_0": "red"}, {"asked_0": None}],
-    "too_fast": [{"duration_seconds": "1.99"}],
-    "missing_time": [{"event_at": at("2019-12-31T23:59:59")}, {"event_at": None}],
-    "time_order": [{"started_at": at("12:00:01")}],
-    "in_the_future": [{"event_at": at("20T12:05:01")}],
+    "too_fast": [poison("too_fast")],
+    "missing_time": [{"event_at": at("2019-12-31T23:59:59")}, poison("missing_time")],
+    "time_order": [poison("time_order")],
+    "in_the_future": [{"event_at": at("20T12:05:01")}, poison("in_the_future")],
     "duplicate": [],
-    "unknown_value": [{"status": "odd"}, {"finished": "perhaps"}],
-    "partial": [{"finished": "False"}, {"progress": "99"}],
-    "fast_for_survey": [{"duration_seconds": "9.9"}, {"duration_seconds": "1.99"}],
-    "comment_contradicts": [EASY_BUT_ANGRY, {"score": "1", "comment": "Very easy, thank you"}],
+    "unknown_value": [poison("unknown_value"), {"finished": "perhaps"}],
+    "partial": [poison("partial"), {"progress": "99"}],
+    "fast_for_survey": [poison("fast_for_survey"), {"duration_seconds": "1.99"}],
+    "comment_contradicts": [
+        poison("comment_contradicts"),
+        {"score": "1", "comment": "Very easy, thank you"},
+    ],
     "shared_device": [{"ip_address_key": "office"}],
     "straight_lining": [
         {"asked_1": "4", "asked_2": "4", "asked_3": "4", "asked_4": "4"},
         {"asked_2": "Yes", "asked_3": "yes ", "asked_4": " YES"},
         {"asked_1": None, "asked_2": "3", "asked_3": "3", "asked_4": "3"},
     ],
-    "slow": [{"duration_seconds": "600.5"}],
+    "slow": [poison("slow")],
 }
 MISSES: dict[str, list[dict[str, Any]]] = {
     "unreadable_row": [{"problem": None}],
@@ -93,7 +102,7 @@ MISSES: dict[str, list[dict[str, Any]]] = {
     "partial": [{"finished": "True"}, {"progress": "100"}, {"finished": "true", "progress": "50"}],
     "fast_for_survey": [{"duration_seconds": "10"}],
     "comment_contradicts": [
-        {"score": "3", "comment": EASY_BUT_ANGRY["comment"]},
+        {"score": "3", "comment": poison("comment_contradicts")["comment"]},
         {"score": "5", "comment": "not terrible at all, very easy"},
         {"score": "1", "comment": "terrible, although the form was very easy"},
     ],

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from ces_pipeline.clean.tickets import clean_tickets
-from ces_pipeline_tests.unit.clean.frames import DAY, RULE_VERSION, clean, raw_rows, reasons, registry
+from ces_pipeline.proof.raw_rows import DAY
+from ces_pipeline_tests.unit.clean.frames import RULE_VERSION, clean, raw_rows, reasons, registry
 
 FORM = (DAY, "web")
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from ces_pipeline.cli.main import main
 from ces_pipeline.home import Home
+from ces_pipeline.proof.step import prove
 from ces_pipeline.reports.newest_day import Ease, NewestDay
 from ces_pipeline.reports.run_report import newest_table
 from ces_pipeline_tests.lake_days import registry
@@ -213,3 +214,17 @@ def test_a_run_without_sources_says_what_to_do(tmp_path: Path) -> None:
     ces("init", tmp_path / "new")
     result = ces("run", "--home", tmp_path / "new")
     assert "ces inspect" in result.stdout
+
+
+def test_a_night_without_news_fails_if_a_rule_misses_its_poison(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ces("run", "--home", home.root).exit_code == 0
+    monkeypatch.setattr("ces_pipeline.proof.step.uncaught_by_rules", lambda: ["rule too_fast (survey)"])
+    prove.cache_clear()
+    try:
+        night = ces("run", "--home", home.root)
+    finally:
+        prove.cache_clear()
+    assert night.exit_code == 1
+    assert "poisoned_rows_caught: rule too_fast (survey)" in night.output

@@ -8,7 +8,7 @@ import pytest
 from pandera.errors import SchemaErrors
 
 from ces_pipeline.publish.derived import fill_derived, typed
-from ces_pipeline.schemas.table import DAY, FLAG_OR_NULL, INTEGER, NUMBER, TEXT, Table, column
+from ces_pipeline.schemas.table import DAY, FLAG, FLAG_OR_NULL, INTEGER, NUMBER, TEXT, Table, column
 from ces_pipeline.storage.sql_files import SqlFile
 
 TABLE = Table(
@@ -21,6 +21,7 @@ TABLE = Table(
         "n": column(INTEGER, "A count."),
         "share": column(NUMBER, "A share; null: none.", nullable=True),
         "is_good": column(FLAG_OR_NULL, "A flag; null: not known.", nullable=True),
+        "is_new": column(FLAG, "A flag."),
     },
 )
 
@@ -31,6 +32,7 @@ def frame(**values: object) -> pd.DataFrame:
         "name": ["a", "b"],
         "share": [0.5, float("nan")],
         "is_good": [True, None],
+        "is_new": [True, False],
         "more": [1, 1],
     }
     return pd.DataFrame({**columns, "day": pd.to_datetime(["2026-03-02", "2026-03-03"]).date, **values})
@@ -43,7 +45,7 @@ def test_plain_columns_become_the_tables_own_and_nan_becomes_null() -> None:
     assert rows["is_good"].to_pylist() == [True, None]
 
 
-@pytest.mark.parametrize("wrong", [{"n": [1, None]}, {"name": ["a", "a"]}])
+@pytest.mark.parametrize("wrong", [{"n": [1, None]}, {"name": ["a", "a"]}, {"is_new": [True, None]}])
 def test_rows_that_are_not_what_the_schema_says_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(SchemaErrors):
         typed(frame(**wrong), TABLE)

@@ -11,7 +11,7 @@ import pytest
 
 from ces_pipeline.errors import CesError
 from ces_pipeline.publish import step as publish_step
-from ces_pipeline.publish.checks import all_checks
+from ces_pipeline.publish.checks import POISONED_ROWS_CAUGHT, CheckResult, all_checks
 from ces_pipeline.publish.fingerprints import state_fingerprint
 from ces_pipeline.publish.step import PublishResult, publish, publish_state
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
@@ -21,6 +21,7 @@ from ces_pipeline.storage.lake import Lake
 from ces_pipeline_tests.lake_days import (
     DAY,
     NOON,
+    PROVED,
     SmallHome,
     days_from,
     rejected,
@@ -174,6 +175,32 @@ def test_a_failed_check_is_remembered_and_published_with_the_next_good_file(unpu
     assert unpublished.rows(verdicts) == [("bad run", False), ("good run", True)]
 
 
+MISSED = CheckResult(POISONED_ROWS_CAUGHT, 1, "rule too_fast (survey)")
+VERDICTS = (
+    "SELECT run_id, detail FROM audit.check_results WHERE check_name = 'poisoned_rows_caught' ORDER BY run_id"
+)
+
+
+def test_a_rule_that_missed_its_poison_refuses_the_publish_and_is_recorded(unpublished: SmallHome) -> None:
+    refused = unpublished.publish("run-1", MISSED)
+    assert not refused.published
+    assert refused.blocking_failures == (MISSED,)
+    assert not unpublished.home.published.exists()
+    assert unpublished.publish("run-2").published
+    assert unpublished.rows(VERDICTS) == [("run-1", "rule too_fast (survey)"), ("run-2", None)]
+
+
+def test_a_night_without_news_is_refused_and_recorded_as_well(small: SmallHome) -> None:
+    before = small.home.published.stat()
+    refused = small.publish("run-2", MISSED)
+    assert (refused.unchanged, refused.published) == (True, False)
+    assert refused.blocking_failures == (MISSED,)
+    assert small.home.published.stat().st_mtime_ns == before.st_mtime_ns
+    small.clean("survey", [response("new")])
+    assert small.publish("run-3").published
+    assert [run_id for run_id, detail in small.rows(VERDICTS) if detail] == ["run-2"]
+
+
 def test_rows_of_a_stale_day_need_not_reconcile(unpublished: SmallHome) -> None:
     unpublished.delivery_days["survey", DAY]["rows_landed"] += 1
     unpublished.pending = (("survey", DAY),)
@@ -291,7 +318,7 @@ def test_two_publishes_at_once_take_turns(unpublished: SmallHome, monkeypatch: p
     threads = [
         threading.Thread(
             target=lambda: results.append(
-                publish(unpublished.home, unpublished.registry, unpublished.state, run_id="r")
+                publish(unpublished.home, unpublished.registry, unpublished.state, run_id="r", proof=PROVED)
             )
         )
         for _ in range(2)

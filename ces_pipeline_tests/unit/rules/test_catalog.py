@@ -19,14 +19,17 @@ from ces_pipeline_tests.builders import SURVEYS, WEB, answer, inbox_home
 PACKAGE = Path(ces_pipeline.__file__).parent
 SHOUTING = '''"""the comment is in capital letters only"""
 
-from ces_pipeline.rules.contract import Flags, Rule, equals
+from ces_pipeline.rules.contract import Flags, Rule, equals, poison
 
 
 def is_shouted(facts) -> Flags:
     return facts.rows["comment"].str.isupper().to_numpy(dtype=bool, na_value=False)
 
 
-RULE = Rule(name="shouting", position=155, severity="info", evidence=is_shouted, check=equals(False))
+RULE = Rule(
+    name="shouting", position=155, severity="info", evidence=is_shouted, check=equals(False),
+    poison=poison({"comment": "WHY"}),
+)
 '''
 ONE_NIGHT = """
 import json, sys
@@ -122,6 +125,8 @@ LACKING = [
     ("severity", SHOUTING.replace('severity="info", ', ""), "missing 1 required keyword-only argument: 'severity'"),
     ("position", SHOUTING.replace("position=155, ", ""), "missing 1 required keyword-only argument: 'position'"),
     ("check", SHOUTING.replace(", check=equals(False)", ""), "missing 1 required keyword-only argument: 'check'"),
+    ("poison", SHOUTING.replace('poison=poison({"comment": "WHY"}),', ""), "missing 1 required keyword-only argument: 'poison'"),
+    ("rows", SHOUTING.replace('poison({"comment": "WHY"})', "poison()"), "the poison of is_shouted has no row"),
     ("rule", SHOUTING.replace("RULE =", "rule ="), "has no RULE = Rule(...)"),
     ("name", SHOUTING.replace('"shouting"', '"shouted"'), "its rule is named 'shouted'"),
     ("known severity", SHOUTING.replace('"info"', '"warning"'), "severity is 'warning'; it must be one of reject, suspect"),
