@@ -6,7 +6,7 @@ assets call these functions and have no logic of their own.
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from ces_pipeline.clean import step as clean_step
@@ -24,8 +24,8 @@ from ces_pipeline.land.step import SourceLanding, land_source
 from ces_pipeline.proof.step import prove
 from ces_pipeline.publish import inputs as publish_inputs_of
 from ces_pipeline.publish import step as publish_step
-from ces_pipeline.publish.checks import CheckResult
 from ces_pipeline.publish.inputs import PublishInputs
+from ces_pipeline.publish.publication import read_publication
 from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.registry import Registry
@@ -48,10 +48,10 @@ __all__ = [
     "clean",
     "follow_registry",
     "is_behind",
+    "is_proved",
     "land",
     "land_source",
     "load_registry",
-    "prove_checks",
     "publish",
     "publish_inputs",
     "rebuild",
@@ -170,11 +170,7 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     lake = Lake(home.lake)
     with last_results.recorded(lake, "publish"):
         result = publish_step.publish(
-            home,
-            registry,
-            lambda: publish_inputs(home, registry),
-            run_id=run_id,
-            proof=prove_checks(registry),
+            home, registry, lambda: publish_inputs(home, registry), run_id=run_id, prove=prove
         )
     save_small_files(lake)
     failed = [f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures]
@@ -182,10 +178,13 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     return result
 
 
-def prove_checks(registry: Registry) -> CheckResult:
-    """Whether poisoned rows are caught by every rule, schema and check: a publish needs it. Touches no file."""
+def is_proved(home: Home, registry: Registry) -> bool:
+    """Whether rules, schemas and checks found all poisoned rows today: when the file was published, else now."""
+    published = read_publication(home.published)
+    if published and publish_step.is_published_today(published, registry, datetime.now(UTC)):
+        return True
     _begin(registry)
-    return prove()
+    return prove().passed
 
 
 def rebuild(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
@@ -197,11 +196,7 @@ def rebuild(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     share(home.private, registry.settings.shared_with)
     follow_registry(home, registry)
     return publish_step.rebuild(
-        home,
-        registry,
-        lambda: publish_inputs(home, registry),
-        run_id=run_id,
-        proof=prove_checks(registry),
+        home, registry, lambda: publish_inputs(home, registry), run_id=run_id, prove=prove
     )
 
 

@@ -337,7 +337,7 @@ def _clean(
 
 
 def _publish(runs: LocalRuns, home: Home, registry: Registry, report: RunReport) -> None:
-    if not pipeline.is_behind(home, registry) and pipeline.prove_checks(registry).passed:
+    if not pipeline.is_behind(home, registry) and pipeline.is_proved(home, registry):
         # Nothing to write, so no run is recorded; the warnings still run.
         unchanged = pipeline.publish(home, registry, run_id="unchanged")
         report.notes += unchanged.notes

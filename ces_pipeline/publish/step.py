@@ -22,6 +22,7 @@ from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.home import Home
 from ces_pipeline.publish.checks import (
     KEYS_UNIQUE,
+    POISONED_ROWS_CAUGHT,
     CheckResult,
     SqlCheck,
     all_checks,
@@ -92,6 +93,10 @@ class ChangedDayError(CesError):
     """A day file is missing, or is not the one that its commit marker names."""
 
 
+Prove = Callable[[], CheckResult]
+"""Poisons rules, schemas and checks, and says whether each was caught (`ces_pipeline.proof`)."""
+
+
 @dataclass(frozen=True)
 class PublishResult:
     """The result of a publish.
@@ -141,16 +146,17 @@ def publish(
     read_inputs: Callable[[], PublishInputs],
     *,
     run_id: str,
-    proof: CheckResult,
+    prove: Prove,
 ) -> PublishResult:
     """Update the published file from the lake. A second publish waits until the first ends.
 
-    read_inputs: reads the lake, called when this publish holds the lock. proof: the result of `poisoned_rows_caught`.
+    read_inputs: reads the lake, called when this publish holds the lock. prove: gives the result of
+    `poisoned_rows_caught`; not called if there is nothing new and the file was published today.
     If a blocking check fails, the old file stays and the result has the check. Raises CesError if a day file differs
     from its commit marker or if published deliveries have vanished, HomeError if the disk cannot be written.
     """
     with _publishing(home) as notes:
-        result = _publish_newest(home, registry, read_inputs, run_id, proof)
+        result = _publish_newest(home, registry, read_inputs, run_id, prove)
         return replace(result, notes=(*notes, *result.notes))
 
 
@@ -160,7 +166,7 @@ def rebuild(
     read_inputs: Callable[[], PublishInputs],
     *,
     run_id: str,
-    proof: CheckResult,
+    prove: Prove,
 ) -> PublishResult:
     """Publish, then rebuild the file from the lake, compare every table with the published one, and replace it.
 
@@ -169,9 +175,9 @@ def rebuild(
     """
     with _publishing(home) as notes:
         state = read_inputs()
-        result = publish_state(home, registry, state, run_id=run_id, proof=proof)
+        result = publish_state(home, registry, state, run_id=run_id, prove=prove)
         if not result.rebuilt and not result.blocking_failures:
-            result = _compared_rebuild(home, registry, state, proof)
+            result = _compared_rebuild(home, registry, state, prove)
         return replace(result, notes=(*notes, *result.notes))
 
 
@@ -194,20 +200,20 @@ def _publish_newest(
     registry: Registry,
     read_inputs: Callable[[], PublishInputs],
     run_id: str,
-    proof: CheckResult,
+    prove: Prove,
 ) -> PublishResult:
     """Publish; if a day was cleaned again in the meantime (by the daemon, by a backfill), publish its new files."""
     state = read_inputs()
     for _ in range(_ATTEMPTS):
         try:
-            return publish_state(home, registry, state, run_id=run_id, proof=proof)
+            return publish_state(home, registry, state, run_id=run_id, prove=prove)
         except ChangedDayError:
             newer = read_inputs()
             if newer.day_files == state.day_files:
                 # Nothing was cleaned, so the file was changed by something else.
                 raise
             state = newer
-    return publish_state(home, registry, state, run_id=run_id, proof=proof)
+    return publish_state(home, registry, state, run_id=run_id, prove=prove)
 
 
 def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:
@@ -220,13 +226,18 @@ def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:
     )
 
 
+def is_published_today(published: Publication, registry: Registry, now: datetime) -> bool:
+    """Whether the file was published on the business date of `now`, and so passed the proof of this day."""
+    return _business_date(registry, published.published_at) == _business_date(registry, now)
+
+
 def is_damaged(home: Home) -> bool:
     """True if the published file is not as it was published. Reads it completely; False if there is none."""
     return home.published.exists() and not (home.published.is_file() and is_sound(home.published))
 
 
 def publish_state(
-    home: Home, registry: Registry, state: PublishInputs, *, run_id: str, proof: CheckResult
+    home: Home, registry: Registry, state: PublishInputs, *, run_id: str, prove: Prove
 ) -> PublishResult:
     """Publish the given inputs, without the lock."""
     for left_over in home.warehouse.glob(f"{_WORK}*"):
@@ -238,13 +249,13 @@ def publish_state(
     inputs = state_fingerprint(registry, state)
     damaged_files = _damaged_stored_days(Lake(home.lake))
     if published is not None and published.inputs == inputs and not damaged_files:
-        return _unchanged(home, registry, published, run_id, proof)
+        return _unchanged(home, registry, published, run_id, prove)
     if published is not None:
         refuse_vanished(published.deliveries, state.deliveries, state.logs["audit.corrections"], registry)
     notes = [f"{home.published} was damaged, so it was rebuilt from the lake"] if damaged else []
     notes += [f"lake/{path} was damaged, so it was written again" for path in damaged_files]
     with _work_folder(home) as work:
-        job = _Publish(home, registry, state, run_id, inputs, work, datetime.now(UTC), proof, tuple(notes))
+        job = _Publish(home, registry, state, run_id, inputs, work, datetime.now(UTC), prove, tuple(notes))
         if published is None:
             return job.run(
                 None, "the published file was damaged" if damaged else "there was no published file"
@@ -256,9 +267,7 @@ def publish_state(
             return job.run(None, "the published file could not be read")
 
 
-def _compared_rebuild(
-    home: Home, registry: Registry, state: PublishInputs, proof: CheckResult
-) -> PublishResult:
+def _compared_rebuild(home: Home, registry: Registry, state: PublishInputs, prove: Prove) -> PublishResult:
     """Rebuild the file of these inputs as its publish would have, at the same moment, and compare."""
     published = read_publication(home.published)
     if published is None:
@@ -272,7 +281,7 @@ def _compared_rebuild(
             published.inputs,
             work,
             published.published_at,
-            proof,
+            prove,
             compares=True,
         )
         return job.run(published, "to compare it with the updated one")
@@ -330,7 +339,7 @@ class _Publish:
     inputs: str
     work: Path
     now: datetime
-    proof: CheckResult
+    prove: Prove
     notes: tuple[str, ...] = ()
     compares: bool = False
     """Whether it rebuilds a file that is up to date, to compare the two."""
@@ -394,7 +403,7 @@ class _Publish:
             found = run_checks(
                 connection, _checks_of(changes), business_date=_business_date(self.registry, now)
             )
-            checks = sorted([*found, self.proof], key=lambda result: result.check.name)
+            checks = sorted([*found, self.prove()], key=lambda result: result.check.name)
             results = _check_rows(self.run_id, checks, now)
             lake.write_table(_history_file("audit.check_results", self.run_id), results)
             if any(result.check.is_blocking and not result.passed for result in checks):
@@ -599,14 +608,16 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 
 def _unchanged(
-    home: Home, registry: Registry, published: Publication, run_id: str, proof: CheckResult
+    home: Home, registry: Registry, published: Publication, run_id: str, prove: Prove
 ) -> PublishResult:
     """The result if the published file is up to date.
 
-    Its other blocking checks passed when it was published. Warnings run again, because they depend on today's date. A
-    proof that fails is noted in the lake, since there is no new file to note it in.
+    Its other blocking checks passed when it was published. Warnings run again, because they depend on today's date, and
+    so does the proof, once a day. A proof that fails is noted in the lake, since there is no new file to note it in.
     """
     now = datetime.now(UTC)
+    is_of_today = is_published_today(published, registry, now)
+    proof = CheckResult(POISONED_ROWS_CAUGHT, 0, None) if is_of_today else prove()
     warnings = [check for check in sql_checks() if not check.is_blocking]
     with open_published(home.published) as connection:
         found = run_checks(connection, warnings, business_date=_business_date(registry, now))

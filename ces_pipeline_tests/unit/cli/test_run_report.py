@@ -3,11 +3,12 @@
 import hashlib
 import json
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from click.testing import CliRunner, Result
 
 from ces_pipeline.cli.main import main
@@ -223,8 +224,11 @@ def test_a_night_without_news_fails_if_a_rule_misses_its_poison(
     monkeypatch.setattr("ces_pipeline.proof.step.uncaught_by_rules", lambda: ["rule too_fast (survey)"])
     prove.cache_clear()
     try:
-        night = ces("run", "--home", home.root)
+        same_day = ces("run", "--home", home.root)
+        with time_machine.travel(datetime.now(UTC) + timedelta(days=1), tick=True):
+            night = ces("run", "--home", home.root)
     finally:
         prove.cache_clear()
+    assert same_day.exit_code == 0
     assert night.exit_code == 1
     assert "poisoned_rows_caught: rule too_fast (survey)" in night.output

@@ -14,7 +14,7 @@ from ces_pipeline.publish.step import publish
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.journal import add_rows
 from ces_pipeline_tests.drills.homes import damage
-from ces_pipeline_tests.lake_days import DAY, PROVED, SmallHome, response, small_home
+from ces_pipeline_tests.lake_days import DAY, SmallHome, proved, response, small_home
 
 MARCH = datetime(2026, 3, 30, 2, tzinfo=UTC)
 
@@ -39,7 +39,7 @@ def published(small: SmallHome, run_id: str) -> tuple[str, ...]:
         small.registry,
         lambda: inputs.publish_inputs(small.lake, small.pending),
         run_id=run_id,
-        proof=PROVED,
+        prove=proved,
     )
     assert result.published, result.blocking_failures
     return result.notes
