@@ -6,6 +6,7 @@ import dagster as dg
 
 from ces_pipeline.defs.core import core_assets
 from ces_pipeline.defs.current import current_registry
+from ces_pipeline.defs.home_resource import HomeResource
 from ces_pipeline.defs.jobs import jobs, nightly
 from ces_pipeline.defs.raw import raw_assets
 from ces_pipeline.defs.rebuild import rebuild_job, weekly
@@ -24,10 +25,11 @@ def build_definitions(home: Home) -> dg.Definitions:
     with warnings.catch_warnings():
         # `backfill_policy` is beta. Without it, a range of days would be one run per day.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        assets = [*raw_assets(home, registry), *core_assets(home, registry), snapshot_asset(home, registry)]
+        assets = [*raw_assets(registry), *core_assets(home, registry), snapshot_asset(registry)]
     return dg.Definitions(
         assets=assets,
-        jobs=[*jobs(registry), rebuild_job(home)],
+        jobs=[*jobs(registry), rebuild_job()],
+        resources={"home": HomeResource(root=str(home.root))},
         schedules=[nightly(registry), weekly(registry)] if registry.sources else [],
         sensors=[
             stale_days_sensor(home, registry.kinds),

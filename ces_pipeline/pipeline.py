@@ -4,7 +4,7 @@ It is the package's public API (`from ces_pipeline import land, clean, publish`)
 assets call these functions and have no logic of their own.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from ces_pipeline.land.step import SourceLanding, land_source
 from ces_pipeline.proof.step import prove
 from ces_pipeline.publish import inputs as publish_inputs_of
 from ces_pipeline.publish import step as publish_step
+from ces_pipeline.publish.checks import CheckResult
 from ces_pipeline.publish.inputs import PublishInputs
 from ces_pipeline.publish.publication import read_publication
 from ces_pipeline.publish.step import PublishResult
@@ -31,7 +32,7 @@ from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage import last_results
-from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.lake import Lake, day_of_folder
 from ces_pipeline.storage.machine import use_machine
 from ces_pipeline.storage.memory import give_memory_back
 from ces_pipeline.storage.modes import share
@@ -45,7 +46,9 @@ __all__ = [
     "PublishResult",
     "Registry",
     "SourceLanding",
+    "check",
     "clean",
+    "first_landed_day",
     "follow_registry",
     "is_behind",
     "is_proved",
@@ -141,6 +144,18 @@ def _begin(registry: Registry) -> None:
     use_machine(registry.settings.machine.threads, registry.settings.machine.memory_mb)
 
 
+def first_landed_day(home: Home, registry: Registry) -> date:
+    """The first day from `first_day` of settings.yaml to today that ever had landed rows; `first_day` if none had."""
+    lake = Lake(home.lake)
+    # Days whose deliveries were taken back have no raw file any more, but the audit of their cleaning.
+    folders = [f"raw/{source}" for source in lake.names("raw")]
+    folders += [f"audit/load_audit/{kind}" for kind in lake.names("audit/load_audit")]
+    days = (day for folder in folders for name in lake.names(folder) if (day := day_of_folder(name)))
+    first = registry.settings.first_day
+    today = datetime.now(ZoneInfo(registry.settings.business_time_zone)).date()
+    return min((day for day in days if first <= day <= today), default=first)
+
+
 def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
     """The inputs of a publish, read from the lake, with the stale days.
 
@@ -176,6 +191,12 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     failed = [f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures]
     last_results.record(lake, "publish", [""], {"": failed} if failed else {})
     return result
+
+
+def check(home: Home, registry: Registry, names: Collection[str]) -> list[CheckResult]:
+    """The results of these checks on the published file, by name. Raises HomeError if there is no published file."""
+    _begin(registry)
+    return publish_step.check_published(home, registry, names, prove)
 
 
 def is_proved(home: Home, registry: Registry) -> bool:

@@ -82,7 +82,7 @@ def run(
     keep_freed_memory()
     registry = current_registry(home)
     landing = _named(registry, sources)
-    chosen = _chosen(registry, first, last) if first or last else None
+    chosen = _chosen(home, registry, first, last) if first or last else None
     report = RunReport(home, notes=pipeline.follow_registry(home, registry))
     with console.progress_on_stderr() if as_json else nullcontext():
         expect_files(home, registry, landing)
@@ -149,7 +149,7 @@ def dry_run(
     pipeline.follow_registry(home, registry, is_dry=True)
     days = None
     if first or last:
-        beginning, end = _chosen(registry, first, last)
+        beginning, end = _chosen(home, registry, first, last)
         days = [beginning + timedelta(step) for step in range((end - beginning).days + 1)]
     found = preview(home, registry, _named(registry, sources), days)
     if as_json:
@@ -286,15 +286,17 @@ def _print_problems(report: RunReport) -> None:
         console.err.print(line)
 
 
-def _chosen(registry: Registry, first: date | None, last: date | None) -> tuple[date, date]:
-    beginning, today = calendar_ends(registry)
-    first, last = first or beginning, last or today
-    if not beginning <= first <= last <= today:
+def _chosen(home: Home, registry: Registry, first: date | None, last: date | None) -> tuple[date, date]:
+    beginning, today = calendar_ends(home, registry)
+    first, last, earliest = first or beginning, last or today, registry.settings.first_day
+    if not earliest <= first <= last <= today:
         raise RegistryError(
-            f"days {first} to {last} are not within {beginning} to {today}. Change --from and --to, "
+            f"days {first} to {last} are not within {earliest} to {today}. Change --from and --to, "
             f"or `first_day` in registry/settings.yaml"
         )
-    return first, last
+    if last < beginning:
+        raise RegistryError(f"no rows have landed before {beginning}. Change --to")
+    return max(first, beginning), last
 
 
 def _land(runs: LocalRuns, sources: Sequence[str], report: RunReport) -> None:
@@ -321,7 +323,7 @@ def _clean(
     chosen: tuple[date, date] | None,
     report: RunReport,
 ) -> None:
-    ranges = [chosen] if chosen else stale_ranges(registry, pipeline.stale_days(home, registry, kind))
+    ranges = [chosen] if chosen else stale_ranges(home, registry, pipeline.stale_days(home, registry, kind))
     if not ranges:
         return
     total = sum((last - first + timedelta(days=1)).days for first, last in ranges)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ces_pipeline.defs.metadata import asset_key
+from ces_pipeline.defs.night import night_tags
 from ces_pipeline.defs.snapshot import snapshot_keys
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
@@ -58,6 +59,7 @@ def schedule(registry: Registry, name: str, job: str, cron: str, description: st
         job_name=job,
         cron_schedule=cron,
         execution_timezone=registry.settings.business_time_zone,
+        tags_fn=lambda context: night_tags(registry, context.scheduled_execution_time),
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=description,
     )

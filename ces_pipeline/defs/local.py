@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
@@ -15,10 +15,12 @@ from dagster_shared.error import SerializableErrorInfo
 from ces_pipeline.clean.day import DayResult
 from ces_pipeline.definitions import build_definitions
 from ces_pipeline.defs.core import DAY_DONE
+from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.instance import open_instance
 from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
 from ces_pipeline.defs.metadata import asset_key
-from ces_pipeline.defs.partitions import range_tags
+from ces_pipeline.defs.night import night_tags
+from ces_pipeline.defs.partitions import calendar_ends, range_tags
 from ces_pipeline.defs.raw import raw_key
 from ces_pipeline.defs.rebuild import REBUILD, REBUILD_STEP
 from ces_pipeline.defs.snapshot import PUBLISHED_FILE, SNAPSHOT_STEP, snapshot_keys
@@ -62,6 +64,7 @@ class LocalRuns:
     def __init__(self, home: Home, instance: dg.DagsterInstance):
         self._home = home
         self._instance = instance
+        self._first_day = calendar_ends(home, current_registry(home))[0]
         self._definitions = build_definitions(home)
 
     def land(self, sources: Sequence[str]) -> list[StepOutcome]:
@@ -69,6 +72,9 @@ class LocalRuns:
         if not sources:
             return []
         result = self._run(LAND, [raw_key(source) for source in sources], {})
+        if (first_day := calendar_ends(self._home, current_registry(self._home))[0]) != self._first_day:
+            # The calendar begins with the first landed day.
+            self._first_day, self._definitions = first_day, build_definitions(self._home)
         return [_outcome(result, raw_key(source)) for source in sources]
 
     def clean(
@@ -107,7 +113,7 @@ class LocalRuns:
             run_config=_QUIET,
             instance=self._instance,
             asset_selection=None if assets is None else list(assets),
-            tags=tags,
+            tags={**tags, **night_tags(current_registry(self._home), datetime.now(UTC))},
             raise_on_error=False,
         )
         for event in result.all_events:

@@ -7,7 +7,7 @@ file that they opened. Nothing here decides rows: `ces_pipeline.clean` writes da
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -224,6 +224,18 @@ def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:
         or published.inputs != state_fingerprint(registry, state)
         or bool(_damaged_stored_days(Lake(home.lake)))
     )
+
+
+def check_published(
+    home: Home, registry: Registry, names: Collection[str], prove: Prove
+) -> list[CheckResult]:
+    """The results of these checks, asked of the published file, by name. Raises HomeError if there is no file."""
+    if not home.published.is_file():
+        raise HomeError(f"there is no published file {home.published} to check. Run `ces run`")
+    chosen = [check for check in sql_checks() if check.name in names]
+    with open_published(home.published) as connection:
+        found = run_checks(connection, chosen, business_date=_business_date(registry, datetime.now(UTC)))
+    return [*found, *([prove()] if POISONED_ROWS_CAUGHT.name in names else [])]
 
 
 def is_published_today(published: Publication, registry: Registry, now: datetime) -> bool:

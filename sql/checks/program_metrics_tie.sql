@@ -1,4 +1,4 @@
--- blocking: The metrics of the programme do not add up to the marts that they come from, or a metric has no row. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
+-- blocking of mart.program_metrics: The metrics of the programme do not add up to the marts that they come from, or a metric has no row. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
 with sums as (
     select
         metric,

@@ -4,6 +4,8 @@ from typing import Any
 
 from ces_pipeline.schemas.table import DAY, FLAG, INTEGER, NUMBER, TEXT, Table, column
 
+QUESTION = "who_is_asked_and_answers"
+
 _DISPOSITIONS = {
     "invited": column(
         INTEGER, "Invitations of the day, without those out of scope: the sum of the six dispositions."
