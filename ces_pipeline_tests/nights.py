@@ -307,6 +307,7 @@ _SETTINGS: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("reject_share_warning", (0.1, 0.25)),
     ("speed_window_days", (7, 28)),
     ("survey_ineligible", ({}, {"channel": ["phone"]}, {"category": ["App"], "priority": ["low"]})),
+    ("holiday_calendars", ([], ["DE-BE"], ["AT"])),
     ("holidays", ([], ["2026-03-18"], ["2026-03-18", "2026-04-03"])),
     ("business_hours", ({"monday": {"opens": "08:00", "closes": "20:00"}}, {"friday": {"opens": "09:00", "closes": "24:00"}})),
     ("effort_index", ({"version": "1"}, {"version": "2", "replies": {"weight": 5, "full_at": 3}})),

@@ -8,6 +8,7 @@ import phonenumbers
 from pydantic import AfterValidator, Field, model_validator
 
 from ces_pipeline.registry.base import MOST_DAYS, Days, Entry, TimeZone
+from ces_pipeline.registry.public_holidays import calendar_problem
 
 
 def _minutes(text: str) -> str:
@@ -24,7 +25,14 @@ def _region(code: str) -> str:
     return code
 
 
+def _calendar(code: str) -> str:
+    if problem := calendar_problem(code):
+        raise ValueError(problem)
+    return code
+
+
 PhoneRegion = Annotated[str, AfterValidator(_region)]
+HolidayCalendar = Annotated[str, AfterValidator(_calendar)]
 TimeOfDay = Annotated[str, AfterValidator(_minutes)]
 
 
@@ -156,6 +164,11 @@ class Settings(Entry):
         description="weekday: opening hours of support, in the business time zone",
     )
     holidays: tuple[date, ...] = Field((), description="days without business hours")
+    holiday_calendars: tuple[HolidayCalendar, ...] = Field(
+        (),
+        description="countries and regions whose public holidays have no business hours either, such as [DE-BY, AT]; "
+        "needs the extra `holidays`",
+    )
     repeat_contact_days: float = Field(
         7,
         gt=0,
