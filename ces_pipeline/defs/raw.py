@@ -61,28 +61,35 @@ def _raw_asset(registry: Registry, source: Source) -> dg.AssetsDefinition:
                 allow_retries=False,
             )
         (landing,) = pipeline.land(home.home, registry_now, [source.id])
-        metadata: dict[str, Any] = {
-            "files_new": landing.files_new,
-            "files_known": landing.files_known,
-            "rows_read": landing.rows_read,
-            "rows_landed": landing.rows_landed,
-            "rows_redelivered": landing.rows_redelivered,
-            "rows_unreadable": landing.rows_unreadable,
-            "days": len(landing.days),
-            "files_failed": len(landing.failures),
-        }
-        if source.api is not None:
-            metadata |= {"requests": landing.requests, "records_pulled": landing.records_pulled}
-        if landing.notes:
-            metadata["notes"] = "\n".join(landing.notes)
-        if landing.records_expected is not None:
-            metadata["records_expected"] = landing.records_expected
         # The readable files have landed: they are reported before the step fails.
-        yield dg.MaterializeResult(metadata=metadata, check_results=[_verdict(landing)])
+        yield dg.MaterializeResult(
+            metadata=landing_metadata(source, landing), check_results=[_verdict(landing)]
+        )
         if landing.failures:
             raise dg.Failure(description="\n".join(landing.failures), allow_retries=landing.is_transient)
 
     return land_source
+
+
+def landing_metadata(source: Source, landing: SourceLanding) -> dict[str, Any]:
+    """The counts of a landing, and its notes."""
+    metadata: dict[str, Any] = {
+        "files_new": landing.files_new,
+        "files_known": landing.files_known,
+        "rows_read": landing.rows_read,
+        "rows_landed": landing.rows_landed,
+        "rows_redelivered": landing.rows_redelivered,
+        "rows_unreadable": landing.rows_unreadable,
+        "days": len(landing.days),
+        "files_failed": len(landing.failures),
+    }
+    if source.api is not None:
+        metadata |= {"requests": landing.requests, "records_pulled": landing.records_pulled}
+    if landing.notes:
+        metadata["notes"] = "\n".join(landing.notes)
+    if landing.records_expected is not None:
+        metadata["records_expected"] = landing.records_expected
+    return metadata
 
 
 def _verdict(landing: SourceLanding) -> dg.AssetCheckResult:

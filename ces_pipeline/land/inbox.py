@@ -95,6 +95,14 @@ class SeenFiles:
         self.lake.write_bytes(self._path, json.dumps(saved, sort_keys=True).encode())
 
 
+def has_news(home: Home, source: Source) -> bool:
+    """Whether a source has an API, or a file that was not read before as it is now."""
+    if source.api is not None:
+        return True
+    seen = SeenFiles(Lake(home.lake), source.id).load()
+    return any(seen.sha256(seen_key(home, path), path) is None for path in inbox_files(home, source))
+
+
 def new_bytes(home: Home, source: Source) -> int:
     """Bytes of the source's files that were not read before, as they are in the inbox; a lost file counts as none."""
     seen = SeenFiles(Lake(home.lake), source.id).load()

@@ -74,6 +74,11 @@ class SourceLanding:
     records_expected: int | None = None
     is_transient: bool = False
 
+    @property
+    def changed_nothing(self) -> bool:
+        """Whether no row landed and nothing failed."""
+        return not (self.files_new or self.requests or self.failures)
+
     def add(self, delivery: Delivery) -> None:
         self.files_new += 1
         self.rows_read += delivery.rows_read
