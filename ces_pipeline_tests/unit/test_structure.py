@@ -12,6 +12,7 @@ from ces_pipeline.vendors.catalog import VENDORS
 
 PACKAGE = Path(ces_pipeline.__file__).parent
 GROUND = {
+    "code_cache",
     "errors",
     "folding",
     "home",
