@@ -16,6 +16,7 @@ from ces_pipeline.cli.export import export
 from ces_pipeline.cli.init import init
 from ces_pipeline.cli.inspect import inspect
 from ces_pipeline.cli.people import forget, person
+from ces_pipeline.cli.probe import probe
 from ces_pipeline.cli.quarantine import quarantine
 from ces_pipeline.cli.rebuild import rebuild
 from ces_pipeline.cli.receive import receive
@@ -37,7 +38,7 @@ def main() -> None:
 
 for command in (
     *(demo, init, sample, inspect, docs),
-    *(run, land, rebuild, ui, receive, doctor),
+    *(run, land, rebuild, ui, receive, probe, doctor),
     *(show, deliveries, quarantine, why, person, dictionary),
     *(unland, replay, restate, forget),
     export,

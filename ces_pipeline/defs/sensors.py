@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from ces_pipeline.defs.current import current_registry
-from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
+from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND, run_at_work
 from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.partitions import range_tags, stale_ranges
 from ces_pipeline.defs.snapshot import snapshot_keys
@@ -26,13 +26,6 @@ from ces_pipeline.schemas.kinds import KINDS
 
 QUIET_SECONDS = 10
 """A file that changed more recently may not be complete yet: it may still be copied."""
-_UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition:
@@ -51,7 +44,7 @@ def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if not home.registry.is_dir():
             return dg.SkipReason("this home has no registry yet")
-        if context.instance.get_runs_count(dg.RunsFilter(statuses=_UNFINISHED)):
+        if run_at_work(context.instance):
             return dg.SkipReason("a run is in progress and may change the stale days")
         try:
             registry = current_registry(home)

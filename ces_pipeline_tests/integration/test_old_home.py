@@ -23,6 +23,7 @@ NEW_TABLES = {
     "audit.published_tables",
     "audit.corrections",
     "audit.verdict_changes",
+    "audit.probes",
     "mart.anomalies_daily",
     "mart.resolution_coverage",
     "reference.scale_changes",

@@ -37,7 +37,7 @@ def published(small: SmallHome, run_id: str) -> tuple[str, ...]:
     result = publish(
         small.home,
         small.registry,
-        lambda: inputs.publish_inputs(small.lake, small.pending),
+        lambda: inputs.publish_inputs(small.lake, small.pending, datetime.now(UTC)),
         run_id=run_id,
         proof=PROVED,
     )
