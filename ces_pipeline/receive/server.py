@@ -37,6 +37,8 @@ class DeadlineProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # An address is written by the sender, and may name a person.
+        self.access_log = False
         self._wait()
 
     def on_response_complete(self) -> None:
@@ -116,16 +118,20 @@ class Senders:
         self.known = self._read()
 
     async def follow(self) -> None:
-        """Read the registry again every few seconds; what is wrong with it is logged once."""
+        """Read the registry again every few seconds."""
         while True:
             await asyncio.sleep(_REREAD_SECONDS)
-            try:
-                self.known = await asyncio.to_thread(self._read)
-                self._problem = ""
-            except CesError as problem:
-                if str(problem) != self._problem:
-                    _LOG.error("%s. The entries before it are still in use", problem)
-                self._problem = str(problem)
+            await asyncio.to_thread(self.read_again)
+
+    def read_again(self) -> None:
+        """Take over the registry as it is now, unless something is wrong with it, which is logged once."""
+        try:
+            self.known = self._read()
+            self._problem = ""
+        except CesError as problem:
+            if str(problem) != self._problem:
+                _LOG.error("%s. The entries before it are still in use", problem)
+            self._problem = str(problem)
 
     def _read(self) -> dict[str, Sender]:
         return senders_of(self._read_registry(), self._environment, datetime.now(UTC))
