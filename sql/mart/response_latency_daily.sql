@@ -26,10 +26,9 @@ landings as (
         source_id,
         delivery_id,
         received_at,
-        min(published_at) as published_at
+        published_at
     from delivered
-    left join publishes on published_at >= received_at
-    group by all
+    asof left join publishes on received_at <= published_at
 ),
 
 passes as (
