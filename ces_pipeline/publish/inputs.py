@@ -125,13 +125,13 @@ def disagreeing(lake: Lake, markers: Mapping[DayFile, FileMarker]) -> list[DayFi
         return sorted(key for key, is_wrong in zip(markers, wrong, strict=True) if is_wrong)
 
 
-def stored_rows(lake: Lake, table: Table, without: str | None = None) -> pa.Table:
-    """All rows of a table that is stored as many small files, without those of file `without`.
+def stored_rows(lake: Lake, table: Table) -> pa.Table:
+    """All rows of a table that is stored as many small files.
 
     Each key once: of rows with equal keys, the last counts. The rows of damaged files are missing: `history.py`
     restores them, and a damaged commit marker makes its day stale.
     """
-    rows, _ = lake.read_tables([path for path in row_files(lake, table) if path != without], table.arrow)
+    rows, _ = lake.read_tables(row_files(lake, table), table.arrow)
     return without_repeats(rows, table.key)
 
 

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.home import Home
@@ -58,6 +59,7 @@ from ces_pipeline.publish.inputs import (
 from ces_pipeline.publish.layout import STORAGE_VERSION, create_tables, describe_tables
 from ces_pipeline.publish.publication import Publication, read_publication
 from ces_pipeline.publish.reference import reference_tables
+from ces_pipeline.publish.run_files import join_run_files
 from ces_pipeline.publish.stored_tables import STORED_TABLES, damaged_days, store_days
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.publish.vanished import refuse_vanished
@@ -185,6 +187,7 @@ def _publishing(home: Home) -> Iterator[tuple[str, ...]]:
         with exclusive(home.warehouse / ".publish.lock"):
             sound = home.published if home.published.is_file() and not is_damaged(home) else None
             yield tuple(restore_history(Lake(home.lake), sound, _history_file))
+            join_run_files(Lake(home.lake))
     except OSError as problem:
         raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
 
@@ -513,10 +516,8 @@ class _Publish:
 
     def _own_restatements(self, lake: Lake) -> pa.Table:
         """The rows that this run added to `audit.restatements` when it published."""
-        table = TABLES["audit.restatements"]
-        path = _history_file(table.name, self.run_id)
-        rows, _ = lake.read_tables([path] if lake.exists(path) else [], table.arrow)
-        return rows
+        rows = stored_rows(lake, TABLES["audit.restatements"])
+        return rows.filter(pc.equal(rows["run_id"], self.run_id))
 
     def _small_tables(
         self, lake: Lake, now: datetime, restated: pa.Table, updated: Publication | None
@@ -543,9 +544,7 @@ class _Publish:
             **self.state.logs,
             "audit.restatements": _history(lake, "audit.restatements", self.run_id, restated),
             # Results of earlier publishes; the results of this one are added after its checks.
-            "audit.check_results": stored_rows(
-                lake, TABLES["audit.check_results"], without=_history_file("audit.check_results", self.run_id)
-            ),
+            "audit.check_results": _of_other_runs(lake, "audit.check_results", self.run_id),
             "audit.pending_days": pa.Table.from_pylist(
                 pending, schema=SNAPSHOT_TABLES["audit.pending_days"].arrow
             ),
@@ -702,7 +701,12 @@ def _history_file(name: str, run_id: str) -> str:
 
 def _history(lake: Lake, name: str, run_id: str, own: pa.Table) -> pa.Table:
     """The rows of all runs in a history table; `own` replaces the rows that this run id wrote before."""
-    return pa.concat_tables([stored_rows(lake, TABLES[name], without=_history_file(name, run_id)), own])
+    return pa.concat_tables([_of_other_runs(lake, name, run_id), own])
+
+
+def _of_other_runs(lake: Lake, name: str, run_id: str) -> pa.Table:
+    rows = stored_rows(lake, TABLES[name])
+    return rows.filter(pc.not_equal(rows["run_id"], run_id))
 
 
 def _business_date(registry: Registry, now: datetime) -> date:
