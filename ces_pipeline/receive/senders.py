@@ -30,14 +30,18 @@ def senders_of(registry: Registry, environment: Mapping[str, str], now: datetime
     today = now.astimezone(ZoneInfo(registry.settings.business_time_zone)).date()
     found: dict[str, Sender] = {}
     for source in registry.sources.values():
-        if source.receive is None or source.has_ended(today):
-            continue
-        names = [source.receive.secret, source.receive.previous_secret]
-        signature = SIGNATURES[source.receive.signature]
-        secrets = tuple(_secret(name, source.id, signature, environment) for name in names if name)
-        sender = Sender(source.id, source.receive, signature, secrets)
-        found |= dict.fromkeys((source.id, *source.formerly), sender)
+        if source.receive is not None and not source.has_ended(today):
+            sender = sender_of(source.id, source.receive, environment)
+            found |= dict.fromkeys((source.id, *source.formerly), sender)
     return found
+
+
+def sender_of(source_id: str, receive: Receive, environment: Mapping[str, str]) -> Sender:
+    """The sender of one source. Raises HomeError as `senders_of`."""
+    signature = SIGNATURES[receive.signature]
+    names = filter(None, (receive.secret, receive.previous_secret))
+    secrets = tuple(_secret(name, source_id, signature, environment) for name in names)
+    return Sender(source_id, receive, signature, secrets)
 
 
 def _secret(name: str, source_id: str, signature: WebhookSignature, environment: Mapping[str, str]) -> str:
