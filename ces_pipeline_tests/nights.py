@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pyarrow as pa
 import time_machine
 
 from ces_pipeline import pipeline
@@ -616,9 +617,12 @@ def copy_lake(home: Home, copied: Home, run_id: str) -> None:
     for name in _LANDED:
         # Landed rows are replaced, never changed in place, so a second name for their files is enough.
         shutil.copytree(home.lake / name, copied.lake / name, copy_function=os.link)
-    restated = copied.lake / "audit" / "restatements" / f"{run_id}.parquet"
-    if restated.exists():
-        restated.rename(restated.with_name(f"{run_id}-kept.parquet"))
+    lake, path = Lake(copied.lake), f"audit/restatements/{run_id}.parquet"
+    if lake.exists(path):
+        rows = lake.read_table(path)
+        kept = pa.array([f"{run_id}-kept"] * rows.num_rows, rows.schema.field("run_id").type)
+        place = rows.schema.get_field_index("run_id")
+        lake.write_table(path, rows.set_column(place, rows.schema.field("run_id"), kept))
 
 
 def shown(entry: Difference) -> Iterator[str]:

@@ -9,7 +9,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from traceback import extract_tb
@@ -31,6 +31,9 @@ from ces_pipeline.receive.writer import Writer
 _LOG = logging.getLogger(__name__)
 _JSON = ("application/json", "text/json")
 _RETRY_SECONDS = 5
+_TIMED_OUT = 408
+_REST_SECONDS = 2.0
+_MOST_REST_BYTES = 32 << 20
 
 
 class RefusedError(Exception):
@@ -85,6 +88,8 @@ class Receiver:
             await self._keep(request, sender)
             answer: Response = JSONResponse({"status": "stored"})
         except RefusedError as refused:
+            if refused.status != _TIMED_OUT:
+                await _read_rest(request)
             answer = _refusal(refused)
         except ClientDisconnect:
             answer = Response(status_code=400)
@@ -143,8 +148,21 @@ class Receiver:
                     if len(body) > most_bytes:
                         raise too_large
         except TimeoutError:
-            raise RefusedError(408, f"the body did not arrive within {self.body_seconds:g} s") from None
+            raise RefusedError(
+                _TIMED_OUT, f"the body did not arrive within {self.body_seconds:g} s"
+            ) from None
         return bytes(body)
+
+
+async def _read_rest(request: Request) -> None:
+    """Read the rest of a body, within bounds: a connection that is closed before loses the answer on its way."""
+    left = _MOST_REST_BYTES
+    with suppress(RuntimeError, TimeoutError):
+        async with asyncio.timeout(_REST_SECONDS):
+            async for part in request.stream():
+                left -= len(part)
+                if left < 0:
+                    return
 
 
 def _check_type(request: Request) -> None:
@@ -156,7 +174,6 @@ def _check_type(request: Request) -> None:
 
 
 def _refusal(refused: RefusedError) -> Response:
-    # The rest of a body that is not wanted is not read.
     headers = {"connection": "close"}
     if refused.retry_seconds is not None:
         headers["retry-after"] = str(max(1, math.ceil(refused.retry_seconds)))

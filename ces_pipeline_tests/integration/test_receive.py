@@ -149,6 +149,52 @@ def test_a_file_whose_payloads_were_all_sent_before_counts_as_delivered_again(
             assert (landing.rows_landed, landing.rows_redelivered) == ((1, 0) if sent == "1" else (0, 1))
 
 
+def test_the_answers_of_a_payload_of_tally_become_columns(tmp_path: Path) -> None:
+    entry = {
+        "id": "tally",
+        "kind": "survey",
+        "reader": "json",
+        "survey": "after_chat",
+        "columns": {
+            "response_id": "responseId",
+            "score": "fields.How easy was it?",
+            "submitted_at": "createdAt",
+        },
+        "options": {"record_path": "data", "answers": {"list": "fields", "name": "label", "value": "value"}},
+        "receive": {"signature": "tally", "secret": "TALLY_SECRET"},
+    }
+    home = inbox_home(tmp_path, entry)
+    payload = {
+        "eventId": "e1",
+        "eventType": "FORM_RESPONSE",
+        "createdAt": "2026-03-02T12:00:01Z",
+        "data": {
+            "responseId": "r1",
+            "submissionId": "r1",
+            "respondentId": "p1",
+            "formId": "f1",
+            "createdAt": "2026-03-02T12:00:00Z",
+            "fields": [
+                {"key": "q1", "label": "How easy was it?", "type": "LINEAR_SCALE", "value": 4},
+                {"key": "q2", "label": "Why?", "type": "TEXTAREA", "value": None},
+            ],
+        },
+    }
+    known = senders_of(home.registry, {"TALLY_SECRET": SECRET}, datetime(2026, 3, 20, tzinfo=UTC))
+    body = json.dumps(payload).encode()
+    headers = signed(body)
+    headers["tally-signature"] = headers.pop("typeform-signature").removeprefix("sha256=")
+    with served(home.home.inbox, *known.values()) as receiver:
+        assert receiver.post(body, headers, "/receive/tally")[0] == 200
+    assert home.land("tally").failures == ()
+    row = home.row("tally")
+    assert (row["response_id"], row["score"], row["submitted_at"]) == (
+        "r1",
+        "4",
+        datetime(2026, 3, 2, 12, tzinfo=UTC),
+    )
+
+
 def test_payloads_under_an_earlier_id_and_without_an_entry_that_receives_still_land(
     home: InboxHome, receiver: Served
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ces_pipeline.receive import app
 from ces_pipeline.receive import server as serving
 from ces_pipeline.storage import spool
 from ces_pipeline_tests.unit.receive.served import SECRET, Served, sender, served, signed
@@ -80,13 +81,21 @@ def test_other_names_of_json_are_json(form: Served) -> None:
         assert form.post(body, {**signed(body), "content-type": kind})[0] == 200
 
 
-def test_a_body_without_a_length_is_cut_at_the_limit(form: Served) -> None:
+def test_a_body_without_a_length_is_cut_at_the_limit(form: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "_REST_SECONDS", 0.2)
     head = "POST /receive/form HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
     with socket.create_connection(("127.0.0.1", form.port), timeout=10) as sock:
         sock.sendall(head.encode())
         chunk = b"1000\r\n" + b" " * 0x1000 + b"\r\n"
         sock.sendall(chunk * 3)
         assert sock.recv(100).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize(("path", "status"), [("/receive/form", 413), ("/receive/another", 404)])
+def test_a_sender_of_a_huge_body_gets_its_answer(form: Served, path: str, status: int) -> None:
+    body = b"x" * 8_000_000
+    for _ in range(3):
+        assert form.post(body, path=path)[0] == status
 
 
 def test_a_body_that_drips_is_given_up(form: Served) -> None:
