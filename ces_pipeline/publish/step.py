@@ -74,6 +74,7 @@ from ces_pipeline.storage.duck import (
     readable,
     session,
 )
+from ces_pipeline.storage.journal import without_repeats
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.local_files import damaged_suffix, sync_folder
 from ces_pipeline.storage.locks import exclusive
@@ -402,9 +403,7 @@ class _Publish:
             lake.write_table(_history_file("audit.check_results", self.run_id), results)
             if any(result.check.is_blocking and not result.passed for result in checks):
                 return self._result(checks, published=False, rebuilt_because=rebuilt_because)
-            self._fill(
-                connection, "audit.check_results", _history(lake, "audit.check_results", self.run_id, results)
-            )
+            self._fill(connection, "audit.check_results", _history(lake, "audit.check_results", results))
             for name in STORED_TABLES:
                 days = changes.days_of(name) if changes else None
                 store_days(connection, lake, PUBLISHED_TABLES[name], before, days)
@@ -542,7 +541,7 @@ class _Publish:
             "audit.deliveries": self.state.deliveries,
             "audit.delivery_days": self.state.delivery_days,
             **self.state.logs,
-            "audit.restatements": _history(lake, "audit.restatements", self.run_id, restated),
+            "audit.restatements": _history(lake, "audit.restatements", restated),
             # Results of earlier publishes; the results of this one are added after its checks.
             "audit.check_results": _of_other_runs(lake, "audit.check_results", self.run_id),
             "audit.pending_days": pa.Table.from_pylist(
@@ -699,9 +698,10 @@ def _history_file(name: str, run_id: str) -> str:
     return f"{name.replace('.', '/')}/{safe}.parquet"
 
 
-def _history(lake: Lake, name: str, run_id: str, own: pa.Table) -> pa.Table:
-    """The rows of all runs in a history table; `own` replaces the rows that this run id wrote before."""
-    return pa.concat_tables([_of_other_runs(lake, name, run_id), own])
+def _history(lake: Lake, name: str, own: pa.Table) -> pa.Table:
+    """The rows of all runs in a history table, with those of `own` in place of rows with the same keys."""
+    table = TABLES[name]
+    return without_repeats(pa.concat_tables([stored_rows(lake, table), own]), table.key)
 
 
 def _of_other_runs(lake: Lake, name: str, run_id: str) -> pa.Table:
