@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ces_pipeline.corrections.people import held_of
 from ces_pipeline.receive.senders import senders_of
 from ces_pipeline.reports.preview import preview
 from ces_pipeline.storage.duck import open_published
@@ -203,6 +204,13 @@ def test_payloads_under_an_earlier_id_and_without_an_entry_that_receives_still_l
     del renamed["receive"]
     home.write_registry(renamed, settings={"first_day": "2026-03-01"})
     assert home.land("effort_form").rows_landed == 1
+
+
+def test_a_payload_that_waits_is_found_when_a_person_is_asked_for(home: InboxHome, receiver: Served) -> None:
+    assert receiver.post(form_payload(1))[0] == 200
+    assert home.land("zap").failures == ()
+    assert held_of(home.home, home.registry, "person1@example.org").inbox == ("form/.receiving.jsonl",)
+    assert held_of(home.home, home.registry, "person2@example.org").inbox == ()
 
 
 def test_an_inbox_that_cannot_be_written_is_a_failure_and_its_files_land(
