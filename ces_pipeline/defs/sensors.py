@@ -23,6 +23,7 @@ from ces_pipeline.publish.publication import read_publication
 from ces_pipeline.publish.step import is_behind
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.storage.spool import is_handed_over
 
 QUIET_SECONDS = 10
 """A file that changed more recently may not be complete yet: it may still be copied."""
@@ -136,8 +137,9 @@ def inbox_sensor(home: Home) -> dg.SensorDefinition:
 
 
 def _files(inbox: Path) -> Iterable[tuple[str, int, float]]:
+    """The files that may cause a landing. Received payloads do not: a landing makes their file, and lands it."""
     for path in inbox.rglob("*"):
-        if path.is_file() and not path.name.startswith("."):
+        if path.is_file() and not path.name.startswith(".") and not is_handed_over(path.name):
             status = path.stat()
             yield str(path.relative_to(inbox)), status.st_size, status.st_mtime
 

@@ -6,6 +6,7 @@ may be killed at any moment: lines whose `append` returned are in exactly one fi
 """
 
 import os
+import re
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,6 +18,7 @@ from ces_pipeline.storage.locks import exclusive
 
 _OPEN = ".receiving.jsonl"
 _LOCK = ".receiving.lock"
+_NAME = re.compile(r"received-\d{8}T\d{6}Z-[0-9a-f]{16}\.jsonl")
 _MOST_BYTES = 64 << 20
 _FIRST_LINE_BYTES = 65
 _BLOCK = 1 << 16
@@ -76,6 +78,11 @@ def waiting(folder: Path) -> Path | None:
     """The open file of a folder; None if there is none."""
     path = folder / _OPEN
     return path if path.is_file() else None
+
+
+def is_handed_over(name: str) -> bool:
+    """Whether a file of this name was handed over."""
+    return _NAME.fullmatch(name) is not None
 
 
 def _rename(path: Path) -> Path:

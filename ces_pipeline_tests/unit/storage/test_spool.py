@@ -111,6 +111,8 @@ def test_the_name_of_a_file_is_one_that_the_registry_expects(tmp_path: Path) -> 
     spool.append(tmp_path, [b"1"])
     path = spool.hand_over(tmp_path)
     assert path is not None
+    assert spool.is_handed_over(path.name)
+    assert not spool.is_handed_over("received-in-march.jsonl")
     shape = ["9" if letter.isalnum() else letter for letter in path.name]
     assert shape == ["9" if letter.isalnum() else letter for letter in RECEIVED_NAME]
     for pattern, is_taken in (("**/*", True), ("*.jsonl", True), ("**/*.json", False), ("in/*", False)):
