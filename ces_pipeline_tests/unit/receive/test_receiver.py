@@ -112,9 +112,15 @@ def test_a_body_that_drips_is_given_up(form: Served) -> None:
     assert form.kept() == []
 
 
-def test_a_connection_without_a_request_is_closed(form: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("before", [b"", b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n"])
+def test_a_connection_whose_next_request_does_not_arrive_is_closed(
+    form: Served, monkeypatch: pytest.MonkeyPatch, before: bytes
+) -> None:
     monkeypatch.setattr(serving, "HEAD_SECONDS", 0.3)
     with socket.create_connection(("127.0.0.1", form.port), timeout=10) as sock:
+        if before:
+            sock.sendall(before)
+            assert sock.recv(1_000).startswith(b"HTTP/1.1 200")
         sock.sendall(b"POST /receive/form HT")
         assert sock.recv(100) == b""
     assert form.post(PAYLOAD)[0] == 200
