@@ -30,7 +30,7 @@ QUIET_SECONDS = 10
 
 
 def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition:
-    """Requests one run per range of stale days; without stale days, a publish if the published file is out of date.
+    """Requests one run per range of stale days, and then a publish if the published file is out of date.
 
     kinds: the kinds of source that have an asset; those of a registry that was edited later need a reload of Dagster.
     """
@@ -73,9 +73,11 @@ def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition
         ]
         known = set(json.loads(context.cursor or "[]"))
         fresh = [request for request in requests if request.run_key not in known]
-        if not fresh and is_behind(home, registry, inputs):
+        if is_behind(home, registry, inputs):
+            # It runs after the cleanings, since runs of this home execute one after the other. If it waited until no
+            # day is stale, files that arrive every minute would put it off for ever.
             publish = dg.RunRequest(run_key=_digest([state, "publish"]), asset_selection=snapshot_keys())
-            fresh = [] if publish.run_key in known else [publish]
+            fresh += [] if publish.run_key in known else [publish]
         elif not fresh and (night := night_without_checks(home, registry, datetime.now(UTC))):
             checks = dg.RunRequest(
                 run_key=_digest(["checks", night.isoformat()]), asset_selection=snapshot_keys()

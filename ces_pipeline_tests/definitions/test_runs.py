@@ -276,6 +276,17 @@ def test_a_file_that_is_behind_is_published_once_when_no_day_is_stale(tick: dict
     assert len(tick["run"]()) == 1
 
 
+def test_a_publish_follows_the_cleaning_of_stale_days(tick: dict) -> None:
+    tick["survey"], tick["behind"] = [DAY], True
+    cleaning, publish = tick["run"]()
+    assert requested([cleaning]) == [("core/responses", "2026-03-02", "2026-03-02")]
+    assert dg.AssetKey(["publish", "ces_duckdb"]) in publish.asset_selection
+    assert tick["run"]() == []
+    # A file arrives before the day is cleaned: it is cleaned again, and published again.
+    tick["state"] = "s2"
+    assert len(tick["run"]()) == 2
+
+
 def test_days_that_failed_do_not_keep_the_rest_from_being_published(tick: dict) -> None:
     tick["survey"] = [DAY]
     assert requested(tick["run"]())[0][0] == "core/responses"
