@@ -7,7 +7,8 @@ import dagster as dg
 from ces_pipeline.defs.core import core_assets
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.home_resource import HomeResource
-from ces_pipeline.defs.jobs import jobs, nightly
+from ces_pipeline.defs.jobs import jobs, nightly, ticks
+from ces_pipeline.defs.probe import probe_job, probe_schedule
 from ces_pipeline.defs.raw import raw_assets
 from ces_pipeline.defs.rebuild import rebuild_job, weekly
 from ces_pipeline.defs.sensors import inbox_sensor, stale_days_sensor
@@ -28,15 +29,24 @@ def build_definitions(home: Home) -> dg.Definitions:
         assets = [*raw_assets(registry), *core_assets(home, registry), snapshot_asset(registry)]
     return dg.Definitions(
         assets=assets,
-        jobs=[*jobs(registry), rebuild_job()],
+        jobs=[*jobs(registry), rebuild_job(), probe_job()],
         resources={"home": HomeResource(root=str(home.root))},
-        schedules=[nightly(registry), weekly(registry)] if registry.sources else [],
+        schedules=_schedules(registry) if registry.sources else [],
         sensors=[
             stale_days_sensor(home, registry.kinds),
             *([inbox_sensor(home)] if registry.sources else []),
         ],
         executor=dg.in_process_executor,
     )
+
+
+def _schedules(registry: Registry) -> list[dg.ScheduleDefinition]:
+    found = [nightly(registry), weekly(registry)]
+    if minutes := registry.settings.land_every_minutes:
+        found.append(ticks(registry, minutes))
+    if minutes := registry.settings.probe_every_minutes:
+        found.append(probe_schedule(registry, minutes))
+    return found
 
 
 def _empty() -> Registry:

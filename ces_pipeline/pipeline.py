@@ -163,10 +163,12 @@ def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
     balance.
     """
     lake = Lake(home.lake)
+    now = datetime.now(ZoneInfo(registry.settings.business_time_zone))
+    today_began_at = now.replace(hour=0, minute=0, second=0, microsecond=0)
     for _ in range(_READINGS):
         landed = Ledger.read(lake)
         pending = [(kind, day) for kind in registry.kinds for day in stale_days(home, registry, kind)]
-        inputs = publish_inputs_of.publish_inputs(lake, pending)
+        inputs = publish_inputs_of.publish_inputs(lake, pending, today_began_at)
         if Ledger.read(lake) == landed:
             break
     return inputs

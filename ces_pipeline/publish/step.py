@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.home import Home
@@ -59,6 +60,7 @@ from ces_pipeline.publish.inputs import (
 from ces_pipeline.publish.layout import STORAGE_VERSION, create_tables, describe_tables
 from ces_pipeline.publish.publication import Publication, read_publication
 from ces_pipeline.publish.reference import reference_tables
+from ces_pipeline.publish.run_files import join_run_files
 from ces_pipeline.publish.stored_tables import STORED_TABLES, damaged_days, store_days
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.publish.vanished import refuse_vanished
@@ -73,6 +75,7 @@ from ces_pipeline.storage.duck import (
     readable,
     session,
 )
+from ces_pipeline.storage.journal import without_repeats
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.local_files import damaged_suffix, sync_folder
 from ces_pipeline.storage.locks import exclusive
@@ -191,6 +194,7 @@ def _publishing(home: Home) -> Iterator[tuple[str, ...]]:
         with exclusive(home.warehouse / ".publish.lock"):
             sound = home.published if home.published.is_file() and not is_damaged(home) else None
             yield tuple(restore_history(Lake(home.lake), sound, _history_file))
+            join_run_files(Lake(home.lake))
     except OSError as problem:
         raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
 
@@ -420,9 +424,7 @@ class _Publish:
             lake.write_table(_history_file("audit.check_results", self.run_id), results)
             if any(result.check.is_blocking and not result.passed for result in checks):
                 return self._result(checks, published=False, rebuilt_because=rebuilt_because)
-            self._fill(
-                connection, "audit.check_results", _history(lake, "audit.check_results", self.run_id, results)
-            )
+            self._fill(connection, "audit.check_results", _history(lake, "audit.check_results", results))
             for name in STORED_TABLES:
                 days = changes.days_of(name) if changes else None
                 store_days(connection, lake, PUBLISHED_TABLES[name], before, days)
@@ -534,10 +536,8 @@ class _Publish:
 
     def _own_restatements(self, lake: Lake) -> pa.Table:
         """The rows that this run added to `audit.restatements` when it published."""
-        table = TABLES["audit.restatements"]
-        path = _history_file(table.name, self.run_id)
-        rows, _ = lake.read_tables([path] if lake.exists(path) else [], table.arrow)
-        return rows
+        rows = stored_rows(lake, TABLES["audit.restatements"])
+        return rows.filter(pc.equal(rows["run_id"], self.run_id))
 
     def _small_tables(
         self, lake: Lake, now: datetime, restated: pa.Table, updated: Publication | None
@@ -562,11 +562,9 @@ class _Publish:
             "audit.deliveries": self.state.deliveries,
             "audit.delivery_days": self.state.delivery_days,
             **self.state.logs,
-            "audit.restatements": _history(lake, "audit.restatements", self.run_id, restated),
+            "audit.restatements": _history(lake, "audit.restatements", restated),
             # Results of earlier publishes; the results of this one are added after its checks.
-            "audit.check_results": stored_rows(
-                lake, TABLES["audit.check_results"], without=_history_file("audit.check_results", self.run_id)
-            ),
+            "audit.check_results": _of_other_runs(lake, "audit.check_results", self.run_id),
             "audit.pending_days": pa.Table.from_pylist(
                 pending, schema=SNAPSHOT_TABLES["audit.pending_days"].arrow
             ),
@@ -723,9 +721,15 @@ def _history_file(name: str, run_id: str) -> str:
     return f"{name.replace('.', '/')}/{safe}.parquet"
 
 
-def _history(lake: Lake, name: str, run_id: str, own: pa.Table) -> pa.Table:
-    """The rows of all runs in a history table; `own` replaces the rows that this run id wrote before."""
-    return pa.concat_tables([stored_rows(lake, TABLES[name], without=_history_file(name, run_id)), own])
+def _history(lake: Lake, name: str, own: pa.Table) -> pa.Table:
+    """The rows of all runs in a history table, with those of `own` in place of rows with the same keys."""
+    table = TABLES[name]
+    return without_repeats(pa.concat_tables([stored_rows(lake, table), own]), table.key)
+
+
+def _of_other_runs(lake: Lake, name: str, run_id: str) -> pa.Table:
+    rows = stored_rows(lake, TABLES[name])
+    return rows.filter(pc.not_equal(rows["run_id"], run_id))
 
 
 def _business_date(registry: Registry, now: datetime) -> date:

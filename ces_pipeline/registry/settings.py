@@ -156,6 +156,17 @@ class Settings(Entry):
     schedule_hour: int = Field(
         2, ge=0, le=23, description="hour of the nightly run, in the business time zone"
     )
+    land_every_minutes: Literal[5, 6, 10, 12, 15, 20, 30, 60] | None = Field(
+        None,
+        description="minutes between two landings of every source by the services, beside the nightly run; the days "
+        "that they change are cleaned and published; unset: only at night",
+    )
+    probe_every_minutes: Literal[5, 6, 10, 12, 15, 20, 30, 60] | None = Field(
+        60, description="minutes between two probes of the published file by the services; `null`: none"
+    )
+    probe_limit_seconds: float = Field(
+        5.0, gt=0, le=600, description="seconds in which each question of a probe must be answered"
+    )
     reject_share_warning: float = Field(
         0.25, ge=0, le=1, description="share of rejected rows of a day above which a check warns"
     )

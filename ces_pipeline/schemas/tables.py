@@ -39,6 +39,7 @@ TABLES: dict[str, Table] = {
         audit.DELIVERY_COLUMNS,
         audit.CORRECTIONS,
         audit.VERDICT_CHANGES,
+        audit.PROBES,
         *MARTS,
     )
 }

@@ -55,7 +55,7 @@ def test_a_home_has_one_asset_per_source_and_table_and_one_for_the_file(small: S
     names = {check.name for check in all_checks()}
     assert {key.name for key in graph.asset_check_keys} == names | of_sources | of_days
     jobs = {job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
-    assert jobs == {"land", "clean_and_publish", "rebuild"}
+    assert jobs == {"land", "clean_and_publish", "rebuild", "probe"}
 
 
 def test_a_check_is_on_the_asset_that_it_judges(small: SmallHome) -> None:
@@ -165,11 +165,20 @@ def test_the_night_runs_by_itself_at_the_hour_and_zone_of_the_settings(tmp_path:
     assert {name: (found.job_name, found.cron_schedule) for name, found in schedules.items()} == {
         "nightly": ("land", "0 4 * * *"),
         "weekly_rebuild": ("rebuild", "0 7 * * 0"),
+        "probe": ("probe", "0 * * * *"),
     }
     assert {found.execution_timezone for found in schedules.values()} == {"Europe/Berlin"}
     assert {found.default_status for found in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}
     assert {sensor.name for sensor in repository.sensor_defs} == {"stale_days_sensor", "inbox_sensor"}
     assert all(sensor.default_status is dg.DefaultSensorStatus.RUNNING for sensor in repository.sensor_defs)
+
+
+def test_ticks_and_probes_follow_the_settings(tmp_path: Path) -> None:
+    small = small_home(tmp_path, land_every_minutes=5, probe_every_minutes=None)
+    repository = build_definitions(small.home).get_repository_def()
+    crons = {schedule.name: schedule.cron_schedule for schedule in repository.schedule_defs}
+    assert "probe" not in crons
+    assert crons["every_few_minutes"] == "*/5 * * * *"
 
 
 def test_dg_and_workspace_yaml_name_the_same_location() -> None:

@@ -26,6 +26,7 @@ from ces_pipeline.proof.step import prove
 from ces_pipeline.publish.checks import CheckResult, all_checks
 from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import Registry
+from ces_pipeline.storage import spool
 from ces_pipeline_tests.lake_days import DAY, SmallHome, response, small_home
 
 NEXT = DAY + timedelta(days=1)
@@ -371,6 +372,17 @@ def test_a_file_that_is_behind_is_published_once_when_no_day_is_stale(tick: dict
     assert len(tick["run"]()) == 1
 
 
+def test_a_publish_follows_the_cleaning_of_stale_days(tick: dict) -> None:
+    tick["survey"], tick["behind"] = [DAY], True
+    cleaning, publish = tick["run"]()
+    assert requested([cleaning]) == [("core/responses", "2026-03-02", "2026-03-02")]
+    assert dg.AssetKey(["publish", "ces_duckdb"]) in publish.asset_selection
+    assert tick["run"]() == []
+    # A file arrives before the day is cleaned: it is cleaned again, and published again.
+    tick["state"] = "s2"
+    assert len(tick["run"]()) == 2
+
+
 def test_days_that_failed_do_not_keep_the_rest_from_being_published(tick: dict) -> None:
     tick["survey"] = [DAY]
     assert requested(tick["run"]())[0][0] == "core/responses"
@@ -451,6 +463,12 @@ def test_a_new_file_is_landed_once_it_has_settled(small: SmallHome) -> None:
     os.utime(file, (long_ago, long_ago))
     count, cursor = run(None)
     assert count == 1
+    assert run(cursor)[0] == 0
+    # Every landing makes such a file: if it caused the next landing, there would be no end.
+    spool.append(file.parent, [b"{}"])
+    received = spool.hand_over(file.parent)
+    assert received is not None
+    os.utime(received, (long_ago, long_ago))
     assert run(cursor)[0] == 0
     file.write_text("id\n1\n2\n")
     os.utime(file, (long_ago, long_ago))

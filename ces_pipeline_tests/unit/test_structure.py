@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "http": {"errors", "folding", "formats", "home", "http", "registry", "schemas", "storage"},
     "vendors": {*GROUND, "vendors"},
     "land": {*GROUND, "land", "vendors"},
+    "receive": {*GROUND, "receive", "vendors"},
     "clean": {*GROUND, "clean", "land"},
     "statistics": {"schemas", "statistics"},
     "publish": {*GROUND, "land", "publish", "statistics"},

@@ -100,7 +100,8 @@ RESPONSE_LATENCY_DAILY = Table(
         "day": column(DAY, "Business-zone date of the invitation (first step) or of the response."),
         "step": column(
             TEXT,
-            "`event_to_invitation`, `invitation_to_response`, `response_to_landed` or `landed_to_published`.",
+            "`event_to_invitation`, `invitation_to_response`, `response_to_landed`, `landed_to_published`; "
+            "`response_to_published` is the last two together.",
         ),
         "n": column(INTEGER, "Cases with a time of zero or more."),
         "negative_count": column(
