@@ -98,7 +98,7 @@ def delay_table(
             for a_day in per_day:
                 random = np.random.default_rng([len(kind), int(100 * correlation), int(a_day)])
                 made = [
-                    answers(random, kind, correlation, FLIP_DAY + 1000 // int(a_day), a_day, FLIP_DAY)
+                    answers(random, kind, correlation, FLIP_DAY + 500 // int(a_day), a_day, FLIP_DAY)
                     for _ in range(seeds)
                 ]
                 delays = [delay(found, 1) for found in made]
