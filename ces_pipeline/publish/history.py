@@ -26,6 +26,7 @@ _JOURNALS = {
     "audit.pulls": "started_at",
     "audit.pull_windows": "asked_at",
     "audit.corrections": "made_at",
+    "audit.schema_changes": "received_at",
 }
 """Table with a file per source and month -> the column that names the month."""
 _PER_RUN = ("audit.check_results", "audit.restatements")

@@ -32,6 +32,7 @@ LOGS = (
     "audit.pulls",
     "audit.pull_windows",
     "audit.delivery_columns",
+    "audit.schema_changes",
     "audit.corrections",
     "audit.verdict_changes",
 )

@@ -218,9 +218,37 @@ DELIVERY_COLUMNS = Table(
         ),
         "filled": column(INTEGER, "Examined rows with a value."),
         "looked_at": column(INTEGER, "Examined rows: all rows of the delivery, or the first 20,000."),
+        "value_counts": column(
+            TEXT,
+            "Examined rows by value as JSON, redacted, of a field of few values (channel, answer, state); null: it is "
+            "none, has more than 50 values or long ones, or was delivered to an earlier release.",
+            nullable=True,
+        ),
         "received_at": column(INSTANT, "When the delivery landed."),
     },
     sort=("source_id", "received_at", "delivery_id", "column_name"),
+)
+
+SCHEMA_CHANGES = Table(
+    "audit.schema_changes",
+    "One row per delivery and change of what the source delivers.",
+    ("source_id", "delivery_id", "change", "column_name", "item"),
+    {
+        "source_id": column(TEXT, "The source."),
+        "delivery_id": column(TEXT, "The delivery that shows it."),
+        "change": column(
+            TEXT,
+            "`column_added`, `column_gone`, `column_renamed`, `column_retyped`, `value_added`, `value_gone` or "
+            "`value_renamed`.",
+        ),
+        "column_name": column(TEXT, "The export's column, redacted; of a renamed one, its new name."),
+        "field": column(TEXT, "Our field that it is mapped to; null: none.", nullable=True),
+        "item": column(TEXT, "The value, redacted; of a renamed one, the new value; else the column."),
+        "was": column(TEXT, "Kind, name or value before; null: it was added.", nullable=True),
+        "is_now": column(TEXT, "Kind, name or value now; null: it is gone.", nullable=True),
+        "received_at": column(INSTANT, "When the delivery landed."),
+    },
+    sort=("source_id", "received_at", "delivery_id", "column_name", "change", "item"),
 )
 
 CORRECTIONS = Table(

@@ -37,6 +37,7 @@ TABLES: dict[str, Table] = {
         audit.PULLS,
         audit.PULL_WINDOWS,
         audit.DELIVERY_COLUMNS,
+        audit.SCHEMA_CHANGES,
         audit.CORRECTIONS,
         audit.VERDICT_CHANGES,
         *MARTS,

@@ -50,7 +50,12 @@ def test_a_home_has_one_asset_per_source_and_table_and_one_for_the_file(small: S
         "publish/ces_duckdb",
     }
     graph = definitions.resolve_asset_graph()
-    assert {key.name for key in graph.asset_check_keys} == {check.name for check in all_checks()}
+    checks = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
+    assert checks == {
+        *(("publish/ces_duckdb", check.name) for check in all_checks()),
+        ("raw/web", "schema_change"),
+        ("raw/desk", "schema_change"),
+    }
     jobs = {job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
     assert jobs == {"land", "clean_and_publish", "rebuild"}
 

@@ -23,7 +23,12 @@ def test_each_signal_has_the_sums_of_the_answers_that_have_it(tmp_path: Path) ->
     with derived(registry(tmp_path), [TABLE], given) as snapshot:
         found = {row["signal"]: row for row in snapshot.rows(f"FROM {TABLE}")}
     assert {name: row["n"] for name, row in found.items()} == {
-        **{"csat": 2, "nps": 1, "comment_length": 2, "ticket_csat": 1, "reopens": 1, "handoffs": 1},
+        "csat": 2,
+        "nps": 1,
+        "comment_length": 2,
+        "ticket_csat": 1,
+        "reopens": 1,
+        "handoffs": 1,
         "resolution_minutes": 1,
     }
     csat = found["csat"]
