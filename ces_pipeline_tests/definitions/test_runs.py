@@ -72,7 +72,8 @@ def test_what_a_source_delivers_otherwise_is_a_failed_check_of_its_asset(tmp_pat
             key = dg.AssetCheckKey(dg.AssetKey(["raw", "web"]), "schema_change")
             record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
         assert record.event is not None
-        check = record.event.dagster_event.asset_check_evaluation  # type: ignore[union-attr]
+        check = record.event.asset_check_evaluation
+        assert check is not None
         # Both files landed on one day.
         assert check.passed is not bool(more)
     (change,) = check.metadata["list"].records
