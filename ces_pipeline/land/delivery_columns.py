@@ -154,7 +154,7 @@ def _contract(lake: Lake, source_id: str) -> Contract:
 
 
 def _contract_file(source_id: str) -> str:
-    return f"{SCHEMA_CHANGES.name.replace('.', '/')}/{source_id}/.contract.json"
+    return f"{SCHEMA_CHANGES.name.replace('.', '/')}/{source_id}/.contract"
 
 
 def _same_values(

@@ -6,6 +6,7 @@ part of it, from the summaries of `audit.delivery_columns` alone. Nothing here r
 """
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -73,12 +74,17 @@ class Contract:
     after: list[Any] = dataclasses.field(default_factory=list)
 
     def to_json(self) -> bytes:
-        return json.dumps(asdict(self), sort_keys=True).encode()
+        """The contract with a digest, by which a damaged file is known."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return f"{_digest(text)}\n{text}".encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> "Contract":
-        """Raises ValueError, KeyError or TypeError if the text is damaged."""
-        stored = json.loads(data)
+        """Raises ValueError if the text is not as `to_json` wrote it, KeyError or TypeError if another release did."""
+        digest, _, text = data.decode().partition("\n")
+        if digest != _digest(text):
+            raise ValueError("the contract is not as it was written")
+        stored = json.loads(text)
         columns = {
             name: Column(**{**column, "values": {word: Value(**of) for word, of in column["values"].items()}})
             for name, column in stored["columns"].items()
@@ -157,6 +163,10 @@ class Contract:
             if found is None:
                 unknown.append(other)
         return unknown[0] if len(unknown) == 1 and rivals == 1 else None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _may_be(column: Column, new: Column) -> bool:
