@@ -136,6 +136,42 @@ RESTATEMENTS = Table(
     sort=("restated_at", "table_name", "day"),
 )
 
+FIGURE_HISTORY = Table(
+    "audit.figure_history",
+    "One row per survey, day and publish that first showed these figures of it.",
+    ("survey_id", "day", "published_at"),
+    {
+        "survey_id": column(TEXT, "The survey."),
+        "day": column(DAY, "The day of the answers."),
+        "published_at": column(INSTANT, "When the figures were published."),
+        "run_id": column(TEXT, "The run that published them."),
+        "n": column(INTEGER, "Scored, accepted responses; 0: those of earlier rows are gone."),
+        **{
+            name: column(NUMBER, f"{means}; null: fewer than the minimum n.", nullable=True)
+            for name, means in {
+                "mean_effort_0_100": "Mean effort, higher is harder",
+                "mean_ease_0_100": "Mean ease, higher is easier",
+                "ease_low_0_100": "Lower end of the 95 % interval of mean ease",
+                "ease_high_0_100": "Upper end of that interval",
+                "easy_share": "Share of answers in the easy boxes, 0 to 1",
+                "easy_share_low": "Lower end of its 95 % interval",
+                "easy_share_high": "Upper end of that interval",
+                "difficult_share": "Share of answers in the difficult boxes, 0 to 1",
+                "difficult_share_low": "Lower end of its 95 % interval",
+                "difficult_share_high": "Upper end of that interval",
+                "top_two_share": "Share of the two best answers, 0 to 1",
+            }.items()
+        },
+        "easy_count": column(INTEGER, "Responses in the easy boxes of the scale."),
+        "neutral_count": column(INTEGER, "Responses between the boxes."),
+        "difficult_count": column(INTEGER, "Responses in the difficult boxes of the scale."),
+        "top_two_count": column(INTEGER, "Responses with one of the two best answers of their scale."),
+        "ease_sum_0_100": column(NUMBER, "Sum of ease; sum it and n to pool days."),
+        "ease_square_sum_0_100": column(NUMBER, "Sum of squared ease, to pool standard deviations."),
+    },
+    sort=("survey_id", "day", "published_at"),
+)
+
 REQUESTS = Table(
     "audit.requests",
     "One row per request to a vendor's API, including failed requests.",

@@ -33,6 +33,7 @@ TABLES: dict[str, Table] = {
         audit.DELIVERY_DAYS,
         audit.CHECK_RESULTS,
         audit.RESTATEMENTS,
+        audit.FIGURE_HISTORY,
         audit.REQUESTS,
         audit.PULLS,
         audit.PULL_WINDOWS,
