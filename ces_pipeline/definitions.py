@@ -4,6 +4,7 @@ import warnings
 
 import dagster as dg
 
+from ces_pipeline.defs.audit import audit_job, weekly_audit
 from ces_pipeline.defs.core import core_assets
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.jobs import jobs, nightly
@@ -27,8 +28,8 @@ def build_definitions(home: Home) -> dg.Definitions:
         assets = [*raw_assets(home, registry), *core_assets(home, registry), snapshot_asset(home, registry)]
     return dg.Definitions(
         assets=assets,
-        jobs=[*jobs(registry), rebuild_job(home)],
-        schedules=[nightly(registry), weekly(registry)] if registry.sources else [],
+        jobs=[*jobs(registry), rebuild_job(home), audit_job(home)],
+        schedules=[nightly(registry), weekly(registry), weekly_audit(registry)] if registry.sources else [],
         sensors=[
             stale_days_sensor(home, registry.kinds),
             *([inbox_sensor(home)] if registry.sources else []),

@@ -26,6 +26,8 @@ _JOURNALS = {
     "audit.pulls": "started_at",
     "audit.pull_windows": "asked_at",
     "audit.corrections": "made_at",
+    "audit.audits": "audited_at",
+    "audit.audit_findings": "audited_at",
     "audit.schema_changes": "received_at",
     "audit.figure_history": "published_at",
 }

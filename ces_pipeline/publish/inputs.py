@@ -34,6 +34,8 @@ LOGS = (
     "audit.delivery_columns",
     "audit.schema_changes",
     "audit.corrections",
+    "audit.audits",
+    "audit.audit_findings",
     "audit.verdict_changes",
 )
 """Tables that are published from small lake files as they are."""

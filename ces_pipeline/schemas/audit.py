@@ -309,6 +309,47 @@ CORRECTIONS = Table(
     sort=("made_at", "correction_id"),
 )
 
+AUDITS = Table(
+    "audit.audits",
+    "One row per audit and kind of source: how many published days cleaning them again would change.",
+    ("run_id", "kind"),
+    {
+        "run_id": column(TEXT, "The Dagster run, or `local` and a time."),
+        "kind": column(TEXT, _KINDS),
+        "first_day": column(DAY, "First day that was compared."),
+        "last_day": column(DAY, "Last day that was compared."),
+        "days": column(INTEGER, "Days that were compared."),
+        "rows": column(INTEGER, "Landed rows of these days."),
+        "days_that_would_change": column(INTEGER, "Days with other rows by today's registry and code."),
+        "rows_that_would_change": column(INTEGER, "Their rows that would change."),
+        "rule_version": column(TEXT, "Version of the rules that judged them in the audit."),
+        "audited_at": column(INSTANT, "When the audit began."),
+    },
+    sort=("audited_at", "run_id", "kind"),
+)
+
+AUDIT_FINDINGS = Table(
+    "audit.audit_findings",
+    "One row per audit, kind, day and change: what cleaning the day again would change. The audit changed nothing.",
+    ("run_id", "kind", "day", "change"),
+    {
+        "run_id": column(TEXT, "The audit."),
+        "kind": column(TEXT, _KINDS),
+        "day": column(DAY, "The published day."),
+        "change": column(
+            TEXT,
+            "Verdict and reasons as published and by today's registry and code, such as `rejected (too_fast) -> "
+            "accepted`; or the columns with other values.",
+        ),
+        "rows": column(INTEGER, "Rows that would change so."),
+        "is_stale": column(
+            FLAG, "True if the next run cleans the day anyway; false: only `ces restate` changes it."
+        ),
+        "audited_at": column(INSTANT, "When the audit began."),
+    },
+    sort=("audited_at", "run_id", "kind", "day", "change"),
+)
+
 VERDICT_CHANGES = Table(
     "audit.verdict_changes",
     "One row per response whose verdict changed when its day was judged again.",

@@ -40,6 +40,8 @@ TABLES: dict[str, Table] = {
         audit.DELIVERY_COLUMNS,
         audit.SCHEMA_CHANGES,
         audit.CORRECTIONS,
+        audit.AUDITS,
+        audit.AUDIT_FINDINGS,
         audit.VERDICT_CHANGES,
         *MARTS,
     )

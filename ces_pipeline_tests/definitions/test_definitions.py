@@ -57,7 +57,7 @@ def test_a_home_has_one_asset_per_source_and_table_and_one_for_the_file(small: S
         ("raw/desk", "schema_change"),
     }
     jobs = {job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
-    assert jobs == {"land", "clean_and_publish", "rebuild"}
+    assert jobs == {"land", "clean_and_publish", "rebuild", "audit"}
 
 
 def test_only_a_home_with_such_a_source_has_the_asset_of_its_kind(small: SmallHome) -> None:
@@ -136,6 +136,7 @@ def test_the_night_runs_by_itself_at_the_hour_and_zone_of_the_settings(tmp_path:
     assert {name: (found.job_name, found.cron_schedule) for name, found in schedules.items()} == {
         "nightly": ("land", "0 4 * * *"),
         "weekly_rebuild": ("rebuild", "0 7 * * 0"),
+        "weekly_audit": ("audit", "0 7 * * 6"),
     }
     assert {found.execution_timezone for found in schedules.values()} == {"Europe/Berlin"}
     assert {found.default_status for found in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}
