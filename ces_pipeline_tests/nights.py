@@ -94,6 +94,12 @@ def unusable_rows(nights: "Nights") -> str:
     return "unusable rows"
 
 
+def audited(nights: "Nights") -> str:
+    """An audit of all days, by the registry as it is now: a night may have changed it."""
+    found = pipeline.audit(nights.world.home, nights.registry, run_id=f"audit-{nights.now:%m-%d}")
+    return f"an audit with {len(found.findings)} findings"
+
+
 def changed_export(nights: "Nights") -> str:
     """Another column, the same under another name, or another value in the exports of `web` from now on."""
     world = nights.world
@@ -433,7 +439,7 @@ _SOURCE_IDS = (
 STEPS: Mapping[Callable[["Nights"], str | None], int] = {
     newest_day: 12, late_rows: 6, a_day_far_back: 2, revised_answers: 5, revised_tickets: 6, corrected_versions: 3,
     deleted_tickets: 4, delivery_taken_back: 3, delivery_returned: 3, emptied_day: 2, newest_day_moves_back: 3,
-    forgotten_person: 1, accounts: 3, invitations: 3, events: 3, follow_ups: 3, cleaning_stopped: 1, setting: 3, unusable_rows: 2, changed_export: 2,
+    forgotten_person: 1, accounts: 3, invitations: 3, events: 3, follow_ups: 3, cleaning_stopped: 1, setting: 3, unusable_rows: 2, changed_export: 2, audited: 1,
     registry_entry: 3, nothing: 2,
 }  # fmt: skip
 """Step -> how often it is drawn, in proportion."""
@@ -484,6 +490,12 @@ class Nights:
         with time_machine.travel(now, tick=False):
             nights._land()
             nights.run("begin")
+            # By another scale, which the home does not get, so that there are findings.
+            effort = nights.registry.surveys["in_app"].model_copy(update={"scale": "ease_1_7"})
+            other = nights.registry.model_copy(
+                update={"surveys": {**nights.registry.surveys, "in_app": effort}}
+            )
+            assert pipeline.audit(world.home, other, run_id="audit-begin", first=days[-1]).findings
         nights.ways.clear()
         return nights
 
