@@ -7,6 +7,7 @@ Computed from landed rows, after files and after pulls, and compared with the de
 import json
 from collections.abc import Mapping
 from functools import partial
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -122,21 +123,16 @@ def _note_changes(
             if row["delivery_id"] not in fresh:
                 rows.setdefault(row["delivery_id"], []).append(row)
     by_id = {delivery.delivery_id: delivery for delivery in deliveries}
-    months: dict[str, list[dict[str, Any]]] = {}
-    at = {}
-    for delivery in sorted(after, key=_rank):
-        changes = contract.add(rows.get(delivery.delivery_id, []), partial(_same_values, lake, by_id))
-        contract.after = _rank(delivery)
-        named = {
-            "source_id": source_id,
-            "delivery_id": delivery.delivery_id,
-            "received_at": delivery.received_at,
-        }
-        month = month_of(delivery.received_at)
-        at[month] = delivery.received_at
-        months.setdefault(month, []).extend({**named, **change} for change in changes)
-    for month, found in months.items():
-        add_rows(lake, SCHEMA_CHANGES, source_id, at[month], found)
+    found: list[dict[str, Any]] = []
+    for received_at, together in groupby(sorted(after, key=_rank), key=lambda delivery: delivery.received_at):
+        landed = list(together)
+        summed = [row for delivery in landed for row in rows.get(delivery.delivery_id, [])]
+        changes = contract.add(summed, partial(_same_values, lake, by_id))
+        found += [{"source_id": source_id, "received_at": received_at, **change} for change in changes]
+        contract.after = _rank(landed[-1])
+    for _, of_month in groupby(found, key=lambda change: month_of(change["received_at"])):
+        changes = list(of_month)
+        add_rows(lake, SCHEMA_CHANGES, source_id, changes[0]["received_at"], changes)
     lake.write_bytes(_contract_file(source_id), contract.to_json())
 
 

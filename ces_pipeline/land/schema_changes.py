@@ -1,14 +1,16 @@
-"""Contract drift of a source: what a delivery changed against those before, as rows of `audit.schema_changes`.
+"""Contract drift of a source: what its deliveries changed against those before, as rows of `audit.schema_changes`.
 
 Columns and values that were added or are gone, columns that were renamed or hold another kind of values, values that
-were renamed. `Contract` holds what the deliveries of a source had so far; a delivery is compared with it and becomes
-part of it, from the summaries of `audit.delivery_columns` alone. Nothing here reads or writes files.
+were renamed. `Contract` holds what the deliveries of a source had so far. Those that landed together are compared with
+it and become part of it, from the summaries of `audit.delivery_columns` alone: the pages of one export often differ.
+Nothing here reads or writes files.
 """
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,19 +33,24 @@ SameValues = Callable[[str, str, str, str], bool | None]
 
 @dataclass
 class Value:
-    """A value of a column: how often it occurred, and the column's values before it did first and until it did last."""
+    """A value of a column: how often it occurred, and the column's values before it did first and until it did last.
+
+    gap: the most values in a row without it.
+    """
 
     count: int
     first: int
     last: int
+    gap: int = 0
 
 
 @dataclass
 class Column:
     """A column: its kind and field, its filled rows, and the source's rows before its first and until its last one.
 
-    delivery_id: the last delivery with it. values: those of a column with few; counted: its values, with repeats.
-    other_kind: the kind of all its newest values, if it is narrower than `kind`, and how many they are.
+    gap: the most rows in a row without it. delivery_id: the last delivery with it. values: those of a column with few;
+    counted: its values, with repeats. other_kind: the kind of all its newest values, if it is narrower than `kind`;
+    other_filled: how many they are.
     """
 
     kind: str
@@ -52,6 +59,7 @@ class Column:
     first: int
     last: int
     delivery_id: str
+    gap: int = 0
     counted: int = 0
     values: dict[str, Value] = dataclasses.field(default_factory=dict)
     other_kind: str = ""
@@ -91,28 +99,33 @@ class Contract:
         }
         return cls(int(stored["rows"]), columns, list(stored["after"]))
 
-    def add(self, delivery: Sequence[Mapping[str, Any]], same_values: SameValues) -> Changes:
-        """Compare a delivery with the contract, add it, and return the changes: change, column, field, item, was, is.
+    def add(self, rows: Sequence[Mapping[str, Any]], same_values: SameValues) -> Changes:
+        """Compare deliveries that landed together with the contract, add them, and return the changes.
 
-        delivery: its rows of `audit.delivery_columns`; all have values of one delivery and the same `looked_at`.
+        rows: theirs of `audit.delivery_columns`, in the order of the deliveries. A change has the columns of
+        `audit.schema_changes`, without source and time.
         """
-        if not delivery:
+        if not rows:
             return []
         before = self.rows
-        self.rows += int(delivery[0]["looked_at"])
+        self.rows += sum({row["delivery_id"]: int(row["looked_at"]) for row in rows}.values())
         changes: Changes = []
-        for row in delivery:
-            if row["filled"]:
-                changes += self._add_column(row, before)
-        changes += self._gone_columns(changes, same_values)
-        return changes
+        columns = _together(rows)
+        for row in columns:
+            changes += self._add_column(row, before)
+        changes += self._gone_columns({row["column_name"] for row in columns}, changes, same_values)
+        # The last of them with the column; of one that is gone, the last of all.
+        shown_by = {row["column_name"]: row["delivery_id"] for row in columns}
+        last = rows[-1]["delivery_id"]
+        return [{**change, "delivery_id": shown_by.get(change["column_name"], last)} for change in changes]
 
     def _add_column(self, row: Mapping[str, Any], before: int) -> Changes:
         name, kind = str(row["column_name"]), str(row["kind"])
         known = self.columns.get(name)
         changes: Changes = []
         if known is None:
-            known = Column(kind, row["field"], 0, before, before, "")
+            begin = before + row["places"][0][0]
+            known = Column(kind, row["field"], 0, begin, begin, "")
             self.columns[name] = known
             if before >= ENOUGH_ROWS:
                 changes.append(_change("column_added", known, name, now=kind))
@@ -122,7 +135,9 @@ class Contract:
         elif change := _kind_change(known, name, kind, int(row["filled"])):
             changes.append(change)
         known.filled += int(row["filled"])
-        known.last = self.rows
+        for start, end in row["places"]:
+            known.gap = max(known.gap, before + start - known.last)
+            known.last = before + end
         known.delivery_id = str(row["delivery_id"])
         if row["value_counts"] is None:
             known.values, known.counted = {}, 0
@@ -130,13 +145,18 @@ class Contract:
             changes += _add_values(known, name, json.loads(row["value_counts"]))
         return changes
 
-    def _gone_columns(self, changes: Changes, same_values: SameValues) -> Changes:
-        """The columns that are gone now. Of a renamed one, its addition is taken out of `changes`."""
+    def _gone_columns(self, present: Set[str], changes: Changes, same_values: SameValues) -> Changes:
+        """The columns that are gone now. Of a renamed one, its addition is taken out of `changes`.
+
+        present: the columns of the newest deliveries, also if the last pages of an export lack one.
+        """
         found: Changes = []
         gone = {
             name: column
             for name, column in self.columns.items()
-            if column.share >= _USUAL_SHARE and _is_gone(column.share, self.rows - column.last)
+            if name not in present
+            and column.share >= _USUAL_SHARE
+            and _is_gone(column.share, self.rows - column.last, column.gap)
         }
         for name, column in gone.items():
             del self.columns[name]
@@ -201,12 +221,13 @@ def _add_values(known: Column, name: str, counts: Mapping[str, int]) -> Changes:
             if before >= ENOUGH_VALUES:
                 changes.append(_change("value_added", known, name, item=word, now=word))
         value = known.values[word]
+        value.gap = max(value.gap, before - value.last)
         value.count, value.last = value.count + n, known.counted
     shares = {word: value.count / max(value.last - value.first, 1) for word, value in known.values.items()}
     gone = [
         word
         for word, value in sorted(known.values.items())
-        if value.count >= _FEWEST_OF_VALUE and _is_gone(shares[word], known.counted - value.last)
+        if value.count >= _FEWEST_OF_VALUE and _is_gone(shares[word], known.counted - value.last, value.gap)
     ]
     for word in gone:
         went = known.values.pop(word)
@@ -224,8 +245,41 @@ def _add_values(known: Column, name: str, counts: Mapping[str, int]) -> Changes:
     return changes
 
 
-def _is_gone(share: float, silent: int) -> bool:
-    return silent >= ENOUGH_ROWS and (1 - share) ** silent < _UNLIKELY
+def _is_gone(share: float, silent: int, gap: int) -> bool:
+    """Whether so many rows in a row without it say that it is gone. gap: the most before: rows often come in blocks."""
+    return silent >= max(ENOUGH_ROWS, 2 * gap) and (1 - share) ** silent < _UNLIKELY
+
+
+def _together(rows: Sequence[Mapping[str, Any]]) -> Changes:
+    """The filled columns of several deliveries as if they were one. Different kinds of values are texts.
+
+    places: of the rows of each delivery with the column, the first one and the one after the last.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    start, end = 0, 0
+    for place, row in enumerate(rows):
+        if place == 0 or row["delivery_id"] != rows[place - 1]["delivery_id"]:
+            start, end = end, end + int(row["looked_at"])
+        if not row["filled"]:
+            continue
+        if (known := found.get(row["column_name"])) is None:
+            found[row["column_name"]] = {**row, "places": [(start, end)]}
+            continue
+        known |= {
+            "kind": row["kind"] if row["kind"] == known["kind"] else _ANY,
+            "filled": known["filled"] + row["filled"],
+            "field": row["field"],
+            "delivery_id": row["delivery_id"],
+            "value_counts": _added(known["value_counts"], row["value_counts"]),
+            "places": [*known["places"], (start, end)],
+        }
+    return [found[name] for name in sorted(found)]
+
+
+def _added(counts: str | None, more: str | None) -> str | None:
+    if counts is None or more is None:
+        return None
+    return json.dumps(Counter(json.loads(counts)) + Counter(json.loads(more)))
 
 
 def _change(

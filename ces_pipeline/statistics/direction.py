@@ -160,7 +160,9 @@ class Series:
         is_clear = sign * value_before >= CLEAR * error_before
         with np.errstate(invalid="ignore"):
             difference = sign * (value_before - value) / np.hypot(error_before, error)
-            difference = np.where(is_clear & (sign * value < Z_975 * error), difference, np.nan)
+            # Minutes of tickets may stop to go with ease by themselves: other categories, a fix.
+            end = Z_975 if self.expected_sign else -Z_975
+            difference = np.where(is_clear & (sign * value < end * error), difference, np.nan)
             if self.expected_sign:
                 difference = np.where(sign == self.expected_sign, difference, np.nan)
                 difference = np.fmax(difference, -self.expected_sign * value / error)

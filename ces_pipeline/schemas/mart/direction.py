@@ -62,8 +62,9 @@ DIRECTION_DRIFT = Table(
         "correlation_high": column(NUMBER, f"Upper end; {_NONE}", **_MAYBE),
         "state": column(
             TEXT,
-            "`agrees`; a drift: `reversed` (the interval is on the other side of zero) or `no longer agrees`; "
-            "`no clear direction` (too weak to be watched); `too few answers` (or all are equal).",
+            "`agrees`; a drift: `reversed` (the interval is on the other side of zero) or `no longer agrees` (only "
+            "with an expected sign); `no clear direction` (too weak to be watched); `too few answers` (or all are "
+            "equal).",
         ),
         "is_flagged": column(
             FLAG, "True for a drift: chance hardly explains how the newest answers differ from those before."

@@ -64,6 +64,24 @@ def test_a_column_that_comes_back_is_added_again() -> None:
     assert found[2] == ["column_added score: None -> number"]
 
 
+def test_deliveries_that_landed_together_are_one_and_what_comes_in_blocks_is_not_gone() -> None:
+    contract, same = Contract(), lambda *_: None
+    pages = [
+        delivery(n, 40, {"id": ("text", 40), **({"order": ("text", 40)} if n < 2 else {})}) for n in range(3)
+    ]
+    assert contract.add([row for page in pages for row in page], same) == []
+    assert contract.add([*pages[2], *pages[0]], same) == []
+    # Without the column for 40 rows before: only 80 say that it is gone.
+    found = [
+        [row["change"] for row in contract.add(delivery(n, 40, {"id": ("text", 40)}), same)] for n in (3, 4)
+    ]
+    assert found == [[], ["column_gone"]]
+    (change,) = contract.add(
+        [*delivery(5, 9, {"id": ("text", 9)}), *delivery(6, 9, {"new": ("text", 9)})], same
+    )
+    assert (change["change"], change["delivery_id"]) == ("column_added", "d6")
+
+
 def test_what_is_seldom_filled_may_be_away() -> None:
     first = delivery(1, 400, {"id": ("text", 400), "note": ("text", 79)})
     assert changes(first, delivery(2, 400, {"id": ("text", 400)})) == [[], []]
