@@ -33,7 +33,10 @@ LOGS = (
     "audit.pulls",
     "audit.pull_windows",
     "audit.delivery_columns",
+    "audit.schema_changes",
     "audit.corrections",
+    "audit.audits",
+    "audit.audit_findings",
     "audit.verdict_changes",
     "audit.probes",
 )

@@ -20,7 +20,7 @@ from ces_pipeline import pipeline
 from ces_pipeline.cli.main import main
 from ces_pipeline.home import Home
 from ces_pipeline.registry import load_registry
-from ces_pipeline.schemas.audit import CORRECTIONS, PROBES, PULL_WINDOWS, PULLS, REQUESTS
+from ces_pipeline.schemas.audit import CORRECTIONS, PROBES, PULL_WINDOWS, PULLS, REQUESTS, SCHEMA_CHANGES
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.journal import add_rows
 from ces_pipeline_tests.builders import DESK, WEB, InboxHome, answer, inbox_home
@@ -34,6 +34,7 @@ LOGS = (
     "audit.corrections",
     "audit.probes",
     "audit.delivery_columns",
+    "audit.schema_changes",
 )
 MARCH = datetime(2026, 3, 6, 2, tzinfo=UTC)
 
@@ -75,6 +76,8 @@ KINDS = {
     "log of corrections": Kind("lake/audit/corrections/web/*.parquet"),
     "log of probes": Kind("lake/audit/probes/_all/*.parquet"),
     "log of columns": Kind("lake/audit/delivery_columns/web/*.parquet"),
+    "log of schema changes": Kind("lake/audit/schema_changes/web/*.parquet"),
+    "contract of a source": Kind("lake/audit/schema_changes/web/.contract"),
     "check results": Kind("lake/audit/check_results/*.parquet"),
     "cache of seen files": Kind("lake/ledger/web/.seen"),
     "key proof": Kind("lake/ledger/key_proof", by_command=True),
@@ -159,7 +162,15 @@ def age(home: Home) -> None:
 
 
 def fill_logs(small: InboxHome) -> None:
-    """A row of each log that only pulls and corrections write."""
+    """A row of each log that only pulls, corrections and changed exports write."""
+    change = {"delivery_id": "d", "change": "column_added", "column_name": "browser", "item": "browser"}
+    add_rows(
+        small.lake,
+        SCHEMA_CHANGES,
+        "web",
+        MARCH,
+        [{**change, "source_id": "web", "is_now": "text", "received_at": MARCH}],
+    )
     pull: dict[str, Any] = {"pull_id": "web-1", "source_id": "web"}
     add_rows(
         small.lake,

@@ -24,7 +24,13 @@ NEW_TABLES = {
     "audit.corrections",
     "audit.verdict_changes",
     "audit.probes",
+    "audit.schema_changes",
+    "audit.figure_history",
+    "audit.audits",
+    "audit.audit_findings",
     "mart.anomalies_daily",
+    "mart.direction_drift",
+    "mart.score_signals_daily",
     "mart.resolution_coverage",
     "reference.scale_changes",
 }

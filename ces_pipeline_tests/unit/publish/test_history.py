@@ -142,7 +142,7 @@ def test_a_rebuild_of_a_publish_whose_files_were_joined_has_its_rows(
         small.registry,
         lambda: inputs.publish_inputs(small.lake, small.pending, datetime.now(UTC)),
         run_id="run-3",
-        proof=PROVED,
+        prove=proved,
     )
     assert (result.compared, result.differences) == (True, ())
     assert small.rows("SELECT run_id, rows_after FROM audit.restatements") == [("run-2", 2)]
