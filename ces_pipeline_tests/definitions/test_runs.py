@@ -102,7 +102,7 @@ def test_what_a_source_delivers_otherwise_is_a_failed_check_of_its_asset(tmp_pat
         assert check is not None
         # Both files landed on one day.
         assert check.passed is not bool(more)
-    (change,) = check.metadata["list"].records
+    (change,) = check.metadata["wrong_rows"].records
     assert change.data == {
         "change": "column_added",
         "column_name": "browser",
