@@ -26,6 +26,8 @@ _JOURNALS = {
     "audit.pulls": "started_at",
     "audit.pull_windows": "asked_at",
     "audit.corrections": "made_at",
+    "audit.incident_events": "logged_at",
+    "audit.alert_deliveries": "created_at",
 }
 """Table with a file per source and month -> the column that names the month."""
 _PER_RUN = ("audit.check_results", "audit.restatements")
@@ -83,7 +85,7 @@ def _add_to_journal(lake: Lake, table: Table, rows: pa.Table) -> None:
     months: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     at: dict[tuple[str, str], datetime] = {}
     for row in rows.to_pylist():
-        place = (row["source_id"] or _ALL_SOURCES, month_of(row[_JOURNALS[table.name]]))
+        place = (row.get("source_id") or _ALL_SOURCES, month_of(row[_JOURNALS[table.name]]))
         months[place].append(row)
         at[place] = row[_JOURNALS[table.name]]
     for place, lost in months.items():

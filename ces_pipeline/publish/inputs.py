@@ -34,6 +34,8 @@ LOGS = (
     "audit.delivery_columns",
     "audit.corrections",
     "audit.verdict_changes",
+    "audit.incident_events",
+    "audit.alert_deliveries",
 )
 """Tables that are published from small lake files as they are."""
 
