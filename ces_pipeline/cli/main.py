@@ -6,6 +6,7 @@ or a blocking check failed, or something needs a person; 2 wrong usage, registry
 
 import click
 
+from ces_pipeline.cli.alert import ack, alert
 from ces_pipeline.cli.common import Commands
 from ces_pipeline.cli.deliveries import deliveries
 from ces_pipeline.cli.demo import demo, sample
@@ -36,7 +37,7 @@ def main() -> None:
 
 for command in (
     *(demo, init, sample, inspect, docs),
-    *(run, land, rebuild, ui, doctor),
+    *(run, land, rebuild, ui, doctor, alert, ack),
     *(show, deliveries, quarantine, why, person, dictionary),
     *(unland, replay, restate, forget),
     export,

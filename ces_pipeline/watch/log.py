@@ -2,19 +2,29 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
+from ces_pipeline.home import Home
 from ces_pipeline.schemas.incidents import ALERT_DELIVERIES, INCIDENT_EVENTS
 from ces_pipeline.storage.journal import add_rows, rows_of
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.locks import exclusive
 
 ALL_SOURCES = "_all"
 """Folder of logs that concern no single source."""
 _PUBLISHED = "watch/published.json"
+
+
+@contextmanager
+def locked(home: Home) -> Iterator[None]:
+    """The lock of what reads the log and adds to it: two at once would both open the same incident."""
+    with exclusive(home.lake / "watch" / ".lock"):
+        yield
 
 
 def read_events(lake: Lake) -> list[dict[str, Any]]:

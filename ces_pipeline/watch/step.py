@@ -1,7 +1,6 @@
 """The watch as steps of a run: events of the figures that are published, events of what failed, and the messages."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -130,7 +129,7 @@ def note_checks(
 ) -> None:
     """Log the events of checks whose publish wrote no file: it was blocked, or found nothing new."""
     lake = Lake(home.lake)
-    with _logging(home):
+    with log.locked(home):
         how = Logging(now, _today(registry, now), "run", run_id)
         log.add_events(lake, list(_events_of_checks(registry, checks, fold(log.read_events(lake)), how)))
 
@@ -148,7 +147,7 @@ def note_failures(
 
     steps: the steps of a run but landing. failed_runs: job -> its newest run, if that failed; None: not known.
     """
-    with _logging(home):
+    with log.locked(home):
         found = _events_of_failures(home, registry, steps, now, run_id, failed_runs)
         log.add_events(Lake(home.lake), found)
         return found
@@ -197,14 +196,16 @@ def _events_of_failures(
 class Alerting:
     """What a run of `ces alert` did, or would do.
 
-    open: the incidents that are not over, oldest first. due: message titles by channel, before they were sent. sent:
-    messages by channel. failures: a line for each channel that took not everything.
+    open: the incidents that are not over, oldest first. due: channel -> title and text of each message that was due.
+    sent: messages by channel. failures: a line for each channel that did not take all. has_logged: whether it added to
+    a log, which the next publish publishes.
     """
 
-    open: tuple[Incident, ...]
+    open: tuple[Incident, ...] = ()
     due: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     sent: dict[str, int] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
+    has_logged: bool = False
 
 
 def alert(
@@ -231,7 +232,7 @@ def alert(
             new = _events_of_failures(home, registry, steps, now, None, failed_runs)
             incidents = fold([*log.read_events(lake), *new])
         else:
-            note_failures(home, registry, steps, now=now, failed_runs=failed_runs)
+            new = note_failures(home, registry, steps, now=now, failed_runs=failed_runs)
             incidents = fold(log.read_events(lake))
         boxes = outboxes(channels, rules, incidents, log.read_deliveries(lake), _today(registry, now))
         nearby = {row["incident_id"]: row["nearby_changes"] for row in rows_of(incidents, registry)}
@@ -239,7 +240,8 @@ def alert(
         if not is_dry:
             done = send(lake, boxes, nearby, lambda channel: open_sender(channel, environment, clock), clock)
     still_open = tuple(incident for incident in incidents.values() if incident.is_open)
-    return Alerting(still_open, _texts(boxes, nearby), done.sent, tuple(done.failures))
+    has_logged = not is_dry and bool(new or any(box.messages for box in boxes))
+    return Alerting(still_open, _texts(boxes, nearby), done.sent, tuple(done.failures), has_logged)
 
 
 def _texts(boxes: Sequence[Outbox], nearby: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[str, str]]]:
@@ -248,13 +250,6 @@ def _texts(boxes: Sequence[Outbox], nearby: Mapping[str, Sequence[str]]) -> dict
         for box in boxes
         if box.messages
     }
-
-
-@contextmanager
-def _logging(home: Home) -> Iterator[None]:
-    """The lock of what reads the log and adds to it: two at once would both open the same incident."""
-    with exclusive(home.lake / "watch" / ".lock"):
-        yield
 
 
 def _today(registry: Registry, now: datetime) -> date:
