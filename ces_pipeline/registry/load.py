@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.folding import fold
+from ces_pipeline.home import shipped
 from ces_pipeline.registry.alerts import ALL, CHECK_WORDS, MADE_CHECKS, Alerts, Rule
 from ces_pipeline.registry.api import Api
 from ces_pipeline.registry.exports import Export
@@ -29,7 +30,6 @@ from ces_pipeline.registry.sources import Source, WriteBack
 from ces_pipeline.registry.surveys import Survey
 from ces_pipeline.registry.yaml_file import YamlFile, read_yaml
 from ces_pipeline.schemas.fields import fields_of
-from ces_pipeline.storage.sql_files import sql_files
 
 M = TypeVar("M", bound=BaseModel)
 _SHIPPED_SCALES = Path(__file__).with_name("scales.yaml")
@@ -397,7 +397,8 @@ def _named_by(rule: Rule, registry: Registry) -> Iterator[tuple[tuple[str | int,
         yield ("channels", place), name, channels
     for place, name in enumerate(rule.sources or ()):
         yield ("sources", place), name, [ALL, *registry.sources]
-    checks = [*CHECK_WORDS, *(file.name for file in sql_files("checks")), *MADE_CHECKS] if rule.checks else []
+    files = (shipped("sql") / "checks").glob("*.sql") if rule.checks else ()
+    checks = [*CHECK_WORDS, *(path.stem for path in files), *MADE_CHECKS]
     for place, name in enumerate(rule.checks or ()):
         yield ("checks", place), name, checks
     if rule.threshold is not None and rule.threshold.dimension == "survey" and rule.threshold.segment:

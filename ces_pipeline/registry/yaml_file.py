@@ -239,7 +239,9 @@ def _named(path: Path, root: yaml.Node | None, loc: Loc) -> str:
     parts = [_short(part) for part in loc if part != "[key]"]
     if not isinstance(root, yaml.SequenceNode):
         entries = _value(root, str(loc[0])) if len(loc) > 1 and isinstance(loc[1], int) else None
-        if isinstance(entries, yaml.SequenceNode):
+        if isinstance(entries, yaml.SequenceNode) and isinstance(
+            entries.value[int(loc[1])], yaml.MappingNode
+        ):
             entry = f"{parts[0]}, {_entry_name(entries, int(loc[1]))}"
             return ": ".join(filter(None, (entry, ".".join(parts[2:]))))
         return ": ".join(filter(None, (path.stem, ".".join(parts))))

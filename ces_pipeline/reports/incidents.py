@@ -6,6 +6,7 @@ from ces_pipeline.watch.messages import headline
 from ces_pipeline.watch.step import Alerting
 
 _NAMED = 5
+_LONGEST = 120
 
 
 def incident_lines(alerting: Alerting) -> list[tuple[str, str]]:
@@ -21,13 +22,17 @@ def incident_lines(alerting: Alerting) -> list[tuple[str, str]]:
         (
             "",
             f"{incident.incident_id[:8]} {incident.severity}{_taken(incident.acknowledged_by)}, "
-            f"since {incident.first_affected_day}: {headline(incident)}",
+            f"since {incident.first_affected_day}: {_short(headline(incident))}",
         )
         for incident in ordered[:_NAMED]
     ]
     if len(ordered) > _NAMED:
         lines.append(("", f"and {len(ordered) - _NAMED:,} more: `ces show open_incidents`"))
     return lines
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _taken(by: str | None) -> str:

@@ -17,8 +17,8 @@ select
     n,
     coalesce(acknowledged_by, owner) as who,
     repeats,
-    detail,
-    list_aggregate(nearby_changes, 'string_agg', '; ') as nearby_changes
+    left(detail, 120) as detail,
+    array_to_string(nearby_changes, ', ') as nearby_changes
 from audit.incidents
 where recovered_at is null
 order by severity, since desc, incident_id;

@@ -13,6 +13,7 @@ from ces_pipeline.publish.inputs import stored_rows
 from ces_pipeline.publish.step import publish
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.journal import add_rows
+from ces_pipeline.watch.step import PublishWatch
 from ces_pipeline_tests.drills.homes import damage
 from ces_pipeline_tests.lake_days import DAY, PROVED, SmallHome, response, small_home
 
@@ -40,6 +41,7 @@ def published(small: SmallHome, run_id: str) -> tuple[str, ...]:
         lambda: inputs.publish_inputs(small.lake, small.pending),
         run_id=run_id,
         proof=PROVED,
+        watcher=PublishWatch(small.registry),
     )
     assert result.published, result.blocking_failures
     return result.notes
