@@ -4,6 +4,7 @@ import warnings
 
 import dagster as dg
 
+from ces_pipeline.defs.alerts import alert_job, alerts_sensor
 from ces_pipeline.defs.core import core_assets
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.jobs import jobs, nightly
@@ -27,10 +28,11 @@ def build_definitions(home: Home) -> dg.Definitions:
         assets = [*raw_assets(home, registry), *core_assets(home, registry), snapshot_asset(home, registry)]
     return dg.Definitions(
         assets=assets,
-        jobs=[*jobs(registry), rebuild_job(home)],
+        jobs=[*jobs(registry), rebuild_job(home), alert_job(home)],
         schedules=[nightly(registry), weekly(registry)] if registry.sources else [],
         sensors=[
             stale_days_sensor(home, registry.kinds),
+            alerts_sensor(home),
             *([inbox_sensor(home)] if registry.sources else []),
         ],
         executor=dg.in_process_executor,

@@ -367,7 +367,7 @@ def _alert(runs: LocalRuns, home: Home, registry: Registry, report: RunReport) -
     report.alerting = pipeline.alert(home, registry, failed_runs=failed_runs(home.dagster))
     report.failures += report.alerting.failures
     is_published = report.publication in ("published", "unchanged")
-    if report.alerting.has_logged and is_published and pipeline.is_behind(home, registry):
+    if report.alerting.is_due and is_published and pipeline.is_behind(home, registry):
         with console.working("publishing the log of alerts"):
             outcome, _ = runs.publish()
         report.failures += _failures(outcome)

@@ -26,7 +26,7 @@ from ces_pipeline.schemas.kinds import KINDS
 
 QUIET_SECONDS = 10
 """A file that changed more recently may not be complete yet: it may still be copied."""
-_UNFINISHED = [
+UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -51,7 +51,7 @@ def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if not home.registry.is_dir():
             return dg.SkipReason("this home has no registry yet")
-        if context.instance.get_runs_count(dg.RunsFilter(statuses=_UNFINISHED)):
+        if context.instance.get_runs_count(dg.RunsFilter(statuses=UNFINISHED)):
             return dg.SkipReason("a run is in progress and may change the stale days")
         try:
             registry = current_registry(home)

@@ -197,15 +197,15 @@ class Alerting:
     """What a run of `ces alert` did, or would do.
 
     open: the incidents that are not over, oldest first. due: channel -> title and text of each message that was due.
-    sent: messages by channel. failures: a line for each channel that did not take all. has_logged: whether it added to
-    a log, which the next publish publishes.
+    sent: messages by channel. failures: a line for each channel that did not take all. is_due: whether there was
+    anything to log or to send; what is logged, the next publish publishes.
     """
 
     open: tuple[Incident, ...] = ()
     due: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     sent: dict[str, int] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
-    has_logged: bool = False
+    is_due: bool = False
 
 
 def alert(
@@ -240,8 +240,8 @@ def alert(
         if not is_dry:
             done = send(lake, boxes, nearby, lambda channel: open_sender(channel, environment, clock), clock)
     still_open = tuple(incident for incident in incidents.values() if incident.is_open)
-    has_logged = not is_dry and bool(new or any(box.messages for box in boxes))
-    return Alerting(still_open, _texts(boxes, nearby), done.sent, tuple(done.failures), has_logged)
+    is_due = bool(new or any(box.messages for box in boxes))
+    return Alerting(still_open, _texts(boxes, nearby), done.sent, tuple(done.failures), is_due)
 
 
 def _texts(boxes: Sequence[Outbox], nearby: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[str, str]]]:
