@@ -26,26 +26,28 @@ class Step:
     """One day (week, month) of a series, by its last day.
 
     first_day: the first affected day, where it is earlier than the step: the first day of a week, or the day since
-    which an anomaly lasts. `unknown`: too few rows, a holiday: neither affected nor back to usual.
+    which an anomaly lasts. is_alarm: False for an affected day that only the alarm of a later day shows to be one.
+    `unknown`: too few rows, a holiday: neither affected nor back to usual.
     """
 
     day: date
     verdict: Verdict
     figures: Figures = Figures()
     first_day: date | None = None
+    is_alarm: bool = True
 
 
 @dataclass
 class Episode:
     """A span of affected days.
 
-    detected_day: the first step that was affected. figures: of the last affected step. repeats: days on which it came
+    detected_day: the first step with an alarm; None before it. figures: of the last affected step. repeats: days on which it came
     back within the cooldown, ascending. recovered_day: the step that ended it; None while it lasts. closed_day: the
     first day after the cooldown, if it did not come back.
     """
 
     first_day: date
-    detected_day: date
+    detected_day: date | None
     last_day: date
     figures: Figures
     repeats: list[date] = field(default_factory=list)
@@ -71,8 +73,11 @@ def episodes(
             usual = 0
             if current is None or (current.recovered_day and step.day - current.recovered_day > cooldown):
                 first = min(step.first_day or step.day, step.day)
-                found.append(Episode(first, step.day, step.day, step.figures))
+                detected = step.day if step.is_alarm else None
+                found.append(Episode(first, detected, step.day, step.figures))
                 continue
+            if current.detected_day is None and step.is_alarm:
+                current.detected_day = step.day
             if current.recovered_day is not None:
                 current.repeats.append(step.day)
                 current.recovered_day = None

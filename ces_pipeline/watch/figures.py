@@ -23,6 +23,7 @@ USUAL_STEPS = {"day": 7, "week": 2, "month": 1}
 USUAL_STEPS_OF_ANOMALIES = 1
 """An anomaly lasts until its figure was usual for two weeks: the detector waits."""
 _WORDS = {"above": "above the threshold", "below": "below the threshold"}
+_ALARMS = ("spike", "drift")
 _NO_VERDICT = ("holiday", "too little history", "too few rows")
 _ANSWERED_BY = (
     "survey",
@@ -192,7 +193,8 @@ def _of_anomalies(
             row["n"],
             row["direction"],
         )
-        steps[series].append(Step(row["day"], verdict, figures, row["first_day"]))
+        is_alarm = row["state"].startswith(_ALARMS)
+        steps[series].append(Step(row["day"], verdict, figures, row["first_day"], is_alarm))
     return [WatchedSeries(series, tuple(found), USUAL_STEPS_OF_ANOMALIES) for series, found in steps.items()]
 
 

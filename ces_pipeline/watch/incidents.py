@@ -318,7 +318,7 @@ def _base(rule: Rule, series: Series, incident_id: str, episode: Episode, how: L
         "owner": rule.owner,
         **vars(series),
         "first_affected_day": episode.first_day,
-        "detected_day": episode.detected_day,
+        "detected_day": episode.detected_day or episode.last_day,
         "first_response_at": None,
         **{name: getattr(episode.figures, name) for name in _FIGURES},
         "was_over": False,

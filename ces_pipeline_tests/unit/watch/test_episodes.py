@@ -75,6 +75,12 @@ def test_the_first_day_may_be_earlier_than_the_step_that_shows_it() -> None:
     assert (found.first_day, found.detected_day) == (day(4), day(9))
 
 
+def test_it_is_detected_on_the_day_of_the_alarm_that_shows_earlier_days_to_be_affected() -> None:
+    steps = [Step(day(number), "affected", first_day=day(2), is_alarm=number == 6) for number in range(2, 9)]
+    (found,) = episodes(steps, usual_steps=1, cooldown_days=14, newest_day=day(9))
+    assert (found.first_day, found.detected_day, found.last_day) == (day(2), day(6), day(8))
+
+
 def test_the_figures_are_those_of_the_last_affected_day() -> None:
     (found,) = of("xx.")
     assert found.figures.observed == 1.0
