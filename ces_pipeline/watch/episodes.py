@@ -41,9 +41,9 @@ class Step:
 class Episode:
     """A span of affected days.
 
-    detected_day: the first step with an alarm; None before it. figures: of the last affected step. repeats: days on which it came
-    back within the cooldown, ascending. recovered_day: the step that ended it; None while it lasts. closed_day: the
-    first day after the cooldown, if it did not come back.
+    detected_day: the first step with an alarm; None before it. figures: of the last affected step. repeats: days on
+    which it came back within the cooldown, ascending. recovered_day: the step that ended it; None while it lasts.
+    closed_day: the first day after the cooldown, if it did not come back.
     """
 
     first_day: date
