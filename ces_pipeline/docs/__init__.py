@@ -19,6 +19,7 @@ _READING_ORDER = (
     "judging",
     "correcting-mistakes",
     "operating",
+    "alerts",
     "analysts",
     "triggers",
     "sending-out",

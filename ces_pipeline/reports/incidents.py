@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ces_pipeline.watch.incidents import Incident
 from ces_pipeline.watch.messages import headline
 from ces_pipeline.watch.step import Alerting
 
@@ -22,7 +23,7 @@ def incident_lines(alerting: Alerting) -> list[tuple[str, str]]:
         (
             "",
             f"{incident.incident_id[:8]} {incident.severity}{_taken(incident.acknowledged_by)}, "
-            f"since {incident.first_affected_day}: {_short(headline(incident))}",
+            f"since {incident.first_affected_day}: {_text(incident)}",
         )
         for incident in ordered[:_NAMED]
     ]
@@ -31,7 +32,11 @@ def incident_lines(alerting: Alerting) -> list[tuple[str, str]]:
     return lines
 
 
-def _short(text: str) -> str:
+def _text(incident: Incident) -> str:
+    """What happened. A run prints what its checks found by itself."""
+    if incident.rule_kind == "checks":
+        return f"check {incident.series.segment}"
+    text = headline(incident)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
