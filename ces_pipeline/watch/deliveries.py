@@ -31,7 +31,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Outbox:
-    """The messages of one channel: those that an earlier run could not finish, then new ones."""
+    """The messages of one channel: those that a killed run left in doubt, then those that are due."""
 
     channel: Channel
     messages: tuple[Message, ...]
@@ -50,7 +50,7 @@ def outboxes(
     found = []
     for channel in channels:
         of_channel = [row for row in ledger if row["channel_id"] == channel.id]
-        left = [recorded(row, incidents) for row in of_channel if row["status"] != "sent"]
+        left = [recorded(row, incidents) for row in of_channel if row["status"] == "sending"]
         new = due(channel, rules, list(incidents.values()), of_channel, today)
         rows = {row["message_id"]: row for row in of_channel}
         found.append(Outbox(channel, (*(message for message in left if message.notices), *new), rows))

@@ -5,7 +5,7 @@ newest days.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -199,21 +199,27 @@ def _of_anomalies(
 
 
 def first_responses(
-    connection: duckdb.DuckDBPyConnection, asked: Iterable[tuple[Series, date]]
+    connection: duckdb.DuckDBPyConnection, asked: Collection[tuple[Series, date]]
 ) -> dict[tuple[Series, date], datetime]:
     """The first response of each day and segment, where the dimension is a column of core.responses."""
-    found = {}
+    days: dict[str, set[tuple[str, date]]] = defaultdict(set)
     for series, day in asked:
-        if series.dimension != "all" and series.dimension not in _ANSWERED_BY:
-            continue
-        column = f"{series.dimension}_id" if series.dimension in ("survey", "source") else series.dimension
-        of_segment = "" if series.dimension == "all" else f" AND {column} = $segment"
-        values = {"day": day} | ({} if series.dimension == "all" else {"segment": series.segment})
-        query = f"SELECT min(recorded_at) AS at FROM core.responses WHERE day = $day{of_segment}"
-        [row] = _rows(connection, query, values)
-        if row["at"] is not None:
-            found[series, day] = row["at"]
-    return found
+        if series.dimension in ("all", *_ANSWERED_BY):
+            days[series.dimension].add((series.segment, day))
+    first: dict[tuple[str, str, date], datetime] = {}
+    for dimension, wanted in days.items():
+        column = f"{dimension}_id" if dimension in ("survey", "source") else dimension
+        query = f"""
+            SELECT {"'all'" if dimension == "all" else column} AS segment, day, min(recorded_at) AS at
+            FROM core.responses WHERE day IN (SELECT unnest($days)) GROUP BY ALL
+        """
+        for row in _rows(connection, query, {"days": sorted({day for _, day in wanted})}):
+            first[dimension, row["segment"], row["day"]] = row["at"]
+    return {
+        (series, day): first[series.dimension, series.segment, day]
+        for series, day in asked
+        if (series.dimension, series.segment, day) in first
+    }
 
 
 def _rows(

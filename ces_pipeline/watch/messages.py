@@ -54,20 +54,21 @@ def due(
     deliveries: Sequence[Row],
     today: date,
 ) -> list[Message]:
-    """The messages that a channel is due and that its ledger does not have, oldest incident first.
+    """The messages that a channel is due, oldest incident first.
 
-    deliveries: its rows of the ledger, in any state: one that failed or is in doubt is sent again as it is. today: the
-    business date, for the digest: a day has one.
+    deliveries: its rows of the ledger. What it did not take is due again, unless it is out of date by now; what is in
+    doubt counts as reported. today: the business date, for the digest: a day has one.
     """
-    reported = {event for row in deliveries for event in row["event_ids"]}
-    sent_on = {event: row["created_at"].date() for row in deliveries for event in row["event_ids"]}
+    arrived = [row for row in deliveries if row["status"] != "failed"]
+    tried = {event for row in deliveries for event in row["event_ids"]}
+    sent_on = {event: row["created_at"].date() for row in arrived for event in row["event_ids"]}
     notices = [
         notice
         for incident in incidents
         if incident.rule_id in rules
         and channel.id in rules[incident.rule_id].channels
         and incident.severity in channel.severities
-        and (notice := _notice(incident, reported, sent_on, rules[incident.rule_id].cooldown_days, today))
+        and (notice := _notice(incident, tried, sent_on, rules[incident.rule_id].cooldown_days, today))
     ]
     critical = [notice for notice in notices if notice.incident.severity == "critical"]
     warnings = [notice for notice in notices if notice.incident.severity != "critical"]
@@ -78,44 +79,40 @@ def due(
         }
         messages = [_message(channel, kind, found) for kind, found in by_kind.items() if found]
     digest = _message(channel, "digest", warnings, today)
-    if warnings and digest.message_id not in {row["message_id"] for row in deliveries}:
+    if warnings and digest.message_id not in {row["message_id"] for row in arrived}:
         messages.append(digest)
     return messages
 
 
 def _notice(
-    incident: Incident,
-    reported: Collection[str],
-    sent_on: Mapping[str, date],
-    cooldown_days: int,
-    today: date,
+    incident: Incident, tried: Collection[str], sent_on: Mapping[str, date], cooldown_days: int, today: date
 ) -> Notice | None:
-    """What a channel is still to hear about an incident."""
+    """What a channel is still to hear about an incident. tried: the events of messages that it may not have taken.
+
+    sent_on: event that was reported -> the day.
+    """
     beginnings = [event["event_id"] for event in incident.events if event["kind"] in ("opened", "repeated")]
-    said = [event for event in beginnings if event in reported]
     if incident.is_open:
-        if incident.announced_by in reported:
+        if incident.announced_by in sent_on:
             return None
         # It came back: said again once the cooldown since the last message is over, so that flapping stays quiet.
-        if said and today - max(sent_on[event] for event in said) < timedelta(days=cooldown_days):
+        said = [sent_on[event] for event in beginnings if event in sent_on]
+        if said and today - max(said) < timedelta(days=cooldown_days):
             return None
         return Notice(incident, "opened", incident.announced_by)
-    if incident.was_over and not said:
+    begun = [event for event in beginnings if event in tried]
+    if not begun or incident.recovered_by is None:
         return None
-    after = said and _after(incident, said[-1])
-    if after and incident.recovered_by and not set(after) & set(reported):
-        return Notice(incident, "recovered", incident.recovered_by)
-    return None
+    if sent_on.keys() & _after(incident, begun[-1]):
+        return None
+    return Notice(incident, "recovered", incident.recovered_by)
 
 
-def _after(incident: Incident, event_id: str) -> list[str]:
+def _after(incident: Incident, event_id: str) -> set[str]:
     """The recoveries that followed an event of the incident."""
     ids = [event["event_id"] for event in incident.events]
-    return [
-        event["event_id"]
-        for event in incident.events[ids.index(event_id) + 1 :]
-        if event["kind"] == "recovered"
-    ]
+    later = incident.events[ids.index(event_id) + 1 :]
+    return {event["event_id"] for event in later if event["kind"] == "recovered"}
 
 
 def _message(channel: Channel, kind: Any, notices: Sequence[Notice], today: date | None = None) -> Message:

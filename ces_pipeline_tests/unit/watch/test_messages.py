@@ -110,6 +110,22 @@ def test_the_same_events_have_the_same_message_id() -> None:
     assert recorded(row, fold(nights("....x"))) == first[0]
 
 
+def test_what_a_channel_never_took_is_due_again_and_is_no_flood_when_it_is_back() -> None:
+    of = rule()
+    ledger: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    drawn = "x......." * 10
+    for known in range(1, len(drawn) + 1):
+        events = night(events, drawn[:known], of)
+        messages = due(CHANNEL, {of.id: of}, fold(events).values(), ledger, day(known))
+        assert len(messages) <= 1
+        known_ids = {row["message_id"] for row in ledger}
+        ledger += [row for row in rows(messages, known - 1, "failed") if row["message_id"] not in known_ids]
+    (message,) = due(CHANNEL, {of.id: of}, fold(events).values(), ledger, day(len(drawn)))
+    assert message.kind == "recovered"
+    assert due(CHANNEL, {of.id: of}, fold(events).values(), [*ledger, *rows([message], 80)], day(81)) == []
+
+
 def test_a_message_shows_the_figure_with_n_interval_threshold_and_direction() -> None:
     incident = only(nights("....x"))
     (message,) = due(CHANNEL, {"hard": rule()}, [incident], [], day(5))
