@@ -23,8 +23,13 @@ NEW_TABLES = {
     "audit.published_tables",
     "audit.corrections",
     "audit.verdict_changes",
+    "audit.incident_events",
+    "audit.incidents",
+    "audit.alert_deliveries",
+    "mart.alerts_daily",
     "mart.anomalies_daily",
     "mart.resolution_coverage",
+    "reference.alert_rules",
     "reference.scale_changes",
 }
 """Tables that releases after these brought."""
