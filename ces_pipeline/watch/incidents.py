@@ -92,8 +92,10 @@ def fold(events: Iterable[Row]) -> dict[str, Incident]:
     return found
 
 
-def _in_order(event: Row) -> tuple[datetime, date, int, str]:
-    return event["logged_at"], event["day"], _ORDER.index(event["kind"]), event["event_id"]
+def _in_order(event: Row) -> tuple[bool, datetime, date, int, str]:
+    # An incident begins with its opening, also where a clock was put back since.
+    is_later = event["kind"] != "opened"
+    return is_later, event["logged_at"], event["day"], _ORDER.index(event["kind"]), event["event_id"]
 
 
 def _opened(event: Row) -> Incident:
