@@ -9,19 +9,21 @@ import dagster as dg
 from ces_pipeline import pipeline
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.failed_runs import failed_runs
-from ces_pipeline.defs.sensors import UNFINISHED
+from ces_pipeline.defs.home_resource import HomeResource
+from ces_pipeline.defs.jobs import run_at_work
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.home import Home
 
 ALERT = "alert"
 
 
-def alert_job(home: Home) -> dg.JobDefinition:
+def alert_job() -> dg.JobDefinition:
     """The job. It fails if a channel did not take its messages; they are sent again an hour later."""
 
     @dg.op(name="send_alerts")
-    def send_alerts(context: dg.OpExecutionContext) -> None:
-        done = pipeline.alert(home, current_registry(home), failed_runs=failed_runs(home.dagster))
+    def send_alerts(context: dg.OpExecutionContext, home: HomeResource) -> None:
+        at = home.home
+        done = pipeline.alert(at, current_registry(at), failed_runs=failed_runs(at.dagster))
         context.add_output_metadata(
             {"open_incidents": len(done.open), "messages_sent": sum(done.sent.values())}
         )
@@ -54,7 +56,7 @@ def alerts_sensor(home: Home) -> dg.SensorDefinition:
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if not home.registry.is_dir():
             return dg.SkipReason("this home has no registry yet")
-        if context.instance.get_runs_count(dg.RunsFilter(statuses=UNFINISHED)):
+        if run_at_work(context.instance):
             return dg.SkipReason("a run is in progress")
         try:
             registry = current_registry(home)

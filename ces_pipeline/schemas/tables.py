@@ -51,6 +51,7 @@ TABLES: dict[str, Table] = {
         incidents.INCIDENT_EVENTS,
         incidents.INCIDENTS,
         incidents.ALERT_DELIVERIES,
+        audit.PROBES,
         *MARTS,
     )
 }

@@ -20,14 +20,21 @@ from ces_pipeline import pipeline
 from ces_pipeline.cli.main import main
 from ces_pipeline.home import Home
 from ces_pipeline.registry import load_registry
-from ces_pipeline.schemas.audit import CORRECTIONS, PULL_WINDOWS, PULLS, REQUESTS
+from ces_pipeline.schemas.audit import CORRECTIONS, PROBES, PULL_WINDOWS, PULLS, REQUESTS
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.journal import add_rows
 from ces_pipeline_tests.builders import DESK, WEB, InboxHome, answer, inbox_home
 from ces_pipeline_tests.drills.homes import damage, published_rows, same
 
 DAMAGES = ("truncated", "flipped", "deleted", "folder")
-LOGS = ("audit.requests", "audit.pulls", "audit.pull_windows", "audit.corrections", "audit.delivery_columns")
+LOGS = (
+    "audit.requests",
+    "audit.pulls",
+    "audit.pull_windows",
+    "audit.corrections",
+    "audit.probes",
+    "audit.delivery_columns",
+)
 MARCH = datetime(2026, 3, 6, 2, tzinfo=UTC)
 
 
@@ -66,6 +73,7 @@ KINDS = {
     "log of pulls": Kind("lake/audit/pulls/web/*.parquet"),
     "log of pulled windows": Kind("lake/audit/pull_windows/web/*.parquet"),
     "log of corrections": Kind("lake/audit/corrections/web/*.parquet"),
+    "log of probes": Kind("lake/audit/probes/_all/*.parquet"),
     "log of columns": Kind("lake/audit/delivery_columns/web/*.parquet"),
     "check results": Kind("lake/audit/check_results/*.parquet"),
     "cache of seen files": Kind("lake/ledger/web/.seen"),
@@ -174,6 +182,14 @@ def fill_logs(small: InboxHome) -> None:
     )
     correction = {"correction_id": "c1", "command": "restate", "made_by": "tester", "made_at": MARCH}
     add_rows(small.lake, CORRECTIONS, "web", MARCH, [{**correction, "source_id": "web", "rows_touched": 0}])
+    probed = {
+        "probe_id": "p1",
+        "question": "why_rejected",
+        "seconds": 0.1,
+        "limit_seconds": 5.0,
+        "is_in_time": True,
+    }
+    add_rows(small.lake, PROBES, "_all", MARCH, [{**probed, "probed_at": MARCH}])
 
 
 def published(home: Home) -> dict[str, list[tuple[Any, ...]]]:

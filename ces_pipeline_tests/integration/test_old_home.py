@@ -27,6 +27,7 @@ NEW_TABLES = {
     "audit.incidents",
     "audit.alert_deliveries",
     "mart.alerts_daily",
+    "audit.probes",
     "mart.anomalies_daily",
     "mart.resolution_coverage",
     "reference.alert_rules",
@@ -63,6 +64,7 @@ MAY_DIFFER = NEW_TABLES | {
     "audit.restatements",  # names the days whose rows have such ids
     "audit.load_audit",  # a day that was cleaned twice has two rows
     "mart.program_metrics",  # holds the time from an answer to its publication
+    "mart.response_latency_daily",  # has that time as a step
     "reference.reasons",  # the words of a meaning
     *("mart.category_daily", "mart.category_effort", "mart.effort_drivers", "mart.priorities"),  # by category
     *("mart.effort_index", "mart.hard_tickets"),  # without the switches of channel

@@ -15,7 +15,7 @@ from ces_pipeline.publish.rules import rules
 from ces_pipeline.publish.step import rebuild
 from ces_pipeline.storage.sql_files import SqlFile, derived_files
 from ces_pipeline.watch.step import PublishWatch
-from ces_pipeline_tests.lake_days import DAY, NOON, PROVED, SmallHome, days_from, response, small_home, ticket
+from ces_pipeline_tests.lake_days import DAY, NOON, SmallHome, days_from, proved, response, small_home, ticket
 
 DAYS = days_from(DAY, 12)
 
@@ -156,7 +156,7 @@ def test_an_update_from_changed_rows_has_the_rows_of_a_rebuild(
         small.registry,
         small.state,
         run_id="compared",
-        proof=PROVED,
+        prove=proved,
         watcher=PublishWatch(small.registry),
     )
     assert compared.rebuilt_because
@@ -179,7 +179,7 @@ def test_a_large_table_of_which_only_differing_rows_are_written_may_have_a_null_
             small.registry,
             small.state,
             run_id="compared",
-            proof=PROVED,
+            prove=proved,
             watcher=PublishWatch(small.registry),
         ).differences
         == ()
@@ -203,7 +203,7 @@ def test_a_table_whose_updated_rows_are_wrong_is_named_and_replaced(small: Small
         small.registry,
         small.state,
         run_id="compared",
-        proof=PROVED,
+        prove=proved,
         watcher=PublishWatch(small.registry),
     )
     assert result.published
@@ -215,7 +215,7 @@ def test_a_table_whose_updated_rows_are_wrong_is_named_and_replaced(small: Small
             small.registry,
             small.state,
             run_id="again",
-            proof=PROVED,
+            prove=proved,
             watcher=PublishWatch(small.registry),
         ).differences
         == ()
@@ -242,7 +242,7 @@ def test_a_changed_setting_fills_the_tables_that_read_it_in_full(small: SmallHom
             changed.registry,
             changed.state,
             run_id="compared",
-            proof=PROVED,
+            prove=proved,
             watcher=PublishWatch(changed.registry),
         ).differences
         == ()

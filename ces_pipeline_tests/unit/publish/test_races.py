@@ -13,7 +13,7 @@ from ces_pipeline.registry import load_registry
 from ces_pipeline.watch.step import PublishWatch
 from ces_pipeline_tests.builders import answer, inbox_home
 from ces_pipeline_tests.drills.homes import clean, land
-from ces_pipeline_tests.lake_days import DAY, PROVED, SmallHome, response, small_home
+from ces_pipeline_tests.lake_days import DAY, SmallHome, proved, response, small_home
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_day_that_is_cleaned_again_during_a_publish_is_published_as_it_is_now(
         small.registry,
         small.state,
         run_id="run-1",
-        proof=PROVED,
+        prove=proved,
         watcher=PublishWatch(small.registry),
     )
     assert cleanings == 2
@@ -61,7 +61,7 @@ def test_a_file_that_no_cleaning_changed_is_refused(small: SmallHome) -> None:
             small.registry,
             small.state,
             run_id="run-1",
-            proof=PROVED,
+            prove=proved,
             watcher=PublishWatch(small.registry),
         )
 

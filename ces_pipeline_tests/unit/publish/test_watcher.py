@@ -12,7 +12,7 @@ from ces_pipeline.registry import load_registry
 from ces_pipeline.watch import log
 from ces_pipeline.watch.acknowledge import acknowledge
 from ces_pipeline.watch.step import PublishWatch
-from ces_pipeline_tests.lake_days import PROVED, SmallHome, response, small_home
+from ces_pipeline_tests.lake_days import SmallHome, proved, response, small_home
 
 FIRST = date(2026, 3, 2)
 HARD = {
@@ -74,7 +74,7 @@ def test_a_rebuilt_file_has_the_same_incidents(small: SmallHome) -> None:
         small.registry,
         small.state,
         run_id="third",
-        proof=PROVED,
+        prove=proved,
         watcher=PublishWatch(small.registry),
     )
     assert (result.compared, result.differences) == (True, ())
