@@ -253,9 +253,7 @@ def test_a_publish_that_its_gate_refuses_alerts_although_nothing_is_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = watched(tmp_path / "home", rule("blocked", checks="blocking"), rule("failed", runs="failed"))
-    monkeypatch.setattr(
-        pipeline, "prove_checks", lambda _: CheckResult(POISONED_ROWS_CAUGHT, 1, "one missed")
-    )
+    monkeypatch.setattr(pipeline, "prove", lambda: CheckResult(POISONED_ROWS_CAUGHT, 1, "one missed"))
     with Hook() as hook:
         for run_id in ("first", "retry"):
             assert not pipeline.publish(small.home, small.registry, run_id=run_id).published
