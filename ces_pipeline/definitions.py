@@ -4,6 +4,7 @@ import warnings
 
 import dagster as dg
 
+from ces_pipeline.defs.alerts import alert_job, alerts_sensor
 from ces_pipeline.defs.audit import audit_job, weekly_audit
 from ces_pipeline.defs.core import core_assets
 from ces_pipeline.defs.current import current_registry
@@ -30,11 +31,12 @@ def build_definitions(home: Home) -> dg.Definitions:
         assets = [*raw_assets(registry), *core_assets(home, registry), snapshot_asset(registry)]
     return dg.Definitions(
         assets=assets,
-        jobs=[*jobs(registry), rebuild_job(), probe_job(), audit_job()],
+        jobs=[*jobs(registry), rebuild_job(), probe_job(), audit_job(), alert_job()],
         resources={"home": HomeResource(root=str(home.root))},
         schedules=_schedules(registry) if registry.sources else [],
         sensors=[
             stale_days_sensor(home, registry.kinds),
+            alerts_sensor(home),
             *([inbox_sensor(home)] if registry.sources else []),
         ],
         executor=dg.in_process_executor,

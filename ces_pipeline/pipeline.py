@@ -1,10 +1,11 @@
-"""The steps as plain functions: land, stale_days, clean, publish. Only this module joins the steps.
+"""The steps as plain functions: land, stale_days, clean, publish, alert. Only this module joins the steps.
 
 It is the package's public API (`from ces_pipeline import land, clean, publish`). The command line and the Dagster
 assets call these functions and have no logic of their own.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -39,15 +40,21 @@ from ces_pipeline.storage.machine import use_machine
 from ces_pipeline.storage.memory import give_memory_back
 from ces_pipeline.storage.modes import share
 from ces_pipeline.storage.small_files import save_small_files
+from ces_pipeline.watch import log as watch_log
+from ces_pipeline.watch import step as watch_step
+from ces_pipeline.watch.failures import FailedRun
+from ces_pipeline.watch.step import Alerting, PublishWatch
 
 __all__ = [
     "KINDS",
+    "Alerting",
     "DayResult",
     "Home",
     "PublishInputs",
     "PublishResult",
     "Registry",
     "SourceLanding",
+    "alert",
     "audit",
     "check",
     "clean",
@@ -188,14 +195,54 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     share(home.private, registry.settings.shared_with)
     follow_registry(home, registry)
     lake = Lake(home.lake)
+    # First, so that the file that is published has them.
+    watch_step.note_failures(home, registry, _steps(registry), now=datetime.now(UTC), run_id=run_id)
     with last_results.recorded(lake, "publish"):
         result = publish_step.publish(
-            home, registry, lambda: publish_inputs(home, registry), run_id=run_id, prove=prove
+            home,
+            registry,
+            lambda: publish_inputs(home, registry),
+            run_id=run_id,
+            prove=prove,
+            watcher=PublishWatch(registry),
         )
     save_small_files(lake)
     failed = [f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures]
     last_results.record(lake, "publish", [""], {"": failed} if failed else {})
+    if result.unchanged or not result.published:
+        watch_step.note_checks(home, registry, result.checks, run_id=run_id, now=datetime.now(UTC))
+    if result.published:
+        watch_log.note_published(lake)
     return result
+
+
+def alert(
+    home: Home,
+    registry: Registry,
+    *,
+    is_dry: bool = False,
+    failed_runs: Mapping[str, FailedRun | None] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Alerting:
+    """Log what failed since the last publish, and send the messages that are due; with `is_dry`, only say which.
+
+    failed_runs: job -> its newest run, if that failed; None: not known. environment: holds the addresses of the
+    channels; default: that of the process. A channel that fails is a line of the result and stops nothing.
+    """
+    _begin(registry)
+    return watch_step.alert(
+        home,
+        registry,
+        _steps(registry),
+        os.environ if environment is None else environment,
+        is_dry=is_dry,
+        failed_runs=failed_runs,
+    )
+
+
+def _steps(registry: Registry) -> list[str]:
+    """The steps of a run whose last results are kept, but landing."""
+    return [*(f"clean-{kind}" for kind in registry.kinds), "publish"]
 
 
 def check(home: Home, registry: Registry, names: Collection[str]) -> list[CheckResult]:
@@ -222,7 +269,12 @@ def rebuild(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     share(home.private, registry.settings.shared_with)
     follow_registry(home, registry)
     return publish_step.rebuild(
-        home, registry, lambda: publish_inputs(home, registry), run_id=run_id, prove=prove
+        home,
+        registry,
+        lambda: publish_inputs(home, registry),
+        run_id=run_id,
+        prove=prove,
+        watcher=PublishWatch(registry),
     )
 
 

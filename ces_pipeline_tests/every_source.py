@@ -307,6 +307,23 @@ def registry_of(first: date) -> dict[str, Any]:
             "category_costs": {"Login": 2, "Billing": 5},
             "quick_win_cost": 3,
         },
+        "alerts": {
+            "rules": [
+                {"id": rule_id, "owner": "team", "severity": "warning", **condition}
+                for rule_id, condition in (
+                    ("unusual", {"anomaly": {}}),
+                    ("checks", {"checks": "all"}),
+                    (
+                        "hard",
+                        {
+                            "threshold": {"figure": "mean_effort_0_100", "above": 30, "dimension": "channel"},
+                            "minimum_n": 3,
+                        },
+                    ),
+                    ("rejected", {"threshold": {"metric": "rejected_share", "above": 0.05}}),
+                )
+            ]
+        },
         "objectives": [
             {
                 "id": "easier",

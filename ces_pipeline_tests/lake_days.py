@@ -19,6 +19,7 @@ from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.watch.step import PublishWatch
 
 DAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -192,7 +193,14 @@ class SmallHome:
 
     def publish(self, run_id: str = "run-1", prove: Prove = proved) -> PublishResult:
         """Publish what was cleaned."""
-        return publish_state(self.home, self.registry, self.state(), run_id=run_id, prove=prove)
+        return publish_state(
+            self.home,
+            self.registry,
+            self.state(),
+            run_id=run_id,
+            prove=prove,
+            watcher=PublishWatch(self.registry),
+        )
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The answer of the published file."""
@@ -214,7 +222,12 @@ class SmallHome:
             delivery_days=pa.Table.from_pylist(days, schema=TABLES["audit.delivery_days"].arrow),
             pending=self.pending,
             logs={
-                name: pa.Table.from_pylist(self.logs.get(name, []), schema=TABLES[name].arrow)
+                name: pa.concat_tables(
+                    [
+                        stored_rows(self.lake, TABLES[name]),
+                        pa.Table.from_pylist(self.logs.get(name, []), schema=TABLES[name].arrow),
+                    ]
+                )
                 for name in LOGS
             },
         )

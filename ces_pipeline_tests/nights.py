@@ -38,6 +38,7 @@ from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.publish.stored_tables import STORED_TABLES
 from ces_pipeline.registry import Registry
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.watch import log
 from ces_pipeline_tests.compare_published import Difference, compare
 from ces_pipeline_tests.every_source import CATEGORIES, PEOPLE, Sent, World
 
@@ -579,6 +580,7 @@ class Nights:
         assert self.published_as
         run_id, at = self.published_as
         copy_lake(self.world.home, self.copied)
+        forget_events_since(Lake(self.copied.lake), at)
         with time_machine.travel(at, tick=False):
             anew = pipeline.publish(self.copied, self.registry, run_id=run_id)
         assert anew.published
@@ -634,6 +636,13 @@ def copy_lake(home: Home, copied: Home) -> None:
     for name in _LANDED:
         # Landed rows are replaced, never changed in place, so a second name for their files is enough.
         shutil.copytree(home.lake / name, copied.lake / name, copy_function=os.link)
+
+
+def forget_events_since(lake: Lake, at: datetime) -> None:
+    """Leave only the events of incidents that were logged before a moment: a publish at that moment must find its own."""
+    events = log.read_events(lake)
+    shutil.rmtree(Path(str(lake.local)) / "audit" / "incident_events", ignore_errors=True)
+    log.add_events(lake, [event for event in events if event["logged_at"] < at])
 
 
 def shown(entry: Difference) -> Iterator[str]:

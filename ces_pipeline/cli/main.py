@@ -6,6 +6,7 @@ or a blocking check failed, or something needs a person; 2 wrong usage, registry
 
 import click
 
+from ces_pipeline.cli.alert import ack, alert
 from ces_pipeline.cli.audit import audit
 from ces_pipeline.cli.common import Commands
 from ces_pipeline.cli.deliveries import deliveries
@@ -39,7 +40,7 @@ def main() -> None:
 
 for command in (
     *(demo, init, sample, inspect, docs),
-    *(run, land, rebuild, ui, receive, probe, doctor),
+    *(run, land, rebuild, ui, receive, probe, alert, ack, doctor),
     *(show, deliveries, quarantine, why, person, dictionary),
     *(audit, unland, replay, restate, forget),
     export,

@@ -11,6 +11,7 @@ from ces_pipeline.clean.day import DayResult
 from ces_pipeline.clean.workers import expect_files
 from ces_pipeline.cli import console
 from ces_pipeline.defs.current import current_registry
+from ces_pipeline.defs.failed_runs import failed_runs
 from ces_pipeline.defs.local import LocalRuns, StepOutcome, local_runs
 from ces_pipeline.defs.partitions import calendar_ends, stale_ranges
 from ces_pipeline.defs.raw import landing_metadata
@@ -94,6 +95,7 @@ def run(
             for kind in registry.kinds:
                 _clean(runs, home, registry, kind, chosen, report)
             _publish(runs, home, registry, report)
+            _alert(runs, home, registry, report)
         report.strays = stray_files(home, registry)
         report.read_reasons(registry)
         report.read_newest_days()
@@ -381,6 +383,17 @@ def _publish(runs: LocalRuns, home: Home, registry: Registry, report: RunReport)
     elif blocking:
         report.publication = "blocked"
     else:
+        report.failures += _failures(outcome)
+
+
+def _alert(runs: LocalRuns, home: Home, registry: Registry, report: RunReport) -> None:
+    """Send the messages that are due; publish once more if the file lacks what was logged about them."""
+    report.alerting = pipeline.alert(home, registry, failed_runs=failed_runs(home.dagster))
+    report.failures += report.alerting.failures
+    is_published = report.publication in ("published", "unchanged")
+    if report.alerting.is_due and is_published and pipeline.is_behind(home, registry):
+        with console.working("publishing the log of alerts"):
+            outcome, _ = runs.publish()
         report.failures += _failures(outcome)
 
 

@@ -20,6 +20,7 @@ _READING_ORDER = (
     "judging",
     "correcting-mistakes",
     "operating",
+    "alerts",
     "analysts",
     "triggers",
     "sending-out",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from traceback import extract_tb
 
+from ces_pipeline.doctor.alerting import channels, open_incidents
 from ces_pipeline.doctor.configured import objectives, overlapping_rules, unclear_entries
 from ces_pipeline.doctor.days import last_run, unknown_words, waiting_days
 from ces_pipeline.doctor.inbox import stray, unlanded
@@ -54,6 +55,8 @@ _OF_REGISTRY: tuple[tuple[str, RegistryCheck], ...] = (
     ("days", waiting_days),
     ("unknown words", unknown_words),
     ("published file", published_file),
+    ("alerts", channels),
+    ("incidents", open_incidents),
 )
 
 

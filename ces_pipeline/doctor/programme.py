@@ -131,6 +131,12 @@ def _tickets(registry: Registry, evidence: Evidence) -> Verdict:
 
 
 def _dashboards(registry: Registry, evidence: Evidence) -> Verdict:
+    if not any(rule.channels for rule in registry.alerts.rules):
+        return (
+            "not done",
+            "no rule of alerts.yaml names a channel, so no message is sent",
+            "Add a channel, and name it in the rules whose incidents somebody must hear of: `ces docs alerts`",
+        )
     return _measured(
         evidence,
         "alerts",

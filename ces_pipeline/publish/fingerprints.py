@@ -19,13 +19,15 @@ from ces_pipeline.publish.layout import STORAGE_VERSION, packing
 from ces_pipeline.publish.reference import reference_tables
 from ces_pipeline.publish.rules import rules
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
+from ces_pipeline.publish.watcher import events_of_others
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.audit import LOAD_AUDIT
+from ces_pipeline.schemas.incidents import ALERT_DELIVERIES, INCIDENT_EVENTS
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.statistics import POST_PROCESSED_BY
 from ces_pipeline.storage.sql_files import SqlFile, derived_files, sql_files
 
-_PUBLISH = ("ces_pipeline.publish.derived", "ces_pipeline.publish.step")
+_PUBLISH = ("ces_pipeline.publish.derived", "ces_pipeline.publish.step", "ces_pipeline.watch.figures")
 _NOT_OF_EVERY_TABLE = (*PLUMBING, "ces_pipeline.land", "ces_pipeline.statistics")
 
 
@@ -107,8 +109,12 @@ def state_fingerprint(registry: Registry, state: PublishInputs) -> str:
             ("audit.delivery_days", state.delivery_days),
         )
     }
-    # Logs only grow, so a new row always changes their number of rows.
-    logs = {name: rows.num_rows for name, rows in state.logs.items()}
+    # Logs only grow, so a new row always changes their number of rows; a message also changes its status.
+    logs: dict[str, object] = {name: rows.num_rows for name, rows in state.logs.items()}
+    logs[INCIDENT_EVENTS.name] = events_of_others(state.logs[INCIDENT_EVENTS.name])
+    logs[ALERT_DELIVERIES.name] = _rows_digest(
+        _sorted_by_key(state.logs[ALERT_DELIVERIES.name], ALERT_DELIVERIES)
+    )
     return _digest([layout_fingerprint(), publish_code(), days, small, state.pending, logs, state.erased])
 
 

@@ -6,6 +6,7 @@ Columns and tables are described in `ces_pipeline.schemas`; how figures are deci
 GLOSSARY: dict[str, str] = {
     "accepted": "Passed every rule of severity `reject`: a row of `core.responses`, or of the accepted table of its "
     "kind.",
+    "alert": "The message on an incident, by a channel of alerts.yaml.",
     "band": "`easy`, `neutral` or `difficult`: the box of its own scale that an answer is in. Never computed from "
     "the 0 to 100 value.",
     "CES": "Customer Effort Score: the answer to how hard, or how easy, it was to get one thing done. No column "
@@ -28,6 +29,8 @@ GLOSSARY: dict[str, str] = {
     "without an answer. Observed behaviour, not an answer: never added to CES.",
     "follow-up": "What was done about a difficult answer: assigned, customer contacted, resolved. Also called closing "
     "the loop.",
+    "incident": "Something that is wrong since a day, by a rule of alerts.yaml: a figure beyond a value, an unusual "
+    "figure, a failed check, source or run, a missed night. It is one until it has recovered.",
     "linked": "An answer whose ticket is known: by the ticket id that it names, another shared reference, or person "
     "and time.",
     "minimum n": "A figure of fewer answers than this (`minimum_n` in settings.yaml) is suppressed.",

@@ -27,6 +27,8 @@ _JOURNALS = {
     "audit.pulls": "started_at",
     "audit.pull_windows": "asked_at",
     "audit.corrections": "made_at",
+    "audit.incident_events": "logged_at",
+    "audit.alert_deliveries": "created_at",
     "audit.probes": "probed_at",
     "audit.audits": "audited_at",
     "audit.audit_findings": "audited_at",

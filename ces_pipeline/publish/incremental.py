@@ -5,7 +5,7 @@ file as in a rebuild runs over narrowed inputs. A table without a rule, or whose
 full. Only rows that differ are written.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,7 +19,7 @@ from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.storage.duck import count_rows
 from ces_pipeline.storage.quote import quote_text
-from ces_pipeline.storage.sql_files import SqlFile, derived_files
+from ces_pipeline.storage.sql_files import SqlFile
 
 SMALL_TABLE_ROWS = 50_000
 """Tables of at most so many rows are written in full, in their order, if a row differs."""
@@ -123,18 +123,22 @@ _TABLES = {table.short_name: table for table in PUBLISHED_TABLES.values()}
 
 
 def update_derived(
-    changes: ChangedRows, published: Mapping[str, TableFingerprint], wanted: Mapping[str, TableFingerprint]
+    changes: ChangedRows,
+    published: Mapping[str, TableFingerprint],
+    wanted: Mapping[str, TableFingerprint],
+    files: Iterable[SqlFile],
 ) -> list[str]:
-    """Bring the stale derived tables up to date, each after its inputs; the names of those with a changed row.
+    """Bring the stale ones of some derived tables up to date; the names of those with a changed row.
 
-    published, wanted: derived table -> the fingerprint that it was filled from, and the one of the lake now. Raises
+    published, wanted: derived table -> the fingerprint that it was filled from, and the one of the lake now. files:
+    their queries, each after its inputs. Tables that were updated before count their changed rows of both times. Raises
     SchemaErrors if the rows of a post-processor break the table's schema.
     """
     define_macros(changes.connection)
     written = []
-    for file in derived_files():
+    for file in files:
         before, now = published.get(file.table), wanted[file.table]
-        changes.counts[file.table] = 0
+        changes.counts.setdefault(file.table, 0)
         if before != now:
             follows = before is not None and before.code_and_registry == now.code_and_registry
             with filling(file):

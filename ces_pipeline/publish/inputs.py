@@ -38,6 +38,8 @@ LOGS = (
     "audit.audits",
     "audit.audit_findings",
     "audit.verdict_changes",
+    "audit.incident_events",
+    "audit.alert_deliveries",
     "audit.probes",
 )
 """Tables that are published from small lake files as they are."""

@@ -185,6 +185,20 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
             for value in sorted({_lower(wanted) for wanted in rule.wanted(attribute)})
         ],
         **_improvements(registry),
+        "reference.alert_rules": [
+            {
+                "rule_id": rule.id,
+                "rule_kind": rule.kind,
+                "condition": rule.condition,
+                "severity": rule.severity,
+                "owner": rule.owner,
+                "minimum_n": rule.minimum_n,
+                "cooldown_days": rule.cooldown_days,
+                "channels": sorted(rule.channels),
+                "entry": rule.model_dump_json(exclude_defaults=True),
+            }
+            for rule in sorted(registry.alerts.rules, key=lambda entry: entry.id)
+        ],
         "reference.objectives": [
             {
                 "objective_id": objective.id,

@@ -6,6 +6,7 @@ file that they opened. Nothing here decides rows: `ces_pipeline.clean` writes da
 """
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -65,6 +66,14 @@ from ces_pipeline.publish.run_files import join_run_files
 from ces_pipeline.publish.stored_tables import STORED_TABLES, damaged_days, store_days
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.publish.vanished import refuse_vanished
+from ces_pipeline.publish.watcher import (
+    WATCHED,
+    Watcher,
+    events_of_publish,
+    followers,
+    log_events,
+    with_events,
+)
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.snapshot import SNAPSHOT_TABLES
@@ -151,16 +160,18 @@ def publish(
     *,
     run_id: str,
     prove: Prove,
+    watcher: Watcher,
 ) -> PublishResult:
     """Update the published file from the lake. A second publish waits until the first ends.
 
     read_inputs: reads the lake, called when this publish holds the lock. prove: gives the result of
-    `poisoned_rows_caught`; not called if there is nothing new and the file was published today.
-    If a blocking check fails, the old file stays and the result has the check. Raises CesError if a day file differs
-    from its commit marker or if published deliveries have vanished, HomeError if the disk cannot be written.
+    `poisoned_rows_caught`; not called if there is nothing new and the file was published today. watcher: finds the
+    incidents of the figures. If a blocking check fails, the old file stays and the result has the check. Raises
+    CesError if a day file differs from its commit marker or if published deliveries have vanished, HomeError if the
+    disk cannot be written.
     """
     with _publishing(home) as notes:
-        result = _publish_newest(home, registry, read_inputs, run_id, prove)
+        result = _publish_newest(home, registry, read_inputs, run_id, prove, watcher)
         return replace(result, notes=(*notes, *result.notes))
 
 
@@ -171,6 +182,7 @@ def rebuild(
     *,
     run_id: str,
     prove: Prove,
+    watcher: Watcher,
 ) -> PublishResult:
     """Publish, then rebuild the file from the lake, compare every table with the published one, and replace it.
 
@@ -179,9 +191,9 @@ def rebuild(
     """
     with _publishing(home) as notes:
         state = read_inputs()
-        result = publish_state(home, registry, state, run_id=run_id, prove=prove)
+        result = publish_state(home, registry, state, run_id=run_id, prove=prove, watcher=watcher)
         if not result.rebuilt and not result.blocking_failures:
-            result = _compared_rebuild(home, registry, state, prove)
+            result = _compared_rebuild(home, registry, state, prove, watcher)
         return replace(result, notes=(*notes, *result.notes))
 
 
@@ -206,19 +218,20 @@ def _publish_newest(
     read_inputs: Callable[[], PublishInputs],
     run_id: str,
     prove: Prove,
+    watcher: Watcher,
 ) -> PublishResult:
     """Publish; if a day was cleaned again in the meantime (by the daemon, by a backfill), publish its new files."""
     state = read_inputs()
     for _ in range(_ATTEMPTS):
         try:
-            return publish_state(home, registry, state, run_id=run_id, prove=prove)
+            return publish_state(home, registry, state, run_id=run_id, prove=prove, watcher=watcher)
         except ChangedDayError:
             newer = read_inputs()
             if newer.day_files == state.day_files:
                 # Nothing was cleaned, so the file was changed by something else.
                 raise
             state = newer
-    return publish_state(home, registry, state, run_id=run_id, prove=prove)
+    return publish_state(home, registry, state, run_id=run_id, prove=prove, watcher=watcher)
 
 
 def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:
@@ -254,7 +267,13 @@ def is_damaged(home: Home) -> bool:
 
 
 def publish_state(
-    home: Home, registry: Registry, state: PublishInputs, *, run_id: str, prove: Prove
+    home: Home,
+    registry: Registry,
+    state: PublishInputs,
+    *,
+    run_id: str,
+    prove: Prove,
+    watcher: Watcher,
 ) -> PublishResult:
     """Publish the given inputs, without the lock."""
     for left_over in home.warehouse.glob(f"{_WORK}*"):
@@ -272,7 +291,8 @@ def publish_state(
     notes = [f"{home.published} was damaged, so it was rebuilt from the lake"] if damaged else []
     notes += [f"lake/{path} was damaged, so it was written again" for path in damaged_files]
     with _work_folder(home) as work:
-        job = _Publish(home, registry, state, run_id, inputs, work, datetime.now(UTC), prove, tuple(notes))
+        now = datetime.now(UTC)
+        job = _Publish(home, registry, state, run_id, inputs, work, now, prove, watcher, tuple(notes))
         if published is None:
             return job.run(
                 None, "the published file was damaged" if damaged else "there was no published file"
@@ -284,7 +304,9 @@ def publish_state(
             return job.run(None, "the published file could not be read")
 
 
-def _compared_rebuild(home: Home, registry: Registry, state: PublishInputs, prove: Prove) -> PublishResult:
+def _compared_rebuild(
+    home: Home, registry: Registry, state: PublishInputs, prove: Prove, watcher: Watcher
+) -> PublishResult:
     """Rebuild the file of these inputs as its publish would have, at the same moment, and compare."""
     published = read_publication(home.published)
     if published is None:
@@ -299,6 +321,7 @@ def _compared_rebuild(home: Home, registry: Registry, state: PublishInputs, prov
             work,
             published.published_at,
             prove,
+            watcher,
             compares=True,
         )
         return job.run(published, "to compare it with the updated one")
@@ -357,6 +380,7 @@ class _Publish:
     work: Path
     now: datetime
     prove: Prove
+    watcher: Watcher
     notes: tuple[str, ...] = ()
     compares: bool = False
     """Whether it rebuilds a file that is up to date, to compare the two."""
@@ -415,16 +439,20 @@ class _Publish:
                     changes.add_days(
                         name, sorted(day for table, day in [*changed, *removed] if table == name)
                     )
-                filled = update_derived(changes, published.tables, fingerprints)
+                filled = update_derived(changes, published.tables, fingerprints, derived_files())
             self._record_tables(connection, fingerprints, filled, None if rebuilt_because else before)
-            found = run_checks(
-                connection, _checks_of(changes), business_date=_business_date(self.registry, now)
-            )
-            checks = sorted([*found, self.prove()], key=lambda result: result.check.name)
+            checks = self._checked(connection, _checks_of(changes), [self.prove()])
+            events = self._events(connection, lake, checks)
+            if events.num_rows:
+                fingerprints, later = self._fill_watched(connection, changes, fingerprints, small, events)
+                filled = list(dict.fromkeys([*filled, *later]))
+                self._record_tables(connection, fingerprints, filled, None if rebuilt_because else before)
+                checks = self._checked(connection, _checks_of_watched(), checks)
             results = _check_rows(self.run_id, checks, now)
             lake.write_table(_history_file("audit.check_results", self.run_id), results)
             if any(result.check.is_blocking and not result.passed for result in checks):
                 return self._result(checks, published=False, rebuilt_because=rebuilt_because)
+            self._log(lake, events)
             self._fill(connection, "audit.check_results", _history(lake, "audit.check_results", results))
             earlier = stored_rows(lake, TABLES["audit.figure_history"])
             earlier = earlier.filter(
@@ -486,6 +514,56 @@ class _Publish:
             compared=self.compares,
             differences=differences,
         )
+
+    def _checked(
+        self, connection: duckdb.DuckDBPyConnection, checks: Sequence[SqlCheck], known: Sequence[CheckResult]
+    ) -> list[CheckResult]:
+        """The results of checks that are run now and of those that are known; by name."""
+        found = run_checks(connection, checks, business_date=_business_date(self.registry, self.now))
+        results = {result.check.name: result for result in (*known, *found)}
+        return [results[name] for name in sorted(results)]
+
+    def _events(
+        self, connection: duckdb.DuckDBPyConnection, lake: Lake, checks: Sequence[CheckResult]
+    ) -> pa.Table:
+        """The events that the filled figures add to the log; none for a file that is not published.
+
+        A rebuild of a published file has those of its publish.
+        """
+        if any(result.check.is_blocking and not result.passed for result in checks):
+            return TABLES[WATCHED[0]].arrow.empty_table()
+        if self.compares:
+            return events_of_publish(lake, self.run_id)
+        logged = self.state.logs[WATCHED[0]]
+        return self.watcher.new_events(connection, checks, logged, run_id=self.run_id, now=self.now)
+
+    def _log(self, lake: Lake, events: pa.Table) -> None:
+        """Log the events before the file is swapped: what a killed publish logged, the next one finds again."""
+        if not self.compares:
+            log_events(lake, events, self.now)
+
+    def _fill_watched(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        changes: ChangedRows | None,
+        before: Mapping[str, TableFingerprint],
+        small: Mapping[str, pa.Table],
+        events: pa.Table,
+    ) -> tuple[dict[str, TableFingerprint], list[str]]:
+        """Add events to the log of the file, and bring the tables that follow from it up to date.
+
+        before: the fingerprints that the derived tables have now. Returns their new fingerprints, and the names of the
+        derived tables with a changed row.
+        """
+        logged = with_events(self.state.logs[WATCHED[0]], events)
+        now = {**small, WATCHED[0]: logged, WATCHED[1]: self.watcher.incidents(logged)}
+        for name in WATCHED:
+            self._fill(connection, name, now[name])
+        fingerprints = table_fingerprints(self.state.day_files, now)
+        if changes is None:
+            fill_derived(connection, followers())
+            return fingerprints, [file.table for file in followers()]
+        return fingerprints, update_derived(changes, before, fingerprints, followers())
 
     def _attach_before(self, connection: duckdb.DuckDBPyConnection) -> str:
         """Attach the published file under another name: this process may have an older file open under its own name."""
@@ -571,6 +649,7 @@ class _Publish:
             "audit.deliveries": self.state.deliveries,
             "audit.delivery_days": self.state.delivery_days,
             **self.state.logs,
+            WATCHED[1]: self.watcher.incidents(self.state.logs[WATCHED[0]]),
             "audit.restatements": _history(lake, "audit.restatements", restated),
             # Results of earlier publishes; the results of this one are added after its checks.
             "audit.check_results": _of_other_runs(lake, "audit.check_results", self.run_id),
@@ -698,6 +777,18 @@ def _checks_of(changes: ChangedRows | None) -> list[SqlCheck]:
     if changes is None:
         return list(sql_checks())
     return [keys_unique(changes.counts) if check.name == KEYS_UNIQUE else check for check in sql_checks()]
+
+
+def _checks_of_watched() -> list[SqlCheck]:
+    """The checks that read a table that `_fill_watched` fills; of keys, those of these tables."""
+    names = {*WATCHED, *(file.table for file in followers())}
+    return [
+        keys_unique({name: None if name in names else 0 for name in PUBLISHED_TABLES})
+        if check.name == KEYS_UNIQUE
+        else check
+        for check in sql_checks()
+        if any(re.search(rf"\b{re.escape(name)}\b", check.query) for name in names)
+    ]
 
 
 def _published_days(markers: Mapping[DayFile, FileMarker]) -> pa.Table:

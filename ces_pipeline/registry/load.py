@@ -11,6 +11,8 @@ from pydantic_core import ErrorDetails
 
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.folding import fold
+from ces_pipeline.home import shipped
+from ces_pipeline.registry.alerts import ALL, CHECK_WORDS, MADE_CHECKS, Alerts, Rule
 from ces_pipeline.registry.api import Api
 from ces_pipeline.registry.exports import Export
 from ces_pipeline.registry.fixes import Fix
@@ -69,6 +71,7 @@ def load_registry(folder: Path) -> Registry:
         priorities=files.single("priorities.yaml", Priorities),
         products=tuple(files.entries("products.yaml", Product).values()),
         objectives=tuple(files.entries("objectives.yaml", Objective).values()),
+        alerts=files.single("alerts.yaml", Alerts),
     )
     _check_references(registry, files)
     return registry
@@ -111,6 +114,10 @@ class _Files:
         if entry_id is not None:
             loc.insert(0, next(place for place, raw in enumerate(file.data) if raw["id"] == entry_id))
         return file.wrong(loc, text)
+
+    def wrong_part(self, name: str, loc: Sequence[str | int], text: str) -> RegistryError:
+        """The error for a place of a file without entries of its own."""
+        return self._file(name).wrong(loc, text)
 
     def entries(self, name: str, model: type[M]) -> dict[str, M]:
         """The entries of a file, by id."""
@@ -249,6 +256,7 @@ def _check_references(registry: Registry, files: _Files) -> None:
     _check_objectives(registry, files)
     _check_accounts(registry, files)
     _check_products(registry, files)
+    _check_alerts(registry, files)
 
 
 def _check_surveys(registry: Registry, files: _Files, known: Callable[..., None]) -> None:
@@ -354,6 +362,50 @@ def _check_objectives(registry: Registry, files: _Files) -> None:
                 f"no such entry {objective.segment!r} "
                 f"(known: {', '.join(sorted(registry.surveys)) or 'none'})",
             )
+
+
+def _check_alerts(registry: Registry, files: _Files) -> None:
+    """Ids are unique, and rules name channels, sources, checks, surveys, tables and columns that exist."""
+    for key in ("channels", "rules"):
+        seen: set[str] = set()
+        for place, entry in enumerate(getattr(registry.alerts, key)):
+            if entry.id in seen:
+                raise files.wrong_part(
+                    "alerts.yaml", (key, place, "id"), "two entries have this id: rename or delete one"
+                )
+            seen.add(entry.id)
+    for place, rule in enumerate(registry.alerts.rules):
+        for where, name, known in _named_by(rule, registry):
+            if name not in known:
+                raise files.wrong_part(
+                    "alerts.yaml",
+                    ("rules", place, *where),
+                    f"no such entry {name!r}{_suggestion(name, sorted(known))}",
+                )
+        if rule.threshold is not None:
+            # Imported here: handlers that must start fast read surveys with this module, and need no schema.
+            from ces_pipeline.registry.alert_figures import UnknownColumnError, compared_figure
+
+            try:
+                compared_figure(rule.threshold)
+            except UnknownColumnError as problem:
+                at: list[str | int] = ["rules", place, "threshold", *problem.key.split(".")]
+                raise files.wrong_part("alerts.yaml", at, str(problem)) from None
+
+
+def _named_by(rule: Rule, registry: Registry) -> Iterator[tuple[tuple[str | int, ...], str, Iterable[str]]]:
+    """(Key, name, known names) of everything that a rule of alerts.yaml names by id."""
+    channels = [channel.id for channel in registry.alerts.channels]
+    for place, name in enumerate(rule.channels):
+        yield ("channels", place), name, channels
+    for place, name in enumerate(rule.sources or ()):
+        yield ("sources", place), name, [ALL, *registry.sources]
+    files = (shipped("sql") / "checks").glob("*.sql") if rule.checks else ()
+    checks = [*CHECK_WORDS, *(path.stem for path in files), *MADE_CHECKS]
+    for place, name in enumerate(rule.checks or ()):
+        yield ("checks", place), name, checks
+    if rule.threshold is not None and rule.threshold.dimension == "survey" and rule.threshold.segment:
+        yield ("threshold", "segment"), rule.threshold.segment, registry.surveys
 
 
 def _check_accounts(registry: Registry, files: _Files) -> None:

@@ -4,6 +4,7 @@ from datetime import date
 from functools import cached_property
 
 from ces_pipeline.folding import fold
+from ces_pipeline.registry.alerts import Alerts
 from ces_pipeline.registry.base import Entry
 from ces_pipeline.registry.fixes import Fix
 from ces_pipeline.registry.objectives import Objective
@@ -34,6 +35,7 @@ class Registry(Entry):
     priorities: Priorities = Priorities()
     products: tuple[Product, ...] = ()
     objectives: tuple[Objective, ...] = ()
+    alerts: Alerts = Alerts()
 
     @cached_property
     def product_names(self) -> dict[str, str]:

@@ -238,18 +238,31 @@ def _line(root: yaml.Node | None, loc: Loc) -> int:
 def _named(path: Path, root: yaml.Node | None, loc: Loc) -> str:
     parts = [_short(part) for part in loc if part != "[key]"]
     if not isinstance(root, yaml.SequenceNode):
+        entries = _value(root, str(loc[0])) if len(loc) > 1 and isinstance(loc[1], int) else None
+        if isinstance(entries, yaml.SequenceNode) and isinstance(
+            entries.value[int(loc[1])], yaml.MappingNode
+        ):
+            entry = f"{parts[0]}, {_entry_name(entries, int(loc[1]))}"
+            return ": ".join(filter(None, (entry, ".".join(parts[2:]))))
         return ": ".join(filter(None, (path.stem, ".".join(parts))))
     if not loc:
         return "entries"
-    number = int(loc[0])
-    node = root.value[number]
-    ids = [
-        value.value
-        for key, value in (node.value if isinstance(node, yaml.MappingNode) else ())
-        if isinstance(key, yaml.ScalarNode) and key.value == "id" and isinstance(value, yaml.ScalarNode)
-    ]
-    entry = f"entry {_short(ids[-1]) if ids and ids[-1] else number + 1}"
-    return ": ".join(filter(None, (entry, ".".join(parts[1:]))))
+    return ": ".join(filter(None, (_entry_name(root, int(loc[0])), ".".join(parts[1:]))))
+
+
+def _entry_name(entries: yaml.SequenceNode, number: int) -> str:
+    """How messages name an entry of a list: by its id, else by its number from 1."""
+    node = entries.value[number] if number < len(entries.value) else None
+    found = _value(node, "id")
+    name = found.value if isinstance(found, yaml.ScalarNode) and found.value else None
+    return f"entry {_short(name) if name else number + 1}"
+
+
+def _value(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    """The value of a key of a mapping, the last one if there are several; None if there is none."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    found = [value for name, value in pairs if isinstance(name, yaml.ScalarNode) and name.value == key]
+    return found[-1] if found else None
 
 
 def _short(part: str | int) -> str:

@@ -11,9 +11,11 @@ from ces_pipeline.home import Home
 from ces_pipeline.land.stray_files import StrayFile
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.reports.answers import NothingPublishedError, published, state
+from ces_pipeline.reports.incidents import incident_lines, incidents_as_json, sent_line
 from ces_pipeline.reports.newest_day import Ease, NewestDay, newest_days
 from ces_pipeline.reports.rejected import rejected_reasons
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.watch.step import Alerting
 
 Published = Literal["published", "unchanged", "blocked", "failed"]
 _NAMED = 5
@@ -33,7 +35,7 @@ class RunReport:
 
     days: the cleaned days. reasons: kind -> reason -> rows of these days that it rejected; a row may have several.
     failures: lines about what was not done. strays: files of the inbox that no source takes.
-    newest: the newest day of each survey in the published file.
+    newest: the newest day of each survey in the published file. alerting: open incidents and messages on them.
     """
 
     home: Home
@@ -50,6 +52,7 @@ class RunReport:
     strays: list[StrayFile] = field(default_factory=list)
     publication: Published = "failed"
     newest: list[NewestDay] = field(default_factory=list)
+    alerting: Alerting = field(default_factory=Alerting)
     minimum_n: int | None = None
 
     @property
@@ -101,6 +104,9 @@ class RunReport:
         if not self.days:
             lines.append(("cleaned", "no day was stale"))
         lines.append(("published", _WORDS[self.publication]))
+        lines += incident_lines(self.alerting)
+        if self.alerting.sent:
+            lines.append(("alerts", sent_line(self.alerting)))
         lines += [("note", text) for text in self.notes]
         lines += [("no source", f"inbox/{stray.name}: {stray.advice}") for stray in self.strays[:_NAMED]]
         if len(self.strays) > _NAMED:
@@ -150,6 +156,7 @@ class RunReport:
             "files_of_no_source": [{"file": stray.name, "advice": stray.advice} for stray in self.strays],
             "minimum_n": self.minimum_n,
             "newest_days": [newest.as_json() for newest in self.newest],
+            **incidents_as_json(self.alerting),
         }
 
 

@@ -389,6 +389,28 @@ EFFORT_INDEX_WEIGHTS = Table(
     },
 )
 
+ALERT_RULES = Table(
+    "reference.alert_rules",
+    "One row per rule that opens incidents.",
+    ("rule_id",),
+    {
+        "rule_id": column(TEXT, "The rule of alerts.yaml."),
+        "rule_kind": column(TEXT, "What it watches: `threshold`, `anomaly`, `checks`, `sources` or `runs`."),
+        "condition": column(TEXT, "What opens an incident, in words."),
+        "severity": column(TEXT, "`warning` or `critical`."),
+        "owner": column(TEXT, "Who looks after its incidents."),
+        "minimum_n": column(
+            INTEGER, "Least n of a threshold; null: `minimum_n` of the settings.", nullable=True
+        ),
+        "cooldown_days": column(
+            INTEGER, "A repeat within so many days after a recovery is the same incident."
+        ),
+        "channels": column(TEXTS, "Channels that send messages about it."),
+        "entry": column(TEXT, "The entry as JSON."),
+    },
+    sort=("rule_id",),
+)
+
 PUBLISHED_DAYS = Table(
     "audit.published_days",
     "One row per table and day file of the lake in this file.",
@@ -473,6 +495,7 @@ REFERENCE_TABLES: dict[str, Table] = {
         VALUE_WEIGHTS,
         CATEGORY_COSTS,
         OBJECTIVES,
+        ALERT_RULES,
     )
 }
 SNAPSHOT_TABLES: dict[str, Table] = {

@@ -4,7 +4,16 @@ The Pandera schemas validate day files before they are written. They also give t
 column schemas in Dagster and the data dictionary. The rules that judge answers are in `ces_pipeline.clean`.
 """
 
-from ces_pipeline.schemas import accounts, audit, events, follow_ups, invitations, responses, tickets
+from ces_pipeline.schemas import (
+    accounts,
+    audit,
+    events,
+    follow_ups,
+    incidents,
+    invitations,
+    responses,
+    tickets,
+)
 from ces_pipeline.schemas.mart import MARTS
 from ces_pipeline.schemas.table import Table
 
@@ -43,6 +52,9 @@ TABLES: dict[str, Table] = {
         audit.AUDITS,
         audit.AUDIT_FINDINGS,
         audit.VERDICT_CHANGES,
+        incidents.INCIDENT_EVENTS,
+        incidents.INCIDENTS,
+        incidents.ALERT_DELIVERIES,
         audit.PROBES,
         *MARTS,
     )

@@ -55,7 +55,7 @@ def test_a_home_has_one_asset_per_source_and_table_and_one_for_the_file(small: S
     names = {check.name for check in all_checks()}
     assert {key.name for key in graph.asset_check_keys} == names | of_sources | of_days
     jobs = {job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
-    assert jobs == {"land", "clean_and_publish", "rebuild", "probe", "audit"}
+    assert jobs == {"land", "clean_and_publish", "rebuild", "probe", "audit", "alert"}
 
 
 def test_a_check_is_on_the_asset_that_it_judges(small: SmallHome) -> None:
@@ -171,7 +171,11 @@ def test_the_night_runs_by_itself_at_the_hour_and_zone_of_the_settings(tmp_path:
     }
     assert {found.execution_timezone for found in schedules.values()} == {"Europe/Berlin"}
     assert {found.default_status for found in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}
-    assert {sensor.name for sensor in repository.sensor_defs} == {"stale_days_sensor", "inbox_sensor"}
+    assert {sensor.name for sensor in repository.sensor_defs} == {
+        "alerts_sensor",
+        "inbox_sensor",
+        "stale_days_sensor",
+    }
     assert all(sensor.default_status is dg.DefaultSensorStatus.RUNNING for sensor in repository.sensor_defs)
 
 

@@ -23,6 +23,10 @@ NEW_TABLES = {
     "audit.published_tables",
     "audit.corrections",
     "audit.verdict_changes",
+    "audit.incident_events",
+    "audit.incidents",
+    "audit.alert_deliveries",
+    "mart.alerts_daily",
     "audit.probes",
     "audit.schema_changes",
     "audit.figure_history",
@@ -32,6 +36,7 @@ NEW_TABLES = {
     "mart.direction_drift",
     "mart.score_signals_daily",
     "mart.resolution_coverage",
+    "reference.alert_rules",
     "reference.scale_changes",
 }
 """Tables that releases after these brought."""

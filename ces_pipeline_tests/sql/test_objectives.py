@@ -156,7 +156,7 @@ def test_a_share_of_the_programme_pools_the_days_that_are_final(tmp_path: Path) 
 def test_what_the_programme_cannot_measure_says_why(tmp_path: Path) -> None:
     goal = objective(figure=None, metric="alert_response_minutes", baseline=600, target=60)
     row = progress(tmp_path, goal, {"core.responses": answers(1, 1, DAY)})
-    assert (row["state"], row["why_null"]) == ("not measurable yet", "nothing raises alerts here")
+    assert (row["state"], row["why_null"]) == ("not measurable yet", "no incident was acknowledged")
 
 
 def test_a_metric_that_is_no_share_has_its_newest_value(tmp_path: Path) -> None:

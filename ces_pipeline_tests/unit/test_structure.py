@@ -42,7 +42,8 @@ MAY_IMPORT = {
     "publish": {*GROUND, "land", "publish", "statistics"},
     "corrections": {*GROUND, "activation", "clean", "corrections", "land", "triggers", "vendors"},
     "proof": {*GROUND, "clean", "proof", "publish", "statistics"},
-    "pipeline": {*GROUND, "clean", "corrections", "land", "proof", "publish"},
+    "watch": {*GROUND, "publish", "watch"},
+    "pipeline": {*GROUND, "clean", "corrections", "land", "proof", "publish", "watch"},
 }
 """Part of the package -> the parts that it may import."""
 

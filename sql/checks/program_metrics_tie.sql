@@ -27,6 +27,8 @@ expected (metric, counted) as (
     union all
     select 'anomalies', count(*) filter (z is not null) from mart.anomalies_daily
     union all
+    select 'alerts', sum(alerts) from mart.alerts_daily where rule_id = 'all rules'
+    union all
     select 'readable_checks_share', count(distinct probe_id) from audit.probes
     union all
     select 'followed_up_share', sum(final_answers)

@@ -1,7 +1,7 @@
 -- One row per metric, segment and day: how well the programme itself works.
 -- Answers: can the figures of the programme be trusted, and do they lead to action? Daily metrics have a row on every
 -- day with data for any of them, weekly ones on the Monday of the week, those of fixes on the day on which the fix
--- went live. `state` shows whether there is a value; if there is none, `why_null` gives the reason: too few
+-- went live, those of alerts on the days from the first incident on. `state` shows whether there is a value; if there is none, `why_null` gives the reason: too few
 -- (`suppressed`), nothing to measure that day, or a part that is not used here. Shares that count every row (captured,
 -- requests, rejected) have no interval. Medians of several surveys cannot be pooled: latency is that of the slowest
 -- survey.
@@ -33,17 +33,22 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
         'Responses of the day that are linked to a ticket, by any method, of all accepted ones; Wilson.'
     ),
     (
-        'M4a', 'detection_minutes', 'event_to_alert', 'day', 'minutes', 'nothing raises alerts here',
-        'From the first event that a spike affects to its alert.'
+        'M4a', 'detection_minutes', 'event_to_alert', 'alert', 'minutes', 'no incident of a figure was noticed',
+        'Median from the beginning of the first affected day to the incident, of the incidents of figures that were '
+        || 'noticed on the day while they lasted.'
     ),
     (
-        'M4a', 'detection_minutes', 'response_to_alert', 'day', 'minutes', 'nothing raises alerts here',
-        'From the first response of a spike to its alert.'
+        'M4a', 'detection_minutes', 'response_to_alert', 'alert', 'minutes', 'no incident of a figure was noticed',
+        'Median from the first response of the first affected day and its segment to the incident, of the same '
+        || 'incidents.'
     ),
-    ('M4b', 'alerts', 'all', 'day', 'alerts', 'nothing raises alerts here', 'Alerts of the day, repeated ones apart.'),
     (
-        'M4b', 'repeated_alerts', 'all', 'day', 'alerts', 'nothing raises alerts here',
-        'Alerts of the day that repeat an incident that was already reported.'
+        'M4b', 'alerts', 'all', 'alert', 'alerts', 'no incident was noticed yet',
+        'Incidents that were noticed on the day while they lasted; of each rule in mart.alerts_daily.'
+    ),
+    (
+        'M4b', 'repeated_alerts', 'all', 'alert', 'alerts', 'no incident was noticed yet',
+        'Times that an incident came back on the day, within the cooldown after its recovery.'
     ),
     (
         'M4c', 'readable_checks_share', 'all', 'day', 'share', 'no probe opened the published file that day',
@@ -54,12 +59,12 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
         'Age of the newest response of the published file at a probe, the greatest of the day.'
     ),
     (
-        'M4d', 'alert_response_minutes', 'all', 'day', 'minutes', 'nothing raises alerts here',
-        'From an alert to its acknowledgement.'
+        'M4d', 'alert_response_minutes', 'all', 'alert', 'minutes', 'no incident was acknowledged',
+        'Median from an incident to its first acknowledgement (`ces ack`), of the incidents of the day that have one.'
     ),
     (
-        'M4d', 'alert_resolution_minutes', 'all', 'day', 'minutes', 'nothing raises alerts here',
-        'From an alert until its incident is over.'
+        'M4d', 'alert_resolution_minutes', 'all', 'alert', 'minutes', 'no incident has recovered',
+        'Median from an incident until its recovery was noticed, of the incidents of the day that have recovered.'
     ),
     (
         'M5a', 'response_rate_1', 'all', 'day', 'share', 'no invitations are delivered for this day',
@@ -277,6 +282,31 @@ judged as (
     group by day
 ),
 
+alerting (metric, segment, day, value, n) as (
+    select
+        unnest([
+            'detection_minutes',
+            'detection_minutes',
+            'alerts',
+            'repeated_alerts',
+            'alert_response_minutes',
+            'alert_resolution_minutes'
+        ]),
+        unnest(['event_to_alert', 'response_to_alert', 'all', 'all', 'all', 'all']),
+        day,
+        unnest([
+            event_to_alert_p50_minutes,
+            response_to_alert_p50_minutes,
+            alerts,
+            repeated_alerts,
+            acknowledgement_p50_minutes,
+            recovery_p50_minutes
+        ]),
+        unnest([figure_alerts, answer_alerts, alerts, repeated_alerts, acknowledged, recovered])
+    from mart.alerts_daily
+    where rule_id = 'all rules'
+),
+
 probed as (
     select
         probe_id,
@@ -392,6 +422,10 @@ evidence (metric, segment, day, value, value_low, value_high, n, counted, is_sup
     where z is not null
     group by day
     union all
+    select metric, segment, day, value, null, null, n, null, false, null
+    from alerting
+    where value is not null
+    union all
     select 'latency_p50_minutes', step, day, p50_minutes, null, null, n, null, p50_minutes is null, null
     from slowest
     union all
@@ -492,11 +526,12 @@ grid as (
     union all
     select
         metric_id,
-        metric,
+        catalogue.metric,
         evidence.segment,
         evidence.day
     from catalogue
-    inner join evidence using (metric)
+    inner join evidence
+        on catalogue.metric = evidence.metric and (catalogue.cadence <> 'alert' or catalogue.segment = evidence.segment)
     where cadence <> 'day'
     union all
     select
@@ -505,8 +540,15 @@ grid as (
         segment,
         (select max(day) from days) as day
     from catalogue
-    anti join evidence using (metric)
-    where cadence <> 'day' and exists (from days)
+    where
+        cadence <> 'day'
+        and exists (from days)
+        and not exists (
+            from evidence
+            where
+                evidence.metric = catalogue.metric
+                and (catalogue.cadence <> 'alert' or evidence.segment = catalogue.segment)
+        )
 )
 
 select
@@ -534,5 +576,7 @@ select
 from grid
 left join evidence using (metric, segment, day)
 inner join catalogue
-    on grid.metric = catalogue.metric and (grid.segment = catalogue.segment or catalogue.cadence <> 'day')
+    on
+        grid.metric = catalogue.metric
+        and (grid.segment = catalogue.segment or catalogue.cadence not in ('day', 'alert'))
 order by metric_id, metric, segment, day;

@@ -51,6 +51,44 @@ PROGRAM_METRICS = Table(
     sort=("metric_id", "metric", "segment", "day"),
 )
 
+_MINUTES = "null: none of them has both moments."
+
+ALERTS_DAILY = Table(
+    "mart.alerts_daily",
+    "One row per day and rule with an incident that was noticed or came back, and per day of all rules since the first "
+    "one.",
+    ("day", "rule_id"),
+    {
+        "day": column(DAY, "Business-zone date on which the incidents were noticed."),
+        "rule_id": column(TEXT, "The rule of alerts.yaml; `all rules` for all of them."),
+        "alerts": column(INTEGER, "Incidents that were noticed while they lasted."),
+        "repeated_alerts": column(
+            INTEGER, "Times that an incident came back within the cooldown after its recovery."
+        ),
+        "figure_alerts": column(INTEGER, "Of the alerts, those about a figure."),
+        "event_to_alert_p50_minutes": column(
+            NUMBER,
+            f"Median from the beginning of the first affected day to the alert; {_MINUTES}",
+            nullable=True,
+        ),
+        "answer_alerts": column(INTEGER, "Of the alerts, those about the answers of a segment."),
+        "response_to_alert_p50_minutes": column(
+            NUMBER,
+            f"Median from the first response of the first affected day and segment to the alert; {_MINUTES}",
+            nullable=True,
+        ),
+        "acknowledged": column(INTEGER, "Of the alerts, those that somebody acknowledged."),
+        "acknowledgement_p50_minutes": column(
+            NUMBER, f"Median from the alert to its first acknowledgement; {_MINUTES}", nullable=True
+        ),
+        "recovered": column(INTEGER, "Of the alerts, those whose incident has recovered."),
+        "recovery_p50_minutes": column(
+            NUMBER, f"Median from the alert until the recovery was noticed; {_MINUTES}", nullable=True
+        ),
+    },
+    sort=("day", "rule_id"),
+)
+
 OBJECTIVES = Table(
     "mart.objectives",
     "One row per registered objective: its progress.",

@@ -22,6 +22,8 @@ FILES = {
     "segments": "- {id: big, value: big, when: {channel: chat}}\n",
     "sources": "- {id: web, kind: survey, reader: csv, survey: chat, columns: {response_id: a, recorded_at: b, score: c}}\n"
     "- {id: desk, kind: tickets, reader: csv, columns: {ticket_id: a, created_at: b, updated_at: c}}\n",
+    "alerts": "channels: [{id: chat, kind: apprise, url: CHAT_URL}]\n"
+    "rules: [{id: hard, owner: me, severity: warning, channels: [chat], anomaly: {}}]\n",
     "fixes": "- {id: faster, title: Faster, lever: slow_api, live_on: 2026-03-02, categories: [billing]}\n",
 }
 TOUCHPOINTS, SEGMENTS, TICKETS, DASHBOARDS, TRIGGERS, PREDICTION, COMMENTS, QUALITY, JOURNEYS, FIXES = range(
@@ -91,7 +93,8 @@ def test_every_item_is_done_where_all_is_there(tmp_path: Path, number: int) -> N
         (TICKETS, {"sources": FILES["sources"].splitlines()[0] + "\n"}, GOOD, "no source of tickets"),
         (TICKETS, {}, low("responses_linked_share", 0.0), "0.0 %"),
         (TICKETS, {}, without("responses_linked_share", "no answer"), "no answer"),
-        (DASHBOARDS, {}, without("alerts", "nothing raises alerts here"), "nothing raises alerts"),
+        (DASHBOARDS, {}, without("alerts", "no incident yet"), "no incident yet"),
+        (DASHBOARDS, {"alerts": "rules: []\n"}, GOOD, "names a channel"),
         (TRIGGERS, {}, replace(GOOD, counts={**GOOD.counts, "core.invitations": 0}), "no invitation"),
         (PREDICTION, {}, without("model_precision_share", "no model"), "no model"),
         (COMMENTS, {}, low("commented_share", 0.0), "0.0 %"),

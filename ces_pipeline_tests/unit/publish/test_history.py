@@ -13,6 +13,7 @@ from ces_pipeline.publish.inputs import row_files, stored_rows
 from ces_pipeline.publish.step import publish, rebuild
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.journal import add_rows
+from ces_pipeline.watch.step import PublishWatch
 from ces_pipeline_tests.drills.homes import damage
 from ces_pipeline_tests.lake_days import DAY, SmallHome, proved, response, small_home
 
@@ -40,6 +41,7 @@ def published(small: SmallHome, run_id: str) -> tuple[str, ...]:
         lambda: inputs.publish_inputs(small.lake, small.pending, datetime.now(UTC)),
         run_id=run_id,
         prove=proved,
+        watcher=PublishWatch(small.registry),
     )
     assert result.published, result.blocking_failures
     return result.notes
@@ -143,6 +145,7 @@ def test_a_rebuild_of_a_publish_whose_files_were_joined_has_its_rows(
         lambda: inputs.publish_inputs(small.lake, small.pending, datetime.now(UTC)),
         run_id="run-3",
         prove=proved,
+        watcher=PublishWatch(small.registry),
     )
     assert (result.compared, result.differences) == (True, ())
     assert small.rows("SELECT run_id, rows_after FROM audit.restatements") == [("run-2", 2)]

@@ -19,6 +19,7 @@ from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.duck import open_published, readable, session
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.watch.step import PublishWatch
 from ces_pipeline_tests.lake_days import (
     DAY,
     NOON,
@@ -322,7 +323,14 @@ def test_two_publishes_at_once_take_turns(unpublished: SmallHome, monkeypatch: p
     threads = [
         threading.Thread(
             target=lambda: results.append(
-                publish(unpublished.home, unpublished.registry, unpublished.state, run_id="r", prove=proved)
+                publish(
+                    unpublished.home,
+                    unpublished.registry,
+                    unpublished.state,
+                    run_id="r",
+                    prove=proved,
+                    watcher=PublishWatch(unpublished.registry),
+                )
             )
         )
         for _ in range(2)
