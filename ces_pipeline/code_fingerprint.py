@@ -9,9 +9,11 @@ import ast
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
+
+from ces_pipeline.code_cache import kept
 
 _PACKAGE = Path(__file__).resolve().parent
 _STRING_OR_COMMENT = re.compile(
@@ -20,6 +22,7 @@ _STRING_OR_COMMENT = re.compile(
 )
 
 PLUMBING = (
+    "ces_pipeline.code_cache",
     "ces_pipeline.code_fingerprint",
     "ces_pipeline.errors",
     "ces_pipeline.home",
@@ -59,6 +62,15 @@ def modules_behind(modules: Iterable[str], *, without: tuple[str, ...] = PLUMBIN
 
 @cache
 def _fingerprint(modules: tuple[str, ...], without: tuple[str, ...]) -> str:
+    packages = {name.partition(".")[0] for name in (*modules, _PACKAGE.name)}
+    homes = [path.parent for name in packages if (path := _path(name)) and path.name == "__init__.py"]
+    if len(homes) < len(packages):
+        return _computed(modules, without)
+    found: str = kept("code_fingerprint", [modules, without], homes, partial(_computed, modules, without))
+    return found
+
+
+def _computed(modules: tuple[str, ...], without: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
     for name in modules_behind(modules, without=without):
         digest.update(f"{name}\0{_code(name)}\0".encode())

@@ -7,7 +7,9 @@ import dagster as dg
 from ces_pipeline.defs.audit import audit_job, weekly_audit
 from ces_pipeline.defs.core import core_assets
 from ces_pipeline.defs.current import current_registry
-from ces_pipeline.defs.jobs import jobs, nightly
+from ces_pipeline.defs.home_resource import HomeResource
+from ces_pipeline.defs.jobs import jobs, nightly, ticks
+from ces_pipeline.defs.probe import probe_job, probe_schedule
 from ces_pipeline.defs.raw import raw_assets
 from ces_pipeline.defs.rebuild import rebuild_job, weekly
 from ces_pipeline.defs.sensors import inbox_sensor, stale_days_sensor
@@ -25,17 +27,27 @@ def build_definitions(home: Home) -> dg.Definitions:
     with warnings.catch_warnings():
         # `backfill_policy` is beta. Without it, a range of days would be one run per day.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        assets = [*raw_assets(home, registry), *core_assets(home, registry), snapshot_asset(home, registry)]
+        assets = [*raw_assets(registry), *core_assets(home, registry), snapshot_asset(registry)]
     return dg.Definitions(
         assets=assets,
-        jobs=[*jobs(registry), rebuild_job(home), audit_job(home)],
-        schedules=[nightly(registry), weekly(registry), weekly_audit(registry)] if registry.sources else [],
+        jobs=[*jobs(registry), rebuild_job(), probe_job(), audit_job()],
+        resources={"home": HomeResource(root=str(home.root))},
+        schedules=_schedules(registry) if registry.sources else [],
         sensors=[
             stale_days_sensor(home, registry.kinds),
             *([inbox_sensor(home)] if registry.sources else []),
         ],
         executor=dg.in_process_executor,
     )
+
+
+def _schedules(registry: Registry) -> list[dg.ScheduleDefinition]:
+    found = [nightly(registry), weekly(registry), weekly_audit(registry)]
+    if minutes := registry.settings.land_every_minutes:
+        found.append(ticks(registry, minutes))
+    if minutes := registry.settings.probe_every_minutes:
+        found.append(probe_schedule(registry, minutes))
+    return found
 
 
 def _empty() -> Registry:

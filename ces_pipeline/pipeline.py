@@ -4,9 +4,9 @@ It is the package's public API (`from ces_pipeline import land, clean, publish`)
 assets call these functions and have no logic of their own.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from ces_pipeline.clean import step as clean_step
@@ -28,12 +28,13 @@ from ces_pipeline.publish import inputs as publish_inputs_of
 from ces_pipeline.publish import step as publish_step
 from ces_pipeline.publish.checks import CheckResult
 from ces_pipeline.publish.inputs import PublishInputs
+from ces_pipeline.publish.publication import read_publication
 from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import load_registry
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.storage import last_results
-from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.lake import Lake, day_of_folder
 from ces_pipeline.storage.machine import use_machine
 from ces_pipeline.storage.memory import give_memory_back
 from ces_pipeline.storage.modes import share
@@ -48,13 +49,15 @@ __all__ = [
     "Registry",
     "SourceLanding",
     "audit",
+    "check",
     "clean",
+    "first_landed_day",
     "follow_registry",
     "is_behind",
+    "is_proved",
     "land",
     "land_source",
     "load_registry",
-    "prove_checks",
     "publish",
     "publish_inputs",
     "rebuild",
@@ -144,6 +147,18 @@ def _begin(registry: Registry) -> None:
     use_machine(registry.settings.machine.threads, registry.settings.machine.memory_mb)
 
 
+def first_landed_day(home: Home, registry: Registry) -> date:
+    """The first day from `first_day` of settings.yaml to today that ever had landed rows; `first_day` if none had."""
+    lake = Lake(home.lake)
+    # Days whose deliveries were taken back have no raw file any more, but the audit of their cleaning.
+    folders = [f"raw/{source}" for source in lake.names("raw")]
+    folders += [f"audit/load_audit/{kind}" for kind in lake.names("audit/load_audit")]
+    days = (day for folder in folders for name in lake.names(folder) if (day := day_of_folder(name)))
+    first = registry.settings.first_day
+    today = datetime.now(ZoneInfo(registry.settings.business_time_zone)).date()
+    return min((day for day in days if first <= day <= today), default=first)
+
+
 def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
     """The inputs of a publish, read from the lake, with the stale days.
 
@@ -151,10 +166,12 @@ def publish_inputs(home: Home, registry: Registry) -> PublishInputs:
     balance.
     """
     lake = Lake(home.lake)
+    now = datetime.now(ZoneInfo(registry.settings.business_time_zone))
+    today_began_at = now.replace(hour=0, minute=0, second=0, microsecond=0)
     for _ in range(_READINGS):
         landed = Ledger.read(lake)
         pending = [(kind, day) for kind in registry.kinds for day in stale_days(home, registry, kind)]
-        inputs = publish_inputs_of.publish_inputs(lake, pending)
+        inputs = publish_inputs_of.publish_inputs(lake, pending, today_began_at)
         if Ledger.read(lake) == landed:
             break
     return inputs
@@ -173,11 +190,7 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     lake = Lake(home.lake)
     with last_results.recorded(lake, "publish"):
         result = publish_step.publish(
-            home,
-            registry,
-            lambda: publish_inputs(home, registry),
-            run_id=run_id,
-            proof=prove_checks(registry),
+            home, registry, lambda: publish_inputs(home, registry), run_id=run_id, prove=prove
         )
     save_small_files(lake)
     failed = [f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures]
@@ -185,10 +198,19 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     return result
 
 
-def prove_checks(registry: Registry) -> CheckResult:
-    """Whether poisoned rows are caught by every rule, schema and check: a publish needs it. Touches no file."""
+def check(home: Home, registry: Registry, names: Collection[str]) -> list[CheckResult]:
+    """The results of these checks on the published file, by name. Raises HomeError if there is no published file."""
     _begin(registry)
-    return prove()
+    return publish_step.check_published(home, registry, names, prove)
+
+
+def is_proved(home: Home, registry: Registry) -> bool:
+    """Whether rules, schemas and checks found all poisoned rows today: when the file was published, else now."""
+    published = read_publication(home.published)
+    if published and publish_step.is_published_today(published, registry, datetime.now(UTC)):
+        return True
+    _begin(registry)
+    return prove().passed
 
 
 def rebuild(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
@@ -200,11 +222,7 @@ def rebuild(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     share(home.private, registry.settings.shared_with)
     follow_registry(home, registry)
     return publish_step.rebuild(
-        home,
-        registry,
-        lambda: publish_inputs(home, registry),
-        run_id=run_id,
-        proof=prove_checks(registry),
+        home, registry, lambda: publish_inputs(home, registry), run_id=run_id, prove=prove
     )
 
 

@@ -14,7 +14,7 @@ import yaml
 from ces_pipeline.home import Home
 from ces_pipeline.publish.checks import POISONED_ROWS_CAUGHT, CheckResult
 from ces_pipeline.publish.inputs import LOGS, PublishInputs, stored_rows
-from ces_pipeline.publish.step import PublishResult, publish_state
+from ces_pipeline.publish.step import Prove, PublishResult, publish_state
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.duck import open_published
@@ -22,10 +22,13 @@ from ces_pipeline.storage.lake import Lake
 
 DAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-PROVED = CheckResult(POISONED_ROWS_CAUGHT, 0, None)
-"""What a publish needs; `unit/proof` protects how it comes about."""
 _ACCEPTED = {"survey": "core.responses", "tickets": "core.ticket_versions"}
 _REJECTED = {"survey": "core.rejected_responses", "tickets": "core.rejected_tickets"}
+
+
+def proved() -> CheckResult:
+    """What a publish needs; `unit/proof` protects how it comes about."""
+    return CheckResult(POISONED_ROWS_CAUGHT, 0, None)
 
 
 def registry(folder: Path, **settings: Any) -> Registry:
@@ -187,9 +190,9 @@ class SmallHome:
         rows = [*({**row, "is_current": False} for row in history), marker]
         self.lake.write_table(path, pa.Table.from_pylist(rows, schema=audit.arrow))
 
-    def publish(self, run_id: str = "run-1", proof: CheckResult = PROVED) -> PublishResult:
+    def publish(self, run_id: str = "run-1", prove: Prove = proved) -> PublishResult:
         """Publish what was cleaned."""
-        return publish_state(self.home, self.registry, self.state(), run_id=run_id, proof=proof)
+        return publish_state(self.home, self.registry, self.state(), run_id=run_id, prove=prove)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The answer of the published file."""

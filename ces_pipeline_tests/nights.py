@@ -320,6 +320,7 @@ _SETTINGS: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("reject_share_warning", (0.1, 0.25)),
     ("speed_window_days", (7, 28)),
     ("survey_ineligible", ({}, {"channel": ["phone"]}, {"category": ["App"], "priority": ["low"]})),
+    ("holiday_calendars", ([], ["DE-BE"], ["AT"])),
     ("holidays", ([], ["2026-03-18"], ["2026-03-18", "2026-04-03"])),
     ("business_hours", ({"monday": {"opens": "08:00", "closes": "20:00"}}, {"friday": {"opens": "09:00", "closes": "24:00"}})),
     ("effort_index", ({"version": "1"}, {"version": "2", "replies": {"weight": 5, "full_at": 3}})),
@@ -577,7 +578,7 @@ class Nights:
         """Publish a file from a copy of the home's lake, as the run did that wrote the home's file."""
         assert self.published_as
         run_id, at = self.published_as
-        copy_lake(self.world.home, self.copied, run_id)
+        copy_lake(self.world.home, self.copied)
         with time_machine.travel(at, tick=False):
             anew = pipeline.publish(self.copied, self.registry, run_id=run_id)
         assert anew.published
@@ -624,12 +625,8 @@ def _way(result: PublishResult) -> str:
     return "unchanged" if result.unchanged else "made anew" if result.rebuilt else "updated"
 
 
-def copy_lake(home: Home, copied: Home, run_id: str) -> None:
-    """Copy a home's lake to `copied`, which has no published file then, as if the run had not published yet.
-
-    A publish replaces the rows that its own run added to histories. Those of restatements name the days that the run
-    changed in a published file, which a file made anew has none of: they are kept as those of another run.
-    """
+def copy_lake(home: Home, copied: Home) -> None:
+    """Copy a home's lake to `copied`, which has no published file then."""
     shutil.rmtree(copied.root, ignore_errors=True)
     copied.make()
     shutil.rmtree(copied.lake)
@@ -637,9 +634,6 @@ def copy_lake(home: Home, copied: Home, run_id: str) -> None:
     for name in _LANDED:
         # Landed rows are replaced, never changed in place, so a second name for their files is enough.
         shutil.copytree(home.lake / name, copied.lake / name, copy_function=os.link)
-    restated = copied.lake / "audit" / "restatements" / f"{run_id}.parquet"
-    if restated.exists():
-        restated.rename(restated.with_name(f"{run_id}-kept.parquet"))
 
 
 def shown(entry: Difference) -> Iterator[str]:

@@ -108,10 +108,10 @@ def replay(
 def restate(home: Home, first: date, last: date, why: str | None, is_dry: bool, as_json: bool) -> bool:
     """Judge all rows of some days again, and publish. True if nothing failed. Raises RegistryError for wrong days."""
     registry = current_registry(home)
-    beginning, today = calendar_ends(registry)
-    if not beginning <= first <= last <= today:
+    earliest, today = registry.settings.first_day, calendar_ends(home, registry)[1]
+    if not earliest <= first <= last <= today:
         raise RegistryError(
-            f"days {first} to {last} are not within {beginning} to {today}. Change --from and --to"
+            f"days {first} to {last} are not within {earliest} to {today}. Change --from and --to"
         )
     judging = judged_again.between(home, registry, first, last)
     return _judge(home, "restate", judging, why, is_dry, as_json)

@@ -17,8 +17,10 @@ from ces_pipeline.cli.export import export
 from ces_pipeline.cli.init import init
 from ces_pipeline.cli.inspect import inspect
 from ces_pipeline.cli.people import forget, person
+from ces_pipeline.cli.probe import probe
 from ces_pipeline.cli.quarantine import quarantine
 from ces_pipeline.cli.rebuild import rebuild
+from ces_pipeline.cli.receive import receive
 from ces_pipeline.cli.replay import replay, restate
 from ces_pipeline.cli.run import land, run
 from ces_pipeline.cli.show import show
@@ -37,7 +39,7 @@ def main() -> None:
 
 for command in (
     *(demo, init, sample, inspect, docs),
-    *(run, land, rebuild, ui, doctor),
+    *(run, land, rebuild, ui, receive, probe, doctor),
     *(show, deliveries, quarantine, why, person, dictionary),
     *(audit, unland, replay, restate, forget),
     export,

@@ -13,6 +13,7 @@ from ces_pipeline.cli import console
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.local import LocalRuns, StepOutcome, local_runs
 from ces_pipeline.defs.partitions import calendar_ends, stale_ranges
+from ces_pipeline.defs.raw import landing_metadata
 from ces_pipeline.demo import KnownAnswers, story, write_sample
 from ces_pipeline.demo.api import COMPARED, SECRETS, ApiSample
 from ces_pipeline.demo.api import FILE_NAME as BY_API
@@ -21,6 +22,8 @@ from ces_pipeline.demo.known import COUNTS
 from ces_pipeline.demo.known import FILE_NAME as KNOWN_ANSWERS
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.home import Home
+from ces_pipeline.land.inbox import has_news
+from ces_pipeline.land.step import SourceLanding
 from ces_pipeline.land.stray_files import stray_files
 from ces_pipeline.registry import Registry
 from ces_pipeline.registry.starter import make_home
@@ -57,7 +60,7 @@ def land(home: Home) -> bool:
     registry = current_registry(home)
     report = RunReport(home, notes=pipeline.follow_registry(home, registry))
     with local_runs(home.make(), console.err.print) as runs:
-        _land(runs, sorted(registry.sources), report)
+        _land(runs, home, registry, sorted(registry.sources), report)
     report.strays = stray_files(home, registry)
     kept = ("landed", "note", "no source", "")
     console.facts([(label, text) for label, text in report.facts() if label in kept])
@@ -82,12 +85,12 @@ def run(
     keep_freed_memory()
     registry = current_registry(home)
     landing = _named(registry, sources)
-    chosen = _chosen(registry, first, last) if first or last else None
+    chosen = _chosen(home, registry, first, last) if first or last else None
     report = RunReport(home, notes=pipeline.follow_registry(home, registry))
     with console.progress_on_stderr() if as_json else nullcontext():
         expect_files(home, registry, landing)
         with local_runs(home.make(), console.err.print) as runs:
-            _land(runs, landing, report)
+            _land(runs, home, registry, landing, report)
             for kind in registry.kinds:
                 _clean(runs, home, registry, kind, chosen, report)
             _publish(runs, home, registry, report)
@@ -149,7 +152,7 @@ def dry_run(
     pipeline.follow_registry(home, registry, is_dry=True)
     days = None
     if first or last:
-        beginning, end = _chosen(registry, first, last)
+        beginning, end = _chosen(home, registry, first, last)
         days = [beginning + timedelta(step) for step in range((end - beginning).days + 1)]
     found = preview(home, registry, _named(registry, sources), days)
     if as_json:
@@ -286,31 +289,52 @@ def _print_problems(report: RunReport) -> None:
         console.err.print(line)
 
 
-def _chosen(registry: Registry, first: date | None, last: date | None) -> tuple[date, date]:
-    beginning, today = calendar_ends(registry)
-    first, last = first or beginning, last or today
-    if not beginning <= first <= last <= today:
+def _chosen(home: Home, registry: Registry, first: date | None, last: date | None) -> tuple[date, date]:
+    beginning, today = calendar_ends(home, registry)
+    first, last, earliest = first or beginning, last or today, registry.settings.first_day
+    if not earliest <= first <= last <= today:
         raise RegistryError(
-            f"days {first} to {last} are not within {beginning} to {today}. Change --from and --to, "
+            f"days {first} to {last} are not within {earliest} to {today}. Change --from and --to, "
             f"or `first_day` in registry/settings.yaml"
         )
-    return first, last
+    if last < beginning:
+        raise RegistryError(f"no rows have landed before {beginning}. Change --to")
+    return max(first, beginning), last
 
 
-def _land(runs: LocalRuns, sources: Sequence[str], report: RunReport) -> None:
+def _land(runs: LocalRuns, home: Home, registry: Registry, sources: Sequence[str], report: RunReport) -> None:
     report.sources = len(sources)
     if not sources:
         return
     with console.working(f"landing: {len(sources)} sources"):
-        outcomes = runs.land(sources)
-    for outcome in outcomes:
-        counts = {name: int(outcome.metadata.get(name, 0)) for name in _LANDED}
+        unrecorded = _land_quietly(runs, home, registry, sources)
+        nothing = {landing.source_id for landing in unrecorded if landing.changed_nothing}
+        outcomes = runs.land([name for name in sources if name not in nothing])
+    found = [landing_metadata(registry.sources[landing.source_id], landing) for landing in unrecorded]
+    notes: list[str] = []
+    for metadata in (*found, *(outcome.metadata for outcome in outcomes)):
+        counts = {name: int(metadata.get(name, 0)) for name in _LANDED}
         report.files_new += counts["files_new"]
         report.rows_landed += counts["rows_landed"]
         report.rows_redelivered += counts["rows_redelivered"]
         report.rows_unreadable += counts["rows_unreadable"]
-        report.notes += str(outcome.metadata.get("notes", "")).splitlines()
+        notes += str(metadata.get("notes", "")).splitlines()
+    report.notes += dict.fromkeys(notes)
+    for outcome in outcomes:
         report.failures += _failures(outcome)
+
+
+def _land_quietly(
+    runs: LocalRuns, home: Home, registry: Registry, sources: Sequence[str]
+) -> list[SourceLanding]:
+    """Examine the sources without news whose landing this night is on record already, without a further run."""
+    recorded = runs.landed_this_night(sources)
+    quiet = [name for name in sources if name in recorded and not has_news(home, registry.sources[name])]
+    try:
+        return pipeline.land(home, registry, quiet)
+    except Exception:
+        # The recorded run meets the same problem and says what it is.
+        return []
 
 
 def _clean(
@@ -321,7 +345,7 @@ def _clean(
     chosen: tuple[date, date] | None,
     report: RunReport,
 ) -> None:
-    ranges = [chosen] if chosen else stale_ranges(registry, pipeline.stale_days(home, registry, kind))
+    ranges = [chosen] if chosen else stale_ranges(home, registry, pipeline.stale_days(home, registry, kind))
     if not ranges:
         return
     total = sum((last - first + timedelta(days=1)).days for first, last in ranges)
@@ -337,7 +361,7 @@ def _clean(
 
 
 def _publish(runs: LocalRuns, home: Home, registry: Registry, report: RunReport) -> None:
-    if not pipeline.is_behind(home, registry) and pipeline.prove_checks(registry).passed:
+    if not pipeline.is_behind(home, registry) and pipeline.is_proved(home, registry):
         # Nothing to write, so no run is recorded; the warnings still run.
         unchanged = pipeline.publish(home, registry, run_id="unchanged")
         report.notes += unchanged.notes

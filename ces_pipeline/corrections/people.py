@@ -25,7 +25,7 @@ from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.home import Home
 from ces_pipeline.land.change_set import ChangeSet
 from ces_pipeline.land.erased_rows import holds_any
-from ces_pipeline.land.inbox import inbox_files
+from ces_pipeline.land.inbox import inbox_files, received_files
 from ces_pipeline.land.ledger import KEYS, Delivery, Ledger
 from ces_pipeline.land.lost import finish_interrupted
 from ces_pipeline.land.paths import CROSS_DAY_SUFFIX, index_file, raw_file, repeats_file
@@ -287,7 +287,7 @@ def _in_inbox(home: Home, registry: Registry, person: str) -> tuple[tuple[str, .
     """The files of the inbox in which a cell holds the text, and those that cannot be read; below the inbox."""
     found, unread = [], []
     for source in registry.sources.values():
-        for path in inbox_files(home, source):
+        for path in (*inbox_files(home, source), *received_files(home, source)):
             name = str(path.relative_to(home.inbox))
             try:
                 export = open_file(source, DeliveredFile(path)).export

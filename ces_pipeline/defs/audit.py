@@ -5,10 +5,10 @@ import dagster as dg
 from ces_pipeline import pipeline
 from ces_pipeline.corrections.audit import Audit
 from ces_pipeline.defs.current import current_registry
+from ces_pipeline.defs.home_resource import HomeResource
 from ces_pipeline.defs.jobs import schedule
 from ces_pipeline.defs.metadata import POOL
 from ces_pipeline.defs.snapshot import PUBLISHED_FILE
-from ces_pipeline.home import Home
 from ces_pipeline.registry import Registry
 
 AUDIT = "audit"
@@ -17,12 +17,12 @@ _HOURS_LATER = 3
 """Hours after the nightly run: it has ended by then, or the audit waits for it."""
 
 
-def audit_job(home: Home) -> dg.JobDefinition:
+def audit_job() -> dg.JobDefinition:
     """The job. Its report is an observation of the published file; the next publish adds it and runs its check."""
 
     @dg.op(name=AUDIT_STEP, pool=POOL)
-    def audit_days(context: dg.OpExecutionContext) -> None:
-        found = pipeline.audit(home, current_registry(home), run_id=context.run_id)
+    def audit_days(context: dg.OpExecutionContext, home: HomeResource) -> None:
+        found = pipeline.audit(home.home, current_registry(home.home), run_id=context.run_id)
         context.log_event(
             dg.AssetObservation(
                 PUBLISHED_FILE,

@@ -1,10 +1,11 @@
-"""The jobs, and the nightly schedule of job `land`."""
+"""The jobs, and the schedules of job `land`: every night, and every few minutes if the settings say so."""
 
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from ces_pipeline.defs.metadata import asset_key
+from ces_pipeline.defs.night import night_tags
 from ces_pipeline.defs.snapshot import snapshot_keys
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
@@ -51,6 +52,47 @@ def nightly(registry: Registry) -> dg.ScheduleDefinition:
     )
 
 
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_CHANGES_NOTHING = ("probe",)
+"""Jobs that only read: nothing waits for them."""
+
+
+def run_at_work(instance: dg.DagsterInstance) -> dg.DagsterRun | None:
+    """The run that has not ended for longest; None if there is none. Probes do not count."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+    return next((run for run in reversed(runs) if run.job_name not in _CHANGES_NOTHING), None)
+
+
+def every(minutes: int) -> str:
+    """The cron schedule of every so many minutes, of which an hour is a multiple."""
+    return "0 * * * *" if minutes == 60 else f"*/{minutes} * * * *"
+
+
+def ticks(registry: Registry, minutes: int) -> dg.ScheduleDefinition:
+    """The schedule of every so many minutes. While a run is at work, a tick is skipped, and Dagster records why."""
+
+    def run_or_skip(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if run := run_at_work(context.instance):
+            return dg.SkipReason(f"skipped: the run {run.run_id} of job {run.job_name} has not ended yet")
+        return dg.RunRequest(tags=night_tags(registry, context.scheduled_execution_time))
+
+    return dg.ScheduleDefinition(
+        name="every_few_minutes",
+        job_name=LAND,
+        cron_schedule=every(minutes),
+        execution_fn=run_or_skip,
+        execution_timezone=registry.settings.business_time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Land every source. The sensor stale_days_sensor then cleans and publishes.",
+    )
+
+
 def schedule(registry: Registry, name: str, job: str, cron: str, description: str) -> dg.ScheduleDefinition:
     """A schedule in the business time zone that is on from the start."""
     return dg.ScheduleDefinition(
@@ -58,6 +100,7 @@ def schedule(registry: Registry, name: str, job: str, cron: str, description: st
         job_name=job,
         cron_schedule=cron,
         execution_timezone=registry.settings.business_time_zone,
+        tags_fn=lambda context: night_tags(registry, context.scheduled_execution_time),
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=description,
     )

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
@@ -15,10 +15,12 @@ from dagster_shared.error import SerializableErrorInfo
 from ces_pipeline.clean.day import DayResult
 from ces_pipeline.definitions import build_definitions
 from ces_pipeline.defs.core import DAY_DONE
+from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.instance import open_instance
 from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
 from ces_pipeline.defs.metadata import asset_key
-from ces_pipeline.defs.partitions import range_tags
+from ces_pipeline.defs.night import night_began, night_tags
+from ces_pipeline.defs.partitions import calendar_ends, range_tags
 from ces_pipeline.defs.raw import raw_key
 from ces_pipeline.defs.rebuild import REBUILD, REBUILD_STEP
 from ces_pipeline.defs.snapshot import PUBLISHED_FILE, SNAPSHOT_STEP, snapshot_keys
@@ -62,7 +64,7 @@ class LocalRuns:
     def __init__(self, home: Home, instance: dg.DagsterInstance):
         self._home = home
         self._instance = instance
-        self._definitions = build_definitions(home)
+        self._built: tuple[date, dg.Definitions] | None = None
 
     def land(self, sources: Sequence[str]) -> list[StepOutcome]:
         """Land these sources; a failing source does not stop the others."""
@@ -70,6 +72,20 @@ class LocalRuns:
             return []
         result = self._run(LAND, [raw_key(source) for source in sources], {})
         return [_outcome(result, raw_key(source)) for source in sources]
+
+    def landed_this_night(self, sources: Sequence[str]) -> set[str]:
+        """Those of the sources whose landing was recorded since the night began."""
+        began = night_began(current_registry(self._home), datetime.now(UTC)).timestamp()
+        try:
+            records = self._instance.get_asset_records([raw_key(source) for source in sources])
+        except Exception:
+            # A stored event is damaged, whatever its reading raises: then the landing is recorded again.
+            return set()
+        return {
+            record.asset_entry.asset_key.path[-1]
+            for record in records
+            if (newest := record.asset_entry.last_materialization_record) and newest.timestamp >= began
+        }
 
     def clean(
         self, kind: str, first: date, last: date, done: Callable[[DayResult], None] = lambda _result: None
@@ -100,15 +116,26 @@ class LocalRuns:
         """Rebuild the published file and compare; a table that differs is a failure."""
         return _outcome(self._run(REBUILD, None, {}), PUBLISHED_FILE, REBUILD_STEP)
 
+    def _definitions(self) -> dg.Definitions:
+        """Built at the first run: a night without news needs none. The calendar begins with the first landed day."""
+        first_day = calendar_ends(self._home, current_registry(self._home))[0]
+        if self._built is None or self._built[0] != first_day:
+            self._built = (first_day, build_definitions(self._home))
+        return self._built[1]
+
     def _run(
         self, job: str, assets: Sequence[dg.AssetKey] | None, tags: dict[str, str]
     ) -> dg.ExecuteInProcessResult:
-        result = self._definitions.resolve_job_def(job).execute_in_process(
-            run_config=_QUIET,
-            instance=self._instance,
-            asset_selection=None if assets is None else list(assets),
-            tags=tags,
-            raise_on_error=False,
+        result = (
+            self._definitions()
+            .resolve_job_def(job)
+            .execute_in_process(
+                run_config=_QUIET,
+                instance=self._instance,
+                asset_selection=None if assets is None else list(assets),
+                tags={**tags, **night_tags(current_registry(self._home), datetime.now(UTC))},
+                raise_on_error=False,
+            )
         )
         for event in result.all_events:
             if event.is_step_failure and (error := _cause(event)) and error.cls_name in _OF_DATABASE:

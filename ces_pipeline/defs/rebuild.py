@@ -4,10 +4,10 @@ import dagster as dg
 
 from ces_pipeline import pipeline
 from ces_pipeline.defs.current import current_registry
+from ces_pipeline.defs.home_resource import HomeResource
 from ces_pipeline.defs.jobs import schedule
 from ces_pipeline.defs.metadata import POOL
 from ces_pipeline.defs.snapshot import PUBLISHED_FILE
-from ces_pipeline.home import Home
 from ces_pipeline.registry import Registry
 
 REBUILD = "rebuild"
@@ -16,12 +16,12 @@ _HOURS_LATER = 3
 """Hours after the nightly run: it has ended by then, or the rebuild waits for it."""
 
 
-def rebuild_job(home: Home) -> dg.JobDefinition:
+def rebuild_job() -> dg.JobDefinition:
     """The job. It fails if a table of the updated file differed; the rebuilt file is published all the same."""
 
     @dg.op(name=REBUILD_STEP, pool=POOL)
-    def rebuild_and_compare(context: dg.OpExecutionContext) -> None:
-        result = pipeline.rebuild(home, current_registry(home), run_id=context.run_id)
+    def rebuild_and_compare(context: dg.OpExecutionContext, home: HomeResource) -> None:
+        result = pipeline.rebuild(home.home, current_registry(home.home), run_id=context.run_id)
         problems = [f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures]
         if result.published:
             context.log_event(

@@ -4,15 +4,15 @@ import hashlib
 import json
 import time
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from ces_pipeline.defs.current import current_registry
-from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND
+from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND, run_at_work
 from ces_pipeline.defs.metadata import asset_key
+from ces_pipeline.defs.night import night_began, night_tags
 from ces_pipeline.defs.partitions import range_tags, stale_ranges
 from ces_pipeline.defs.snapshot import snapshot_keys
 from ces_pipeline.errors import RegistryError
@@ -23,20 +23,14 @@ from ces_pipeline.publish.publication import read_publication
 from ces_pipeline.publish.step import is_behind
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.storage.spool import is_handed_over
 
 QUIET_SECONDS = 10
 """A file that changed more recently may not be complete yet: it may still be copied."""
-_UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition:
-    """Requests one run per range of stale days; without stale days, a publish if the published file is out of date.
+    """Requests one run per range of stale days, and then a publish if the published file is out of date.
 
     kinds: the kinds of source that have an asset; those of a registry that was edited later need a reload of Dagster.
     """
@@ -51,7 +45,7 @@ def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if not home.registry.is_dir():
             return dg.SkipReason("this home has no registry yet")
-        if context.instance.get_runs_count(dg.RunsFilter(statuses=_UNFINISHED)):
+        if run_at_work(context.instance):
             return dg.SkipReason("a run is in progress and may change the stale days")
         try:
             registry = current_registry(home)
@@ -66,25 +60,30 @@ def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition
         # only after a change.
         inputs = publish_inputs(home, registry)
         state = state_fingerprint(registry, inputs)
+        tags = night_tags(registry, datetime.now(UTC))
         requests = [
             dg.RunRequest(
                 run_key=_digest([state, kind, str(first), str(last)]),
                 asset_selection=[asset_key(KINDS[kind].accepted)],
-                tags=range_tags(first, last),
+                tags={**range_tags(first, last), **tags},
             )
             for kind in registry.kinds
             for first, last in stale_ranges(
-                registry, [day for pending_kind, day in inputs.pending if pending_kind == kind]
+                home, registry, [day for pending_kind, day in inputs.pending if pending_kind == kind]
             )
         ]
         known = set(json.loads(context.cursor or "[]"))
         fresh = [request for request in requests if request.run_key not in known]
-        if not fresh and is_behind(home, registry, inputs):
-            publish = dg.RunRequest(run_key=_digest([state, "publish"]), asset_selection=snapshot_keys())
-            fresh = [] if publish.run_key in known else [publish]
+        if is_behind(home, registry, inputs):
+            # It runs after the cleanings, since runs of this home execute one after the other. If it waited until no
+            # day is stale, files that arrive every minute would put it off for ever.
+            publish = dg.RunRequest(
+                run_key=_digest([state, "publish"]), asset_selection=snapshot_keys(), tags=tags
+            )
+            fresh += [] if publish.run_key in known else [publish]
         elif not fresh and (night := night_without_checks(home, registry, datetime.now(UTC))):
             checks = dg.RunRequest(
-                run_key=_digest(["checks", night.isoformat()]), asset_selection=snapshot_keys()
+                run_key=_digest(["checks", night.isoformat()]), asset_selection=snapshot_keys(), tags=tags
             )
             fresh = [] if checks.run_key in known else [checks]
             requests.append(checks)
@@ -101,11 +100,7 @@ def night_without_checks(home: Home, registry: Registry, now: datetime) -> datet
 
     Checks depend on the date, and every night must prove that they run: a publish that finds nothing new does both.
     """
-    published = read_publication(home.published)
-    at = now.astimezone(ZoneInfo(registry.settings.business_time_zone))
-    night = at.replace(hour=registry.settings.schedule_hour, minute=0, second=0, microsecond=0)
-    if at < night:
-        night -= timedelta(days=1)
+    published, night = read_publication(home.published), night_began(registry, now)
     return night if published is not None and published.published_at < night else None
 
 
@@ -143,8 +138,9 @@ def inbox_sensor(home: Home) -> dg.SensorDefinition:
 
 
 def _files(inbox: Path) -> Iterable[tuple[str, int, float]]:
+    """The files that may cause a landing. Received payloads do not: a landing makes their file, and lands it."""
     for path in inbox.rglob("*"):
-        if path.is_file() and not path.name.startswith("."):
+        if path.is_file() and not path.name.startswith(".") and not is_handed_over(path.name):
             status = path.stat()
             yield str(path.relative_to(inbox)), status.st_size, status.st_mtime
 

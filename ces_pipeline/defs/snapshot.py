@@ -6,9 +6,9 @@ import dagster as dg
 
 from ces_pipeline import pipeline
 from ces_pipeline.defs.current import current_registry
-from ces_pipeline.defs.metadata import OWNERS, POOL, asset_key, table_metadata
-from ces_pipeline.home import Home
-from ces_pipeline.publish.checks import all_checks
+from ces_pipeline.defs.home_resource import HomeResource
+from ces_pipeline.defs.metadata import OWNERS, POOL, asset_key, every_night, rows_table, table_metadata
+from ces_pipeline.publish.checks import Check, CheckResult, all_checks
 from ces_pipeline.publish.fingerprints import code_version, publish_code
 from ces_pipeline.publish.inputs import DAY_TABLES
 from ces_pipeline.publish.lineage import Origin, column_lineage
@@ -16,6 +16,7 @@ from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
+from ces_pipeline.schemas.mart import QUESTIONS
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.statistics import POST_PROCESSED_BY
@@ -30,8 +31,11 @@ def snapshot_keys() -> list[dg.AssetKey]:
     return [*(asset_key(file.table) for file in derived_files()), PUBLISHED_FILE]
 
 
-def snapshot_asset(home: Home, registry: Registry) -> dg.AssetsDefinition:
-    """The publish as a multi-asset. If a blocking check fails, the step fails and the old file stays."""
+def snapshot_asset(registry: Registry) -> dg.AssetsDefinition:
+    """The publish as a multi-asset, each check on the table that it judges.
+
+    If a blocking check fails, the step fails and the old file stays. Checks that are run alone ask the published file.
+    """
 
     lineage = column_lineage(
         {file.table: file.query for file in derived_files()},
@@ -44,26 +48,37 @@ def snapshot_asset(home: Home, registry: Registry) -> dg.AssetsDefinition:
         name=SNAPSHOT_STEP,
         specs=[
             *(_derived_spec(file, cleaned, lineage[file.table]) for file in derived_files()),
-            _file_spec(cleaned),
+            _file_spec(registry, cleaned),
         ],
         check_specs=[
             dg.AssetCheckSpec(
                 check.name,
-                asset=PUBLISHED_FILE,
+                asset=_judged(check),
                 blocking=check.is_blocking,
                 description=check.remedy,
             )
             for check in all_checks()
         ],
+        can_subset=True,
         pool=POOL,
     )
     def snapshot(
-        context: dg.AssetExecutionContext,
+        context: dg.AssetExecutionContext, home: HomeResource
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        result = pipeline.publish(home, current_registry(home), run_id=context.run.run_id)
+        registry_now, asked = current_registry(home.home), context.selected_asset_check_keys
+        if not context.selected_asset_keys:
+            names = {key.name for key in asked}
+            for verdict in pipeline.check(home.home, registry_now, names):
+                yield _as_check_result(verdict)
+            return
+        result = pipeline.publish(home.home, registry_now, run_id=context.run.run_id)
         if result.published:
-            yield from _materialisations(result, _known_tables(context.instance))
-        yield from _verdicts(result)
+            for made in _materialisations(result, _known_tables(context.instance)):
+                if made.asset_key in context.selected_asset_keys:
+                    yield made
+        for verdict in result.checks:
+            if dg.AssetCheckKey(_judged(verdict.check), verdict.check.name) in asked:
+                yield _as_check_result(verdict)
         if not result.published:
             failed = "\n".join(
                 f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures
@@ -94,7 +109,7 @@ def _derived_spec(
     return dg.AssetSpec(
         asset_key(file.table),
         deps=[asset_key(name) for name in inputs] or [asset_key(name) for name in cleaned],
-        group_name=table.layer,
+        group_name=QUESTIONS.get(table.name, table.layer),
         kinds={"duckdb", "sql", "scipy"} if file.table in POST_PROCESSED_BY else {"duckdb", "sql"},
         owners=OWNERS,
         code_version=code_version(file),
@@ -118,12 +133,13 @@ def _lineage(table: Table, origins: Mapping[str, Sequence[Origin]]) -> dg.TableC
     )
 
 
-def _file_spec(cleaned: list[str]) -> dg.AssetSpec:
+def _file_spec(registry: Registry, cleaned: list[str]) -> dg.AssetSpec:
     tables = [*cleaned, *(file.table for file in derived_files())]
     return dg.AssetSpec(
         PUBLISHED_FILE,
         deps=[asset_key(name) for name in tables],
         group_name="publish",
+        freshness_policy=every_night(registry),
         kinds={"duckdb"},
         owners=OWNERS,
         code_version=publish_code()[:12],
@@ -157,13 +173,18 @@ def _materialisations(result: PublishResult, known: Set[dg.AssetKey]) -> Iterato
     )
 
 
-def _verdicts(result: PublishResult) -> Iterator[dg.AssetCheckResult]:
-    for verdict in result.checks:
-        yield dg.AssetCheckResult(
-            check_name=verdict.check.name,
-            asset_key=PUBLISHED_FILE,
-            passed=verdict.passed,
-            severity=dg.AssetCheckSeverity.ERROR if verdict.check.is_blocking else dg.AssetCheckSeverity.WARN,
-            description=verdict.detail,
-            metadata={"failures": verdict.failures},
-        )
+def _judged(check: Check) -> dg.AssetKey:
+    """The asset that a check is shown on: the table that it judges, or the file if it judges several."""
+    return asset_key(check.judges) if check.judges else PUBLISHED_FILE
+
+
+def _as_check_result(verdict: CheckResult) -> dg.AssetCheckResult:
+    is_blocking = verdict.check.is_blocking
+    return dg.AssetCheckResult(
+        check_name=verdict.check.name,
+        asset_key=_judged(verdict.check),
+        passed=verdict.passed,
+        severity=dg.AssetCheckSeverity.ERROR if is_blocking else dg.AssetCheckSeverity.WARN,
+        description=verdict.detail,
+        metadata={"failures": verdict.failures, **rows_table(verdict.rows)},
+    )

@@ -16,6 +16,7 @@ _READING_ORDER = (
     "sources",
     "surveys-and-scales",
     "apis",
+    "receiving",
     "judging",
     "correcting-mistakes",
     "operating",

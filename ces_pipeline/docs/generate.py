@@ -41,7 +41,7 @@ from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.storage.sql_files import sql_files
-from ces_pipeline.vendors.catalog import CONNECTORS, READERS
+from ces_pipeline.vendors.catalog import CONNECTORS, READERS, SIGNATURES
 
 FILES: dict[str, tuple[type[BaseModel], bool]] = {
     "sources.yaml": (Source, True),
@@ -142,6 +142,11 @@ def _registry() -> Iterator[str]:
             (f"`{name}`", reader.kind, reader.title, _options(reader.options))
             for name, reader in READERS.items()
         ],
+    )
+    yield from ("", "## Signatures", "", "What `receive.signature` may be.")
+    yield from _grid(
+        ("signature", "how the sender signs"),
+        [(f"`{name}`", signature.title) for name, signature in SIGNATURES.items()],
     )
     yield from ("", "## Connectors", "", "What `api.connector` may be, and the keys of `api.options`.")
     for name, connector in CONNECTORS.items():

@@ -13,6 +13,7 @@ from ces_pipeline.doctor.landed import landed_otherwise, sources_without_entry
 from ces_pipeline.doctor.machine import clock, disk_space, permissions, writable
 from ces_pipeline.doctor.orchestration import daemon, last_dagster_runs, run_history
 from ces_pipeline.doctor.published import published_file
+from ces_pipeline.doctor.receiving import webhooks
 from ces_pipeline.doctor.vendor_apis import api
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
@@ -44,6 +45,7 @@ _OF_REGISTRY: tuple[tuple[str, RegistryCheck], ...] = (
     ("objectives", objectives),
     ("inbox", stray),
     ("inbox", unlanded),
+    ("webhooks", webhooks),
     ("deliveries", sources_without_entry),
     ("deliveries", landed_otherwise),
     ("last run", last_run),

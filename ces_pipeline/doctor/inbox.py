@@ -37,7 +37,7 @@ def unlanded(home: Home, registry: Registry) -> Iterator[Finding]:
         files += len(here)
         if source.has_ended(today):
             continue
-        if not here and source.api is None and not ledger.of_source(source.id):
+        if not here and source.api is None and source.receive is None and not ledger.of_source(source.id):
             yield Finding(
                 False,
                 f"inbox: source {source.id} has no file in {home.inbox / source.id}, and nothing of it has landed. Put "

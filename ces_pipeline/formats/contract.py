@@ -102,6 +102,7 @@ class Reader:
     recognises: a score from 0 (no) to 100 (certain), from the head of a file only.
     options: the keys of the source's `options` that it uses, and what each decides.
     has_customer_columns: whether each customer names the export's columns, so that their meaning must be guessed.
+    reads_json_lines: whether JSON Lines, one record on each line, is one of its layouts.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Reader:
     recognises: Callable[[DeliveredFile], int] = lambda _file: 0
     options: dict[str, str] = field(default_factory=dict)
     has_customer_columns: bool = False
+    reads_json_lines: bool = False
 
 
 def encodable(text: str) -> str:

@@ -1,4 +1,7 @@
-"""The inbox of a source: its files, and a cache of their hashes. The inbox is read, never changed."""
+"""The inbox of a source: its files, and a cache of their hashes.
+
+The inbox is read, never changed; only the file that receives webhooks gets its final name (`hand_over_received`).
+"""
 
 import hashlib
 import json
@@ -10,6 +13,7 @@ from typing import Any
 
 from ces_pipeline.home import Home
 from ces_pipeline.registry.sources import Source
+from ces_pipeline.storage import spool
 from ces_pipeline.storage.lake import Lake
 
 _NOT_EXPORTS = {".keep", ".gitkeep", ".ds_store", "thumbs.db", "known_answers.json"}
@@ -25,14 +29,29 @@ def inbox_files(home: Home, source: Source) -> list[Path]:
     """
     return sorted(
         path
-        for folder in (home.inbox / name for name in (source.id, *source.formerly))
-        if folder.is_dir()
+        for folder in _folders(home, source)
         for path in folder.glob(source.inbox)
         if _looks_like_a_file(path)
         and not path.name.startswith(".")
         and path.name.lower() not in _NOT_EXPORTS
         and path.suffix.lower() not in {".part", ".tmp", ".crdownload"}
     )
+
+
+def hand_over_received(home: Home, source: Source) -> None:
+    """Give the payloads that webhooks brought so far their file. Raises HomeError or OSError if that cannot be done."""
+    for folder in _folders(home, source):
+        spool.hand_over(folder)
+
+
+def received_files(home: Home, source: Source) -> list[Path]:
+    """The open files of received payloads, which landing hands over."""
+    return [path for folder in _folders(home, source) if (path := spool.waiting(folder)) is not None]
+
+
+def _folders(home: Home, source: Source) -> list[Path]:
+    folders = [home.inbox / name for name in (source.id, *source.formerly)]
+    return [folder for folder in folders if folder.is_dir()]
 
 
 def _looks_like_a_file(path: Path) -> bool:
@@ -93,6 +112,14 @@ class SeenFiles:
     def save(self) -> None:
         saved = {"check": self._check(self.entries), "files": self.entries}
         self.lake.write_bytes(self._path, json.dumps(saved, sort_keys=True).encode())
+
+
+def has_news(home: Home, source: Source) -> bool:
+    """Whether a source has an API, or a file that was not read before as it is now."""
+    if source.api is not None:
+        return True
+    seen = SeenFiles(Lake(home.lake), source.id).load()
+    return any(seen.sha256(seen_key(home, path), path) is None for path in inbox_files(home, source))
 
 
 def new_bytes(home: Home, source: Source) -> int:

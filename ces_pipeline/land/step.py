@@ -27,7 +27,14 @@ from ces_pipeline.home import Home
 from ces_pipeline.land import early_receipt
 from ces_pipeline.land.column_mapping import column_mapping_of
 from ces_pipeline.land.date_order import KeptOrder, contradiction, decided_order, elsewhere
-from ces_pipeline.land.inbox import FileState, SeenFiles, file_state, inbox_files, seen_key
+from ces_pipeline.land.inbox import (
+    FileState,
+    SeenFiles,
+    file_state,
+    hand_over_received,
+    inbox_files,
+    seen_key,
+)
 from ces_pipeline.land.inputs import landing_fingerprint
 from ces_pipeline.land.key_index import KeyIndex
 from ces_pipeline.land.landing_sql import CONTENTS, ColumnMapping, own_id
@@ -73,6 +80,11 @@ class SourceLanding:
     records_pulled: int = 0
     records_expected: int | None = None
     is_transient: bool = False
+
+    @property
+    def changed_nothing(self) -> bool:
+        """Whether no row landed and nothing failed."""
+        return not (self.files_new or self.requests or self.failures)
 
     def add(self, delivery: Delivery) -> None:
         self.files_new += 1
@@ -172,6 +184,13 @@ def land_source(
     with exclusive(home.lake / ".landing.lock"), ExitStack() as resources:
         lake.clear_staging()
         outcome.notes += finish_interrupted(lake, source.id)
+        try:
+            hand_over_received(home, source)
+        except (HomeError, OSError) as problem:
+            # The files that are there already still land.
+            outcome.failures += (
+                f"{source.id}: the received payloads cannot be handed over ({_reason(problem)})",
+            )
         pseudonyms = load_pseudonyms(home.root, lake)
         landed = {delivery.delivery_id: delivery for delivery in Ledger.read(lake, source.id).deliveries}
         lost = lost_deliveries(lake, landed.values())
@@ -301,6 +320,12 @@ def _failure(source: Source, path: Path, problem: Exception) -> str:
         # The texts of other errors may quote a cell.
         return f"{source.id}: {name}: reading it failed ({_where(problem)}). Check the file, or remove it"
     return f"{source.id}: {problem}" if name in str(problem) else f"{source.id}: {name}: {problem}"
+
+
+def _reason(problem: Exception) -> str:
+    if isinstance(problem, OSError):
+        return f"{problem.strerror or type(problem).__name__}: correct the permissions of inbox/"
+    return str(problem)
 
 
 def _where(problem: Exception) -> str:

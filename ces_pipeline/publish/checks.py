@@ -8,7 +8,7 @@ names tables, days and sources, never a person.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from typing import Literal
@@ -19,10 +19,12 @@ import pyarrow as pa
 from ces_pipeline.publish.rules import followed
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.schemas.table import Table
-from ces_pipeline.storage.sql_files import SqlFile, sql_files
+from ces_pipeline.storage.sql_files import SqlFile, derived_files, sql_files
 
 KEYS_UNIQUE = "keys_unique"
 _SHOWN_ROWS = 3
+_MOST_ROWS = 50
+_TITLE = re.compile(r"(blocking|warning)(?: of ((?:core|mart)\.\w+))?: (.+)")
 _POISON_TITLE = re.compile(r"([1-9]\d*) wrong rows?: .+")
 
 
@@ -36,11 +38,15 @@ class Poison:
 
 @dataclass(frozen=True)
 class Check:
-    """What must hold of a snapshot before it is published. `remedy` states what a failure means and what to do."""
+    """What must hold of a snapshot before it is published.
+
+    remedy: what a failure means and what to do. judges: the table that it judges; empty: more than one.
+    """
 
     name: str
     severity: Literal["blocking", "warning"]
     remedy: str
+    judges: str = field(default="", kw_only=True)
 
     @property
     def is_blocking(self) -> bool:
@@ -67,23 +73,35 @@ POISONED_ROWS_CAUGHT = Check(
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The result of a check: the number of wrong rows, and the first of them with the remedy."""
+    """The result of a check: the number of wrong rows, and the first of them with the remedy.
+
+    rows: the first wrong rows, column -> value; a wrong row without columns has only `what`.
+    """
 
     check: Check
     failures: int
     detail: str | None
+    rows: tuple[Mapping[str, str], ...] = ()
 
     @property
     def passed(self) -> bool:
         return self.failures == 0
 
 
-def result_of(check: Check, wrong: Sequence[str]) -> CheckResult:
-    """The result of a check from a line for each wrong row."""
+def result_of(check: Check, wrong: Sequence[str | Mapping[str, object]]) -> CheckResult:
+    """The result of a check from its wrong rows: each a line, or column -> value."""
     if not wrong:
         return CheckResult(check, 0, None)
+    lines = [
+        row if isinstance(row, str) else ", ".join(f"{name} {value}" for name, value in row.items())
+        for row in wrong[:_SHOWN_ROWS]
+    ]
+    rows = [
+        {"what": row} if isinstance(row, str) else {name: str(value) for name, value in row.items()}
+        for row in wrong[:_MOST_ROWS]
+    ]
     more = f"; and {len(wrong) - _SHOWN_ROWS} more" if len(wrong) > _SHOWN_ROWS else ""
-    return CheckResult(check, len(wrong), f"{'; '.join(wrong[:_SHOWN_ROWS])}{more}. {check.remedy}")
+    return CheckResult(check, len(wrong), f"{'; '.join(lines)}{more}. {check.remedy}", tuple(rows))
 
 
 @cache
@@ -104,28 +122,30 @@ def sql_checks() -> tuple[SqlCheck, ...]:
 
 
 def _check_of(file: SqlFile, poison: SqlFile | None) -> SqlCheck:
-    severity, _, remedy = file.title.partition(": ")
-    if severity not in ("blocking", "warning") or not remedy:
+    head = _TITLE.fullmatch(file.title)
+    if head is None or (head[2] and head[2] not in {derived.table for derived in derived_files()}):
         raise ValueError(
-            f"sql/checks/{file.name}.sql: the first line must begin with `-- blocking: ` or `-- warning: `"
+            f"sql/checks/{file.name}.sql: the first line must begin with `-- blocking: ` or `-- warning: `, "
+            f"or name the derived table that it judges, such as `-- blocking of mart.ces_daily: `"
         )
     if poison is None:
         raise ValueError(
             f"sql/checks/{file.name}.sql: no poison. Add sql/poison/{file.name}.sql: statements that make an empty "
             f"snapshot fail this check"
         )
-    title = _POISON_TITLE.fullmatch(poison.title)
-    if title is None:
+    poisoned = _POISON_TITLE.fullmatch(poison.title)
+    if poisoned is None:
         raise ValueError(
             f"sql/poison/{file.name}.sql: the first line must be `-- N wrong rows: what they are`, such as "
             f"`-- 1 wrong row: a day with a figure and no response`"
         )
     return SqlCheck(
         file.name,
-        "blocking" if severity == "blocking" else "warning",
-        remedy,
+        "blocking" if head[1] == "blocking" else "warning",
+        head[3],
         file.query,
-        (Poison(poison.text, int(title[1])),),
+        (Poison(poison.text, int(poisoned[1])),),
+        judges=head[2] or "",
     )
 
 
@@ -144,13 +164,7 @@ def _run(connection: duckdb.DuckDBPyConnection, check: SqlCheck, values: Mapping
     used = {name: value for name, value in values.items() if f"${name}" in check.query}
     cursor = connection.execute(check.query, used)
     names = [str(column[0]) for column in cursor.description or ()]
-    return result_of(
-        check,
-        [
-            ", ".join(f"{name} {value}" for name, value in zip(names, row, strict=True))
-            for row in cursor.fetchall()
-        ],
-    )
+    return result_of(check, [dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
 
 
 def sql_type(kind: pa.DataType) -> str:

@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from ces_pipeline.publish.inputs import row_files
+from ces_pipeline.publish.run_files import PER_RUN
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.duck import arrow_rows, attach_published, session
@@ -26,14 +27,13 @@ _JOURNALS = {
     "audit.pulls": "started_at",
     "audit.pull_windows": "asked_at",
     "audit.corrections": "made_at",
+    "audit.probes": "probed_at",
     "audit.audits": "audited_at",
     "audit.audit_findings": "audited_at",
     "audit.schema_changes": "received_at",
     "audit.figure_history": "published_at",
 }
 """Table with a file per source and month -> the column that names the month."""
-_PER_RUN = ("audit.check_results", "audit.restatements")
-"""Tables with a file per run."""
 _ALL_SOURCES = "_all"
 
 
@@ -42,7 +42,7 @@ def restore_history(lake: Lake, published: Path | None, run_file: Callable[[str,
 
     published: None if there is none, or if it is damaged. run_file: path of a run's rows of a table.
     """
-    for name in (*_JOURNALS, *_PER_RUN):
+    for name in (*_JOURNALS, *PER_RUN):
         table = TABLES[name]
         rows, damaged = lake.read_tables(row_files(lake, table), table.arrow)
         for path in damaged:

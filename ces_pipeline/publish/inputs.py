@@ -8,10 +8,11 @@ import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.fs as pa_fs
 
 from ces_pipeline.land.ledger import Ledger
@@ -37,6 +38,7 @@ LOGS = (
     "audit.audits",
     "audit.audit_findings",
     "audit.verdict_changes",
+    "audit.probes",
 )
 """Tables that are published from small lake files as they are."""
 
@@ -84,15 +86,24 @@ class PublishInputs:
         return found
 
 
-def publish_inputs(lake: Lake, pending: Iterable[tuple[str, date]]) -> PublishInputs:
-    """Read the inputs from the lake. pending: (kind, day) of stale days."""
+def publish_inputs(
+    lake: Lake, pending: Iterable[tuple[str, date]], today_began_at: datetime
+) -> PublishInputs:
+    """Read the inputs from the lake. pending: (kind, day) of stale days.
+
+    today_began_at: probes since then are left out. They are published once the day is over, because a publish for each
+    of them would be one an hour.
+    """
     load_audit, ledger = read_load_audit(lake), Ledger.read(lake)
+    logs = {name: stored_rows(lake, TABLES[name]) for name in LOGS}
+    probes = logs["audit.probes"]
+    logs["audit.probes"] = probes.filter(pc.less(probes["probed_at"], pa.scalar(today_began_at)))
     return PublishInputs(
         load_audit,
         ledger.deliveries_table,
         ledger.days_table,
         tuple(sorted(pending)),
-        {name: stored_rows(lake, TABLES[name]) for name in LOGS},
+        logs,
         erased_fingerprint(lake),
     )
 
@@ -117,13 +128,13 @@ def disagreeing(lake: Lake, markers: Mapping[DayFile, FileMarker]) -> list[DayFi
         return sorted(key for key, is_wrong in zip(markers, wrong, strict=True) if is_wrong)
 
 
-def stored_rows(lake: Lake, table: Table, without: str | None = None) -> pa.Table:
-    """All rows of a table that is stored as many small files, without those of file `without`.
+def stored_rows(lake: Lake, table: Table) -> pa.Table:
+    """All rows of a table that is stored as many small files.
 
     Each key once: of rows with equal keys, the last counts. The rows of damaged files are missing: `history.py`
     restores them, and a damaged commit marker makes its day stale.
     """
-    rows, _ = lake.read_tables([path for path in row_files(lake, table) if path != without], table.arrow)
+    rows, _ = lake.read_tables(row_files(lake, table), table.arrow)
     return without_repeats(rows, table.key)
 
 

@@ -8,16 +8,20 @@ query is run.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from ces_pipeline.code_cache import kept
+from ces_pipeline.home import shipped
 from ces_pipeline.publish.enums import ENUMS
 from ces_pipeline.storage.sql_files import sql_files
 
 Origin = tuple[str, str]
 """A column of a stored table: (`core.responses`, `score`)."""
 _Origins = frozenset[Origin]
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,18 @@ def column_lineage(
     tables: full name -> columns. A column of constants or row counts has no origins. Raises ValueError if DuckDB
     cannot parse a query.
     """
+    columns = {name: list(found) for name, found in tables.items()}
+    given = [duckdb.__version__, dict(queries), columns]
+    found = kept("column_lineage", given, [_PACKAGE, shipped("sql")], lambda: _computed(queries, tables))
+    return {
+        name: {column: [(table, of) for table, of in origins] for column, origins in lineage.items()}
+        for name, lineage in found.items()
+    }
+
+
+def _computed(
+    queries: Mapping[str, str], tables: Mapping[str, Sequence[str]]
+) -> dict[str, dict[str, list[Origin]]]:
     with duckdb.connect() as connection:
         walk = _Lineage(tables, _table_macros(connection))
         return {

@@ -1,9 +1,12 @@
 """Builds the `reference` tables from the registry, for SQL."""
 
+from datetime import UTC, date, datetime
+
 import pyarrow as pa
 
+from ces_pipeline.registry.public_holidays import public_holidays
 from ces_pipeline.registry.registry import Registry
-from ces_pipeline.registry.settings import WEEKDAYS, EffortIndex
+from ces_pipeline.registry.settings import WEEKDAYS, EffortIndex, Settings
 from ces_pipeline.rules.catalog import SURVEY_RULES
 from ces_pipeline.schemas.snapshot import REFERENCE_TABLES
 
@@ -160,7 +163,9 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
                 settings.business_hours.items(), key=lambda entry: WEEKDAYS.index(entry[0])
             )
         ],
-        "reference.holidays": [{"day": day} for day in sorted(set(settings.holidays))],
+        "reference.holidays": [
+            {"day": day, "name": name} for day, name in sorted(_holidays(settings).items())
+        ],
         "reference.survey_ineligible": [
             {"attribute": attribute, "value": value}
             for attribute, values in sorted(settings.survey_ineligible.items())
@@ -213,6 +218,12 @@ def reference_tables(registry: Registry) -> dict[str, pa.Table]:
 def _lower(value: str | float | int) -> str:
     """A rule's value in the form that SQL compares: lower case, 0.0 as 0."""
     return f"{value:g}" if isinstance(value, int | float) else value.strip().lower()
+
+
+def _holidays(settings: Settings) -> dict[date, str | None]:
+    """Every day without business hours, to the end of next year, with its name; null: listed in the settings only."""
+    years = range(settings.first_day.year, datetime.now(UTC).year + 2)
+    return {**dict.fromkeys(settings.holidays), **public_holidays(settings.holiday_calendars, years)}
 
 
 def _effort_index_weights(index: EffortIndex) -> dict[str, object]:

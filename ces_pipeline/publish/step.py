@@ -7,7 +7,7 @@ file that they opened. Nothing here decides rows: `ces_pipeline.clean` writes da
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -23,6 +23,7 @@ from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.home import Home
 from ces_pipeline.publish.checks import (
     KEYS_UNIQUE,
+    POISONED_ROWS_CAUGHT,
     CheckResult,
     SqlCheck,
     all_checks,
@@ -60,6 +61,7 @@ from ces_pipeline.publish.inputs import (
 from ces_pipeline.publish.layout import STORAGE_VERSION, create_tables, describe_tables
 from ces_pipeline.publish.publication import Publication, read_publication
 from ces_pipeline.publish.reference import reference_tables
+from ces_pipeline.publish.run_files import join_run_files
 from ces_pipeline.publish.stored_tables import STORED_TABLES, damaged_days, store_days
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.publish.vanished import refuse_vanished
@@ -74,6 +76,7 @@ from ces_pipeline.storage.duck import (
     readable,
     session,
 )
+from ces_pipeline.storage.journal import without_repeats
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.local_files import damaged_suffix, sync_folder
 from ces_pipeline.storage.locks import exclusive
@@ -92,6 +95,10 @@ _DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, 
 
 class ChangedDayError(CesError):
     """A day file is missing, or is not the one that its commit marker names."""
+
+
+Prove = Callable[[], CheckResult]
+"""Poisons rules, schemas and checks, and says whether each was caught (`ces_pipeline.proof`)."""
 
 
 @dataclass(frozen=True)
@@ -143,16 +150,17 @@ def publish(
     read_inputs: Callable[[], PublishInputs],
     *,
     run_id: str,
-    proof: CheckResult,
+    prove: Prove,
 ) -> PublishResult:
     """Update the published file from the lake. A second publish waits until the first ends.
 
-    read_inputs: reads the lake, called when this publish holds the lock. proof: the result of `poisoned_rows_caught`.
+    read_inputs: reads the lake, called when this publish holds the lock. prove: gives the result of
+    `poisoned_rows_caught`; not called if there is nothing new and the file was published today.
     If a blocking check fails, the old file stays and the result has the check. Raises CesError if a day file differs
     from its commit marker or if published deliveries have vanished, HomeError if the disk cannot be written.
     """
     with _publishing(home) as notes:
-        result = _publish_newest(home, registry, read_inputs, run_id, proof)
+        result = _publish_newest(home, registry, read_inputs, run_id, prove)
         return replace(result, notes=(*notes, *result.notes))
 
 
@@ -162,7 +170,7 @@ def rebuild(
     read_inputs: Callable[[], PublishInputs],
     *,
     run_id: str,
-    proof: CheckResult,
+    prove: Prove,
 ) -> PublishResult:
     """Publish, then rebuild the file from the lake, compare every table with the published one, and replace it.
 
@@ -171,9 +179,9 @@ def rebuild(
     """
     with _publishing(home) as notes:
         state = read_inputs()
-        result = publish_state(home, registry, state, run_id=run_id, proof=proof)
+        result = publish_state(home, registry, state, run_id=run_id, prove=prove)
         if not result.rebuilt and not result.blocking_failures:
-            result = _compared_rebuild(home, registry, state, proof)
+            result = _compared_rebuild(home, registry, state, prove)
         return replace(result, notes=(*notes, *result.notes))
 
 
@@ -187,6 +195,7 @@ def _publishing(home: Home) -> Iterator[tuple[str, ...]]:
         with exclusive(home.warehouse / ".publish.lock"):
             sound = home.published if home.published.is_file() and not is_damaged(home) else None
             yield tuple(restore_history(Lake(home.lake), sound, _history_file))
+            join_run_files(Lake(home.lake))
     except OSError as problem:
         raise HomeError(_unwritable(home, problem.strerror or str(problem))) from problem
 
@@ -196,20 +205,20 @@ def _publish_newest(
     registry: Registry,
     read_inputs: Callable[[], PublishInputs],
     run_id: str,
-    proof: CheckResult,
+    prove: Prove,
 ) -> PublishResult:
     """Publish; if a day was cleaned again in the meantime (by the daemon, by a backfill), publish its new files."""
     state = read_inputs()
     for _ in range(_ATTEMPTS):
         try:
-            return publish_state(home, registry, state, run_id=run_id, proof=proof)
+            return publish_state(home, registry, state, run_id=run_id, prove=prove)
         except ChangedDayError:
             newer = read_inputs()
             if newer.day_files == state.day_files:
                 # Nothing was cleaned, so the file was changed by something else.
                 raise
             state = newer
-    return publish_state(home, registry, state, run_id=run_id, proof=proof)
+    return publish_state(home, registry, state, run_id=run_id, prove=prove)
 
 
 def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:
@@ -222,13 +231,30 @@ def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:
     )
 
 
+def check_published(
+    home: Home, registry: Registry, names: Collection[str], prove: Prove
+) -> list[CheckResult]:
+    """The results of these checks, asked of the published file, by name. Raises HomeError if there is no file."""
+    if not home.published.is_file():
+        raise HomeError(f"there is no published file {home.published} to check. Run `ces run`")
+    chosen = [check for check in sql_checks() if check.name in names]
+    with open_published(home.published) as connection:
+        found = run_checks(connection, chosen, business_date=_business_date(registry, datetime.now(UTC)))
+    return [*found, *([prove()] if POISONED_ROWS_CAUGHT.name in names else [])]
+
+
+def is_published_today(published: Publication, registry: Registry, now: datetime) -> bool:
+    """Whether the file was published on the business date of `now`, and so passed the proof of this day."""
+    return _business_date(registry, published.published_at) == _business_date(registry, now)
+
+
 def is_damaged(home: Home) -> bool:
     """True if the published file is not as it was published. Reads it completely; False if there is none."""
     return home.published.exists() and not (home.published.is_file() and is_sound(home.published))
 
 
 def publish_state(
-    home: Home, registry: Registry, state: PublishInputs, *, run_id: str, proof: CheckResult
+    home: Home, registry: Registry, state: PublishInputs, *, run_id: str, prove: Prove
 ) -> PublishResult:
     """Publish the given inputs, without the lock."""
     for left_over in home.warehouse.glob(f"{_WORK}*"):
@@ -240,13 +266,13 @@ def publish_state(
     inputs = state_fingerprint(registry, state)
     damaged_files = _damaged_stored_days(Lake(home.lake))
     if published is not None and published.inputs == inputs and not damaged_files:
-        return _unchanged(home, registry, published, run_id, proof)
+        return _unchanged(home, registry, published, run_id, prove)
     if published is not None:
         refuse_vanished(published.deliveries, state.deliveries, state.logs["audit.corrections"], registry)
     notes = [f"{home.published} was damaged, so it was rebuilt from the lake"] if damaged else []
     notes += [f"lake/{path} was damaged, so it was written again" for path in damaged_files]
     with _work_folder(home) as work:
-        job = _Publish(home, registry, state, run_id, inputs, work, datetime.now(UTC), proof, tuple(notes))
+        job = _Publish(home, registry, state, run_id, inputs, work, datetime.now(UTC), prove, tuple(notes))
         if published is None:
             return job.run(
                 None, "the published file was damaged" if damaged else "there was no published file"
@@ -258,9 +284,7 @@ def publish_state(
             return job.run(None, "the published file could not be read")
 
 
-def _compared_rebuild(
-    home: Home, registry: Registry, state: PublishInputs, proof: CheckResult
-) -> PublishResult:
+def _compared_rebuild(home: Home, registry: Registry, state: PublishInputs, prove: Prove) -> PublishResult:
     """Rebuild the file of these inputs as its publish would have, at the same moment, and compare."""
     published = read_publication(home.published)
     if published is None:
@@ -274,7 +298,7 @@ def _compared_rebuild(
             published.inputs,
             work,
             published.published_at,
-            proof,
+            prove,
             compares=True,
         )
         return job.run(published, "to compare it with the updated one")
@@ -332,7 +356,7 @@ class _Publish:
     inputs: str
     work: Path
     now: datetime
-    proof: CheckResult
+    prove: Prove
     notes: tuple[str, ...] = ()
     compares: bool = False
     """Whether it rebuilds a file that is up to date, to compare the two."""
@@ -396,14 +420,12 @@ class _Publish:
             found = run_checks(
                 connection, _checks_of(changes), business_date=_business_date(self.registry, now)
             )
-            checks = sorted([*found, self.proof], key=lambda result: result.check.name)
+            checks = sorted([*found, self.prove()], key=lambda result: result.check.name)
             results = _check_rows(self.run_id, checks, now)
             lake.write_table(_history_file("audit.check_results", self.run_id), results)
             if any(result.check.is_blocking and not result.passed for result in checks):
                 return self._result(checks, published=False, rebuilt_because=rebuilt_because)
-            self._fill(
-                connection, "audit.check_results", _history(lake, "audit.check_results", self.run_id, results)
-            )
+            self._fill(connection, "audit.check_results", _history(lake, "audit.check_results", results))
             earlier = stored_rows(lake, TABLES["audit.figure_history"])
             earlier = earlier.filter(
                 pc.not_equal(earlier["published_at"], pa.scalar(now, pa.timestamp("us", "UTC")))
@@ -523,10 +545,8 @@ class _Publish:
 
     def _own_restatements(self, lake: Lake) -> pa.Table:
         """The rows that this run added to `audit.restatements` when it published."""
-        table = TABLES["audit.restatements"]
-        path = _history_file(table.name, self.run_id)
-        rows, _ = lake.read_tables([path] if lake.exists(path) else [], table.arrow)
-        return rows
+        rows = stored_rows(lake, TABLES["audit.restatements"])
+        return rows.filter(pc.equal(rows["run_id"], self.run_id))
 
     def _small_tables(
         self, lake: Lake, now: datetime, restated: pa.Table, updated: Publication | None
@@ -551,11 +571,9 @@ class _Publish:
             "audit.deliveries": self.state.deliveries,
             "audit.delivery_days": self.state.delivery_days,
             **self.state.logs,
-            "audit.restatements": _history(lake, "audit.restatements", self.run_id, restated),
+            "audit.restatements": _history(lake, "audit.restatements", restated),
             # Results of earlier publishes; the results of this one are added after its checks.
-            "audit.check_results": stored_rows(
-                lake, TABLES["audit.check_results"], without=_history_file("audit.check_results", self.run_id)
-            ),
+            "audit.check_results": _of_other_runs(lake, "audit.check_results", self.run_id),
             "audit.pending_days": pa.Table.from_pylist(
                 pending, schema=SNAPSHOT_TABLES["audit.pending_days"].arrow
             ),
@@ -609,14 +627,16 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 
 def _unchanged(
-    home: Home, registry: Registry, published: Publication, run_id: str, proof: CheckResult
+    home: Home, registry: Registry, published: Publication, run_id: str, prove: Prove
 ) -> PublishResult:
     """The result if the published file is up to date.
 
-    Its other blocking checks passed when it was published. Warnings run again, because they depend on today's date. A
-    proof that fails is noted in the lake, since there is no new file to note it in.
+    Its other blocking checks passed when it was published. Warnings run again, because they depend on today's date, and
+    so does the proof, once a day. A proof that fails is noted in the lake, since there is no new file to note it in.
     """
     now = datetime.now(UTC)
+    is_of_today = is_published_today(published, registry, now)
+    proof = CheckResult(POISONED_ROWS_CAUGHT, 0, None) if is_of_today else prove()
     warnings = [check for check in sql_checks() if not check.is_blocking]
     with open_published(home.published) as connection:
         found = run_checks(connection, warnings, business_date=_business_date(registry, now))
@@ -710,9 +730,15 @@ def _history_file(name: str, run_id: str) -> str:
     return f"{name.replace('.', '/')}/{safe}.parquet"
 
 
-def _history(lake: Lake, name: str, run_id: str, own: pa.Table) -> pa.Table:
-    """The rows of all runs in a history table; `own` replaces the rows that this run id wrote before."""
-    return pa.concat_tables([stored_rows(lake, TABLES[name], without=_history_file(name, run_id)), own])
+def _history(lake: Lake, name: str, own: pa.Table) -> pa.Table:
+    """The rows of all runs in a history table, with those of `own` in place of rows with the same keys."""
+    table = TABLES[name]
+    return without_repeats(pa.concat_tables([stored_rows(lake, table), own]), table.key)
+
+
+def _of_other_runs(lake: Lake, name: str, run_id: str) -> pa.Table:
+    rows = stored_rows(lake, TABLES[name])
+    return rows.filter(pc.not_equal(rows["run_id"], run_id))
 
 
 def _business_date(registry: Registry, now: datetime) -> date:

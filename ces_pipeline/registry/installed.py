@@ -25,6 +25,16 @@ class InstalledReader(Protocol):
     def kind(self) -> str: ...
     @property
     def options(self) -> Mapping[str, str]: ...
+    @property
+    def reads_json_lines(self) -> bool: ...
+
+
+class InstalledSignature(Protocol):
+    """What the registry needs of a signature of webhooks."""
+
+    @property
+    def name(self) -> str: ...
+    def problem(self, receive: Any) -> tuple[str, str] | None: ...
 
 
 class InstalledConnector(Protocol):
@@ -57,6 +67,8 @@ class InstalledVendor(Protocol):
     def connectors(self) -> Iterable[InstalledConnector]: ...
     @property
     def write_backs(self) -> Mapping[str, InstalledWriteBack]: ...
+    @property
+    def signatures(self) -> Iterable[InstalledSignature]: ...
 
 
 @cache
@@ -64,7 +76,7 @@ def installed_vendors() -> tuple[InstalledVendor, ...]:
     """Every installed vendor, sorted by name; `generic` is last, because it reads any file.
 
     Raises HomeError, which names the vendor, if a vendor cannot be loaded, if a folder of this package has no entry
-    point, or if two vendors define a reader or connector of the same name.
+    point, or if two vendors define a reader, connector or signature of the same name.
     """
     points = {point.name: point for point in entry_points(group=GROUP)}
     for folder in sorted(_FOLDER.glob("*/__init__.py")):
@@ -79,6 +91,7 @@ def installed_vendors() -> tuple[InstalledVendor, ...]:
     for vendor in found:
         names = [f"reader {reader.name}" for reader in vendor.readers]
         names += [f"connector {connector.name}" for connector in vendor.connectors]
+        names += [f"signature {signature.name}" for signature in vendor.signatures]
         for name in names:
             if owners.setdefault(name, vendor.name) != vendor.name:
                 raise HomeError(
@@ -96,7 +109,7 @@ def _load(point: EntryPoint) -> InstalledVendor:
             f"the vendor {point.name} of the package {package} cannot be loaded "
             f"({type(problem).__name__}: {problem}): repair or uninstall that package"
         ) from problem
-    for part in ("name", "readers", "connectors", "write_backs"):
+    for part in ("name", "readers", "connectors", "write_backs", "signatures"):
         if not hasattr(vendor, part):
             raise HomeError(
                 f"the vendor {point.name}: {point.value} has no {part}: it must be a Vendor of "

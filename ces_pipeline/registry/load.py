@@ -14,10 +14,11 @@ from ces_pipeline.folding import fold
 from ces_pipeline.registry.api import Api
 from ces_pipeline.registry.exports import Export
 from ces_pipeline.registry.fixes import Fix
-from ces_pipeline.registry.installed import InstalledConnector, installed_vendors
+from ces_pipeline.registry.installed import InstalledConnector, InstalledReader, installed_vendors
 from ces_pipeline.registry.objectives import Objective
 from ces_pipeline.registry.priorities import Priorities
 from ces_pipeline.registry.products import Product
+from ces_pipeline.registry.receive import RECEIVED_NAME, Receive
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.registry.releases import Release
 from ces_pipeline.registry.restatements import Restatement
@@ -240,6 +241,8 @@ def _check_references(registry: Registry, files: _Files) -> None:
                 known("sources.yaml", source.id, key, name, names)
         if source.api is not None:
             _check_api(source, source.api, files)
+        if source.receive is not None:
+            _check_receive(source, source.receive, reader, files)
         if source.write_back is not None:
             _check_write_back(source, source.write_back, registry, files)
     _check_improvements(registry, files)
@@ -383,6 +386,38 @@ def _check_accounts(registry: Registry, files: _Files) -> None:
                 f"entry {earlier.id} already restates "
                 f"{later.first_day}: change the days so that they do not overlap",
             )
+
+
+def _check_receive(source: Source, receive: Receive, reader: InstalledReader, files: _Files) -> None:
+    """Payloads become files that the source's reader and `inbox` must take, signed as an installed vendor knows."""
+
+    def wrong(key: str, what: str) -> RegistryError:
+        return files.wrong("sources.yaml", source.id, key, what)
+
+    signatures = {
+        signature.name: signature for vendor in installed_vendors() for signature in vendor.signatures
+    }
+    signature = signatures.get(receive.signature)
+    if signature is None:
+        known = ", ".join(signatures)
+        raise wrong("receive.signature", f"no such signature {receive.signature!r} (known: {known})")
+    if not reader.reads_json_lines:
+        readers = [
+            reader.name
+            for vendor in installed_vendors()
+            for reader in vendor.readers
+            if reader.reads_json_lines
+        ]
+        raise wrong(
+            "reader",
+            f"payloads are kept as JSON Lines, which {reader.name} does not read: choose {' or '.join(readers)}, "
+            "or give the webhooks a source of their own",
+        )
+    if not source.takes(RECEIVED_NAME):
+        raise wrong("inbox", f"it leaves out the files of received payloads, such as {RECEIVED_NAME}")
+    if found := signature.problem(receive):
+        key, what = found
+        raise wrong(f"receive.{key}", what)
 
 
 def _check_write_back(source: Source, write_back: WriteBack, registry: Registry, files: _Files) -> None:

@@ -8,6 +8,7 @@ import phonenumbers
 from pydantic import AfterValidator, Field, model_validator
 
 from ces_pipeline.registry.base import MOST_DAYS, Days, Entry, TimeZone
+from ces_pipeline.registry.public_holidays import calendar_problem
 
 
 def _minutes(text: str) -> str:
@@ -24,7 +25,14 @@ def _region(code: str) -> str:
     return code
 
 
+def _calendar(code: str) -> str:
+    if problem := calendar_problem(code):
+        raise ValueError(problem)
+    return code
+
+
 PhoneRegion = Annotated[str, AfterValidator(_region)]
+HolidayCalendar = Annotated[str, AfterValidator(_calendar)]
 TimeOfDay = Annotated[str, AfterValidator(_minutes)]
 
 
@@ -148,6 +156,17 @@ class Settings(Entry):
     schedule_hour: int = Field(
         2, ge=0, le=23, description="hour of the nightly run, in the business time zone"
     )
+    land_every_minutes: Literal[5, 6, 10, 12, 15, 20, 30, 60] | None = Field(
+        None,
+        description="minutes between two landings of every source by the services, beside the nightly run; the days "
+        "that they change are cleaned and published; unset: only at night",
+    )
+    probe_every_minutes: Literal[5, 6, 10, 12, 15, 20, 30, 60] | None = Field(
+        60, description="minutes between two probes of the published file by the services; `null`: none"
+    )
+    probe_limit_seconds: float = Field(
+        5.0, gt=0, le=600, description="seconds in which each question of a probe must be answered"
+    )
     reject_share_warning: float = Field(
         0.25, ge=0, le=1, description="share of rejected rows of a day above which a check warns"
     )
@@ -156,6 +175,11 @@ class Settings(Entry):
         description="weekday: opening hours of support, in the business time zone",
     )
     holidays: tuple[date, ...] = Field((), description="days without business hours")
+    holiday_calendars: tuple[HolidayCalendar, ...] = Field(
+        (),
+        description="countries and regions whose public holidays have no business hours either, such as [DE-BY, AT]; "
+        "needs the extra `holidays`",
+    )
     repeat_contact_days: float = Field(
         7,
         gt=0,

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, Literal
 
@@ -11,10 +12,13 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ces_pipeline.registry.api import Api
 from ces_pipeline.registry.base import Entry, Options, Slug, TimeZone
+from ces_pipeline.registry.receive import Receive
 from ces_pipeline.schemas.fields import fields_of
 from ces_pipeline.schemas.kinds import KINDS, KindName
 
-_READS_NOTHING = frozenset({"inbox", "survey", "csat_scale", "api", "write_back", "formerly", "ended_on"})
+_READS_NOTHING = frozenset(
+    {"inbox", "survey", "csat_scale", "api", "receive", "write_back", "formerly", "ended_on"}
+)
 """Keys of a source that do not change how its bytes become rows."""
 
 
@@ -102,6 +106,9 @@ class Source(Entry):
         {}, description="further settings of the reader, such as delimiter or record_path"
     )
     api: Api | None = Field(None, description="the API that it is pulled from; its inbox is read as well")
+    receive: Receive | None = Field(
+        None, description="webhooks that `ces receive` accepts for it; its inbox is read as well"
+    )
     write_back: WriteBack | None = Field(None, description="what `ces export scores` writes to its tickets")
     formerly: tuple[Slug, ...] = Field(
         (),
@@ -138,6 +145,13 @@ class Source(Entry):
                     f"formerly: {name} is there twice, or is the id itself: name each earlier id once"
                 )
         return self
+
+    def takes(self, file_name: str) -> bool:
+        """Whether a file of this name, straight in the source's inbox folder, belongs to the source."""
+        pattern = self.inbox
+        while pattern.startswith("**/"):
+            pattern = pattern.removeprefix("**/")
+        return fnmatchcase(file_name, pattern)
 
     @property
     def first_id(self) -> str:

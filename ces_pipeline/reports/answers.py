@@ -30,6 +30,7 @@ _NOTHING_YET = {
     "audit.check_results": "no check has run",
     "audit.corrections": "nothing was taken back, replayed, restated or erased",
     "audit.requests": "no API was asked",
+    "audit.probes": "no probe ran before today",
 }
 """What it means that a table of history has no rows."""
 

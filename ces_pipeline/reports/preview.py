@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from ces_pipeline.errors import CesError
 from ces_pipeline.formats.files import DeliveredFile
 from ces_pipeline.home import Home
-from ces_pipeline.land.inbox import SeenFiles, inbox_files, seen_key
+from ces_pipeline.land.inbox import SeenFiles, inbox_files, received_files, seen_key
 from ces_pipeline.land.inputs import stale_deliveries
 from ces_pipeline.land.ledger import Ledger
 from ces_pipeline.land.stray_files import StrayFile, stray_files
@@ -85,6 +85,7 @@ def preview(
             found.apis.append(name)
         files, unreadable = unlanded_files(home, registry, source)
         found.files += [(name, file.name, file.why) for file in files]
+        found.files += [(name, path.name, "received payloads") for path in received_files(home, source)]
         found.unreadable += unreadable
     for kind in registry.kinds:
         stale = stale_days(home, registry, kind) if has_lake and chosen is None else []

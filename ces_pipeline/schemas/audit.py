@@ -1,4 +1,4 @@
-"""The audit tables: requests and deliveries, cleaned days, check results, and published days that changed."""
+"""The audit tables: requests and deliveries, cleaned days, check results, published days that changed, probes."""
 
 from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, TEXTS, Table, column
 
@@ -372,4 +372,25 @@ VERDICT_CHANGES = Table(
         "changed_at": column(INSTANT, "When it was judged."),
     },
     sort=("changed_at", "response_key"),
+)
+
+PROBES = Table(
+    "audit.probes",
+    "One row per probe and question of the cookbook: was the published file read in time? Days that are over.",
+    ("probe_id", "question"),
+    {
+        "probe_id": column(TEXT, "The probe: time and a random part."),
+        "question": column(TEXT, "The query, a file of `sql/queries/`."),
+        "seconds": column(NUMBER, "Seconds from opening the file to the answer, or to the failure."),
+        "limit_seconds": column(NUMBER, "The time in which it must be answered."),
+        "is_in_time": column(FLAG, "True if it was answered in that time."),
+        "failure": column(TEXT, "What went wrong; null: answered in time.", nullable=True),
+        "newest_response_at": column(
+            INSTANT,
+            "Time of the newest response in the file; null: none, or it could not be read.",
+            nullable=True,
+        ),
+        "probed_at": column(INSTANT, "When the probe began."),
+    },
+    sort=("probed_at", "probe_id", "question"),
 )

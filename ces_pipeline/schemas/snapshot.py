@@ -336,7 +336,12 @@ HOLIDAYS = Table(
     "reference.holidays",
     "One row per day without business hours, on any weekday.",
     ("day",),
-    {"day": column(DAY, "The day, business zone.")},
+    {
+        "day": column(DAY, "The day, business zone."),
+        "name": column(
+            TEXT, "Of a public holiday, its name in English; null: listed in the settings.", nullable=True
+        ),
+    },
     sort=("day",),
 )
 

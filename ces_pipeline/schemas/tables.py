@@ -43,6 +43,7 @@ TABLES: dict[str, Table] = {
         audit.AUDITS,
         audit.AUDIT_FINDINGS,
         audit.VERDICT_CHANGES,
+        audit.PROBES,
         *MARTS,
     )
 }

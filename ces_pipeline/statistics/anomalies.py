@@ -32,12 +32,15 @@ def anomalies_daily(evidence: pd.DataFrame) -> pd.DataFrame:
 
     The evidence has one row per series and day with rows: `figure` (`count`, `share` or `mean`), `n`, and `total`: the
     rows, the cases among n, or the sum of n values, whose squares add up to `square_total`. `examined_from`,
-    `examined_to`, `holidays` and `minimum_n` are the same in all rows. Values of `duration_seconds` are logarithms.
+    `examined_to` and `minimum_n` are the same in all rows. Values of `duration_seconds` are logarithms. Rows with the
+    figure `holiday` name the days that are not judged.
     """
     columns = list(ANOMALIES_DAILY.columns)
+    is_holiday = evidence["figure"] == "holiday"
+    holidays = pd.DatetimeIndex(pd.to_datetime(evidence.loc[is_holiday, "day"]))
     series = [
-        _Series.of(found, str(figure), grain)
-        for figure, found in evidence.groupby("figure", sort=True)
+        _Series.of(found, str(figure), grain, holidays)
+        for figure, found in evidence[~is_holiday].groupby("figure", sort=True)
         for grain in PACES
     ]
     # The first days of a home make no complete week.
@@ -67,10 +70,10 @@ class _Series:
     minimum_n: int
 
     @classmethod
-    def of(cls, evidence: pd.DataFrame, figure: str, grain: Grain) -> "_Series":
+    def of(cls, evidence: pd.DataFrame, figure: str, grain: Grain, holidays: pd.DatetimeIndex) -> "_Series":
         facts = evidence.iloc[0]
         days = pd.date_range(facts["examined_from"], facts["examined_to"], freq="D")
-        is_free: np.ndarray = days.isin(pd.to_datetime(list(facts["holidays"])))
+        is_free: np.ndarray = days.isin(holidays)
         tables = evidence.assign(day=pd.to_datetime(evidence["day"])).pivot(
             index="day", columns=_SERIES, values=["n", "total", "square_total"]
         )

@@ -1,8 +1,9 @@
-"""The readers, connectors and write-backs of every installed vendor, by the names that the registry uses."""
+"""The readers, connectors, write-backs and signatures of every installed vendor, by the names in the registry."""
 
 from typing import cast
 
 from ces_pipeline.formats.contract import Reader
+from ces_pipeline.http.signatures import WebhookSignature
 from ces_pipeline.registry.installed import installed_vendors
 from ces_pipeline.vendors.contract import Connector, Vendor, WriteBack
 
@@ -20,3 +21,8 @@ WRITE_BACKS: dict[str, WriteBack] = {
     connector: write_back for vendor in VENDORS for connector, write_back in vendor.write_backs.items()
 }
 """Name in `api.connector` of a source -> how scores are written to its tickets."""
+
+SIGNATURES: dict[str, WebhookSignature] = {
+    signature.name: signature for vendor in VENDORS for signature in vendor.signatures
+}
+"""Name in `receive.signature` of a source -> how its webhooks are signed."""

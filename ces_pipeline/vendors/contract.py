@@ -1,4 +1,4 @@
-"""The contract of a vendor: readers of its exports, connectors to its API, write-back to its tickets.
+"""The contract of a vendor: readers of its exports, connectors to its API, write-back to its tickets, its webhooks.
 
 A connector gives pages of records, starting at a saved state, each with the state to save after it. It knows one
 vendor's paths and paging. It sees no secret, writes nothing, and neither retries nor sleeps itself (`Http` does).
@@ -15,6 +15,7 @@ from ces_pipeline.formats.contract import Reader
 from ces_pipeline.http.client import Http, HttpResponse
 from ces_pipeline.http.errors import BadResponseError
 from ces_pipeline.http.rate_limits import RateLimit
+from ces_pipeline.http.signatures import WebhookSignature
 from ces_pipeline.registry.api import Api
 
 State = dict[str, Any]
@@ -173,6 +174,7 @@ class Vendor:
 
     name: lower-case letters, digits and _; also the name of its entry point and folder. title: its name for people.
     write_backs: name of one of its connectors -> how scores are written to the tickets of such a source.
+    signatures: how it signs the webhooks that it sends.
     """
 
     name: str
@@ -180,6 +182,7 @@ class Vendor:
     readers: tuple[Reader, ...] = ()
     connectors: tuple[Connector, ...] = ()
     write_backs: Mapping[str, WriteBack] = field(default_factory=dict)
+    signatures: tuple[WebhookSignature, ...] = ()
 
 
 def json_lines(*documents: Any) -> bytes:

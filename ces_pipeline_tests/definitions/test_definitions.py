@@ -1,6 +1,7 @@
 """Protects what Dagster sees of a home: its assets, checks, jobs, schedule and sensors, and that it loads."""
 
 import tomllib
+from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -50,14 +51,43 @@ def test_a_home_has_one_asset_per_source_and_table_and_one_for_the_file(small: S
         "publish/ces_duckdb",
     }
     graph = definitions.resolve_asset_graph()
-    checks = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
-    assert checks == {
-        *(("publish/ces_duckdb", check.name) for check in all_checks()),
-        ("raw/web", "schema_change"),
-        ("raw/desk", "schema_change"),
-    }
+    of_sources, of_days = {"all_landed", "schema_change"}, {"days_written"}
+    names = {check.name for check in all_checks()}
+    assert {key.name for key in graph.asset_check_keys} == names | of_sources | of_days
     jobs = {job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
-    assert jobs == {"land", "clean_and_publish", "rebuild", "audit"}
+    assert jobs == {"land", "clean_and_publish", "rebuild", "probe", "audit"}
+
+
+def test_a_check_is_on_the_asset_that_it_judges(small: SmallHome) -> None:
+    graph = build_definitions(small.home).resolve_asset_graph()
+    found = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
+    assert {
+        ("raw/web", "all_landed"),
+        ("raw/desk", "schema_change"),
+        ("core/responses", "days_written"),
+        ("mart/ces_daily", "totals_tie"),
+        ("publish/ces_duckdb", "books_balance"),
+    } <= found
+
+
+def test_marts_are_grouped_by_the_question_that_they_answer(small: SmallHome) -> None:
+    graph = build_definitions(small.home).resolve_asset_graph()
+    groups = Counter(graph.get(key).group_name for key in graph.get_all_asset_keys())
+    assert "mart" not in groups
+    assert max(groups.values()) <= 12
+    assert graph.get(dg.AssetKey(["mart", "priorities"])).group_name == "what_to_fix_and_did_it_help"
+
+
+def test_sources_and_the_file_are_late_if_a_night_brought_nothing_and_an_ended_source_never_is(
+    small: SmallHome,
+) -> None:
+    sources = small.home.registry / "sources.yaml"
+    ended = yaml.safe_load(sources.read_text())
+    ended[0]["ended_on"] = date(2026, 3, 1)
+    sources.write_text(yaml.safe_dump(ended))
+    graph = build_definitions(small.home).resolve_asset_graph()
+    late = {key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).freshness_policy}
+    assert late == {f"raw/{entry['id']}" for entry in ended[1:]} | {"publish/ces_duckdb"}
 
 
 def test_only_a_home_with_such_a_source_has_the_asset_of_its_kind(small: SmallHome) -> None:
@@ -136,12 +166,21 @@ def test_the_night_runs_by_itself_at_the_hour_and_zone_of_the_settings(tmp_path:
     assert {name: (found.job_name, found.cron_schedule) for name, found in schedules.items()} == {
         "nightly": ("land", "0 4 * * *"),
         "weekly_rebuild": ("rebuild", "0 7 * * 0"),
+        "probe": ("probe", "0 * * * *"),
         "weekly_audit": ("audit", "0 7 * * 6"),
     }
     assert {found.execution_timezone for found in schedules.values()} == {"Europe/Berlin"}
     assert {found.default_status for found in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}
     assert {sensor.name for sensor in repository.sensor_defs} == {"stale_days_sensor", "inbox_sensor"}
     assert all(sensor.default_status is dg.DefaultSensorStatus.RUNNING for sensor in repository.sensor_defs)
+
+
+def test_ticks_and_probes_follow_the_settings(tmp_path: Path) -> None:
+    small = small_home(tmp_path, land_every_minutes=5, probe_every_minutes=None)
+    repository = build_definitions(small.home).get_repository_def()
+    crons = {schedule.name: schedule.cron_schedule for schedule in repository.schedule_defs}
+    assert "probe" not in crons
+    assert crons["every_few_minutes"] == "*/5 * * * *"
 
 
 def test_dg_and_workspace_yaml_name_the_same_location() -> None:
@@ -176,7 +215,7 @@ def test_the_instance_queues_runs_behind_one_another_and_keeps_a_persons_setting
 
 def test_days_run_to_today_in_the_business_zone(tmp_path: Path) -> None:
     here = registry(tmp_path, business_time_zone="Pacific/Auckland")
-    partitions = daily_partitions(here)
+    partitions = daily_partitions(Home(tmp_path), here)
     with time_machine.travel(datetime(2026, 3, 27, 12, tzinfo=UTC), tick=False):
         assert partitions.get_last_partition_key() == "2026-03-28"
     spring = partitions.time_window_for_partition_key("2026-04-05")
@@ -190,14 +229,25 @@ def test_neighbouring_days_make_one_range() -> None:
 
 
 def test_days_outside_the_calendar_are_left_to_a_run_of_a_day_inside(tmp_path: Path) -> None:
-    here = registry(tmp_path)
-    first, today = calendar_ends(here)
+    home, here = Home(tmp_path), registry(tmp_path)
+    first, today = calendar_ends(home, here)
     early, late = date(1999, 1, 1), date(2999, 1, 1)
     assert first == DAY
-    assert within_calendar(here, [late, DAY, early]) == [DAY]
-    assert stale_ranges(here, [late, DAY, early]) == [(DAY, DAY)]
-    assert stale_ranges(here, [early, late]) == [(today, today)]
-    assert stale_ranges(here, []) == []
+    assert within_calendar(home, here, [late, DAY, early]) == [DAY]
+    assert stale_ranges(home, here, [late, DAY, early]) == [(DAY, DAY)]
+    assert stale_ranges(home, here, [early, late]) == [(today, today)]
+    assert stale_ranges(home, here, []) == []
+
+
+def test_the_calendar_begins_with_the_first_landed_day_that_is_possible(tmp_path: Path) -> None:
+    home, here = Home(tmp_path), registry(tmp_path, first_day="2020-01-01")
+    assert calendar_ends(home, here)[0] == date(2020, 1, 1)
+    for day in ("1970-01-01", "2999-01-01", "2026-03-04", "2026-03-09", "no day"):
+        (home.lake / "raw" / "web" / f"day={day}").mkdir(parents=True)
+    assert calendar_ends(home, here)[0] == date(2026, 3, 4)
+    # A day whose deliveries were taken back keeps its place.
+    (home.lake / "audit" / "load_audit" / "kind=survey" / "day=2026-03-02").mkdir(parents=True)
+    assert calendar_ends(home, here)[0] == date(2026, 3, 2)
 
 
 def test_range_tags_name_both_ends() -> None:

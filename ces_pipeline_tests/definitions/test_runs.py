@@ -6,15 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
+import duckdb
 import pytest
 
 from ces_pipeline import pipeline
 from ces_pipeline.definitions import build_definitions
 from ces_pipeline.defs import sensors
+from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.instance import open_instance
 from ces_pipeline.defs.local import LocalRuns, local_runs
+from ces_pipeline.defs.night import night_began, night_tags
 from ces_pipeline.errors import HomeError
 from ces_pipeline.home import Home
 from ces_pipeline.pipeline import DayResult, SourceLanding
@@ -22,6 +26,7 @@ from ces_pipeline.proof.step import prove
 from ces_pipeline.publish.checks import CheckResult, all_checks
 from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import Registry
+from ces_pipeline.storage import spool
 from ces_pipeline_tests.builders import WEB, answer, inbox_home
 from ces_pipeline_tests.lake_days import DAY, SmallHome, response, small_home
 
@@ -47,8 +52,24 @@ def day_result(kind: str, day: date, problems: tuple[str, ...] = ()) -> DayResul
     return DayResult(kind, day, 9, 1, 1, day.day, 2, 1, {"too_fast": 2}, problems)
 
 
+def verdict(instance: dg.DagsterInstance, asset: list[str], name: str) -> dg.AssetCheckEvaluation:
+    """The newest result of a check."""
+    key = dg.AssetCheckKey(dg.AssetKey(asset), name)
+    (record,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+    assert record.event is not None
+    event = record.event.get_dagster_event()
+    return event.asset_check_evaluation_data
+
+
+def shown_rows(evaluation: dg.AssetCheckEvaluation) -> list[dict[str, object]]:
+    """The rows of the table in its metadata."""
+    table = evaluation.metadata["wrong_rows"]
+    assert isinstance(table, dg.TableMetadataValue)
+    return [dict(record.data) for record in table.records]
+
+
 def test_a_source_that_fails_says_why_and_the_others_land(
-    runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+    small: SmallHome, runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def land(home: Home, registry: Registry, sources: Sequence[str]) -> list[SourceLanding]:
         (source,) = sources
@@ -57,6 +78,11 @@ def test_a_source_that_fails_says_why_and_the_others_land(
     monkeypatch.setattr(pipeline, "land", land)
     web, desk = runs.land(["web", "desk"])
     assert web.failure == "bad.csv: cut off: deliver it again"
+    with open_instance(small.home) as instance:
+        failed = verdict(instance, ["raw", "web"], "all_landed")
+        assert (failed.passed, failed.metadata["failures"].value) == (False, 1)
+        assert shown_rows(failed) == [{"what": "bad.csv: cut off: deliver it again"}]
+        assert verdict(instance, ["raw", "desk"], "all_landed").passed
     assert (web.metadata["files_new"], web.metadata["rows_landed"]) == (2, 5)
     assert (desk.failure, desk.metadata["files_failed"]) == (None, 0)
 
@@ -146,10 +172,76 @@ def test_a_range_is_one_run_with_each_days_own_figures(
         if record.asset_materialization
     }
     assert rows_by_day == {"2026-03-02": 2, "2026-03-03": 3}
+    audit = records[0].asset_materialization.metadata["audit"].value
+    assert "| `too_fast` | 2 |" in str(audit)
+    with open_instance(small.home) as instance:
+        assert verdict(instance, ["core", "responses"], "days_written").passed
+        (run,) = instance.get_runs()
+    assert (
+        run.tags["ces/night"]
+        == night_began(current_registry(small.home), datetime.now(UTC)).date().isoformat()
+    )
+
+
+def test_the_runs_of_a_night_and_of_the_day_after_it_have_the_same_date(small: SmallHome) -> None:
+    registry = current_registry(small.home)
+    hour = registry.settings.schedule_hour
+    zone = ZoneInfo(registry.settings.business_time_zone)
+    begin = datetime(2026, 3, 2, hour, tzinfo=zone)
+    last = begin + timedelta(days=1, seconds=-1)
+    assert night_tags(registry, begin) == night_tags(registry, last) == {"ces/night": "2026-03-02"}
+    assert night_tags(registry, begin - timedelta(seconds=1)) == {"ces/night": "2026-03-01"}
+
+
+def test_days_older_than_the_calendar_are_partitions_after_their_landing(
+    small: SmallHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = small.home.lake / "raw" / "web"
+    (folder / f"day={NEXT}").mkdir(parents=True)
+
+    def land(home: Home, registry: Registry, sources: Sequence[str]) -> list[SourceLanding]:
+        (folder / f"day={DAY}").mkdir()
+        return [landing(source) for source in sources]
+
+    monkeypatch.setattr(pipeline, "land", land)
+    monkeypatch.setattr(pipeline, "stale_days", lambda *_: [DAY])
+    monkeypatch.setattr(
+        pipeline, "clean", lambda _home, _registry, kind, days, run_id: iter([day_result(kind, DAY)])
+    )
+    with local_runs(small.home) as runs:
+        assert [outcome.failure for outcome in runs.land(["web"])] == [None]
+        assert runs.clean("survey", DAY, DAY).failure is None
+
+
+def test_a_check_can_be_run_alone_and_names_its_wrong_rows_with_links_to_their_days(small: SmallHome) -> None:
+    small.clean("survey", [response("a"), response("b")])
+    small.publish()
+    with duckdb.connect(str(small.home.published)) as connection:
+        connection.execute("UPDATE mart.ces_daily SET n = n + 1")
+    definitions = build_definitions(small.home)
+    keys = {
+        key
+        for key in definitions.resolve_asset_graph().asset_check_keys
+        if key.name in ("totals_tie", "schema")
+    }
+    job = definitions.resolve_implicit_global_asset_job_def()
+    alone = job.get_subset(asset_selection=set(), asset_check_selection=keys)
+    with open_instance(small.home) as instance:
+        result = alone.execute_in_process(instance=instance, raise_on_error=False)
+    found = {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+    assert {name: evaluation.passed for name, evaluation in found.items()} == {
+        "totals_tie": False,
+        "schema": True,
+    }
+    assert [row["day"] for row in shown_rows(found["totals_tie"])] == [DAY.isoformat()]
+    assert f"/assets/core/responses?view=partitions&partition={DAY}" in str(
+        found["totals_tie"].metadata["days"].value
+    )
+    assert not result.get_asset_materialization_events()
 
 
 def test_a_day_whose_rows_do_not_reconcile_fails_the_run(
-    runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+    small: SmallHome, runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "stale_days", lambda *_: [])
     monkeypatch.setattr(
@@ -158,6 +250,11 @@ def test_a_day_whose_rows_do_not_reconcile_fails_the_run(
         lambda *_args, **_values: iter([day_result("survey", DAY, ("2026-03-02: 1 row is lost",))]),
     )
     assert runs.clean("survey", DAY, DAY).failure == "2026-03-02: 1 row is lost"
+    with open_instance(small.home) as instance:
+        failed = verdict(instance, ["core", "responses"], "days_written")
+        assert instance.get_latest_materialization_event(dg.AssetKey(["core", "responses"])) is None
+    assert not failed.passed
+    assert shown_rows(failed) == [{"day": "2026-03-02", "what": "2026-03-02: 1 row is lost"}]
 
 
 def test_a_publish_materialises_every_table_with_its_rows_and_verdicts(
@@ -317,6 +414,17 @@ def test_a_file_that_is_behind_is_published_once_when_no_day_is_stale(tick: dict
     assert len(tick["run"]()) == 1
 
 
+def test_a_publish_follows_the_cleaning_of_stale_days(tick: dict) -> None:
+    tick["survey"], tick["behind"] = [DAY], True
+    cleaning, publish = tick["run"]()
+    assert requested([cleaning]) == [("core/responses", "2026-03-02", "2026-03-02")]
+    assert dg.AssetKey(["publish", "ces_duckdb"]) in publish.asset_selection
+    assert tick["run"]() == []
+    # A file arrives before the day is cleaned: it is cleaned again, and published again.
+    tick["state"] = "s2"
+    assert len(tick["run"]()) == 2
+
+
 def test_days_that_failed_do_not_keep_the_rest_from_being_published(tick: dict) -> None:
     tick["survey"] = [DAY]
     assert requested(tick["run"]())[0][0] == "core/responses"
@@ -397,6 +505,12 @@ def test_a_new_file_is_landed_once_it_has_settled(small: SmallHome) -> None:
     os.utime(file, (long_ago, long_ago))
     count, cursor = run(None)
     assert count == 1
+    assert run(cursor)[0] == 0
+    # Every landing makes such a file: if it caused the next landing, there would be no end.
+    spool.append(file.parent, [b"{}"])
+    received = spool.hand_over(file.parent)
+    assert received is not None
+    os.utime(received, (long_ago, long_ago))
     assert run(cursor)[0] == 0
     file.write_text("id\n1\n2\n")
     os.utime(file, (long_ago, long_ago))

@@ -25,6 +25,7 @@ from ces_pipeline.schemas.audit import (
     AUDIT_FINDINGS,
     AUDITS,
     CORRECTIONS,
+    PROBES,
     PULL_WINDOWS,
     PULLS,
     REQUESTS,
@@ -37,8 +38,16 @@ from ces_pipeline_tests.drills.homes import damage, published_rows, same
 
 DAMAGES = ("truncated", "flipped", "deleted", "folder")
 LOGS = (
-    *("audit.requests", "audit.pulls", "audit.pull_windows", "audit.corrections", "audit.delivery_columns"),
-    *("audit.schema_changes", "audit.figure_history", "audit.audits", "audit.audit_findings"),
+    "audit.requests",
+    "audit.pulls",
+    "audit.pull_windows",
+    "audit.corrections",
+    "audit.probes",
+    "audit.delivery_columns",
+    "audit.schema_changes",
+    "audit.figure_history",
+    "audit.audits",
+    "audit.audit_findings",
 )
 MARCH = datetime(2026, 3, 6, 2, tzinfo=UTC)
 
@@ -78,6 +87,7 @@ KINDS = {
     "log of pulls": Kind("lake/audit/pulls/web/*.parquet"),
     "log of pulled windows": Kind("lake/audit/pull_windows/web/*.parquet"),
     "log of corrections": Kind("lake/audit/corrections/web/*.parquet"),
+    "log of probes": Kind("lake/audit/probes/_all/*.parquet"),
     "log of columns": Kind("lake/audit/delivery_columns/web/*.parquet"),
     "log of schema changes": Kind("lake/audit/schema_changes/web/*.parquet"),
     "log of figures": Kind("lake/audit/figure_history/_all/*.parquet"),
@@ -205,6 +215,14 @@ def fill_logs(small: InboxHome) -> None:
     )
     correction = {"correction_id": "c1", "command": "restate", "made_by": "tester", "made_at": MARCH}
     add_rows(small.lake, CORRECTIONS, "web", MARCH, [{**correction, "source_id": "web", "rows_touched": 0}])
+    probed = {
+        "probe_id": "p1",
+        "question": "why_rejected",
+        "seconds": 0.1,
+        "limit_seconds": 5.0,
+        "is_in_time": True,
+    }
+    add_rows(small.lake, PROBES, "_all", MARCH, [{**probed, "probed_at": MARCH}])
 
 
 def published(home: Home) -> dict[str, list[tuple[Any, ...]]]:

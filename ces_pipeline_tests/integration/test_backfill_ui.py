@@ -1,9 +1,10 @@
-"""Protects the back-fill that a person starts in the web page: one run, published rows as they were."""
+"""Protects what people do on the web page: they look at pages, and start a back-fill that leaves the published rows."""
 
 import contextlib
 import hashlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,6 +27,19 @@ from ces_pipeline.registry import load_registry
 pytestmark = pytest.mark.slow
 
 CES = Path(sys.executable).with_name("ces")
+CHROMIUM = shutil.which("chromium")
+SHOWN = {
+    "asset-groups/": ("what_to_fix_and_did_it_help", "how_hard_is_it_and_for_whom", "raw"),
+    "assets/mart/ces_daily?view=checks": ("totals_tie", "Execute all", "Passed"),
+    "assets/core/responses?view=partitions&partition=2026-10-15": (
+        "landed rows of kind",
+        "rejected, in quarantine",
+    ),
+    "assets/raw/zendesk_support?view=checks": ("all_landed",),
+    "automation": ("nightly", "weekly_rebuild", "stale_days_sensor"),
+    "runs/": ("land", "clean_and_publish", "ces/night"),
+}
+"""Page -> what it must show."""
 DAYS = [f"2026-10-{day:02}" for day in range(6, 16)]
 TABLES = ("core/responses", "core/ticket_versions")
 # The daemon looks for back-fills every 30 s, twice until one is done.
@@ -69,7 +83,8 @@ class Page:
     """The web page of a home, asked over GraphQL as its own buttons do."""
 
     def __init__(self, port: int):
-        self._address = f"http://127.0.0.1:{port}/graphql"
+        self._root = f"http://127.0.0.1:{port}"
+        self._address = f"{self._root}/graphql"
 
     def ask(self, query: str, **values: Any) -> dict[str, Any]:
         body = json.dumps({"query": query, "variables": values}).encode()
@@ -78,6 +93,20 @@ class Page:
             reply = json.load(answer)
         assert "errors" not in reply, reply["errors"]
         return dict(reply["data"])
+
+    def seen(self, path: str) -> str:
+        """The document that a browser makes of a page."""
+        assert CHROMIUM
+        options = (
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--virtual-time-budget=20000",
+            "--timeout=60000",
+        )
+        size = "--window-size=1500,1100"
+        browser = [CHROMIUM, *options, size, "--dump-dom", f"{self._root}/{path}"]
+        return subprocess.run(browser, capture_output=True, text=True, timeout=120, check=True).stdout
 
 
 def wait_for(what: str, is_so: Callable[[], Any]) -> Any:
@@ -156,6 +185,15 @@ def test_schedule_and_sensors_are_on_from_the_first_look(page: Page) -> None:
     states |= {instigator["name"]: instigator["sensorState"]["status"] for instigator in location["sensors"]}
     automatic = ("nightly", "weekly_rebuild", "inbox_sensor", "stale_days_sensor")
     assert states == dict.fromkeys(automatic, "RUNNING")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+@pytest.mark.parametrize("path", SHOWN)
+def test_a_page_shows_what_people_look_for(page: Page, path: str) -> None:
+    wait_for("the location to load", lambda: page.ask(AUTOMATION)["repositoriesOrError"].get("nodes"))
+    document = page.seen(path)
+    assert [text for text in SHOWN[path] if text not in document] == []
+    assert "Something went wrong" not in document
 
 
 def test_ten_days_are_one_run_and_leave_the_published_rows_as_they_were(page: Page, home: Home) -> None:

@@ -37,7 +37,7 @@ from ces_pipeline.registry.load import load_exports
 from ces_pipeline.registry.surveys import ResponseRules
 from ces_pipeline.rules.catalog import DEFAULT_SEVERITIES
 from ces_pipeline.storage.sql_files import SqlFile, sql_files
-from ces_pipeline.vendors.catalog import CONNECTORS, READERS
+from ces_pipeline.vendors.catalog import CONNECTORS, READERS, SIGNATURES
 from ces_pipeline_tests.benchmarks.marts import QUESTION_LIMIT_MS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -397,12 +397,13 @@ def test_every_shipped_scale_is_named(tmp_path: Path) -> None:
     assert sorted(named) == sorted(load_registry(tmp_path).scales)
 
 
-def test_every_reader_and_connector_is_on_a_vendors_page_and_in_the_overview() -> None:
+def test_every_reader_connector_and_signature_is_on_a_page_and_in_the_overview() -> None:
     vendors = "".join(TEXTS[path] for path in VENDORS.glob("*/README.md"))
     for name in (*READERS, *CONNECTORS):
         assert f"`{name}`" in vendors, name
     assert [name for name in READERS if f"`{name}`" not in TEXTS[DOCS / "sources.md"]] == []
     assert [name for name in CONNECTORS if f"`{name}`" not in TEXTS[DOCS / "apis.md"]] == []
+    assert [name for name in SIGNATURES if f"`{name}`" not in TEXTS[DOCS / "receiving.md"]] == []
 
 
 # The pages as a package

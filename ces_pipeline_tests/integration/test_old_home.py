@@ -23,6 +23,7 @@ NEW_TABLES = {
     "audit.published_tables",
     "audit.corrections",
     "audit.verdict_changes",
+    "audit.probes",
     "audit.schema_changes",
     "audit.figure_history",
     "audit.audits",
@@ -64,6 +65,7 @@ MAY_DIFFER = NEW_TABLES | {
     "audit.restatements",  # names the days whose rows have such ids
     "audit.load_audit",  # a day that was cleaned twice has two rows
     "mart.program_metrics",  # holds the time from an answer to its publication
+    "mart.response_latency_daily",  # has that time as a step
     "reference.reasons",  # the words of a meaning
     *("mart.category_daily", "mart.category_effort", "mart.effort_drivers", "mart.priorities"),  # by category
     *("mart.effort_index", "mart.hard_tickets"),  # without the switches of channel

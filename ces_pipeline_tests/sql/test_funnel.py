@@ -217,6 +217,7 @@ def test_percentiles_are_exact_and_negative_times_are_data_errors(here: Registry
         "invitation_to_response": (10, 0, 24.0, 28.0, 29.0, 29.0),
         "response_to_landed": (10, 0, 30.0, 30.0, 30.0, 30.0),
         "landed_to_published": (10, 0, 20.0, 20.0, 20.0, 20.0),
+        "response_to_published": (10, 0, 50.0, 50.0, 50.0, 50.0),
     }
 
 

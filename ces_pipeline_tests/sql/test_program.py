@@ -1,7 +1,7 @@
 """Protects the metrics of the programme: each figure by hand, tied to its mart, and never a zero in place of unknown."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,27 @@ QUALITY = {
     "duplicate": 2,
 }
 FIX = {"method": "difference in differences", "n_before": 60, "n_after": 40}
+MIDNIGHT = datetime.combine(DAY, time(), UTC)
+
+
+def probe(
+    probe_id: str, hour: int, newest: datetime | None = MIDNIGHT, too_late: int = 0
+) -> list[dict[str, Any]]:
+    """The five rows of a probe at this hour after midnight of DAY."""
+    return [
+        {
+            "probe_id": probe_id,
+            "question": f"q{number}",
+            "seconds": 0.1,
+            "limit_seconds": 5.0,
+            "is_in_time": newest is not None and number >= too_late,
+            "newest_response_at": newest,
+            "probed_at": MIDNIGHT + timedelta(hours=hour),
+        }
+        for number in range(5)
+    ]
+
+
 GIVEN: dict[str, list[dict[str, Any]]] = {
     "mart.capture_daily": [
         {"source_id": "a", "day": DAY, "landed": 90, "expected": 100},
@@ -94,6 +115,22 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
         {"survey_id": "s", "day": DAY, "step": "response_to_landed", "n": 9, "p50_minutes": 60.0},
         {"survey_id": "t", "day": DAY, "step": "response_to_landed", "n": 4, "p50_minutes": 90.0},
         {"survey_id": "t", "day": NEXT, "step": "response_to_landed", "n": 1, "p50_minutes": None},
+        {
+            "survey_id": "s",
+            "day": DAY,
+            "step": "response_to_published",
+            "n": 9,
+            "p50_minutes": 70.0,
+            "p95_minutes": 130.0,
+        },
+        {
+            "survey_id": "t",
+            "day": DAY,
+            "step": "response_to_published",
+            "n": 4,
+            "p50_minutes": 95.0,
+            "p95_minutes": 99.0,
+        },
     ],
     "mart.quality_daily": [
         {"day": DAY, **QUALITY},
@@ -172,6 +209,14 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
             "change_high_share": 0.0,
         },
     ],
+    "audit.probes": [
+        *probe("p1", 9),
+        # One question of five too late: the file was not readable.
+        *probe("p2", 10, too_late=1),
+        *probe("p3", 11, newest=None),
+        *probe("p4", 12),
+        *probe("q1", 24 + 9, newest=None),
+    ],
     "core.responses": [
         response("r1", comment="Easy enough"),
         response("r2", comment="n/a"),
@@ -225,6 +270,7 @@ def metric_row(snapshot: Snapshot, metric: str, day: date = DAY, segment: str = 
         ("duplicate_share", 4, 50, False),
         ("redelivered_share", 20, 80, False),
         ("superseded_share", 10, 80, False),
+        ("readable_checks_share", 2, 4, False),
     ],
 )
 def test_a_share_is_the_one_computed_by_hand(
@@ -244,8 +290,17 @@ def test_variance_latency_and_stages_are_those_computed_by_hand(given: Snapshot)
     assert metric_row(given, "ease_variance_share", segment="persona")["value"] == 0.0
     slowest = metric_row(given, "latency_p50_minutes", segment="response_to_landed")
     assert (slowest["value"], slowest["n"], slowest["unit"]) == (90.0, 4, "minutes")
+    # The slowest survey at the median is not the slowest at the 95th percentile.
+    for metric, value, n in (("latency_p50_minutes", 95.0, 4), ("latency_p95_minutes", 130.0, 9)):
+        whole = metric_row(given, metric, segment="response_to_published")
+        assert (whole["value"], whole["n"]) == (value, n)
     stage = metric_row(given, "mean_ease_0_100", segment="support: support")
     assert (stage["value"], stage["value_low"], stage["value_high"], stage["n"]) == (70.0, 65.0, 75.0, 12)
+
+
+def test_the_age_of_the_file_is_the_greatest_that_a_probe_of_the_day_found(given: Snapshot) -> None:
+    row = metric_row(given, "freshness_minutes")
+    assert (row["value"], row["n"], row["metric_id"]) == (12 * 60, 3, "M4c")
 
 
 def test_a_fix_has_its_change_on_the_day_it_went_live_by_the_method_to_go_by(given: Snapshot) -> None:
@@ -297,6 +352,14 @@ def test_a_fix_has_its_change_on_the_day_it_went_live_by_the_method_to_go_by(giv
             0,
         ),
         ("fix_effort_change_0_100", "too_new", NEXT, "not measurable yet", "no whole week after it", 100),
+        (
+            "freshness_minutes",
+            "all",
+            NEXT,
+            "not measurable yet",
+            "the file held no response, or could not be read",
+            0,
+        ),
         ("alerts", "all", DAY, "not measurable yet", "nothing raises alerts here", None),
         ("model_precision_share", "all", DAY, "not measurable yet", "no model predicts effort here", None),
     ],

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ces_pipeline import code_cache
 from ces_pipeline import code_fingerprint as module
 from ces_pipeline.code_fingerprint import code_fingerprint, modules_behind
 
@@ -42,7 +43,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def fingerprint(name: str = "demo_vendor.reader") -> str:
     """The fingerprint of the files as they are now."""
-    for cached in (module._fingerprint, module._path, module._parsed, module._code, module._imported):
+    of_module = (module._fingerprint, module._path, module._parsed, module._code, module._imported)
+    for cached in (*of_module, code_cache._files):
         cached.cache_clear()
     return code_fingerprint([name])
 

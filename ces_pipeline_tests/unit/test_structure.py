@@ -12,6 +12,7 @@ from ces_pipeline.vendors.catalog import VENDORS
 
 PACKAGE = Path(ces_pipeline.__file__).parent
 GROUND = {
+    "code_cache",
     "errors",
     "folding",
     "home",
@@ -35,6 +36,7 @@ MAY_IMPORT = {
     "http": {"errors", "folding", "formats", "home", "http", "registry", "schemas", "storage"},
     "vendors": {*GROUND, "vendors"},
     "land": {*GROUND, "land", "vendors"},
+    "receive": {*GROUND, "receive", "vendors"},
     "clean": {*GROUND, "clean", "land"},
     "statistics": {"schemas", "statistics"},
     "publish": {*GROUND, "land", "publish", "statistics"},

@@ -1,4 +1,4 @@
--- warning: In these sources, versions of the same account overlap (one's `valid_to` is later than the next one's `valid_from`). The later version is used. Correct the dates in the export.
+-- warning of core.accounts: In these sources, versions of the same account overlap (one's `valid_to` is later than the next one's `valid_from`). The later version is used. Correct the dates in the export.
 with versions as (
     select
         source_id,

@@ -1,4 +1,4 @@
--- warning: For these spans, the vendor has more records than have landed. The next pull asks again. If the check still fails, check the rights of the API user, or deliver the span as a file.
+-- warning of mart.capture_daily: For these spans, the vendor has more records than have landed. The next pull asks again. If the check still fails, check the rights of the API user, or deliver the span as a file.
 select
     source_id,
     stream,

@@ -1,4 +1,4 @@
--- warning: The scores of these sources do not go with the other facts of the same answers as they did before. Perhaps the platform delivers the score the other way round, or another column. No score was changed. Compare answers from before and after the day with the platform; if its direction changed, add `scale_changes` to the survey in surveys.yaml.
+-- warning of mart.direction_drift: The scores of these sources do not go with the other facts of the same answers as they did before. Perhaps the platform delivers the score the other way round, or another column. No score was changed. Compare answers from before and after the day with the platform; if its direction changed, add `scale_changes` to the survey in surveys.yaml.
 select
     source_id,
     survey_id,

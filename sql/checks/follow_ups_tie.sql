@@ -1,4 +1,4 @@
--- blocking: The follow-ups of these marts do not match `core.follow_ups`, or their difficult answers do not match `core.responses`. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
+-- blocking of mart.follow_ups: The follow-ups of these marts do not match `core.follow_ups`, or their difficult answers do not match `core.responses`. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
 with difficult as (
     select count(*) as answers from core.responses where effort_band = 'difficult'
 ),

@@ -1,4 +1,4 @@
--- blocking: The figures of the journey, the funnel or the KPIs do not add up to their input rows. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
+-- blocking of mart.response_funnel_daily: The figures of the journey, the funnel or the KPIs do not add up to their input rows. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
 with sums as (
     select
         'mart.journey_weekly' as table_name,

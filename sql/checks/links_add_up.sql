@@ -1,4 +1,4 @@
--- blocking: On these days, linked and unlinked answers, or answered and eligible tickets, do not add up. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
+-- blocking of mart.link_coverage_daily: On these days, linked and unlinked answers, or answered and eligible tickets, do not add up. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
 with responses as (
     select
         day,

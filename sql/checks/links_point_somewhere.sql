@@ -1,4 +1,4 @@
--- blocking: These links name a response or a ticket that is not published. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
+-- blocking of core.response_tickets: These links name a response or a ticket that is not published. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
 select
     method,
     count(*) as links

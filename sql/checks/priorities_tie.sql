@@ -1,4 +1,4 @@
--- blocking: The contributions of the priorities do not add up to their total, or to all tickets and answers. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
+-- blocking of mart.priorities: The contributions of the priorities do not add up to their total, or to all tickets and answers. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
 with counted as (
     select
         level,

@@ -1,4 +1,4 @@
--- blocking: The metrics of the programme do not add up to the marts that they come from, or a metric has no row. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
+-- blocking of mart.program_metrics: The metrics of the programme do not add up to the marts that they come from, or a metric has no row. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
 with sums as (
     select
         metric,
@@ -26,6 +26,8 @@ expected (metric, counted) as (
     select 'redelivered_share', sum(landed) from mart.quality_daily
     union all
     select 'anomalies', count(*) filter (z is not null) from mart.anomalies_daily
+    union all
+    select 'readable_checks_share', count(distinct probe_id) from audit.probes
     union all
     select 'followed_up_share', sum(final_answers)
     from mart.follow_up_rates

@@ -1,4 +1,4 @@
--- warning: These surveys were shown in the last week, but have no answer. The survey may be broken, or its answers are no longer delivered: open the survey and check its source.
+-- warning of mart.response_funnel_daily: These surveys were shown in the last week, but have no answer. The survey may be broken, or its answers are no longer delivered: open the survey and check its source.
 with last_week as (
     select
         survey_id,

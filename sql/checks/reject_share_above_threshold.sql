@@ -1,4 +1,4 @@
--- warning: On these days of the last week, the share of rejected rows is above `reject_share_warning`. See the reasons in `mart.quality_daily` (for tickets and other kinds in their `core.rejected_` table), then correct the export, its mapping or the rules of the survey.
+-- warning of mart.quality_daily: On these days of the last week, the share of rejected rows is above `reject_share_warning`. See the reasons in `mart.quality_daily` (for tickets and other kinds in their `core.rejected_` table), then correct the export, its mapping or the rules of the survey.
 with judged as (
     select
         day,

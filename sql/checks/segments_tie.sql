@@ -1,4 +1,4 @@
--- blocking: The segments of these dimensions do not add up to all answers. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
+-- blocking of mart.ces_segments: The segments of these dimensions do not add up to all answers. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
 with split as (
     select
         period,

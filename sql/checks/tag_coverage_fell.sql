@@ -1,4 +1,4 @@
--- warning: In the last week, these tags are known for far fewer responses than in the four weeks before. See `mart.tag_coverage_daily`, then correct the column of the export, `columns` of the source in sources.yaml or the rules of segments.yaml.
+-- warning of mart.tag_coverage_daily: In the last week, these tags are known for far fewer responses than in the four weeks before. See `mart.tag_coverage_daily`, then correct the column of the export, `columns` of the source in sources.yaml or the rules of segments.yaml.
 with newest as (
     select max(day) as day from mart.tag_coverage_daily
 ),

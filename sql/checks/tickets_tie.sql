@@ -1,4 +1,4 @@
--- blocking: The tickets of these marts do not match `core.tickets`, or categories or kinds of handling do not add up to all tickets. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
+-- blocking of mart.ticket_effort: The tickets of these marts do not match `core.tickets`, or categories or kinds of handling do not add up to all tickets. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
 with counted as (
     select
         'mart.ticket_effort' as mart,

@@ -1,4 +1,4 @@
--- blocking: On these days, the daily figures do not add up to the responses. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
+-- blocking of mart.ces_daily: On these days, the daily figures do not add up to the responses. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
 with scored as (
     select
         day,

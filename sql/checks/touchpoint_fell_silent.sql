@@ -1,4 +1,4 @@
--- warning: These surveys had no response for `silent_touchpoint_days`, while others had. Ask their owner. If a survey has ended, set `live_to` in surveys.yaml; if its source has ended, `ended_on` in sources.yaml.
+-- warning of mart.response_rates: These surveys had no response for `silent_touchpoint_days`, while others had. Ask their owner. If a survey has ended, set `live_to` in surveys.yaml; if its source has ended, `ended_on` in sources.yaml.
 with last_response as (
     select
         survey_id,

@@ -1,4 +1,4 @@
--- warning: These products of exports are not registered; their rows keep the product name of the export. Add each to products.yaml, as a new product or in `also_known_as` of an existing one.
+-- warning of core.tickets: These products of exports are not registered; their rows keep the product name of the export. Add each to products.yaml, as a new product or in `also_known_as` of an existing one.
 with named as (
     select
         product,

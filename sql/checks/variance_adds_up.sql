@@ -1,4 +1,4 @@
--- blocking: The variance between and within segments does not add up to the total variance. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
+-- blocking of mart.segment_variance: The variance between and within segments does not add up to the total variance. Delete the published file and run `ces run`, which rebuilds it from the lake. If the check still fails, this is a bug: keep the lake folder and open an issue.
 select
     period,
     period_start,

@@ -26,10 +26,6 @@ bounds as (
     from ends
 ),
 
-free_days as (
-    select coalesce(list(day order by day), []) as holidays from reference.holidays
-),
-
 answers as (
     select
         period_start as day,
@@ -255,6 +251,16 @@ figures as (
         completes as total
     from mart.response_funnel_daily
     where is_final and basis = 'invitations'
+    union all by name
+    select
+        'holiday' as figure,
+        'holiday' as series_kind,
+        'all' as dimension,
+        'all' as segment,
+        day,
+        1 as n,
+        1 as total
+    from reference.holidays
 )
 
 select
@@ -268,11 +274,9 @@ select
     square_total::double as square_total,
     examined_from,
     examined_to,
-    minimum_n,
-    holidays
+    minimum_n
 from figures
 cross join bounds
-cross join free_days
 cross join reference.settings
 where day between examined_from and examined_to and n > 0
 order by figure, series_kind, dimension, segment, day;

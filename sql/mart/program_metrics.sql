@@ -46,12 +46,12 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
         'Alerts of the day that repeat an incident that was already reported.'
     ),
     (
-        'M4c', 'readable_checks_share', 'all', 'day', 'share', 'nothing opens the published file on a schedule',
-        'Scheduled checks in which the published file opened and answered in time, of all checks.'
+        'M4c', 'readable_checks_share', 'all', 'day', 'share', 'no probe opened the published file that day',
+        'Probes in which the published file opened and answered each of five questions in time, of all probes.'
     ),
     (
-        'M4c', 'freshness_minutes', 'all', 'day', 'minutes', 'nothing opens the published file on a schedule',
-        'Age of the newest response of the published file at a scheduled check, the greatest of the day.'
+        'M4c', 'freshness_minutes', 'all', 'day', 'minutes', 'no probe opened the published file that day',
+        'Age of the newest response of the published file at a probe, the greatest of the day.'
     ),
     (
         'M4d', 'alert_response_minutes', 'all', 'day', 'minutes', 'nothing raises alerts here',
@@ -89,6 +89,14 @@ with catalogue (metric_id, metric, segment, cadence, unit, missing, definition) 
     (
         'M5b', 'latency_p50_minutes', 'landed_to_published', 'day', 'minutes', 'no responses',
         'Median from landing to the first publish with it, of the slowest touchpoint.'
+    ),
+    (
+        'M5b', 'latency_p50_minutes', 'response_to_published', 'day', 'minutes', 'no responses',
+        'Median from the response to the first publish with it, of the slowest touchpoint.'
+    ),
+    (
+        'M5b', 'latency_p95_minutes', 'response_to_published', 'day', 'minutes', 'no responses',
+        '95th percentile from the response to the first publish with it, of the slowest touchpoint.'
     ),
     (
         'M6a', 'model_precision_share', 'all', 'day', 'share', 'no model predicts effort here',
@@ -227,7 +235,9 @@ slowest as (
         step,
         day,
         max(p50_minutes) as p50_minutes,
-        coalesce(arg_max(n, (p50_minutes, n)) filter (p50_minutes is not null), max(n)) as n
+        coalesce(arg_max(n, (p50_minutes, n)) filter (p50_minutes is not null), max(n)) as n,
+        max(p95_minutes) as p95_minutes,
+        coalesce(arg_max(n, (p95_minutes, n)) filter (p95_minutes is not null), max(n)) as n_of_p95
     from mart.response_latency_daily
     where n > 0
     group by step, day
@@ -267,6 +277,17 @@ judged as (
     group by day
 ),
 
+probed as (
+    select
+        probe_id,
+        timezone(any_value(business_time_zone), min(probed_at))::date as day,
+        bool_and(is_in_time) as is_readable,
+        max(epoch_us(probed_at) - epoch_us(newest_response_at)) / 60e6 as age_minutes
+    from audit.probes
+    cross join reference.settings
+    group by probe_id
+),
+
 -- Shares that count every row: shown for any n.
 counts (metric, day, counted, n) as (
     select 'captured_share', day, counted, n from captured
@@ -282,6 +303,8 @@ counts (metric, day, counted, n) as (
     select 'redelivered_share', day, redelivered, landed from judged
     union all
     select 'superseded_share', day, superseded, landed from judged
+    union all
+    select 'readable_checks_share', day, count(*) filter (is_readable), count(*) from probed group by day
 ),
 
 -- Shares of possible answers: with an interval, and suppressed below the minimum n.
@@ -371,6 +394,25 @@ evidence (metric, segment, day, value, value_low, value_high, n, counted, is_sup
     union all
     select 'latency_p50_minutes', step, day, p50_minutes, null, null, n, null, p50_minutes is null, null
     from slowest
+    union all
+    select
+        'latency_p95_minutes', step, day, p95_minutes, null, null, n_of_p95, null, p95_minutes is null, null
+    from slowest
+    where step = 'response_to_published'
+    union all
+    select
+        'freshness_minutes',
+        'all',
+        day,
+        round(max(age_minutes), 4),
+        null,
+        null,
+        count(age_minutes),
+        null,
+        false,
+        if(count(age_minutes) = 0, 'the file held no response, or could not be read', null)
+    from probed
+    group by day
     union all
     select
         'mean_ease_0_100',

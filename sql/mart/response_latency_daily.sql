@@ -1,5 +1,6 @@
 -- One row per survey x day x step from event to published answer, with at least one measured case.
 -- Answers: how long does it take from the event to the invitation, to the answer, to its landing, to its publishing?
+-- `response_to_published` is the way of an answer as one step.
 -- The day is that of the invitation in the first step, of the answer in the other steps. A negative time is a clock
 -- error: it is counted, but not part of the percentiles. A null percentile has fewer cases than the minimum n.
 with delivered as (
@@ -25,10 +26,9 @@ landings as (
         source_id,
         delivery_id,
         received_at,
-        min(published_at) as published_at
+        published_at
     from delivered
-    left join publishes on published_at >= received_at
-    group by all
+    asof left join publishes on received_at <= published_at
 ),
 
 passes as (
@@ -63,6 +63,15 @@ passes as (
         day,
         'landed_to_published' as step,
         epoch_us(published_at) - epoch_us(received_at) as microseconds
+    from core.responses
+    inner join landings using (source_id, delivery_id)
+    where published_at is not null
+    union all
+    select
+        survey_id,
+        day,
+        'response_to_published' as step,
+        epoch_us(published_at) - epoch_us(recorded_at) as microseconds
     from core.responses
     inner join landings using (source_id, delivery_id)
     where published_at is not null

@@ -1,4 +1,4 @@
--- 15 wrong rows: a metric of each mart that has no row, one with a wrong numerator, one measured without a value
+-- 16 wrong rows: a metric of each mart that has no row, one with a wrong numerator, one measured without a value
 insert into mart.quality_daily (landed, redelivered) values (1, 0);
 
 insert into mart.program_metrics (metric, n, state, value)
@@ -12,6 +12,7 @@ values
 ('rejected_share', 1, null, null),
 ('redelivered_share', 1, 'measured', 1),
 ('anomalies', 1, 'measured', null),
+('readable_checks_share', 1, null, null),
 ('followed_up_share', 1, null, null),
 ('mean_ease_0_100', 1, null, null),
 ('ease_variance_share', 1, null, null),

@@ -4,7 +4,8 @@
 select
     survey_id,
     case step
-        when 'event_to_invitation' then 1 when 'invitation_to_response' then 2 when 'response_to_landed' then 3 else 4
+        when 'event_to_invitation' then 1 when 'invitation_to_response' then 2 when 'response_to_landed' then 3
+        when 'landed_to_published' then 4 else 5
     end as step_number,
     step,
     day,

@@ -2,6 +2,8 @@
 
 from ces_pipeline.schemas.table import DAY, INTEGER, NUMBER, TEXT, Table, column
 
+QUESTION = "what_was_unusual"
+
 _MAYBE = {"nullable": True}
 _NO_VERDICT = "null: no verdict."
 

@@ -2,6 +2,8 @@
 
 from ces_pipeline.schemas.table import DAY, INSTANT, INTEGER, NUMBER, TEXT, Table, column
 
+QUESTION = "did_all_records_arrive"
+
 CAPTURE_DAILY = Table(
     "mart.capture_daily",
     "One row per source and span of time (a day, or longer) with landed rows or a number from the vendor: "

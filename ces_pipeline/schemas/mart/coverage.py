@@ -2,6 +2,8 @@
 
 from ces_pipeline.schemas.table import DAY, INTEGER, NUMBER, TEXT, Table, column
 
+QUESTION = "are_tags_known"
+
 TAG_COVERAGE_DAILY = Table(
     "mart.tag_coverage_daily",
     "One row per day x tag with accepted responses: how many have a known value.",

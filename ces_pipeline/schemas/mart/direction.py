@@ -2,6 +2,8 @@
 
 from ces_pipeline.schemas.table import DAY, FLAG, INTEGER, NUMBER, TEXT, Table, column
 
+QUESTION = "can_the_data_be_trusted"
+
 _MAYBE = {"nullable": True}
 _NONE = "null: too few answers, or all values are equal."
 

@@ -6,6 +6,8 @@ import pandera.pandas as pa
 
 from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, Table, column
 
+QUESTION = "is_the_loop_closed"
+
 _MAYBE: Any = {"nullable": True}
 
 FOLLOW_UPS = Table(

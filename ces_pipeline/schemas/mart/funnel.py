@@ -4,6 +4,8 @@ from typing import Any
 
 from ces_pipeline.schemas.table import DAY, FLAG, INTEGER, NUMBER, TEXT, Table, column
 
+QUESTION = "who_is_asked_and_answers"
+
 _DISPOSITIONS = {
     "invited": column(
         INTEGER, "Invitations of the day, without those out of scope: the sum of the six dispositions."
@@ -98,7 +100,8 @@ RESPONSE_LATENCY_DAILY = Table(
         "day": column(DAY, "Business-zone date of the invitation (first step) or of the response."),
         "step": column(
             TEXT,
-            "`event_to_invitation`, `invitation_to_response`, `response_to_landed` or `landed_to_published`.",
+            "`event_to_invitation`, `invitation_to_response`, `response_to_landed`, `landed_to_published`; "
+            "`response_to_published` is the last two together.",
         ),
         "n": column(INTEGER, "Cases with a time of zero or more."),
         "negative_count": column(

@@ -5,6 +5,8 @@ from typing import Any
 from ces_pipeline.schemas.mart.segments import IS_MIXED_SCALES
 from ces_pipeline.schemas.table import DAY, FLAG, FLAG_OR_NULL, INTEGER, NUMBER, TEXT, Table, column
 
+QUESTION = "what_to_fix_and_did_it_help"
+
 _MAYBE: Any = {"nullable": True}
 _CATEGORY = "Issue category of the tickets; `unknown` if none is set."
 _NOT_SHOWN = "null: fewer answers than the minimum n"

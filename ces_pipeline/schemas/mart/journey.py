@@ -3,6 +3,8 @@
 from ces_pipeline.schemas.mart.segments import IS_MIXED_SCALES, TOP_TWO
 from ces_pipeline.schemas.table import DAY, FLAG, INTEGER, NUMBER, TEXT, Table, column
 
+QUESTION = "where_in_the_journey"
+
 JOURNEY_WEEKLY = Table(
     "mart.journey_weekly",
     "One row per week x process x journey stage, from the first week with a response to the last.",

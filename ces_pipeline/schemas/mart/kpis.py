@@ -4,6 +4,8 @@ from typing import Any
 
 from ces_pipeline.schemas.table import DAY, FLAG, INTEGER, NUMBER, TEXT, Table, column
 
+QUESTION = "how_effort_goes_with_satisfaction"
+
 _KPI = column(
     TEXT,
     "`csat` or `nps` of the same response, or `ticket_csat`: the rating of the linked ticket.",

@@ -5,6 +5,8 @@ import pandera.pandas as pa
 from ces_pipeline.schemas.mart.segments import IS_MIXED_SCALES
 from ces_pipeline.schemas.table import DAY, INTEGER, NUMBER, TEXT, Table, column
 
+QUESTION = "how_the_programme_does"
+
 PROGRAM_METRICS = Table(
     "mart.program_metrics",
     "One row per metric, segment and day: how well the programme itself works.",

@@ -4,6 +4,8 @@ from ces_pipeline.rules.catalog import SURVEY_RULES
 from ces_pipeline.schemas.mart.segments import EFFORT_FIGURES, IS_MIXED_SCALES, TOP_TWO
 from ces_pipeline.schemas.table import DAY, INTEGER, NUMBER, TEXT, Table, column
 
+QUESTION = "can_the_data_be_trusted"
+
 QUALITY_DAILY = Table(
     "mart.quality_daily",
     "One row per day and source with landed survey rows; landed = redelivered + superseded + accepted + rejected.",

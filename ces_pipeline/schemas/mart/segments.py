@@ -4,6 +4,8 @@ from typing import Any
 
 from ces_pipeline.schemas.table import DAY, FLAG, INTEGER, NUMBER, TEXT, Table, column
 
+QUESTION = "how_hard_is_it_and_for_whom"
+
 EFFORT_FIGURES: dict[str, Any] = {
     "n": column(INTEGER, "Scored, accepted responses (including suspect ones)."),
     "n_suspect": column(INTEGER, "Of these, marked suspect."),

@@ -5,6 +5,8 @@ from typing import Any
 from ces_pipeline.schemas.mart.segments import IS_MIXED_SCALES
 from ces_pipeline.schemas.table import DAY, FLAG, FLAG_OR_NULL, INSTANT, INTEGER, NUMBER, TEXT, Table, column
 
+QUESTION = "what_support_work_makes_it_hard"
+
 _MAYBE: Any = {"nullable": True}
 
 

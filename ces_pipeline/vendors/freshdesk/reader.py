@@ -135,4 +135,5 @@ FRESHDESK_JSON = Reader(
     kind="tickets",
     read=read_freshdesk,
     recognises=_recognises,
+    reads_json_lines=True,
 )

@@ -169,6 +169,7 @@ GENERIC_JSON = Reader(
         **PIVOT_OPTION,
         **ENCODING_OPTION,
     },
+    reads_json_lines=True,
 )
 XLSX = Reader(
     name="xlsx",

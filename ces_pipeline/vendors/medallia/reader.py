@@ -105,6 +105,7 @@ MEDALLIA_JSON = Reader(
     read=read_medallia_json,
     recognises=_recognises_json,
     has_customer_columns=True,
+    reads_json_lines=True,
 )
 MEDALLIA_CSV = Reader(
     name="medallia_csv",

@@ -280,4 +280,5 @@ SERVICENOW = Reader(
     read=read_servicenow,
     recognises=_recognises,
     options=TABLE_OPTIONS,
+    reads_json_lines=True,
 )

@@ -155,5 +155,10 @@ def _recognises(file: DeliveredFile) -> int:
 
 
 ZENDESK_JSON = Reader(
-    name="zendesk_json", title="Zendesk tickets", kind="tickets", read=read_zendesk, recognises=_recognises
+    name="zendesk_json",
+    title="Zendesk tickets",
+    kind="tickets",
+    read=read_zendesk,
+    recognises=_recognises,
+    reads_json_lines=True,
 )

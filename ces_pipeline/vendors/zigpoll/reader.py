@@ -142,4 +142,5 @@ ZIGPOLL_JSON = Reader(
     kind="survey",
     read=read_zigpoll,
     recognises=lambda file: 98 if {"pollId", "slideId", "participantId"} <= names_in_head(file) else 0,
+    reads_json_lines=True,
 )

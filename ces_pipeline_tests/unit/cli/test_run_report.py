@@ -3,14 +3,16 @@
 import hashlib
 import json
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from click.testing import CliRunner, Result
 
 from ces_pipeline.cli.main import main
+from ces_pipeline.defs.instance import open_instance
 from ces_pipeline.home import Home
 from ces_pipeline.proof.step import prove
 from ces_pipeline.reports.newest_day import Ease, NewestDay
@@ -216,6 +218,27 @@ def test_a_run_without_sources_says_what_to_do(tmp_path: Path) -> None:
     assert "ces inspect" in result.stdout
 
 
+def runs_of(home: Home) -> int:
+    with open_instance(home) as instance:
+        return instance.get_runs_count()
+
+
+def test_a_second_run_without_news_examines_the_sources_and_starts_no_job(home: Home) -> None:
+    assert ces("run", "--home", home.root).exit_code == 0
+    before = runs_of(home)
+    again = ces("run", "--home", home.root)
+    assert again.exit_code == 0
+    assert "no new file" in again.output
+    assert runs_of(home) == before
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=1), tick=True):
+        assert ces("run", "--home", home.root).exit_code == 0
+    # Each night has its landing on record.
+    assert runs_of(home) == before + 1
+    (home.inbox / "web" / "more.csv").write_text(HEAD + "new,2026-03-02T12:00:00Z,6\n")
+    assert ces("run", "--home", home.root).exit_code == 0
+    assert runs_of(home) > before + 1
+
+
 def test_a_night_without_news_fails_if_a_rule_misses_its_poison(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,8 +246,11 @@ def test_a_night_without_news_fails_if_a_rule_misses_its_poison(
     monkeypatch.setattr("ces_pipeline.proof.step.uncaught_by_rules", lambda: ["rule too_fast (survey)"])
     prove.cache_clear()
     try:
-        night = ces("run", "--home", home.root)
+        same_day = ces("run", "--home", home.root)
+        with time_machine.travel(datetime.now(UTC) + timedelta(days=1), tick=True):
+            night = ces("run", "--home", home.root)
     finally:
         prove.cache_clear()
+    assert same_day.exit_code == 0
     assert night.exit_code == 1
     assert "poisoned_rows_caught: rule too_fast (survey)" in night.output

@@ -298,6 +298,20 @@ def test_a_new_file_waits_for_the_night_and_an_old_one_was_passed_over(home: Hom
     assert any("late.csv" in text and "ces run" in text for text in failures(home))
 
 
+def test_a_source_that_receives_needs_its_secret_and_no_file(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = "- {id: form, kind: survey, reader: json, survey: after_chat, receive: "
+    entry += "{signature: typeform, secret: FORM_SECRET}}\n"
+    (home.registry / "sources.yaml").write_text(SOURCES + entry)
+    assert [text for text in failures(home) if "form" in text] == [
+        "webhooks: form: FORM_SECRET is not set: put the secret of the webhook into the environment (`receive` in "
+        "sources.yaml names the variable)"
+    ]
+    monkeypatch.setenv("FORM_SECRET", "text")
+    assert not any("form" in text for text in failures(home))
+
+
 def test_a_clock_that_is_behind_is_found(home: Home) -> None:
     entry = only(home.lake, "ledger/web/*.json")
     (delivery,) = Ledger.read(Lake(home.lake)).deliveries

@@ -14,7 +14,7 @@ from ces_pipeline.publish.publication import read_publication
 from ces_pipeline.publish.rules import rules
 from ces_pipeline.publish.step import rebuild
 from ces_pipeline.storage.sql_files import SqlFile, derived_files
-from ces_pipeline_tests.lake_days import DAY, NOON, PROVED, SmallHome, days_from, response, small_home, ticket
+from ces_pipeline_tests.lake_days import DAY, NOON, SmallHome, days_from, proved, response, small_home, ticket
 
 DAYS = days_from(DAY, 12)
 
@@ -150,7 +150,7 @@ def test_an_update_from_changed_rows_has_the_rows_of_a_rebuild(
     result = small.publish("updated")
     assert result.published
     assert result.rebuilt_because == ""
-    compared = rebuild(small.home, small.registry, small.state, run_id="compared", proof=PROVED)
+    compared = rebuild(small.home, small.registry, small.state, run_id="compared", prove=proved)
     assert compared.rebuilt_because
     assert compared.differences == ()
 
@@ -165,7 +165,7 @@ def test_a_large_table_of_which_only_differing_rows_are_written_may_have_a_null_
     small.clean("survey", [response("person7", DAYS[7], respondent_key="p3", ease=75.0)], day=DAYS[7])
     assert small.publish("updated").rebuilt_because == ""
     assert small.rows(unknown) == [(len(DAYS) - 1,)]
-    assert rebuild(small.home, small.registry, small.state, run_id="compared", proof=PROVED).differences == ()
+    assert rebuild(small.home, small.registry, small.state, run_id="compared", prove=proved).differences == ()
 
 
 def test_many_small_updates_in_a_row_are_made_in_place(small: SmallHome) -> None:
@@ -180,11 +180,11 @@ def test_a_table_whose_updated_rows_are_wrong_is_named_and_replaced(small: Small
     with duckdb.connect(str(small.home.published)) as connection:
         connection.execute("UPDATE mart.ces_daily SET n = n + 1 WHERE day = $day", {"day": DAYS[0]})
     write_checksums(small.home.published, [file_sha256(small.home.published)])
-    result = rebuild(small.home, small.registry, small.state, run_id="compared", proof=PROVED)
+    result = rebuild(small.home, small.registry, small.state, run_id="compared", prove=proved)
     assert result.published
     assert [line.partition(":")[0] for line in result.differences] == ["mart.ces_daily"]
     assert small.rows("SELECT sum(n) FROM mart.ces_daily") == [(2 * len(DAYS),)]
-    assert rebuild(small.home, small.registry, small.state, run_id="again", proof=PROVED).differences == ()
+    assert rebuild(small.home, small.registry, small.state, run_id="again", prove=proved).differences == ()
 
 
 def test_only_tables_with_a_changed_row_count_as_filled(small: SmallHome) -> None:
@@ -202,7 +202,7 @@ def test_a_changed_setting_fills_the_tables_that_read_it_in_full(small: SmallHom
     result = changed.publish("setting")
     assert result.rebuilt_because == ""
     assert (
-        rebuild(changed.home, changed.registry, changed.state, run_id="compared", proof=PROVED).differences
+        rebuild(changed.home, changed.registry, changed.state, run_id="compared", prove=proved).differences
         == ()
     )
 

@@ -12,7 +12,7 @@ from ces_pipeline.publish.step import ChangedDayError, publish
 from ces_pipeline.registry import load_registry
 from ces_pipeline_tests.builders import answer, inbox_home
 from ces_pipeline_tests.drills.homes import clean, land
-from ces_pipeline_tests.lake_days import DAY, PROVED, SmallHome, response, small_home
+from ces_pipeline_tests.lake_days import DAY, SmallHome, proved, response, small_home
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_a_day_that_is_cleaned_again_during_a_publish_is_published_as_it_is_now(
         step_before(*given)
 
     monkeypatch.setattr(step, name, interrupted)
-    result = publish(small.home, small.registry, small.state, run_id="run-1", proof=PROVED)
+    result = publish(small.home, small.registry, small.state, run_id="run-1", prove=proved)
     assert cleanings == 2
     assert result.rows["core.responses"] == 2
     assert small.rows("SELECT rejected + accepted FROM audit.load_audit WHERE is_current") == [(2,)]
@@ -48,7 +48,7 @@ def test_a_file_that_no_cleaning_changed_is_refused(small: SmallHome) -> None:
     path = small.home.lake / small.lake.day_file("core.responses", DAY)
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     with pytest.raises(ChangedDayError, match=str(DAY)):
-        publish(small.home, small.registry, small.state, run_id="run-1", proof=PROVED)
+        publish(small.home, small.registry, small.state, run_id="run-1", prove=proved)
 
 
 def test_a_delivery_that_lands_while_the_inputs_are_read_does_not_unbalance_the_books(

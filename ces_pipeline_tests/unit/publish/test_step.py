@@ -2,12 +2,13 @@
 
 import threading
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
+import time_machine
 
 from ces_pipeline.errors import CesError
 from ces_pipeline.publish import step as publish_step
@@ -21,9 +22,9 @@ from ces_pipeline.storage.lake import Lake
 from ces_pipeline_tests.lake_days import (
     DAY,
     NOON,
-    PROVED,
     SmallHome,
     days_from,
+    proved,
     rejected,
     response,
     small_home,
@@ -182,7 +183,7 @@ VERDICTS = (
 
 
 def test_a_rule_that_missed_its_poison_refuses_the_publish_and_is_recorded(unpublished: SmallHome) -> None:
-    refused = unpublished.publish("run-1", MISSED)
+    refused = unpublished.publish("run-1", lambda: MISSED)
     assert not refused.published
     assert refused.blocking_failures == (MISSED,)
     assert not unpublished.home.published.exists()
@@ -192,7 +193,10 @@ def test_a_rule_that_missed_its_poison_refuses_the_publish_and_is_recorded(unpub
 
 def test_a_night_without_news_is_refused_and_recorded_as_well(small: SmallHome) -> None:
     before = small.home.published.stat()
-    refused = small.publish("run-2", MISSED)
+    # The code that published the file today found all poison then.
+    assert small.publish("same-day", lambda: MISSED).blocking_failures == ()
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=1), tick=True):
+        refused = small.publish("run-2", lambda: MISSED)
     assert (refused.unchanged, refused.published) == (True, False)
     assert refused.blocking_failures == (MISSED,)
     assert small.home.published.stat().st_mtime_ns == before.st_mtime_ns
@@ -318,7 +322,7 @@ def test_two_publishes_at_once_take_turns(unpublished: SmallHome, monkeypatch: p
     threads = [
         threading.Thread(
             target=lambda: results.append(
-                publish(unpublished.home, unpublished.registry, unpublished.state, run_id="r", proof=PROVED)
+                publish(unpublished.home, unpublished.registry, unpublished.state, run_id="r", prove=proved)
             )
         )
         for _ in range(2)

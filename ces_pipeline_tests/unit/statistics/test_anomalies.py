@@ -31,7 +31,6 @@ def series(kind: str, figure: str, n: np.ndarray, total: np.ndarray, **more: Any
             "minimum_n": 30,
         }
     )
-    rows["holidays"] = [more.get("holidays", [])] * len(rows)
     return rows[rows["n"] > 0]
 
 
@@ -105,7 +104,9 @@ def test_shares_and_durations_are_shown_as_people_read_them() -> None:
 
 
 def test_a_holiday_says_so() -> None:
-    rows = anomalies_daily(counted(40, silent=[90], holidays=[FIRST + timedelta(days=90)]))
+    evidence = counted(40, silent=[90])
+    day = {"figure": "holiday", "series_kind": "holiday", "segment": "all", "day": FIRST + timedelta(days=90)}
+    rows = anomalies_daily(pd.concat([evidence, evidence.iloc[[0]].assign(**day)]))
     assert on(rows[rows["grain"] == "day"], 90)["state"] == "holiday"
     assert not rows["incident_first_day"].notna().any()
 

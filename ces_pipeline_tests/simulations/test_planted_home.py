@@ -1,0 +1,34 @@
+"""Holds that a home of 200 days finds each planted incident in time, and its twin hardly any.
+
+`python -m ces_pipeline_tests.simulations.planted_home` prints the delays.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from ces_pipeline_tests.simulations.planted_home import (
+    PLANTED,
+    alarms,
+    delay_days,
+    published_home,
+    series_years,
+)
+from ces_pipeline_tests.simulations.test_anomalies import FALSE_LIMITS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_each_planted_incident_is_found_in_time(tmp_path: Path, seed: int) -> None:
+    found = alarms(published_home(tmp_path, PLANTED, seed))
+    delays = {incident: delay_days(incident, found) for incident in PLANTED}
+    late = {incident: days for incident, days in delays.items() if days is None or days > incident.most_days}
+    assert late == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_twin_without_incidents_stays_within_the_budget(tmp_path: Path, seed: int) -> None:
+    twin = published_home(tmp_path, (), seed)
+    assert series_years(twin) > 10
+    assert len(alarms(twin)) <= FALSE_LIMITS["days differ"] * series_years(twin)
