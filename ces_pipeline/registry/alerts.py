@@ -39,6 +39,7 @@ SeriesKind = Literal[
     "reason_share",
     "comment_share",
     "duration_seconds",
+    "arrival_minutes",
     "known_share",
     "linked_share",
     "invitations",

@@ -15,6 +15,7 @@ LEAST_PER_STEP = {"count": 10.0, "share": 5.0, "mean": 20.0}
 cases and other rows. A figure of which a day brings less is judged by the week."""
 _JUDGED_BY_DAYS = 56
 """So many days before a step show what a day brings."""
+_LOGARITHMS = ("duration_seconds", "arrival_minutes")
 _SERIES = ["series_kind", "dimension", "segment"]
 _WORDS = {
     "count": ("more", "fewer"),
@@ -23,6 +24,7 @@ _WORDS = {
     "effort": ("harder", "easier"),
     "difficult_share": ("harder", "easier"),
     "duration_seconds": ("longer", "shorter"),
+    "arrival_minutes": ("longer", "shorter"),
 }
 """Figure or series_kind -> the words for up and down."""
 
@@ -32,8 +34,8 @@ def anomalies_daily(evidence: pd.DataFrame) -> pd.DataFrame:
 
     The evidence has one row per series and day with rows: `figure` (`count`, `share` or `mean`), `n`, and `total`: the
     rows, the cases among n, or the sum of n values, whose squares add up to `square_total`. `examined_from`,
-    `examined_to` and `minimum_n` are the same in all rows. Values of `duration_seconds` are logarithms. Rows with the
-    figure `holiday` name the days that are not judged.
+    `examined_to` and `minimum_n` are the same in all rows. Times in seconds and minutes are logarithms. Rows with
+    the figure `holiday` name the days that are not judged.
     """
     columns = list(ANOMALIES_DAILY.columns)
     is_holiday = evidence["figure"] == "holiday"
@@ -184,9 +186,8 @@ class _Series:
         if self.figure == "share":
             shares: np.ndarray = np.sin(np.clip(values, 0, np.pi) / 2) ** 2
             return shares
-        return np.where(
-            kinds == "duration_seconds", np.exp(np.where(kinds == "duration_seconds", values, 0)), values
-        )
+        is_logarithm = np.isin(kinds, _LOGARITHMS)
+        return np.where(is_logarithm, np.exp(np.where(is_logarithm, values, 0)), values)
 
 
 def _sums_before(values: np.ndarray, window: int) -> np.ndarray:

@@ -66,6 +66,17 @@ spoken as (
     group by day, survey_id
 ),
 
+-- From the answer to its receipt. What is a week old when it comes is history, and says nothing of the way.
+arrivals as (
+    select
+        day,
+        source_id,
+        ln(greatest(epoch_us(received_at) - epoch_us(recorded_at), 60000000) / 60000000)::decimal(12, 6) as log_minutes
+    from core.responses
+    inner join (select source_id, delivery_id, received_at from audit.deliveries) using (source_id, delivery_id)
+    where recorded_at > received_at - interval 7 days
+),
+
 marks as (
     select
         day,
@@ -210,6 +221,18 @@ figures as (
         log_seconds as total,
         log_seconds_squared as square_total
     from spoken
+    union all by name
+    select
+        'mean' as figure,
+        'arrival_minutes' as series_kind,
+        'source' as dimension,
+        source_id as segment,
+        day,
+        count(*) as n,
+        sum(log_minutes) as total,
+        sum(pow(log_minutes, 2)::decimal(12, 6)) as square_total
+    from arrivals
+    group by day, source_id
     union all by name
     select
         'share' as figure,

@@ -15,7 +15,8 @@ ANOMALIES_DAILY = Table(
         "series_kind": column(
             TEXT,
             "The figure: `responses`, `effort`, `difficult_share`, `tickets`, `landed_rows`, `rejected_share`, "
-            "`reason_share`, `comment_share`, `duration_seconds`, `known_share`, `linked_share`, `invitations` or "
+            "`reason_share`, `comment_share`, `duration_seconds`, `arrival_minutes` (from answer to receipt), "
+            "`known_share`, `linked_share`, `invitations` or "
             "`response_rate`.",
         ),
         "dimension": column(
@@ -28,7 +29,7 @@ ANOMALIES_DAILY = Table(
         "day": column(DAY, "The day; of a week, its Sunday."),
         "observed": column(
             NUMBER,
-            "The figure: a number of rows, a share, mean effort, or geometric mean of seconds; null: fewer than the "
+            "The figure: a number of rows, a share, mean effort, or geometric mean of a time; null: fewer than the "
             "minimum n.",
             **_MAYBE,
         ),
