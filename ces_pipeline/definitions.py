@@ -5,6 +5,7 @@ import warnings
 import dagster as dg
 
 from ces_pipeline.defs.alerts import alert_job, alerts_sensor
+from ces_pipeline.defs.audit import audit_job, weekly_audit
 from ces_pipeline.defs.core import core_assets
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.home_resource import HomeResource
@@ -30,7 +31,7 @@ def build_definitions(home: Home) -> dg.Definitions:
         assets = [*raw_assets(registry), *core_assets(home, registry), snapshot_asset(registry)]
     return dg.Definitions(
         assets=assets,
-        jobs=[*jobs(registry), rebuild_job(), probe_job(), alert_job()],
+        jobs=[*jobs(registry), rebuild_job(), probe_job(), audit_job(), alert_job()],
         resources={"home": HomeResource(root=str(home.root))},
         schedules=_schedules(registry) if registry.sources else [],
         sensors=[
@@ -43,7 +44,7 @@ def build_definitions(home: Home) -> dg.Definitions:
 
 
 def _schedules(registry: Registry) -> list[dg.ScheduleDefinition]:
-    found = [nightly(registry), weekly(registry)]
+    found = [nightly(registry), weekly(registry), weekly_audit(registry)]
     if minutes := registry.settings.land_every_minutes:
         found.append(ticks(registry, minutes))
     if minutes := registry.settings.probe_every_minutes:

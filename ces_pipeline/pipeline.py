@@ -14,6 +14,8 @@ from ces_pipeline.clean import step as clean_step
 from ces_pipeline.clean.day import DayResult
 from ces_pipeline.clean.inputs import Planner
 from ces_pipeline.clean.workers import refuse_imported_script
+from ces_pipeline.corrections.audit import Audit
+from ces_pipeline.corrections.audit import audit as audit_days
 from ces_pipeline.corrections.rename import follow_registry
 from ces_pipeline.home import Home
 from ces_pipeline.land import corrected_entry
@@ -53,6 +55,7 @@ __all__ = [
     "Registry",
     "SourceLanding",
     "alert",
+    "audit",
     "check",
     "clean",
     "first_landed_day",
@@ -273,6 +276,22 @@ def rebuild(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
         prove=prove,
         watcher=PublishWatch(registry),
     )
+
+
+def audit(
+    home: Home,
+    registry: Registry,
+    *,
+    run_id: str,
+    first: date | None = None,
+    last: date | None = None,
+) -> Audit:
+    """Compare published days with what today's registry and code make of their landed rows; changes no day.
+
+    first, last: all days unless given.
+    """
+    _begin(registry)
+    return audit_days(home, registry, run_id=run_id, first=first, last=last)
 
 
 def is_behind(home: Home, registry: Registry) -> bool:

@@ -368,7 +368,8 @@ class World:
     """The systems around a home.
 
     newest: the newest day of which there are rows. rows: source -> id -> its rows as they were last delivered.
-    waiting: source -> rows of the next export. sent: every export so far.
+    waiting: source -> rows of the next export. sent: every export so far. more: cells of columns that the rows of `web`
+    have besides its usual ones, or in place of them.
     """
 
     home: Home
@@ -378,6 +379,7 @@ class World:
     rows: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     waiting: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
+    more: dict[str, str] = field(default_factory=dict)
     count: int = 0
 
     @classmethod
@@ -420,7 +422,11 @@ class World:
             name = f"{source}-{self.number():06}.{'jsonl' if source in IN_JSON else 'csv'}"
             path = self.home.inbox / source / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = "\n".join(map(json.dumps, rows)) if source in IN_JSON else csv_text(rows)
+            if source in IN_JSON:
+                text = "\n".join(map(json.dumps, rows))
+            else:
+                blank = {name: "" for row in rows for name in row}
+                text = csv_text([blank | row for row in rows])
             path.write_text(text, encoding="utf-8")
             sent.append(Sent(source, name, frozenset(_days(source, rows))))
         self.waiting = {}
@@ -477,6 +483,7 @@ class World:
             "language": pick.choice(["en", "de", ""]),
             "finished": pick.choice(["true", "true", "true", "false"]),
             "seconds": pick.choice([1, 30, 45, 90]),
+            **self.more,
         }
         self.deliver("web", row["id"], row)
 

@@ -95,6 +95,19 @@ def unusable_rows(nights: "Nights") -> str:
     return "unusable rows"
 
 
+def audited(nights: "Nights") -> str:
+    """An audit of all days, by the registry as it is now: a night may have changed it."""
+    found = pipeline.audit(nights.world.home, nights.registry, run_id=f"audit-{nights.now:%m-%d}")
+    return f"an audit with {len(found.findings)} findings"
+
+
+def changed_export(nights: "Nights") -> str:
+    """Another column, the same under another name, or another value in the exports of `web` from now on."""
+    world = nights.world
+    world.more = world.random.choice([{}, {"browser": "x"}, {"agent": "x"}, {"kind_of_device": "watch"}])
+    return f"exports of web with {world.more or 'the usual columns'}"
+
+
 def revised_answers(nights: "Nights") -> str:
     """Answers with other scores, tickets or people; some move to another day, which may empty their day."""
     world, pick = nights.world, nights.world.random
@@ -428,7 +441,7 @@ _SOURCE_IDS = (
 STEPS: Mapping[Callable[["Nights"], str | None], int] = {
     newest_day: 12, late_rows: 6, a_day_far_back: 2, revised_answers: 5, revised_tickets: 6, corrected_versions: 3,
     deleted_tickets: 4, delivery_taken_back: 3, delivery_returned: 3, emptied_day: 2, newest_day_moves_back: 3,
-    forgotten_person: 1, accounts: 3, invitations: 3, events: 3, follow_ups: 3, cleaning_stopped: 1, setting: 3, unusable_rows: 2,
+    forgotten_person: 1, accounts: 3, invitations: 3, events: 3, follow_ups: 3, cleaning_stopped: 1, setting: 3, unusable_rows: 2, changed_export: 2, audited: 1,
     registry_entry: 3, nothing: 2,
 }  # fmt: skip
 """Step -> how often it is drawn, in proportion."""
@@ -467,6 +480,8 @@ class Nights:
             world.day(day)
             if number == FIRST_DAYS:
                 world.unusable(day)
+            if number == FIRST_DAYS - 2:
+                world.more = {"browser": "x"}
             # A large delivery first, then one of the newest days.
             if number in (FIRST_DAYS - 2, FIRST_DAYS):
                 sent += world.send()
@@ -477,6 +492,12 @@ class Nights:
         with time_machine.travel(now, tick=False):
             nights._land()
             nights.run("begin")
+            # By another scale, which the home does not get, so that there are findings.
+            effort = nights.registry.surveys["in_app"].model_copy(update={"scale": "ease_1_7"})
+            other = nights.registry.model_copy(
+                update={"surveys": {**nights.registry.surveys, "in_app": effort}}
+            )
+            assert pipeline.audit(world.home, other, run_id="audit-begin", first=days[-1]).findings
         nights.ways.clear()
         return nights
 

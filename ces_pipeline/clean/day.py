@@ -14,6 +14,7 @@ import pyarrow as pa
 from ces_pipeline.clean.account_attributes import with_accounts
 from ces_pipeline.clean.accounts import clean_accounts
 from ces_pipeline.clean.context import DayContext, SpeedLimit
+from ces_pipeline.clean.day_changes import day_changes
 from ces_pipeline.clean.events import clean_events
 from ces_pipeline.clean.follow_ups import clean_follow_ups
 from ces_pipeline.clean.inputs import commit_marker_file
@@ -115,6 +116,44 @@ def changed_verdicts(
     }
     found = [changes_of_day(lake, plan.day, tables) for plan in plans]
     return pd.concat(found, ignore_index=True)
+
+
+def would_change(
+    lake: Lake,
+    plans: Sequence[DayPlan],
+    registry: Registry,
+    limits: dict[date, dict[str, SpeedLimit]],
+) -> dict[date, dict[str, int]]:
+    """Day -> what cleaning it again would change (`day_changes`); writes nothing.
+
+    A day that cannot be cleaned or whose files cannot be read says so, in place of its changes.
+    """
+    try:
+        tables = _in_tables(plans[0].kind, _cleaned(lake, plans, registry, limits))
+    except (*UNREADABLE, duckdb.Error, MemoryLimitError):
+        if len(plans) > 1:
+            return {
+                day: changes
+                for plan in plans
+                for day, changes in would_change(lake, [plan], registry, limits).items()
+            }
+        if not _lost_files(lake, plans[0]):
+            raise
+        return {plans[0].day: {"landed rows are missing or damaged": plans[0].rows}}
+    by_day = {name: TABLES[name].by_day(table) for name, table in tables.items()}
+    found = {}
+    for plan in plans:
+        before, now = [], []
+        for name in KINDS[plan.kind].tables:
+            schema, path = TABLES[name].arrow, lake.day_file(name, plan.day)
+            rows, damaged = lake.read_tables([path] if lake.exists(path) else [], schema)
+            if damaged:
+                found[plan.day] = {f"the file of {name} is damaged": plan.rows}
+            before.append(rows)
+            now.append(by_day[name].get(plan.day, schema.empty_table()))
+        if plan.day not in found:
+            found[plan.day] = day_changes(plan.kind, (before[0], before[1]), (now[0], now[1]))
+    return found
 
 
 def _in_tables(kind: str, cleaned: CleanedDays) -> dict[str, pa.Table]:

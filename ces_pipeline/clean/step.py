@@ -12,6 +12,7 @@ import pandas as pd
 from ces_pipeline.clean.context import SpeedLimit
 from ces_pipeline.clean.day import DayResult, clean_days
 from ces_pipeline.clean.day import changed_verdicts as verdicts_of_days
+from ces_pipeline.clean.day import would_change as changes_of_days
 from ces_pipeline.clean.inputs import INCOMPLETE, Planner
 from ces_pipeline.clean.plan import DayPlan
 from ces_pipeline.clean.raw_files import damaged_files
@@ -75,6 +76,25 @@ def changed_verdicts(home: Home, registry: Registry, days: Sequence[date]) -> pd
     limits, _ = _speed_limits(lake, planner, sorted(reached))
     found = [verdicts_of_days(lake, batch, registry, limits) for batch in _batches(plans)]
     return pd.concat([pd.DataFrame(columns=list(VERDICT_COLUMNS)), *found], ignore_index=True)
+
+
+def would_change(
+    home: Home, registry: Registry, kind: str, days: Sequence[date]
+) -> Iterator[tuple[DayPlan, dict[str, int]]]:
+    """What cleaning these days of a kind again would change, in words with the number of rows; writes nothing.
+
+    Cleaning waits until the last day is done: a day that is cleaned meanwhile would look changed.
+    """
+    lake = Lake(home.lake)
+    with exclusive(home.lake / f".cleaning-{kind}.lock"):
+        planner = Planner(lake, registry, kind)
+        plans = [planner.plan(day) for day in sorted(set(days))]
+        reached = {plan.day for plan in plans} | {file.day for plan in plans for file in plan.lookback}
+        limits, _ = _speed_limits(lake, planner, sorted(reached))
+        for batch in _batches(plans):
+            found = changes_of_days(lake, batch, registry, limits)
+            yield from ((plan, found[plan.day]) for plan in batch)
+            give_memory_back()
 
 
 def _speed_limits(

@@ -7,6 +7,7 @@ or a blocking check failed, or something needs a person; 2 wrong usage, registry
 import click
 
 from ces_pipeline.cli.alert import ack, alert
+from ces_pipeline.cli.audit import audit
 from ces_pipeline.cli.common import Commands
 from ces_pipeline.cli.deliveries import deliveries
 from ces_pipeline.cli.demo import demo, sample
@@ -41,7 +42,7 @@ for command in (
     *(demo, init, sample, inspect, docs),
     *(run, land, rebuild, ui, receive, probe, alert, ack, doctor),
     *(show, deliveries, quarantine, why, person, dictionary),
-    *(unland, replay, restate, forget),
+    *(audit, unland, replay, restate, forget),
     export,
 ):
     main.add_command(command)

@@ -1,10 +1,10 @@
-"""One asset per source: its landed deliveries, with the check that all landed.
+"""One asset per source: its landed deliveries. Without partitions, because landing is by delivery.
 
-Without partitions, because landing is by delivery.
+Its checks are `all_landed`, and `schema_change`, which lists what the newest deliveries changed.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,10 +14,16 @@ from ces_pipeline import pipeline
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.home_resource import HomeResource
 from ces_pipeline.defs.metadata import OWNERS, POOL, every_night, rows_table
+from ces_pipeline.land.delivery_columns import newest_changes
 from ces_pipeline.land.inputs import landing_fingerprint
 from ces_pipeline.land.step import SourceLanding
+from ces_pipeline.publish.checks import all_checks
 from ces_pipeline.registry import Registry, Source
 from ces_pipeline.registry.api import Api
+from ces_pipeline.storage.lake import Lake
+
+SCHEMA_CHANGE = "schema_change"
+_SHOWN_CHANGES = 100
 
 ALL_LANDED = "all_landed"
 _ALL_LANDED = (
@@ -50,7 +56,10 @@ def _raw_asset(registry: Registry, source: Source) -> dg.AssetsDefinition:
         pool=POOL if source.api is None else _host_pool(source.api),
         retry_policy=None if source.api is None else _RETRY,
         description=f"Landed deliveries of source `{source.id}` ({source.kind}), pseudonymised and split by day.",
-        check_specs=[dg.AssetCheckSpec(ALL_LANDED, asset=raw_key(source.id), description=_ALL_LANDED)],
+        check_specs=[
+            dg.AssetCheckSpec(ALL_LANDED, asset=raw_key(source.id), description=_ALL_LANDED),
+            dg.AssetCheckSpec(SCHEMA_CHANGE, asset=raw_key(source.id), description=_remedy()),
+        ],
         freshness_policy=None if source.ended_on else every_night(registry),
     )
     def land_source(home: HomeResource) -> Iterator[dg.MaterializeResult[None]]:
@@ -62,8 +71,11 @@ def _raw_asset(registry: Registry, source: Source) -> dg.AssetsDefinition:
             )
         (landing,) = pipeline.land(home.home, registry_now, [source.id])
         # The readable files have landed: they are reported before the step fails.
+        zone = registry_now.settings.business_time_zone
+        changes = newest_changes(Lake(home.home.lake), source.id, zone)
         yield dg.MaterializeResult(
-            metadata=landing_metadata(source, landing), check_results=[_verdict(landing)]
+            metadata=landing_metadata(source, landing),
+            check_results=[_verdict(landing), _schema_change(source.id, changes)],
         )
         if landing.failures:
             raise dg.Failure(description="\n".join(landing.failures), allow_retries=landing.is_transient)
@@ -103,6 +115,26 @@ def _verdict(landing: SourceLanding) -> dg.AssetCheckResult:
             "rows_unreadable": landing.rows_unreadable,
             **rows_table([{"what": line} for line in landing.failures]),
         },
+    )
+
+
+def _remedy() -> str:
+    return next(check.remedy for check in all_checks() if check.name == SCHEMA_CHANGE)
+
+
+def _schema_change(source_id: str, changes: Sequence[Mapping[str, Any]]) -> dg.AssetCheckResult:
+    """The check of a source. changes: rows of `audit.schema_changes`."""
+    shown = ("change", "column_name", "field", "was", "is_now")
+    rows = [
+        {name: "" if row[name] is None else str(row[name]) for name in shown}
+        for row in changes[:_SHOWN_CHANGES]
+    ]
+    return dg.AssetCheckResult(
+        check_name=SCHEMA_CHANGE,
+        asset_key=raw_key(source_id),
+        passed=not changes,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"failures": len(changes), **rows_table(rows)},
     )
 
 

@@ -30,6 +30,10 @@ _JOURNALS = {
     "audit.incident_events": "logged_at",
     "audit.alert_deliveries": "created_at",
     "audit.probes": "probed_at",
+    "audit.audits": "audited_at",
+    "audit.audit_findings": "audited_at",
+    "audit.schema_changes": "received_at",
+    "audit.figure_history": "published_at",
 }
 """Table with a file per source and month -> the column that names the month."""
 _ALL_SOURCES = "_all"

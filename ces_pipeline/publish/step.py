@@ -41,6 +41,7 @@ from ces_pipeline.publish.checksum import (
 )
 from ces_pipeline.publish.compare import differing_tables
 from ces_pipeline.publish.derived import fill_derived, replace_rows
+from ces_pipeline.publish.figure_history import add_figures, new_figures
 from ces_pipeline.publish.fingerprints import (
     TableFingerprint,
     code_version,
@@ -453,6 +454,12 @@ class _Publish:
                 return self._result(checks, published=False, rebuilt_because=rebuilt_because)
             self._log(lake, events)
             self._fill(connection, "audit.check_results", _history(lake, "audit.check_results", results))
+            earlier = stored_rows(lake, TABLES["audit.figure_history"])
+            earlier = earlier.filter(
+                pc.not_equal(earlier["published_at"], pa.scalar(now, pa.timestamp("us", "UTC")))
+            )
+            figures = new_figures(connection, earlier, self.run_id, now)
+            self._fill(connection, "audit.figure_history", pa.concat_tables([earlier, figures]))
             for name in STORED_TABLES:
                 days = changes.days_of(name) if changes else None
                 store_days(connection, lake, PUBLISHED_TABLES[name], before, days)
@@ -462,6 +469,8 @@ class _Publish:
             differences = differing_tables(connection, "ces", "before") if self.compares else []
             connection.execute("USE memory")
             connection.execute("DETACH ces")
+        # Before the rename: a publish that is killed in between adds no figure that the next one would not.
+        add_figures(lake, figures, now)
         _swap(fresh, self.home.published)
         if restated.num_rows:
             lake.write_table(_history_file("audit.restatements", self.run_id), restated)

@@ -136,6 +136,42 @@ RESTATEMENTS = Table(
     sort=("restated_at", "table_name", "day"),
 )
 
+FIGURE_HISTORY = Table(
+    "audit.figure_history",
+    "One row per survey, day and publish that first showed these figures of it.",
+    ("survey_id", "day", "published_at"),
+    {
+        "survey_id": column(TEXT, "The survey."),
+        "day": column(DAY, "The day of the answers."),
+        "published_at": column(INSTANT, "When the figures were published."),
+        "run_id": column(TEXT, "The run that published them."),
+        "n": column(INTEGER, "Scored, accepted responses; 0: those of earlier rows are gone."),
+        **{
+            name: column(NUMBER, f"{means}; null: fewer than the minimum n.", nullable=True)
+            for name, means in {
+                "mean_effort_0_100": "Mean effort, higher is harder",
+                "mean_ease_0_100": "Mean ease, higher is easier",
+                "ease_low_0_100": "Lower end of the 95 % interval of mean ease",
+                "ease_high_0_100": "Upper end of that interval",
+                "easy_share": "Share of answers in the easy boxes, 0 to 1",
+                "easy_share_low": "Lower end of its 95 % interval",
+                "easy_share_high": "Upper end of that interval",
+                "difficult_share": "Share of answers in the difficult boxes, 0 to 1",
+                "difficult_share_low": "Lower end of its 95 % interval",
+                "difficult_share_high": "Upper end of that interval",
+                "top_two_share": "Share of the two best answers, 0 to 1",
+            }.items()
+        },
+        "easy_count": column(INTEGER, "Responses in the easy boxes of the scale."),
+        "neutral_count": column(INTEGER, "Responses between the boxes."),
+        "difficult_count": column(INTEGER, "Responses in the difficult boxes of the scale."),
+        "top_two_count": column(INTEGER, "Responses with one of the two best answers of their scale."),
+        "ease_sum_0_100": column(NUMBER, "Sum of ease; sum it and n to pool days."),
+        "ease_square_sum_0_100": column(NUMBER, "Sum of squared ease, to pool standard deviations."),
+    },
+    sort=("survey_id", "day", "published_at"),
+)
+
 REQUESTS = Table(
     "audit.requests",
     "One row per request to a vendor's API, including failed requests.",
@@ -218,9 +254,37 @@ DELIVERY_COLUMNS = Table(
         ),
         "filled": column(INTEGER, "Examined rows with a value."),
         "looked_at": column(INTEGER, "Examined rows: all rows of the delivery, or the first 20,000."),
+        "value_counts": column(
+            TEXT,
+            "Examined rows by value as JSON, redacted, of a field of few values (channel, answer, state); null: it is "
+            "none, has more than 50 values or long ones, or was delivered to an earlier release.",
+            nullable=True,
+        ),
         "received_at": column(INSTANT, "When the delivery landed."),
     },
     sort=("source_id", "received_at", "delivery_id", "column_name"),
+)
+
+SCHEMA_CHANGES = Table(
+    "audit.schema_changes",
+    "One row per delivery and change of what the source delivers.",
+    ("source_id", "delivery_id", "change", "column_name", "item"),
+    {
+        "source_id": column(TEXT, "The source."),
+        "delivery_id": column(TEXT, "The delivery that shows it."),
+        "change": column(
+            TEXT,
+            "`column_added`, `column_gone`, `column_renamed`, `column_retyped`, `value_added`, `value_gone` or "
+            "`value_renamed`.",
+        ),
+        "column_name": column(TEXT, "The export's column, redacted; of a renamed one, its new name."),
+        "field": column(TEXT, "Our field that it is mapped to; null: none.", nullable=True),
+        "item": column(TEXT, "The value, redacted; of a renamed one, the new value; else the column."),
+        "was": column(TEXT, "Kind, name or value before; null: it was added.", nullable=True),
+        "is_now": column(TEXT, "Kind, name or value now; null: it is gone.", nullable=True),
+        "received_at": column(INSTANT, "When the delivery landed."),
+    },
+    sort=("source_id", "received_at", "delivery_id", "column_name", "change", "item"),
 )
 
 CORRECTIONS = Table(
@@ -243,6 +307,47 @@ CORRECTIONS = Table(
         ),
     },
     sort=("made_at", "correction_id"),
+)
+
+AUDITS = Table(
+    "audit.audits",
+    "One row per audit and kind of source: how many published days cleaning them again would change.",
+    ("run_id", "kind"),
+    {
+        "run_id": column(TEXT, "The Dagster run, or `local` and a time."),
+        "kind": column(TEXT, _KINDS),
+        "first_day": column(DAY, "First day that was compared."),
+        "last_day": column(DAY, "Last day that was compared."),
+        "days": column(INTEGER, "Days that were compared."),
+        "rows": column(INTEGER, "Landed rows of these days."),
+        "days_that_would_change": column(INTEGER, "Days with other rows by today's registry and code."),
+        "rows_that_would_change": column(INTEGER, "Their rows that would change."),
+        "rule_version": column(TEXT, "Version of the rules that judged them in the audit."),
+        "audited_at": column(INSTANT, "When the audit began."),
+    },
+    sort=("audited_at", "run_id", "kind"),
+)
+
+AUDIT_FINDINGS = Table(
+    "audit.audit_findings",
+    "One row per audit, kind, day and change: what cleaning the day again would change. The audit changed nothing.",
+    ("run_id", "kind", "day", "change"),
+    {
+        "run_id": column(TEXT, "The audit."),
+        "kind": column(TEXT, _KINDS),
+        "day": column(DAY, "The published day."),
+        "change": column(
+            TEXT,
+            "Verdict and reasons as published and by today's registry and code, such as `rejected (too_fast) -> "
+            "accepted`; or the columns with other values.",
+        ),
+        "rows": column(INTEGER, "Rows that would change so."),
+        "is_stale": column(
+            FLAG, "True if the next run cleans the day anyway; false: only `ces restate` changes it."
+        ),
+        "audited_at": column(INSTANT, "When the audit began."),
+    },
+    sort=("audited_at", "run_id", "kind", "day", "change"),
 )
 
 VERDICT_CHANGES = Table(

@@ -21,6 +21,8 @@ class Field:
     `time` becomes a UTC instant; `free_text` is kept redacted.
     answer: True for an answer of the respondent (the double-submit rule compares answers).
     also_hashed: True for a text that has its keyed hash next to it, as `<name>_key`: an answer names it by its hash.
+    is_listed: True for a field of few different values, such as answer options, channels and states: landing counts
+    them in each delivery.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Field:
     treatment: Treatment = "text"
     answer: bool = False
     also_hashed: bool = False
+    is_listed: bool = False
 
     @property
     def stored_as(self) -> str:
@@ -47,24 +50,24 @@ class Field:
 
 SURVEY_FIELDS: tuple[Field, ...] = (
     Field("response_id", "the platform's id of the response"),
-    Field("survey", "the platform's name of the survey, if one source carries several"),
+    Field("survey", "the platform's name of the survey, if one source carries several", is_listed=True),
     Field("respondent", "who answered: e-mail, contact or user id", "person"),
     Field("device", "device or cookie id", "person"),
     Field("ip_address", "network address", "person"),
     Field("ticket_id", "the ticket that the answer is about"),
     Field("external_id", "another reference shared with the ticket system; many are a person's", "person"),
-    Field("channel", "channel of the interaction"),
-    Field("product", "product or service"),
-    Field("journey_stage", "stage of the customer journey"),
-    Field("process", "support, renewal, expansion ..."),
-    Field("device_type", "mobile, desktop ..."),
-    Field("language", "language of the answer"),
-    Field("score", "the effort or ease answer, number or label", answer=True),
-    Field("csat", "the satisfaction answer, number or label", answer=True),
-    Field("nps", "likelihood to recommend, 0 to 10", answer=True),
+    Field("channel", "channel of the interaction", is_listed=True),
+    Field("product", "product or service", is_listed=True),
+    Field("journey_stage", "stage of the customer journey", is_listed=True),
+    Field("process", "support, renewal, expansion ...", is_listed=True),
+    Field("device_type", "mobile, desktop ...", is_listed=True),
+    Field("language", "language of the answer", is_listed=True),
+    Field("score", "the effort or ease answer, number or label", answer=True, is_listed=True),
+    Field("csat", "the satisfaction answer, number or label", answer=True, is_listed=True),
+    Field("nps", "likelihood to recommend, 0 to 10", answer=True, is_listed=True),
     Field("comment", "free text", "free_text", answer=True),
-    Field("status", "the platform's own status: preview, test, spam ..."),
-    Field("finished", "whether the survey was completed"),
+    Field("status", "the platform's own status: preview, test, spam ...", is_listed=True),
+    Field("finished", "whether the survey was completed", is_listed=True),
     Field("progress", "percent of the survey seen"),
     Field("duration_seconds", "seconds from first view to submit, as reported"),
     Field("started_at", "first view", "time"),
@@ -76,11 +79,11 @@ SURVEY_FIELDS: tuple[Field, ...] = (
 TICKET_FIELDS: tuple[Field, ...] = (
     Field("ticket_id", "the ticket system's id"),
     Field("external_id", "another reference shared with the survey", also_hashed=True),
-    Field("status", "state, in the words of the system"),
-    Field("priority", "priority, in the words of the system"),
-    Field("category", "issue category"),
-    Field("channel", "how the ticket came in"),
-    Field("product", "product or service"),
+    Field("status", "state, in the words of the system", is_listed=True),
+    Field("priority", "priority, in the words of the system", is_listed=True),
+    Field("category", "issue category", is_listed=True),
+    Field("channel", "how the ticket came in", is_listed=True),
+    Field("product", "product or service", is_listed=True),
     Field("requester", "who asked: e-mail or user id", "person"),
     Field("group_name", "the team that the ticket is assigned to"),
     Field("created_at", "opened", "time"),
@@ -100,10 +103,10 @@ TICKET_FIELDS: tuple[Field, ...] = (
     Field("reopens", "times reopened"),
     Field("handoffs", "times given to another agent or group"),
     Field("replies", "public replies by agents"),
-    Field("csat", "satisfaction with the ticket, number or label"),
+    Field("csat", "satisfaction with the ticket, number or label", is_listed=True),
     Field("is_deleted", "true if the system deleted the ticket, or when it did"),
-    Field("is_spam", "true if the system marked the ticket as spam"),
-    Field("is_merged", "true if the ticket was merged into another"),
+    Field("is_spam", "true if the system marked the ticket as spam", is_listed=True),
+    Field("is_merged", "true if the ticket was merged into another", is_listed=True),
     Field("merged_into", "the id of the ticket that it was merged into"),
     Field("tags", "its tags: some systems note a merge there", "free_text"),
 )
@@ -119,23 +122,25 @@ ACCOUNT_FIELDS: tuple[Field, ...] = (
 
 INVITATION_FIELDS: tuple[Field, ...] = (
     Field("invitation_id", "the platform's id of the invitation"),
-    Field("survey", "the platform's name of the survey, if one source carries several"),
+    Field("survey", "the platform's name of the survey, if one source carries several", is_listed=True),
     Field("person", "the invited person: the same e-mail or id as in answers", "person"),
     Field("response_id", "the answer to the invitation, if the platform reports it"),
     Field("ticket_id", "the ticket that it asks about"),
     Field("event_id", "the event that triggered it"),
-    Field("channel", "how it was sent"),
-    Field("status", "its state: sent, bounced, opened, refused, out of scope ..."),
+    Field("channel", "how it was sent", is_listed=True),
+    Field("status", "its state: sent, bounced, opened, refused, out of scope ...", is_listed=True),
     Field("sent_at", "when it was sent", "time"),
 )
 
 EVENT_FIELDS: tuple[Field, ...] = (
     Field("event_id", "the system's id of the event"),
-    Field("event_type", "what happened; the same word as `trigger_event` of surveys.yaml"),
-    Field("survey", "the platform's name of the survey, for events that are views of a survey"),
+    Field("event_type", "what happened; the same word as `trigger_event` of surveys.yaml", is_listed=True),
+    Field(
+        "survey", "the platform's name of the survey, for events that are views of a survey", is_listed=True
+    ),
     Field("person", "the person: the same e-mail or id as in answers", "person"),
     Field("ticket_id", "the ticket that it is about"),
-    Field("category", "a category of the event or measure"),
+    Field("category", "a category of the event or measure", is_listed=True),
     Field("value", "number of the event, such as views or milliseconds"),
     Field("occurred_at", "when it happened", "time"),
 )
@@ -145,7 +150,7 @@ FOLLOW_UP_FIELDS: tuple[Field, ...] = (
     Field("response_id", "the answer that is followed up, by its platform's id"),
     Field("ticket_id", "the ticket that the answer is about; instead of response_id"),
     Field("agent", "who took the step", "person"),
-    Field("state", "what was done: assigned, contacted, resolved"),
+    Field("state", "what was done: assigned, contacted, resolved", is_listed=True),
     Field("changed_at", "when the step was done", "time"),
 )
 

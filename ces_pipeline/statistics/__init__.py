@@ -16,6 +16,7 @@ import pandas as pd
 
 POST_PROCESSED_BY: dict[str, str] = {
     "mart.anomalies_daily": "ces_pipeline.statistics.anomalies:anomalies_daily",
+    "mart.direction_drift": "ces_pipeline.statistics.direction:direction_drift",
     "mart.effort_drivers": "ces_pipeline.statistics.drivers:effort_drivers",
     "mart.event_effort_lag": "ces_pipeline.statistics.lags:event_effort_lag",
     "mart.fix_impact": "ces_pipeline.statistics.fixes:fix_impact",

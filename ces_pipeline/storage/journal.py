@@ -62,11 +62,23 @@ def month_of(at: datetime) -> str:
     return f"{at:%Y-%m}"
 
 
-def rows_of(lake: Lake, table: JournalTable, source_id: str) -> list[dict[str, Any]]:
-    """All rows of a source, without those of damaged files."""
-    rows, _ = lake.read_tables(_files(lake, table, source_id), table.arrow)
+def rows_of(
+    lake: Lake, table: JournalTable, source_id: str, month: str | None = None
+) -> list[dict[str, Any]]:
+    """All rows of a source, or those of a month (of `month_of`), without those of damaged files."""
+    files = [
+        path for path in _files(lake, table, source_id) if month is None or path.endswith(f"/{month}.parquet")
+    ]
+    rows, _ = lake.read_tables(files, table.arrow)
     found: list[dict[str, Any]] = without_repeats(rows, table.key).to_pylist()
     return found
+
+
+def values_of(lake: Lake, table: JournalTable, source_id: str, column: str) -> set[Any]:
+    """The different values of a column in the rows of a source, without those of damaged files."""
+    # All columns are read: one of them shows whether a file is damaged.
+    rows, _ = lake.read_tables(_files(lake, table, source_id), table.arrow)
+    return set(pc.unique(rows[column]).to_pylist())
 
 
 def without_repeats(rows: pa.Table, key: Sequence[str]) -> pa.Table:

@@ -51,11 +51,11 @@ def test_a_home_has_one_asset_per_source_and_table_and_one_for_the_file(small: S
         "publish/ces_duckdb",
     }
     graph = definitions.resolve_asset_graph()
-    of_sources, of_days = {"all_landed"}, {"days_written"}
+    of_sources, of_days = {"all_landed", "schema_change"}, {"days_written"}
     names = {check.name for check in all_checks()}
     assert {key.name for key in graph.asset_check_keys} == names | of_sources | of_days
     jobs = {job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
-    assert jobs == {"alert", "clean_and_publish", "land", "probe", "rebuild"}
+    assert jobs == {"land", "clean_and_publish", "rebuild", "probe", "audit", "alert"}
 
 
 def test_a_check_is_on_the_asset_that_it_judges(small: SmallHome) -> None:
@@ -63,6 +63,7 @@ def test_a_check_is_on_the_asset_that_it_judges(small: SmallHome) -> None:
     found = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
     assert {
         ("raw/web", "all_landed"),
+        ("raw/desk", "schema_change"),
         ("core/responses", "days_written"),
         ("mart/ces_daily", "totals_tie"),
         ("publish/ces_duckdb", "books_balance"),
@@ -166,6 +167,7 @@ def test_the_night_runs_by_itself_at_the_hour_and_zone_of_the_settings(tmp_path:
         "nightly": ("land", "0 4 * * *"),
         "weekly_rebuild": ("rebuild", "0 7 * * 0"),
         "probe": ("probe", "0 * * * *"),
+        "weekly_audit": ("audit", "0 7 * * 6"),
     }
     assert {found.execution_timezone for found in schedules.values()} == {"Europe/Berlin"}
     assert {found.default_status for found in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}

@@ -27,6 +27,7 @@ from ces_pipeline.publish.checks import CheckResult, all_checks
 from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.registry import Registry
 from ces_pipeline.storage import spool
+from ces_pipeline_tests.builders import WEB, answer, inbox_home
 from ces_pipeline_tests.lake_days import DAY, SmallHome, response, small_home
 
 NEXT = DAY + timedelta(days=1)
@@ -84,6 +85,47 @@ def test_a_source_that_fails_says_why_and_the_others_land(
         assert verdict(instance, ["raw", "desk"], "all_landed").passed
     assert (web.metadata["files_new"], web.metadata["rows_landed"]) == (2, 5)
     assert (desk.failure, desk.metadata["files_failed"]) == (None, 0)
+
+
+def test_what_a_source_delivers_otherwise_is_a_failed_check_of_its_asset(tmp_path: Path) -> None:
+    home = inbox_home(tmp_path)
+    for number, more in ((0, {}), (100, {"browser": "x"})):
+        with local_runs(home.home) as runs:
+            home.drop(f"{number}.csv", [answer(number + n, seen=n, **more) for n in range(40)])
+            (outcome,) = runs.land(["web"])
+            assert outcome.failure is None
+        with open_instance(home.home) as instance:
+            key = dg.AssetCheckKey(dg.AssetKey(["raw", "web"]), "schema_change")
+            record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+        assert record.event is not None
+        check = record.event.asset_check_evaluation
+        assert check is not None
+        # Both files landed on one day.
+        assert check.passed is not bool(more)
+    (change,) = check.metadata["wrong_rows"].records
+    assert change.data == {
+        "change": "column_added",
+        "column_name": "browser",
+        "field": "",
+        "was": "",
+        "is_now": "text",
+    }
+
+
+def test_the_audit_is_an_observation_of_the_published_file(tmp_path: Path) -> None:
+    home = inbox_home(tmp_path)
+    home.drop("a.csv", [answer(1)])
+    assert home.land().failures == ()
+    list(pipeline.clean(home.home, home.registry, "survey", [DAY], run_id="test"))
+    home.write_registry(WEB, surveys=[{"id": "after_chat", "scale": "effort_1_7"}])
+    with open_instance(home.home) as instance:
+        job = build_definitions(home.home).resolve_job_def("audit")
+        assert job.execute_in_process(instance=instance).success
+        (record,) = instance.fetch_observations(dg.AssetKey(["publish", "ces_duckdb"]), limit=2).records
+    assert record.asset_observation is not None
+    metadata = record.asset_observation.metadata
+    assert (metadata["days_compared"].value, metadata["days_that_would_change"].value) == (1, 1)
+    assert "effort_0_100" in str(metadata["changes"].value)
 
 
 def test_an_error_of_the_home_is_reported_in_its_own_words_and_one_of_the_program_by_kind(

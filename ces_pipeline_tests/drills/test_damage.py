@@ -18,9 +18,19 @@ from click.testing import CliRunner
 
 from ces_pipeline import pipeline
 from ces_pipeline.cli.main import main
+from ces_pipeline.corrections.log import ALL_SOURCES
 from ces_pipeline.home import Home
 from ces_pipeline.registry import load_registry
-from ces_pipeline.schemas.audit import CORRECTIONS, PROBES, PULL_WINDOWS, PULLS, REQUESTS
+from ces_pipeline.schemas.audit import (
+    AUDIT_FINDINGS,
+    AUDITS,
+    CORRECTIONS,
+    PROBES,
+    PULL_WINDOWS,
+    PULLS,
+    REQUESTS,
+    SCHEMA_CHANGES,
+)
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.journal import add_rows
 from ces_pipeline_tests.builders import DESK, WEB, InboxHome, answer, inbox_home
@@ -34,6 +44,10 @@ LOGS = (
     "audit.corrections",
     "audit.probes",
     "audit.delivery_columns",
+    "audit.schema_changes",
+    "audit.figure_history",
+    "audit.audits",
+    "audit.audit_findings",
 )
 MARCH = datetime(2026, 3, 6, 2, tzinfo=UTC)
 
@@ -75,6 +89,11 @@ KINDS = {
     "log of corrections": Kind("lake/audit/corrections/web/*.parquet"),
     "log of probes": Kind("lake/audit/probes/_all/*.parquet"),
     "log of columns": Kind("lake/audit/delivery_columns/web/*.parquet"),
+    "log of schema changes": Kind("lake/audit/schema_changes/web/*.parquet"),
+    "log of figures": Kind("lake/audit/figure_history/_all/*.parquet"),
+    "log of audits": Kind("lake/audit/audits/_all/*.parquet"),
+    "log of findings of audits": Kind("lake/audit/audit_findings/_all/*.parquet"),
+    "contract of a source": Kind("lake/audit/schema_changes/web/.contract"),
     "check results": Kind("lake/audit/check_results/*.parquet"),
     "cache of seen files": Kind("lake/ledger/web/.seen"),
     "key proof": Kind("lake/ledger/key_proof", by_command=True),
@@ -159,7 +178,21 @@ def age(home: Home) -> None:
 
 
 def fill_logs(small: InboxHome) -> None:
-    """A row of each log that only pulls and corrections write."""
+    """A row of each log that only pulls, corrections, audits and changed exports write."""
+    audit: dict[str, Any] = {"run_id": "a", "kind": "survey", "audited_at": MARCH}
+    days = {"first_day": MARCH.date(), "last_day": MARCH.date(), "days": 1, "days_that_would_change": 1}
+    row = {**audit, **days, "rows": 1, "rows_that_would_change": 1, "rule_version": "1"}
+    add_rows(small.lake, AUDITS, ALL_SOURCES, MARCH, [row])
+    finding = {**audit, "day": MARCH.date(), "change": "accepted -> no row", "rows": 1, "is_stale": False}
+    add_rows(small.lake, AUDIT_FINDINGS, ALL_SOURCES, MARCH, [finding])
+    change = {"delivery_id": "d", "change": "column_added", "column_name": "browser", "item": "browser"}
+    add_rows(
+        small.lake,
+        SCHEMA_CHANGES,
+        "web",
+        MARCH,
+        [{**change, "source_id": "web", "is_now": "text", "received_at": MARCH}],
+    )
     pull: dict[str, Any] = {"pull_id": "web-1", "source_id": "web"}
     add_rows(
         small.lake,

@@ -1,4 +1,4 @@
-"""Protects the check of changed exports: columns removed, added or of another kind are reported; every row is kept."""
+"""Protects the check of changed exports: changed columns and values are reported; every row is kept."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from ces_pipeline.land.delivery_columns import note_columns
+from ces_pipeline.land.delivery_columns import newest_changes, note_columns
 from ces_pipeline.land.pull import pull
 from ces_pipeline.pipeline import clean, publish, stale_days
+from ces_pipeline.schemas.audit import SCHEMA_CHANGES
 from ces_pipeline.storage.duck import open_published
+from ces_pipeline.storage.journal import rows_of
 from ces_pipeline.vendors.generic.fake_server import FakeSurveyTool
 from ces_pipeline_tests.api_sources import API_SOURCES
-from ces_pipeline_tests.builders import InboxHome, answer, inbox_home
+from ces_pipeline_tests.builders import WEB, InboxHome, answer, inbox_home
 
 FIRST = datetime(2026, 3, 18, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -59,6 +61,33 @@ class TestFiles:
         # The next day, the change is the new normal.
         self.land(home, "3.csv", rows(200, comment=None, seen="often", browser="x"), FIRST + 2 * DAY)
         assert warning(home) is None
+
+    def test_a_renamed_column_and_a_new_channel_are_named(self, tmp_path: Path) -> None:
+        columns = {**WEB["columns"], "channel": "way"}
+        home = inbox_home(tmp_path, {**WEB, "columns": columns})
+
+        def with_ways(first: int, *ways: str, **named: Any) -> list[dict[str, Any]]:
+            return [{**row, "way": ways[n % len(ways)], **named} for n, row in enumerate(rows(first))]
+
+        for day in range(3):
+            content = with_ways(100 * day, "chat", "mail", area="web shop")
+            self.land(home, f"{day}.csv", content, FIRST + day * DAY)
+        renamed = [
+            {name: value for name, value in {**row, "product": row["area"]}.items() if name != "area"}
+            for row in with_ways(300, "chat", "mail", "fax", area="web shop")
+        ]
+        self.land(home, "3.csv", renamed, FIRST + 3 * DAY)
+        assert warning(home) == (
+            "source_id web, column_name product, field not mapped, change was named area; "
+            "source_id web, column_name way, field channel, change new value fax"
+        )
+        assert {row["item"] for row in newest_changes(home.lake, "web", "UTC")} == {"product", "fax"}
+        # Compared again from the summaries, all deliveries give the same rows.
+        before = rows_of(home.lake, SCHEMA_CHANGES, "web")
+        for path in (home.home.lake / "audit" / "schema_changes" / "web").iterdir():
+            path.unlink()
+        note_columns(home.lake, "web")
+        assert rows_of(home.lake, SCHEMA_CHANGES, "web") == before
 
     def test_a_few_rows_say_nothing(self, tmp_path: Path) -> None:
         home = inbox_home(tmp_path)

@@ -1,6 +1,7 @@
 """Protects the views: each is published with its comment and answers what a small home's rows say by hand."""
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -40,6 +41,14 @@ EXPECTED: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "source_id, kind, landed, redelivered, superseded, accepted, rejected, suspect, last_accepted_day",
         # Two days of answers: 3 + 1 accepted, 2 rejected, 1 superseded and 2 delivered again.
         [("desk", "tickets", 2, 0, 0, 2, 0, 0, DAY), ("web", "survey", 9, 2, 1, 4, 2, 0, NEXT)],
+    ),
+    "figures_as_known": (
+        # Published once: the figures of both days are the present ones.
+        "day, survey_id, known_until, is_restated, n, mean_ease_0_100, difficult_share ORDER BY day",
+        [
+            (DAY, "after_chat", date(9999, 12, 31), False, 3, pytest.approx(100 / 3), pytest.approx(2 / 3)),
+            (NEXT, "after_chat", date(9999, 12, 31), False, 1, None, None),
+        ],
     ),
     "hard_tickets": (
         "last_difficult_day, ticket_id, category, difficult_answers, hardest_effort_0_100, reopens",

@@ -26,8 +26,9 @@ places (position, question, layer, name) as (
     (11, 'How well does the programme itself work?', 'mart', 'program_metrics'),
     (12, 'When did which delivery land, with how many rows?', 'audit', 'deliveries'),
     (13, 'Which checks failed in the newest publish?', 'audit', 'check_results'),
-    (14, 'What is wrong, since when, and who looks after it?', 'audit', 'incidents'),
-    (15, 'What do the tables and columns mean?', null, 'duckdb_columns()')
+    (14, 'What did we know on a date, and which figures changed since?', null, 'figures_as_known'),
+    (15, 'What is wrong, since when, and who looks after it?', 'audit', 'incidents'),
+    (16, 'What do the tables and columns mean?', null, 'duckdb_columns()')
 )
 
 select
