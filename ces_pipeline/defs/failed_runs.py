@@ -17,4 +17,7 @@ def failed_runs(dagster_home: Path) -> dict[str, FailedRun | None]:
         newest = {run.job: run for run in newest_runs(dagster_home) if run.job in _WATCHED}
     except sqlite3.Error:
         return {}
-    return {job: FailedRun(job, run.status) if run.status in _FAILED else None for job, run in newest.items()}
+    return {
+        job: FailedRun(job, run.status, run.at) if run.status in _FAILED else None
+        for job, run in newest.items()
+    }

@@ -103,6 +103,11 @@ def _of_table(threshold: Threshold, name: str, value: str) -> ComparedFigure:
     if threshold.n is not None or not threshold.is_exact:
         known("n", n, numbers)
     series = tuple(column for column in marts[name].key if column != day and column not in threshold.where)
+    if single := [column for column in series if column.endswith("_key")]:
+        raise UnknownColumnError(
+            "table",
+            f"{name} has rows of single people, answers or tickets ({single[0]}): messages are about groups",
+        )
     period = str(threshold.where.get("period", "week" if day == "week" else "day"))
     grain: Literal["day", "week", "month"] = (
         "week" if period == "week" else "month" if period == "month" else "day"

@@ -18,10 +18,11 @@ NIGHT = Series("run", "night", ALL)
 
 @dataclass(frozen=True)
 class FailedRun:
-    """The newest run of a job, if it failed as a run, such as one that was killed."""
+    """The newest run of a job, if it failed as a run, such as one that was killed. at: when it was started."""
 
     job: str
     status: str
+    at: datetime
 
 
 def check_failures(rule: Rule, results: Sequence[CheckResult]) -> tuple[list[Failure], list[Series]]:

@@ -209,7 +209,8 @@ def _details(notice: Notice, nearby: Sequence[str]) -> list[str]:
     if notice.kind == "recovered":
         lines.append(f"last affected day: {incident.last_day}")
     elif incident.repeats:
-        lines.append(f"it came back: {incident.repeats} times so far")
+        times = "once" if incident.repeats == 1 else f"{incident.repeats} times"
+        lines.append(f"it came back after a recovery: {times}; last affected day {incident.last_day}")
     lines.append(f"owner: {incident.owner}; rule {incident.rule_id} ({incident.severity})")
     if nearby:
         lines.append(f"changed in the week before: {'; '.join(nearby)}")

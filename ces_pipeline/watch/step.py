@@ -170,18 +170,15 @@ def _events_of_failures(
         if rule.kind == "sources":
             failures, examined = source_failures(rule, registry.sources, results)
         elif rule.kind == "runs":
+            published_at = log.last_published(lake)
             missed = missed_nights(
-                log.last_published(lake),
-                now,
-                settings.business_time_zone,
-                settings.schedule_hour,
-                rule.late_hours,
+                published_at, now, settings.business_time_zone, settings.schedule_hour, rule.late_hours
             )
             failures, examined = run_failures(
                 rule,
                 steps,
                 results,
-                failed_runs or {},
+                {job: _since(run, published_at) for job, run in (failed_runs or {}).items()},
                 blocked_by={check.name for check in all_checks()},
                 missed=missed,
             )
@@ -190,6 +187,11 @@ def _events_of_failures(
         of_rule = [incident for incident in incidents.values() if incident.rule_id == rule.id]
         found += events_of_failures(rule, failures, examined, of_rule, how)
     return found
+
+
+def _since(run: FailedRun | None, published_at: datetime | None) -> FailedRun | None:
+    """The run, unless a publish ended well after it: what it left undone is done then."""
+    return run if run is not None and (published_at is None or run.at > published_at) else None
 
 
 @dataclass(frozen=True)

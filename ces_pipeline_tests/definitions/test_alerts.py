@@ -113,3 +113,14 @@ def test_a_run_in_progress_is_waited_for(small: SmallHome, instance: dg.DagsterI
     land = build_definitions(small.home).resolve_job_def(LAND)
     instance.create_run_for_job(land, status=dg.DagsterRunStatus.STARTED)
     assert tick(small, instance) == []
+
+
+def test_a_failed_run_after_which_a_publish_ended_well_is_no_incident(
+    small: SmallHome, instance: dg.DagsterInstance
+) -> None:
+    instance.report_run_failed(
+        instance.create_run_for_job(build_definitions(small.home).resolve_job_def(LAND))
+    )
+    assert len(tick(small, instance)) == 1
+    log.note_published(small.lake)
+    assert tick(small, instance) == []

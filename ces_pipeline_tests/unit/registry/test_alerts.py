@@ -92,6 +92,10 @@ def test_a_mistake_is_one_line_that_names_file_line_and_entry(
         ("{table: mart.response_rates, column: respons_rate_2, above: 1}", "did you mean response_rate_2?"),
         ("{table: mart.capture_daily, column: landed, above: 1}", "is_exact"),
         (
+            "{table: mart.over_contacted_customers, column: contacts, above: 1, is_exact: true, day: first_over_day}",
+            "rows of single people",
+        ),
+        (
             "{table: mart.capture_daily, column: landed, above: 1, is_exact: true, where: {sorce_id: a}}",
             "source_id",
         ),

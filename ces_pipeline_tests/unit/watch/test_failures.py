@@ -53,7 +53,7 @@ def test_a_source_fails_until_it_lands_completely() -> None:
 
 def test_a_failed_step_says_more_than_its_run() -> None:
     of = rule(threshold=None, runs="all")
-    runs = {"clean_and_publish": FailedRun("clean_and_publish", "FAILURE")}
+    runs = {"clean_and_publish": FailedRun("clean_and_publish", "FAILURE", NOW)}
     failures, _ = run_failures(
         of, ["publish"], [result("publish", "disk full")], runs, blocked_by=["schema"], missed=[]
     )
