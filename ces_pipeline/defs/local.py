@@ -74,9 +74,13 @@ class LocalRuns:
         return [_outcome(result, raw_key(source)) for source in sources]
 
     def landed_this_night(self, sources: Sequence[str]) -> set[str]:
-        """Those of the sources whose landing was recorded since the night began."""
+        """Those of the sources whose landing was recorded since the night began; none if the newest landing failed."""
         began = night_began(current_registry(self._home), datetime.now(UTC)).timestamp()
         try:
+            runs = self._instance.get_runs(dg.RunsFilter(job_name=LAND), limit=1)
+            if any(run.status is not dg.DagsterRunStatus.SUCCESS for run in runs):
+                # A run that succeeds must follow it, or it counts as failed for ever.
+                return set()
             records = self._instance.get_asset_records([raw_key(source) for source in sources])
         except Exception:
             # A stored event is damaged, whatever its reading raises: then the landing is recorded again.
