@@ -120,7 +120,8 @@ class _Series:
         step, column = np.nonzero(shown)
         at = (step, column)
         limit = PACES[self.grain].spike * found.error
-        in_incident = found.incident[at] > 0
+        # A step without a verdict is in no incident: the figure may be judged by the other grain by then.
+        in_incident = (found.incident[at] > 0) & judged[at]
         names = self.names.iloc[column].reset_index(drop=True)
         first_days = self.days[_first_steps(found.incident)[at]]
         baseline = np.maximum(step - PACES[self.grain].window, self.started.argmax(axis=0)[column])

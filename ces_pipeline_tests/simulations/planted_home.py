@@ -31,6 +31,15 @@ _CATEGORIES = {"Login": 60, "Billing": 50, "Delivery": 40}
 _INVITATIONS = 400
 
 
+UNUSUAL, TOO_HARD, NEW_FORM = "unusual", "too_hard", "new_form"
+"""The rule of all figures, the rule of a value that effort must not exceed, and the release on the day that it does."""
+_RULES: tuple[dict[str, Any], ...] = (
+    {"id": UNUSUAL, "anomaly": {"dimension": ["all", "survey", "source", "category", "tag"]}},
+    {"id": TOO_HARD, "threshold": {"figure": "mean_effort_0_100", "above": 45, "dimension": "survey"}},
+)
+_SERIES = ("series_kind", "dimension", "segment", "direction")
+
+
 @dataclass(frozen=True)
 class Planted:
     """An incident of a series. from_day: number of its first day. most_days: within which it must be found."""
@@ -106,6 +115,26 @@ def alarms(home: Home) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+def incidents(home: Home) -> list[dict[str, Any]]:
+    """The rows of `audit.incidents`: those of both rules of the home."""
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        found = connection.execute(
+            "SELECT * FROM audit.incidents ORDER BY rule_id, first_affected_day, incident_id"
+        )
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def is_noticed(planted: Planted, found: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the rule of all figures opened an incident of this series, with its direction, while it lasted."""
+    return any(
+        all(incident[name] == getattr(planted, name) for name in _SERIES)
+        and planted.affects((incident["detected_day"] - FIRST).days)
+        for incident in found
+        if incident["rule_id"] == UNUSUAL
+    )
+
+
 def series_years(home: Home) -> float:
     """Years of days and weeks with a verdict, of all series together."""
     with duckdb.connect(str(home.published), read_only=True) as connection:
@@ -122,10 +151,7 @@ def delay_days(planted: Planted, found: Sequence[Mapping[str, Any]]) -> int | No
     days = [
         (alarm["alarm_day"] - planted.first).days + 1
         for alarm in found
-        if all(
-            alarm[name] == getattr(planted, name)
-            for name in ("series_kind", "dimension", "segment", "direction")
-        )
+        if all(alarm[name] == getattr(planted, name) for name in _SERIES)
         and planted.affects((alarm["alarm_day"] - FIRST).days)
     ]
     return min(days, default=None)
@@ -247,6 +273,10 @@ def _write_registry(home: Home) -> None:
             "first_day": FIRST.isoformat(),
             "invitation_window_days": 3,
         },
+        "releases": [
+            {"id": NEW_FORM, "title": NEW_FORM, "day": HARDER.first, "touchpoints": [HARDER.segment]}
+        ],
+        "alerts": {"rules": [{"owner": "team", "severity": "warning", **rule} for rule in _RULES]},
         "products": [{"id": "shop", "also_known_as": ["Shop"]}, {"id": "app", "also_known_as": ["App"]}],
     }
     for name, entries in files.items():

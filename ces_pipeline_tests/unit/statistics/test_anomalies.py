@@ -131,3 +131,16 @@ def test_the_first_days_of_a_home_have_too_little_history(days: int) -> None:
     assert set(rows["state"]) <= {"too few rows", "too little history"}
     assert rows["z"].isna().all()
     assert set(rows["grain"]) == ({"day", "week"} if days >= 7 else {"day"})
+
+
+def test_a_figure_that_is_judged_by_days_from_then_on_is_in_no_incident_of_its_weeks() -> None:
+    rejected = np.full(DAYS, 2)
+    # So many that a day brings enough of them: they are judged by the day, and the weeks are not judged any more.
+    rejected[120:134] = 30
+    rows = anomalies_daily(series("rejected_share", "share", np.full(DAYS, 90), rejected, dimension="source"))
+    weeks = rows[rows["grain"] == "week"].sort_values("day")
+    assert "spike up" in set(weeks["state"])
+    newest = weeks.iloc[-1]
+    assert newest["state"] == "too few rows"
+    assert pd.isna(newest["incident_first_day"])
+    assert pd.isna(newest["direction"])
