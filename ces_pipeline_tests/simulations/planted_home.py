@@ -35,7 +35,7 @@ UNUSUAL, TOO_HARD, NEW_FORM = "unusual", "too_hard", "new_form"
 """The rule of all figures, the rule of a value that effort must not exceed, and the release on the day that it does."""
 _RULES: tuple[dict[str, Any], ...] = (
     {"id": UNUSUAL, "anomaly": {"dimension": ["all", "survey", "source", "category", "tag"]}},
-    {"id": TOO_HARD, "threshold": {"figure": "mean_effort_0_100", "above": 45, "dimension": "survey"}},
+    {"id": TOO_HARD, "threshold": {"figure": "mean_effort_0_100", "above": 40, "dimension": "survey"}},
 )
 _SERIES = ("series_kind", "dimension", "segment", "direction")
 
