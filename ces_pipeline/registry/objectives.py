@@ -52,6 +52,7 @@ PROGRAM_METRICS: dict[str, str] = {
     "response_rate_2": "share",
     "completed_views_share": "share",
     "latency_p50_minutes": "minutes",
+    "latency_p95_minutes": "minutes",
     "model_precision_share": "share",
     "model_recall_share": "share",
     "routing_uplift_0_100": "points 0 to 100",

@@ -14,6 +14,7 @@ import pytest
 
 from ces_pipeline import pipeline
 from ces_pipeline.cli import runs
+from ces_pipeline.defs.home_resource import HomeResource
 from ces_pipeline.defs.raw import raw_assets
 from ces_pipeline.doctor import examine
 from ces_pipeline.http.fakes.faults import FaultPlan
@@ -244,11 +245,11 @@ class TestRun:
 class TestDagster:
     def test_pulls_of_a_host_queue_and_report_their_counts(self, tmp_path: Path, vendor: FakeZendesk) -> None:
         home = inbox_home(tmp_path, desk(vendor, page_size=10))
-        (asset,) = raw_assets(home.home, home.registry)
+        (asset,) = raw_assets(home.registry)
         assert (
             asset.op.pool == f"api_{vendor.url.removeprefix('http://').replace('.', '_').replace(':', '_')}"
         )
-        result = dg.materialize([asset])
+        result = dg.materialize([asset], resources=here(home))
         (materialization,) = result.asset_materializations_for_node("raw__desk")
         counts = {name: value.value for name, value in materialization.metadata.items()}
         assert (counts["requests"], counts["records_pulled"]) == (len(vendor.asked), 23)
@@ -270,9 +271,14 @@ class TestDagster:
         else:
             monkeypatch.setenv("ZD_TOKEN", "expired")
         home = inbox_home(tmp_path, desk(vendor))
-        result = dg.materialize(raw_assets(home.home, home.registry), raise_on_error=False)
+        result = dg.materialize(raw_assets(home.registry), resources=here(home), raise_on_error=False)
         assert not result.success
         assert len({row["pull_id"] for row in requests_of(home)}) == tries
+
+
+def here(home: InboxHome) -> dict[str, Any]:
+    """The home as a resource of Dagster."""
+    return {"home": HomeResource(root=str(home.home.root))}
 
 
 def requests_of(home: InboxHome) -> list[dict[str, Any]]:
