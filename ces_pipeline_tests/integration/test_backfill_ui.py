@@ -183,7 +183,8 @@ def test_schedule_and_sensors_are_on_from_the_first_look(page: Page) -> None:
         instigator["name"]: instigator["scheduleState"]["status"] for instigator in location["schedules"]
     }
     states |= {instigator["name"]: instigator["sensorState"]["status"] for instigator in location["sensors"]}
-    automatic = ("nightly", "weekly_rebuild", "inbox_sensor", "stale_days_sensor")
+    schedules = ("nightly", "weekly_rebuild", "weekly_audit", "probe")
+    automatic = (*schedules, "inbox_sensor", "stale_days_sensor", "alerts_sensor")
     assert states == dict.fromkeys(automatic, "RUNNING")
 
 
