@@ -37,7 +37,7 @@ def channels(home: Home, registry: Registry) -> Iterator[Finding]:
 
 
 def open_incidents(home: Home, registry: Registry) -> Iterator[Finding]:
-    """The number of open incidents; a warning if nobody has acknowledged a critical one."""
+    """The number of open incidents; a warning if a critical one is not acknowledged."""
     incidents = [found for found in fold(log.read_events(Lake(home.lake))).values() if found.is_open]
     if not incidents:
         yield Finding(True, "incidents: none is open")
@@ -46,7 +46,7 @@ def open_incidents(home: Home, registry: Registry) -> Iterator[Finding]:
     text = f"incidents: {len(incidents):,} open. `ces show open_incidents` lists them"
     if untaken:
         text = (
-            f"incidents: {len(incidents):,} open, and nobody has acknowledged {untaken:,} critical ones. See "
+            f"incidents: {len(incidents):,} open, {untaken:,} critical ones not acknowledged. See "
             "`ces show open_incidents`, and take each over with `ces ack INCIDENT`"
         )
     yield Finding(True, text, is_warning=bool(untaken))

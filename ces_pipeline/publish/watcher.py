@@ -37,7 +37,7 @@ class Watcher(Protocol):
         run_id: str,
         now: datetime,
     ) -> pa.Table:
-        """The rows that `audit.incident_events` gets, beside those that are `logged`."""
+        """The rows that `audit.incident_events` gets in addition to those that are `logged`."""
 
     def incidents(self, logged: pa.Table) -> pa.Table:
         """The rows of `audit.incidents` that follow from a log."""

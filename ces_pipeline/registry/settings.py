@@ -158,8 +158,8 @@ class Settings(Entry):
     )
     land_every_minutes: Literal[5, 6, 10, 12, 15, 20, 30, 60] | None = Field(
         None,
-        description="minutes between two landings of every source by the services, beside the nightly run; the days "
-        "that they change are cleaned and published; unset: only at night",
+        description="minutes between two landings of every source by the services, in addition to the nightly run; the "
+        "days that they change are cleaned and published; unset: only at night",
     )
     probe_every_minutes: Literal[5, 6, 10, 12, 15, 20, 30, 60] | None = Field(
         60, description="minutes between two probes of the published file by the services; `null`: none"

@@ -103,9 +103,9 @@ INCIDENTS = Table(
         "repeats": column(INTEGER, "Times that it came back within the cooldown after a recovery."),
         "was_over": column(FLAG, "True if it was over before it was noticed: no message is sent."),
         "acknowledged_at": column(
-            INSTANT, "When somebody first took it over; null: nobody did.", nullable=True
+            INSTANT, "When somebody first took it over; null: it is not acknowledged.", nullable=True
         ),
-        "acknowledged_by": column(TEXT, "Who did; null: nobody.", nullable=True),
+        "acknowledged_by": column(TEXT, "Who did; null: it is not acknowledged.", nullable=True),
         "note": column(TEXT, "Newest note of an acknowledgement, redacted; null: none.", nullable=True),
         "recovered_at": column(INSTANT, "When the recovery was noticed; null: it is open.", nullable=True),
         "closed_at": column(INSTANT, "When it was closed; null: it may come back.", nullable=True),

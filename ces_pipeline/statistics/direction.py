@@ -23,7 +23,7 @@ CLEAR = 3.0
 """Standard errors from zero at which answers have a direction."""
 _GROUP = 12
 """The answers of neighbouring days are a group of at least so many. Correlations are those within groups, so that days
-that differ as a whole, and trends, do not count."""
+that differ from others, and trends, do not count."""
 _SHOWN = 60
 """Newest answers that are published while nothing is found."""
 _SERIES = ["source_id", "survey_id", "signal"]

@@ -1,4 +1,4 @@
-"""What is wrong now, beside the figures: failed checks, sources, steps and runs, and missed nights. Pure functions."""
+"""What is wrong now, apart from the figures: failed checks, sources, steps and runs, missed nights. Pure functions."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass

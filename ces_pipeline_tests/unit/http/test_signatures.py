@@ -1,4 +1,4 @@
-"""Protects the checks of webhooks: each vendor's way of signing, and that nobody without the secret gets through."""
+"""Protects the checks of webhooks: each vendor's way of signing, and that a request without the secret is refused."""
 
 import base64
 import hashlib

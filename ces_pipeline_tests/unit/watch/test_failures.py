@@ -1,4 +1,4 @@
-"""Protects what counts as failed beside the figures: checks, sources, steps, runs, and nights without a publish."""
+"""Protects what counts as failed, apart from the figures: checks, sources, steps, runs, and nights without a publish."""
 
 from datetime import UTC, date, datetime
 
