@@ -37,6 +37,9 @@ from ces_pipeline.publish import incremental
 from ces_pipeline.publish.step import PublishResult
 from ces_pipeline.publish.stored_tables import STORED_TABLES
 from ces_pipeline.registry import Registry
+from ces_pipeline.reports.probe import probe
+from ces_pipeline.schemas.incidents import ALERT_DELIVERIES
+from ces_pipeline.storage.journal import add_rows
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.watch import log
 from ces_pipeline_tests.compare_published import Difference, compare
@@ -491,7 +494,25 @@ class Nights:
         nights.to_land.update(export.source for export in sent)
         with time_machine.travel(now, tick=False):
             nights._land()
+            # A home without channels sends no message: one that another run sent.
+            message = {
+                "message_id": "m1",
+                "channel_id": "chat",
+                "kind": "digest",
+                "event_ids": ["e1"],
+                "status": "sent",
+            }
+            times = {"created_at": now, "sent_at": now}
+            add_rows(
+                Lake(world.home.lake),
+                ALERT_DELIVERIES,
+                "_all",
+                now,
+                [{**message, **times, "incident_count": 1, "attempts": 1}],
+            )
             nights.run("begin")
+            # Published with the nights after this day.
+            probe(world.home, nights.registry.settings.probe_limit_seconds)
             # By another scale, which the home does not get, so that there are findings.
             effort = nights.registry.surveys["in_app"].model_copy(update={"scale": "ease_1_7"})
             other = nights.registry.model_copy(
