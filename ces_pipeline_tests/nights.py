@@ -39,7 +39,7 @@ from ces_pipeline.publish.stored_tables import STORED_TABLES
 from ces_pipeline.registry import Registry
 from ces_pipeline.reports.probe import probe
 from ces_pipeline.schemas.incidents import ALERT_DELIVERIES
-from ces_pipeline.storage.journal import add_rows
+from ces_pipeline.storage.journal import ALL_SOURCES, add_rows
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.watch import log
 from ces_pipeline_tests.compare_published import Difference, compare
@@ -506,7 +506,7 @@ class Nights:
             add_rows(
                 Lake(world.home.lake),
                 ALERT_DELIVERIES,
-                "_all",
+                ALL_SOURCES,
                 now,
                 [{**message, **times, "incident_count": 1, "attempts": 1}],
             )

@@ -11,11 +11,10 @@ from typing import Any
 from ces_pipeline.clean.inputs import Planner, read_commit_markers
 from ces_pipeline.clean.judged_by import rule_version
 from ces_pipeline.clean.step import would_change
-from ces_pipeline.corrections.log import ALL_SOURCES
 from ces_pipeline.home import Home
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.audit import AUDIT_FINDINGS, AUDITS
-from ces_pipeline.storage.journal import add_rows
+from ces_pipeline.storage.journal import ALL_SOURCES, add_rows
 from ces_pipeline.storage.lake import Lake
 
 

@@ -3,7 +3,6 @@
 A correction is recorded before it changes anything, so a killed command leaves its record. No person's value is stored.
 """
 
-import getpass
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -11,12 +10,11 @@ from uuid import uuid4
 
 from ces_pipeline.privacy.redaction import redact_text
 from ces_pipeline.schemas.audit import CORRECTIONS
-from ces_pipeline.storage.journal import add_rows
+from ces_pipeline.storage.journal import ALL_SOURCES, add_rows
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.user import user_name
 
 Command = Literal["unland", "replay", "restate", "forget", "rename"]
-ALL_SOURCES = "_all"
-"""Folder of the log's files of corrections that concern no single source."""
 
 
 @dataclass(frozen=True)
@@ -42,18 +40,10 @@ def record(lake: Lake, correction: Correction, *, now: datetime | None = None) -
     row = {
         **vars(correction),
         "correction_id": f"{at:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}",
-        "made_by": _user(),
+        "made_by": user_name(),
         "made_at": at,
         "why": redact_text(correction.why) if correction.why else None,
         "detail": redact_text(correction.detail) if correction.detail else None,
     }
     add_rows(lake, CORRECTIONS, correction.source_id or ALL_SOURCES, at, [row])
     return str(row["correction_id"])
-
-
-def _user() -> str:
-    """The name of the operating system's user."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

@@ -11,10 +11,9 @@ import pyarrow as pa
 
 from ces_pipeline.schemas.audit import FIGURE_HISTORY
 from ces_pipeline.storage.duck import arrow_rows
-from ces_pipeline.storage.journal import add_rows
+from ces_pipeline.storage.journal import ALL_SOURCES, add_rows
 from ces_pipeline.storage.lake import Lake
 
-_ALL_SOURCES = "_all"
 _DECIDING = (
     *("n", "easy_count", "neutral_count", "difficult_count", "top_two_count"),
     *("ease_sum_0_100", "ease_square_sum_0_100"),
@@ -64,4 +63,4 @@ def new_figures(
 
 def add_figures(lake: Lake, rows: pa.Table, published_at: datetime) -> None:
     """Store the rows of a publish in the lake."""
-    add_rows(lake, FIGURE_HISTORY, _ALL_SOURCES, published_at, rows.to_pylist())
+    add_rows(lake, FIGURE_HISTORY, ALL_SOURCES, published_at, rows.to_pylist())

@@ -19,7 +19,7 @@ from ces_pipeline.publish.run_files import PER_RUN
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.duck import arrow_rows, attach_published, session
-from ces_pipeline.storage.journal import add_rows, month_of, set_aside_damaged, without_repeats
+from ces_pipeline.storage.journal import ALL_SOURCES, add_rows, month_of, set_aside_damaged, without_repeats
 from ces_pipeline.storage.lake import Lake
 
 _JOURNALS = {
@@ -36,7 +36,6 @@ _JOURNALS = {
     "audit.figure_history": "published_at",
 }
 """Table with a file per source and month -> the column that names the month."""
-_ALL_SOURCES = "_all"
 
 
 def restore_history(lake: Lake, published: Path | None, run_file: Callable[[str, str], str]) -> Iterator[str]:
@@ -89,7 +88,7 @@ def _add_to_journal(lake: Lake, table: Table, rows: pa.Table) -> None:
     months: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     at: dict[tuple[str, str], datetime] = {}
     for row in rows.to_pylist():
-        place = (row.get("source_id") or _ALL_SOURCES, month_of(row[_JOURNALS[table.name]]))
+        place = (row.get("source_id") or ALL_SOURCES, month_of(row[_JOURNALS[table.name]]))
         months[place].append(row)
         at[place] = row[_JOURNALS[table.name]]
     for place, lost in months.items():

@@ -15,13 +15,12 @@ import pyarrow.compute as pc
 from ces_pipeline.publish.checks import CheckResult
 from ces_pipeline.publish.inputs import stored_rows
 from ces_pipeline.schemas.incidents import INCIDENT_EVENTS, INCIDENTS
-from ces_pipeline.storage.journal import add_rows, without_repeats
+from ces_pipeline.storage.journal import ALL_SOURCES, add_rows, without_repeats
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.sql_files import SqlFile, derived_files
 
 WATCHED = (INCIDENT_EVENTS.name, INCIDENTS.name)
 """The tables that a publish fills after the figures that they are about."""
-_ALL_SOURCES = "_all"
 _PUBLISH = "publish"
 
 
@@ -45,7 +44,7 @@ class Watcher(Protocol):
 
 def log_events(lake: Lake, events: pa.Table, now: datetime) -> None:
     """Add the events of a publish to the log in the lake."""
-    add_rows(lake, INCIDENT_EVENTS, _ALL_SOURCES, now, events.to_pylist())
+    add_rows(lake, INCIDENT_EVENTS, ALL_SOURCES, now, events.to_pylist())
 
 
 def events_of_publish(lake: Lake, run_id: str) -> pa.Table:

@@ -18,13 +18,12 @@ from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
 from ces_pipeline.reports.answers import NothingPublishedError, published
 from ces_pipeline.schemas.audit import PROBES
-from ces_pipeline.storage.journal import add_rows
+from ces_pipeline.storage.journal import ALL_SOURCES, add_rows
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.sql_files import SqlFile, sql_files
 
 QUESTIONS = ("effort_yesterday", "effort_by_week", "response_rates", "hardest_tickets", "why_rejected")
 """One of each part of the file: answers, weeks, the funnel, tickets, the quarantine."""
-_ALL_SOURCES = "_all"
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def probe(home: Home, limit_seconds: float, now: datetime | None = None) -> list
     found = [_ask(home, queries[name], limit_seconds) for name in QUESTIONS]
     probe_id = f"{at:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
     add_rows(
-        Lake(home.lake), PROBES, _ALL_SOURCES, at, [_row(probe_id, at, limit_seconds, one) for one in found]
+        Lake(home.lake), PROBES, ALL_SOURCES, at, [_row(probe_id, at, limit_seconds, one) for one in found]
     )
     return found
 

@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
 
+ALL_SOURCES = "_all"
+"""In place of a source id: the folder of rows that concern no single source."""
 _PLACE = "place in the file"
 
 

@@ -1,6 +1,5 @@
 """Acknowledging an incident: a person takes it over, which the log keeps."""
 
-import getpass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,6 +8,7 @@ from ces_pipeline.home import Home
 from ces_pipeline.privacy.redaction import redact_text
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.storage.lake import Lake
+from ces_pipeline.storage.user import user_name
 from ces_pipeline.watch import log
 from ces_pipeline.watch.incidents import Incident, Logging, acknowledgement, fold
 
@@ -35,7 +35,7 @@ def acknowledge(
         today = at.astimezone(ZoneInfo(registry.settings.business_time_zone)).date()
         event = acknowledgement(
             incident,
-            redact_text(by or _user()),
+            redact_text(by or user_name()),
             redact_text(note) if note else None,
             Logging(at, today, "ack"),
         )
@@ -57,11 +57,3 @@ def _named(incidents: dict[str, Incident], incident_id: str) -> Incident:
     raise CesError(
         f"no incident has an id that begins with {incident_id!r} (open: {listed}). See `ces show open_incidents`"
     )
-
-
-def _user() -> str:
-    """The name of the operating system's user."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

@@ -11,12 +11,10 @@ import pyarrow as pa
 
 from ces_pipeline.home import Home
 from ces_pipeline.schemas.incidents import ALERT_DELIVERIES, INCIDENT_EVENTS
-from ces_pipeline.storage.journal import add_rows, rows_of
+from ces_pipeline.storage.journal import ALL_SOURCES, add_rows, rows_of
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
 
-ALL_SOURCES = "_all"
-"""Folder of logs that concern no single source."""
 _PUBLISHED = "watch/published.json"
 
 

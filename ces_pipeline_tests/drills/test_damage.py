@@ -18,7 +18,6 @@ from click.testing import CliRunner
 
 from ces_pipeline import pipeline
 from ces_pipeline.cli.main import main
-from ces_pipeline.corrections.log import ALL_SOURCES
 from ces_pipeline.home import Home
 from ces_pipeline.registry import load_registry
 from ces_pipeline.schemas.audit import (
@@ -32,7 +31,7 @@ from ces_pipeline.schemas.audit import (
     SCHEMA_CHANGES,
 )
 from ces_pipeline.storage.duck import open_published
-from ces_pipeline.storage.journal import add_rows
+from ces_pipeline.storage.journal import ALL_SOURCES, add_rows
 from ces_pipeline_tests.builders import DESK, WEB, InboxHome, answer, inbox_home
 from ces_pipeline_tests.drills.homes import damage, published_rows, same
 
@@ -222,7 +221,7 @@ def fill_logs(small: InboxHome) -> None:
         "limit_seconds": 5.0,
         "is_in_time": True,
     }
-    add_rows(small.lake, PROBES, "_all", MARCH, [{**probed, "probed_at": MARCH}])
+    add_rows(small.lake, PROBES, ALL_SOURCES, MARCH, [{**probed, "probed_at": MARCH}])
 
 
 def published(home: Home) -> dict[str, list[tuple[Any, ...]]]:
