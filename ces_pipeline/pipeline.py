@@ -86,7 +86,7 @@ def land(home: Home, registry: Registry, sources: Iterable[str] | None = None) -
     share(home.private, registry.settings.shared_with)
     follow_registry(home, registry)
     chosen = registry.sources if sources is None else list(sources)
-    today = datetime.now(ZoneInfo(registry.settings.business_time_zone)).date()
+    today = registry.settings.business_date(datetime.now(UTC))
     outcomes = []
     lake = Lake(home.lake)
     for name in chosen:
@@ -162,7 +162,7 @@ def first_landed_day(home: Home, registry: Registry) -> date:
     folders += [f"audit/load_audit/{kind}" for kind in lake.names("audit/load_audit")]
     days = (day for folder in folders for name in lake.names(folder) if (day := day_of_folder(name)))
     first = registry.settings.first_day
-    today = datetime.now(ZoneInfo(registry.settings.business_time_zone)).date()
+    today = registry.settings.business_date(datetime.now(UTC))
     return min((day for day in days if first <= day <= today), default=first)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from ces_pipeline.home import Home
 from ces_pipeline.land.inbox import inbox_files
@@ -31,7 +30,7 @@ def unlanded(home: Home, registry: Registry) -> Iterator[Finding]:
     """Sources that never delivered, and files that have not landed."""
     ledger = Ledger.read(Lake(home.lake))
     files = 0
-    today = datetime.now(ZoneInfo(registry.settings.business_time_zone)).date()
+    today = registry.settings.business_date(datetime.now(UTC))
     for source in registry.sources.values():
         here = inbox_files(home, source)
         files += len(here)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -252,13 +251,15 @@ def check_published(
         raise HomeError(f"there is no published file {home.published} to check. Run `ces run`")
     chosen = [check for check in sql_checks() if check.name in names]
     with open_published(home.published) as connection:
-        found = run_checks(connection, chosen, business_date=_business_date(registry, datetime.now(UTC)))
+        found = run_checks(
+            connection, chosen, business_date=registry.settings.business_date(datetime.now(UTC))
+        )
     return [*found, *([prove()] if POISONED_ROWS_CAUGHT.name in names else [])]
 
 
 def is_published_today(published: Publication, registry: Registry, now: datetime) -> bool:
     """Whether the file was published on the business date of `now`, and so passed the proof of this day."""
-    return _business_date(registry, published.published_at) == _business_date(registry, now)
+    return registry.settings.business_date(published.published_at) == registry.settings.business_date(now)
 
 
 def is_damaged(home: Home) -> bool:
@@ -519,7 +520,7 @@ class _Publish:
         self, connection: duckdb.DuckDBPyConnection, checks: Sequence[SqlCheck], known: Sequence[CheckResult]
     ) -> list[CheckResult]:
         """The results of checks that are run now and of those that are known; by name."""
-        found = run_checks(connection, checks, business_date=_business_date(self.registry, self.now))
+        found = run_checks(connection, checks, business_date=self.registry.settings.business_date(self.now))
         results = {result.check.name: result for result in (*known, *found)}
         return [results[name] for name in sorted(results)]
 
@@ -718,7 +719,7 @@ def _unchanged(
     proof = CheckResult(POISONED_ROWS_CAUGHT, 0, None) if is_of_today else prove()
     warnings = [check for check in sql_checks() if not check.is_blocking]
     with open_published(home.published) as connection:
-        found = run_checks(connection, warnings, business_date=_business_date(registry, now))
+        found = run_checks(connection, warnings, business_date=registry.settings.business_date(now))
         rows = _rows(connection)
     results = {result.check.name: result for result in (*found, proof)}
     checks = [results.get(check.name, CheckResult(check, 0, None)) for check in all_checks()]
@@ -830,7 +831,3 @@ def _history(lake: Lake, name: str, own: pa.Table) -> pa.Table:
 def _of_other_runs(lake: Lake, name: str, run_id: str) -> pa.Table:
     rows = stored_rows(lake, TABLES[name])
     return rows.filter(pc.not_equal(rows["run_id"], run_id))
-
-
-def _business_date(registry: Registry, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(registry.settings.business_time_zone)).date()

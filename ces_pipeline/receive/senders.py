@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from ces_pipeline.errors import HomeError
 from ces_pipeline.http.signatures import WebhookSignature
@@ -27,7 +26,7 @@ def senders_of(registry: Registry, environment: Mapping[str, str], now: datetime
 
     Raises HomeError, which names the variables, if a secret is missing or cannot be one of its signature.
     """
-    today = now.astimezone(ZoneInfo(registry.settings.business_time_zone)).date()
+    today = registry.settings.business_date(now)
     found: dict[str, Sender] = {}
     for source in registry.sources.values():
         if source.receive is not None and not source.has_ended(today):

@@ -1,8 +1,9 @@
 """`settings.yaml`: settings of the installation."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from pydantic import AfterValidator, Field, model_validator
@@ -246,3 +247,7 @@ class Settings(Entry):
         description="processes that clean days in parallel; by default one for each thread and for each 300 MB of "
         "`machine.memory_mb`",
     )
+
+    def business_date(self, at: datetime) -> date:
+        """The day of an instant in the business zone. at: with a zone."""
+        return at.astimezone(ZoneInfo(self.business_time_zone)).date()

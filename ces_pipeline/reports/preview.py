@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ces_pipeline.errors import CesError
 from ces_pipeline.formats.files import DeliveredFile
@@ -76,7 +75,7 @@ def preview(
     """What a run of these sources would do. chosen: the days to clean; None: the stale days."""
     found = Preview(home, strays=stray_files(home, registry))
     has_lake = home.lake.is_dir()
-    today = datetime.now(ZoneInfo(registry.settings.business_time_zone)).date()
+    today = registry.settings.business_date(datetime.now(UTC))
     for name in sources:
         source = registry.sources[name]
         if source.has_ended(today):

@@ -6,7 +6,6 @@ A person may get at most `contact_limit` contacts in any `contact_window_days` d
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from ces_pipeline.registry.settings import Settings
 from ces_pipeline.registry.surveys import Survey
@@ -38,7 +37,7 @@ def survey_of_event(
     ]
     if not triggered:
         return None, "unregistered_event"
-    today = now.astimezone(ZoneInfo(settings.business_time_zone)).date()
+    today = settings.business_date(now)
     live = [
         survey
         for survey in triggered

@@ -1,7 +1,6 @@
 """Acknowledging an incident: a person takes it over, which the log keeps."""
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
@@ -32,12 +31,11 @@ def acknowledge(
     lake, at = Lake(home.lake), now or datetime.now(UTC)
     with log.locked(home):
         incident = _named(fold(log.read_events(lake)), incident_id)
-        today = at.astimezone(ZoneInfo(registry.settings.business_time_zone)).date()
         event = acknowledgement(
             incident,
             redact_text(by or user_name()),
             redact_text(note) if note else None,
-            Logging(at, today, "ack"),
+            Logging(at, registry.settings.business_date(at), "ack"),
         )
         log.add_events(lake, [event])
         return fold(log.read_events(lake))[incident.incident_id]

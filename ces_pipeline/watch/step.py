@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
@@ -62,7 +61,7 @@ class PublishWatch:
 
         connection: its default catalog has the filled tables. logged: all rows of `audit.incident_events` so far.
         """
-        how = Logging(now, _today(self.registry, now), "publish", run_id)
+        how = Logging(now, self.registry.settings.business_date(now), "publish", run_id)
         incidents = fold(logged.to_pylist())
         found = [
             *_events_of_figures(connection, self.registry, incidents, how),
@@ -130,7 +129,7 @@ def note_checks(
     """Log the events of checks whose publish wrote no file: it was blocked, or found nothing new."""
     lake = Lake(home.lake)
     with log.locked(home):
-        how = Logging(now, _today(registry, now), "run", run_id)
+        how = Logging(now, registry.settings.business_date(now), "run", run_id)
         log.add_events(lake, list(_events_of_checks(registry, checks, fold(log.read_events(lake)), how)))
 
 
@@ -164,7 +163,7 @@ def _events_of_failures(
     lake, settings = Lake(home.lake), registry.settings
     results = last_results(lake)
     incidents = fold(log.read_events(lake))
-    how = Logging(now, _today(registry, now), "run", run_id)
+    how = Logging(now, registry.settings.business_date(now), "run", run_id)
     found: list[Row] = []
     for rule in registry.alerts.rules:
         if rule.kind == "sources":
@@ -236,7 +235,9 @@ def alert(
         else:
             new = note_failures(home, registry, steps, now=now, failed_runs=failed_runs)
             incidents = fold(log.read_events(lake))
-        boxes = outboxes(channels, rules, incidents, log.read_deliveries(lake), _today(registry, now))
+        boxes = outboxes(
+            channels, rules, incidents, log.read_deliveries(lake), registry.settings.business_date(now)
+        )
         nearby = {row["incident_id"]: row["nearby_changes"] for row in rows_of(incidents, registry)}
         done = Sent()
         if not is_dry:
@@ -252,7 +253,3 @@ def _texts(boxes: Sequence[Outbox], nearby: Mapping[str, Sequence[str]]) -> dict
         for box in boxes
         if box.messages
     }
-
-
-def _today(registry: Registry, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(registry.settings.business_time_zone)).date()
