@@ -4,10 +4,6 @@ The addresses and secrets come from the environment. An error names the channel,
 never an address or what was sent.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 import json
 import logging
 from collections.abc import Mapping
@@ -21,11 +17,11 @@ from ces_pipeline.http.client import Http, RetryPolicy
 from ces_pipeline.http.clock import Clock
 from ces_pipeline.http.errors import PullError, RefusedError
 from ces_pipeline.http.request_log import RequestLog
+from ces_pipeline.http.signatures import standard_key, standard_signature
 from ces_pipeline.registry.alerts import Channel
 
 RETRIES = RetryPolicy(attempts=5, waiting_seconds=120, first_wait_seconds=1, longest_wait_seconds=30)
 """A message that is still refused after it is tried again at the next run."""
-_PREFIX = "whsec_"
 
 
 class ChannelError(CesError):
@@ -75,22 +71,13 @@ def _variable(channel: Channel, name: str, environment: Mapping[str, str]) -> st
 
 
 def _key(channel: Channel, secret: str) -> bytes:
-    """The bytes of a signing secret: base64 after `whsec_`, as Standard Webhooks writes it."""
+    """The key of a signing secret."""
     try:
-        return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
+        return standard_key(secret)
+    except ValueError:
         raise ChannelError(
             f"channel {channel.id}: {channel.secret} must hold the signing secret in base64, such as whsec_..."
         ) from None
-
-
-def signature(secret: bytes, message_id: str, timestamp: int, content: bytes) -> str:
-    """The signature of a webhook: `v1,` and base64 of HMAC-SHA256 over id, timestamp and body, joined by dots.
-
-    As in the Standard Webhooks specification, https://www.standardwebhooks.com.
-    """
-    signed = b".".join([message_id.encode(), str(timestamp).encode(), content])
-    return f"v1,{base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()}"
 
 
 @dataclass(frozen=True)
@@ -121,7 +108,9 @@ class Webhook:
                         "Content-Type": "application/json",
                         "webhook-id": outgoing.message_id,
                         "webhook-timestamp": str(timestamp),
-                        "webhook-signature": signature(self.secret, outgoing.message_id, timestamp, content),
+                        "webhook-signature": standard_signature(
+                            self.secret, outgoing.message_id, timestamp, content
+                        ),
                     },
                     expects="bytes",
                     repeatable=True,

@@ -15,8 +15,9 @@ from ces_pipeline.http.client import RetryPolicy
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.http.fakes.faults import FaultPlan
 from ces_pipeline.http.fakes.server import RETRY_AFTER_SECONDS, FakeRequest, FakeResponse, FakeVendor
+from ces_pipeline.http.signatures import standard_signature
 from ces_pipeline.registry.alerts import Channel
-from ces_pipeline.watch.channels import ChannelError, Outgoing, open_sender, signature
+from ces_pipeline.watch.channels import ChannelError, Outgoing, open_sender
 
 # Apprise loads a module of the standard library that Python 3.13 no longer has.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -52,7 +53,7 @@ class Hook(FakeVendor):
 
 def test_the_signature_is_that_of_the_specifications_example() -> None:
     key = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-    signed = signature(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    signed = standard_signature(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
     assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
