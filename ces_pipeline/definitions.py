@@ -12,7 +12,7 @@ from ces_pipeline.defs.home_resource import HomeResource
 from ces_pipeline.defs.jobs import jobs, nightly, ticks
 from ces_pipeline.defs.probe import probe_job, probe_schedule
 from ces_pipeline.defs.raw import raw_assets
-from ces_pipeline.defs.rebuild import rebuild_job, weekly
+from ces_pipeline.defs.rebuild import rebuild_job, weekly_rebuild
 from ces_pipeline.defs.sensors import inbox_sensor, stale_days_sensor
 from ces_pipeline.defs.snapshot import snapshot_asset
 from ces_pipeline.home import Home
@@ -44,7 +44,7 @@ def build_definitions(home: Home) -> dg.Definitions:
 
 
 def _schedules(registry: Registry) -> list[dg.ScheduleDefinition]:
-    found = [nightly(registry), weekly(registry), weekly_audit(registry)]
+    found = [nightly(registry), weekly_rebuild(registry), weekly_audit(registry)]
     if minutes := registry.settings.land_every_minutes:
         found.append(ticks(registry, minutes))
     if minutes := registry.settings.probe_every_minutes:

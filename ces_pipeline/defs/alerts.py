@@ -10,8 +10,7 @@ from ces_pipeline import pipeline
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.failed_runs import failed_runs
 from ces_pipeline.defs.home_resource import HomeResource
-from ces_pipeline.defs.jobs import run_at_work
-from ces_pipeline.errors import RegistryError
+from ces_pipeline.defs.sensors import registry_at_rest
 from ces_pipeline.home import Home
 
 ALERT = "alert"
@@ -54,14 +53,9 @@ def alerts_sensor(home: Home) -> dg.SensorDefinition:
         description="Sends the messages on incidents after a publish, after a failed run, and after a missed night.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        if not home.registry.is_dir():
-            return dg.SkipReason("this home has no registry yet")
-        if run_at_work(context.instance):
-            return dg.SkipReason("a run is in progress")
-        try:
-            registry = current_registry(home)
-        except RegistryError as problem:
-            return dg.SkipReason(str(problem))
+        registry = registry_at_rest(home, context.instance)
+        if isinstance(registry, dg.SkipReason):
+            return registry
         if not registry.alerts.rules:
             return dg.SkipReason("alerts.yaml has no rule")
         found = pipeline.alert(home, registry, is_dry=True, failed_runs=failed_runs(home.dagster))

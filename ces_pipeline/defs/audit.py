@@ -6,15 +6,13 @@ from ces_pipeline import pipeline
 from ces_pipeline.corrections.audit import Audit
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.home_resource import HomeResource
-from ces_pipeline.defs.jobs import schedule
+from ces_pipeline.defs.jobs import weekly
 from ces_pipeline.defs.metadata import POOL
 from ces_pipeline.defs.snapshot import PUBLISHED_FILE
 from ces_pipeline.registry import Registry
 
 AUDIT = "audit"
 AUDIT_STEP = "audit_days"
-_HOURS_LATER = 3
-"""Hours after the nightly run: it has ended by then, or the audit waits for it."""
 
 
 def audit_job() -> dg.JobDefinition:
@@ -48,12 +46,11 @@ def audit_job() -> dg.JobDefinition:
 
 def weekly_audit(registry: Registry) -> dg.ScheduleDefinition:
     """The schedule of the job: on Saturdays, some hours after `schedule_hour` of settings.yaml."""
-    hour = (registry.settings.schedule_hour + _HOURS_LATER) % 24
-    return schedule(
+    return weekly(
         registry,
         "weekly_audit",
         AUDIT,
-        f"0 {hour} * * 6",
+        "saturday",
         "Report which published days today's registry and code would change.",
     )
 

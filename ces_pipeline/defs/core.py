@@ -36,10 +36,13 @@ _DAYS_WRITTEN = (
 
 def core_assets(home: Home, registry: Registry) -> list[dg.AssetsDefinition]:
     """The cleaned tables of the home's kinds of source, as assets over the registry's calendar."""
-    return [_core_asset(home, registry, kind) for kind in registry.kinds]
+    partitions = daily_partitions(home, registry)
+    return [_core_asset(registry, kind, partitions) for kind in registry.kinds]
 
 
-def _core_asset(home: Home, registry: Registry, kind: str) -> dg.AssetsDefinition:
+def _core_asset(
+    registry: Registry, kind: str, partitions: dg.DailyPartitionsDefinition
+) -> dg.AssetsDefinition:
     table = TABLES[KINDS[kind].accepted]
     deps = [raw_key(source.id) for source in registry.sources_of(kind)]
     if kind == "survey" and registry.asks_accounts:
@@ -48,7 +51,7 @@ def _core_asset(home: Home, registry: Registry, kind: str) -> dg.AssetsDefinitio
     @dg.asset(
         key=asset_key(table.name),
         deps=deps,
-        partitions_def=daily_partitions(home, registry),
+        partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=table.layer,
         kinds={"pandera", "parquet"},

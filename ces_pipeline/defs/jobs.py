@@ -1,6 +1,6 @@
 """The jobs, and the schedules of job `land`: every night, and every few minutes if the settings say so."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
 
@@ -59,6 +59,9 @@ UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+_HOURS_LATER = 3
+"""Hours after the nightly run: it has ended by then, or a weekly job waits for it."""
+_CRON_DAYS = {"saturday": 6, "sunday": 0}
 _CHANGES_NOTHING = ("probe",)
 """Jobs that only read: nothing waits for them."""
 
@@ -67,6 +70,14 @@ def run_at_work(instance: dg.DagsterInstance) -> dg.DagsterRun | None:
     """The run that has not ended for longest; None if there is none. Probes do not count."""
     runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
     return next((run for run in reversed(runs) if run.job_name not in _CHANGES_NOTHING), None)
+
+
+def weekly(
+    registry: Registry, name: str, job: str, day: Literal["saturday", "sunday"], description: str
+) -> dg.ScheduleDefinition:
+    """The schedule of a job on one day of each week, some hours after the nightly run."""
+    hour = (registry.settings.schedule_hour + _HOURS_LATER) % 24
+    return schedule(registry, name, job, f"0 {hour} * * {_CRON_DAYS[day]}", description)
 
 
 def every(minutes: int) -> str:

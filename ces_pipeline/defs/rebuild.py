@@ -5,15 +5,13 @@ import dagster as dg
 from ces_pipeline import pipeline
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.home_resource import HomeResource
-from ces_pipeline.defs.jobs import schedule
+from ces_pipeline.defs.jobs import weekly
 from ces_pipeline.defs.metadata import POOL
 from ces_pipeline.defs.snapshot import PUBLISHED_FILE
 from ces_pipeline.registry import Registry
 
 REBUILD = "rebuild"
 REBUILD_STEP = "rebuild_and_compare"
-_HOURS_LATER = 3
-"""Hours after the nightly run: it has ended by then, or the rebuild waits for it."""
 
 
 def rebuild_job() -> dg.JobDefinition:
@@ -48,13 +46,12 @@ def rebuild_job() -> dg.JobDefinition:
     return rebuild
 
 
-def weekly(registry: Registry) -> dg.ScheduleDefinition:
+def weekly_rebuild(registry: Registry) -> dg.ScheduleDefinition:
     """The schedule of the job: on Sundays, some hours after `schedule_hour` of settings.yaml."""
-    hour = (registry.settings.schedule_hour + _HOURS_LATER) % 24
-    return schedule(
+    return weekly(
         registry,
         "weekly_rebuild",
         REBUILD,
-        f"0 {hour} * * 0",
+        "sunday",
         "Prove that the nightly updates led to the rows that a rebuild gives.",
     )

@@ -29,6 +29,18 @@ QUIET_SECONDS = 10
 """A file that changed more recently may not be complete yet: it may still be copied."""
 
 
+def registry_at_rest(home: Home, instance: dg.DagsterInstance) -> Registry | dg.SkipReason:
+    """The registry; or why a sensor must wait: there is none, it has a mistake, or a run may change what is read."""
+    if not home.registry.is_dir():
+        return dg.SkipReason("this home has no registry yet")
+    if run_at_work(instance):
+        return dg.SkipReason("a run is in progress")
+    try:
+        return current_registry(home)
+    except RegistryError as problem:
+        return dg.SkipReason(str(problem))
+
+
 def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition:
     """Requests one run per range of stale days, and then a publish if the published file is out of date.
 
@@ -43,14 +55,9 @@ def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition
         description="Cleans every stale day, of any age, and then publishes; on a night without news, runs the checks.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        if not home.registry.is_dir():
-            return dg.SkipReason("this home has no registry yet")
-        if run_at_work(context.instance):
-            return dg.SkipReason("a run is in progress and may change the stale days")
-        try:
-            registry = current_registry(home)
-        except RegistryError as problem:
-            return dg.SkipReason(str(problem))
+        registry = registry_at_rest(home, context.instance)
+        if isinstance(registry, dg.SkipReason):
+            return registry
         if new := [kind for kind in registry.kinds if kind not in kinds]:
             return dg.SkipReason(
                 f"the registry has its first source of kind {new[0]}: reload the code location `ces_pipeline` on the "

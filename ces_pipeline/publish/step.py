@@ -454,7 +454,9 @@ class _Publish:
             if any(result.check.is_blocking and not result.passed for result in checks):
                 return self._result(checks, published=False, rebuilt_because=rebuilt_because)
             self._log(lake, events)
-            self._fill(connection, "audit.check_results", _history(lake, "audit.check_results", results))
+            self._fill(
+                connection, "audit.check_results", pa.concat_tables([small["audit.check_results"], results])
+            )
             earlier = stored_rows(lake, TABLES["audit.figure_history"])
             earlier = earlier.filter(
                 pc.not_equal(earlier["published_at"], pa.scalar(now, pa.timestamp("us", "UTC")))
@@ -635,6 +637,7 @@ class _Publish:
         updated: what the file is updated from; None: it is rebuilt.
         """
         pending = [{"kind": kind, "day": day} for kind, day in self.state.pending]
+        restatements = TABLES["audit.restatements"]
         publication = {
             "run_id": self.run_id,
             "published_at": now,
@@ -651,7 +654,9 @@ class _Publish:
             "audit.delivery_days": self.state.delivery_days,
             **self.state.logs,
             WATCHED[1]: self.watcher.incidents(self.state.logs[WATCHED[0]]),
-            "audit.restatements": _history(lake, "audit.restatements", restated),
+            "audit.restatements": without_repeats(
+                pa.concat_tables([stored_rows(lake, restatements), restated]), restatements.key
+            ),
             # Results of earlier publishes; the results of this one are added after its checks.
             "audit.check_results": _of_other_runs(lake, "audit.check_results", self.run_id),
             "audit.pending_days": pa.Table.from_pylist(
@@ -820,12 +825,6 @@ def _history_file(name: str, run_id: str) -> str:
     """Path of a run's rows of a history table. A run id may have characters that a file name may not have."""
     safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in run_id)
     return f"{name.replace('.', '/')}/{safe}.parquet"
-
-
-def _history(lake: Lake, name: str, own: pa.Table) -> pa.Table:
-    """The rows of all runs in a history table, with those of `own` in place of rows with the same keys."""
-    table = TABLES[name]
-    return without_repeats(pa.concat_tables([stored_rows(lake, table), own]), table.key)
 
 
 def _of_other_runs(lake: Lake, name: str, run_id: str) -> pa.Table:

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from ces_pipeline.registry.api import Variable
 from ces_pipeline.registry.base import Entry, Slug, Text
 from ces_pipeline.registry.objectives import OBJECTIVE_FIGURES, PROGRAM_METRICS, Dimension
+from ces_pipeline.schemas.mart.anomalies import DIMENSIONS, DIRECTIONS, SERIES_KINDS
 
 Severity = Literal["warning", "critical"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -29,35 +30,9 @@ WORSE: dict[str, Literal["above", "below"]] = {
 
 MADE_CHECKS = ("keys_unique", "nulls_described", "poisoned_rows_caught", "schema")
 """The checks of a publish that no file of `sql/checks/` holds."""
-SeriesKind = Literal[
-    "responses",
-    "effort",
-    "difficult_share",
-    "tickets",
-    "landed_rows",
-    "rejected_share",
-    "reason_share",
-    "comment_share",
-    "duration_seconds",
-    "arrival_minutes",
-    "known_share",
-    "linked_share",
-    "invitations",
-    "response_rate",
-]
-SeriesDimension = Literal[
-    "all",
-    "survey",
-    "channel",
-    "persona",
-    "product",
-    "journey_stage",
-    "owner",
-    "category",
-    "source",
-    "tag",
-]
-Direction = Literal["harder", "easier", "more", "fewer", "higher", "lower", "longer", "shorter"]
+SeriesKind = Literal[SERIES_KINDS]  # type: ignore[valid-type]
+SeriesDimension = Literal[DIMENSIONS]  # type: ignore[valid-type]
+Direction = Literal[DIRECTIONS]  # type: ignore[valid-type]
 
 
 _OPERATIONS = {"checks": "failed checks", "sources": "failed sources", "runs": "failed runs or missed nights"}

@@ -56,15 +56,16 @@ def newest_day(connection: duckdb.DuckDBPyConnection) -> date | None:
 
 
 def watched_series(
-    connection: duckdb.DuckDBPyConnection, rule: Rule, minimum_n: int, kept: Collection[Series]
+    connection: duckdb.DuckDBPyConnection,
+    rule: Rule,
+    minimum_n: int,
+    kept: Collection[Series],
+    newest: date,
 ) -> list[WatchedSeries]:
     """The series of a rule with an affected step, and those of `kept`; none for a rule that is about no figure.
 
-    minimum_n: steps of fewer rows are no evidence, unless the rule has its own minimum.
+    minimum_n: steps of fewer rows are no evidence, unless the rule has its own minimum. newest: `newest_day`.
     """
-    newest = newest_day(connection)
-    if newest is None:
-        return []
     since = newest - timedelta(days=_DAYS_READ)
     if rule.threshold is not None:
         return _of_threshold(connection, rule.threshold, rule.minimum_n or minimum_n, kept, since, newest)

@@ -85,7 +85,7 @@ def _events_of_figures(
             continue
         of_rule = _by_series(incident for incident in incidents.values() if incident.rule_id == rule.id)
         kept = [series for series, known in of_rule.items() if known[-1].closed_at is None]
-        watched = watched_series(connection, rule, registry.settings.minimum_n, kept)
+        watched = watched_series(connection, rule, registry.settings.minimum_n, kept, newest)
         read = {series.series: series for series in watched}
         for series in sorted({*read, *kept}):
             steps, usual = (read[series].steps, read[series].usual_steps) if series in read else ((), 1)

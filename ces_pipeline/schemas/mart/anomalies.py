@@ -4,8 +4,23 @@ from ces_pipeline.schemas.table import DAY, INTEGER, NUMBER, TEXT, Table, column
 
 QUESTION = "what_was_unusual"
 
+SERIES_KINDS = (
+    "responses", "effort", "difficult_share", "tickets", "landed_rows", "rejected_share", "reason_share",
+    "comment_share", "duration_seconds", "arrival_minutes", "known_share", "linked_share", "invitations",
+    "response_rate",
+)  # fmt: skip
+"""The figures that are watched; `arrival_minutes` is the time from answer to receipt."""
+DIMENSIONS = (
+    "survey", "channel", "persona", "product", "journey_stage", "owner", "category", "source", "tag", "all",
+)  # fmt: skip
+DIRECTIONS = ("harder", "easier", "more", "fewer", "higher", "lower", "longer", "shorter")
 _MAYBE = {"nullable": True}
 _NO_VERDICT = "null: no verdict."
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
 
 ANOMALIES_DAILY = Table(
     "mart.anomalies_daily",
@@ -14,15 +29,11 @@ ANOMALIES_DAILY = Table(
     {
         "series_kind": column(
             TEXT,
-            "The figure: `responses`, `effort`, `difficult_share`, `tickets`, `landed_rows`, `rejected_share`, "
-            "`reason_share`, `comment_share`, `duration_seconds`, `arrival_minutes` (from answer to receipt), "
-            "`known_share`, `linked_share`, `invitations` or "
-            "`response_rate`.",
+            f"The figure: {_listed(SERIES_KINDS)}; `arrival_minutes` is from answer to receipt.",
         ),
         "dimension": column(
             TEXT,
-            "What it is split by: `survey`, `channel`, `persona`, `product`, `journey_stage`, `owner`, `category`, "
-            "`source`, `tag`, or `all`.",
+            f"What it is split by: {_listed(DIMENSIONS)}; `all`: nothing.",
         ),
         "segment": column(TEXT, "Value of the dimension; of reason_share, source and reason; `all`."),
         "grain": column(TEXT, "`day`, or `week` for a figure of which a day brings too little."),
@@ -52,8 +63,7 @@ ANOMALIES_DAILY = Table(
         ),
         "direction": column(
             TEXT,
-            "Of its incident: `harder`, `easier`, `more`, `fewer`, `higher`, `lower`, `longer`, `shorter`; "
-            "null: none.",
+            f"Of its incident: {_listed(DIRECTIONS)}; null: none.",
             **_MAYBE,
         ),
         "incident_first_day": column(
