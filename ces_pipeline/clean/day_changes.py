@@ -52,7 +52,10 @@ def _without_code(tables: Tables) -> Tables:
 
 
 def _judged(kind: str, tables: Tables) -> pd.DataFrame:
-    """The rows of both tables with their verdict in words. place: tells the rows of one key and delivery apart."""
+    """The rows of both tables with their verdict in words.
+
+    place: the number of a row among those of its key and delivery.
+    """
     parts = []
     for rows, word, listed in zip(tables, ("accepted", "rejected"), ("flags", "reasons"), strict=True):
         frame = rows.to_pandas()

@@ -1,7 +1,7 @@
 """What a publish asks of the watch, which stands above it: the events of its figures, and the incidents of a log.
 
-Beside it the name and the rows of the log: events that a publish logs follow from its other inputs, so they are no
-reason to publish again.
+The names and the rows of the log are here as well: events that a publish logs follow from its other inputs, so they are
+no reason to publish again.
 """
 
 from collections.abc import Sequence

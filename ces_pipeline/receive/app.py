@@ -64,15 +64,15 @@ class Receiver:
     _in_progress: int = 0
     _rates: dict[str, PerMinute] = field(default_factory=dict)
 
-    def app(self, beside: Callable[[Any], AbstractAsyncContextManager[None]] | None = None) -> Starlette:
-        """The application. beside: what runs while it is served."""
+    def app(self, lifespan: Callable[[Any], AbstractAsyncContextManager[None]] | None = None) -> Starlette:
+        """The application. lifespan: what runs while it is served."""
         return Starlette(
             routes=[
                 Route("/receive/{source_id}", self._receive, methods=["POST"]),
                 Route("/health", self._health, methods=["GET"]),
             ],
             exception_handlers={HTTPException: _no_such_address},
-            lifespan=beside,
+            lifespan=lifespan,
         )
 
     async def _health(self, _request: Request) -> Response:

@@ -75,10 +75,10 @@ def serve(home: Home, read_registry: Callable[[], Registry], host: str, port: in
 def server_of(
     receiver: Receiver, host: str, port: int, tasks: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
 ) -> uvicorn.Server:
-    """The server of a receiver. tasks: run beside it, until it ends. port: 0 for any free one."""
+    """The server of a receiver. tasks: run until it ends. port: 0 for any free one."""
 
     @asynccontextmanager
-    async def beside(_app: object) -> AsyncIterator[None]:
+    async def lifespan(_app: object) -> AsyncIterator[None]:
         running = [asyncio.create_task(_report(receiver)), *(asyncio.create_task(task()) for task in tasks)]
         yield
         for task in running:
@@ -90,7 +90,7 @@ def server_of(
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     return uvicorn.Server(
         uvicorn.Config(
-            receiver.app(beside),
+            receiver.app(lifespan),
             host=host,
             port=port,
             http=DeadlineProtocol,

@@ -27,7 +27,7 @@ class ComparedFigure:
     """What a threshold compares: SQL expressions over the rows of `table`.
 
     low, high: the ends of the interval; the value itself where the figure counts all there is. n: null if the table has
-    none. grain: what a row covers. series: the columns that tell one series from another. where: column -> value.
+    none. grain: what a row covers. series: the columns that distinguish the series. where: column -> value.
     """
 
     table: str

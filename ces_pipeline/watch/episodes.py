@@ -62,7 +62,7 @@ def episodes(
 
     steps: in order of their days. usual_steps: so many usual steps since the last affected one are a recovery. A step
     that is affected at most `cooldown_days` after a recovery belongs to the episode before. newest_day: the newest day
-    of the data, which tells whether the cooldown is over.
+    of the data, which decides whether the cooldown is over.
     """
     found: list[Episode] = []
     usual = 0

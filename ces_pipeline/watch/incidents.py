@@ -1,4 +1,4 @@
-"""Incidents as the log of their events tells them, and the events that new findings add. Pure functions.
+"""Incidents, computed from the log of their events, and the events that new findings add. Pure functions.
 
 An incident has one id for ever, made from its rule, its series and its first day: a run that is killed and repeated
 finds the same incident again. Nothing is changed in the log; `fold` computes the state.
@@ -289,7 +289,7 @@ def _is_past(incident: Incident, rule: Rule, how: Logging) -> bool:
 
 
 def events_of_removed_rules(rules: Iterable[Rule], logged: Iterable[Incident], how: Logging) -> Iterator[Row]:
-    """Incidents whose rule is no longer in alerts.yaml are closed: nothing can tell whether they go on."""
+    """Incidents whose rule is no longer in alerts.yaml are closed: whether they go on is not known."""
     known = {rule.id for rule in rules}
     for incident in logged:
         if incident.rule_id not in known and incident.closed_at is None:

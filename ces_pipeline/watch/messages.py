@@ -171,12 +171,12 @@ def figure_text(incident: Incident) -> str:
     interval = f"{shown(figures.low or 0)} to {shown(figures.high or 0)}" if has_interval else ""
     limit = "" if figures.expected is None else shown(figures.expected)
     if incident.rule_kind == "threshold":
-        beside = ", ".join(part for part in (interval and f"95 % interval {interval}", n) if part)
+        evidence = ", ".join(part for part in (interval and f"95 % interval {interval}", n) if part)
         after = f", threshold {limit}" if limit else ""
     else:
-        beside = n
+        evidence = n
         after = f", expected {limit}{f' ({interval})' if interval else ''}" if limit else ""
-    return f"{shown(figures.observed)}{f' ({beside})' if beside else ''}{after}"
+    return f"{shown(figures.observed)}{f' ({evidence})' if evidence else ''}{after}"
 
 
 def shown(value: float) -> str:

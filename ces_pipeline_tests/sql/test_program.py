@@ -292,8 +292,8 @@ def test_variance_latency_and_stages_are_those_computed_by_hand(given: Snapshot)
     assert (slowest["value"], slowest["n"], slowest["unit"]) == (90.0, 4, "minutes")
     # The slowest survey at the median is not the slowest at the 95th percentile.
     for metric, value, n in (("latency_p50_minutes", 95.0, 4), ("latency_p95_minutes", 130.0, 9)):
-        whole = metric_row(given, metric, segment="response_to_published")
-        assert (whole["value"], whole["n"]) == (value, n)
+        total = metric_row(given, metric, segment="response_to_published")
+        assert (total["value"], total["n"]) == (value, n)
     stage = metric_row(given, "mean_ease_0_100", segment="support: support")
     assert (stage["value"], stage["value_low"], stage["value_high"], stage["n"]) == (70.0, 65.0, 75.0, 12)
 
