@@ -14,7 +14,7 @@ import yaml
 from ces_pipeline.home import Home
 from ces_pipeline.publish.checks import POISONED_ROWS_CAUGHT, CheckResult
 from ces_pipeline.publish.inputs import LOGS, PublishInputs, stored_rows
-from ces_pipeline.publish.step import Prove, PublishResult, publish_state
+from ces_pipeline.publish.step import Prove, PublishResult, publish_state, rebuild
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.schemas.tables import TABLES
 from ces_pipeline.storage.duck import open_published
@@ -199,6 +199,17 @@ class SmallHome:
             self.state(),
             run_id=run_id,
             prove=prove,
+            watcher=PublishWatch(self.registry),
+        )
+
+    def rebuild(self, run_id: str = "compared") -> PublishResult:
+        """Publish, rebuild and compare."""
+        return rebuild(
+            self.home,
+            self.registry,
+            self.state,
+            run_id=run_id,
+            prove=proved,
             watcher=PublishWatch(self.registry),
         )
 

@@ -12,10 +12,8 @@ from ces_pipeline.publish import rules as rules_module
 from ces_pipeline.publish.checksum import file_sha256, write_checksums
 from ces_pipeline.publish.publication import read_publication
 from ces_pipeline.publish.rules import rules
-from ces_pipeline.publish.step import rebuild
 from ces_pipeline.storage.sql_files import SqlFile, derived_files
-from ces_pipeline.watch.step import PublishWatch
-from ces_pipeline_tests.lake_days import DAY, NOON, SmallHome, days_from, proved, response, small_home, ticket
+from ces_pipeline_tests.lake_days import DAY, NOON, SmallHome, days_from, response, small_home, ticket
 
 DAYS = days_from(DAY, 12)
 
@@ -151,14 +149,7 @@ def test_an_update_from_changed_rows_has_the_rows_of_a_rebuild(
     result = small.publish("updated")
     assert result.published
     assert result.rebuilt_because == ""
-    compared = rebuild(
-        small.home,
-        small.registry,
-        small.state,
-        run_id="compared",
-        prove=proved,
-        watcher=PublishWatch(small.registry),
-    )
+    compared = small.rebuild()
     assert compared.rebuilt_because
     assert compared.differences == ()
 
@@ -173,17 +164,7 @@ def test_a_large_table_of_which_only_differing_rows_are_written_may_have_a_null_
     small.clean("survey", [response("person7", DAYS[7], respondent_key="p3", ease=75.0)], day=DAYS[7])
     assert small.publish("updated").rebuilt_because == ""
     assert small.rows(unknown) == [(len(DAYS) - 1,)]
-    assert (
-        rebuild(
-            small.home,
-            small.registry,
-            small.state,
-            run_id="compared",
-            prove=proved,
-            watcher=PublishWatch(small.registry),
-        ).differences
-        == ()
-    )
+    assert small.rebuild().differences == ()
 
 
 def test_many_small_updates_in_a_row_are_made_in_place(small: SmallHome) -> None:
@@ -198,28 +179,11 @@ def test_a_table_whose_updated_rows_are_wrong_is_named_and_replaced(small: Small
     with duckdb.connect(str(small.home.published)) as connection:
         connection.execute("UPDATE mart.ces_daily SET n = n + 1 WHERE day = $day", {"day": DAYS[0]})
     write_checksums(small.home.published, [file_sha256(small.home.published)])
-    result = rebuild(
-        small.home,
-        small.registry,
-        small.state,
-        run_id="compared",
-        prove=proved,
-        watcher=PublishWatch(small.registry),
-    )
+    result = small.rebuild()
     assert result.published
     assert [line.partition(":")[0] for line in result.differences] == ["mart.ces_daily"]
     assert small.rows("SELECT sum(n) FROM mart.ces_daily") == [(2 * len(DAYS),)]
-    assert (
-        rebuild(
-            small.home,
-            small.registry,
-            small.state,
-            run_id="again",
-            prove=proved,
-            watcher=PublishWatch(small.registry),
-        ).differences
-        == ()
-    )
+    assert small.rebuild("again").differences == ()
 
 
 def test_only_tables_with_a_changed_row_count_as_filled(small: SmallHome) -> None:
@@ -236,17 +200,7 @@ def test_a_changed_setting_fills_the_tables_that_read_it_in_full(small: SmallHom
     changed.delivery_days = small.delivery_days
     result = changed.publish("setting")
     assert result.rebuilt_because == ""
-    assert (
-        rebuild(
-            changed.home,
-            changed.registry,
-            changed.state,
-            run_id="compared",
-            prove=proved,
-            watcher=PublishWatch(changed.registry),
-        ).differences
-        == ()
-    )
+    assert changed.rebuild().differences == ()
 
 
 def test_a_file_that_updates_have_blown_up_is_rebuilt(

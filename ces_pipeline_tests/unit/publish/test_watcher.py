@@ -7,12 +7,10 @@ import pytest
 import yaml
 
 from ces_pipeline.publish.history import restore_history
-from ces_pipeline.publish.step import rebuild
 from ces_pipeline.registry import load_registry
 from ces_pipeline.watch import log
 from ces_pipeline.watch.acknowledge import acknowledge
-from ces_pipeline.watch.step import PublishWatch
-from ces_pipeline_tests.lake_days import SmallHome, proved, response, small_home
+from ces_pipeline_tests.lake_days import SmallHome, response, small_home
 
 FIRST = date(2026, 3, 2)
 HARD = {
@@ -69,14 +67,7 @@ def test_the_incident_of_a_publish_is_in_its_file_and_no_reason_to_publish_again
 
 def test_a_rebuilt_file_has_the_same_incidents(small: SmallHome) -> None:
     fill(small, 2, 25.0)
-    result = rebuild(
-        small.home,
-        small.registry,
-        small.state,
-        run_id="third",
-        prove=proved,
-        watcher=PublishWatch(small.registry),
-    )
+    result = small.rebuild("third")
     assert (result.compared, result.differences) == (True, ())
     assert incidents(small) == [("hard", "open", FIRST + timedelta(days=1), FIRST + timedelta(days=2))]
 
