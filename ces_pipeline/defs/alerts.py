@@ -1,7 +1,5 @@
 """The job `alert`, which sends the messages on incidents that are due, and the sensor that requests it."""
 
-import hashlib
-import json
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -10,7 +8,7 @@ from ces_pipeline import pipeline
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.defs.failed_runs import failed_runs
 from ces_pipeline.defs.home_resource import HomeResource
-from ces_pipeline.defs.sensors import registry_at_rest
+from ces_pipeline.defs.sensors import registry_at_rest, run_key
 from ces_pipeline.home import Home
 
 ALERT = "alert"
@@ -63,7 +61,8 @@ def alerts_sensor(home: Home) -> dg.SensorDefinition:
             return dg.SkipReason("no message is due")
         # What a channel did not take is sent again an hour later.
         hour = datetime.now(UTC).strftime("%Y-%m-%dT%H")
-        due = json.dumps([hour, found.due, [incident.incident_id for incident in found.open]], sort_keys=True)
-        return dg.RunRequest(run_key=hashlib.sha256(due.encode()).hexdigest()[:32])
+        return dg.RunRequest(
+            run_key=run_key([hour, found.due, [incident.incident_id for incident in found.open]])
+        )
 
     return sensor

@@ -70,7 +70,7 @@ def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition
         tags = night_tags(registry, datetime.now(UTC))
         requests = [
             dg.RunRequest(
-                run_key=_digest([state, kind, str(first), str(last)]),
+                run_key=run_key([state, kind, str(first), str(last)]),
                 asset_selection=[asset_key(KINDS[kind].accepted)],
                 tags={**range_tags(first, last), **tags},
             )
@@ -85,12 +85,12 @@ def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition
             # It runs after the cleanings, since runs of this home execute one after the other. If it waited until no
             # day is stale, files that arrive every minute would put it off for ever.
             publish = dg.RunRequest(
-                run_key=_digest([state, "publish"]), asset_selection=snapshot_keys(), tags=tags
+                run_key=run_key([state, "publish"]), asset_selection=snapshot_keys(), tags=tags
             )
             fresh += [] if publish.run_key in known else [publish]
         elif not fresh and (night := night_without_checks(home, registry, datetime.now(UTC))):
             checks = dg.RunRequest(
-                run_key=_digest(["checks", night.isoformat()]), asset_selection=snapshot_keys(), tags=tags
+                run_key=run_key(["checks", night.isoformat()]), asset_selection=snapshot_keys(), tags=tags
             )
             fresh = [] if checks.run_key in known else [checks]
             requests.append(checks)
@@ -136,7 +136,7 @@ def inbox_sensor(home: Home) -> dg.SensorDefinition:
             # The files are landed at the first tick after the registry is right again.
             return dg.SkipReason(str(problem))
         # An entry that is new or corrected makes files land that were there before.
-        seen = _digest([files, [(source.id, source.inbox, source.reading) for source in sources]])
+        seen = run_key([files, [(source.id, source.inbox, source.reading) for source in sources]])
         if seen == context.cursor:
             return dg.SkipReason("no new file")
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen)], cursor=seen)
@@ -152,5 +152,6 @@ def _files(inbox: Path) -> Iterable[tuple[str, int, float]]:
             yield str(path.relative_to(inbox)), status.st_size, status.st_mtime
 
 
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:32]
+def run_key(parts: object) -> str:
+    """A run key of what a request depends on, as JSON: Dagster starts one run for each key."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]

@@ -53,6 +53,10 @@ class RetryPolicy:
     read_seconds: float = 60.0
     body_seconds: float = 600.0
 
+    def longest_wait(self, attempt: int) -> float:
+        """The most seconds between an attempt, counted from 1, and the next one: twice as many each time."""
+        return min(self.longest_wait_seconds, self.first_wait_seconds * 2.0 ** (attempt - 1))
+
 
 @dataclass(frozen=True)
 class HttpResponse:
@@ -383,7 +387,7 @@ class Http:
     def _wait_before_retry(self, request: _Request, sent: _Sent, attempt: int) -> None:
         retry_policy = self._retry_policy
         retry_after = _retry_after(sent.response.headers, self._clock) if sent.response else None
-        longest = min(retry_policy.longest_wait_seconds, retry_policy.first_wait_seconds * 2 ** (attempt - 1))
+        longest = retry_policy.longest_wait(attempt)
         jittered = longest * (0.5 + self._chance.random() / 2)
         # All clients would return at the same second of a Retry-After: a little jitter spreads them.
         wait = jittered if retry_after is None else retry_after + jittered * 0.1

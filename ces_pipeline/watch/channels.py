@@ -140,10 +140,7 @@ class AppriseService:
 
     def send(self, outgoing: Outgoing) -> None:
         """Send, with retries. Raises ChannelError."""
-        waits = [
-            min(self.retry_policy.longest_wait_seconds, self.retry_policy.first_wait_seconds * 2**attempt)
-            for attempt in range(self.retry_policy.attempts - 1)
-        ]
+        waits = [self.retry_policy.longest_wait(attempt) for attempt in range(1, self.retry_policy.attempts)]
         for wait in (*waits, None):
             if self.service.notify(title=outgoing.title, body=f"{outgoing.text}\n{outgoing.message_id}"):
                 return
