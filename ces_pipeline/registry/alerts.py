@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from ces_pipeline.registry.api import Variable
 from ces_pipeline.registry.base import Entry, Slug, Text
 from ces_pipeline.registry.objectives import OBJECTIVE_FIGURES, PROGRAM_METRICS, Dimension
-from ces_pipeline.schemas.mart.anomalies import DIMENSIONS, DIRECTIONS, SERIES_KINDS
+from ces_pipeline.schemas.vocabularies import SERIES_DIMENSIONS, SERIES_DIRECTIONS, SERIES_KINDS
 
 Severity = Literal["warning", "critical"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -31,8 +31,8 @@ WORSE: dict[str, Literal["above", "below"]] = {
 MADE_CHECKS = ("keys_unique", "nulls_described", "poisoned_rows_caught", "schema")
 """The checks of a publish that no file of `sql/checks/` holds."""
 SeriesKind = Literal[SERIES_KINDS]  # type: ignore[valid-type]
-SeriesDimension = Literal[DIMENSIONS]  # type: ignore[valid-type]
-Direction = Literal[DIRECTIONS]  # type: ignore[valid-type]
+SeriesDimension = Literal[SERIES_DIMENSIONS]  # type: ignore[valid-type]
+Direction = Literal[SERIES_DIRECTIONS]  # type: ignore[valid-type]
 
 
 _OPERATIONS = {"checks": "failed checks", "sources": "failed sources", "runs": "failed runs or missed nights"}

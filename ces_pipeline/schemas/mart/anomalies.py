@@ -1,19 +1,10 @@
 """What was unusual: columns of the mart of anomalies."""
 
 from ces_pipeline.schemas.table import DAY, INTEGER, NUMBER, TEXT, Table, column
+from ces_pipeline.schemas.vocabularies import SERIES_DIMENSIONS, SERIES_DIRECTIONS, SERIES_KINDS
 
 QUESTION = "what_was_unusual"
 
-SERIES_KINDS = (
-    "responses", "effort", "difficult_share", "tickets", "landed_rows", "rejected_share", "reason_share",
-    "comment_share", "duration_seconds", "arrival_minutes", "known_share", "linked_share", "invitations",
-    "response_rate",
-)  # fmt: skip
-"""The figures that are watched; `arrival_minutes` is the time from answer to receipt."""
-DIMENSIONS = (
-    "survey", "channel", "persona", "product", "journey_stage", "owner", "category", "source", "tag", "all",
-)  # fmt: skip
-DIRECTIONS = ("harder", "easier", "more", "fewer", "higher", "lower", "longer", "shorter")
 _MAYBE = {"nullable": True}
 _NO_VERDICT = "null: no verdict."
 
@@ -33,7 +24,7 @@ ANOMALIES_DAILY = Table(
         ),
         "dimension": column(
             TEXT,
-            f"What it is split by: {_listed(DIMENSIONS)}; `all`: nothing.",
+            f"What it is split by: {_listed(SERIES_DIMENSIONS)}; `all`: nothing.",
         ),
         "segment": column(TEXT, "Value of the dimension; of reason_share, source and reason; `all`."),
         "grain": column(TEXT, "`day`, or `week` for a figure of which a day brings too little."),
@@ -63,7 +54,7 @@ ANOMALIES_DAILY = Table(
         ),
         "direction": column(
             TEXT,
-            f"Of its incident: {_listed(DIRECTIONS)}; null: none.",
+            f"Of its incident: {_listed(SERIES_DIRECTIONS)}; null: none.",
             **_MAYBE,
         ),
         "incident_first_day": column(
