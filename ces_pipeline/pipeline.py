@@ -7,7 +7,9 @@ assets call these functions and have no logic of their own.
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from datetime import UTC, date, datetime
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 from ces_pipeline.clean import step as clean_step
@@ -17,6 +19,8 @@ from ces_pipeline.clean.workers import refuse_imported_script
 from ces_pipeline.corrections.audit import Audit
 from ces_pipeline.corrections.audit import audit as audit_days
 from ces_pipeline.corrections.rename import follow_registry
+from ces_pipeline.dashboards.metrics import write_metrics
+from ces_pipeline.errors import CesError, HomeError
 from ces_pipeline.home import Home
 from ces_pipeline.land import corrected_entry
 from ces_pipeline.land.delivery_columns import note_columns
@@ -69,8 +73,10 @@ __all__ = [
     "publish_inputs",
     "rebuild",
     "stale_days",
+    "write_metrics_file",
 ]
 
+_METRICS = "export-metrics"
 _MANY_ROWS = 200_000
 _READINGS = 5
 
@@ -194,6 +200,24 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     _begin(registry)
     share(home.private, registry.settings.shared_with)
     follow_registry(home, registry)
+    began, result = monotonic(), None
+    try:
+        result = _publish(home, registry, run_id)
+    finally:
+        _note_run(home, registry, result, monotonic() - began)
+    return result
+
+
+def _note_run(home: Home, registry: Registry, result: PublishResult | None, seconds: float) -> None:
+    """Note how a publish ended, and write the metrics file, also if it failed. result: None if it raised an error."""
+    run = watch_log.LastRun(datetime.now(UTC), seconds, result is not None and result.published)
+    # If the disk cannot be written, the error of the publish says so.
+    with suppress(HomeError):
+        watch_log.note_run(Lake(home.lake), run)
+    write_metrics_file(home, registry)
+
+
+def _publish(home: Home, registry: Registry, run_id: str) -> PublishResult:
     lake = Lake(home.lake)
     # First, so that the file that is published has them.
     watch_step.note_failures(home, registry, _steps(registry), now=datetime.now(UTC), run_id=run_id)
@@ -240,9 +264,25 @@ def alert(
     )
 
 
+def write_metrics_file(home: Home, registry: Registry) -> list[str]:
+    """Write the metrics file of the settings, if it is set; returns what failed.
+
+    Every publish does so; once more after what follows a publish, so that the file has that too.
+    """
+    failures = []
+    if (name := registry.settings.exports.metrics_file) is not None:
+        try:
+            write_metrics(home, home.root / name)
+        except CesError as problem:
+            failures.append(str(problem))
+    with suppress(HomeError):
+        last_results.record(Lake(home.lake), _METRICS, [""], {"": failures} if failures else {})
+    return failures
+
+
 def _steps(registry: Registry) -> list[str]:
     """The steps of a run whose last results are kept, but landing."""
-    return [*(f"clean-{kind}" for kind in registry.kinds), "publish"]
+    return [*(f"clean-{kind}" for kind in registry.kinds), "publish", _METRICS]
 
 
 def check(home: Home, registry: Registry, names: Collection[str]) -> list[CheckResult]:
@@ -268,14 +308,19 @@ def rebuild(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     _begin(registry)
     share(home.private, registry.settings.shared_with)
     follow_registry(home, registry)
-    return publish_step.rebuild(
-        home,
-        registry,
-        lambda: publish_inputs(home, registry),
-        run_id=run_id,
-        prove=prove,
-        watcher=PublishWatch(registry),
-    )
+    began, result = monotonic(), None
+    try:
+        result = publish_step.rebuild(
+            home,
+            registry,
+            lambda: publish_inputs(home, registry),
+            run_id=run_id,
+            prove=prove,
+            watcher=PublishWatch(registry),
+        )
+    finally:
+        _note_run(home, registry, result, monotonic() - began)
+    return result
 
 
 def audit(

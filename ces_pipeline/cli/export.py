@@ -1,4 +1,4 @@
-"""`ces export`: sends journeys, scores and contacts to other systems."""
+"""`ces export`: sends journeys, scores and contacts to other systems, and writes what other tools show."""
 
 from datetime import date
 from pathlib import Path
@@ -11,7 +11,7 @@ from ces_pipeline.home import Home
 
 @click.group()
 def export() -> None:
-    """Send journeys to analytics platforms or files, scores to tickets, contacts to the trigger handlers."""
+    """Send journeys, scores and contacts to other systems; copy figures to the tools that show them."""
 
 
 @export.command("journeys")
@@ -75,3 +75,22 @@ def export_contacts(home: Home, file: Path) -> None:
     from ces_pipeline.activation import command
 
     leave(command.export_contacts(home, file))
+
+
+@export.command("metrics")
+@home_option
+@click.option(
+    "--out",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write, for node_exporter one that ends in .prom. Default: `exports.metrics_file` of "
+    "settings.yaml; without either, the metrics are printed.",
+)
+def export_metrics(home: Home, file: Path | None) -> None:
+    """Write the state of the home as metrics for Prometheus.
+
+    A run writes the file of settings.yaml by itself.
+    """
+    from ces_pipeline.cli import dashboards
+
+    leave(dashboards.export_metrics(home, file))

@@ -96,6 +96,7 @@ def run(
                 _clean(runs, home, registry, kind, chosen, report)
             _publish(runs, home, registry, report)
             _alert(runs, home, registry, report)
+            report.failures += pipeline.write_metrics_file(home, registry)
         report.strays = stray_files(home, registry)
         report.read_reasons(registry)
         report.read_newest_days()

@@ -19,13 +19,13 @@ def alert_job() -> dg.JobDefinition:
 
     @dg.op(name="send_alerts")
     def send_alerts(context: dg.OpExecutionContext, home: HomeResource) -> None:
-        at = home.home
-        done = pipeline.alert(at, current_registry(at), failed_runs=failed_runs(at.dagster))
+        at, registry = home.home, current_registry(home.home)
+        done = pipeline.alert(at, registry, failed_runs=failed_runs(at.dagster))
         context.add_output_metadata(
             {"open_incidents": len(done.open), "messages_sent": sum(done.sent.values())}
         )
-        if done.failures:
-            raise dg.Failure(description="\n".join(done.failures), allow_retries=False)
+        if failures := [*done.failures, *pipeline.write_metrics_file(at, registry)]:
+            raise dg.Failure(description="\n".join(failures), allow_retries=False)
 
     @dg.job(
         name=ALERT,

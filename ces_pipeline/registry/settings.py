@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from pydantic import AfterValidator, Field, model_validator
 
-from ces_pipeline.registry.base import MOST_DAYS, Days, Entry, TimeZone
+from ces_pipeline.registry.api import Variable
+from ces_pipeline.registry.base import MOST_DAYS, Days, Entry, Text, TimeZone
 from ces_pipeline.registry.public_holidays import calendar_problem
 
 
@@ -32,6 +33,13 @@ def _calendar(code: str) -> str:
     return code
 
 
+def _role(name: str) -> str:
+    if not name or len(name.encode()) > 63 or "\0" in name:
+        raise ValueError("a role has a name of 1 to 63 bytes")
+    return name
+
+
+Role = Annotated[str, AfterValidator(_role)]
 PhoneRegion = Annotated[str, AfterValidator(_region)]
 HolidayCalendar = Annotated[str, AfterValidator(_calendar)]
 TimeOfDay = Annotated[str, AfterValidator(_minutes)]
@@ -132,6 +140,43 @@ class MachineSettings(Entry):
         description="memory of each DuckDB session, in MB; by default a quarter of what the machine or the container "
         "has, at least 600 and at most 4000",
     )
+
+
+class PostgresExport(Entry):
+    """The PostgreSQL database that receives a copy of the published tables."""
+
+    url: Variable = Field(
+        description="NAME of the environment variable that holds the address, such as "
+        "`postgresql://ces:password@host/ces`: a role that may create schemas in this database"
+    )
+    readers: tuple[Role, ...] = Field(
+        (), description="roles of the database that may read every table that is copied"
+    )
+    has_core: bool = Field(
+        False, description="true: also the `core` tables, with a row per answer and ticket; comments never"
+    )
+
+
+class Exports(Entry):
+    """Copies that every publish updates. None unless they are set."""
+
+    postgres: PostgresExport | None = Field(
+        None, description="the database for Grafana and other tools; needs the extra `postgres`"
+    )
+    bi_files: bool = Field(
+        False, description="true: the `bi` tables as Parquet files in `exports/bi/` of the home"
+    )
+    metrics_file: Text | None = Field(
+        None,
+        description="file of metrics for Prometheus, written after every run; a relative path begins at the home. It "
+        "ends in `.prom`",
+    )
+
+    @model_validator(mode="after")
+    def _is_collected(self) -> "Exports":
+        if self.metrics_file is not None and not self.metrics_file.endswith(".prom"):
+            raise ValueError("metrics_file must end in .prom: node_exporter reads no other file")
+        return self
 
 
 class Settings(Entry):
@@ -240,6 +285,7 @@ class Settings(Entry):
         90, ge=28, le=MOST_DAYS, description="first days and last days that outcomes compare"
     )
     machine: MachineSettings = Field(MachineSettings(), description="what a run may use of the machine")
+    exports: Exports = Field(Exports(), description="copies of the published figures that other tools read")
     workers: int | None = Field(
         None,
         ge=1,

@@ -1,9 +1,10 @@
-"""The logs of the watch in the lake: events of incidents, messages, and when a publish last ended well."""
+"""The logs of the watch in the lake: events of incidents, messages, and how the last publish ended."""
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,16 @@ from ces_pipeline.storage.lake import Lake
 from ces_pipeline.storage.locks import exclusive
 
 _PUBLISHED = "watch/published.json"
+_LAST_RUN = "watch/last_run.json"
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """The last publish, with which a run ends. at: its end. is_published: False if it failed or was refused."""
+
+    at: datetime
+    seconds: float
+    is_published: bool
 
 
 @contextmanager
@@ -69,3 +80,19 @@ def last_published(lake: Lake) -> datetime | None:
 def note_published(lake: Lake, now: datetime | None = None) -> None:
     """Note that a publish ended well. Raises HomeError if the lake cannot be written."""
     lake.write_bytes(_PUBLISHED, json.dumps({"at": (now or datetime.now(UTC)).isoformat()}).encode())
+
+
+def last_run(lake: Lake) -> LastRun | None:
+    """How the last publish ended; None: there was none, or it is not known."""
+    try:
+        noted = json.loads(lake.read_bytes(_LAST_RUN))
+        return LastRun(
+            datetime.fromisoformat(noted["at"]), float(noted["seconds"]), bool(noted["is_published"])
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def note_run(lake: Lake, run: LastRun) -> None:
+    """Note how a publish ended. Raises HomeError if the lake cannot be written."""
+    lake.write_bytes(_LAST_RUN, json.dumps({**vars(run), "at": run.at.isoformat()}).encode())

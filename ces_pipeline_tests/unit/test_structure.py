@@ -43,7 +43,8 @@ MAY_IMPORT = {
     "corrections": {*GROUND, "activation", "clean", "corrections", "land", "triggers", "vendors"},
     "proof": {*GROUND, "clean", "proof", "publish", "statistics"},
     "watch": {*GROUND, "publish", "watch"},
-    "pipeline": {*GROUND, "clean", "corrections", "land", "proof", "publish", "watch"},
+    "dashboards": {*GROUND, "dashboards", "publish", "watch"},
+    "pipeline": {*GROUND, "clean", "corrections", "dashboards", "land", "proof", "publish", "watch"},
 }
 """Part of the package -> the parts that it may import."""
 
