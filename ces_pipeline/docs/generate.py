@@ -41,7 +41,7 @@ from ces_pipeline.rules.catalog import SURVEY_RULES
 from ces_pipeline.schemas.fields import field_table
 from ces_pipeline.schemas.kinds import KINDS
 from ces_pipeline.schemas.table import Table
-from ces_pipeline.storage.sql_files import sql_files
+from ces_pipeline.storage.sql_files import sql_files, view_files
 from ces_pipeline.vendors.catalog import CONNECTORS, READERS, SIGNATURES
 
 FILES: dict[str, tuple[type[BaseModel], bool]] = {
@@ -265,7 +265,7 @@ def _tables() -> Iterator[str]:
     yield from _grid(
         ("table", "one row per", "key"), [_summary(table) for table in PUBLISHED_TABLES.values()]
     )
-    yield from _grid(("view", "answers"), [(f"`{view.name}`", view.title) for view in sql_files("views")])
+    yield from _grid(("view", "answers"), [(f"`{view.view}`", view.title) for view in view_files()])
     described, _, _ = dictionary().partition("\n## Glossary\n")
     yield described.partition("\n## ")[1] + described.partition("\n## ")[2]
 

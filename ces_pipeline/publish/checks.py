@@ -200,7 +200,7 @@ actual as (
         column_index as place,
         data_type as type
     from duckdb_columns()
-    where database_name = current_database() and not internal and schema_name <> 'main'
+    where database_name = current_database() and not internal and schema_name not in ('main', 'bi')
 )
 
 select

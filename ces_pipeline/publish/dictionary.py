@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ces_pipeline.publish.checks import sql_type
 from ces_pipeline.publish.glossary import GLOSSARY
 from ces_pipeline.publish.layout import create_tables
-from ces_pipeline.publish.lineage import column_lineage
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
-from ces_pipeline.publish.view_columns import view_columns
+from ces_pipeline.publish.view_columns import view_columns, view_lineage
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.storage.duck import session
-from ces_pipeline.storage.sql_files import SqlFile, derived_files, sql_files
+from ces_pipeline.storage.sql_files import SqlFile, derived_files, view_files
 
 NEVER = "never null"
 _LAYERS = {
@@ -93,15 +92,14 @@ def _views() -> Iterator[str]:
         "",
         "## Views",
         "",
-        "Views with plain names over the tables above. They are enough for most questions.",
+        "Views with plain names over the tables above. They are enough for most questions. Those of `bi` have flat "
+        "rows of plain types for BI tools; columns are only ever added to them, at the end.",
     )
-    columns = {table.name: list(table.columns) for table in PUBLISHED_TABLES.values()}
-    origins = column_lineage({view.name: view.query for view in sql_files("views")}, columns)
     with session(None) as connection:
         create_tables(connection)
-        for view in sql_files("views"):
-            kinds = {row[0]: row[1] for row in connection.execute(f"DESCRIBE main.{view.name}").fetchall()}
-            yield from ("", f"### {view.name}", "", view.title)
+        for view in view_files():
+            kinds = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {view.view}").fetchall()}
+            yield from ("", f"### {view.view}", "", view.title)
             if view.explanation:
                 yield from ("", view.explanation)
             rows = [
@@ -109,8 +107,8 @@ def _views() -> Iterator[str]:
                     f"`{name}`",
                     kind,
                     unit(name, kind),
-                    *meaning(view_columns()[view.name][name]),
-                    _listed(f"{t}.{c}" for t, c in origins[view.name][name]),
+                    *meaning(view_columns()[view.view][name]),
+                    _listed(f"{t}.{c}" for t, c in view_lineage()[view.view][name]),
                 )
                 for name, kind in kinds.items()
             ]

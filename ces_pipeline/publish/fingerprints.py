@@ -25,7 +25,7 @@ from ces_pipeline.schemas.audit import LOAD_AUDIT
 from ces_pipeline.schemas.incidents import ALERT_DELIVERIES, INCIDENT_EVENTS
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.statistics import POST_PROCESSED_BY
-from ces_pipeline.storage.sql_files import SqlFile, derived_files, sql_files
+from ces_pipeline.storage.sql_files import SqlFile, derived_files, sql_files, view_files
 
 _PUBLISH = ("ces_pipeline.publish.derived", "ces_pipeline.publish.step", "ces_pipeline.watch.figures")
 _NOT_OF_EVERY_TABLE = (*PLUMBING, "ces_pipeline.land", "ces_pipeline.statistics")
@@ -137,7 +137,7 @@ def layout_fingerprint() -> str:
         ]
         for table in PUBLISHED_TABLES.values()
     }
-    views = [(view.name, view.text) for view in sql_files("views")]
+    views = [(view.view, view.text) for view in view_files()]
     views += [(file.table, file.code) for file in derived_files() if PUBLISHED_TABLES[file.table].is_view]
     return _digest([STORAGE_VERSION, tables, views])
 

@@ -8,7 +8,7 @@ from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.publish.view_columns import view_columns
 from ces_pipeline.schemas.table import Table
 from ces_pipeline.storage.quote import quote_text
-from ces_pipeline.storage.sql_files import derived_files, sql_files
+from ces_pipeline.storage.sql_files import derived_files, view_files
 
 STORAGE_VERSION = "v1.2.0"
 """The oldest DuckDB version that can open the published file."""
@@ -30,8 +30,9 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     for file in derived_files():
         if PUBLISHED_TABLES[file.table].is_view:
             connection.execute(f"CREATE VIEW {file.table} AS {file.query}")
-    for view in sql_files("views"):
-        connection.execute(f"CREATE VIEW main.{view.name} AS {view.query}")
+    connection.execute("CREATE SCHEMA bi")
+    for view in view_files():
+        connection.execute(f"CREATE VIEW {view.view} AS {view.query}")
 
 
 def describe_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -53,11 +54,9 @@ def packing(table: Table, field: pa.Field) -> str:
 
 def _comments() -> str:
     """Statements that add the comments of all tables, views and columns."""
-    statements = [
-        f"COMMENT ON VIEW main.{view.name} IS {quote_text(view.title)}" for view in sql_files("views")
-    ]
+    statements = [f"COMMENT ON VIEW {view.view} IS {quote_text(view.title)}" for view in view_files()]
     statements += [
-        f"COMMENT ON COLUMN main.{view}.{column} IS {quote_text(description)}"
+        f"COMMENT ON COLUMN {view}.{column} IS {quote_text(description)}"
         for view, columns in view_columns().items()
         for column, description in columns.items()
     ]

@@ -174,7 +174,7 @@ class _Lineage:
         if not schema and name in known:
             columns = known[name]
         else:
-            table = f"{schema}.{name}"
+            table = f"{schema}.{name}" if schema else name
             columns = {column: frozenset([(table, column)]) for column in self._tables.get(table, ())}
         return _Relation(source["alias"] or name, _renamed(columns, source.get("column_name_alias") or ()))
 

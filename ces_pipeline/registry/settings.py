@@ -150,10 +150,11 @@ class PostgresExport(Entry):
         "`postgresql://ces:password@host/ces`: a role that may create schemas in this database"
     )
     readers: tuple[Role, ...] = Field(
-        (), description="roles of the database that may read every table that is copied"
+        default=(), description="roles of the database that may read every table that is copied"
     )
     has_core: bool = Field(
-        False, description="true: also the `core` tables, with a row per answer and ticket; comments never"
+        default=False,
+        description="true: also the `core` tables, with a row per answer and ticket; comments never",
     )
 
 
@@ -161,13 +162,13 @@ class Exports(Entry):
     """Copies that every publish updates. None unless they are set."""
 
     postgres: PostgresExport | None = Field(
-        None, description="the database for Grafana and other tools; needs the extra `postgres`"
+        default=None, description="the database for Grafana and other tools; needs the extra `postgres`"
     )
     bi_files: bool = Field(
-        False, description="true: the `bi` tables as Parquet files in `exports/bi/` of the home"
+        default=False, description="true: the `bi` tables as Parquet files in `exports/bi/` of the home"
     )
     metrics_file: Text | None = Field(
-        None,
+        default=None,
         description="file of metrics for Prometheus, written after every run; a relative path begins at the home. It "
         "ends in `.prom`",
     )

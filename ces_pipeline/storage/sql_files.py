@@ -23,7 +23,7 @@ _TABLE = re.compile(r"\b(?:core|mart|audit|reference)\.[a-z_]+\b")
 class SqlFile:
     """One query (in `macros`, several statements). `name` is the name of the file without `.sql`.
 
-    `folder` is `core`, `mart`, `macros`, `checks`, `poison`, `changes`, `views`, `queries` or `exports`.
+    `folder` is `core`, `mart`, `macros`, `checks`, `poison`, `changes`, `views`, `bi`, `queries` or `exports`.
     """
 
     folder: str
@@ -34,6 +34,11 @@ class SqlFile:
     def table(self) -> str:
         """The table that the query fills: `mart.ces_daily`."""
         return f"{self.folder}.{self.name}"
+
+    @property
+    def view(self) -> str:
+        """The name of the view that the query defines: `bi.weeks`; of `views`, which have no schema, `start_here`."""
+        return self.name if self.folder == "views" else self.table
 
     @property
     def title(self) -> str:
@@ -112,6 +117,11 @@ def sql_files(folder: str) -> tuple[SqlFile, ...]:
     """The queries of a layer, by name."""
     found = sorted((shipped("sql") / folder).glob("*.sql"))
     return tuple(SqlFile(folder, path.stem, path.read_text(encoding="utf-8")) for path in found)
+
+
+def view_files() -> tuple[SqlFile, ...]:
+    """The queries of the views of the published file; those of `bi` may read the others."""
+    return (*sql_files("views"), *sql_files("bi"))
 
 
 def in_order(files: Iterable[SqlFile]) -> list[SqlFile]:

@@ -46,7 +46,7 @@ def test_every_column_says_the_same_as_its_comment_in_the_file(small: SmallHome,
         for table, columns in documented(text).items()
         for name, cells in columns.items()
         if "." in table
-        for kind, _, means, null in [cells]
+        for kind, _, means, null, *_ in [cells]
     }
     assert rendered == {
         (table, name): (kind, re.sub("; null[: ]*", "; null", comment))

@@ -145,10 +145,10 @@ def test_start_here_names_views_and_tables_that_are_there(small: SmallHome) -> N
 def test_a_column_of_a_view_without_a_meaning_is_named() -> None:
     view = SqlFile("views", "new", "-- A view.\nselect a + b as c from core.x")
     with pytest.raises(LookupError, match="column c"):
-        described(view, {"c": [("core.x", "a"), ("core.x", "b")]})
+        described(view, {"c": [("core.x", "a"), ("core.x", "b")]}, {})
     unknown = SqlFile("views", "new", "-- A view.\n-- column d: text\nselect 1 as c")
     with pytest.raises(LookupError, match="describes d"):
-        described(unknown, {"c": []})
+        described(unknown, {"c": []}, {})
 
 
 @pytest.mark.parametrize("view", VIEWS)
