@@ -8,6 +8,7 @@ from ces_pipeline.defs.alerts import alert_job, alerts_sensor
 from ces_pipeline.defs.audit import audit_job, weekly_audit
 from ces_pipeline.defs.core import core_assets
 from ces_pipeline.defs.current import current_registry
+from ces_pipeline.defs.exports import export_assets, export_keys
 from ces_pipeline.defs.home_resource import HomeResource
 from ces_pipeline.defs.jobs import jobs, nightly, ticks
 from ces_pipeline.defs.probe import probe_job, probe_schedule
@@ -28,14 +29,19 @@ def build_definitions(home: Home) -> dg.Definitions:
     with warnings.catch_warnings():
         # `backfill_policy` is beta. Without it, a range of days would be one run per day.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        assets = [*raw_assets(registry), *core_assets(home, registry), snapshot_asset(registry)]
+        assets = [
+            *raw_assets(registry),
+            *core_assets(home, registry),
+            snapshot_asset(registry),
+            *export_assets(registry),
+        ]
     return dg.Definitions(
         assets=assets,
         jobs=[*jobs(registry), rebuild_job(), probe_job(), audit_job(), alert_job()],
         resources={"home": HomeResource(root=str(home.root))},
         schedules=_schedules(registry) if registry.sources else [],
         sensors=[
-            stale_days_sensor(home, registry.kinds),
+            stale_days_sensor(home, registry.kinds, export_keys(registry)),
             alerts_sensor(home),
             *([inbox_sensor(home)] if registry.sources else []),
         ],

@@ -5,10 +5,12 @@ assets call these functions and have no logic of their own.
 """
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
 from time import monotonic
 from zoneinfo import ZoneInfo
 
@@ -19,8 +21,10 @@ from ces_pipeline.clean.workers import refuse_imported_script
 from ces_pipeline.corrections.audit import Audit
 from ces_pipeline.corrections.audit import audit as audit_days
 from ces_pipeline.corrections.rename import follow_registry
+from ces_pipeline.dashboards.bi_files import default_folder, write_bi_files
 from ces_pipeline.dashboards.metrics import write_metrics
-from ces_pipeline.errors import CesError, HomeError
+from ces_pipeline.dashboards.postgres import Load, load
+from ces_pipeline.errors import CesError, HomeError, RegistryError
 from ces_pipeline.home import Home
 from ces_pipeline.land import corrected_entry
 from ces_pipeline.land.delivery_columns import note_columns
@@ -62,6 +66,9 @@ __all__ = [
     "audit",
     "check",
     "clean",
+    "export",
+    "export_bi",
+    "export_postgres",
     "first_landed_day",
     "follow_registry",
     "is_behind",
@@ -77,6 +84,8 @@ __all__ = [
 ]
 
 _METRICS = "export-metrics"
+_COPIES = {"postgres": "export-postgres", "bi": "export-bi"}
+"""Copy of the published figures -> the step that makes it."""
 _MANY_ROWS = 200_000
 _READINGS = 5
 
@@ -269,20 +278,94 @@ def write_metrics_file(home: Home, registry: Registry) -> list[str]:
 
     Every publish does so; once more after what follows a publish, so that the file has that too.
     """
-    failures = []
+    failures: list[str] = []
     if (name := registry.settings.exports.metrics_file) is not None:
-        try:
-            write_metrics(home, home.root / name)
-        except CesError as problem:
-            failures.append(str(problem))
+        failures = _failures(lambda: write_metrics(home, home.root / name))
     with suppress(HomeError):
         last_results.record(Lake(home.lake), _METRICS, [""], {"": failures} if failures else {})
     return failures
 
 
+def export(
+    home: Home, registry: Registry, environment: Mapping[str, str] | None = None
+) -> dict[str, list[str]]:
+    """Bring the copies up to date that the settings ask for: PostgreSQL, and the files of `bi`.
+
+    Returns copy (`postgres`, `bi`) -> what failed; one that fails stops nothing. environment: as `export_postgres`.
+    """
+    failures = {}
+    for copy, update, is_set in (
+        ("postgres", export_postgres, registry.settings.exports.postgres is not None),
+        ("bi", export_bi, registry.settings.exports.bi_files),
+    ):
+        if is_set:
+            failures[copy] = _failures(partial(update, home, registry, environment))
+        else:
+            last_results.record(Lake(home.lake), _COPIES[copy], [""], {})
+    return failures
+
+
+def export_postgres(home: Home, registry: Registry, environment: Mapping[str, str] | None = None) -> Load:
+    """Copy the published tables to the database of the settings, unless it has them already.
+
+    environment: holds the address of the database; default: that of the process. Raises CesError if the database
+    cannot be reached or refuses, RegistryError if the settings name none.
+    """
+    _begin(registry)
+    if (database := registry.settings.exports.postgres) is None:
+        raise RegistryError(
+            f"{home.registry / 'settings.yaml'}: `exports.postgres` is not set. `ces docs dashboards` shows how"
+        )
+    with _recorded_copy(home, "postgres"):
+        return load(home, database, os.environ if environment is None else environment)
+
+
+def export_bi(
+    home: Home,
+    registry: Registry,
+    environment: Mapping[str, str] | None = None,
+    *,
+    folder: Path | None = None,
+) -> list[Path]:
+    """Write the files of `bi`; returns them. folder: default: `exports/bi` of the home.
+
+    environment: as `export_postgres`; without the address there are no files for the database.
+    """
+    _begin(registry)
+    database, variables = (
+        registry.settings.exports.postgres,
+        os.environ if environment is None else environment,
+    )
+    address = variables.get(database.url) if database else None
+    with _recorded_copy(home, "bi"):
+        if folder is not None:
+            return write_bi_files(home, folder, address)
+        written = write_bi_files(home, default_folder(home), address)
+        share([default_folder(home)], registry.settings.shared_with)
+        return written
+
+
+@contextmanager
+def _recorded_copy(home: Home, copy: str) -> Iterator[None]:
+    """Record what a copy could not do, or that it did everything."""
+    lake = Lake(home.lake)
+    with last_results.recorded(lake, _COPIES[copy]):
+        yield
+    last_results.record(lake, _COPIES[copy], [""], {})
+
+
+def _failures(step: Callable[[], object]) -> list[str]:
+    """Do a step; what failed, as a line."""
+    try:
+        step()
+    except CesError as problem:
+        return [str(problem)]
+    return []
+
+
 def _steps(registry: Registry) -> list[str]:
     """The steps of a run whose last results are kept, but landing."""
-    return [*(f"clean-{kind}" for kind in registry.kinds), "publish", _METRICS]
+    return [*(f"clean-{kind}" for kind in registry.kinds), "publish", *_COPIES.values(), _METRICS]
 
 
 def check(home: Home, registry: Registry, names: Collection[str]) -> list[CheckResult]:

@@ -94,3 +94,33 @@ def export_metrics(home: Home, file: Path | None) -> None:
     from ces_pipeline.cli import dashboards
 
     leave(dashboards.export_metrics(home, file))
+
+
+@export.command("bi")
+@home_option
+@click.option(
+    "--out",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write. Default: exports/bi of the home.",
+)
+def export_bi(home: Home, folder: Path | None) -> None:
+    """Write the `bi` tables as Parquet files, and the files that open them in Power BI and Tableau.
+
+    A run does so by itself if settings.yaml has `exports.bi_files: true`.
+    """
+    from ces_pipeline.cli import dashboards
+
+    leave(dashboards.export_bi(home, folder))
+
+
+@export.command("postgres")
+@home_option
+def export_postgres(home: Home) -> None:
+    """Copy the published tables to the PostgreSQL database of settings.yaml, unless it has them already.
+
+    A run does so by itself once `exports.postgres` is set.
+    """
+    from ces_pipeline.cli import dashboards
+
+    leave(dashboards.export_postgres(home))

@@ -95,6 +95,7 @@ def run(
             for kind in registry.kinds:
                 _clean(runs, home, registry, kind, chosen, report)
             _publish(runs, home, registry, report)
+            _export(home, registry, report)
             _alert(runs, home, registry, report)
             report.failures += pipeline.write_metrics_file(home, registry)
         report.strays = stray_files(home, registry)
@@ -385,6 +386,16 @@ def _publish(runs: LocalRuns, home: Home, registry: Registry, report: RunReport)
         report.publication = "blocked"
     else:
         report.failures += _failures(outcome)
+
+
+def _export(home: Home, registry: Registry, report: RunReport) -> None:
+    """Bring the copies of the published figures up to date, if the settings ask for some."""
+    if report.publication not in ("published", "unchanged"):
+        return
+    chosen = registry.settings.exports
+    with console.working("exporting") if chosen.postgres or chosen.bi_files else nullcontext():
+        for failures in pipeline.export(home, registry).values():
+            report.failures += failures
 
 
 def _alert(runs: LocalRuns, home: Home, registry: Registry, report: RunReport) -> None:

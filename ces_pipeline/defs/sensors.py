@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from ces_pipeline.defs.current import current_registry
+from ces_pipeline.defs.exports import export_keys
 from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND, run_at_work
 from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.night import night_began, night_tags
@@ -41,10 +42,13 @@ def registry_at_rest(home: Home, instance: dg.DagsterInstance) -> Registry | dg.
         return dg.SkipReason(str(problem))
 
 
-def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition:
+def stale_days_sensor(
+    home: Home, kinds: Collection[str], exports: Collection[dg.AssetKey]
+) -> dg.SensorDefinition:
     """Requests one run per range of stale days, and then a publish if the published file is out of date.
 
     kinds: the kinds of source that have an asset; those of a registry that was edited later need a reload of Dagster.
+    exports: the assets of copies of the published file, likewise.
     """
 
     @dg.sensor(
@@ -68,6 +72,7 @@ def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition
         inputs = publish_inputs(home, registry)
         state = state_fingerprint(registry, inputs)
         tags = night_tags(registry, datetime.now(UTC))
+        publishing = [*snapshot_keys(), *(key for key in export_keys(registry) if key in exports)]
         requests = [
             dg.RunRequest(
                 run_key=run_key([state, kind, str(first), str(last)]),
@@ -85,12 +90,12 @@ def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition
             # It runs after the cleanings, since runs of this home execute one after the other. If it waited until no
             # day is stale, files that arrive every minute would put it off for ever.
             publish = dg.RunRequest(
-                run_key=run_key([state, "publish"]), asset_selection=snapshot_keys(), tags=tags
+                run_key=run_key([state, "publish"]), asset_selection=publishing, tags=tags
             )
             fresh += [] if publish.run_key in known else [publish]
         elif not fresh and (night := night_without_checks(home, registry, datetime.now(UTC))):
             checks = dg.RunRequest(
-                run_key=run_key(["checks", night.isoformat()]), asset_selection=snapshot_keys(), tags=tags
+                run_key=run_key(["checks", night.isoformat()]), asset_selection=publishing, tags=tags
             )
             fresh = [] if checks.run_key in known else [checks]
             requests.append(checks)

@@ -41,7 +41,8 @@ def _is_of(result: LastResult, registry: Registry) -> bool:
 
 def _words(result: LastResult) -> str:
     step, _, name = result.step.partition("-")
-    return {"land": f"landing {name}", "clean": f"cleaning {name}"}.get(step, "publishing")
+    words = {"land": f"landing {name}", "clean": f"cleaning {name}", "export": f"exporting {name}"}
+    return words.get(step, "publishing")
 
 
 def waiting_days(home: Home, registry: Registry) -> Iterator[Finding]:
