@@ -22,10 +22,13 @@ POST_PROCESSED_BY: dict[str, str] = {
     "mart.fix_impact": "ces_pipeline.statistics.fixes:fix_impact",
     "mart.fix_ticket_impact": "ces_pipeline.statistics.fixes:fix_ticket_impact",
     "mart.kpi_association": "ces_pipeline.statistics.kpis:kpi_association",
+    "mart.month_changes": "ces_pipeline.statistics.period_changes:period_changes",
     "mart.outcomes": "ces_pipeline.statistics.outcomes:outcomes",
     "mart.priorities": "ces_pipeline.statistics.priorities:priorities",
+    "mart.quarter_changes": "ces_pipeline.statistics.period_changes:period_changes",
     "mart.release_windows": "ces_pipeline.statistics.releases:release_windows",
     "mart.segment_differences": "ces_pipeline.statistics.differences:segment_differences",
+    "mart.week_changes": "ces_pipeline.statistics.period_changes:period_changes",
 }
 """Mart -> `module:function`. A name, not an import: scipy takes seconds to import, and only a publish needs it."""
 

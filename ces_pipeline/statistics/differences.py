@@ -5,10 +5,11 @@ import pandas as pd
 
 from ces_pipeline.statistics.estimates import (
     FALSE_DISCOVERY_RATE,
-    Sample,
     difference_interval,
     false_discovery_adjusted,
+    moments,
     permutation_p,
+    skewness,
 )
 
 _SUMS = [f"{name}{of}" for of in ("", "_total") for name in ("n", "ease_sum", "ease_square_sum")]
@@ -24,12 +25,12 @@ def segment_differences(evidence: pd.DataFrame) -> pd.DataFrame:
     n, ease_sum, square_sum, n_total, total, square_total = (
         evidence[name].to_numpy(dtype=float) for name in _SUMS
     )
-    segment = _sample(n, ease_sum, square_sum)
-    rest = _sample(n_total - n, total - ease_sum, square_total - square_sum)
-    pooled = _sample(n_total, total, square_total)
+    segment = moments(n, ease_sum, square_sum)
+    rest = moments(n_total - n, total - ease_sum, square_total - square_sum)
+    pooled = moments(n_total, total, square_total)
     cubes = evidence["ease_cube_sum_total"].to_numpy(dtype=float)
     low, high = difference_interval(segment, rest, pooled)
-    p_value = permutation_p(segment, pooled, _skewness(pooled, square_total, cubes))
+    p_value = permutation_p(segment, pooled, skewness(pooled, square_total, cubes))
     shown = ~evidence["is_suppressed"].to_numpy(dtype=bool)
     has_test = shown & ~np.isnan(p_value)
     rows = evidence.drop(columns=[*_SUMS[1:], "ease_cube_sum_total"]).assign(
@@ -56,20 +57,3 @@ def segment_differences(evidence: pd.DataFrame) -> pd.DataFrame:
         "no difference shown",
     )
     return rows
-
-
-def _sample(n: np.ndarray, ease_sum: np.ndarray, square_sum: np.ndarray) -> Sample:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = ease_sum / n
-        squares = square_sum - ease_sum * mean
-        # Below a share of the sum of squares lies only the rounding of the two figures.
-        squares = np.where(squares > 1e-12 * square_sum, squares, 0.0)
-        return Sample(mean, squares / (n - 1), n)
-
-
-def _skewness(pooled: Sample, square_sum: np.ndarray, cube_sum: np.ndarray) -> np.ndarray:
-    """m3 / m2^1.5 with divisor n. NaN: the values do not vary."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        third = cube_sum / pooled.n - 3 * pooled.mean * square_sum / pooled.n + 2 * pooled.mean**3
-        second = pooled.variance * (pooled.n - 1) / pooled.n
-        return np.where(second > 0, third / second**1.5, np.nan)

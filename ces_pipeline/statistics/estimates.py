@@ -19,6 +19,24 @@ class Sample(NamedTuple):
     n: np.ndarray
 
 
+def moments(n: np.ndarray, total: np.ndarray, square_total: np.ndarray) -> Sample:
+    """The sample of n values with this sum and sum of squares. n 0: NaN."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = total / n
+        squares = square_total - total * mean
+        # Below a share of the sum of squares lies only the rounding of the two figures.
+        squares = np.where(squares > 1e-12 * square_total, squares, 0.0)
+        return Sample(mean, squares / (n - 1), n)
+
+
+def skewness(sample: Sample, square_total: np.ndarray, cube_total: np.ndarray) -> np.ndarray:
+    """m3 / m2^1.5 with divisor n, from the sums of squares and cubes. NaN: the values do not vary."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        third = cube_total / sample.n - 3 * sample.mean * square_total / sample.n + 2 * sample.mean**3
+        second = sample.variance * (sample.n - 1) / sample.n
+        return np.where(second > 0, third / second**1.5, np.nan)
+
+
 def permutation_p(part: Sample, pooled: Sample, skewness: np.ndarray) -> np.ndarray:
     """Two-sided p of the mean of a part of a finite pool: how often is a random part of this size as far away?
 

@@ -1,8 +1,17 @@
 -- One row per week x survey x channel x persona x product x stage with at least one scored response.
 -- Answers: how did effort change from week to week? Weeks begin on Monday, business zone. It pools the sums of
 -- `mart.ces_daily`, so a day that is too small to be shown still counts here. A null figure has fewer answers than the
--- minimum n.
-with sums as (
+-- minimum n. A week that deliveries do not cover completely says so (`is_whole_week`).
+with ends as (
+    select
+        (select max(day) from audit.delivery_days where kind = 'survey') as newest_day,
+        (
+            select timezone(any_value(business_time_zone), max(received_at))::date from audit.deliveries
+            cross join reference.settings
+        ) as received_day
+),
+
+sums as (
     select
         date_trunc('week', day)::date as week,
         survey_id,
@@ -24,6 +33,10 @@ with sums as (
     group by all
 )
 
-select figures.*
+select
+    figures.*,
+    coalesce(first_day <= week and week + 6 <= last_complete_day(newest_day, received_day), false) as is_whole_week
 from top_two_figures('sums') as figures
+cross join (select min(day) as first_day from mart.ces_daily)
+cross join ends
 order by week, survey_id, channel, persona, product, journey_stage;

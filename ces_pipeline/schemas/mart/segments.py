@@ -77,6 +77,10 @@ IS_MIXED_SCALES = column(
     "True if its answers are on several scales: shares and means follow the mix of the scales too.",
 )
 
+IS_MIXED_WORDINGS = column(
+    FLAG, "True if the wording of the question changed within it: its figures mix answers to two questions."
+)
+
 _SCALES: dict[str, Any] = {
     "first_scale_id": column(TEXT, "First scale of its answers, by name; pool it with `min`."),
     "last_scale_id": column(TEXT, "Last scale of its answers, by name; pool it with `max`."),
@@ -111,6 +115,10 @@ CES_WEEKLY = Table(
     {
         "week": column(DAY, "Monday of the week."),
         **_CELL,
+        "is_whole_week": column(
+            FLAG,
+            "False if answers begin within the week, or if deliveries do not cover all its days yet.",
+        ),
         "is_mixed_scales": IS_MIXED_SCALES,
         **EFFORT_FIGURES,
         **TOP_TWO,
@@ -142,6 +150,37 @@ CES_SEGMENTS = Table(
         **TOP_TWO,
     },
     sort=_SEGMENT_KEY,
+)
+
+_SURVEY_SEGMENT_KEY = ("survey_id", "span", "span_start", "dimension", "segment")
+
+TOUCHPOINT_SEGMENTS = Table(
+    "mart.touchpoint_segments",
+    "One row per survey x span x dimension x segment with at least one scored response.",
+    _SURVEY_SEGMENT_KEY,
+    {
+        "survey_id": column(TEXT, "The survey."),
+        "span": column(
+            TEXT,
+            "`week` (from Monday), `4 weeks` (that end with each week), `month`, `quarter`, or `all` for all days.",
+        ),
+        "span_start": column(
+            DAY, "First day of the span; for `all`, the first day with an answer to the survey."
+        ),
+        "span_end": column(
+            DAY, "Last day of the span; for `all`, the newest day with an answer to the survey."
+        ),
+        "dimension": column(
+            TEXT, "What splits the answers: `channel`, `persona`, `product` ...; `all`: no split."
+        ),
+        "segment": column(TEXT, "The value of the dimension; `all` for dimension `all`."),
+        **_SCALES,
+        "is_mixed_scales": IS_MIXED_SCALES,
+        "is_mixed_wordings": IS_MIXED_WORDINGS,
+        **EFFORT_FIGURES,
+        **TOP_TWO,
+    },
+    sort=_SURVEY_SEGMENT_KEY,
 )
 
 SEGMENT_VARIANCE = Table(

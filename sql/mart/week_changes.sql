@@ -1,0 +1,36 @@
+-- One row per survey x week, from its first answer to the newest one of any survey.
+-- Answers: is it easier or harder than in the week before? Each survey is compared with itself. The query collects the
+-- evidence; `ces_pipeline.statistics.period_changes` computes interval and verdict, with false-discovery control among the
+-- surveys of a week. No change is told from or to a week that is not complete or suppressed, nor across another wording
+-- or scale. A null figure has fewer answers than the minimum n.
+with answers as (
+    select
+        survey_id,
+        day,
+        scale_id,
+        is_suspect,
+        effort_band,
+        ease_0_100
+    from core.responses
+),
+
+ends as (
+    select
+        (select max(day) from audit.delivery_days where kind = 'survey') as newest_day,
+        (
+            select timezone(any_value(business_time_zone), max(received_at))::date from audit.deliveries
+            cross join reference.settings
+        ) as received_day
+),
+
+sums as (
+    select
+        evidence.* exclude (is_whole),
+        period_start as week,
+        is_whole as is_whole_week
+    from period_change_evidence('week', 'answers', 'ends') as evidence
+)
+
+select figures.*
+from top_two_figures('sums') as figures
+order by survey_id, week;
