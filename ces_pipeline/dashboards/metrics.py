@@ -64,7 +64,7 @@ _OF_THE_FILE = (
     (
         "week_start_timestamp_seconds",
         "First moment of a survey's newest complete week, UTC; the week begins on Monday in the business zone.",
-        "select epoch(period_start), survey from newest",
+        "select epoch(week), survey from newest",
     ),
     ("week_responses", "Scored answers of a survey's newest complete week.", "select n, survey from newest"),
     (
@@ -90,21 +90,14 @@ _OF_THE_FILE = (
 )
 """Name, meaning and query of what the published file says: the value, then the labels."""
 _NEWEST_WEEKS = """
-    with today as (
-        select (published_at at time zone business_time_zone)::date as day
-        from audit.publication cross join reference.settings
-    ),
-
-    newest as (
-        select segment as survey, *
-        from mart.ces_segments
-        where
-            period = 'week' and dimension = 'survey' and n > 0
-            and period_start <= (select day from today) - 7
-        qualify row_number() over (partition by segment order by period_start desc) = 1
+    with newest as (
+        select survey_id as survey, *
+        from mart.week_changes
+        where is_whole_week and n > 0
+        qualify row_number() over (partition by survey_id order by week desc) = 1
     )
 """
-"""Of each survey the newest week with a scored answer that had ended when the file was published."""
+"""Of each survey the newest complete week with a scored answer."""
 
 
 def metrics_text(families: Sequence[Family]) -> str:

@@ -1,15 +1,15 @@
--- One row per week and survey with a scored answer: ease, effort and shares with their intervals.
+-- One row per survey and week, from its first answer on: ease, effort, shares, and the change to the week before.
 -- column week_key: Key of the row: first day of the week and survey.
--- column week: Monday of the week, business zone.
--- column survey_id: The survey.
 select
-    figures.period_start::varchar || '/' || figures.segment as week_key,
-    figures.period_start as week,
-    figures.segment as survey_id,
+    figures.week::varchar || '/' || figures.survey_id as week_key,
+    figures.week,
+    figures.survey_id,
     surveys.title as survey_title,
+    figures.is_whole_week,
     figures.n,
     figures.is_suppressed,
     figures.is_mixed_scales,
+    figures.is_mixed_wordings,
     figures.mean_ease_0_100,
     figures.ease_low_0_100,
     figures.ease_high_0_100,
@@ -22,8 +22,12 @@ select
     figures.difficult_share_high,
     figures.net_ease,
     figures.net_ease_low,
-    figures.net_ease_high
-from mart.ces_segments as figures
-left join reference.surveys as surveys on figures.segment = surveys.survey_id
-where figures.period = 'week' and figures.dimension = 'survey'
+    figures.net_ease_high,
+    figures.change_ease_0_100,
+    figures.change_low_0_100,
+    figures.change_high_0_100,
+    figures.verdict,
+    figures.why_null
+from mart.week_changes as figures
+left join reference.surveys as surveys using (survey_id)
 order by week_key;

@@ -15,6 +15,9 @@ from ces_pipeline.errors import HomeError, RegistryError
 from ces_pipeline.home import Home
 from ces_pipeline.publish.checks import POISONED_ROWS_CAUGHT, CheckResult
 from ces_pipeline.storage import last_results
+from ces_pipeline.storage.duck import open_published
+from ces_pipeline_tests.builders import answer, inbox_home
+from ces_pipeline_tests.drills.homes import run
 from ces_pipeline_tests.lake_days import DAY, SmallHome, days_from, rejected, response, small_home
 
 PROMTOOL = shutil.which("promtool")
@@ -39,46 +42,63 @@ def of_home(home: Home) -> Samples:
 
 
 @pytest.fixture(scope="module")
+def two_weeks(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Complete weeks from 2 March: three answers a day, then one; minimum n 20. Received on 20 March."""
+    inbox = inbox_home(tmp_path_factory.mktemp("weeks"), settings={"minimum_n": 20})
+    rows = [
+        answer(f"{day:%d}-{number}", score=(5, 4, 1)[number], recorded=f"{day}T12:00:00Z")
+        for week, day in enumerate(days_from(DAY, 15))
+        for number in range(3 if week < 7 else 1)
+    ]
+    inbox.drop("a.csv", rows)
+    run(inbox.home)
+    return inbox.home
+
+
+@pytest.fixture(scope="module")
+def one_week(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The first of these weeks, and a day of the next."""
+    inbox = inbox_home(tmp_path_factory.mktemp("week"), settings={"minimum_n": 20})
+    rows = [
+        answer(f"{day:%d}-{number}", score=(5, 4, 1)[number], recorded=f"{day}T12:00:00Z")
+        for day in days_from(DAY, 8)
+        for number in range(3)
+    ]
+    inbox.drop("a.csv", rows)
+    run(inbox.home)
+    return inbox.home
+
+
+@pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> SmallHome:
-    """Two weeks: 30 answers on the Monday of the first, three in the second; minimum n 20."""
-    small = small_home(tmp_path_factory.mktemp("home"), minimum_n=20)
-    next_week = days_from(DAY, 8)[-1]
-    small.clean(
-        "survey",
-        [response(f"a{number}", ease=(100.0, 75.0, 0.0)[number % 3]) for number in range(30)],
-        [rejected("x")],
-        superseded=2,
-        redelivered=4,
-    )
-    small.clean("survey", [response(f"b{number}", next_week) for number in range(3)], day=next_week)
-    assert pipeline.publish(small.home, small.registry, run_id="run-1").published
+    """33 accepted answers, one rejected, two superseded, four delivered again."""
+    small = small_home(tmp_path_factory.mktemp("home"))
+    answers = [response(f"a{number}") for number in range(33)]
+    small.clean("survey", answers, [rejected("x")], superseded=2, redelivered=4)
+    assert small.publish().published
     return small
 
 
-def test_a_suppressed_week_has_its_n_and_no_series_of_a_figure(small: SmallHome) -> None:
-    found = of_home(small.home)
-    assert found["ces_week_responses"] == {("after_chat",): 3}
+def test_a_suppressed_week_has_its_n_and_no_series_of_a_figure(two_weeks: Home) -> None:
+    found = of_home(two_weeks)
+    assert found["ces_week_responses"] == {("after_chat",): 7}
     assert [name for name in found if name.startswith("ces_week_") and name.endswith("_ratio")] == []
 
 
-def test_the_newest_complete_week_equals_the_mart(tmp_path: Path, small: SmallHome) -> None:
-    one_week = small_home(tmp_path, minimum_n=20)
-    one_week.clean(
-        "survey", [response(f"a{number}", ease=(100.0, 75.0, 0.0)[number % 3]) for number in range(30)]
-    )
-    one_week.publish()
-    found = of_home(one_week.home)
-    ((n, ease, low, high, difficult),) = one_week.rows(
-        "SELECT n, mean_ease_0_100, ease_low_0_100, ease_high_0_100, difficult_share FROM mart.ces_segments "
-        "WHERE period = 'week' AND dimension = 'survey'"
-    )
-    # Ten answers each of 100, 75 and 0.
-    assert (n, difficult) == (30, pytest.approx(1 / 3))
+def test_the_newest_complete_week_equals_the_mart(one_week: Home) -> None:
+    found = of_home(one_week)
+    with open_published(one_week.published) as connection:
+        ((n, ease, low, high, difficult),) = connection.execute(
+            "SELECT n, mean_ease_0_100, ease_low_0_100, ease_high_0_100, difficult_share FROM mart.week_changes "
+            "WHERE is_whole_week"
+        ).fetchall()
+    # Each day has the scores 5, 4 and 1 of five: ease 100, 75 and 0.
+    assert (n, difficult) == (21, pytest.approx(1 / 3))
     assert ease == pytest.approx(175 / 3)
-    assert (
-        found["ces_week_start_timestamp_seconds"][("after_chat",)] == 86_400 * (DAY - date(1970, 1, 1)).days
-    )
-    assert found["ces_week_responses"] == {("after_chat",): 30}
+    assert found["ces_week_start_timestamp_seconds"] == {
+        ("after_chat",): 86_400 * (DAY - date(1970, 1, 1)).days
+    }
+    assert found["ces_week_responses"] == {("after_chat",): 21}
     assert found["ces_week_ease_ratio"] == {("after_chat",): ease / 100}
     assert found["ces_week_ease_low_ratio"] == {("after_chat",): low / 100}
     assert found["ces_week_ease_high_ratio"] == {("after_chat",): high / 100}
@@ -101,8 +121,8 @@ def test_rows_of_a_source_by_outcome_add_up_to_what_landed(small: SmallHome) -> 
     }
 
 
-def test_every_name_and_unit_is_one_that_prometheus_asks_for(small: SmallHome) -> None:
-    found = of_home(small.home)
+def test_every_name_and_unit_is_one_that_prometheus_asks_for(one_week: Home) -> None:
+    found = of_home(one_week)
     assert {name for name in found if not name.startswith("ces_")} == set()
     assert {name for name in found if name.endswith(("_total", "_minutes", "_days", "_percent"))} == set()
     assert all(0 <= value <= 1 for name in found if name.endswith("_ratio") for value in found[name].values())
@@ -110,10 +130,10 @@ def test_every_name_and_unit_is_one_that_prometheus_asks_for(small: SmallHome) -
 
 
 @pytest.mark.skipif(PROMTOOL is None, reason="needs promtool, of Debian's package prometheus")
-def test_promtool_finds_nothing_to_say(small: SmallHome) -> None:
+def test_promtool_finds_nothing_to_say(one_week: Home) -> None:
     checked = subprocess.run(
         [str(PROMTOOL), "check", "metrics"],
-        input=metrics_text(families(small.home)),
+        input=metrics_text(families(one_week)),
         capture_output=True,
         text=True,
         check=False,
