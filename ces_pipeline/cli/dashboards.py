@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ces_pipeline import pipeline
 from ces_pipeline.cli import console
+from ces_pipeline.dashboards.grafana import PASSWORD, write_provisioning
 from ces_pipeline.dashboards.metrics import families, metrics_text, write_metrics
 from ces_pipeline.defs.current import current_registry
 from ces_pipeline.home import Home
@@ -48,4 +49,12 @@ def export_postgres(home: Home) -> bool:
     )
     if done.note:
         console.out.print(f"note: {done.note}")
+    return True
+
+
+def export_grafana(home: Home, folder: Path, path: str | None) -> bool:
+    """Write the provisioning of a Grafana."""
+    for written in write_provisioning(current_registry(home), os.environ, folder, path):
+        console.out.print(f"wrote {written}")
+    console.out.print(f"Grafana needs the password of the reader in its environment, as {PASSWORD}")
     return True

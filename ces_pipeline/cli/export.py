@@ -124,3 +124,27 @@ def export_postgres(home: Home) -> None:
     from ces_pipeline.cli import dashboards
 
     leave(dashboards.export_postgres(home))
+
+
+@export.command("grafana")
+@home_option
+@click.option(
+    "--out",
+    "folder",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write: Grafana's provisioning folder, such as /etc/grafana/provisioning.",
+)
+@click.option(
+    "--path",
+    metavar="DIR",
+    help="Where Grafana finds that folder, in a container for example. Default: --out.",
+)
+def export_grafana(home: Home, folder: Path, path: str | None) -> None:
+    """Write the provisioning of a Grafana: data source, five boards and alert rules.
+
+    It reads the database of `exports.postgres` as the first of its readers.
+    """
+    from ces_pipeline.cli import dashboards
+
+    leave(dashboards.export_grafana(home, folder, path))
