@@ -54,8 +54,8 @@ def alerts_sensor(home: Home) -> dg.SensorDefinition:
         registry = registry_at_rest(home, context.instance)
         if isinstance(registry, dg.SkipReason):
             return registry
-        if not registry.alerts.rules:
-            return dg.SkipReason("alerts.yaml has no rule")
+        if not registry.alerts.rules and not any(channel.events for channel in registry.alerts.channels):
+            return dg.SkipReason("alerts.yaml has no rule, and no channel that sends events")
         found = pipeline.alert(home, registry, is_dry=True, failed_runs=failed_runs(home.dagster))
         if not found.is_due:
             return dg.SkipReason("no message is due")

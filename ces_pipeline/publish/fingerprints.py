@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ces_pipeline.code_fingerprint import PLUMBING, code_fingerprint
 from ces_pipeline.publish.inputs import DAY_TABLES, DayFile, FileMarker, PublishInputs
@@ -24,6 +25,7 @@ from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.audit import LOAD_AUDIT
 from ces_pipeline.schemas.incidents import ALERT_DELIVERIES, INCIDENT_EVENTS
 from ces_pipeline.schemas.table import Table
+from ces_pipeline.schemas.vocabularies import EVENT_KINDS
 from ces_pipeline.statistics import POST_PROCESSED_BY
 from ces_pipeline.storage.sql_files import SqlFile, derived_files, sql_files, view_files
 
@@ -112,9 +114,10 @@ def state_fingerprint(registry: Registry, state: PublishInputs) -> str:
     # Logs only grow, so a new row always changes their number of rows; a message also changes its status.
     logs: dict[str, object] = {name: rows.num_rows for name, rows in state.logs.items()}
     logs[INCIDENT_EVENTS.name] = events_of_others(state.logs[INCIDENT_EVENTS.name])
-    logs[ALERT_DELIVERIES.name] = _rows_digest(
-        _sorted_by_key(state.logs[ALERT_DELIVERIES.name], ALERT_DELIVERIES)
-    )
+    messages = state.logs[ALERT_DELIVERIES.name]
+    # Those that tell of a publish are no reason for another one.
+    messages = messages.filter(pc.invert(pc.is_in(messages["kind"], pa.array(EVENT_KINDS))))
+    logs[ALERT_DELIVERIES.name] = _rows_digest(_sorted_by_key(messages, ALERT_DELIVERIES))
     return _digest([layout_fingerprint(), publish_code(), days, small, state.pending, logs, state.erased])
 
 

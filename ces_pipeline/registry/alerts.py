@@ -6,13 +6,14 @@ it never holds an address or a secret.
 
 import math
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ces_pipeline.registry.api import Variable
 from ces_pipeline.registry.base import Entry, Slug, Text
 from ces_pipeline.registry.objectives import OBJECTIVE_FIGURES, PROGRAM_METRICS, Dimension
-from ces_pipeline.schemas.vocabularies import SERIES_DIMENSIONS, SERIES_DIRECTIONS, SERIES_KINDS
+from ces_pipeline.schemas.vocabularies import EVENT_KINDS, SERIES_DIMENSIONS, SERIES_DIRECTIONS, SERIES_KINDS
 
 Severity = Literal["warning", "critical"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -48,6 +49,18 @@ def _listed(value: Any) -> Any:
 _OneOrMore = (BeforeValidator(_listed), Field(min_length=1))
 
 
+def _link(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+        raise ValueError(
+            "must be an address such as https://grafana.example.org, without a user or a password"
+        )
+    return url
+
+
+Link = Annotated[str, AfterValidator(_link)]
+
+
 class Channel(Entry):
     """Where messages go."""
 
@@ -66,9 +79,19 @@ class Channel(Entry):
     severities: tuple[Severity, ...] = Field(
         ("warning", "critical"), min_length=1, description="the severities whose incidents it sends"
     )
+    events: tuple[Literal[EVENT_KINDS], ...] = Field(  # type: ignore[valid-type]
+        (),
+        description="of a webhook: what it also sends, as flat JSON; `published`: there are new figures",
+    )
+    links: dict[Slug, Link] = Field(
+        default_factory=dict,
+        description="of a webhook: name: address, such as that of your Grafana; `link_<name>` in every event",
+    )
 
     @model_validator(mode="after")
     def _is_signed(self) -> "Channel":
+        if self.kind != "webhook" and (self.events or self.links):
+            raise ValueError("`events` and `links` are for the kind webhook: remove them")
         if (self.kind == "webhook") != (self.secret is not None):
             raise ValueError(
                 "a webhook needs `secret`: its messages are signed"

@@ -3,6 +3,7 @@
 import pandera.pandas as pa
 
 from ces_pipeline.schemas.table import DAY, FLAG, INSTANT, INTEGER, NUMBER, TEXT, TEXTS, Table, column
+from ces_pipeline.schemas.vocabularies import EVENT_KINDS
 
 _SUBJECT = {
     "rule_id": column(TEXT, "The rule of alerts.yaml."),
@@ -125,8 +126,9 @@ ALERT_DELIVERIES = Table(
         "channel_id": column(TEXT, "The channel of alerts.yaml."),
         "kind": column(
             TEXT,
-            "`opened`, `recovered` (of one incident, or of several at once) or `digest` (the warnings of a day).",
-            checks=pa.Check.isin(["opened", "recovered", "digest"]),
+            "`opened`, `recovered` (of one incident, or of several at once), `digest` (the warnings of a day), or "
+            "`published` (no incident: new figures are published).",
+            checks=pa.Check.isin(["opened", "recovered", "digest", *EVENT_KINDS]),
         ),
         "event_ids": column(TEXTS, "The events that it reports."),
         "incident_count": column(INTEGER, "Incidents that it reports."),

@@ -6,7 +6,8 @@ may have arrived: it is sent once more, with the same id and the same events.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from ces_pipeline.http.clock import Clock
@@ -14,6 +15,7 @@ from ces_pipeline.registry.alerts import Channel, Rule
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.watch import log
 from ces_pipeline.watch.channels import ChannelError, Outgoing, Sender
+from ces_pipeline.watch.events import Event, message_id, outgoing
 from ces_pipeline.watch.incidents import Incident, Row
 from ces_pipeline.watch.messages import Message, body, due, payload, recorded, title
 
@@ -31,12 +33,28 @@ class Sent:
 
 @dataclass(frozen=True)
 class Outbox:
-    """The messages of one channel: those that a killed run left in doubt, then those that are due."""
+    """The messages of one channel: those that a killed run left in doubt, those that are due, and the events."""
 
     channel: Channel
     messages: tuple[Message, ...]
+    events: tuple[Event, ...]
     rows: Mapping[str, Row]
     """Message id -> its row of the ledger, of those that it has."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.messages and not self.events
+
+
+@dataclass(frozen=True)
+class _Parcel:
+    """A message as the ledger records it, and how it is made when it is sent."""
+
+    message_id: str
+    kind: str
+    event_ids: Sequence[str]
+    incident_count: int
+    made: Callable[[datetime], Outgoing]
 
 
 def outboxes(
@@ -45,15 +63,23 @@ def outboxes(
     incidents: Mapping[str, Incident],
     ledger: Sequence[Row],
     today: date,
+    events: Sequence[Event] = (),
 ) -> list[Outbox]:
-    """What each channel is due."""
+    """What each channel is due. events: what happened last of each kind; one that is out of date is not told."""
     found = []
     for channel in channels:
         of_channel = [row for row in ledger if row["channel_id"] == channel.id]
         left = [recorded(row, incidents) for row in of_channel if row["status"] == "sending"]
         new = due(channel, rules, list(incidents.values()), of_channel, today)
         rows = {row["message_id"]: row for row in of_channel}
-        found.append(Outbox(channel, (*(message for message in left if message.notices), *new), rows))
+        told = {row["message_id"] for row in of_channel if row["status"] == "sent"}
+        untold = [
+            event
+            for event in events
+            if event.kind in channel.events and message_id(event, channel) not in told
+        ]
+        messages = (*(message for message in left if message.notices), *new)
+        found.append(Outbox(channel, messages, tuple(untold), rows))
     return found
 
 
@@ -70,35 +96,59 @@ def send(
     """
     done = Sent()
     for box in boxes:
-        if not box.messages:
+        if box.is_empty:
             continue
         try:
             sender = open_sender(box.channel)
-            for place, message in enumerate(box.messages):
+            for place, parcel in enumerate(_parcels(box, nearby)):
                 if place:
                     clock.sleep(SECONDS_BETWEEN)
-                _send_one(lake, box, message, nearby, sender, clock)
+                _send_one(lake, box, parcel, sender, clock)
                 done.sent[box.channel.id] = done.sent.get(box.channel.id, 0) + 1
         except ChannelError as problem:
             done.failures.append(str(problem))
     return done
 
 
-def _send_one(
-    lake: Lake,
-    box: Outbox,
-    message: Message,
-    nearby: Mapping[str, Sequence[str]],
-    sender: Sender,
-    clock: Clock,
-) -> None:
-    before = box.rows.get(message.message_id)
+def _parcels(box: Outbox, nearby: Mapping[str, Sequence[str]]) -> list[_Parcel]:
+    found = [
+        _Parcel(
+            message.message_id,
+            message.kind,
+            message.event_ids,
+            len({notice.incident.incident_id for notice in message.notices}),
+            partial(_of_message, message, nearby),
+        )
+        for message in box.messages
+    ]
+    return found + [
+        _Parcel(
+            message_id(event, box.channel),
+            event.kind,
+            [event.event_id],
+            0,
+            partial(_of_event, event, box.channel),
+        )
+        for event in box.events
+    ]
+
+
+def _of_message(message: Message, nearby: Mapping[str, Sequence[str]], now: datetime) -> Outgoing:
+    return Outgoing(message.message_id, title(message), body(message, nearby), payload(message, nearby, now))
+
+
+def _of_event(event: Event, channel: Channel, _now: datetime) -> Outgoing:
+    return outgoing(event, channel)
+
+
+def _send_one(lake: Lake, box: Outbox, parcel: _Parcel, sender: Sender, clock: Clock) -> None:
+    before = box.rows.get(parcel.message_id)
     row: dict[str, Any] = {
-        "message_id": message.message_id,
-        "channel_id": message.channel_id,
-        "kind": message.kind,
-        "event_ids": message.event_ids,
-        "incident_count": len({notice.incident.incident_id for notice in message.notices}),
+        "message_id": parcel.message_id,
+        "channel_id": box.channel.id,
+        "kind": parcel.kind,
+        "event_ids": list(parcel.event_ids),
+        "incident_count": parcel.incident_count,
         "attempts": (before["attempts"] if before else 0) + 1,
         "status": "sending",
         "detail": None,
@@ -106,11 +156,8 @@ def _send_one(
         "sent_at": None,
     }
     log.write_deliveries(lake, [row])
-    outgoing = Outgoing(
-        message.message_id, title(message), body(message, nearby), payload(message, nearby, clock.now())
-    )
     try:
-        sender.send(outgoing)
+        sender.send(parcel.made(clock.now()))
     except ChannelError as problem:
         log.write_deliveries(lake, [{**row, "status": "failed", "detail": str(problem)}])
         raise

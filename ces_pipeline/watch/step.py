@@ -10,6 +10,7 @@ import pyarrow as pa
 from ces_pipeline.home import Home
 from ces_pipeline.http.clock import Clock, SystemClock
 from ces_pipeline.publish.checks import CheckResult, all_checks
+from ces_pipeline.registry.alerts import Channel
 from ces_pipeline.registry.registry import Registry
 from ces_pipeline.schemas.incidents import ALERT_DELIVERIES, INCIDENTS
 from ces_pipeline.storage.lake import Lake
@@ -19,6 +20,7 @@ from ces_pipeline.watch import log
 from ces_pipeline.watch.channels import open_sender
 from ces_pipeline.watch.deliveries import Outbox, Sent, outboxes, send
 from ces_pipeline.watch.episodes import episodes
+from ces_pipeline.watch.events import Event, published_event
 from ces_pipeline.watch.failures import (
     FailedRun,
     check_failures,
@@ -236,20 +238,36 @@ def alert(
             new = note_failures(home, registry, steps, now=now, failed_runs=failed_runs)
             incidents = fold(log.read_events(lake))
         boxes = outboxes(
-            channels, rules, incidents, log.read_deliveries(lake), registry.settings.business_date(now)
+            channels,
+            rules,
+            incidents,
+            log.read_deliveries(lake),
+            registry.settings.business_date(now),
+            _events(home, channels),
         )
         nearby = {row["incident_id"]: row["nearby_changes"] for row in rows_of(incidents, registry)}
         done = Sent()
         if not is_dry:
             done = send(lake, boxes, nearby, lambda channel: open_sender(channel, environment, clock), clock)
     still_open = tuple(incident for incident in incidents.values() if incident.is_open)
-    is_due = bool(new or any(box.messages for box in boxes))
+    is_due = bool(new or any(not box.is_empty for box in boxes))
     return Alerting(still_open, _texts(boxes, nearby), done.sent, tuple(done.failures), is_due)
+
+
+def _events(home: Home, channels: Sequence[Channel]) -> list[Event]:
+    """What happened last of each kind that a channel sends."""
+    if not any(channel.events for channel in channels):
+        return []
+    published = published_event(home)
+    return [published] if published else []
 
 
 def _texts(boxes: Sequence[Outbox], nearby: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[str, str]]]:
     return {
-        box.channel.id: [(title(message), body(message, nearby)) for message in box.messages]
+        box.channel.id: [
+            *((title(message), body(message, nearby)) for message in box.messages),
+            *((event.title, f"event {event.kind}, {event.event_id}") for event in box.events),
+        ]
         for box in boxes
-        if box.messages
+        if not box.is_empty
     }

@@ -14,9 +14,11 @@ import pytest
 import yaml
 
 from ces_pipeline import pipeline
+from ces_pipeline.errors import RegistryError
 from ces_pipeline.home import Home
 from ces_pipeline.http.fakes.clock import VirtualClock
 from ces_pipeline.publish.checks import POISONED_ROWS_CAUGHT, CheckResult
+from ces_pipeline.publish.step import is_behind
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.storage import last_results
 from ces_pipeline.storage.duck import open_published
@@ -325,3 +327,102 @@ def test_no_message_and_no_table_of_incidents_holds_a_persons_value(hard_day: Sm
     logged = str(log.read_events(hard_day.lake)) + str(log.read_deliveries(hard_day.lake))
     for value in (f"{FIRST + timedelta(days=1)}-1", hook.environment["HOOK_SECRET"], "s3cret"):
         assert value not in sent + logged
+
+
+TOLD = {**CHANNEL, "events": ["published"], "links": {"grafana": "https://grafana.example.org/d/ces"}}
+
+
+def telling(folder: Path, *rules: dict[str, Any]) -> SmallHome:
+    """A small home whose channel sends events of a publish."""
+    small = watched(folder, *rules)
+    (folder / "registry" / "alerts.yaml").write_text(
+        yaml.safe_dump({"channels": [TOLD], "rules": list(rules)}), encoding="utf-8"
+    )
+    small.registry = load_registry(folder / "registry")
+    return small
+
+
+def test_a_publish_is_told_once_as_flat_json_that_is_signed(tmp_path: Path) -> None:
+    small = telling(tmp_path / "home")
+    fill(small, "..")
+    with Hook() as hook:
+        assert alerted(small.home, small.registry, hook).sent == {}
+        assert small.publish("run-1").published
+        for _ in range(3):
+            alerted(small.home, small.registry, hook)
+        (asked,) = hook.asked
+        told = asked.json
+        assert {name: value for name, value in told.items() if name not in ("id", "time")} == {
+            "event": "published",
+            "title": "new figures are published, with answers until 2026-03-03",
+            "run_id": "run-1",
+            "newest_day": "2026-03-03",
+            "responses": 80,
+            "link_grafana": "https://grafana.example.org/d/ces",
+        }
+        assert all(not isinstance(value, dict | list) for value in told.values())
+        ((at,),) = small.rows("SELECT published_at FROM audit.publication")
+        assert told["time"] == at.isoformat().replace("+00:00", "Z")
+        fill(small, ".", FIRST + timedelta(days=2))
+        small.publish("run-2")
+        assert alerted(small.home, small.registry, hook).sent == {"hook": 1}
+        assert hook.asked[1].json["id"] != told["id"]
+    (first, second) = log.read_deliveries(small.lake)
+    assert (first["kind"], first["incident_count"], first["event_ids"]) == ("published", 0, [told["id"]])
+    assert second["status"] == "sent"
+
+
+def test_an_event_causes_no_publish_and_the_log_of_alerts_no_event(tmp_path: Path) -> None:
+    small = telling(tmp_path / "home", rule("hard", threshold=HARD))
+    fill(small, "..x")
+    with Hook() as hook:
+        assert small.publish("run-1").published
+        alerted(small.home, small.registry, hook)
+        assert sorted(asked.json.get("event", asked.json.get("type")) for asked in hook.asked) == [
+            "incident.opened",
+            "published",
+        ]
+        # The message on the incident is published, and that is no new figure.
+        assert is_behind(small.home, small.registry, small.state())
+        assert small.publish("run-2").published
+        assert alerted(small.home, small.registry, hook).sent == {}
+        assert not is_behind(small.home, small.registry, small.state())
+        fill(small, ".", FIRST + timedelta(days=3))
+        assert small.publish("run-3").published
+        assert alerted(small.home, small.registry, hook).sent == {"hook": 1}
+        assert not is_behind(small.home, small.registry, small.state())
+        assert not alerted(small.home, small.registry, hook, is_dry=True).is_due
+
+
+def test_an_event_that_a_channel_does_not_take_is_sent_again_until_a_newer_one_replaces_it(
+    tmp_path: Path,
+) -> None:
+    small = telling(tmp_path / "home")
+    fill(small, ".")
+    small.publish("run-1")
+    with Hook() as hook:
+        hook.status = 401
+        assert len(alerted(small.home, small.registry, hook).failures) == 1
+        hook.status = 204
+        due = alerted(small.home, small.registry, hook, is_dry=True).due["hook"]
+        assert len(due) == 1
+        assert alerted(small.home, small.registry, hook).sent == {"hook": 1}
+        assert hook.ids[0] == hook.ids[1]
+        hook.status = 401
+        fill(small, ".", FIRST + timedelta(days=1))
+        small.publish("run-2")
+        alerted(small.home, small.registry, hook)
+        fill(small, ".", FIRST + timedelta(days=2))
+        small.publish("run-3")
+        hook.status = 204
+        assert alerted(small.home, small.registry, hook).sent == {"hook": 1}
+        assert hook.asked[-1].json["run_id"] == "run-3"
+        assert alerted(small.home, small.registry, hook).sent == {}
+
+
+def test_only_a_webhook_sends_events(tmp_path: Path) -> None:
+    small = watched(tmp_path / "home")
+    mail = {"id": "mail", "kind": "apprise", "url": "MAIL_URL", "events": ["published"]}
+    (tmp_path / "home" / "registry" / "alerts.yaml").write_text(yaml.safe_dump({"channels": [mail]}))
+    with pytest.raises(RegistryError, match="webhook"):
+        load_registry(small.home.registry)

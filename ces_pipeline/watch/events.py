@@ -1,0 +1,80 @@
+"""Events of a run that a webhook channel sends besides messages on incidents, as flat JSON for tools such as Zapier.
+
+`published`: the file has other figures. A publish that only adds the log of alerts to it is no event, so that an event
+never causes the next one.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+
+from ces_pipeline.errors import CesError
+from ces_pipeline.home import Home
+from ces_pipeline.publish.watcher import followers
+from ces_pipeline.registry.alerts import Channel
+from ces_pipeline.schemas.vocabularies import EVENT_KINDS
+from ces_pipeline.storage.duck import open_published
+from ces_pipeline.watch.channels import Outgoing
+
+PUBLISHED = EVENT_KINDS[0]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened. event_id: the same whenever the same is told. facts: further keys of its JSON."""
+
+    event_id: str
+    kind: str
+    at: datetime
+    title: str
+    facts: Mapping[str, Any]
+
+
+def published_event(home: Home) -> Event | None:
+    """The event of the figures that are published now; None if there are none, or the file cannot be read."""
+    if not home.published.is_file():
+        return None
+    try:
+        with open_published(home.published) as connection:
+            return _of_file(connection)
+    except (CesError, duckdb.Error):
+        # The next run rebuilds the file.
+        return None
+
+
+def _of_file(connection: duckdb.DuckDBPyConnection) -> Event:
+    later = {file.table for file in followers()}
+    tables = connection.execute(
+        "SELECT table_name, inputs FROM audit.published_tables ORDER BY ALL"
+    ).fetchall()
+    [(run_id, at)] = connection.execute("SELECT run_id, published_at FROM audit.publication").fetchall()
+    [(newest, responses)] = connection.execute("SELECT max(day), count(*) FROM core.responses").fetchall()
+    digest = hashlib.sha256(json.dumps([row for row in tables if row[0] not in later]).encode()).hexdigest()
+    day: date | None = newest
+    facts = {"run_id": run_id, "newest_day": day.isoformat() if day else None, "responses": responses}
+    until = f", with answers until {day}" if day else ""
+    return Event(f"evt_{digest[:24]}", PUBLISHED, at, f"new figures are published{until}", facts)
+
+
+def message_id(event: Event, channel: Channel) -> str:
+    """The id of the message that tells a channel of an event."""
+    digest = hashlib.sha256("\0".join([channel.id, event.kind, event.event_id]).encode()).hexdigest()
+    return f"msg_{digest[:24]}"
+
+
+def outgoing(event: Event, channel: Channel) -> Outgoing:
+    """The event as one flat object: its id, kind and time, what happened, and the links of the channel."""
+    data = {
+        "id": event.event_id,
+        "event": event.kind,
+        "time": event.at.isoformat().replace("+00:00", "Z"),
+        "title": event.title,
+        **event.facts,
+        **{f"link_{name}": link for name, link in channel.links.items()},
+    }
+    return Outgoing(message_id(event, channel), event.title, event.title, data)
