@@ -4,7 +4,7 @@ The names and the rows of the log are here as well: events that a publish logs f
 no reason to publish again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -67,9 +67,9 @@ def _is_by_publish(rows: pa.Table) -> pa.ChunkedArray:
     return pc.equal(rows["logged_by"], _PUBLISH)
 
 
-def followers() -> list[SqlFile]:
-    """The derived tables that read the watched tables, directly or through others, in the order of filling."""
-    changed, found = set(WATCHED), []
+def followers(of: Iterable[str] = WATCHED) -> list[SqlFile]:
+    """The derived tables that read these tables, directly or through others, in the order of filling."""
+    changed, found = set(of), []
     for file in derived_files():
         if file.reads & changed:
             changed.add(file.table)

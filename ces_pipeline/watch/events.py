@@ -15,13 +15,15 @@ import duckdb
 
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
-from ces_pipeline.publish.watcher import followers
+from ces_pipeline.publish.watcher import WATCHED, followers
 from ces_pipeline.registry.alerts import Channel
 from ces_pipeline.schemas.vocabularies import EVENT_KINDS
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.watch.channels import Outgoing
 
 PUBLISHED = EVENT_KINDS[0]
+_OF_ITSELF = (*WATCHED, "audit.check_results", "audit.probes", "audit.publication")
+"""Tables that change with every publish or alert, although no figure of customers does."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def published_event(home: Home) -> Event | None:
 
 
 def _of_file(connection: duckdb.DuckDBPyConnection) -> Event:
-    later = {file.table for file in followers()}
+    later = {file.table for file in followers(_OF_ITSELF)}
     tables = connection.execute(
         "SELECT table_name, inputs FROM audit.published_tables ORDER BY ALL"
     ).fetchall()
