@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ READER, READER_SECRET = "reader", "s3cret-of-the-reader"
 
 
 def programs() -> Path | None:
-    """The folder of the newest installed server's programs; None if there is none."""
+    """The folder of the newest installed server's programs; None if there is none, or no driver."""
+    if find_spec("adbc_driver_postgresql") is None:
+        return None
     found = shutil.which("initdb")
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     return debian[-1].parent if debian else Path(found).resolve().parent if found else None
@@ -75,8 +78,8 @@ class Server:
 
 
 @contextmanager
-def postgres_server() -> Iterator[Server]:
-    """A server with the database `ces` of the owner, which asks for passwords."""
+def postgres_server(**given: str) -> Iterator[Server]:
+    """A server with the database `ces` of the owner, which asks for passwords. given: further settings."""
     bin_folder = programs()
     assert bin_folder is not None, "needs PostgreSQL"
     folder = Path(tempfile.mkdtemp(prefix="ces-postgres-"))
@@ -101,6 +104,7 @@ def postgres_server() -> Iterator[Server]:
         "port": server.port,
         "unix_socket_directories": "",
         "fsync": "off",
+        **given,
     }
     try:
         do(

@@ -43,10 +43,9 @@ def export_postgres(home: Home) -> bool:
     if not done.is_new:
         console.out.print("nothing to do: the database has this publication already")
         return True
-    rate = done.rows / max(done.seconds, 0.001)
-    console.out.print(
-        f"copied {done.rows:,} rows of {done.tables:,} tables in {done.seconds:.1f} s ({rate:,.0f} rows a second)"
-    )
+    console.out.print(f"copied {done.rows:,} rows of {done.tables:,} tables in {done.seconds:.1f} s")
+    for schema, (rows, seconds) in done.copied.items():
+        console.out.print(f"{schema}: {rows:,} rows, {rows / max(seconds, 0.001):,.0f} a second")
     if done.note:
         console.out.print(f"note: {done.note}")
     return True

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,13 +80,20 @@ class PostgresError(CesError):
 
 @dataclass(frozen=True)
 class Load:
-    """What a load did. is_new: False if the database has this publication already. note: what is left to know."""
+    """What a load did. is_new: False if the database has this publication already. note: what is left to know.
+
+    seconds: of all. copied: schema -> rows, and the seconds in which they were copied.
+    """
 
     is_new: bool
     tables: int = 0
-    rows: int = 0
     seconds: float = 0.0
+    copied: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     note: str = ""
+
+    @property
+    def rows(self) -> int:
+        return sum(rows for rows, _ in self.copied.values())
 
 
 @dataclass(frozen=True)
@@ -160,19 +167,22 @@ def load(home: Home, export: PostgresExport, environment: Mapping[str, str]) -> 
                 return Load(is_new=False, note=database.drop_old())
             database.refuse_foreign(made, export.readers)
             database.clear(made)
-        rows = 0
+        copied = {}
         for schema in schemas:
+            started, rows = monotonic(), 0
+            of_schema = [table for table in tables if table.schema == schema]
             with database.refusals(f"creating {schema}"):
-                database.create(schema, wanted, [table for table in tables if table.schema == schema])
-        for table in tables:
-            with database.refusals(f"copying {table.schema}.{table.name}"):
-                rows += database.fill(table, published)
+                database.create(schema, wanted, of_schema)
+            for table in of_schema:
+                with database.refusals(f"copying {schema}.{table.name}"):
+                    rows += database.fill(table, published)
+            copied[schema] = rows, monotonic() - started
         with database.refusals("putting the load in place"):
             database.grant(schemas, export.readers)
             database.swap(schemas, [schema for schema in (*ALWAYS, "core") if schema in made])
             connection.commit()
         note = database.drop_old()
-    return Load(True, len(tables), rows, monotonic() - began, note)
+    return Load(True, len(tables), monotonic() - began, copied, note)
 
 
 def copied_tables(published: duckdb.DuckDBPyConnection, *, has_core: bool) -> list[CopiedTable]:

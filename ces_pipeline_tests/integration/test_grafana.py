@@ -209,6 +209,7 @@ def test_a_board_has_the_data_source_places_and_ids_that_grafana_needs(name: str
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_board_is_of_the_form_of_grafana_11_6(name: str) -> None:
+    pytest.importorskip("grafana_foundation_sdk")
     from grafana_foundation_sdk.cog.encoder import JSONEncoder
     from grafana_foundation_sdk.cog.plugins import register_default_plugins
     from grafana_foundation_sdk.models.dashboard import Dashboard
