@@ -22,6 +22,7 @@ _READING_ORDER = (
     "operating",
     "alerts",
     "analysts",
+    "dashboards",
     "triggers",
     "sending-out",
     "privacy",
