@@ -43,6 +43,8 @@ TYPES = {
 """Type of the published file -> type in PostgreSQL. A list becomes its JSON text."""
 _MADE_BY = "Made by `ces export postgres`. Load "
 _NEXT, _OLD = "_next", "_old"
+_OURS = tuple(f"{name}{suffix}" for name in (*ALWAYS, "core") for suffix in ("", _NEXT, _OLD))
+"""The names of schemas that a load makes."""
 _LOCK = 0x636573  # "ces"
 _BATCH_ROWS = 50_000
 _CONNECT_SECONDS = 10
@@ -60,12 +62,13 @@ _REFUSALS = {
     "too many": "the server has no connection left",
 }
 """Part of libpq's message -> what is said instead: its own text may have parts of the address."""
+_LOCK_NOT_FREE = "55P03"
 _STATES = {
     "53100": "the disk of the server is full",
     "53200": "the server has no memory left",
     "42501": "the role may not do this: grant it CREATE on the database, and let it own the schemas",
     "25006": "the server is read-only: the address must name the primary server",
-    "55P03": f"a lock was not free within {_LOCK_SECONDS} s: another load or a long query holds it",
+    _LOCK_NOT_FREE: f"a lock was not free within {_LOCK_SECONDS} s: another load or a long query holds it",
     "57014": "the server cancelled the statement",
     "57P01": "the server was shut down",
     "22021": "the database cannot hold a letter of the data: make one with the encoding UTF8",
@@ -289,15 +292,15 @@ class _Database:
         """Schema that loads made, also one that was left over -> fingerprint of its load."""
         found = self._rows(
             "SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace "
-            f"WHERE obj_description(oid, 'pg_namespace') LIKE {quote_text(_MADE_BY + '%')}"
+            f"WHERE nspname IN ({_listed(_OURS)}) "
+            f"AND obj_description(oid, 'pg_namespace') LIKE {quote_text(_MADE_BY + '%')}"
         )
         return {name: str(comment).removeprefix(_MADE_BY) for name, comment in found}
 
     def refuse_foreign(self, made: Mapping[str, str], readers: Sequence[str]) -> None:
         """Refuse to drop what others made. Raises PostgresError that names it."""
-        ours = [f"{name}{suffix}" for name in (*ALWAYS, "core") for suffix in ("", _NEXT, _OLD)]
         there = {name for (name,) in self._rows("SELECT nspname FROM pg_namespace")}
-        if foreign := sorted((there & set(ours)) - made.keys()):
+        if foreign := sorted((there & set(_OURS)) - made.keys()):
             raise PostgresError(
                 f"postgres: the schema {foreign[0]} of the database was not made by ces, so it is left alone. Use a "
                 "database of its own"
@@ -389,7 +392,7 @@ class _Database:
         )
 
     def drop_old(self) -> str:
-        """Drop the old schemas; returns a note if a reader still holds one: the next load drops it then."""
+        """Drop the old schemas; returns a note if that fails, for example because a reader still holds one."""
         from adbc_driver_postgresql import dbapi
 
         try:
@@ -398,8 +401,10 @@ class _Database:
                 if schema.endswith(_OLD):
                     self._run(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
             self._connection.commit()
-        except dbapi.Error:
-            return "a long query still reads the last load, so its schemas stay until the next load"
+        except dbapi.Error as problem:
+            held = problem.sqlstate == _LOCK_NOT_FREE
+            why = "a long query still reads them" if held else f"SQLSTATE {problem.sqlstate}"
+            return f"the schemas of the last load could not be dropped ({why}). The next load drops them"
         return ""
 
     def _run(self, statement: str) -> None:

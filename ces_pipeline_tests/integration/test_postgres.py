@@ -293,6 +293,22 @@ def test_a_schema_that_others_made_is_left_alone(
     assert len(server.schemas(database)) == 1
 
 
+def test_a_long_query_of_a_reader_delays_nothing_and_the_next_load_drops_what_it_held(
+    small: SmallHome, server: Server, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_DROP_SECONDS", 1)
+    at = environment(server, database)
+    load(small.home, EXPORT, at)
+    with server.connected(READER, READER_SECRET, database) as connection, connection.cursor() as cursor:
+        connection.adbc_connection.set_autocommit(False)
+        cursor.execute("SELECT count(*) FROM mart.ces_daily")
+        cursor.fetchall()
+        assert "a long query" in load(small.home, replace_export(has_core=True), at).note
+        assert "mart_old" in server.schemas(database)
+    assert load(small.home, EXPORT, at).note == ""
+    assert server.schemas(database) == ["audit", "bi", "mart", "reference"]
+
+
 @pytest.mark.parametrize(
     ("statement", "named"),
     [
@@ -382,6 +398,8 @@ def test_a_full_disk_keeps_the_old_data(small: SmallHome, server: Server, tiny_d
     before = server.rows("SELECT sum(n) FROM mart.ces_daily", database=database)
     small.clean("survey", [response("new", NEXT)], day=NEXT)
     small.publish("run-2")
+    # The files of dropped tables are deleted by a checkpoint.
+    server.run("CHECKPOINT", database="postgres", role="postgres")
     filling = tiny_disk / "filling"
     with filling.open("wb") as file:
         free = os.statvfs(tiny_disk)
