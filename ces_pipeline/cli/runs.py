@@ -109,7 +109,7 @@ def run(
 
 
 def update(home: Home, days: Mapping[str, Iterable[tuple[date, date]]] | None = None) -> RunReport:
-    """Clean the stale days and publish, without landing; prints progress on stderr.
+    """Clean the stale days, publish and update the copies, without landing; prints progress on stderr.
 
     days: kind -> ranges of days that are cleaned in any case.
     """
@@ -122,6 +122,9 @@ def update(home: Home, days: Mapping[str, Iterable[tuple[date, date]]] | None = 
                 _clean(runs, home, registry, kind, chosen, report)
             _clean(runs, home, registry, kind, None, report)
         _publish(runs, home, registry, report)
+        # A person who was erased must leave the copies as well.
+        _export(home, registry, report)
+        report.failures += pipeline.write_metrics_file(home, registry)
     return report
 
 

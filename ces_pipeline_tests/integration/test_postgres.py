@@ -373,10 +373,10 @@ def test_a_role_that_may_not_create_schemas_is_told_so(
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 12 MB, which the server may write."""
+    """A file system of 32 MB, which the server may write."""
     folder = Path("/tmp") / f"ces-tiny-{os.getpid()}"
     folder.mkdir()
-    options = "size=12m,mode=0700" + (f",uid={pwd.getpwnam('postgres').pw_uid}" if os.geteuid() == 0 else "")
+    options = "size=32m,mode=0700" + (f",uid={pwd.getpwnam('postgres').pw_uid}" if os.geteuid() == 0 else "")
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)],
         capture_output=True,

@@ -8,9 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from ces_pipeline import pipeline
+from ces_pipeline.cli import runs
 from ces_pipeline.dashboards.bi_files import database_of, tool_files, write_bi_files
 from ces_pipeline.errors import CesError
 from ces_pipeline.storage.sql_files import sql_files
+from ces_pipeline_tests.builders import answer, inbox_home
 from ces_pipeline_tests.lake_days import SmallHome, response, small_home
 
 VIEWS = [view.name for view in sql_files("bi")]
@@ -100,3 +102,13 @@ def test_an_address_without_host_or_database_is_refused_without_repeating_it(add
     with pytest.raises(CesError, match="names no host or no database") as refused:
         database_of(address)
     assert "s3cret" not in str(refused.value)
+
+
+def test_what_a_correction_changes_is_copied_at_once(tmp_path: Path) -> None:
+    # `ces forget`, `ces unland` and the others update the home so: a person who was erased must leave the copies.
+    inbox = inbox_home(tmp_path, settings={"exports": {"bi_files": True, "metrics_file": "ces.prom"}})
+    inbox.drop("a.csv", [answer(1)])
+    inbox.land_all()
+    assert runs.update(inbox.home).is_well
+    assert pq.read_table(tmp_path / "exports" / "bi" / "sources.parquet")["accepted"].to_pylist() == [1]
+    assert "ces_last_run_success 1.0" in (tmp_path / "ces.prom").read_text()
