@@ -355,11 +355,16 @@ def _recorded_copy(home: Home, copy: str) -> Iterator[None]:
 
 
 def _failures(step: Callable[[], object]) -> list[str]:
-    """Do a step; what failed, as a line."""
+    """Do a step that must not stop what comes after it; what failed, as a line."""
     try:
         step()
     except CesError as problem:
         return [str(problem)]
+    except Exception as problem:
+        # Only the kind is shown: the text of an internal error may have values.
+        return [
+            f"internal error ({type(problem).__name__}) in a copy of the published figures. This is a bug in ces"
+        ]
     return []
 
 

@@ -217,3 +217,17 @@ def test_a_new_home_has_no_series_of_a_published_file(tmp_path: Path) -> None:
 def test_only_a_file_that_is_collected_can_be_set(tmp_path: Path) -> None:
     with pytest.raises(RegistryError, match=r"\.prom"):
         small_home(tmp_path, exports={"metrics_file": "metrics.txt"})
+
+
+def test_a_bug_in_the_metrics_fails_no_publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = small_home(tmp_path, exports={"metrics_file": "ces.prom"})
+    small.clean("survey", [response("a")])
+
+    def wrong(*_given: object) -> None:
+        raise ZeroDivisionError("person@example.org")
+
+    monkeypatch.setattr(pipeline, "write_metrics", wrong)
+    assert pipeline.publish(small.home, small.registry, run_id="r").published
+    (kept,) = last_results.last_results(small.lake)
+    assert "ZeroDivisionError" in kept.failures[""][0]
+    assert "person" not in kept.failures[""][0]
