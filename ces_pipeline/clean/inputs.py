@@ -80,12 +80,20 @@ def days_back(day: date, hours: float, business_time_zone: str) -> int:
 
 @dataclass(frozen=True)
 class _Parts:
-    """Day -> the parts of its fingerprint that follow from a ledger, a registry and code."""
+    """What follows from a ledger, a registry and code.
+
+    of_days: day -> the parts of its fingerprint. fingerprints: day -> its fingerprint, if no rule uses accounts.
+    """
 
     ledger: Ledger
     registry: Registry
     code: str
     of_days: dict[date, list[str]]
+    fingerprints: dict[date, str]
+
+
+def _fingerprint(parts: list[str]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 _last_parts: dict[str, _Parts] = {}
@@ -157,14 +165,24 @@ class Planner:
     def _registry_part(self) -> str:
         return judged_by(self.registry, self.kind)
 
+    @cached_property
+    def _survey_parts(self) -> dict[str, str]:
+        """Survey id -> the fingerprint of what judges its rows."""
+        return {survey_id: survey_part(self.registry, survey_id) for survey_id in self.registry.surveys}
+
     def inputs(self, day: date) -> str:
         """Fingerprint of everything that the day's result depends on."""
-        parts = [*self._parts(day), *self._accounts(day)]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        accounts = self._accounts(day)
+        if accounts:
+            return _fingerprint([*self._parts(day), *accounts])
+        known = self._known.fingerprints
+        if day not in known:
+            known[day] = _fingerprint(self._parts(day))
+        return known[day]
 
     @cached_property
-    def _known_parts(self) -> dict[date, list[str]]:
-        """Day -> its parts, as far as planners of the same ledger, registry and code have made them."""
+    def _known(self) -> _Parts:
+        """What planners of the same ledger, registry and code have found out."""
         last = _last_parts.get(self.kind)
         if (
             last is None
@@ -172,22 +190,23 @@ class Planner:
             or last.code != self._code
             or last.registry != self.registry
         ):
-            last = _last_parts[self.kind] = _Parts(self.ledger, self.registry, self._code, {})
-        return last.of_days
+            last = _last_parts[self.kind] = _Parts(self.ledger, self.registry, self._code, {}, {})
+        return last
 
     def _parts(self, day: date) -> list[str]:
         """The parts of a day's fingerprint that follow from the ledger, the registry and the code."""
-        if day in self._known_parts:
-            return self._known_parts[day]
+        known = self._known.of_days
+        if day in known:
+            return known[day]
         # Responses in the look-back days are judged too, by the speed limits from the days before them.
         back = self.lookback(day) + self.registry.settings.speed_window_days if self.kind == "survey" else 0
         parts = [
             self._code,
             self._registry_part,
-            *(survey_part(self.registry, survey_id) for survey_id in self._surveys_on(day)),
+            *(self._survey_parts[survey_id] for survey_id in self._surveys_on(day)),
             *(self._digest(day - timedelta(step)) for step in range(back + 1)),
         ]
-        self._known_parts[day] = parts
+        known[day] = parts
         return parts
 
     def _surveys_on(self, day: date) -> list[str]:

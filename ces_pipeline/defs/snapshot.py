@@ -163,6 +163,7 @@ def _materialisations(result: PublishResult, known: Set[dg.AssetKey]) -> Iterato
             "unchanged": result.unchanged,
             "rebuilt": result.rebuilt,
             **({"rebuilt_because": result.rebuilt_because} if result.rebuilt else {}),
+            "compacted": result.compacted,
             "days_loaded": result.days_loaded,
             "tables_filled": len(result.filled),
             "restated_days": result.restated_days,

@@ -27,15 +27,17 @@ def inbox_files(home: Home, source: Source) -> list[Path]:
     The folders of its earlier ids are read too. What only looks like a file (a link to nothing, a pipe, a folder with
     the name of an export) is in the list, so that reading it says what is wrong.
     """
-    return sorted(
+    found = (
         path
         for folder in _folders(home, source)
         for path in folder.glob(source.inbox)
-        if _looks_like_a_file(path)
-        and not path.name.startswith(".")
+        if not path.name.startswith(".")
         and path.name.lower() not in _NOT_EXPORTS
         and path.suffix.lower() not in {".part", ".tmp", ".crdownload"}
+        and _looks_like_a_file(path)
     )
+    # In the order of paths, which are slow to compare.
+    return sorted(found, key=lambda path: path.parts)
 
 
 def hand_over_received(home: Home, source: Source) -> None:
@@ -55,7 +57,7 @@ def _folders(home: Home, source: Source) -> list[Path]:
 
 
 def _looks_like_a_file(path: Path) -> bool:
-    return path.suffix.lower() in _EXPORTS if path.is_dir() else True
+    return path.suffix.lower() in _EXPORTS or not path.is_dir()
 
 
 FileState = tuple[int, int]
@@ -135,4 +137,9 @@ def new_bytes(home: Home, source: Source) -> int:
 
 def seen_key(home: Home, path: Path) -> str:
     """The cache key of a file: a hash of its path, because a file name may contain a person's name."""
-    return hashlib.sha256(os.fsencode(path.relative_to(home.inbox))).hexdigest()
+    return hashlib.sha256(os.fsencode(_below(home.inbox, path))).hexdigest()
+
+
+def _below(folder: Path, path: Path) -> str:
+    """The path relative to a folder that it is in."""
+    return os.fspath(path).removeprefix(f"{os.fspath(folder)}{os.sep}")

@@ -145,7 +145,14 @@ def update_derived(
                 _update(changes, file, follows=follows)
         if changes.counts[file.table] != 0:
             written.append(file.table)
+            if _is_large(changes.connection, PUBLISHED_TABLES[file.table]):
+                # The next tables are written into the space that this one freed.
+                changes.connection.execute("CHECKPOINT ces")
     return written
+
+
+def _is_large(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    return not table.is_view and count_rows(connection, table.name) > SMALL_TABLE_ROWS
 
 
 def _update(changes: ChangedRows, file: SqlFile, *, follows: bool) -> None:
@@ -164,7 +171,7 @@ def _update(changes: ChangedRows, file: SqlFile, *, follows: bool) -> None:
         for part in rule.parts:
             _follow(changes, file, table, part)
         return
-    is_large = count_rows(connection, table.name) > SMALL_TABLE_ROWS
+    is_large = _is_large(connection, table)
     with fresh_rows(connection, file) as query:
         if is_large and not follows and table.short_name not in followed():
             # Most rows differ, and no rule reads which.
@@ -190,7 +197,7 @@ def _follow(changes: ChangedRows, file: SqlFile, table: Table, part: Part) -> No
         changes.read_now(table, f"({file.query}) WHERE {part.replaces}")
     if not changes.compare_now(table, f"{table.name} WHERE {part.replaces}"):
         return
-    if count_rows(connection, table.name) > SMALL_TABLE_ROWS:
+    if _is_large(connection, table):
         _write_differing(connection, table)
         return
     connection.execute(f"INSERT INTO rows_now BY NAME FROM {table.name} WHERE NOT ({part.replaces})")

@@ -1,5 +1,7 @@
 """Creates the empty tables and views of the published file, and their comments, in a connection's default catalog."""
 
+from pathlib import Path
+
 import duckdb
 import pyarrow as pa
 
@@ -14,6 +16,15 @@ STORAGE_VERSION = "v1.2.0"
 """The oldest DuckDB version that can open the published file."""
 _PROSE = ("comment", "landed")
 _FEW_IDS = ("source_id", "survey_id", "scale_id", "delivery_id")
+
+
+def attach_new(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Attach a file that is being written as the default catalog `ces`."""
+    # The copy of a killed publish is never recovered, so a write-ahead log would only write small tables twice.
+    connection.execute(
+        f"ATTACH {quote_text(str(file))} AS ces (STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
+    )
+    connection.execute("USE ces")
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:

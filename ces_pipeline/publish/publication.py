@@ -19,8 +19,8 @@ class Publication:
     inputs, layout, erased: fingerprints of everything, of the tables and views, and of the list of erased people.
     day_files: SHA-256 of each day file. tables: derived table -> fingerprint of its inputs; empty for an earlier
     release's file. deliveries: file name and landed rows of each. run_id, published_at: the run and the moment.
-    size, rows: bytes and rows of the file. rebuilt_size, rebuilt_rows: those of the file that was last rebuilt from the
-    lake, from which updates led to this one.
+    rebuilt_size, rebuilt_rows: bytes and rows of the file that was last written at once, rebuilt from the lake or
+    compacted, from which updates led to this one.
     """
 
     inputs: str
@@ -31,15 +31,12 @@ class Publication:
     deliveries: dict[PublishedDelivery, tuple[str, int]]
     run_id: str
     published_at: datetime
-    size: int
-    rows: int
     rebuilt_size: int
     rebuilt_rows: int
 
-    @property
-    def unused_bytes(self) -> int:
-        """Bytes that updates left unused: the size beyond what a rebuilt file would have, estimated from its rows."""
-        return self.size - round(self.rebuilt_size * self.rows / max(self.rebuilt_rows, 1))
+    def compact_size(self, rows: int) -> float:
+        """Bytes that so many rows would have in a file without unused space, estimated from that file."""
+        return self.rebuilt_size * rows / max(self.rebuilt_rows, 1)
 
 
 def read_publication(path: Path) -> Publication | None:
@@ -55,12 +52,9 @@ def read_publication(path: Path) -> Publication | None:
                 "SELECT source_id, delivery_id, file_name, rows_landed FROM audit.deliveries"
             ).fetchall()
             tables = _tables(connection)
-            [(rows,)] = connection.execute(
-                "SELECT sum(estimated_size)::BIGINT FROM duckdb_tables() WHERE database_name = 'ces'"
-            ).fetchall()
+            rows = rows_in_file(connection)
     except (duckdb.Error, ValueError):
         return None
-    size = path.stat().st_size
     return Publication(
         inputs=written["inputs"],
         layout=written["layout"],
@@ -72,12 +66,18 @@ def read_publication(path: Path) -> Publication | None:
         },
         run_id=written["run_id"],
         published_at=written["published_at"],
-        size=size,
-        rows=rows,
         # Files of earlier releases lack these columns.
-        rebuilt_size=written.get("rebuilt_size_bytes") or size,
+        rebuilt_size=written.get("rebuilt_size_bytes") or path.stat().st_size,
         rebuilt_rows=written.get("rebuilt_rows") or rows,
     )
+
+
+def rows_in_file(connection: duckdb.DuckDBPyConnection) -> int:
+    """The rows of all tables of the file that is `ces`."""
+    [(rows,)] = connection.execute(
+        "SELECT sum(estimated_size)::BIGINT FROM duckdb_tables() WHERE database_name = 'ces'"
+    ).fetchall()
+    return int(rows)
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> dict[str, TableFingerprint]:

@@ -38,6 +38,7 @@ from ces_pipeline.publish.checksum import (
     stored_checksums,
     write_checksums,
 )
+from ces_pipeline.publish.compaction import compacted
 from ces_pipeline.publish.compare import differing_tables
 from ces_pipeline.publish.derived import fill_derived, replace_rows
 from ces_pipeline.publish.figure_history import add_figures, new_figures
@@ -58,7 +59,7 @@ from ces_pipeline.publish.inputs import (
     disagreeing,
     stored_rows,
 )
-from ces_pipeline.publish.layout import STORAGE_VERSION, create_tables, describe_tables
+from ces_pipeline.publish.layout import attach_new, create_tables, describe_tables
 from ces_pipeline.publish.publication import Publication, read_publication
 from ces_pipeline.publish.reference import reference_tables
 from ces_pipeline.publish.run_files import join_run_files
@@ -96,8 +97,6 @@ RESTATED_TABLES = tuple(kind.accepted for kind in KINDS.values())
 
 _WORK = ".publishing-"
 _ATTEMPTS = 5
-_UNUSED_SHARE, _UNUSED_BYTES = 0.1, 32 << 20
-"""A published file of which more is unused is rebuilt: a night adds at most a few percent."""
 _DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 
 
@@ -119,6 +118,7 @@ class PublishResult:
     days_loaded: number of days loaded from the lake.
     restated_days: number of changed days that were published before.
     rows: published rows by table, without views; empty if not published.
+    compacted: True if the file was written again without the space that updates had left unused.
     filled: derived tables with a changed row. fingerprints: derived table -> fingerprint of its inputs.
     notes: one line for each damaged file that was made good.
     compared: True if an updated file was compared with a rebuilt one; only `rebuild` does so.
@@ -138,6 +138,7 @@ class PublishResult:
     notes: tuple[str, ...] = ()
     compared: bool = False
     differences: tuple[str, ...] = ()
+    compacted: bool = False
 
     @property
     def rebuilt(self) -> bool:
@@ -364,8 +365,6 @@ def _why_rebuild(published: Publication, state: PublishInputs) -> str:
         return "a person was erased"
     if 2 * different > len(old):
         return "more than half of its day files changed"
-    if published.unused_bytes > max(_UNUSED_BYTES, _UNUSED_SHARE * published.size):
-        return "updates had left too much of it unused"
     return ""
 
 
@@ -390,6 +389,7 @@ class _Publish:
         """Publish; published: what the published file was made from, None if it cannot be read."""
         lake, now = Lake(self.home.lake), self.now
         wanted = self.state.day_files
+        updated = None if rebuilt_because else published
         old = published.day_files if published else {}
         changed = {key: marker for key, marker in wanted.items() if old.get(key) != marker.sha256}
         removed = sorted(old.keys() - wanted.keys())
@@ -402,14 +402,10 @@ class _Publish:
             shutil.copyfile(self.home.published, fresh)
         with session(self.work) as connection:
             before = self._attach_before(connection) if published else None
-            # The copy of a killed publish is never recovered, so a write-ahead log would only write small tables twice.
-            connection.execute(
-                f"ATTACH {quote_text(str(fresh))} AS ces "
-                f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
-            )
-            connection.execute("USE ces")
-            # Each statement commits, because one transaction cannot also write to the catalogs of `ChangedRows`. One
-            # checkpoint at the end writes every changed table once.
+            attach_new(connection, fresh)
+            # Each statement commits, because one transaction cannot also write to the catalogs of `ChangedRows`.
+            # Checkpoints are explicit: one at the end, and one after each large part of an update, so that the next
+            # part is written into the space that it freed.
             connection.execute("SET checkpoint_threshold = '1TB'")
             if rebuilt_because:
                 create_tables(connection)
@@ -428,19 +424,20 @@ class _Publish:
                 else self._restatements(connection, before, [*changed, *removed], old, now)
             )
             self._fill(connection, "audit.published_days", _published_days(wanted))
-            small = self._small_tables(lake, now, restated, None if rebuilt_because else published)
+            small = self._small_tables(lake, now, restated, updated)
             for name, table_rows in small.items():
                 self._fill(connection, name, table_rows)
             fingerprints = table_fingerprints(self.state.day_files, small)
-            if changes is None or published is None:
+            if changes is None or updated is None:
                 filled = [file.table for file in derived_files()]
                 fill_derived(connection, derived_files())
             else:
+                connection.execute("CHECKPOINT ces")
                 for name in DAY_TABLES:
                     changes.add_days(
                         name, sorted(day for table, day in [*changed, *removed] if table == name)
                     )
-                filled = update_derived(changes, published.tables, fingerprints, derived_files())
+                filled = update_derived(changes, updated.tables, fingerprints, derived_files())
             self._record_tables(connection, fingerprints, filled, None if rebuilt_because else before)
             checks = self._checked(connection, _checks_of(changes), [self.prove()])
             events = self._events(connection, lake, checks)
@@ -470,11 +467,12 @@ class _Publish:
             # Explicit, because DETACH does not report a full disk.
             connection.execute("CHECKPOINT ces")
             differences = differing_tables(connection, "ces", "before") if self.compares else []
+            compact = compacted(connection, fresh, updated)
             connection.execute("USE memory")
             connection.execute("DETACH ces")
         # Before the rename: a publish that is killed in between adds no figure that the next one would not.
         add_figures(lake, figures, now)
-        _swap(fresh, self.home.published)
+        _swap(compact or fresh, self.home.published)
         if restated.num_rows:
             lake.write_table(_history_file("audit.restatements", self.run_id), restated)
         return self._result(
@@ -487,6 +485,7 @@ class _Publish:
             filled=tuple(filled),
             fingerprints={name: found.inputs for name, found in fingerprints.items()},
             differences=tuple(differences),
+            compacted=compact is not None,
         )
 
     def _result(
@@ -501,6 +500,7 @@ class _Publish:
         filled: tuple[str, ...] = (),
         fingerprints: Mapping[str, str] | None = None,
         differences: tuple[str, ...] = (),
+        compacted: bool = False,
     ) -> PublishResult:
         return PublishResult(
             path=self.home.published,
@@ -516,6 +516,7 @@ class _Publish:
             notes=self.notes,
             compared=self.compares,
             differences=differences,
+            compacted=compacted,
         )
 
     def _checked(

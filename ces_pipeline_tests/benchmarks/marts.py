@@ -20,8 +20,8 @@ import yaml
 
 from ces_pipeline.home import Home
 from ces_pipeline.publish.derived import fill_derived
+from ces_pipeline.publish.layout import STORAGE_VERSION, create_tables
 from ces_pipeline.publish.reference import reference_tables
-from ces_pipeline.publish.step import STORAGE_VERSION, create_tables
 from ces_pipeline.registry import Registry, load_registry
 from ces_pipeline.storage.duck import open_published, session
 from ces_pipeline.storage.quote import quote_text
