@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ces_pipeline.registry.base import MOST_DAYS, Days, Entry, TimeZone
 from ces_pipeline.registry.public_holidays import calendar_problem
+from ces_pipeline.registry.reports import ReportSettings
 
 
 def _minutes(text: str) -> str:
@@ -240,6 +241,7 @@ class Settings(Entry):
         90, ge=28, le=MOST_DAYS, description="first days and last days that outcomes compare"
     )
     machine: MachineSettings = Field(MachineSettings(), description="what a run may use of the machine")
+    reports: ReportSettings = Field(ReportSettings(), description="the pages that a run writes")
     workers: int | None = Field(
         None,
         ge=1,
