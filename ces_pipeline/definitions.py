@@ -13,6 +13,7 @@ from ces_pipeline.defs.jobs import jobs, nightly, ticks
 from ces_pipeline.defs.probe import probe_job, probe_schedule
 from ces_pipeline.defs.raw import raw_assets
 from ces_pipeline.defs.rebuild import rebuild_job, weekly_rebuild
+from ces_pipeline.defs.report import report_asset
 from ces_pipeline.defs.sensors import inbox_sensor, stale_days_sensor
 from ces_pipeline.defs.snapshot import snapshot_asset
 from ces_pipeline.home import Home
@@ -28,7 +29,12 @@ def build_definitions(home: Home) -> dg.Definitions:
     with warnings.catch_warnings():
         # `backfill_policy` is beta. Without it, a range of days would be one run per day.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        assets = [*raw_assets(registry), *core_assets(home, registry), snapshot_asset(registry)]
+        assets = [
+            *raw_assets(registry),
+            *core_assets(home, registry),
+            snapshot_asset(registry),
+            report_asset(),
+        ]
     return dg.Definitions(
         assets=assets,
         jobs=[*jobs(registry), rebuild_job(), probe_job(), audit_job(), alert_job()],

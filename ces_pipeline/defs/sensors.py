@@ -14,7 +14,7 @@ from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND, run_at_work
 from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.night import night_began, night_tags
 from ces_pipeline.defs.partitions import range_tags, stale_ranges
-from ces_pipeline.defs.snapshot import snapshot_keys
+from ces_pipeline.defs.report import publish_keys
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.home import Home
 from ces_pipeline.pipeline import publish_inputs
@@ -85,12 +85,12 @@ def stale_days_sensor(home: Home, kinds: Collection[str]) -> dg.SensorDefinition
             # It runs after the cleanings, since runs of this home execute one after the other. If it waited until no
             # day is stale, files that arrive every minute would put it off for ever.
             publish = dg.RunRequest(
-                run_key=run_key([state, "publish"]), asset_selection=snapshot_keys(), tags=tags
+                run_key=run_key([state, "publish"]), asset_selection=publish_keys(), tags=tags
             )
             fresh += [] if publish.run_key in known else [publish]
         elif not fresh and (night := night_without_checks(home, registry, datetime.now(UTC))):
             checks = dg.RunRequest(
-                run_key=run_key(["checks", night.isoformat()]), asset_selection=snapshot_keys(), tags=tags
+                run_key=run_key(["checks", night.isoformat()]), asset_selection=publish_keys(), tags=tags
             )
             fresh = [] if checks.run_key in known else [checks]
             requests.append(checks)

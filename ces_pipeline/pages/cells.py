@@ -35,7 +35,7 @@ class Cells:
 
     def figure(self, value: float | int, text: str) -> Markup:
         """A text with its value."""
-        return Markup('<span data-v="{}">{}</span>').format(repr(value), text)  # noqa: S704
+        return Markup('<span data-v="{}">{}</span>').format(repr(value), text)
 
     def count(self, value: int | None) -> Markup:
         """A number of rows or answers; nothing for null."""
@@ -58,7 +58,7 @@ class Cells:
         if row[low] is None or row[high] is None:
             return escape("")
         of: Callable[[float], Markup] = getattr(self, kind)
-        return Markup("{} {} {}").format(of(row[low]), self.words("to"), of(row[high]))  # noqa: S704
+        return Markup("{} {} {}").format(of(row[low]), self.words("to"), of(row[high]))
 
     def with_interval(
         self, row: Mapping[str, Any], name: str, low: str, high: str, kind: str = "points"
@@ -67,7 +67,7 @@ class Cells:
         of: Callable[[float | None], Markup] = getattr(self, kind)
         if row[name] is None or row[low] is None:
             return of(row[name])
-        return Markup("{} ({})").format(of(row[name]), self.interval(row, low, high, kind))  # noqa: S704
+        return Markup("{} ({})").format(of(row[name]), self.interval(row, low, high, kind))
 
     def in_unit(self, value: float | None, unit: str) -> Markup:
         """A value with a unit of `mart.program_metrics` or `mart.objectives`; nothing for null."""
@@ -88,5 +88,5 @@ class Cells:
 
     def _or_suppressed(self, value: float | None, shown: Callable[[float], str]) -> Markup:
         if value is None:
-            return Markup('<span class="suppressed">{}</span>').format(self.words("suppressed"))  # noqa: S704
+            return Markup('<span class="suppressed">{}</span>').format(self.words("suppressed"))
         return self.figure(value, shown(value))

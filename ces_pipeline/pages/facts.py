@@ -26,7 +26,15 @@ _OF_PAGE = (
     *("categories", "personas", "fixes", "incidents", "stages", "objectives", "books", "programme", "checks"),
     "restated_days",
 )
-_OF_SURVEYS = ("answers", "satisfaction", "response_rates", "follow_ups", "events", "current_days", "segments")
+_OF_SURVEYS = (
+    "answers",
+    "satisfaction",
+    "response_rates",
+    "follow_ups",
+    "events",
+    "current_days",
+    "segments",
+)
 
 
 class NoSuchPartError(CesError):

@@ -125,7 +125,9 @@ def bands(points: Sequence[Shares], *, width: int, sentence: str, shown: Callabl
             continue
         hard, easy = y.at(point.difficult), y.at(1 - point.easy)
         parts.append(_rect(place - bar / 2, easy, bar, max(hard - easy, 0), "neutral"))
-        parts.append(_rect(place - bar / 2, top, bar, max(easy - top, 0), "easy", f' data-v="{point.easy!r}"'))
+        parts.append(
+            _rect(place - bar / 2, top, bar, max(easy - top, 0), "easy", f' data-v="{point.easy!r}"')
+        )
         parts.append(
             _rect(place - bar / 2, hard, bar, bottom - hard, "difficult", f' data-v="{point.difficult!r}"')
         )
@@ -174,7 +176,11 @@ def intervals(
     for number, (point, text) in enumerate(zip(points, texts, strict=True)):
         middle = head + row * number + (30 if narrow else row / 2)
         letters = int((width * 0.5 if narrow else label_width) / _LETTER[width])
-        parts.append(_text(8 if narrow else 0, middle - 16 if narrow else middle + 4, _cut(point.label, letters), "label"))
+        parts.append(
+            _text(
+                8 if narrow else 0, middle - 16 if narrow else middle + 4, _cut(point.label, letters), "label"
+            )
+        )
         parts.append(
             _text(width - 8 if narrow else width, middle - 16 if narrow else middle + 4, text, "value end")
         )
@@ -230,7 +236,9 @@ def _line(points: Sequence[Point], places: Sequence[float], y: Axis) -> list[str
         banded = [number for number in run if points[number].low is not None]
         if len(banded) > 1:
             there = [f"{places[number]:.2f},{y.at(points[number].high or 0):.2f}" for number in banded]
-            back = [f"{places[number]:.2f},{y.at(points[number].low or 0):.2f}" for number in reversed(banded)]
+            back = [
+                f"{places[number]:.2f},{y.at(points[number].low or 0):.2f}" for number in reversed(banded)
+            ]
             parts.append(f'<polygon class="band" points="{" ".join(there + back)}"/>')
         elif banded:
             point = points[banded[0]]
@@ -326,9 +334,7 @@ def _step(values: Sequence[float]) -> float:
     wide = (max(values) - min(values)) if values else 1.0
     rough = wide / 5 or 1.0
     magnitude: float = 10.0 ** floor(log10(rough))
-    return next(
-        factor * magnitude for factor in (1.0, 2.0, 5.0, 10.0) if factor * magnitude >= rough * 0.999
-    )
+    return next(factor * magnitude for factor in (1.0, 2.0, 5.0, 10.0) if factor * magnitude >= rough * 0.999)
 
 
 def _rect(x: float, y: float, width: float, height: float, kind: str, more: str = "") -> str:

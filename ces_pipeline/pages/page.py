@@ -214,18 +214,18 @@ class _Page:
                 few
                 if hidden
                 else (
-                    Markup("{}: {}").format(  # noqa: S704
+                    Markup("{}: {}").format(
                         words("interval"), cells.interval(now, "ease_low_0_100", "ease_high_0_100")
                     ),
                 )
             )
-            of_n = Markup("{} {}").format(cells.count(now["n"]), words("n"))  # noqa: S704
+            of_n = Markup("{} {}").format(cells.count(now["n"]), words("n"))
             tiles.append(Tile(words("ease"), cells.points(now["mean_ease_0_100"]), (*ease_lines, of_n)))
             share_lines = (
                 few
                 if hidden
                 else (
-                    Markup("{}: {}").format(  # noqa: S704
+                    Markup("{}: {}").format(
                         words("interval"),
                         cells.interval(now, "difficult_share_low", "difficult_share_high", "share"),
                     ),
@@ -267,7 +267,7 @@ class _Page:
             ("nps", "nps_n", "net_promoter_score", "net_promoter_score_low", "net_promoter_score_high"),
         ):
             if row[n]:
-                of_n = Markup("{} {}").format(self.cells.count(row[n]), words("n"))  # noqa: S704
+                of_n = Markup("{} {}").format(self.cells.count(row[n]), words("n"))
                 lines = (self.cells.interval(row, low, high), of_n, words(f"{name}_note"))
                 tiles.append(
                     Tile(words(name), self.cells.points(row[value]), tuple(line for line in lines if line))
@@ -387,9 +387,7 @@ class _Page:
             for number, row in enumerate(found.periods):
                 start, end = row["period_start"], last_day(period, row["period_start"])
                 if start <= event["day"] <= end:
-                    keys.append(
-                        Key(name, number + (event["day"] - start).days / ((end - start).days + 1))
-                    )
+                    keys.append(Key(name, number + (event["day"] - start).days / ((end - start).days + 1)))
         return keys
 
     def _events(self, found: Touchpoint) -> Figure | None:
@@ -397,9 +395,7 @@ class _Page:
         if not named:
             return None
         lines = tuple(
-            Markup("<b>{}</b> {} {}: {}").format(  # noqa: S704
-                name, self.words.day(event["day"]), *self._event_text(event)
-            )
+            Markup("<b>{}</b> {} {}: {}").format(name, self.words.day(event["day"]), *self._event_text(event))
             for name, event in named
         )
         return Figure(self.words("events_title"), lines=lines)
@@ -424,7 +420,7 @@ class _Page:
             self.cells.count(event["n_before"]),
             self.cells.count(event["n_after"]),
         )
-        return words(kind), Markup("{}: {}").format(title, text)  # noqa: S704
+        return words(kind), Markup("{}: {}").format(title, text)
 
     def _bands(self, found: Touchpoint) -> Figure | None:
         words, rows = self.words, found.periods
@@ -485,9 +481,7 @@ class _Page:
             return None
         points, texts = [], []
         for row in rows:
-            mixed = [
-                words(name) for name in ("mixed_wordings", "mixed_scales") if row[f"is_{name}"]
-            ]
+            mixed = [words(name) for name in ("mixed_wordings", "mixed_scales") if row[f"is_{name}"]]
             label = f"{row['dimension']}: {row['segment']}" + (f" ({', '.join(mixed)})" if mixed else "")
             points.append(
                 Point(label, row["n"], row["mean_ease_0_100"], row["ease_low_0_100"], row["ease_high_0_100"])
@@ -553,10 +547,7 @@ class _Page:
             return None
         table = grid(
             [(words("day"), False), (words("answer"), True), (words("comment"), False)],
-            [
-                (words.day(row["day"]), words.number(row["score"]), row["comment"])
-                for row in found.comments
-            ],
+            [(words.day(row["day"]), words.number(row["score"]), row["comment"]) for row in found.comments],
         )
         return Figure(words("comments_title"), words("comments_note"), table=table, is_table_open=True)
 
@@ -723,7 +714,7 @@ class _Page:
                     row["title"],
                     words.day(row["live_on"]),
                     row["method"],
-                    Markup("{} {} {}").format(  # noqa: S704
+                    Markup("{} {} {}").format(
                         self.cells.count(row["n_before"]), words("and"), self.cells.count(row["n_after"])
                     ),
                     self.cells.with_interval(
@@ -795,9 +786,7 @@ class _Page:
                 for title, row in rows
             ],
         )
-        return Figure(
-            words("follow_ups_title"), words("follow_ups_note"), table=table, is_table_open=True
-        )
+        return Figure(words("follow_ups_title"), words("follow_ups_note"), table=table, is_table_open=True)
 
     def _rest(self) -> list[Figure]:
         found = [self._checks()]
@@ -847,7 +836,7 @@ class _Page:
                     cells.count(row["n"]),
                     cells.in_unit(row["baseline"], row["unit"]),
                     self._measured(row),
-                    Markup("{} {}").format(  # noqa: S704
+                    Markup("{} {}").format(
                         cells.in_unit(row["target"], row["unit"]),
                         words("by", day=words.day(row["target_day"])),
                     ),
@@ -866,7 +855,7 @@ class _Page:
         value = cells.in_unit(row["value"], row["unit"])
         if row["value_low"] is None or row["value_high"] is None:
             return value
-        return Markup("{} ({} {} {})").format(  # noqa: S704
+        return Markup("{} ({} {} {})").format(
             value,
             cells.in_unit(row["value_low"], row["unit"]),
             self.words("to"),
@@ -987,7 +976,9 @@ class _Page:
                 )
             )
         texts = [
-            self.suppressed if row["value"] is None else f"{plain(row['value'])}, {words('n_short')} {row['n']}"
+            self.suppressed
+            if row["value"] is None
+            else f"{plain(row['value'])}, {words('n_short')} {row['n']}"
             for row in rows
         ]
         return self._twice(
@@ -1016,9 +1007,7 @@ class _Page:
             )
         )
 
-    def _short(
-        self, row: Mapping[str, Any], name: str, low: str, high: str, *, signed: bool = False
-    ) -> str:
+    def _short(self, row: Mapping[str, Any], name: str, low: str, high: str, *, signed: bool = False) -> str:
         """The text at the right of an interval: figure, interval and n."""
         words = self.words
         n = f"{words('n_short')} {words.number(row['n'])}"

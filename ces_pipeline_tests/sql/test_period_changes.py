@@ -48,7 +48,9 @@ def delivered(received_on: date) -> dict[str, Rows]:
     }  # fmt: skip
 
 
-def weeks(here: Registry, rows: list[dict[str, Any]], received_on: date | None = None) -> list[dict[str, Any]]:
+def weeks(
+    here: Registry, rows: list[dict[str, Any]], received_on: date | None = None
+) -> list[dict[str, Any]]:
     """Delivered in the night after the newest answer, unless `received_on` is another day."""
     newest = max(row["day"] for row in rows)
     given = {"core.responses": rows, **delivered(received_on or newest + timedelta(days=1))}
@@ -62,9 +64,7 @@ def _rows(snapshot: Snapshot) -> list[dict[str, Any]]:
 
 def test_a_week_is_compared_with_the_week_before(here: Registry) -> None:
     harder = [ease / 2 for ease in EASES]
-    first, second, third = weeks(
-        here, [*week_of(0, EASES), *week_of(1, EASES), *week_of(2, harder)]
-    )
+    first, second, third = weeks(here, [*week_of(0, EASES), *week_of(1, EASES), *week_of(2, harder)])
     assert (first["verdict"], first["why_null"], first["n_before"]) == (None, "no week before", None)
     assert (second["change_ease_0_100"], second["verdict"], second["why_null"]) == (
         0,
@@ -181,7 +181,9 @@ def test_equal_answers_and_too_few_days_have_no_verdict(here: Registry) -> None:
     equal = weeks(here, [*week_of(0, [75.0] * 8), *week_of(1, [75.0] * 8)])
     assert (equal[1]["why_null"], equal[1]["change_ease_0_100"]) == ("no variance", None)
     mondays = [row for row in [*week_of(0, EASES), *week_of(1, EASES)] if row["day"].weekday() == 0]
-    assert [row["why_null"] for row in weeks(here, mondays)] == ["no week before", "too few days"]
+    later = week_of(2, EASES)[:8]
+    found = weeks(here, [*mondays, *later])
+    assert [row["why_null"] for row in found[:2]] == ["no week before", "too few days"]
 
 
 def test_months_and_quarters_are_those_of_the_calendar(here: Registry) -> None:
