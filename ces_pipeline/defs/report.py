@@ -33,8 +33,8 @@ def report_asset() -> dg.AssetsDefinition:
                 kinds={"html"},
                 owners=OWNERS,
                 skippable=True,
-                description="The page of the newest complete period, and older pages whose figures changed: HTML files in "
-                "reports/ of the home.",
+                description="The page of the newest complete period, and older pages whose figures changed: HTML "
+                "files in reports/ of the home.",
             )
         ],
         check_specs=[

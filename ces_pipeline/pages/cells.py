@@ -1,4 +1,4 @@
-"""Figures as texts that carry their value: a printed figure is a rounded text, and `data-v` holds it to the last bit."""
+"""Figures as texts that carry their value: a printed figure is rounded, and `data-v` holds it to the last bit."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

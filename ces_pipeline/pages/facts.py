@@ -187,8 +187,8 @@ def _summary(connection: duckdb.DuckDBPyConnection, ask: Ask) -> tuple[Report, R
         start = first_day(ask.period, ask.on)
         if start not in starts:
             raise NoSuchPartError(
-                f"the data have no {ask.period} that contains {ask.on}: the first begins on {min(starts)}, the newest on "
-                f"{max(starts)}"
+                f"the data have no {ask.period} that contains {ask.on}: the first begins on {min(starts)}, the newest "
+                f"on {max(starts)}"
             )
     return Report(ask, start, starts[start], publication), surveys
 

@@ -1,7 +1,7 @@
 """Figures of the report as SVG: pure functions from points to a text.
 
-Every figure is drawn twice, for a wide and for a narrow page, so that its text has one size on both. Colours are classes
-of report.css. What is suppressed is drawn as such, and never as 0. What is drawn has its value in `data-v` (in
+Every figure is drawn twice, for a wide and for a narrow page, so that its text has one size on both. Colours are
+classes of report.css. What is suppressed is drawn as such, and never as 0. What is drawn has its value in `data-v` (in
 `data-low` and `data-high` for an interval), and a line of the axis has it in `data-at`: a test reads both back.
 """
 
@@ -169,7 +169,8 @@ def intervals(
         place = x.at(at)
         bold = " zero" if zero and abs(at) < 1e-9 else ""
         parts.append(
-            f'<line class="grid{bold}" x1="{place:.2f}" x2="{place:.2f}" y1="{head}" y2="{height - 22}" data-at="{at:g}"/>'
+            f'<line class="grid{bold}" x1="{place:.2f}" x2="{place:.2f}" y1="{head}" y2="{height - 22}" '
+            f'data-at="{at:g}"/>'
         )
         parts.append(_text(place, height - 6, shown(at), "axis middle"))
         at += step
@@ -194,11 +195,12 @@ def intervals(
         kind = " hard" if is_hard else ""
         if point.low is not None and point.high is not None:
             parts.append(
-                f'<line class="interval{kind}" x1="{x.at(point.low):.2f}" x2="{x.at(point.high):.2f}" y1="{middle:.2f}" '
-                f'y2="{middle:.2f}" data-low="{point.low!r}" data-high="{point.high!r}"/>'
+                f'<line class="interval{kind}" x1="{x.at(point.low):.2f}" x2="{x.at(point.high):.2f}" '
+                f'y1="{middle:.2f}" y2="{middle:.2f}" data-low="{point.low!r}" data-high="{point.high!r}"/>'
             )
         parts.append(
-            f'<circle class="dot{kind}" cx="{x.at(point.value):.2f}" cy="{middle:.2f}" r="4.5" data-v="{point.value!r}"/>'
+            f'<circle class="dot{kind}" cx="{x.at(point.value):.2f}" cy="{middle:.2f}" r="4.5" '
+            f'data-v="{point.value!r}"/>'
         )
     return _svg(width, height, sentence, parts)
 
@@ -256,7 +258,8 @@ def _line(points: Sequence[Point], places: Sequence[float], y: Axis) -> list[str
         kind = "open" if point.is_partial else "dot"
         ends = f' data-low="{point.low!r}" data-high="{point.high!r}"' if point.low is not None else ""
         parts.append(
-            f'<circle class="{kind}" cx="{place:.2f}" cy="{y.at(point.value):.2f}" r="3.5" data-v="{point.value!r}"{ends}/>'
+            f'<circle class="{kind}" cx="{place:.2f}" cy="{y.at(point.value):.2f}" r="3.5" '
+            f'data-v="{point.value!r}"{ends}/>'
         )
     return parts
 

@@ -72,7 +72,7 @@ def render(report: Report, words: Words) -> str:
 
 def render_index(links: Sequence[tuple[str, str]], latest: str | None, words: Words) -> str:
     """The list of pages. links: file name and title, newest first."""
-    return _template("index.html.j2").render(words=words, links=links, latest=latest, css=_css())
+    return str(_template("index.html.j2").render(words=words, links=links, latest=latest, css=_css()))
 
 
 def _template(name: str) -> Any:
@@ -286,7 +286,7 @@ class _Page:
         ]
 
     def _trend(self, found: Touchpoint) -> Figure | None:
-        words, cells, rows = self.words, self.cells, found.periods
+        words, rows = self.words, found.periods
         if len(rows) < 2:
             return None
         period, minimum = self.report.ask.period, self.report.publication.minimum_n

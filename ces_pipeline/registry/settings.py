@@ -241,7 +241,9 @@ class Settings(Entry):
         90, ge=28, le=MOST_DAYS, description="first days and last days that outcomes compare"
     )
     machine: MachineSettings = Field(MachineSettings(), description="what a run may use of the machine")
-    reports: ReportSettings = Field(ReportSettings(), description="the pages that a run writes")
+    reports: ReportSettings = Field(
+        ReportSettings.model_validate({}), description="the pages that a run writes"
+    )
     workers: int | None = Field(
         None,
         ge=1,

@@ -7,7 +7,7 @@ with fixed as (
     from reference.fixes as fixes
     inner join reference.fix_categories as categories on fixes.fix_id = categories.fix_id and not is_comparison
     inner join core.tickets as tickets on categories.category = tickets.category
-    inner join core.response_tickets as links using (ticket_key)
+    inner join core.response_tickets using (ticket_key)
     inner join core.responses as responses using (response_key)
 ),
 
