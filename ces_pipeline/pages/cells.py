@@ -35,7 +35,7 @@ class Cells:
 
     def figure(self, value: float | int, text: str) -> Markup:
         """A text with its value."""
-        return Markup('<span data-v="{}">{}</span>').format(repr(value), text)
+        return Markup("<span data-v={}>{}</span>").format(repr(value), text)
 
     def count(self, value: int | None) -> Markup:
         """A number of rows or answers; nothing for null."""

@@ -119,20 +119,22 @@ def bands(points: Sequence[Shares], *, width: int, sentence: str, shown: Callabl
     bar = max(3.0, step * 0.72)
     parts = [*_grid(y, left, right, shown, 0.25)]
     places = [left + (number + 0.5) * step for number in range(len(points))]
+    boxes: dict[str, list[tuple[float, float, float, float]]] = {"nothing": [], "neutral": [], "easy": []}
+    over, at, ends = [], [], []
     for point, place in zip(points, places, strict=True):
+        edge = place - bar / 2
         if point.difficult is None or point.easy is None:
-            parts.append(_rect(place - bar / 2, top, bar, bottom - top, "nothing"))
+            boxes["nothing"].append((edge, top, bar, bottom - top))
             continue
         hard, easy = y.at(point.difficult), y.at(1 - point.easy)
-        parts.append(_rect(place - bar / 2, easy, bar, max(hard - easy, 0), "neutral"))
-        parts.append(
-            _rect(place - bar / 2, top, bar, max(easy - top, 0), "easy", f' data-v="{point.easy!r}"')
-        )
-        parts.append(
-            _rect(place - bar / 2, hard, bar, bottom - hard, "difficult", f' data-v="{point.difficult!r}"')
-        )
+        boxes["neutral"].append((edge, easy, bar, max(hard - easy, 0)))
+        boxes["easy"].append((edge, top, bar, max(easy - top, 0)))
+        over.append(_boxes("difficult", [(edge, hard, bar, bottom - hard)], f' data-v="{point.difficult!r}"'))
         if point.difficult_low is not None and point.difficult_high is not None:
-            parts += _upright(place, y, point.difficult_low, point.difficult_high)
+            at.append(place)
+            ends.append((point.difficult_low, point.difficult_high))
+    parts += [_boxes(kind, found) for kind, found in boxes.items() if found] + over
+    parts += _uprights(at, y, ends)
     parts += _labels([point.label for point in points], places, 192, width)
     return _svg(width, 202, sentence, parts)
 
@@ -169,7 +171,7 @@ def intervals(
         place = x.at(at)
         bold = " zero" if zero and abs(at) < 1e-9 else ""
         parts.append(
-            f'<line class="grid{bold}" x1="{place:.2f}" x2="{place:.2f}" y1="{head}" y2="{height - 22}" '
+            f'<line class="grid{bold}" x1="{place:.1f}" x2="{place:.1f}" y1="{head}" y2="{height - 22}" '
             f'data-at="{at:g}"/>'
         )
         parts.append(_text(place, height - 6, shown(at), "axis middle"))
@@ -186,7 +188,7 @@ def intervals(
             _text(width - 8 if narrow else width, middle - 16 if narrow else middle + 4, text, "value end")
         )
         if point.value is None:
-            parts.append(f'<circle class="none" cx="{left + 16}" cy="{middle:.2f}" r="4.5"/>')
+            parts.append(f'<circle class="none" cx="{left + 16}" cy="{middle:.1f}" r="4.5"/>')
             if narrow:
                 continue
             parts.append(_text(left + 28, middle + 4, suppressed, "axis"))
@@ -195,11 +197,11 @@ def intervals(
         kind = " hard" if is_hard else ""
         if point.low is not None and point.high is not None:
             parts.append(
-                f'<line class="interval{kind}" x1="{x.at(point.low):.2f}" x2="{x.at(point.high):.2f}" '
-                f'y1="{middle:.2f}" y2="{middle:.2f}" data-low="{point.low!r}" data-high="{point.high!r}"/>'
+                f'<line class="interval{kind}" x1="{x.at(point.low):.1f}" x2="{x.at(point.high):.1f}" '
+                f'y1="{middle:.1f}" y2="{middle:.1f}" data-low="{point.low!r}" data-high="{point.high!r}"/>'
             )
         parts.append(
-            f'<circle class="dot{kind}" cx="{x.at(point.value):.2f}" cy="{middle:.2f}" r="4.5" '
+            f'<circle class="dot{kind}" cx="{x.at(point.value):.1f}" cy="{middle:.1f}" r="4.5" '
             f'data-v="{point.value!r}"/>'
         )
     return _svg(width, height, sentence, parts)
@@ -217,7 +219,8 @@ def histogram(
     parts = [f'<line class="base" x1="{left}" x2="{right}" y1="{bottom}" y2="{bottom}"/>']
     for number, (label, n, colour) in enumerate(bars):
         place = left + (number + 0.5) * step
-        parts.append(_rect(place - bar / 2, y.at(n), bar, bottom - y.at(n), colour, f' data-v="{n}"'))
+        box = (place - bar / 2, y.at(n), bar, bottom - y.at(n))
+        parts.append(_boxes(colour, [box], f' data-v="{n}"'))
         parts.append(_text(place, y.at(n) - 6, shown(n), "value middle"))
         parts.append(_text(place, bottom + 18, _cut(label, int(step / _LETTER[width]) or 1), "axis middle"))
     return _svg(min(width, 560), 160, sentence, parts)
@@ -237,39 +240,44 @@ def _line(points: Sequence[Point], places: Sequence[float], y: Axis) -> list[str
     for run in runs:
         banded = [number for number in run if points[number].low is not None]
         if len(banded) > 1:
-            there = [f"{places[number]:.2f},{y.at(points[number].high or 0):.2f}" for number in banded]
+            there = [f"{places[number]:.1f},{y.at(points[number].high or 0):.1f}" for number in banded]
             back = [
-                f"{places[number]:.2f},{y.at(points[number].low or 0):.2f}" for number in reversed(banded)
+                f"{places[number]:.1f},{y.at(points[number].low or 0):.1f}" for number in reversed(banded)
             ]
             parts.append(f'<polygon class="band" points="{" ".join(there + back)}"/>')
         elif banded:
             point = points[banded[0]]
-            parts += _upright(places[banded[0]], y, point.low or 0, point.high or 0)
+            parts += _uprights([places[banded[0]]], y, [(point.low or 0, point.high or 0)])
         if len(run) > 1:
-            line = " ".join(f"{places[number]:.2f},{y.at(points[number].value or 0):.2f}" for number in run)
+            line = " ".join(f"{places[number]:.1f},{y.at(points[number].value or 0):.1f}" for number in run)
             parts.append(f'<polyline class="mean" points="{line}"/>')
     for point, place in zip(points, places, strict=True):
         if point.value is None:
             if point.n:
-                parts.append(f'<circle class="none" cx="{place:.2f}" cy="{y.start - 8:.2f}" r="4"/>')
+                parts.append(f'<circle class="none" cx="{place:.1f}" cy="{y.start - 8:.1f}" r="4"/>')
             continue
         if point.is_partial and point.low is not None and point.high is not None:
-            parts += _upright(place, y, point.low, point.high)
+            parts += _uprights([place], y, [(point.low, point.high)])
         kind = "open" if point.is_partial else "dot"
-        ends = f' data-low="{point.low!r}" data-high="{point.high!r}"' if point.low is not None else ""
         parts.append(
-            f'<circle class="{kind}" cx="{place:.2f}" cy="{y.at(point.value):.2f}" r="3.5" '
-            f'data-v="{point.value!r}"{ends}/>'
+            f'<circle class="{kind}" cx="{place:.1f}" cy="{y.at(point.value):.1f}" r="3.5" '
+            f'data-v="{point.value!r}"/>'
         )
     return parts
 
 
-def _upright(place: float, y: Axis, low: float, high: float) -> list[str]:
-    """An interval from low to high, with a halo."""
-    ends = f'x1="{place:.2f}" x2="{place:.2f}" y1="{y.at(low):.2f}" y2="{y.at(high):.2f}"'
+def _uprights(places: Sequence[float], y: Axis, ends: Sequence[tuple[float, float]]) -> list[str]:
+    """Intervals from low to high, with halos below them."""
+    drawn = [
+        f"M{place:.1f} {y.at(low):.1f}V{y.at(high):.1f}"
+        for place, (low, high) in zip(places, ends, strict=True)
+    ]
     return [
-        f'<line class="halo" {ends}/>',
-        f'<line class="upright" {ends} data-low="{low!r}" data-high="{high!r}"/>',
+        *([f'<path class="halo" d="{"".join(drawn)}"/>'] if drawn else []),
+        *(
+            f'<path class="upright" d="{line}" data-low="{low!r}" data-high="{high!r}"/>'
+            for line, (low, high) in zip(drawn, ends, strict=True)
+        ),
     ]
 
 
@@ -278,13 +286,14 @@ def _counts(
 ) -> list[str]:
     most = max([minimum_n, *(point.n for point in points)]) or 1
     y = Axis(0, most, bottom, top)
-    parts = []
+    boxes: dict[str, list[tuple[float, float, float, float]]] = {"few": [], "count": []}
     for point, place in zip(points, places, strict=True):
         kind = "few" if point.n < minimum_n else "count"
-        parts.append(_rect(place - bar / 2, y.at(point.n), bar, bottom - y.at(point.n), kind))
+        boxes[kind].append((place - bar / 2, y.at(point.n), bar, bottom - y.at(point.n)))
+    parts = [_boxes(kind, found) for kind, found in boxes.items() if found]
     parts.append(
-        f'<line class="minimum" x1="{places[0] - bar / 2:.2f}" x2="{places[-1] + bar / 2:.2f}" '
-        f'y1="{y.at(minimum_n):.2f}" y2="{y.at(minimum_n):.2f}"/>'
+        f'<line class="minimum" x1="{places[0] - bar / 2:.1f}" x2="{places[-1] + bar / 2:.1f}" '
+        f'y1="{y.at(minimum_n):.1f}" y2="{y.at(minimum_n):.1f}"/>'
     )
     return parts
 
@@ -300,7 +309,7 @@ def _keys(
         name_at = max(place, taken + 26)
         name_at = min(name_at, right - 4)
         taken = name_at
-        parts.append(f'<line class="key" x1="{place:.2f}" x2="{place:.2f}" y1="{top - 8}" y2="{bottom}"/>')
+        parts.append(f'<line class="key" x1="{place:.1f}" x2="{place:.1f}" y1="{top - 8}" y2="{bottom}"/>')
         parts.append(_text(name_at, top - 14, key.name, "keyname middle"))
     return parts
 
@@ -310,7 +319,7 @@ def _grid(y: Axis, left: float, right: float, shown: Callable[[float], str], ste
     while at <= y.most + 1e-9:
         place = y.at(at)
         parts.append(
-            f'<line class="grid" x1="{left}" x2="{right}" y1="{place:.2f}" y2="{place:.2f}" data-at="{at:g}"/>'
+            f'<line class="grid" x1="{left}" x2="{right}" y1="{place:.1f}" y2="{place:.1f}" data-at="{at:g}"/>'
         )
         parts.append(_text(left - 6, place + 4, shown(at), "axis end"))
         at += step
@@ -340,12 +349,16 @@ def _step(values: Sequence[float]) -> float:
     return next(factor * magnitude for factor in (1.0, 2.0, 5.0, 10.0) if factor * magnitude >= rough * 0.999)
 
 
-def _rect(x: float, y: float, width: float, height: float, kind: str, more: str = "") -> str:
-    return f'<rect class="{kind}" x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}"{more}/>'
+def _boxes(kind: str, boxes: Iterable[tuple[float, float, float, float]], more: str = "") -> str:
+    """Boxes of one colour (x, y, width, height) as one path: a `rect` each would make the page much larger."""
+    drawn = "".join(
+        f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z" for x, y, width, height in boxes
+    )
+    return f'<path class="{kind}" d="{drawn}"{more}/>'
 
 
 def _text(x: float, y: float, text: str, kind: str) -> str:
-    return f'<text class="{kind}" x="{x:.2f}" y="{y:.2f}">{escape(text)}</text>'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
 
 
 def _cut(text: str, letters: int) -> str:

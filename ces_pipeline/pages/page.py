@@ -317,7 +317,7 @@ class _Page:
         table = grid(
             [
                 (self.period_name.capitalize(), False),
-                (words("n"), True),
+                (words("n_heading"), True),
                 (words("ease"), True),
                 (words("interval"), True),
                 (words("change"), True),
@@ -495,7 +495,7 @@ class _Page:
         table = grid(
             [
                 (words("segments_title"), False),
-                (words("n"), True),
+                (words("n_heading"), True),
                 (words("ease"), True),
                 (words("difficult_share"), True),
             ],
@@ -520,7 +520,7 @@ class _Page:
         table = grid(
             [
                 (words("day"), False),
-                (words("n"), True),
+                (words("n_heading"), True),
                 (words("ease"), True),
                 (words("difficult_share"), True),
             ],
@@ -589,7 +589,7 @@ class _Page:
             [
                 (words("process"), False),
                 (words("stage"), False),
-                (words("n"), True),
+                (words("n_heading"), True),
                 (words("ease"), True),
             ],
             [
@@ -652,7 +652,7 @@ class _Page:
             [
                 (words("category"), False),
                 (words("tickets"), True),
-                (words("n"), True),
+                (words("n_heading"), True),
                 (words("extra_effort"), True),
             ],
             [
@@ -678,7 +678,7 @@ class _Page:
                 (words("category"), False),
                 (words("persona"), False),
                 (words("tickets"), True),
-                (words("n"), True),
+                (words("n_heading"), True),
                 (words("extra_effort"), True),
             ],
             [
@@ -705,7 +705,7 @@ class _Page:
                 (words("fix"), False),
                 (words("since"), False),
                 (words("method"), False),
-                (words("n"), True),
+                (words("n_heading"), True),
                 (words("change_effort"), True),
                 (words("verdict"), False),
             ],
@@ -824,7 +824,7 @@ class _Page:
         table = grid(
             [
                 (words("objectives_title"), False),
-                (words("n"), True),
+                (words("n_heading"), True),
                 (words("baseline"), True),
                 (words("value"), True),
                 (words("target"), True),
@@ -895,7 +895,7 @@ class _Page:
             [
                 (words("metric"), False),
                 (words("value"), True),
-                (words("n"), True),
+                (words("n_heading"), True),
                 (words("newest_day"), False),
             ],
             [
