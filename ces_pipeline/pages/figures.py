@@ -14,6 +14,8 @@ WIDE, NARROW = 912, 343
 """Widths of a figure in CSS pixels."""
 LEAST_TREND_SPAN, LEAST_INTERVALS_SPAN = 40, 30
 """Points that an axis spans at least, so that noise is not blown up."""
+_KEY_APART = 26.0
+"""Pixels between the middles of two names of keys, unless there are too many."""
 _LETTER = {WIDE: 7.2, NARROW: 6.7}
 """Width of a letter of the axis text, at most, to cut long labels."""
 
@@ -302,13 +304,18 @@ def _keys(
     keys: Sequence[Key], left: float, right: float, number: int, top: float, bottom: float
 ) -> list[str]:
     """Upright lines with a name above them. Names keep a distance from their neighbours."""
-    parts: list[str] = []
-    taken = float("-inf")
-    for key in sorted(keys, key=lambda found: found.at):
-        place = left + key.at * (right - left) / number
-        name_at = max(place, taken + 26)
-        name_at = min(name_at, right - 4)
-        taken = name_at
+    ordered = sorted(keys, key=lambda found: found.at)
+    places = [left + key.at * (right - left) / number for key in ordered]
+    apart = min(_KEY_APART, (right - left) / max(len(places), 1))
+    names = list(places)
+    for number_of in range(1, len(names)):
+        names[number_of] = max(names[number_of], names[number_of - 1] + apart)
+    furthest = right - 8
+    for number_of in reversed(range(len(names))):
+        names[number_of] = min(names[number_of], furthest)
+        furthest = names[number_of] - apart
+    parts = []
+    for key, place, name_at in zip(ordered, places, names, strict=True):
         parts.append(f'<line class="key" x1="{place:.1f}" x2="{place:.1f}" y1="{top - 8}" y2="{bottom}"/>')
         parts.append(_text(name_at, top - 14, key.name, "keyname middle"))
     return parts

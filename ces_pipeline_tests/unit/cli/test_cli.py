@@ -32,6 +32,7 @@ COMMANDS = (
     "export",
     "ui",
     "show",
+    "report",
     "deliveries",
     "quarantine",
     "why",
@@ -347,9 +348,10 @@ def test_ui_starts_dagster_on_the_home_that_was_named(home: Home, monkeypatch: p
 
 
 def test_the_cookbook_is_listed_and_answers(home: Home, ran: Home) -> None:
-    listed = ces("show", "--home", home.root)
+    listed = ces("show", "questions", "--home", home.root)
     assert "effort_by_week" in listed.stdout
-    assert len(json.loads(ces("show", "--home", home.root, "--json").stdout)["questions"]) > 20
+    assert len(json.loads(ces("show", "questions", "--home", home.root, "--json").stdout)["questions"]) > 20
+    assert ces("show", "--home", home.root).exit_code == 1
     nothing = ces("show", "effort_by_week", "--home", home.root)
     assert nothing.exit_code == 1
     assert "ces run" in nothing.stderr
