@@ -118,14 +118,10 @@ def test_a_run_reports_rows_by_reason_and_the_figures_of_the_report(
     assert newest["why_null"] == "week not complete"
 
 
-def test_below_the_minimum_n_there_is_no_figure(ran: Home) -> None:
-    (ran.inbox / "web" / "late.csv").write_text(HEAD + answers("2026-03-16", ["1", "1"], "s"))
-    result = ces("run", "--home", ran.root)
-    (line,) = [line for line in result.stdout.splitlines() if line.startswith("after_chat")]
-    assert "suppressed" in line
-    _, said = run_json(ran)
-    (newest,) = said["figures"]["surveys"]
-    assert (newest["n"], newest["mean_ease_0_100"], newest["is_suppressed"]) == (2, None, True)
+def test_a_run_ends_with_what_show_shows(ran: Home) -> None:
+    table = ces("show", "--home", ran.root).stdout.partition("\nmore: ")[0]
+    assert "after_chat" in table
+    assert table in ces("run", "--home", ran.root).stdout
 
 
 def test_a_failure_is_in_the_report_and_in_the_status(home: Home) -> None:
