@@ -16,7 +16,7 @@ LEAST_TREND_SPAN, LEAST_INTERVALS_SPAN = 40, 30
 """Points that an axis spans at least, so that noise is not blown up."""
 _KEY_APART = 26.0
 """Pixels between the middles of two names of keys, unless there are too many."""
-_LETTER = {WIDE: 7.2, NARROW: 6.7}
+_LETTER = {WIDE: 7.2, NARROW: 8.1}
 """Width of a letter of the axis text, at most, to cut long labels."""
 
 

@@ -1,6 +1,7 @@
 """Protects the command line: exit status, plain words for a person's mistakes, what each command calls."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
