@@ -5,6 +5,6 @@ select
     arg_max(rows_before, restated_at) as rows_before,
     arg_max(rows_after, restated_at) as rows_after
 from audit.restatements
-where table_name = 'core.responses' and day between $period_start and $period_end
+where split_part(table_name, '.', 2) = 'responses' and day between $period_start and $period_end
 group by day
 order by day;

@@ -124,6 +124,30 @@ def test_a_run_ends_with_what_show_shows(ran: Home) -> None:
     assert table in ces("run", "--home", ran.root).stdout
 
 
+def test_a_publish_writes_the_report(first_run: tuple[Home, int, dict[str, Any]]) -> None:
+    home, _, _ = first_run
+    assert sorted(path.name for path in home.reports.iterdir()) == [
+        "index.html",
+        "latest.html",
+        "week-2026-03-09.html",
+    ]
+
+
+def test_a_report_that_fails_is_a_warning_and_never_fails_the_publish(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("a value of a row")
+
+    monkeypatch.setattr("ces_pipeline.pages.files.write_pages", broken)
+    status, said = run_json(home)
+    assert (status, said["published"], said["failures"]) == (0, "published", [])
+    (warning,) = [text for text in said["warnings"] if text.startswith("report_written")]
+    assert "ValueError" in warning
+    assert "a value of a row" not in json.dumps(said)
+    assert not any(home.reports.iterdir())
+
+
 def test_a_failure_is_in_the_report_and_in_the_status(home: Home) -> None:
     (home.inbox / "web" / "wrong.csv").write_text("a,b\n1,2\n")
     status, said = run_json(home)
