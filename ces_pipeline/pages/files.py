@@ -4,8 +4,9 @@ The page of the newest complete period is written after each publish. A page of 
 one of its days changed after the publish that it shows; its text names that publish.
 """
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from html import unescape
@@ -15,7 +16,7 @@ import duckdb
 
 from ces_pipeline.errors import HomeError
 from ces_pipeline.home import Home
-from ces_pipeline.pages.facts import Ask, Publication, Report, read, restated_since
+from ces_pipeline.pages.facts import Ask, NoSuchPartError, Publication, Report, read, restated_since
 from ces_pipeline.pages.page import render, render_index
 from ces_pipeline.pages.periods import PERIODS, PeriodName
 from ces_pipeline.pages.words import Language, Words
@@ -27,6 +28,7 @@ from ces_pipeline.storage.modes import file_mode
 LATEST, INDEX = "latest.html", "index.html"
 _NAME = re.compile(rf"({'|'.join(PERIODS)})-(\d{{4}}-\d{{2}}-\d{{2}})((?:-(?:owner|survey)-[\w-]+)?)\.html")
 _PUBLISHED_AT = re.compile(r'<meta name="ces-published-at" content="([^"]+)">')
+_SELECTION = re.compile(r'<meta name="ces-selection" content="([^"]+)">')
 _TITLE = re.compile(r"<title>[^·<]*· ([^<]*)</title>")
 
 
@@ -66,10 +68,8 @@ def write_pages(
         target.mkdir(parents=True, exist_ok=True, mode=0o700 if folder is None else 0o777)
         pages = [_write(home, registry, target, ask, words)]
         if not (ask.owners or ask.surveys):
-            others = list(_pages_by(registry, ask))
-            pages += [_write(home, registry, target, other, words) for other in others]
-            for stale in _restated(home, target, [ask, *others]):
-                pages.append(_write(home, registry, target, stale, words))
+            pages += [_write(home, registry, target, other, words) for other in _pages_by(registry, ask)]
+            pages += _rewrite_restated(home, registry, target, ask, words)
             if ask.on is None:
                 _put(target / LATEST, pages[0].path.read_bytes())
         _put(target / INDEX, _index(target, words).encode())
@@ -127,29 +127,49 @@ def _pages_by(registry: Registry, ask: Ask) -> Iterator[Ask]:
             yield replace(ask, surveys=(survey.id,))
 
 
-def _restated(home: Home, folder: Path, asks: Sequence[Ask]) -> list[Ask]:
-    """The pages in the folder that show figures of a publish before their days changed."""
+def _rewrite_restated(
+    home: Home, registry: Registry, folder: Path, ask: Ask, words: Words
+) -> list[WrittenPage]:
+    """Write those pages of the folder again that show figures, or comments, from before their days changed.
+
+    A page says which owners and surveys it is about. One that the registry no longer has cannot be written again, so
+    its page is deleted: it may show an answer that was erased.
+    """
     if not home.published.is_file():
         return []
-    by_suffix = {_suffix(ask): ask for ask in asks}
-    found = []
+    stale = []
     with published(home) as connection:
         for path in sorted(folder.glob("*.html")):
-            named = _NAME.fullmatch(path.name)
-            if named is None or named[3] not in by_suffix:
-                continue
-            period, start = _period(named[1]), date.fromisoformat(named[2])
-            if _is_behind(connection, path, period, start):
-                found.append(replace(by_suffix[named[3]], period=period, on=start))
-    return found
+            if named := _NAME.fullmatch(path.name):
+                text = path.read_text(encoding="utf-8")
+                period, start = _period(named[1]), date.fromisoformat(named[2])
+                if _is_behind(connection, text, period, start):
+                    owners, surveys = _selection(text)
+                    stale.append(
+                        (path, replace(ask, period=period, on=start, owners=owners, surveys=surveys))
+                    )
+    written = []
+    for path, of_page in stale:
+        try:
+            written.append(_write(home, registry, folder, of_page, words))
+        except NoSuchPartError:
+            path.unlink()
+    return written
+
+
+def _selection(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The owners and the surveys that a page is about."""
+    found = _SELECTION.search(text)
+    chosen = json.loads(unescape(found[1])) if found else {}
+    return tuple(chosen.get("owners", ())), tuple(chosen.get("surveys", ()))
 
 
 def _period(name: str) -> PeriodName:
     return next(period for period in PERIODS if period == name)
 
 
-def _is_behind(connection: duckdb.DuckDBPyConnection, path: Path, period: PeriodName, start: date) -> bool:
-    at = _PUBLISHED_AT.search(path.read_text(encoding="utf-8"))
+def _is_behind(connection: duckdb.DuckDBPyConnection, text: str, period: PeriodName, start: date) -> bool:
+    at = _PUBLISHED_AT.search(text)
     changed = restated_since(connection, period, start)
     return changed is not None and (at is None or datetime.fromisoformat(at[1]) < changed)
 

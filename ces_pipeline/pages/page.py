@@ -1,5 +1,6 @@
 """A report page: one self-contained HTML text from the facts, without JavaScript and without any request."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,6 +126,7 @@ class _Page:
                 of=of,
                 report=report,
                 published_at=report.publication.published_at,
+                selection=json.dumps({"owners": report.ask.owners, "surveys": report.ask.surveys}),
                 opening=self._opening(),
                 health=self._health(),
                 sections=sections,

@@ -36,6 +36,11 @@ NEW_TABLES = {
     "mart.direction_drift",
     "mart.score_signals_daily",
     "mart.resolution_coverage",
+    "mart.kpi_periods",
+    "mart.month_changes",
+    "mart.quarter_changes",
+    "mart.touchpoint_segments",
+    "mart.week_changes",
     "reference.alert_rules",
     "reference.scale_changes",
 }

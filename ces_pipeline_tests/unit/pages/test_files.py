@@ -11,7 +11,7 @@ from ces_pipeline.errors import HomeError
 from ces_pipeline.home import Home
 from ces_pipeline.pages.files import ask_of, write_pages
 from ces_pipeline.registry import Registry
-from ces_pipeline_tests.lake_days import SmallHome, registry, response
+from ces_pipeline_tests.lake_days import DAY, SmallHome, registry, response
 from ces_pipeline_tests.unit.pages.homes import CHAT_EASES, NEWEST, report_home
 
 NAME = f"week-{NEWEST}.html"
@@ -57,6 +57,26 @@ def test_an_older_page_is_written_again_only_if_one_of_its_days_changed(
     text = (home.home.reports / f"week-{OLDER}.html").read_text()
     assert "changed after they were first published" in text
     assert write(home.home, home.registry) == [NAME]
+
+
+def test_a_comment_that_was_erased_leaves_every_page_of_the_folder(tmp_path: Path) -> None:
+    home = report_home(tmp_path / "home", weeks=4, comment="the form was long")
+    here, folder = home.registry, home.home.reports
+    write(home.home, here, on=DAY, surveys=("after_chat", "after_call"), comments=50)
+    write(home.home, here, on=DAY, owners=("call team", "chat team"), comments=50)
+    write(home.home, here, on=DAY, comments=50)
+    assert sum("the form was long" in path.read_text() for path in folder.iterdir()) == 3
+    for number in range(7):
+        day = DAY + timedelta(days=number)
+        home.clean("survey", [response(f"left-{day}", day, ease=75.0)], day=day)
+    home.publish("run-2")
+    gone = here.model_copy(update={"surveys": {"after_chat": here.surveys["after_chat"]}})
+    home.registry = gone
+    home.publish("run-3")
+    write(home.home, gone)
+    assert not any("the form was long" in path.read_text() for path in folder.iterdir())
+    # Of the page of two owners, one has no survey any more: it cannot be written again.
+    assert sorted(path.name for path in folder.iterdir() if "-0" in path.name and "owner" in path.name) == []
 
 
 def test_settings_ask_for_pages_of_owners_and_surveys(made: SmallHome, tmp_path: Path) -> None:
