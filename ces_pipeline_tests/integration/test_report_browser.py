@@ -2,8 +2,9 @@
 
 import re
 import shutil
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
@@ -157,6 +158,14 @@ def test_a_survey_with_26_weeks_is_one_sheet_of_paper(pages: Pages, browser: Any
     ) == {"avoid"}
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     page.context.close()
+
+
+def test_six_surveys_with_26_weeks_are_a_page_that_can_be_mailed(tmp_path: Path) -> None:
+    found = read(report_home(tmp_path / "home", weeks=27).home, Ask())
+    began = time.perf_counter()
+    text = render(replace(found, touchpoints=found.touchpoints * 3), Words("en"))
+    assert time.perf_counter() - began <= 5
+    assert len(text.encode()) <= 400_000
 
 
 # The palette. Simulation of colour vision: Machado, Oliveira and Fernandes (2009), severity 1.
