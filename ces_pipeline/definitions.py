@@ -14,6 +14,7 @@ from ces_pipeline.defs.jobs import jobs, nightly, ticks
 from ces_pipeline.defs.probe import probe_job, probe_schedule
 from ces_pipeline.defs.raw import raw_assets
 from ces_pipeline.defs.rebuild import rebuild_job, weekly_rebuild
+from ces_pipeline.defs.report import report_asset
 from ces_pipeline.defs.sensors import inbox_sensor, stale_days_sensor
 from ces_pipeline.defs.snapshot import snapshot_asset
 from ces_pipeline.home import Home
@@ -33,6 +34,7 @@ def build_definitions(home: Home) -> dg.Definitions:
             *raw_assets(registry),
             *core_assets(home, registry),
             snapshot_asset(registry),
+            report_asset(),
             *export_assets(registry),
         ]
     return dg.Definitions(

@@ -3,13 +3,16 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from ces_pipeline.pages.summary import Summary
 
 out = Console(highlight=False, soft_wrap=True, markup=False)
 err = Console(highlight=False, soft_wrap=True, markup=False, stderr=True)
@@ -89,6 +92,16 @@ def grid(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Seque
             widths[place] += wanted
             left_over -= wanted
     _print_grid(headings, rows, right, widths)
+
+
+def summary(found: "Summary") -> None:
+    """Print the figures of the report: its title, as many columns as fit, and its lines."""
+    fitted = found.fitted(out.width if out.is_terminal else None)
+    out.print(f"{fitted.title}\n")
+    if fitted.rows:
+        grid(fitted.headings, fitted.rows, right=fitted.right)
+        out.print()
+    facts(fitted.lines)
 
 
 def _print_grid(

@@ -23,6 +23,7 @@ from ces_pipeline.cli.quarantine import quarantine
 from ces_pipeline.cli.rebuild import rebuild
 from ces_pipeline.cli.receive import receive
 from ces_pipeline.cli.replay import replay, restate
+from ces_pipeline.cli.report import report
 from ces_pipeline.cli.run import land, run
 from ces_pipeline.cli.show import show
 from ces_pipeline.cli.ui import ui
@@ -41,7 +42,7 @@ def main() -> None:
 for command in (
     *(demo, init, sample, inspect, docs),
     *(run, land, rebuild, ui, receive, probe, alert, ack, doctor),
-    *(show, deliveries, quarantine, why, person, dictionary),
+    *(show, report, deliveries, quarantine, why, person, dictionary),
     *(audit, unland, replay, restate, forget),
     export,
 ):

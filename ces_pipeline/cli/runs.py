@@ -26,11 +26,12 @@ from ces_pipeline.home import Home
 from ces_pipeline.land.inbox import has_news
 from ces_pipeline.land.step import SourceLanding
 from ces_pipeline.land.stray_files import stray_files
+from ces_pipeline.pages.summary import summary
 from ces_pipeline.registry import Registry
 from ces_pipeline.registry.starter import make_home
 from ces_pipeline.reports.answers import nearest
 from ces_pipeline.reports.preview import preview
-from ces_pipeline.reports.run_report import RunReport, newest_table
+from ces_pipeline.reports.run_report import RunReport
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.memory import keep_freed_memory
 
@@ -100,7 +101,7 @@ def run(
             report.failures += pipeline.write_metrics_file(home, registry)
         report.strays = stray_files(home, registry)
         report.read_reasons(registry)
-        report.read_newest_days()
+        report.read_summary()
     if as_json:
         console.as_json(report.as_json())
     else:
@@ -183,15 +184,12 @@ def _named(registry: Registry, sources: Sequence[str]) -> list[str]:
 def _print_report(report: RunReport) -> None:
     console.out.print()
     console.facts(report.facts())
-    if report.newest:
-        table = newest_table(report.newest)
-        console.out.print(f"\n{table.title}\n")
-        console.grid(table.headings, table.rows, right=table.right)
-        if any(found.is_suppressed for found in report.newest):
-            console.out.print(f"\ntoo few answers: fewer than minimum_n, {report.minimum_n}")
+    if report.figures:
+        console.out.print()
+        console.summary(summary(report.figures))
     console.out.print()
     _print_problems(report)
-    console.out.print(f"look at: `ces show`, `ces doctor`, {report.home.published}")
+    console.out.print(f"look at: `ces show`, `ces report`, `ces doctor`, {report.home.published}")
 
 
 def demo(home: Home) -> bool:

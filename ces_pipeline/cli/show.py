@@ -1,4 +1,4 @@
-"""`ces show`: the cookbook queries, and the answer of one as a table."""
+"""`ces show`: the figures of the report, and the answer of a cookbook query as a table."""
 
 from typing import TYPE_CHECKING
 
@@ -10,17 +10,22 @@ from ces_pipeline.home import Home
 if TYPE_CHECKING:
     from ces_pipeline.reports.answers import Answer
 
+QUESTIONS = "questions"
+
 
 @click.command()
 @home_option
 @click.argument("question", required=False)
 @json_option
 def show(home: Home, question: str | None, as_json: bool) -> None:
-    """List the questions that the published file answers, or answer QUESTION."""
+    """Show the newest figures of each survey, or answer QUESTION; `ces show questions` lists the questions."""
     from ces_pipeline.cli import console
     from ces_pipeline.reports import answers
 
     if question is None:
+        _show_summary(home, as_json)
+        return
+    if question == QUESTIONS:
         found = answers.questions()
         if as_json:
             console.as_json({"questions": [{"name": name, "title": title} for name, title in found.items()]})
@@ -45,6 +50,22 @@ def show(home: Home, question: str | None, as_json: bool) -> None:
         )
         return
     _show(answer)
+
+
+def _show_summary(home: Home, as_json: bool) -> None:
+    from ces_pipeline.cli import console
+    from ces_pipeline.pages.facts import Ask, read_summary
+    from ces_pipeline.pages.summary import LINE_PERIODS, summary
+    from ces_pipeline.pages.summary import as_json as summary_as_json
+    from ces_pipeline.reports.answers import published
+
+    with published(home) as connection:
+        report = read_summary(connection, Ask(periods=LINE_PERIODS))
+    if as_json:
+        console.as_json(summary_as_json(report))
+        return
+    console.summary(summary(report))
+    click.echo(f"more: `ces show {QUESTIONS}`, `ces report`, {home.published}")
 
 
 def _show(answer: "Answer") -> None:

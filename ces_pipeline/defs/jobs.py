@@ -7,7 +7,7 @@ import dagster as dg
 from ces_pipeline.defs.exports import export_keys
 from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.night import night_tags
-from ces_pipeline.defs.snapshot import snapshot_keys
+from ces_pipeline.defs.report import publish_keys
 from ces_pipeline.registry import Registry
 from ces_pipeline.schemas.kinds import KINDS
 
@@ -27,8 +27,8 @@ def jobs(registry: Registry) -> "list[UnresolvedAssetJobDefinition]":
     """Job `clean_and_publish`, and job `land` if there are sources."""
     clean_and_publish = dg.define_asset_job(
         CLEAN_AND_PUBLISH,
-        selection=dg.AssetSelection.assets(*core_keys(registry), *snapshot_keys(), *export_keys(registry)),
-        description="Clean days, publish the file, and update its copies. A sensor requests the stale days.",
+        selection=dg.AssetSelection.assets(*core_keys(registry), *publish_keys(), *export_keys(registry)),
+        description="Clean days, publish the file, write the report and the copies. A sensor requests the stale days.",
     )
     return [land_job(), clean_and_publish] if registry.sources else [clean_and_publish]
 

@@ -23,7 +23,8 @@ from ces_pipeline.defs.night import night_began, night_tags
 from ces_pipeline.defs.partitions import calendar_ends, range_tags
 from ces_pipeline.defs.raw import raw_key
 from ces_pipeline.defs.rebuild import REBUILD, REBUILD_STEP
-from ces_pipeline.defs.snapshot import PUBLISHED_FILE, SNAPSHOT_STEP, snapshot_keys
+from ces_pipeline.defs.report import publish_keys
+from ces_pipeline.defs.snapshot import PUBLISHED_FILE, SNAPSHOT_STEP
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
 from ces_pipeline.privacy.key import repair_proof
@@ -104,7 +105,7 @@ class LocalRuns:
 
     def publish(self) -> tuple[StepOutcome, list[Verdict]]:
         """Publish; returns the outcome and the verdict of every check."""
-        result = self._run(CLEAN_AND_PUBLISH, snapshot_keys(), {})
+        result = self._run(CLEAN_AND_PUBLISH, publish_keys(), {})
         verdicts = [
             Verdict(
                 name=evaluation.check_name,

@@ -15,7 +15,7 @@ from ces_pipeline.defs.jobs import CLEAN_AND_PUBLISH, LAND, run_at_work
 from ces_pipeline.defs.metadata import asset_key
 from ces_pipeline.defs.night import night_began, night_tags
 from ces_pipeline.defs.partitions import range_tags, stale_ranges
-from ces_pipeline.defs.snapshot import snapshot_keys
+from ces_pipeline.defs.report import publish_keys
 from ces_pipeline.errors import RegistryError
 from ces_pipeline.home import Home
 from ces_pipeline.pipeline import publish_inputs
@@ -72,7 +72,7 @@ def stale_days_sensor(
         inputs = publish_inputs(home, registry)
         state = state_fingerprint(registry, inputs)
         tags = night_tags(registry, datetime.now(UTC))
-        publishing = [*snapshot_keys(), *(key for key in export_keys(registry) if key in exports)]
+        publishing = [*publish_keys(), *(key for key in export_keys(registry) if key in exports)]
         requests = [
             dg.RunRequest(
                 run_key=run_key([state, kind, str(first), str(last)]),

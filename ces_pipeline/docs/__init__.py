@@ -21,6 +21,7 @@ _READING_ORDER = (
     "correcting-mistakes",
     "operating",
     "alerts",
+    "reports",
     "analysts",
     "dashboards",
     "triggers",

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ces_pipeline.registry.api import Variable
 from ces_pipeline.registry.base import MOST_DAYS, Days, Entry, Text, TimeZone
 from ces_pipeline.registry.public_holidays import calendar_problem
+from ces_pipeline.registry.reports import ReportSettings
 
 
 def _minutes(text: str) -> str:
@@ -287,6 +288,9 @@ class Settings(Entry):
     )
     machine: MachineSettings = Field(MachineSettings(), description="what a run may use of the machine")
     exports: Exports = Field(Exports(), description="copies of the published figures that other tools read")
+    reports: ReportSettings = Field(
+        ReportSettings.model_validate({}), description="the pages that a run writes"
+    )
     workers: int | None = Field(
         None,
         ge=1,

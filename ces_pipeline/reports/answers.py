@@ -204,7 +204,7 @@ def _query(name: str) -> SqlFile:
         return found[name]
     near = nearest(name, found)
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    raise UnknownQuestionError(f"there is no question {name!r}. {hint}`ces show` lists all questions")
+    raise UnknownQuestionError(f"there is no question {name!r}. {hint}`ces show questions` lists them all")
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:

@@ -1,7 +1,7 @@
-"""What a run did, and what a person came for: rows by reason, failures, the newest day's figures, where to look."""
+"""What a run did, and what a person came for: rows by reason, failures, the figures of the report, where to look."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,17 +9,17 @@ from ces_pipeline.clean.day import DayResult
 from ces_pipeline.errors import CesError
 from ces_pipeline.home import Home
 from ces_pipeline.land.stray_files import StrayFile
+from ces_pipeline.pages.facts import Ask, Report, read_summary
+from ces_pipeline.pages.summary import LINE_PERIODS, as_json
 from ces_pipeline.registry.registry import Registry
-from ces_pipeline.reports.answers import NothingPublishedError, published, state
+from ces_pipeline.reports.answers import NothingPublishedError, published
 from ces_pipeline.reports.incidents import incident_lines, incidents_as_json, sent_line
-from ces_pipeline.reports.newest_day import Ease, NewestDay, newest_days
 from ces_pipeline.reports.rejected import rejected_reasons
 from ces_pipeline.storage.lake import Lake
 from ces_pipeline.watch.step import Alerting
 
 Published = Literal["published", "unchanged", "blocked", "failed"]
 _NAMED = 5
-_TOO_FEW = "too few answers"
 _WORDS = {
     "published": "the published file was updated",
     "unchanged": "nothing new to publish; the published file is up to date",
@@ -35,7 +35,7 @@ class RunReport:
 
     days: the cleaned days. reasons: kind -> reason -> rows of these days that it rejected; a row may have several.
     failures: lines about what was not done. strays: files of the inbox that no source takes.
-    newest: the newest day of each survey in the published file. alerting: open incidents and messages on them.
+    figures: what `ces show` shows of the published file. alerting: open incidents and messages on them.
     """
 
     home: Home
@@ -51,21 +51,19 @@ class RunReport:
     warnings: list[str] = field(default_factory=list)
     strays: list[StrayFile] = field(default_factory=list)
     publication: Published = "failed"
-    newest: list[NewestDay] = field(default_factory=list)
+    figures: Report | None = None
     alerting: Alerting = field(default_factory=Alerting)
-    minimum_n: int | None = None
 
     @property
     def is_well(self) -> bool:
         """Whether no source, day or blocking check failed."""
         return not self.failures and self.publication in ("published", "unchanged")
 
-    def read_newest_days(self) -> None:
-        """Read the newest day of each survey from the published file; a file that cannot be read is a failure."""
+    def read_summary(self) -> None:
+        """Read the figures of the report from the published file; a file that cannot be read is a failure."""
         try:
             with published(self.home) as connection:
-                _, _, self.minimum_n = state(connection)
-                self.newest = newest_days(connection)
+                self.figures = read_summary(connection, Ask(periods=LINE_PERIODS))
         except NothingPublishedError:
             return
         except CesError as problem:
@@ -87,7 +85,7 @@ class RunReport:
             yield kind, counts
 
     def facts(self) -> list[tuple[str, str]]:
-        """The run in labelled lines, without its problems and the newest days."""
+        """The run in labelled lines, without its problems and figures."""
         lines = [("home", str(self.home.root)), ("landed", self._landed())]
         for kind, counts in self.kinds():
             lines.append(
@@ -154,55 +152,9 @@ class RunReport:
             "warnings": self.warnings,
             "notes": self.notes,
             "files_of_no_source": [{"file": stray.name, "advice": stray.advice} for stray in self.strays],
-            "minimum_n": self.minimum_n,
-            "newest_days": [newest.as_json() for newest in self.newest],
+            "figures": as_json(self.figures) if self.figures else None,
             **incidents_as_json(self.alerting),
         }
-
-
-@dataclass(frozen=True)
-class NewestTable:
-    """The newest days as texts. Days that all surveys share are in the title; else they are columns."""
-
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    right: tuple[bool, ...]
-
-
-def newest_table(newest: Sequence[NewestDay]) -> NewestTable:
-    """Ease runs from 0 to 100, higher is easier."""
-    ease = "mean ease (95 %)"
-    figures = [
-        (f"{found.ease.n:,}", _ease(found.ease), f"{found.week_ease.n:,}", _ease(found.week_ease))
-        for found in newest
-    ]
-    if len({found.day for found in newest}) == 1:
-        return NewestTable(
-            f"Ease on {newest[0].day}, and in the week from {newest[0].week} (0 to 100, higher is easier)",
-            ("survey", "n", ease, "n of week", ease),
-            tuple((found.survey_id, *row) for found, row in zip(newest, figures, strict=True)),
-            (False, True, True, True, True),
-        )
-    return NewestTable(
-        "Ease on each survey's newest day, and in the week before (0 to 100, higher is easier)",
-        ("survey", "day", "n", ease, "week from", "n of week", ease),
-        tuple(
-            (found.survey_id, found.day.isoformat(), *row[:2], found.week.isoformat(), *row[2:])
-            for found, row in zip(newest, figures, strict=True)
-        ),
-        (False, False, True, True, False, True, True),
-    )
-
-
-def _ease(ease: Ease) -> str:
-    if ease.n == 0:
-        return "no answers"
-    if ease.mean_0_100 is None:
-        return _TOO_FEW
-    if ease.low_0_100 is None or ease.high_0_100 is None:
-        return f"{ease.mean_0_100:.1f} (no interval)"
-    return f"{ease.mean_0_100:.1f} ({ease.low_0_100:.1f} to {ease.high_0_100:.1f})"
 
 
 def _days(number: int) -> str:

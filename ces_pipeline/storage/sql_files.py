@@ -23,7 +23,8 @@ _TABLE = re.compile(r"\b(?:core|mart|audit|reference)\.[a-z_]+\b")
 class SqlFile:
     """One query (in `macros`, several statements). `name` is the name of the file without `.sql`.
 
-    `folder` is `core`, `mart`, `macros`, `checks`, `poison`, `changes`, `views`, `bi`, `queries` or `exports`.
+    `folder` is `core`, `mart`, `macros`, `checks`, `poison`, `changes`, `views`, `bi`, `queries`, `report` or
+    `exports`.
     """
 
     folder: str

@@ -49,11 +49,12 @@ def test_a_home_has_one_asset_per_source_and_table_and_one_for_the_file(small: S
         "core/ticket_versions",
         *DERIVED,
         "publish/ces_duckdb",
+        "report/pages",
     }
     graph = definitions.resolve_asset_graph()
     of_sources, of_days = {"all_landed", "schema_change"}, {"days_written"}
     names = {check.name for check in all_checks()}
-    assert {key.name for key in graph.asset_check_keys} == names | of_sources | of_days
+    assert {key.name for key in graph.asset_check_keys} == names | of_sources | of_days | {"report_written"}
     jobs = {job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
     assert jobs == {"land", "clean_and_publish", "rebuild", "probe", "audit", "alert"}
 

@@ -40,6 +40,7 @@ NEW_TABLES = {
     "mart.touchpoint_segments",
     "mart.score_signals_daily",
     "mart.resolution_coverage",
+    "mart.kpi_periods",
     "reference.alert_rules",
     "reference.scale_changes",
 }

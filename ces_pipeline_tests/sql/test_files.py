@@ -20,7 +20,18 @@ from ces_pipeline.storage.sql_files import SqlFile, derived_files, in_order, sql
 
 EVERY = [
     file
-    for folder in ("core", "mart", "macros", "checks", "poison", "views", "bi", "queries", "exports")
+    for folder in (
+        "core",
+        "mart",
+        "macros",
+        "checks",
+        "poison",
+        "views",
+        "bi",
+        "queries",
+        "report",
+        "exports",
+    )
     for file in sql_files(folder)
 ]
 

@@ -1,5 +1,6 @@
 """Protects the marts that compare effort with satisfaction and recommendation: each has its own n and interval."""
 
+from datetime import timedelta
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from scipy import stats
 
 from ces_pipeline.registry import Registry
-from ces_pipeline_tests.lake_days import registry, response, ticket
+from ces_pipeline_tests.lake_days import DAY, registry, response, ticket
 from ces_pipeline_tests.sql.by_hand import mean_interval
 from ces_pipeline_tests.sql.snapshots import derived
 
@@ -120,3 +121,25 @@ def test_where_there_is_no_association_to_tell_it_says_why(
 def test_a_home_with_effort_alone_has_no_pairs(here: Registry) -> None:
     with derived(here, PAIRS, {"core.responses": [response("a")]}) as snapshot:
         assert [snapshot.rows(f"FROM {name}") for name in PAIRS] == [[], [], [], []]
+
+
+def test_satisfaction_and_recommendation_of_a_week_pool_its_days(tmp_path: Path) -> None:
+    days = (DAY, DAY + timedelta(days=6), DAY + timedelta(days=7))
+    given = [
+        response(f"{day}-{place}", day, csat_0_100=csat, nps=nps)
+        for day in days
+        for place, (csat, nps) in enumerate([(100.0, 10), (50.0, 9), (None, 3)])
+    ]
+    with derived(registry(tmp_path), ["mart.kpi_periods"], {"core.responses": given}) as snapshot:
+        weeks = snapshot.rows("FROM mart.kpi_periods WHERE period = 'week' ORDER BY period_start")
+        month = snapshot.row("FROM mart.kpi_periods WHERE period = 'month'")
+    assert [(row["period_start"], row["csat_n"], row["nps_n"]) for row in weeks] == [
+        (DAY, 4, 6),
+        (days[2], 2, 3),
+    ]
+    assert weeks[0]["mean_csat_0_100"] == pytest.approx(75)
+    assert (weeks[0]["csat_low_0_100"], weeks[0]["csat_high_0_100"]) == pytest.approx(
+        mean_interval([100, 50] * 2)
+    )
+    assert weeks[0]["net_promoter_score"] == pytest.approx(100 * (4 - 2) / 6)
+    assert (month["csat_n"], month["promoters"], month["detractors"]) == (6, 6, 3)

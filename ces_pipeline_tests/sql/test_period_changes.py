@@ -1,6 +1,6 @@
 """Protects the changes from period to period: hand-computed cases, and every reason for which no change is told."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -13,7 +13,6 @@ from ces_pipeline_tests.lake_days import DAY, registry, response
 from ces_pipeline_tests.sql.snapshots import Rows, Snapshot, derived
 
 EASES = [100.0, 75.0, 75.0, 50.0, 25.0, 100.0, 0.0, 75.0]
-LAST = DAY + timedelta(days=27)
 
 
 @pytest.fixture
@@ -35,25 +34,27 @@ def week_of(number: int, eases: list[float], **values: Any) -> list[dict[str, An
     ]
 
 
-def delivered(last_day: date = LAST, received_after_days: int = 1) -> dict[str, Rows]:
-    """Deliveries whose newest row is of this day."""
-    received = datetime.combine(last_day + timedelta(days=received_after_days), time(2)).isoformat() + "Z"
+def delivered(received_on: date) -> dict[str, Rows]:
+    """A delivery in the night of this day."""
+    received = datetime.combine(received_on, time(2), UTC)
     return {
-        "audit.delivery_days": [
-            {"delivery_id": "d1", "source_id": "web", "kind": "survey", "day": last_day, "rows_landed": 1, "rows_redelivered": 0}
-        ],
         "audit.deliveries": [
             {
                 "delivery_id": "d1", "source_id": "web", "kind": "survey", "file_name": "a", "size_bytes": 1,
-                "received_at": datetime.fromisoformat(received), "rows_read": 1, "rows_landed": 1, "rows_redelivered": 0,
+                "received_at": received, "rows_read": 1, "rows_landed": 1, "rows_redelivered": 0,
                 "rows_unreadable": 0, "rows_unlanded": 0, "rows_erased": 0,
             }
         ],
     }  # fmt: skip
 
 
-def weeks(here: Registry, rows: list[dict[str, Any]], last_day: date = LAST) -> list[dict[str, Any]]:
-    with derived(here, ["mart.week_changes"], {"core.responses": rows, **delivered(last_day)}) as snapshot:
+def weeks(
+    here: Registry, rows: list[dict[str, Any]], received_on: date | None = None
+) -> list[dict[str, Any]]:
+    """Delivered in the night after the newest answer, unless `received_on` is another day."""
+    newest = max(row["day"] for row in rows)
+    given = {"core.responses": rows, **delivered(received_on or newest + timedelta(days=1))}
+    with derived(here, ["mart.week_changes"], given) as snapshot:
         return _rows(snapshot)
 
 
@@ -63,9 +64,7 @@ def _rows(snapshot: Snapshot) -> list[dict[str, Any]]:
 
 def test_a_week_is_compared_with_the_week_before(here: Registry) -> None:
     harder = [ease / 2 for ease in EASES]
-    first, second, third = weeks(
-        here, [*week_of(0, EASES), *week_of(1, EASES), *week_of(2, harder)], DAY + timedelta(days=20)
-    )
+    first, second, third = weeks(here, [*week_of(0, EASES), *week_of(1, EASES), *week_of(2, harder)])
     assert (first["verdict"], first["why_null"], first["n_before"]) == (None, "no week before", None)
     assert (second["change_ease_0_100"], second["verdict"], second["why_null"]) == (
         0,
@@ -90,14 +89,15 @@ def test_answers_that_are_alike_within_days_count_less(here: Registry) -> None:
         ]
 
     rows = by_day(0, [100, 75, 100, 50, 100, 75, 25]) + by_day(1, [50, 25, 75, 0, 100, 25, 50])
-    _, second = weeks(here, rows, DAY + timedelta(days=13))
+    _, second = weeks(here, rows)
     assert second["effective_n"] == pytest.approx(7)
     assert second["verdict"] == "no change shown"
 
 
 def test_no_change_is_told_from_or_to_a_week_that_is_not_complete(here: Registry) -> None:
     begins_friday = [row for row in week_of(0, EASES) if row["day"] >= DAY + timedelta(days=4)]
-    found = weeks(here, [*begins_friday, *week_of(1, EASES), *week_of(2, EASES)], DAY + timedelta(days=18))
+    rows = [*begins_friday, *week_of(1, EASES), *week_of(2, EASES)]
+    found = weeks(here, rows, received_on=DAY + timedelta(days=22))
     assert [(row["is_whole_week"], row["why_null"]) for row in found] == [
         (False, "week not complete"),
         (True, "week before not complete"),
@@ -181,12 +181,14 @@ def test_equal_answers_and_too_few_days_have_no_verdict(here: Registry) -> None:
     equal = weeks(here, [*week_of(0, [75.0] * 8), *week_of(1, [75.0] * 8)])
     assert (equal[1]["why_null"], equal[1]["change_ease_0_100"]) == ("no variance", None)
     mondays = [row for row in [*week_of(0, EASES), *week_of(1, EASES)] if row["day"].weekday() == 0]
-    assert [row["why_null"] for row in weeks(here, mondays)] == ["no week before", "too few days"]
+    later = week_of(2, EASES)[:8]
+    found = weeks(here, [*mondays, *later])
+    assert [row["why_null"] for row in found[:2]] == ["no week before", "too few days"]
 
 
 def test_months_and_quarters_are_those_of_the_calendar(here: Registry) -> None:
     rows = [row for number in range(-9, 18) for row in week_of(number, EASES)]
-    given = {"core.responses": rows, **delivered(DAY + timedelta(days=7 * 18 - 1))}
+    given = {"core.responses": rows, **delivered(DAY + timedelta(days=7 * 18))}
     with derived(
         here, ["mart.month_changes", "mart.quarter_changes", "mart.week_changes", "mart.ces_segments"], given
     ) as snapshot:
@@ -236,7 +238,7 @@ def test_segments_of_a_survey_add_up_in_every_span(here: Registry) -> None:
 def test_a_week_by_channel_says_whether_it_is_complete(here: Registry) -> None:
     begins_friday = [row for row in week_of(0, EASES) if row["day"] >= DAY + timedelta(days=4)]
     rows = [*begins_friday, *week_of(1, EASES), *week_of(2, EASES)]
-    given = {"core.responses": rows, **delivered(DAY + timedelta(days=18))}
+    given = {"core.responses": rows, **delivered(DAY + timedelta(days=22))}
     with derived(here, ["mart.ces_weekly"], given) as snapshot:
         found = snapshot.rows("SELECT is_whole_week FROM mart.ces_weekly ORDER BY week")
     assert [row["is_whole_week"] for row in found] == [False, True, False]

@@ -16,7 +16,8 @@ with answers as (
 
 ends as (
     select
-        (select max(day) from audit.delivery_days where kind = 'survey') as newest_day,
+        -- Rejected rows may have the day of their receipt.
+        (select max(day) from core.responses) as newest_day,
         (
             select timezone(any_value(business_time_zone), max(received_at))::date from audit.deliveries
             cross join reference.settings

@@ -33,6 +33,28 @@ def _figure(name: str, ends: tuple[str, str], means: str, method: str, null: str
 
 _FEW = "fewer than the minimum n"
 
+_CSAT_AND_NPS: dict[str, Any] = {
+    "csat_n": column(INTEGER, "Responses with satisfaction; 0: not asked or not answered."),
+    **_figure(
+        "mean_csat_0_100",
+        ("csat_low_0_100", "csat_high_0_100"),
+        "Mean satisfaction, higher is better",
+        "Student t with 1.5 added answers",
+        _FEW,
+    ),
+    "nps_n": column(INTEGER, "Responses with recommendation; 0: not asked or not answered."),
+    "promoters": column(INTEGER, "Answers 9 and 10."),
+    "passives": column(INTEGER, "Answers 7 and 8."),
+    "detractors": column(INTEGER, "Answers 0 to 6."),
+    **_figure(
+        "net_promoter_score",
+        ("net_promoter_score_low", "net_promoter_score_high"),
+        "Percentage of promoters minus percentage of detractors, -100 to 100",
+        "adjusted Wald",
+        _FEW,
+    ),
+}
+
 KPI_DAILY = Table(
     "mart.kpi_daily",
     "One row per day x survey with at least one answer on effort, satisfaction or recommendation.",
@@ -48,27 +70,22 @@ KPI_DAILY = Table(
             "Student t with 1.5 added answers",
             _FEW,
         ),
-        "csat_n": column(INTEGER, "Responses with satisfaction; 0: not asked or not answered."),
-        **_figure(
-            "mean_csat_0_100",
-            ("csat_low_0_100", "csat_high_0_100"),
-            "Mean satisfaction, higher is better",
-            "Student t with 1.5 added answers",
-            _FEW,
-        ),
-        "nps_n": column(INTEGER, "Responses with recommendation; 0: not asked or not answered."),
-        "promoters": column(INTEGER, "Answers 9 and 10."),
-        "passives": column(INTEGER, "Answers 7 and 8."),
-        "detractors": column(INTEGER, "Answers 0 to 6."),
-        **_figure(
-            "net_promoter_score",
-            ("net_promoter_score_low", "net_promoter_score_high"),
-            "Percentage of promoters minus percentage of detractors, -100 to 100",
-            "adjusted Wald",
-            _FEW,
-        ),
+        **_CSAT_AND_NPS,
     },
     sort=("day", "survey_id"),
+)
+
+KPI_PERIODS = Table(
+    "mart.kpi_periods",
+    "One row per period x survey with at least one answer on satisfaction or recommendation.",
+    ("period", "period_start", "survey_id"),
+    {
+        "period": column(TEXT, "`week` (from Monday), `month` or `quarter`."),
+        "period_start": column(DAY, "First day of the period."),
+        "survey_id": column(TEXT, "The survey."),
+        **_CSAT_AND_NPS,
+    },
+    sort=("period", "period_start", "survey_id"),
 )
 
 KPI_PAIRS = Table(

@@ -1,6 +1,7 @@
 """Protects the command line: exit status, plain words for a person's mistakes, what each command calls."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,7 @@ COMMANDS = (
     "export",
     "ui",
     "show",
+    "report",
     "deliveries",
     "quarantine",
     "why",
@@ -103,8 +105,10 @@ def test_a_run_lands_cleans_and_publishes_and_a_second_one_finds_nothing(
     assert first.exit_code == 0, first.output
     assert "1 new file of 1 source: 30 new or changed rows" in first.output
     assert "30 accepted" in first.output
-    # Below minimum n no figure, and no figure without its interval: 2026-03-02 has 30 answers, the week before none.
-    assert "no answers" in first.output
+    # All answers are of one Monday: its week is shown, and not compared.
+    assert re.search(
+        r"after_chat +30 +50\.0 +\d+\.\d to \d+\.\d +not compared: the week is not complete", first.output
+    )
     assert "cleaning survey" in first.output
     assert ran.published.exists()
     before = ran.published.stat()
@@ -347,9 +351,10 @@ def test_ui_starts_dagster_on_the_home_that_was_named(home: Home, monkeypatch: p
 
 
 def test_the_cookbook_is_listed_and_answers(home: Home, ran: Home) -> None:
-    listed = ces("show", "--home", home.root)
+    listed = ces("show", "questions", "--home", home.root)
     assert "effort_by_week" in listed.stdout
-    assert len(json.loads(ces("show", "--home", home.root, "--json").stdout)["questions"]) > 20
+    assert len(json.loads(ces("show", "questions", "--home", home.root, "--json").stdout)["questions"]) > 20
+    assert ces("show", "--home", home.root).exit_code == 1
     nothing = ces("show", "effort_by_week", "--home", home.root)
     assert nothing.exit_code == 1
     assert "ces run" in nothing.stderr

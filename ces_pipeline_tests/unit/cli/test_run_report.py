@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,6 @@ from ces_pipeline.cli.main import main
 from ces_pipeline.defs.instance import open_instance
 from ces_pipeline.home import Home
 from ces_pipeline.proof.step import prove
-from ces_pipeline.reports.newest_day import Ease, NewestDay
-from ces_pipeline.reports.run_report import newest_table
 from ces_pipeline_tests.lake_days import registry
 
 HEAD = "answer_id,when,how_easy\n"
@@ -97,7 +95,7 @@ def test_a_run_names_its_home_first_and_at_the_end(ran: Home) -> None:
     assert str(ran.published) in result.stdout.splitlines()[-1]
 
 
-def test_a_run_reports_rows_by_reason_and_the_newest_day_beside_the_week_before(
+def test_a_run_reports_rows_by_reason_and_the_figures_of_the_report(
     first_run: tuple[Home, int, dict[str, Any]],
 ) -> None:
     home, status, said = first_run
@@ -107,43 +105,47 @@ def test_a_run_reports_rows_by_reason_and_the_newest_day_beside_the_week_before(
     (survey,) = said["cleaned"]
     assert (survey["kind"], survey["days"], survey["accepted"], survey["rejected"]) == ("survey", 2, 8, 1)
     assert survey["reasons"] == {"score_off_scale": 1}
-    (newest,) = said["newest_days"]
-    # Ease of 1 to 5 is 0, 25, 50, 75, 100: on the 13th (25 + 25 + 25 + 75) / 4.
-    assert (newest["day"], newest["n"], newest["mean_ease_0_100"]) == ("2026-03-13", 4, pytest.approx(37.5))
-    # The week before begins on Monday the 2nd: (0 + 25 + 75 + 100) / 4.
-    before = newest["week_before"]
-    assert (before["monday"], before["n"], before["mean_ease_0_100"]) == (
-        "2026-03-02",
+    assert said["figures"] == json.loads(ces("show", "--home", home.root, "--json").stdout)
+    # No week is complete: the newest one is shown. Ease of 1 to 5 is 0, 25, 50, 75, 100: (25 + 25 + 25 + 75) / 4.
+    assert (said["figures"]["period_start"], said["figures"]["is_whole"]) == ("2026-03-09", False)
+    (newest,) = said["figures"]["surveys"]
+    assert (newest["survey_id"], newest["n"], newest["mean_ease_0_100"]) == (
+        "after_chat",
         4,
-        pytest.approx(50.0),
+        pytest.approx(37.5),
     )
     assert newest["ease_low_0_100"] < 37.5 < newest["ease_high_0_100"]
+    assert newest["why_null"] == "week not complete"
 
 
-def test_days_that_differ_between_surveys_are_columns() -> None:
-    ease = Ease(40, 62.84, 55.2, 70.4)
-    few = Ease(2, None, None, None)
-    known = NewestDay("a", date(2026, 3, 13), ease, date(2026, 3, 2), Ease(0, None, None, None))
-    other = NewestDay("b", date(2026, 3, 14), few, date(2026, 3, 2), ease)
-    table = newest_table([known, other])
-    assert table.rows == (
-        ("a", "2026-03-13", "40", "62.8 (55.2 to 70.4)", "2026-03-02", "0", "no answers"),
-        ("b", "2026-03-14", "2", "too few answers", "2026-03-02", "40", "62.8 (55.2 to 70.4)"),
-    )
-    same = newest_table([known])
-    assert "2026-03-13" in same.title
-    assert same.rows == (("a", "40", "62.8 (55.2 to 70.4)", "0", "no answers"),)
+def test_a_run_ends_with_what_show_shows(ran: Home) -> None:
+    table = ces("show", "--home", ran.root).stdout.partition("\nmore: ")[0]
+    assert "after_chat" in table
+    assert table in ces("run", "--home", ran.root).stdout
 
 
-def test_below_the_minimum_n_there_is_no_figure(ran: Home) -> None:
-    (ran.inbox / "web" / "late.csv").write_text(HEAD + answers("2026-03-14", ["1", "1"], "s"))
-    result = ces("run", "--home", ran.root)
-    (line,) = [line for line in result.stdout.splitlines() if line.startswith("after_chat")]
-    assert "2026-03-14" in result.stdout
-    assert "too few answers" in line
-    _, said = run_json(ran)
-    (newest,) = said["newest_days"]
-    assert (newest["n"], newest["mean_ease_0_100"], newest["too_few_answers"]) == (2, None, True)
+def test_a_publish_writes_the_report(first_run: tuple[Home, int, dict[str, Any]]) -> None:
+    home, _, _ = first_run
+    assert sorted(path.name for path in home.reports.iterdir()) == [
+        "index.html",
+        "latest.html",
+        "week-2026-03-09.html",
+    ]
+
+
+def test_a_report_that_fails_is_a_warning_and_never_fails_the_publish(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("a value of a row")
+
+    monkeypatch.setattr("ces_pipeline.pages.files.write_pages", broken)
+    status, said = run_json(home)
+    assert (status, said["published"], said["failures"]) == (0, "published", [])
+    (warning,) = [text for text in said["warnings"] if text.startswith("report_written")]
+    assert "ValueError" in warning
+    assert "a value of a row" not in json.dumps(said)
+    assert not any(home.reports.iterdir())
 
 
 def test_a_failure_is_in_the_report_and_in_the_status(home: Home) -> None:
