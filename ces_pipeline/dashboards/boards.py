@@ -132,7 +132,7 @@ BOARDS = (
                 "where survey_id in ($survey) and is_whole_week and week = (select max(week) from mart.week_changes m "
                 "where m.survey_id = w.survey_id and m.is_whole_week) order by survey_id",
                 width=24,
-                means="Above 0, the change is to easier. Where no change is told, why_null says why.",
+                means="Above 0, the change is to easier. Where no change is computed, why_null says why.",
             ),
             Panel(
                 "Difficult answers, each week",
@@ -273,7 +273,7 @@ BOARDS = (
     Board(
         "journey_and_fixes",
         "Customer effort: journey and fixes",
-        "Effort along the journey, where nobody asks, and whether fixes and releases helped.",
+        "Effort along the journey, stages without a survey, and whether fixes and releases helped.",
         (
             Panel(
                 "Ease by stage, each week",

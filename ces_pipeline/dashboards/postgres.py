@@ -222,7 +222,7 @@ def _fingerprint(published: duckdb.DuckDBPyConnection, export: PostgresExport) -
 
 @contextmanager
 def _connected(export: PostgresExport, address: str) -> Iterator[Any]:
-    """A connection that commits only when told to. Raises PostgresError."""
+    """A connection that commits only when it is asked to. Raises PostgresError."""
     try:
         from adbc_driver_postgresql import dbapi
     except ImportError:
@@ -250,7 +250,7 @@ def _with_timeout(address: str) -> str:
 
 
 def _host(address: str) -> str:
-    """The host of an address; where it cannot be told apart from the rest, only that it is one."""
+    """The host of an address; where it cannot be found, only that there is one."""
     try:
         return urlsplit(address).hostname or "the server of the address"
     except ValueError:
@@ -361,7 +361,7 @@ class _Database:
         return int(copied)
 
     def grant(self, schemas: Sequence[str], readers: Sequence[str]) -> None:
-        """Let the readers read the next load, and whoever was granted to read a schema or a table of the last one."""
+        """Let the readers read the next load, and the roles that were granted a schema or a table of the last one."""
         statements = []
         for schema in schemas:
             for role in map(quote_name, readers):

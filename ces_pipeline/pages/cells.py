@@ -83,8 +83,8 @@ class Cells:
             return self.figure(value, self.words.duration(value * 60))
         if unit.startswith("points"):
             return self.points(value)
-        whole = float(value).is_integer()
-        return self.figure(value, f"{self.words.number(value, 0 if whole else 2)} {unit}".strip())
+        is_integer = float(value).is_integer()
+        return self.figure(value, f"{self.words.number(value, 0 if is_integer else 2)} {unit}".strip())
 
     def _or_suppressed(self, value: float | None, shown: Callable[[float], str]) -> Markup:
         if value is None:

@@ -18,7 +18,7 @@ from ces_pipeline.errors import HomeError
 from ces_pipeline.home import Home
 from ces_pipeline.pages.facts import Ask, NoSuchPartError, Publication, Report, read, restated_since
 from ces_pipeline.pages.page import render, render_index
-from ces_pipeline.pages.periods import PERIODS, PeriodName
+from ces_pipeline.pages.periods import PAGE_NAME, PERIODS, PeriodName
 from ces_pipeline.pages.words import Language, Words
 from ces_pipeline.registry import Registry
 from ces_pipeline.reports.answers import NothingPublishedError, published
@@ -26,7 +26,6 @@ from ces_pipeline.storage.local_files import replace_file
 from ces_pipeline.storage.modes import file_mode
 
 LATEST, INDEX = "latest.html", "index.html"
-_NAME = re.compile(rf"({'|'.join(PERIODS)})-(\d{{4}}-\d{{2}}-\d{{2}})((?:-(?:owner|survey)-[\w-]+)?)\.html")
 _PUBLISHED_AT = re.compile(r'<meta name="ces-published-at" content="([^"]+)">')
 _SELECTION = re.compile(r'<meta name="ces-selection" content="([^"]+)">')
 _TITLE = re.compile(r"<title>[^·<]*· ([^<]*)</title>")
@@ -140,7 +139,7 @@ def _rewrite_restated(
     stale = []
     with published(home) as connection:
         for path in sorted(folder.glob("*.html")):
-            if named := _NAME.fullmatch(path.name):
+            if named := PAGE_NAME.fullmatch(path.name):
                 text = path.read_text(encoding="utf-8")
                 period, start = _period(named[1]), date.fromisoformat(named[2])
                 if _is_behind(connection, text, period, start):
@@ -176,7 +175,9 @@ def _is_behind(connection: duckdb.DuckDBPyConnection, text: str, period: PeriodN
 
 def _index(folder: Path, words: Words) -> str:
     """The list of the pages in the folder, newest first."""
-    named = [(path.name, found) for path in folder.glob("*.html") if (found := _NAME.fullmatch(path.name))]
+    named = [
+        (path.name, found) for path in folder.glob("*.html") if (found := PAGE_NAME.fullmatch(path.name))
+    ]
     ordered = sorted(named, key=lambda entry: (entry[1][3] != "", entry[1][3]))
     ordered.sort(key=lambda entry: (entry[1][2], entry[1][1]), reverse=True)
     links = [(name, _title(folder / name)) for name, _ in ordered]

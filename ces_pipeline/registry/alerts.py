@@ -81,7 +81,8 @@ class Channel(Entry):
     )
     events: tuple[Literal[EVENT_KINDS], ...] = Field(  # type: ignore[valid-type]
         (),
-        description="of a webhook: what it also sends, as flat JSON; `published`: there are new figures",
+        description="of a webhook: what it also sends, as flat JSON; `published`: there are new figures; "
+        "`report_ready`: the report of a new week, month or quarter is there",
     )
     links: dict[Slug, Link] = Field(
         default_factory=dict,

@@ -23,5 +23,5 @@ SERIES_DIMENSIONS = (
 SERIES_DIRECTIONS = ("harder", "easier", "more", "fewer", "higher", "lower", "longer", "shorter")
 """The directions of an incident of a watched figure."""
 
-EVENT_KINDS = ("published",)
+EVENT_KINDS = ("published", "report_ready")
 """Kinds of messages of `audit.alert_deliveries` that tell of a run, and of no incident."""

@@ -38,8 +38,8 @@ def period_changes(evidence: pd.DataFrame) -> pd.DataFrame:
         other._replace(n=effective_n_before),
         pooled._replace(n=effective_n + effective_n_before),
     )
-    is_told = rows["why_null"].isna().to_numpy()
-    is_known = is_told & ~np.isnan(correlation)
+    is_compared = rows["why_null"].isna().to_numpy()
+    is_known = is_compared & ~np.isnan(correlation)
     p_value = np.where(is_known, permutation_p(part, pooled, of_pool), np.nan)
     low, high = difference_interval(part, other, pooled)
     is_tested = is_known & np.isfinite(p_value) & np.isfinite(low) & np.isfinite(high)
@@ -53,7 +53,7 @@ def period_changes(evidence: pd.DataFrame) -> pd.DataFrame:
         p_value=np.where(is_tested, p_value, np.nan),
     )
     rows["why_null"] = np.select(
-        [is_tested | ~is_told, np.isnan(correlation)], [rows["why_null"], "too few days"], "no variance"
+        [is_tested | ~is_compared, np.isnan(correlation)], [rows["why_null"], "too few days"], "no variance"
     )
     rows["q_value"] = rows.groupby("period_start")["p_value"].transform(
         lambda p_values: false_discovery_adjusted(p_values.to_numpy())

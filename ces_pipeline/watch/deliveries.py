@@ -65,21 +65,21 @@ def outboxes(
     today: date,
     events: Sequence[Event] = (),
 ) -> list[Outbox]:
-    """What each channel is due. events: what happened last of each kind; one that is out of date is not told."""
+    """What each channel is due. events: what happened last of each kind; one that is out of date is not sent."""
     found = []
     for channel in channels:
         of_channel = [row for row in ledger if row["channel_id"] == channel.id]
         left = [recorded(row, incidents) for row in of_channel if row["status"] == "sending"]
         new = due(channel, rules, list(incidents.values()), of_channel, today)
         rows = {row["message_id"]: row for row in of_channel}
-        told = {row["message_id"] for row in of_channel if row["status"] == "sent"}
-        untold = [
+        sent_ids = {row["message_id"] for row in of_channel if row["status"] == "sent"}
+        unsent = [
             event
             for event in events
-            if event.kind in channel.events and message_id(event, channel) not in told
+            if event.kind in channel.events and message_id(event, channel) not in sent_ids
         ]
         messages = (*(message for message in left if message.notices), *new)
-        found.append(Outbox(channel, messages, tuple(untold), rows))
+        found.append(Outbox(channel, messages, tuple(unsent), rows))
     return found
 
 

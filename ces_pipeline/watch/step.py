@@ -20,7 +20,7 @@ from ces_pipeline.watch import log
 from ces_pipeline.watch.channels import open_sender
 from ces_pipeline.watch.deliveries import Outbox, Sent, outboxes, send
 from ces_pipeline.watch.episodes import episodes
-from ces_pipeline.watch.events import Event, published_event
+from ces_pipeline.watch.events import Event, published_event, report_event
 from ces_pipeline.watch.failures import (
     FailedRun,
     check_failures,
@@ -258,8 +258,7 @@ def _events(home: Home, channels: Sequence[Channel]) -> list[Event]:
     """What happened last of each kind that a channel sends."""
     if not any(channel.events for channel in channels):
         return []
-    published = published_event(home)
-    return [published] if published else []
+    return [event for event in (published_event(home), report_event(home)) if event]
 
 
 def _texts(boxes: Sequence[Outbox], nearby: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[str, str]]]:

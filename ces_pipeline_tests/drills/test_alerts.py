@@ -329,21 +329,25 @@ def test_no_message_and_no_table_of_incidents_holds_a_persons_value(hard_day: Sm
         assert value not in sent + logged
 
 
-TOLD = {**CHANNEL, "events": ["published"], "links": {"grafana": "https://grafana.example.org/d/ces"}}
+EVENT_CHANNEL = {
+    **CHANNEL,
+    "events": ["published"],
+    "links": {"grafana": "https://grafana.example.org/d/ces"},
+}
 
 
-def telling(folder: Path, *rules: dict[str, Any]) -> SmallHome:
+def sends_events(folder: Path, *rules: dict[str, Any]) -> SmallHome:
     """A small home whose channel sends events of a publish."""
     small = watched(folder, *rules)
     (folder / "registry" / "alerts.yaml").write_text(
-        yaml.safe_dump({"channels": [TOLD], "rules": list(rules)}), encoding="utf-8"
+        yaml.safe_dump({"channels": [EVENT_CHANNEL], "rules": list(rules)}), encoding="utf-8"
     )
     small.registry = load_registry(folder / "registry")
     return small
 
 
-def test_a_publish_is_told_once_as_flat_json_that_is_signed(tmp_path: Path) -> None:
-    small = telling(tmp_path / "home")
+def test_a_publish_is_sent_once_as_flat_json_that_is_signed(tmp_path: Path) -> None:
+    small = sends_events(tmp_path / "home")
     fill(small, "..")
     with Hook() as hook:
         assert alerted(small.home, small.registry, hook).sent == {}
@@ -351,8 +355,8 @@ def test_a_publish_is_told_once_as_flat_json_that_is_signed(tmp_path: Path) -> N
         for _ in range(3):
             alerted(small.home, small.registry, hook)
         (asked,) = hook.asked
-        told = asked.json
-        assert {name: value for name, value in told.items() if name not in ("id", "time")} == {
+        event = asked.json
+        assert {name: value for name, value in event.items() if name not in ("id", "time")} == {
             "event": "published",
             "title": "new figures are published, with answers until 2026-03-03",
             "run_id": "run-1",
@@ -360,20 +364,20 @@ def test_a_publish_is_told_once_as_flat_json_that_is_signed(tmp_path: Path) -> N
             "responses": 80,
             "link_grafana": "https://grafana.example.org/d/ces",
         }
-        assert all(not isinstance(value, dict | list) for value in told.values())
+        assert all(not isinstance(value, dict | list) for value in event.values())
         ((at,),) = small.rows("SELECT published_at FROM audit.publication")
-        assert told["time"] == at.isoformat().replace("+00:00", "Z")
+        assert event["time"] == at.isoformat().replace("+00:00", "Z")
         fill(small, ".", FIRST + timedelta(days=2))
         small.publish("run-2")
         assert alerted(small.home, small.registry, hook).sent == {"hook": 1}
-        assert hook.asked[1].json["id"] != told["id"]
+        assert hook.asked[1].json["id"] != event["id"]
     (first, second) = log.read_deliveries(small.lake)
-    assert (first["kind"], first["incident_count"], first["event_ids"]) == ("published", 0, [told["id"]])
+    assert (first["kind"], first["incident_count"], first["event_ids"]) == ("published", 0, [event["id"]])
     assert second["status"] == "sent"
 
 
 def test_an_event_causes_no_publish_and_the_log_of_alerts_no_event(tmp_path: Path) -> None:
-    small = telling(tmp_path / "home", rule("hard", threshold=HARD))
+    small = sends_events(tmp_path / "home", rule("hard", threshold=HARD))
     fill(small, "..x")
     with Hook() as hook:
         assert small.publish("run-1").published
@@ -397,7 +401,7 @@ def test_an_event_causes_no_publish_and_the_log_of_alerts_no_event(tmp_path: Pat
 def test_an_event_that_a_channel_does_not_take_is_sent_again_until_a_newer_one_replaces_it(
     tmp_path: Path,
 ) -> None:
-    small = telling(tmp_path / "home")
+    small = sends_events(tmp_path / "home")
     fill(small, ".")
     small.publish("run-1")
     with Hook() as hook:

@@ -1,4 +1,4 @@
-"""Protects the changes from period to period: hand-computed cases, and every reason for which no change is told."""
+"""Protects the changes from period to period: hand-computed cases, and every reason why no change is computed."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -229,9 +229,13 @@ def test_segments_of_a_survey_add_up_in_every_span(here: Registry) -> None:
     assert by_span == [
         (-21, 6, 7, False), (-14, 13, 7, True), (-7, 20, 7, True), (0, 27, 14, True), (7, 34, 7, True),
     ]  # fmt: skip
-    (whole,) = (row for row in found if row["span"] == "all")
-    assert (whole["span_start"], whole["span_end"], whole["n"]) == (DAY, DAY + timedelta(days=27), 14)
-    assert whole["mean_ease_0_100"] == pytest.approx(25)
+    (all_days,) = (row for row in found if row["span"] == "all")
+    assert (all_days["span_start"], all_days["span_end"], all_days["n"]) == (
+        DAY,
+        DAY + timedelta(days=27),
+        14,
+    )
+    assert all_days["mean_ease_0_100"] == pytest.approx(25)
     assert spans == 5
 
 

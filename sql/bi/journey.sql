@@ -1,4 +1,4 @@
--- One row per week, process and stage of the journey, also of stages where nobody asks (`is_measured` false).
+-- One row per week, process and stage of the journey, also of stages that no survey asks about (`is_measured` false).
 -- column journey_key: Key of the row: first day of the week, process (`/` in it is written `\/`) and stage.
 select
     week::varchar || '/' || replace(replace(process, '\', '\\'), '/', '\/') || '/' || journey_stage as journey_key,

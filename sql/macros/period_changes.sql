@@ -3,7 +3,7 @@
 -- is_suspect, effort_band, ease_0_100), and what `last_complete_day` needs. One row per survey and period, from the period of its first answer to that of
 -- the newest answer to any survey; a period without answers has n 0. Columns: `period_start`; the sums that
 -- `top_two_figures` reads; `is_whole` (the survey was asked, and the data are complete, on all its days); the sums of the
--- period before (null: none); what the variance between days needs; and `why_null`, the reason why no change is told,
+-- period before (null: none); what the variance between days needs; and `why_null`, the reason why no change is computed,
 -- unless the answers do not vary. `ces_pipeline.statistics.period_changes` computes the changes.
 create or replace temp macro period_change_evidence(period, answers, ends) as table
     with daily as (

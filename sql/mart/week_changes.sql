@@ -1,7 +1,7 @@
 -- One row per survey x week, from its first answer to the newest one of any survey.
 -- Answers: is it easier or harder than in the week before? Each survey is compared with itself. The query collects the
 -- evidence; `ces_pipeline.statistics.period_changes` computes interval and verdict, with false-discovery control among the
--- surveys of a week. No change is told from or to a week that is not complete or suppressed, nor across another wording
+-- surveys of a week. No change is computed from or to a week that is not complete or suppressed, nor across another wording
 -- or scale. A null figure has fewer answers than the minimum n.
 with answers as (
     select

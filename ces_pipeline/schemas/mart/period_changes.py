@@ -26,11 +26,11 @@ def _changes(period: str, first_day: str) -> Table:
             ),
             "effective_n": column(
                 NUMBER,
-                "n / design effect: answers of one day resemble each other; null: no change is told.",
+                "n / design effect: answers of one day resemble each other; null: no change is computed.",
                 nullable=True,
             ),
             "effective_n_before": column(
-                NUMBER, f"The same of the {period} before; null: no change is told.", nullable=True
+                NUMBER, f"The same of the {period} before; null: no change is computed.", nullable=True
             ),
             "change_ease_0_100": column(
                 NUMBER,
@@ -64,10 +64,10 @@ def _changes(period: str, first_day: str) -> Table:
             ),
             "why_null": column(
                 TEXT,
-                f"Why no change is told: `{period} not complete`, `no {period} before`, "
+                f"Why no change is computed: `{period} not complete`, `no {period} before`, "
                 f"`{period} before not complete`, `reworded`, `suppressed`, `{period} before suppressed`, "
                 "`other scale`, `too few days` (for the variance between days) or `no variance` (all answers equal); "
-                "null: a change is told.",
+                "null: a change is computed.",
                 nullable=True,
             ),
         },
