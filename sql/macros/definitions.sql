@@ -20,13 +20,9 @@ create or replace temp macro omega_squared(segments, n, between_squares, within_
     end;
 
 -- The newest day that deliveries cover completely. `newest_day`: the newest day with a row; `received_day`: the day on which
--- the newest delivery came. An export that came long after its last day may end in the middle of it.
+-- the newest delivery came, which may still go on.
 create or replace temp macro last_complete_day(newest_day, received_day) as
-    case
-        when newest_day >= received_day then received_day - 1
-        when newest_day = received_day - 1 then newest_day
-        else newest_day - 1
-    end;
+    least(newest_day, received_day - 1);
 
 -- The length of a `week`, `month` or `quarter`.
 create or replace temp macro length_of(period) as

@@ -5,8 +5,9 @@
 -- itself: it rests on earlier days alone.
 with ends as (
     select
+        (select min(day) from mart.quality_daily) as first_day,
         -- An account has the day of its receipt, whatever happened then.
-        (select max(day) from audit.delivery_days where kind <> 'accounts') as newest_day,
+        (select max(day) from audit.delivery_days where kind <> 'accounts') as last_day,
         (
             select timezone(any_value(business_time_zone), max(received_at))::date from audit.deliveries
             cross join reference.settings
@@ -15,8 +16,13 @@ with ends as (
 
 bounds as (
     select
-        last_complete_day(newest_day, received_day) as examined_to,
-        greatest((select min(day) from mart.quality_daily), make_date(year(examined_to) - 2, 1, 1)) as examined_from
+        -- An export that came long after its last day may end in the middle of it.
+        case
+            when last_day >= received_day then received_day - 1
+            when last_day = received_day - 1 then last_day
+            else last_day - 1
+        end as examined_to,
+        greatest(first_day, make_date(year(examined_to) - 2, 1, 1)) as examined_from
     from ends
 ),
 
