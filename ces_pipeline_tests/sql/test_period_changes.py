@@ -94,10 +94,10 @@ def test_answers_that_are_alike_within_days_count_less(here: Registry) -> None:
     assert second["verdict"] == "no change shown"
 
 
-def test_no_change_is_told_from_or_to_a_week_that_is_not_complete(here: Registry) -> None:
+def test_no_change_is_computed_from_or_to_a_week_that_is_not_complete(here: Registry) -> None:
     begins_friday = [row for row in week_of(0, EASES) if row["day"] >= DAY + timedelta(days=4)]
     rows = [*begins_friday, *week_of(1, EASES), *week_of(2, EASES)]
-    found = weeks(here, rows, received_on=DAY + timedelta(days=22))
+    found = weeks(here, rows, received_on=DAY + timedelta(days=20))
     assert [(row["is_whole_week"], row["why_null"]) for row in found] == [
         (False, "week not complete"),
         (True, "week before not complete"),
@@ -106,7 +106,7 @@ def test_no_change_is_told_from_or_to_a_week_that_is_not_complete(here: Registry
     assert found[2]["mean_ease_0_100"] == pytest.approx(mean(EASES))
 
 
-def test_no_change_is_told_without_any_delivery(here: Registry) -> None:
+def test_no_change_is_computed_without_any_delivery(here: Registry) -> None:
     with derived(here, ["mart.week_changes"], {"core.responses": week_of(0, EASES)}) as snapshot:
         (only,) = _rows(snapshot)
     assert (only["is_whole_week"], only["why_null"]) == (False, "week not complete")
@@ -128,7 +128,7 @@ def changed(here: Registry, **values: Any) -> Registry:
         (DAY + timedelta(days=21), [None, None]),
     ],
 )
-def test_no_change_is_told_across_a_rewording(here: Registry, first_day: date, why: list[str | None]) -> None:
+def test_no_change_is_computed_across_a_rewording(here: Registry, first_day: date, why: list[str | None]) -> None:
     reworded = changed(here, wording_version="2", wording_changes={"2": first_day})
     found = weeks(reworded, [row for number in range(3) for row in week_of(number, EASES)])
     assert [row["why_null"] for row in found[1:3]] == why
@@ -138,7 +138,7 @@ def test_no_change_is_told_across_a_rewording(here: Registry, first_day: date, w
     ]
 
 
-def test_no_change_is_told_across_a_changed_scale(here: Registry) -> None:
+def test_no_change_is_computed_across_a_changed_scale(here: Registry) -> None:
     rows = [
         *week_of(0, EASES),
         *week_of(1, EASES, scale_id="ease_1_7"),

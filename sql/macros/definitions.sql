@@ -20,9 +20,9 @@ create or replace temp macro omega_squared(segments, n, between_squares, within_
     end;
 
 -- The newest day that deliveries cover completely. `newest_day`: the newest day with a row; `received_day`: the day on which
--- the newest delivery came, which may still go on.
+-- the newest delivery came, which may still go on. Null: there is no delivery.
 create or replace temp macro last_complete_day(newest_day, received_day) as
-    least(newest_day, received_day - 1);
+    case when received_day is not null then least(newest_day, received_day - 1) end;
 
 -- The length of a `week`, `month` or `quarter`.
 create or replace temp macro length_of(period) as
