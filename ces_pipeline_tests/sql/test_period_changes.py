@@ -128,7 +128,9 @@ def changed(here: Registry, **values: Any) -> Registry:
         (DAY + timedelta(days=21), [None, None]),
     ],
 )
-def test_no_change_is_computed_across_a_rewording(here: Registry, first_day: date, why: list[str | None]) -> None:
+def test_no_change_is_computed_across_a_rewording(
+    here: Registry, first_day: date, why: list[str | None]
+) -> None:
     reworded = changed(here, wording_version="2", wording_changes={"2": first_day})
     found = weeks(reworded, [row for number in range(3) for row in week_of(number, EASES)])
     assert [row["why_null"] for row in found[1:3]] == why
@@ -242,7 +244,7 @@ def test_segments_of_a_survey_add_up_in_every_span(here: Registry) -> None:
 def test_a_week_by_channel_says_whether_it_is_complete(here: Registry) -> None:
     begins_friday = [row for row in week_of(0, EASES) if row["day"] >= DAY + timedelta(days=4)]
     rows = [*begins_friday, *week_of(1, EASES), *week_of(2, EASES)]
-    given = {"core.responses": rows, **delivered(DAY + timedelta(days=22))}
+    given = {"core.responses": rows, **delivered(DAY + timedelta(days=20))}
     with derived(here, ["mart.ces_weekly"], given) as snapshot:
         found = snapshot.rows("SELECT is_whole_week FROM mart.ces_weekly ORDER BY week")
     assert [row["is_whole_week"] for row in found] == [False, True, False]
