@@ -20,9 +20,9 @@ create or replace temp macro omega_squared(segments, n, between_squares, within_
     end;
 
 -- The newest day that deliveries cover completely. `newest_day`: the newest day with a row; `received_day`: the day on which
--- the newest delivery came, which may still go on. Null: there is no delivery.
+-- the newest delivery came, which may still go on; null: not known, so the newest day counts as such a day.
 create or replace temp macro last_complete_day(newest_day, received_day) as
-    case when received_day is not null then least(newest_day, received_day - 1) end;
+    least(newest_day, coalesce(received_day, newest_day) - 1);
 
 -- The length of a `week`, `month` or `quarter`.
 create or replace temp macro length_of(period) as

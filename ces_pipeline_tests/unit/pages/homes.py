@@ -8,10 +8,14 @@ from typing import Any
 
 import yaml
 
-from ces_pipeline.pages.facts import Ask, Report, read
+from ces_pipeline.home import Home
+from ces_pipeline.pages.facts import Ask, Report, ask_query, read
 from ces_pipeline.pages.page import render
+from ces_pipeline.pages.periods import steps_back
 from ces_pipeline.pages.words import Language, Words
 from ces_pipeline.registry import load_registry
+from ces_pipeline.storage.duck import open_published
+from ces_pipeline.storage.sql_files import sql_files
 from ces_pipeline_tests.lake_days import DAY, SmallHome, registry, response
 
 WEEKS = 8
@@ -92,3 +96,23 @@ def page_of(home: SmallHome, language: Language = "en", **asked: Any) -> str:
 def values(page: str) -> list[float]:
     """The figures of a page to the last bit, in order: printed ones and drawn ones."""
     return [float(found) for found in re.findall(r'data-v="?([^ ">]+)', page)]
+
+
+def published_figures(home: Home, report: Report) -> set[float]:
+    """Every figure that the queries of the report give for its period, asked of the published file once more."""
+    assert report.start is not None
+    wanted = {
+        "period": report.ask.period,
+        "period_start": report.start,
+        "period_end": report.end,
+        "first_start": steps_back(report.ask.period, report.start, report.ask.periods - 1),
+        "comments": report.ask.comments,
+    }
+    with open_published(home.published) as connection:
+        return {
+            float(value)
+            for file in sql_files("report")
+            for row in ask_query(connection, file, wanted)
+            for value in row.values()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
