@@ -4,6 +4,7 @@ Configuration is in the registry (`ces_pipeline.registry`).
 """
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from ces_pipeline.errors import HomeError
 _PACKAGE = Path(__file__).resolve().parent
 _SHIPPED = _PACKAGE / "_shipped"
 HOME_VARIABLE = "CES_HOME"
+REPORT_PAGE = re.compile(r"(week|month|quarter)-(\d{4}-\d{2}-\d{2})((?:-(?:owner|survey)-[\w-]+)?)\.html")
+"""A page in the folder of reports: its period, the first day, and the owner or survey that it is about, if not all."""
 
 
 def shipped(name: str) -> Path:

@@ -58,6 +58,7 @@ _REFUSALS = {
     "could not translate host name": "its host is unknown",
     "Connection refused": "no server listens there",
     "timeout expired": f"the server did not answer within {_CONNECT_SECONDS} s",
+    "No space left on device": "the disk of the server is full",
     "starting up": "the server is starting up",
     "too many": "the server has no connection left",
 }

@@ -15,10 +15,10 @@ from pathlib import Path
 import duckdb
 
 from ces_pipeline.errors import HomeError
-from ces_pipeline.home import Home
+from ces_pipeline.home import REPORT_PAGE, Home
 from ces_pipeline.pages.facts import Ask, NoSuchPartError, Publication, Report, read, restated_since
 from ces_pipeline.pages.page import render, render_index
-from ces_pipeline.pages.periods import PAGE_NAME, PERIODS, PeriodName
+from ces_pipeline.pages.periods import PERIODS, PeriodName
 from ces_pipeline.pages.words import Language, Words
 from ces_pipeline.registry import Registry
 from ces_pipeline.reports.answers import NothingPublishedError, published
@@ -139,7 +139,7 @@ def _rewrite_restated(
     stale = []
     with published(home) as connection:
         for path in sorted(folder.glob("*.html")):
-            if named := PAGE_NAME.fullmatch(path.name):
+            if named := REPORT_PAGE.fullmatch(path.name):
                 text = path.read_text(encoding="utf-8")
                 period, start = _period(named[1]), date.fromisoformat(named[2])
                 if _is_behind(connection, text, period, start):
@@ -176,7 +176,7 @@ def _is_behind(connection: duckdb.DuckDBPyConnection, text: str, period: PeriodN
 def _index(folder: Path, words: Words) -> str:
     """The list of the pages in the folder, newest first."""
     named = [
-        (path.name, found) for path in folder.glob("*.html") if (found := PAGE_NAME.fullmatch(path.name))
+        (path.name, found) for path in folder.glob("*.html") if (found := REPORT_PAGE.fullmatch(path.name))
     ]
     ordered = sorted(named, key=lambda entry: (entry[1][3] != "", entry[1][3]))
     ordered.sort(key=lambda entry: (entry[1][2], entry[1][1]), reverse=True)

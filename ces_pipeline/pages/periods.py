@@ -1,15 +1,10 @@
-"""The calendar of the report: weeks from Monday, months and quarters, and the names of their pages."""
+"""The calendar of the report: weeks from Monday, months and quarters."""
 
-import re
 from datetime import date, timedelta
 from typing import Literal
 
 PeriodName = Literal["week", "month", "quarter"]
 PERIODS: tuple[PeriodName, ...] = ("week", "month", "quarter")
-PAGE_NAME = re.compile(
-    rf"({'|'.join(PERIODS)})-(\d{{4}}-\d{{2}}-\d{{2}})((?:-(?:owner|survey)-[\w-]+)?)\.html"
-)
-"""The file of a page: its period, the first day of it, and the owner or survey that it is about, if not all."""
 
 
 def last_day(period: PeriodName, start: date) -> date:

@@ -8,6 +8,7 @@ file that they opened. Nothing here decides rows: `ces_pipeline.clean` writes da
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -97,6 +98,7 @@ RESTATED_TABLES = tuple(kind.accepted for kind in KINDS.values())
 
 _WORK = ".publishing-"
 _ATTEMPTS = 5
+_PAUSE_SECONDS = 0.2
 _DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 
 
@@ -220,18 +222,18 @@ def _publish_newest(
     prove: Prove,
     watcher: Watcher,
 ) -> PublishResult:
-    """Publish; if a day was cleaned again in the meantime (by the daemon, by a backfill), publish its new files."""
-    state = read_inputs()
-    for _ in range(_ATTEMPTS):
+    """Publish; if a day was cleaned again in the meantime (by the daemon, by a backfill), publish its new files.
+
+    A day that is cleaned again may get the same bytes, and its files are replaced just before its commit marker: what
+    looks like damage is read again a little later.
+    """
+    for attempt in range(_ATTEMPTS):
+        state = read_inputs()
         try:
             return publish_state(home, registry, state, run_id=run_id, prove=prove, watcher=watcher)
         except ChangedDayError:
-            newer = read_inputs()
-            if newer.day_files == state.day_files:
-                # Nothing was cleaned, so the file was changed by something else.
-                raise
-            state = newer
-    return publish_state(home, registry, state, run_id=run_id, prove=prove, watcher=watcher)
+            time.sleep(_PAUSE_SECONDS * attempt)
+    return publish_state(home, registry, read_inputs(), run_id=run_id, prove=prove, watcher=watcher)
 
 
 def is_behind(home: Home, registry: Registry, state: PublishInputs) -> bool:

@@ -14,8 +14,7 @@ from typing import Any
 import duckdb
 
 from ces_pipeline.errors import CesError
-from ces_pipeline.home import Home
-from ces_pipeline.pages.periods import PAGE_NAME
+from ces_pipeline.home import REPORT_PAGE, Home
 from ces_pipeline.publish.watcher import WATCHED, followers
 from ces_pipeline.registry.alerts import Channel
 from ces_pipeline.schemas.vocabularies import EVENT_KINDS
@@ -72,7 +71,7 @@ def report_event(home: Home) -> Event | None:
     pages = [
         (found[2], found[1], path)
         for path in home.reports.glob("*.html")
-        if (found := PAGE_NAME.fullmatch(path.name)) and not found[3]
+        if (found := REPORT_PAGE.fullmatch(path.name)) and not found[3]
     ]
     if not pages:
         return None
