@@ -19,10 +19,17 @@ create or replace temp macro omega_squared(segments, n, between_squares, within_
             )
     end;
 
--- The newest day that deliveries cover completely. `newest_day`: the newest day with a row; `received_day`: the day on which
--- the newest delivery came, which may still go on; null: not known, so the newest day counts as such a day.
-create or replace temp macro last_complete_day(newest_day, received_day) as
-    least(newest_day, coalesce(received_day, newest_day) - 1);
+-- The newest day that deliveries cover completely, as `last_complete_day`, in one row. `answers` and `deliveries` name
+-- CTEs: the accepted answers (day), because rejected rows may have the day of their receipt, and the deliveries
+-- (received_at). The day of the newest delivery may still go on; without a known delivery, so may the newest day.
+create or replace temp macro complete_answers(answers, deliveries) as table
+    select least(newest_day, coalesce(received_day, newest_day) - 1) as last_complete_day
+    from (select max(day) as newest_day from query_table(answers))
+    cross join (
+        select timezone(any_value(business_time_zone), max(received_at))::date as received_day
+        from query_table(deliveries)
+        cross join reference.settings
+    );
 
 -- The length of a `week`, `month` or `quarter`.
 create or replace temp macro length_of(period) as

@@ -1,11 +1,12 @@
 -- The weeks, months and quarters of each survey, each with the evidence of the change since the one before.
--- `period` is `week`, `month` or `quarter`; `answers` and `ends` name CTEs: the answers (survey_id, day, scale_id,
--- is_suspect, effort_band, ease_0_100), and what `last_complete_day` needs. One row per survey and period, from the period of its first answer to that of
--- the newest answer to any survey; a period without answers has n 0. Columns: `period_start`; the sums that
--- `top_two_figures` reads; `is_whole` (the survey was asked, and the data are complete, on all its days); the sums of the
--- period before (null: none); what the variance between days needs; and `why_null`, the reason why no change is computed,
--- unless the answers do not vary. `ces_pipeline.statistics.period_changes` computes the changes.
-create or replace temp macro period_change_evidence(period, answers, ends) as table
+-- `period` is `week`, `month` or `quarter`; `answers` and `deliveries` name CTEs: the answers (survey_id, day,
+-- scale_id, is_suspect, effort_band, ease_0_100) and the deliveries (received_at). One row per survey and period, from
+-- the period of its first answer to that of the newest answer to any survey; a period without answers has n 0. Columns:
+-- `period_start`; the sums that `top_two_figures` reads; `is_whole` (the survey was asked, and the data are complete,
+-- on all its days); the sums of the period before (null: none); what the variance between days needs; and `why_null`,
+-- the reason why no change is computed, unless the answers do not vary. `ces_pipeline.statistics.period_changes`
+-- computes the changes.
+create or replace temp macro period_change_evidence(period, answers, deliveries) as table
     with daily as (
         -- Ease has at most six decimals: sums of decimals are exact, so the order of the rows never changes a figure.
         select
@@ -110,14 +111,12 @@ create or replace temp macro period_change_evidence(period, answers, ends) as ta
             changes_at_start,
             changes_at_end,
             asked_from <= period_start
-            and next_start <= coalesce(asked_to, last_day) + 1
-            and next_start <= last_day + 1 as is_whole,
+            and next_start <= coalesce(asked_to, last_complete_day) + 1
+            and next_start <= last_complete_day + 1 as is_whole,
             changes_at_end > changes_at_start and n > 0 as is_mixed_wordings
         from periods
         inner join worded using (survey_id, period_start)
-        cross join (
-            select last_complete_day(newest_day, received_day) as last_day from query_table(ends)
-        )
+        cross join complete_answers(answers, deliveries)
         left join groups using (survey_id, period_start)
         where coalesce(n, 0) > 0 or period_start <= coalesce(asked_to, period_start)
     ),

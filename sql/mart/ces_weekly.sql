@@ -2,14 +2,12 @@
 -- Answers: how did effort change from week to week? Weeks begin on Monday, business zone. It pools the sums of
 -- `mart.ces_daily`, so a day that is too small to be shown still counts here. A null figure has fewer answers than the
 -- minimum n. A week that deliveries do not cover completely says so (`is_whole_week`).
-with ends as (
-    select
-        -- Rejected rows may have the day of their receipt.
-        (select max(day) from core.responses) as newest_day,
-        (
-            select timezone(any_value(business_time_zone), max(received_at))::date from audit.deliveries
-            cross join reference.settings
-        ) as received_day
+with answers as (
+    select day from core.responses
+),
+
+deliveries as (
+    select received_at from audit.deliveries
 ),
 
 sums as (
@@ -36,8 +34,8 @@ sums as (
 
 select
     figures.*,
-    coalesce(first_day <= week and week + 6 <= last_complete_day(newest_day, received_day), false) as is_whole_week
+    coalesce(first_day <= week and week + 6 <= last_complete_day, false) as is_whole_week
 from top_two_figures('sums') as figures
 cross join (select min(day) as first_day from mart.ces_daily)
-cross join ends
+cross join complete_answers('answers', 'deliveries')
 order by week, survey_id, channel, persona, product, journey_stage;

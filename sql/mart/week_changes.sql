@@ -3,7 +3,7 @@
 -- evidence; `ces_pipeline.statistics.period_changes` computes interval and verdict, with false-discovery control among the
 -- surveys of a week. No change is computed from or to a week that is not complete or suppressed, nor across another wording
 -- or scale. A null figure has fewer answers than the minimum n.
-with answers as (
+with answers as not materialized (
     select
         survey_id,
         day,
@@ -14,14 +14,8 @@ with answers as (
     from core.responses
 ),
 
-ends as (
-    select
-        -- Rejected rows may have the day of their receipt.
-        (select max(day) from core.responses) as newest_day,
-        (
-            select timezone(any_value(business_time_zone), max(received_at))::date from audit.deliveries
-            cross join reference.settings
-        ) as received_day
+deliveries as (
+    select received_at from audit.deliveries
 ),
 
 sums as (
@@ -29,7 +23,7 @@ sums as (
         evidence.* exclude (is_whole),
         period_start as week,
         is_whole as is_whole_week
-    from period_change_evidence('week', 'answers', 'ends') as evidence
+    from period_change_evidence('week', 'answers', 'deliveries') as evidence
 )
 
 select figures.*
