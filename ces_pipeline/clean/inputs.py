@@ -79,25 +79,17 @@ def days_back(day: date, hours: float, business_time_zone: str) -> int:
 
 
 @dataclass(frozen=True)
-class _Parts:
-    """What follows from a ledger, a registry and code.
-
-    of_days: day -> the parts of its fingerprint. fingerprints: day -> its fingerprint, if no rule uses accounts.
-    """
+class _Known:
+    """Day and fingerprint of its accounts -> fingerprint of its inputs, with a ledger, a registry and code."""
 
     ledger: Ledger
     registry: Registry
     code: str
-    of_days: dict[date, list[str]]
-    fingerprints: dict[date, str]
+    inputs: dict[tuple[date, tuple[str, ...]], str]
 
 
-def _fingerprint(parts: list[str]) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-_last_parts: dict[str, _Parts] = {}
-"""Kind -> the parts of its days at the last planning. A run plans several times."""
+_last_known: dict[str, _Known] = {}
+"""Kind -> what the last planning found out. A run plans several times."""
 
 
 class Planner:
@@ -173,41 +165,34 @@ class Planner:
     def inputs(self, day: date) -> str:
         """Fingerprint of everything that the day's result depends on."""
         accounts = self._accounts(day)
-        if accounts:
-            return _fingerprint([*self._parts(day), *accounts])
-        known = self._known.fingerprints
-        if day not in known:
-            known[day] = _fingerprint(self._parts(day))
-        return known[day]
+        if (day, accounts) not in self._known:
+            parts = [*self._parts(day), *accounts]
+            self._known[day, accounts] = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return self._known[day, accounts]
 
     @cached_property
-    def _known(self) -> _Parts:
+    def _known(self) -> dict[tuple[date, tuple[str, ...]], str]:
         """What planners of the same ledger, registry and code have found out."""
-        last = _last_parts.get(self.kind)
+        last = _last_known.get(self.kind)
         if (
             last is None
             or last.ledger is not self.ledger
             or last.code != self._code
             or last.registry != self.registry
         ):
-            last = _last_parts[self.kind] = _Parts(self.ledger, self.registry, self._code, {}, {})
-        return last
+            last = _last_known[self.kind] = _Known(self.ledger, self.registry, self._code, {})
+        return last.inputs
 
     def _parts(self, day: date) -> list[str]:
         """The parts of a day's fingerprint that follow from the ledger, the registry and the code."""
-        known = self._known.of_days
-        if day in known:
-            return known[day]
         # Responses in the look-back days are judged too, by the speed limits from the days before them.
         back = self.lookback(day) + self.registry.settings.speed_window_days if self.kind == "survey" else 0
-        parts = [
+        return [
             self._code,
             self._registry_part,
             *(self._survey_parts[survey_id] for survey_id in self._surveys_on(day)),
             *(self._digest(day - timedelta(step)) for step in range(back + 1)),
         ]
-        known[day] = parts
-        return parts
 
     def _surveys_on(self, day: date) -> list[str]:
         """The registered surveys that rows of this day may belong to, by id."""
