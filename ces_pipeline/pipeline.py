@@ -209,21 +209,22 @@ def publish(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     _begin(registry)
     share(home.private, registry.settings.shared_with)
     follow_registry(home, registry)
-    began, result = monotonic(), None
+    return _noted(home, registry, lambda: _publish(home, registry, run_id))
+
+
+def _noted(home: Home, registry: Registry, step: Callable[[], PublishResult]) -> PublishResult:
+    """Publish, note how that ended, and write the metrics file, also if it failed."""
+    began, is_published = monotonic(), False
     try:
-        result = _publish(home, registry, run_id)
+        result = step()
+        is_published = result.published
+        return result
     finally:
-        _note_run(home, registry, result, monotonic() - began)
-    return result
-
-
-def _note_run(home: Home, registry: Registry, result: PublishResult | None, seconds: float) -> None:
-    """Note how a publish ended, and write the metrics file, also if it failed. result: None if it raised an error."""
-    run = watch_log.LastRun(datetime.now(UTC), seconds, result is not None and result.published)
-    # If the disk cannot be written, the error of the publish says so.
-    with suppress(HomeError):
-        watch_log.note_run(Lake(home.lake), run)
-    write_metrics_file(home, registry)
+        run = watch_log.LastRun(datetime.now(UTC), monotonic() - began, is_published)
+        # If the disk cannot be written, the error of the publish says so.
+        with suppress(HomeError):
+            watch_log.note_run(Lake(home.lake), run)
+        write_metrics_file(home, registry)
 
 
 def _publish(home: Home, registry: Registry, run_id: str) -> PublishResult:
@@ -231,14 +232,7 @@ def _publish(home: Home, registry: Registry, run_id: str) -> PublishResult:
     # First, so that the file that is published has them.
     watch_step.note_failures(home, registry, _steps(registry), now=datetime.now(UTC), run_id=run_id)
     with last_results.recorded(lake, "publish"):
-        result = publish_step.publish(
-            home,
-            registry,
-            lambda: publish_inputs(home, registry),
-            run_id=run_id,
-            prove=prove,
-            watcher=PublishWatch(registry),
-        )
+        result = _publish_by(publish_step.publish, home, registry, run_id)
     save_small_files(lake)
     failed = [f"{failure.check.name}: {failure.detail}" for failure in result.blocking_failures]
     last_results.record(lake, "publish", [""], {"": failed} if failed else {})
@@ -247,6 +241,20 @@ def _publish(home: Home, registry: Registry, run_id: str) -> PublishResult:
     if result.published:
         watch_log.note_published(lake)
     return result
+
+
+def _publish_by(
+    publishing: Callable[..., PublishResult], home: Home, registry: Registry, run_id: str
+) -> PublishResult:
+    """Publish by one of the two ways of `publish.step`, with what both need."""
+    return publishing(
+        home,
+        registry,
+        lambda: publish_inputs(home, registry),
+        run_id=run_id,
+        prove=prove,
+        watcher=PublishWatch(registry),
+    )
 
 
 def alert(
@@ -396,19 +404,7 @@ def rebuild(home: Home, registry: Registry, *, run_id: str) -> PublishResult:
     _begin(registry)
     share(home.private, registry.settings.shared_with)
     follow_registry(home, registry)
-    began, result = monotonic(), None
-    try:
-        result = publish_step.rebuild(
-            home,
-            registry,
-            lambda: publish_inputs(home, registry),
-            run_id=run_id,
-            prove=prove,
-            watcher=PublishWatch(registry),
-        )
-    finally:
-        _note_run(home, registry, result, monotonic() - began)
-    return result
+    return _noted(home, registry, lambda: _publish_by(publish_step.rebuild, home, registry, run_id))
 
 
 def audit(
