@@ -151,7 +151,7 @@ BOARDS = (
             _segments("channel"),
             _segments("persona"),
             Panel(
-                "Satisfaction beside effort, each day",
+                "Satisfaction next to effort, each day",
                 "timeseries",
                 f"select {moment('day')} as time, survey_id as metric, mean_ease_0_100 as ease, "
                 f"mean_csat_0_100 as satisfaction from mart.kpi_daily where survey_id in ($survey) and {within('day')} "

@@ -88,7 +88,7 @@ def report_event(home: Home) -> Event | None:
 
 
 def message_id(event: Event, channel: Channel) -> str:
-    """The id of the message that tells a channel of an event."""
+    """The id of the message by which a channel gets an event."""
     digest = hashlib.sha256("\0".join([channel.id, event.kind, event.event_id]).encode()).hexdigest()
     return f"msg_{digest[:24]}"
 

@@ -338,7 +338,7 @@ def test_what_is_wrong_with_an_address_is_said_without_the_address(small: SmallH
     secret = "hunter2-hunter2"
     wrong = {
         "password": (server.address(secret=secret), "user or the password"),
-        "role": (server.address(role="nobody", secret=secret), "user or the password"),
+        "role": (server.address(role="stranger", secret=secret), "user or the password"),
         "database": (server.address("no_such_database"), "does not exist"),
         "server": (f"postgresql://owner:{secret}@127.0.0.1:1/ces", "no server listens"),
         "form": (f"postgresql://owner:{secret}@127.0.0.1:port/ces", "it was refused"),

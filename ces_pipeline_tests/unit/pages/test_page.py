@@ -215,7 +215,7 @@ def test_an_owner_and_a_survey_have_pages_of_their_own(home: SmallHome) -> None:
     with pytest.raises(NoSuchPartError, match="known: after_call, after_chat"):
         facts_of(home, surveys=("after_chatt",))
     with pytest.raises(NoSuchPartError, match="call team, chat team"):
-        facts_of(home, owners=("nobody",))
+        facts_of(home, owners=("unknown team",))
 
 
 def test_months_and_quarters_have_pages(home: SmallHome) -> None:
