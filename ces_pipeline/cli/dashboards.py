@@ -46,8 +46,6 @@ def export_postgres(home: Home) -> bool:
     console.out.print(f"copied {done.rows:,} rows of {done.tables:,} tables in {done.seconds:.1f} s")
     for schema, (rows, seconds) in done.copied.items():
         console.out.print(f"{schema}: {rows:,} rows, {rows / max(seconds, 0.001):,.0f} a second")
-    if done.note:
-        console.out.print(f"note: {done.note}")
     return True
 
 

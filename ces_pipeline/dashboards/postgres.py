@@ -1,9 +1,11 @@
 """Copies published tables to a PostgreSQL database, for Grafana, Power BI, Tableau and other tools.
 
-A load fills fresh schemas from Arrow and puts them in place of the old ones by renames, in one transaction with their
-grants: a reader sees the old load or the new one, and a killed load leaves nothing behind. The old schemas are dropped
-afterwards. Every schema has a comment that says whose it is: one that this module did not make is never touched. No
-error holds the address, which has a password in it, nor a value of a row.
+A load deletes the rows of the last one and copies the new ones from Arrow, in one transaction: a statement of a reader
+sees the old load or the new one, waits for nothing, and a killed load leaves the old one. (Renaming new schemas into
+place is not enough: PostgreSQL looks up the tables of a statement one by one, so it can find an old and a new one.)
+Tables stay from load to load, with what was granted on them and the views that read them; where their columns have
+changed, they are altered. Every schema has a comment that says whose it is: one that this module did not make is never
+touched. No error holds the address, which has a password in it, nor a value of a row.
 """
 
 import hashlib
@@ -42,14 +44,12 @@ TYPES = {
 }
 """Type of the published file -> type in PostgreSQL. A list becomes its JSON text."""
 _MADE_BY = "Made by `ces export postgres`. Load "
-_NEXT, _OLD = "_next", "_old"
-_OURS = tuple(f"{name}{suffix}" for name in (*ALWAYS, "core") for suffix in ("", _NEXT, _OLD))
+_OURS = (*ALWAYS, "core")
 """The names of schemas that a load makes."""
 _LOCK = 0x636573  # "ces"
 _BATCH_ROWS = 50_000
 _CONNECT_SECONDS = 10
 _LOCK_SECONDS = 60
-_DROP_SECONDS = 10
 _REFUSALS = {
     "password authentication failed": "the user or the password is wrong",
     "no password supplied": "the address has no password",
@@ -63,13 +63,13 @@ _REFUSALS = {
     "too many": "the server has no connection left",
 }
 """Part of libpq's message -> what is said instead: its own text may have parts of the address."""
-_LOCK_NOT_FREE = "55P03"
 _STATES = {
     "53100": "the disk of the server is full",
     "53200": "the server has no memory left",
     "42501": "the role may not do this: grant it CREATE on the database, and let it own the schemas",
     "25006": "the server is read-only: the address must name the primary server",
-    _LOCK_NOT_FREE: f"a lock was not free within {_LOCK_SECONDS} s: another load or a long query holds it",
+    "55P03": f"a lock was not free within {_LOCK_SECONDS} s: another load or a long query holds it",
+    "2BP01": "a view or table of yours needs what is no longer copied: drop it, or move it to a schema of its own",
     "57014": "the server cancelled the statement",
     "57P01": "the server was shut down",
     "22021": "the database cannot hold a letter of the data: make one with the encoding UTF8",
@@ -84,7 +84,7 @@ class PostgresError(CesError):
 
 @dataclass(frozen=True)
 class Load:
-    """What a load did. is_new: False if the database has this publication already. note: what is left to know.
+    """What a load did. is_new: False if the database has this publication already.
 
     seconds: of all. copied: schema -> rows, and the seconds in which they were copied.
     """
@@ -93,7 +93,6 @@ class Load:
     tables: int = 0
     seconds: float = 0.0
     copied: Mapping[str, tuple[int, float]] = field(default_factory=dict)
-    note: str = ""
 
     @property
     def rows(self) -> int:
@@ -117,15 +116,43 @@ class CopiedTable:
         return f"SELECT {selected} FROM {self.schema}.{quote_name(self.name)}"
 
     @property
-    def statements(self) -> list[str]:
-        """Creates it, empty and described, in the schema of the next load."""
-        target = f"{self.schema}{_NEXT}.{quote_name(self.name)}"
-        columns = ", ".join(f"{quote_name(name)} {TYPES[kind]}" for name, (kind, _) in self.columns.items())
+    def target(self) -> str:
+        """Its name in PostgreSQL."""
+        return f"{self.schema}.{quote_name(self.name)}"
+
+    @property
+    def key(self) -> str | None:
+        """The column that is its key, where the load adds one: the first of a table of `bi`."""
+        return next(iter(self.columns)) if self.schema == "bi" else None
+
+    def creation(self) -> list[str]:
+        """Create it, empty."""
+        columns = [f"{quote_name(name)} {TYPES[kind]}" for name, (kind, _) in self.columns.items()]
+        key = [f"PRIMARY KEY ({quote_name(self.key)})"] if self.key else []
+        return [f"CREATE TABLE {self.target} ({', '.join([*columns, *key])})", *self.descriptions()]
+
+    def alteration(self, found: Mapping[str, str]) -> list[str]:
+        """Give the table that is there its columns. found: its columns with their types."""
+        wanted = {name: TYPES[kind] for name, (kind, _) in self.columns.items()}
+        dropped = [name for name, kind in found.items() if wanted.get(name) != kind]
+        added = [name for name, kind in wanted.items() if found.get(name) != kind]
+        changes = [f"DROP COLUMN {quote_name(name)}" for name in dropped]
+        changes += [f"ADD COLUMN {quote_name(name)} {wanted[name]}" for name in added]
+        if self.key in added:
+            changes.append(f"ADD PRIMARY KEY ({quote_name(self.key)})")
+        # Without its rows, which the load replaces in any case, a key can be added.
+        return (
+            [f"DELETE FROM {self.target}", f"ALTER TABLE {self.target} {', '.join(changes)}"]
+            if changes
+            else []
+        )
+
+    def descriptions(self) -> list[str]:
+        """Its comment, and those of its columns."""
         return [
-            f"CREATE TABLE {target} ({columns})",
-            f"COMMENT ON TABLE {target} IS {quote_text(self.comment)}",
+            f"COMMENT ON TABLE {self.target} IS {quote_text(self.comment)}",
             *(
-                f"COMMENT ON COLUMN {target}.{quote_name(name)} IS {quote_text(comment)}"
+                f"COMMENT ON COLUMN {self.target}.{quote_name(name)} IS {quote_text(comment)}"
                 for name, (_, comment) in self.columns.items()
             ),
         ]
@@ -164,29 +191,24 @@ def load(home: Home, export: PostgresExport, environment: Mapping[str, str]) -> 
         with database.refusals("preparing"):
             database.prepare()
             made = database.made_schemas()
-            if {schema: made.get(schema) for schema in schemas} == dict.fromkeys(schemas, wanted) and (
-                "core" in made
-            ) == export.has_core:
+            if made == dict.fromkeys(schemas, wanted):
                 connection.rollback()
-                return Load(is_new=False, note=database.drop_old())
-            database.refuse_foreign(made, export.readers)
-            database.clear(made)
+                return Load(is_new=False)
+            database.refuse_foreign(tables, made, export.readers)
+        with database.refusals("preparing the tables"):
+            database.lay_out(tables, made)
+            database.grant(tables, export.readers)
         copied = {}
         for schema in schemas:
             started, rows = monotonic(), 0
-            of_schema = [table for table in tables if table.schema == schema]
-            with database.refusals(f"creating {schema}"):
-                database.create(schema, wanted, of_schema)
-            for table in of_schema:
+            for table in (table for table in tables if table.schema == schema):
                 with database.refusals(f"copying {schema}.{table.name}"):
                     rows += database.fill(table, published)
             copied[schema] = rows, monotonic() - started
-        with database.refusals("putting the load in place"):
-            database.grant(schemas, export.readers)
-            database.swap(schemas, [schema for schema in (*ALWAYS, "core") if schema in made])
+        with database.refusals("completing the load"):
+            database.complete(schemas, wanted)
             connection.commit()
-        note = database.drop_old()
-    return Load(True, len(tables), monotonic() - began, copied, note)
+    return Load(True, len(tables), monotonic() - began, copied)
 
 
 def copied_tables(published: duckdb.DuckDBPyConnection, *, has_core: bool) -> list[CopiedTable]:
@@ -290,7 +312,7 @@ class _Database:
             self._run(statement)
 
     def made_schemas(self) -> dict[str, str]:
-        """Schema that loads made, also one that was left over -> fingerprint of its load."""
+        """Schema that loads made -> fingerprint of its load."""
         found = self._rows(
             "SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace "
             f"WHERE nspname IN ({_listed(_OURS)}) "
@@ -298,34 +320,28 @@ class _Database:
         )
         return {name: str(comment).removeprefix(_MADE_BY) for name, comment in found}
 
-    def refuse_foreign(self, made: Mapping[str, str], readers: Sequence[str]) -> None:
-        """Refuse to drop what others made. Raises PostgresError that names it."""
+    def refuse_foreign(
+        self, tables: Sequence[CopiedTable], made: Mapping[str, str], readers: Sequence[str]
+    ) -> None:
+        """Refuse to replace what others made. Raises PostgresError that names it."""
         there = {name for (name,) in self._rows("SELECT nspname FROM pg_namespace")}
-        if foreign := sorted((there & set(_OURS)) - made.keys()):
+        if foreign := sorted((there & {table.schema for table in tables}) - made.keys()):
             raise PostgresError(
                 f"postgres: the schema {foreign[0]} of the database was not made by ces, so it is left alone. Use a "
                 "database of its own"
             )
-        if added := self._rows(
-            "SELECT nspname || '.' || relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace "
-            f"WHERE nspname IN ({_listed(made) or 'NULL'}) AND relkind IN ('r', 'v', 'm', 'f', 'p') "
-            "AND obj_description(pg_class.oid, 'pg_class') IS NULL ORDER BY 1"
-        ):
-            raise PostgresError(
-                f"postgres: {added[0][0]} was not made by ces, and a load would drop it. Move it to another schema"
+        undescribed = {
+            (schema, name)
+            for schema, name in self._rows(
+                "SELECT nspname, relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace "
+                f"WHERE nspname IN ({_listed(made) or 'NULL'}) AND relkind IN ('r', 'v', 'm', 'f', 'p') "
+                "AND obj_description(pg_class.oid, 'pg_class') IS NULL ORDER BY 1"
             )
-        if reading := self._rows(
-            "SELECT DISTINCT vn.nspname || '.' || v.relname FROM pg_depend d "
-            "JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid "
-            "JOIN pg_class v ON v.oid = r.ev_class JOIN pg_namespace vn ON vn.oid = v.relnamespace "
-            "JOIN pg_class t ON d.refclassid = 'pg_class'::regclass AND t.oid = d.refobjid "
-            "JOIN pg_namespace tn ON tn.oid = t.relnamespace "
-            f"WHERE tn.nspname IN ({_listed(made) or 'NULL'}) AND vn.nspname NOT IN ({_listed(made) or 'NULL'}) "
-            "ORDER BY 1"
-        ):
+        }
+        if taken := [table for table in tables if (table.schema, table.name) in undescribed]:
             raise PostgresError(
-                f"postgres: the view {reading[0][0]} reads a table of ces, and a load would drop the view with the "
-                "old table. Drop it, and put its query into the tool that uses it"
+                f"postgres: {taken[0].schema}.{taken[0].name} was not made by ces, and a load would replace it. Move "
+                "it to another schema"
             )
         known = {name for (name,) in self._rows("SELECT rolname FROM pg_roles")}
         if missing := [role for role in readers if role not in known]:
@@ -334,79 +350,65 @@ class _Database:
                 "it from settings.yaml"
             )
 
-    def clear(self, made: Mapping[str, str]) -> None:
-        """Drop what a load left over that was killed before it dropped the old schemas."""
-        for schema in made:
-            if schema.endswith((_NEXT, _OLD)):
-                self._run(f"DROP SCHEMA {schema} CASCADE")
+    def lay_out(self, tables: Sequence[CopiedTable], made: Mapping[str, str]) -> None:
+        """Create, alter and drop tables, so that those of a load are there with their columns.
 
-    def create(self, schema: str, fingerprint: str, tables: Sequence[CopiedTable]) -> None:
-        """Create the schema of the next load, with its empty tables."""
+        A table in a schema of ces that has a comment is one of a load; others are left alone.
+        """
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for schema, name, column, kind in self._rows(
+            "SELECT nspname, relname, attname, format_type(atttypid, atttypmod) "
+            "FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace JOIN pg_attribute ON attrelid = c.oid "
+            f"WHERE nspname IN ({_listed(made) or 'NULL'}) AND relkind = 'r' AND attnum > 0 AND NOT attisdropped "
+            "AND obj_description(c.oid, 'pg_class') IS NOT NULL ORDER BY attnum"
+        ):
+            found.setdefault((schema, name), {})[column] = _SHORT.get(kind, kind)
+        schemas = dict.fromkeys(table.schema for table in tables)
+        wanted = {(table.schema, table.name) for table in tables}
+        statements = [
+            f"DROP TABLE {schema}.{quote_name(name)}"
+            for schema, name in found
+            if (schema, name) not in wanted
+        ]
+        statements += [f"DROP SCHEMA {schema}" for schema in made if schema not in schemas]
+        statements += [f"CREATE SCHEMA {schema}" for schema in schemas if schema not in made]
+        for table in tables:
+            if (columns := found.get((table.schema, table.name))) is None:
+                statements += table.creation()
+            elif altered := table.alteration(columns):
+                statements += [*altered, *table.descriptions()]
+        self._run_all(statements)
+
+    def grant(self, tables: Sequence[CopiedTable], readers: Sequence[str]) -> None:
+        """Let the readers read every table. What is granted already stays as it is."""
+        listed = ", ".join(f"({quote_text(table.schema)}, {quote_text(table.name)})" for table in tables)
+        roles = _listed(readers) or "NULL"
         self._run_all(
             [
-                f"CREATE SCHEMA {schema}{_NEXT}",
-                f"COMMENT ON SCHEMA {schema}{_NEXT} IS {quote_text(_MADE_BY + fingerprint)}",
-                *(statement for table in tables for statement in table.statements),
+                statement
+                for (statement,) in self._rows(
+                    "SELECT format('GRANT USAGE ON SCHEMA %I TO %I', nspname, rolname) "
+                    f"FROM pg_namespace n, pg_roles r WHERE nspname IN ({_listed([t.schema for t in tables])}) "
+                    f"AND rolname IN ({roles}) AND NOT has_schema_privilege(r.oid, n.oid, 'USAGE') "
+                    "UNION ALL "
+                    "SELECT format('GRANT SELECT ON %I.%I TO %I', nspname, relname, rolname) "
+                    "FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace, pg_roles r "
+                    f"WHERE (nspname, relname) IN ({listed}) "
+                    f"AND rolname IN ({roles}) AND NOT has_table_privilege(r.oid, c.oid, 'SELECT')"
+                )
             ]
         )
 
     def fill(self, table: CopiedTable, published: duckdb.DuckDBPyConnection) -> int:
-        """Copy the rows of a table; returns their number. Tables of `bi` get their key."""
+        """Replace the rows of a table; returns their number."""
+        self._run(f"DELETE FROM {table.target}")
         rows = published.sql(table.query).to_arrow_reader(_BATCH_ROWS)
-        copied = self._cursor.adbc_ingest(
-            table.name, rows, mode="append", db_schema_name=f"{table.schema}{_NEXT}"
-        )
-        if table.schema == "bi":
-            key = quote_name(next(iter(table.columns)))
-            self._run(f"ALTER TABLE bi{_NEXT}.{quote_name(table.name)} ADD PRIMARY KEY ({key})")
-        return int(copied)
+        return int(self._cursor.adbc_ingest(table.name, rows, mode="append", db_schema_name=table.schema))
 
-    def grant(self, schemas: Sequence[str], readers: Sequence[str]) -> None:
-        """Let the readers read the next load, and the roles that were granted a schema or a table of the last one."""
-        statements = []
-        for schema in schemas:
-            for role in map(quote_name, readers):
-                statements.append(f"GRANT USAGE ON SCHEMA {schema}{_NEXT} TO {role}")
-                statements.append(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema}{_NEXT} TO {role}")
-        role = "CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END"
-        kept = self._rows(
-            f"SELECT format('GRANT USAGE ON SCHEMA %I TO %s', nspname || '{_NEXT}', {role}) "
-            "FROM pg_namespace, aclexplode(nspacl) a "
-            f"WHERE nspname IN ({_listed(schemas)}) AND a.grantee <> nspowner AND a.privilege_type = 'USAGE' "
-            "UNION ALL "
-            f"SELECT format('GRANT SELECT ON %I.%I TO %s', o.nspname || '{_NEXT}', c.relname, {role}) "
-            "FROM pg_class c JOIN pg_namespace o ON o.oid = c.relnamespace "
-            f"JOIN pg_namespace x ON x.nspname = o.nspname || '{_NEXT}' "
-            "JOIN pg_class f ON f.relnamespace = x.oid AND f.relname = c.relname, aclexplode(c.relacl) a "
-            f"WHERE o.nspname IN ({_listed(schemas)}) AND c.relkind = 'r' AND a.grantee <> c.relowner "
-            "AND a.privilege_type = 'SELECT'"
-        )
-        self._run_all([*(statement for (statement,) in kept), *statements])
-
-    def swap(self, schemas: Sequence[str], made: Sequence[str]) -> None:
-        """Rename the old schemas away and the next ones into their place."""
-        self._run_all(
-            [
-                *(f"ALTER SCHEMA {schema} RENAME TO {schema}{_OLD}" for schema in made),
-                *(f"ALTER SCHEMA {schema}{_NEXT} RENAME TO {schema}" for schema in schemas),
-            ]
-        )
-
-    def drop_old(self) -> str:
-        """Drop the old schemas; returns a note if that fails, for example because a reader still holds one."""
-        from adbc_driver_postgresql import dbapi
-
-        try:
-            self._run(f"SET LOCAL lock_timeout = '{_DROP_SECONDS}s'")
-            for schema in self.made_schemas():
-                if schema.endswith(_OLD):
-                    self._run(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-            self._connection.commit()
-        except dbapi.Error as problem:
-            held = problem.sqlstate == _LOCK_NOT_FREE
-            why = "a long query still reads them" if held else f"SQLSTATE {problem.sqlstate}"
-            return f"the schemas of the last load could not be dropped ({why}). The next load drops them"
-        return ""
+    def complete(self, schemas: Sequence[str], fingerprint: str) -> None:
+        """Write into the schemas which load they hold."""
+        comment = quote_text(_MADE_BY + fingerprint)
+        self._run_all([f"COMMENT ON SCHEMA {schema} IS {comment}" for schema in schemas])
 
     def _run(self, statement: str) -> None:
         self._cursor.execute(statement)
@@ -420,6 +422,10 @@ class _Database:
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         self._cursor.execute(query)
         return list(self._cursor.fetchall())
+
+
+_SHORT = {"timestamp without time zone": "timestamp", "timestamp with time zone": "timestamptz"}
+"""Name of a type in PostgreSQL's catalog -> its name in `TYPES`."""
 
 
 def _listed(names: Mapping[str, str] | Sequence[str]) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from ces_pipeline import pipeline
 from ces_pipeline.dashboards import postgres
-from ces_pipeline.dashboards.postgres import AUDIT, PostgresError, copied_tables, load
+from ces_pipeline.dashboards.postgres import ALWAYS, AUDIT, PostgresError, copied_tables, load
 from ces_pipeline.errors import CesError, RegistryError
 from ces_pipeline.home import Home
 from ces_pipeline.registry import load_registry
@@ -199,10 +199,9 @@ def test_a_reader_in_a_loop_sees_no_error_and_never_half_of_a_load(
 
 
 KILLED = {
-    "while it creates tables": ("create", 2),
+    "before it creates tables": ("lay_out", 1),
     "while it copies rows": ("fill", 40),
-    "before it commits": ("swap", 1),
-    "before it drops the old": ("drop_old", 1),
+    "before it commits": ("complete", 1),
 }
 
 
@@ -224,7 +223,7 @@ def load_until_killed(root: str, where: tuple[str, int], address: str) -> None:
 
 
 @pytest.mark.parametrize("where", KILLED)
-def test_a_load_that_is_killed_leaves_the_old_data_and_the_next_one_leaves_nothing_over(
+def test_a_load_that_is_killed_leaves_the_old_data_and_the_next_one_replaces_it(
     small: SmallHome, server: Server, database: str, where: str
 ) -> None:
     at = environment(server, database)
@@ -239,10 +238,8 @@ def test_a_load_that_is_killed_leaves_the_old_data_and_the_next_one_leaves_nothi
     after = server.rows(
         "SELECT sum(n) FROM mart.ces_daily", role=READER, secret=READER_SECRET, database=database
     )
-    was_swapped = where == "before it drops the old"
-    assert (after != before) == was_swapped
-    done = load(small.home, EXPORT, at)
-    assert done.is_new != was_swapped or done.note == ""
+    assert after == before
+    assert load(small.home, EXPORT, at).is_new
     assert server.schemas(database) == ["audit", "bi", "mart", "reference"]
     assert server.rows("SELECT run_id FROM audit.publication", database=database) == [("run-2",)]
 
@@ -281,7 +278,7 @@ def test_readers_may_read_and_change_nothing_and_other_grants_are_kept(
     ("statements", "named"),
     [
         (("CREATE SCHEMA mart",), "schema mart"),
-        (("CREATE SCHEMA reference_next",), "schema reference_next"),
+        (("CREATE SCHEMA reference",), "schema reference"),
     ],
 )
 def test_a_schema_that_others_made_is_left_alone(
@@ -293,39 +290,95 @@ def test_a_schema_that_others_made_is_left_alone(
     assert len(server.schemas(database)) == 1
 
 
-def test_a_long_query_of_a_reader_delays_nothing_and_the_next_load_drops_what_it_held(
-    small: SmallHome, server: Server, database: str, monkeypatch: pytest.MonkeyPatch
+def test_a_transaction_of_a_reader_delays_nothing_and_keeps_what_it_saw(
+    small: SmallHome, server: Server, database: str
 ) -> None:
-    monkeypatch.setattr(postgres, "_DROP_SECONDS", 1)
     at = environment(server, database)
     load(small.home, EXPORT, at)
+    small.clean("survey", [response("new", NEXT)], day=NEXT)
+    small.publish("run-2")
     with server.connected(READER, READER_SECRET, database) as connection, connection.cursor() as cursor:
         connection.adbc_connection.set_autocommit(False)
-        cursor.execute("SELECT count(*) FROM mart.ces_daily")
-        cursor.fetchall()
-        assert "a long query" in load(small.home, replace_export(has_core=True), at).note
-        assert "mart_old" in server.schemas(database)
-    assert load(small.home, EXPORT, at).note == ""
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+        def run_id() -> Any:
+            cursor.execute("SELECT run_id FROM audit.publication")
+            return cursor.fetchall()
+
+        before = run_id()
+        assert load(small.home, EXPORT, at).is_new
+        assert run_id() == before != [("run-2",)]
+        connection.adbc_connection.commit()
+        assert run_id() == [("run-2",)]
+
+
+def test_what_others_built_stays_and_is_named_where_it_is_in_the_way(
+    small: SmallHome, server: Server, database: str
+) -> None:
+    at, how = environment(server, database), {"database": database, "role": "postgres"}
+    load(small.home, replace_export(has_core=True), at)
+    server.run(
+        "CREATE TABLE mart.mine AS SELECT 7 AS a",
+        "CREATE VIEW public.weeks AS SELECT n FROM mart.ces_weekly",
+        "CREATE VIEW public.answers AS SELECT response_key FROM core.responses",
+        **how,
+    )
+    small.clean("survey", [response("new", NEXT)], day=NEXT)
+    small.publish("run-2")
+    load(small.home, replace_export(has_core=True), at)
+    assert server.rows("SELECT a FROM mart.mine", **how) == [(7,)]
+    weeks = server.rows("SELECT sum(n) FROM public.weeks", **how)
+    assert weeks == server.rows("SELECT sum(n) FROM mart.ces_weekly", **how)
+    # `core` is no longer asked for, but a view reads it.
+    with pytest.raises(PostgresError, match="a view or table of yours"):
+        load(small.home, EXPORT, at)
+    server.run("DROP VIEW public.answers", **how)
+    load(small.home, EXPORT, at)
     assert server.schemas(database) == ["audit", "bi", "mart", "reference"]
 
 
-@pytest.mark.parametrize(
-    ("statement", "named"),
-    [
-        ("CREATE TABLE mart.mine (a int)", "mart.mine"),
-        ("CREATE VIEW public.mine AS SELECT n FROM mart.ces_daily", "public.mine"),
-    ],
-)
-def test_what_others_built_on_the_tables_is_not_dropped(
-    small: SmallHome, server: Server, database: str, statement: str, named: str
+def test_a_table_of_others_under_a_name_of_ces_is_left_alone(
+    small: SmallHome, server: Server, database: str
 ) -> None:
-    at = environment(server, database)
+    at, how = environment(server, database), {"database": database, "role": "postgres"}
     load(small.home, EXPORT, at)
-    server.run(f"GRANT CREATE ON SCHEMA public TO {READER}", database=database, role="postgres")
-    server.run(statement, database=database, role="postgres")
-    with pytest.raises(PostgresError, match=named):
-        load(small.home, replace_export(has_core=True), at)
-    assert server.rows(f"SELECT count(*) FROM {named}", database=database, role="postgres")
+    server.run("DROP TABLE mart.ces_daily", "CREATE TABLE mart.ces_daily AS SELECT 7 AS a", **how)
+    small.clean("survey", [response("new", NEXT)], day=NEXT)
+    small.publish("run-2")
+    with pytest.raises(PostgresError, match=r"mart\.ces_daily"):
+        load(small.home, EXPORT, at)
+    assert server.rows("SELECT a FROM mart.ces_daily", **how) == [(7,)]
+
+
+def test_tables_of_an_older_release_get_the_columns_of_this_one(
+    small: SmallHome, server: Server, database: str
+) -> None:
+    at, how = environment(server, database), {"database": database, "role": "postgres"}
+    load(small.home, EXPORT, at)
+    layout = {schema: schema_columns(server, schema, database) for schema in ALWAYS}
+    key = next(iter(layout["bi"]["weeks"]))
+    server.run(
+        "ALTER TABLE mart.ces_daily ADD COLUMN gone int, DROP COLUMN n, ALTER survey_id TYPE varchar(500)",
+        f"ALTER TABLE bi.weeks DROP COLUMN {key}",
+        "CREATE TABLE mart.gone (a int)",
+        "COMMENT ON TABLE mart.gone IS 'A mart of an older release.'",
+        "DROP TABLE mart.ces_weekly",
+        "COMMENT ON SCHEMA mart IS 'Made by `ces export postgres`. Load older'",
+        **how,
+    )
+    load(small.home, EXPORT, at)
+    for schema, tables in layout.items():
+        now = schema_columns(server, schema, database)
+        assert {name: dict(sorted(columns.items())) for name, columns in now.items()} == {
+            name: dict(sorted(columns.items())) for name, columns in tables.items()
+        }
+    with open_published(small.home.published) as connection:
+        for table in copied_tables(connection, has_core=False):
+            there = server.rows(f"SELECT {', '.join(table.columns)} FROM {table.target}", database=database)
+            assert as_rows(there) == as_rows(connection.execute(table.query).fetchall()), table.name
+    assert server.rows(
+        "SELECT count(*) FROM mart.ces_weekly", role=READER, secret=READER_SECRET, database=database
+    )
 
 
 def test_a_reader_that_does_not_exist_is_named(small: SmallHome, server: Server, database: str) -> None:
@@ -398,16 +451,16 @@ def test_a_full_disk_keeps_the_old_data(small: SmallHome, server: Server, tiny_d
     before = server.rows("SELECT sum(n) FROM mart.ces_daily", database=database)
     small.clean("survey", [response("new", NEXT)], day=NEXT)
     small.publish("run-2")
-    # The files of dropped tables are deleted by a checkpoint.
+    # After it, files that are no longer used are deleted.
     server.run("CHECKPOINT", database="postgres", role="postgres")
     filling = tiny_disk / "filling"
     with filling.open("wb") as file:
         free = os.statvfs(tiny_disk)
-        file.write(b"\0" * (free.f_bavail * free.f_frsize - 100_000))
+        file.write(b"\0" * (free.f_bavail * free.f_frsize - 300_000))
     with pytest.raises(PostgresError, match="disk of the server is full"):
         load(small.home, EXPORT, at)
-    assert server.rows("SELECT sum(n) FROM mart.ces_daily", database=database) == before
     filling.unlink()
+    assert server.rows("SELECT sum(n) FROM mart.ces_daily", database=database) == before
     assert load(small.home, EXPORT, at).is_new
     assert server.schemas(database) == ["audit", "bi", "mart", "reference"]
     server.run(
