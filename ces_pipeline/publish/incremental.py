@@ -77,9 +77,12 @@ class ChangedRows:
 
         was: as the query of `read_now`.
 
-        Leaves these rows as the temporary tables `added_rows` and `removed_rows`.
+        Leaves these rows, if there are any, as the temporary tables `added_rows` and `removed_rows`.
         """
         self._read("rows_before", table, was)
+        if not count_rows(self.connection, "rows_now") and not count_rows(self.connection, "rows_before"):
+            self.counts[table.name] = self.counts.get(table.name) or 0
+            return 0
         for name, rows, others in (
             ("added_rows", "rows_now", "rows_before"),
             ("removed_rows", "rows_before", "rows_now"),

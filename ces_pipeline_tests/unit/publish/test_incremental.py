@@ -205,7 +205,7 @@ def test_a_changed_setting_fills_the_tables_that_read_it_in_full(small: SmallHom
 def test_a_file_that_updates_have_blown_up_is_compacted(
     small: SmallHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compaction, "_UNUSED_BYTES", 1_000)
+    monkeypatch.setattr(compaction, "UNUSED_BYTES", 1_000)
     sizes = [small.home.published.stat().st_size]
     compacted = 0
     for number in range(4):
