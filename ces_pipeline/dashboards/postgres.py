@@ -126,10 +126,10 @@ class CopiedTable:
         return next(iter(self.columns)) if self.schema == "bi" else None
 
     def creation(self) -> list[str]:
-        """Create it, empty."""
+        """Create it, empty and without comments."""
         columns = [f"{quote_name(name)} {TYPES[kind]}" for name, (kind, _) in self.columns.items()]
         key = [f"PRIMARY KEY ({quote_name(self.key)})"] if self.key else []
-        return [f"CREATE TABLE {self.target} ({', '.join([*columns, *key])})", *self.descriptions()]
+        return [f"CREATE TABLE {self.target} ({', '.join([*columns, *key])})"]
 
     def alteration(self, found: Mapping[str, str]) -> list[str]:
         """Give the table that is there its columns. found: its columns with their types."""
@@ -356,13 +356,16 @@ class _Database:
         A table in a schema of ces that has a comment is one of a load; others are left alone.
         """
         found: dict[tuple[str, str], dict[str, str]] = {}
-        for schema, name, column, kind in self._rows(
-            "SELECT nspname, relname, attname, format_type(atttypid, atttypmod) "
+        described: dict[tuple[str, str], dict[str | None, str]] = {}
+        for schema, name, about, column, kind, about_column in self._rows(
+            "SELECT nspname, relname, obj_description(c.oid, 'pg_class'), attname, "
+            "format_type(atttypid, atttypmod), col_description(c.oid, attnum) "
             "FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace JOIN pg_attribute ON attrelid = c.oid "
             f"WHERE nspname IN ({_listed(made) or 'NULL'}) AND relkind = 'r' AND attnum > 0 AND NOT attisdropped "
             "AND obj_description(c.oid, 'pg_class') IS NOT NULL ORDER BY attnum"
         ):
             found.setdefault((schema, name), {})[column] = _SHORT.get(kind, kind)
+            described.setdefault((schema, name), {None: about})[column] = about_column
         schemas = dict.fromkeys(table.schema for table in tables)
         wanted = {(table.schema, table.name) for table in tables}
         statements = [
@@ -373,10 +376,15 @@ class _Database:
         statements += [f"DROP SCHEMA {schema}" for schema in made if schema not in schemas]
         statements += [f"CREATE SCHEMA {schema}" for schema in schemas if schema not in made]
         for table in tables:
-            if (columns := found.get((table.schema, table.name))) is None:
-                statements += table.creation()
-            elif altered := table.alteration(columns):
-                statements += [*altered, *table.descriptions()]
+            place = table.schema, table.name
+            if place not in found:
+                statements += [*table.creation(), *table.descriptions()]
+                continue
+            altered = table.alteration(found[place])
+            statements += altered
+            wanted_words = {None: table.comment} | {name: words for name, (_, words) in table.columns.items()}
+            if altered or described[place] != wanted_words:
+                statements += table.descriptions()
         self._run_all(statements)
 
     def grant(self, tables: Sequence[CopiedTable], readers: Sequence[str]) -> None:

@@ -363,6 +363,7 @@ def test_tables_of_an_older_release_get_the_columns_of_this_one(
         "CREATE TABLE mart.gone (a int)",
         "COMMENT ON TABLE mart.gone IS 'A mart of an older release.'",
         "DROP TABLE mart.ces_weekly",
+        "COMMENT ON COLUMN mart.month_changes.n IS 'Words of an older release.'",
         "COMMENT ON SCHEMA mart IS 'Made by `ces export postgres`. Load older'",
         **how,
     )
@@ -376,6 +377,12 @@ def test_tables_of_an_older_release_get_the_columns_of_this_one(
         for table in copied_tables(connection, has_core=False):
             there = server.rows(f"SELECT {', '.join(table.columns)} FROM {table.target}", database=database)
             assert as_rows(there) == as_rows(connection.execute(table.query).fetchall()), table.name
+        words = connection.execute(
+            "SELECT comment FROM duckdb_columns() WHERE table_name = 'month_changes' AND column_name = 'n'"
+        ).fetchall()
+    query = "SELECT col_description('mart.month_changes'::regclass, attnum) FROM pg_attribute "
+    query += "WHERE attrelid = 'mart.month_changes'::regclass AND attname = 'n'"
+    assert server.rows(query, database=database) == words
     assert server.rows(
         "SELECT count(*) FROM mart.ces_weekly", role=READER, secret=READER_SECRET, database=database
     )
