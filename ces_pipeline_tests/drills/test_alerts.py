@@ -80,6 +80,7 @@ class Nights:
         return [asked.json["type"] for asked in self.hook.asked[before:]]
 
 
+@pytest.mark.slow
 def test_a_spike_is_one_message_and_its_recovery_another(tmp_path: Path) -> None:
     with Hook() as hook:
         nights = Nights(watched(tmp_path / "home", rule("hard", threshold=HARD)), hook)

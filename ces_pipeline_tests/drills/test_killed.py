@@ -99,6 +99,7 @@ def test_a_run_killed_before_a_rename_is_made_good_by_the_next(
     assert_ends_undisturbed(fresh, undisturbed)
 
 
+@pytest.mark.slow
 def test_a_run_killed_over_and_over_still_gets_there_and_readers_see_whole_files(
     fresh: Home, undisturbed: Home
 ) -> None:
@@ -197,6 +198,7 @@ def test_an_update_of_the_published_file_killed_at_random_moments_leaves_the_old
     print(f"{killed} kills of an update, {kept} of them before the rename")
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_take_turns_and_end_as_one(fresh: Home, undisturbed: Home) -> None:
     processes = [started(run, fresh) for _ in range(2)]
     for process in processes:

@@ -72,6 +72,7 @@ def test_a_published_file_and_its_whole_folder_lost_with_the_derived_tables_are_
     assert Lake(small.home.lake).days("core.tickets") == [date(2026, 3, 4)]
 
 
+@pytest.mark.slow
 def test_days_missed_while_the_host_was_down_are_caught_up(small: InboxHome, tmp_path: Path) -> None:
     def of_day(day: int) -> list[dict[str, object]]:
         return [answer(100 + day * 10 + n, recorded=f"2026-03-{day:02}T1{n}:00:00Z") for n in range(3)]
@@ -93,6 +94,7 @@ def test_days_missed_while_the_host_was_down_are_caught_up(small: InboxHome, tmp
     assert same(published_rows(small.home), published_rows(nightly.home)) == []
 
 
+@pytest.mark.slow
 def test_a_lost_dagster_database_costs_its_history_and_nothing_else(small: InboxHome) -> None:
     assert runs.run(small.home)
     rows, file = published_rows(small.home), small.home.published.read_bytes()

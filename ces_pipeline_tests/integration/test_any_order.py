@@ -22,6 +22,8 @@ from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline_tests.builders import WEB, InboxHome, csv_text, inbox_home
 from ces_pipeline_tests.drills.homes import clean, core_bytes, core_rows, published_rows, run, same
 
+pytestmark = pytest.mark.slow
+
 FEED = {
     **WEB,
     "columns": {**WEB["columns"], "device": "device", "finished": "finished", "duration_seconds": "seconds"},
@@ -159,7 +161,6 @@ def test_the_same_exports_in_any_batches_give_the_same_bytes(responses: list[Res
     receive_in_two_ways(responses, seed, publishes=False)
 
 
-@pytest.mark.slow
 @SMALL
 @given(responses=RESPONSES, seed=st.integers(0, 2**32))
 def test_the_same_exports_in_any_batches_publish_the_same_rows(responses: list[Response], seed: int) -> None:
@@ -172,7 +173,6 @@ ABOUT_DELIVERIES = {"landed", "redelivered"}
 SHARES_OF_DELIVERED = ("redelivered_share", "superseded_share")
 
 
-@pytest.mark.slow
 @settings(SMALL, max_examples=6)
 @given(responses=RESPONSES, seed=st.integers(0, 2**32))
 def test_the_same_responses_in_other_exports_give_the_same_rows(responses: list[Response], seed: int) -> None:

@@ -15,6 +15,8 @@ from ces_pipeline.cli.main import main
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline_tests.builders import DESK, SURVEYS, WEB, InboxHome, answer, inbox_home
 
+pytestmark = pytest.mark.slow
+
 GONE = "ann.example@example.org"
 _NAMED = {**WEB, "columns": {**WEB["columns"], "ticket_id": "ticket"}}
 

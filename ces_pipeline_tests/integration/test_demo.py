@@ -19,6 +19,8 @@ from ces_pipeline.registry import load_registry
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline_tests.builders import InboxHome
 
+pytestmark = pytest.mark.slow
+
 CES = Path(sys.executable).with_name("ces")
 TIME_FACTOR = float(os.environ.get("CES_TIME_FACTOR", "2"))
 """How much slower than the reference machine this machine may be. It may also be busy with other work."""
@@ -124,7 +126,6 @@ def demo_by_api(api_home: Home) -> Ran:
     return ces("demo", "--api", "--home", str(api_home.root))
 
 
-@pytest.mark.slow
 class TestByApi:
     """The same with simulated vendors, which the command runs."""
 

@@ -170,6 +170,7 @@ def normal(name: str) -> str:
 # What the pages show
 
 
+@pytest.mark.slow
 def test_the_demo_prints_the_figures_of_the_readme(place: Path) -> None:
     shown = next(block for block in blocks("text", README) if "┏" in block)
     printed = table_lines((place / "demo.txt").read_text(encoding="utf-8"))

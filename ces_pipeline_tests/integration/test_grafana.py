@@ -135,6 +135,7 @@ def test_each_query_says_what_the_file_says(small: SmallHome, server: Server, tm
     assert counts["alerting"] >= 1
 
 
+@pytest.mark.slow
 @needs_server
 def test_each_query_runs_on_an_empty_installation(server: Server, tmp_path: Path) -> None:
     empty = small_home(tmp_path / "home")

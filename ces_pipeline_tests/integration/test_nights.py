@@ -22,6 +22,8 @@ from ces_pipeline_tests.nights import (
     with_key,
 )
 
+pytestmark = pytest.mark.slow
+
 SEEDS, NIGHTS_OF_SEED = range(4), 50
 
 
@@ -53,7 +55,6 @@ def test_a_night_that_left_one_wrong_row_is_reported_with_its_table_and_key(nigh
     assert "--first-seed 0 --seeds 1 --nights 2" in text
 
 
-@pytest.mark.slow
 def test_200_nights_give_the_rows_of_a_file_made_anew() -> None:
     found = [*outcomes(SEEDS, NIGHTS_OF_SEED)]
     assert [outcome.problem for outcome in found if outcome.problem] == []

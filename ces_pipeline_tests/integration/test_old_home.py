@@ -97,6 +97,7 @@ def differing_tables(before: Path, home: Home) -> set[str]:
     return {entry.table for entry in found if not entry.is_equal}
 
 
+@pytest.mark.slow
 def test_a_home_of_an_earlier_release_opens_runs_and_publishes_the_same(
     old_home: Home, tmp_path: Path
 ) -> None:

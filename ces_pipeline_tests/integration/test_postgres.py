@@ -40,7 +40,7 @@ from ces_pipeline_tests.postgres_server import (
     schema_columns,
 )
 
-pytestmark = pytest.mark.skipif(programs() is None, reason="needs PostgreSQL")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(programs() is None, reason="needs PostgreSQL")]
 
 LOADS = 20
 EXPORT = PostgresExport(url="CES_PG", readers=(READER,))
@@ -159,7 +159,6 @@ def test_a_publication_is_copied_once(small: SmallHome, server: Server, database
     assert server.rows("SELECT run_id FROM audit.publication", database=database) == [("run-2",)]
 
 
-@pytest.mark.slow
 def test_a_reader_in_a_loop_sees_no_error_and_never_half_of_a_load(
     published: SmallHome, server: Server, database: str, tmp_path: Path
 ) -> None:

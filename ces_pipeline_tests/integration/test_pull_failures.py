@@ -50,6 +50,7 @@ def test_a_vendor_that_quotes_what_it_was_sent_leaves_no_secret_anywhere(
     assert not [secret for secret in secrets if secret in written]
 
 
+@pytest.mark.slow
 def test_a_vendor_that_is_down_all_night_stops_nothing_else_and_the_next_night_catches_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -55,6 +55,7 @@ def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSurveyTool]:
         yield vendor  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_answers_are_published_and_the_next_night_adds_what_is_new(
     tmp_path: Path, vendor: FakeSurveyTool
 ) -> None:

@@ -173,6 +173,7 @@ def test_a_kill_at_the_edge_of_a_page_loses_and_doubles_nothing(
 
 
 class TestSecrets:
+    @pytest.mark.slow
     def test_a_failing_run_leaves_none_anywhere(
         self,
         tmp_path: Path,
@@ -219,6 +220,7 @@ class TestSecrets:
 
 
 class TestRun:
+    @pytest.mark.slow
     def test_tickets_are_published_with_every_request(self, tmp_path: Path, vendor: FakeZendesk) -> None:
         home = inbox_home(tmp_path, desk(vendor, page_size=10))
         assert runs.run(home.home) is True
@@ -231,6 +233,7 @@ class TestRun:
         row = ("desk", "GET", "/api/v2/incremental/tickets/cursor", 200, "ok", 1, True)
         assert requests == [row] * 3
 
+    @pytest.mark.slow
     def test_a_night_without_new_tickets_is_still_in_the_request_log(
         self, tmp_path: Path, vendor: FakeZendesk
     ) -> None:

@@ -277,6 +277,7 @@ def test_complaints_without_ids_count_repeated_rows_as_redelivered(
     ) == [("2013-06-04",)]
 
 
+@pytest.mark.slow
 def test_a_second_layout_adds_no_response_id(home: Home, tmp_path: Path) -> None:
     other = Home(tmp_path / "home")
     shutil.copytree(home.root, other.root)

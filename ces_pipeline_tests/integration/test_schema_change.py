@@ -46,6 +46,7 @@ class TestFiles:
         assert home.land(now=at).failures == ()
         note_columns(home.lake, "web")
 
+    @pytest.mark.slow
     def test_gone_added_and_retyped_are_reported_and_the_rows_are_kept(self, tmp_path: Path) -> None:
         home = inbox_home(tmp_path)
         self.land(home, "1.csv", rows(0), FIRST)

@@ -74,6 +74,7 @@ def test_a_step_that_needs_more_memory_says_so_and_works_when_there_is_more(
     step(small)
 
 
+@pytest.mark.slow
 def test_a_run_says_it_in_lines_without_a_traceback(small: InboxHome) -> None:
     def ran() -> Result:
         return CliRunner().invoke(main, ["run", "--home", str(small.home.root)])

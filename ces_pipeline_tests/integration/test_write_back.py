@@ -13,6 +13,8 @@ from ces_pipeline_tests.builders import WEB, InboxHome, answer, inbox_home
 from ces_pipeline_tests.pulled import entry
 from ces_pipeline_tests.unit.activation.writable import WritableZendesk
 
+pytestmark = pytest.mark.slow
+
 
 class Stirring(WritableZendesk):
     """Like the vendor: an update moves the ticket to the end of the export."""

@@ -128,6 +128,7 @@ def test_no_order_of_deliveries_changes_a_persona(tmp_path: Path) -> None:
     assert seen == {("smb",) * 5 + ("enterprise",) + ("unassigned",) * 2}
 
 
+@pytest.mark.slow
 def test_a_restatement_moves_its_days_and_is_recorded(crm_home: InboxHome) -> None:
     crm_home.drop(
         "a.csv", [version("ann", "2026-02-20", "SMB"), version("ann", "2026-02-25", "Enterprise")], "crm"

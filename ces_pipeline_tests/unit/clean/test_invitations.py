@@ -77,6 +77,7 @@ def test_an_invitation_only_moves_on_whatever_order_exports_come_in(
     assert statuses == {"i1": ("bounced", "after_chat"), "i2": ("sent", "after_chat")}
 
 
+@pytest.mark.slow
 def test_an_invitation_sent_again_on_another_day_lies_there(asked_home: InboxHome) -> None:
     asked_home.drop("a.csv", [invitation(1)], "asked")
     run(asked_home.home)

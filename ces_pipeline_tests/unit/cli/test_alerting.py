@@ -51,6 +51,7 @@ def rows(home: Home, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query).fetchall()
 
 
+@pytest.mark.slow
 def test_a_run_alerts_publishes_what_it_sent_and_says_it_once(tmp_path: Path, hook: NowHook) -> None:
     home = with_export(tmp_path)
     (home.registry / "alerts.yaml").write_text(yaml.safe_dump(ALERTS), encoding="utf-8")

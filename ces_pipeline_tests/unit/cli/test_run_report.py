@@ -133,6 +133,7 @@ def test_a_publish_writes_the_report(first_run: tuple[Home, int, dict[str, Any]]
     ]
 
 
+@pytest.mark.slow
 def test_a_report_that_fails_is_a_warning_and_never_fails_the_publish(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_report_that_fails_is_a_warning_and_never_fails_the_publish(
     assert not any(home.reports.iterdir())
 
 
+@pytest.mark.slow
 def test_a_failure_is_in_the_report_and_in_the_status(home: Home) -> None:
     (home.inbox / "web" / "wrong.csv").write_text("a,b\n1,2\n")
     status, said = run_json(home)
@@ -225,6 +227,7 @@ def runs_of(home: Home) -> int:
         return instance.get_runs_count()
 
 
+@pytest.mark.slow
 def test_a_second_run_without_news_examines_the_sources_and_starts_no_job(home: Home) -> None:
     assert ces("run", "--home", home.root).exit_code == 0
     before = runs_of(home)
@@ -241,6 +244,7 @@ def test_a_second_run_without_news_examines_the_sources_and_starts_no_job(home: 
     assert runs_of(home) > before + 1
 
 
+@pytest.mark.slow
 def test_a_night_without_news_fails_if_a_rule_misses_its_poison(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,7 @@ def test_an_address_without_host_or_database_is_refused_without_repeating_it(add
     assert "s3cret" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_what_a_correction_changes_is_copied_at_once(tmp_path: Path) -> None:
     # `ces forget`, `ces unland` and the others update the home so: a person who was erased must leave the copies.
     inbox = inbox_home(tmp_path, settings={"exports": {"bi_files": True, "metrics_file": "ces.prom"}})

@@ -59,6 +59,7 @@ def test_an_older_page_is_written_again_only_if_one_of_its_days_changed(
     assert write(home.home, home.registry) == [NAME]
 
 
+@pytest.mark.slow
 def test_a_comment_that_was_erased_leaves_every_page_of_the_folder(tmp_path: Path) -> None:
     home = report_home(tmp_path / "home", weeks=4, comment="the form was long")
     here, folder = home.registry, home.home.reports

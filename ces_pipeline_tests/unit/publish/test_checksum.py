@@ -93,6 +93,7 @@ def test_a_damaged_checksum_file_is_made_anew_and_accuses_nothing(file: Path, ho
     assert stored_checksums(file) == [file_sha256(file)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [1, 2])
 def test_a_publish_that_is_killed_around_its_rename_leaves_a_sound_file(
     small: SmallHome, monkeypatch: pytest.MonkeyPatch, write: int

@@ -34,6 +34,7 @@ def small(tmp_path: Path) -> SmallHome:
     return small_home(tmp_path / "home")
 
 
+@pytest.mark.slow
 def test_a_restated_day_has_its_figures_as_they_were_known_on_each_date(small: SmallHome) -> None:
     publish(small, 0, 100.0, 50.0)
     publish(small, 2, 100.0, 50.0, 25.0, 25.0)
@@ -50,6 +51,7 @@ def test_a_restated_day_has_its_figures_as_they_were_known_on_each_date(small: S
     assert small.rows("SELECT count(*) FROM audit.figure_history") == [(3,)]
 
 
+@pytest.mark.slow
 def test_of_two_publishes_on_a_day_the_last_one_was_known_and_an_equal_one_adds_nothing(
     small: SmallHome,
 ) -> None:
@@ -67,6 +69,7 @@ def test_a_day_that_lost_its_answers_is_known_to_have_none(small: SmallHome) -> 
     assert known(small, MORNING.date() + timedelta(days=1)) == [(DAY, 0, None, True)]
 
 
+@pytest.mark.slow
 def test_a_file_that_is_made_anew_keeps_what_was_known(small: SmallHome) -> None:
     publish(small, 0, 100.0, 50.0)
     publish(small, 2, 25.0, 25.0)

@@ -153,6 +153,7 @@ def test_an_update_from_changed_rows_has_the_rows_of_a_rebuild(
     assert compared.differences == ()
 
 
+@pytest.mark.slow
 def test_a_large_table_of_which_only_differing_rows_are_written_may_have_a_null_in_its_key(
     small: SmallHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +167,7 @@ def test_a_large_table_of_which_only_differing_rows_are_written_may_have_a_null_
     assert small.rebuild().differences == ()
 
 
+@pytest.mark.slow
 def test_many_small_updates_in_a_row_are_made_in_place(small: SmallHome) -> None:
     """DuckDB may leave a file shorter than its count of blocks: such a file is complete."""
     for number in range(8):
@@ -174,6 +176,7 @@ def test_many_small_updates_in_a_row_are_made_in_place(small: SmallHome) -> None
         assert small.publish(f"night-{number}").rebuilt_because == ""
 
 
+@pytest.mark.slow
 def test_a_table_whose_updated_rows_are_wrong_is_named_and_replaced(small: SmallHome) -> None:
     with duckdb.connect(str(small.home.published)) as connection:
         connection.execute("UPDATE mart.ces_daily SET n = n + 1 WHERE day = $day", {"day": DAYS[0]})
@@ -194,6 +197,7 @@ def test_only_tables_with_a_changed_row_count_as_filled(small: SmallHome) -> Non
     assert "core.tickets" not in filled
 
 
+@pytest.mark.slow
 def test_a_changed_setting_fills_the_tables_that_read_it_in_full(small: SmallHome) -> None:
     changed = small_home(small.root, repeat_contact_days=1, minimum_n=3)
     changed.delivery_days = small.delivery_days
@@ -202,6 +206,7 @@ def test_a_changed_setting_fills_the_tables_that_read_it_in_full(small: SmallHom
     assert changed.rebuild().differences == ()
 
 
+@pytest.mark.slow
 def test_a_file_that_updates_have_blown_up_is_compacted(
     small: SmallHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:

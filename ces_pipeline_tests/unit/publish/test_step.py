@@ -132,6 +132,7 @@ def test_a_changed_day_is_brought_up_to_date_as_a_file_rebuilt_would_be(small: S
     assert contents(small) == stepwise
 
 
+@pytest.mark.slow
 def test_a_changed_published_day_is_reported_with_its_figures_before_and_after(small: SmallHome) -> None:
     assert small.rows("SELECT count(*) FROM audit.restatements") == [(0,)]
     small.clean("survey", [response("only", ease=100.0)])
@@ -223,6 +224,7 @@ def test_a_reader_that_holds_the_file_open_keeps_what_it_opened(small: SmallHome
     assert small.rows("SELECT count(*) FROM core.responses") == [(9,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["truncated", "overwritten", "not a database"])
 def test_a_damaged_file_is_rebuilt_from_the_lake(published: SmallHome, small: SmallHome, damage: str) -> None:
     data = small.home.published.read_bytes()
@@ -269,6 +271,7 @@ def test_what_a_killed_publish_left_is_swept(unpublished: SmallHome) -> None:
     assert not left.exists()
 
 
+@pytest.mark.slow
 def test_derived_tables_are_stored_by_day_and_only_where_they_changed(small: SmallHome) -> None:
     lake = Lake(small.home.lake)
     assert lake.days("core.tickets") == [DAY]

@@ -65,6 +65,7 @@ def test_the_incident_of_a_publish_is_in_its_file_and_no_reason_to_publish_again
     assert small.publish("second").unchanged
 
 
+@pytest.mark.slow
 def test_a_rebuilt_file_has_the_same_incidents(small: SmallHome) -> None:
     fill(small, 2, 25.0)
     result = small.rebuild("third")

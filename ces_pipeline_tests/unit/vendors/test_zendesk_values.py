@@ -128,6 +128,7 @@ def opened(records: list[dict[str, Any] | None], prefix: str) -> dict[str, list[
     return columns
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     notes=st.lists(st.dictionaries(NAMES, VALUES, max_size=4), min_size=1, max_size=5),
