@@ -182,7 +182,7 @@ def _keys(
     given: the values that a model's keys have where the entry leaves the model out.
     """
     for name, field in model.model_fields.items():
-        default = field.default if given is None else getattr(given, name)
+        default = field.get_default(call_default_factory=True) if given is None else getattr(given, name)
         yield f"`{prefix}{name}`", _kind(field.annotation), _default(default), field.description or ""
         nested = _models(field.annotation)
         inner = f"{prefix}{name}.<name>." if get_origin(field.annotation) is dict else f"{prefix}{name}."

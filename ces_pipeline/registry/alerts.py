@@ -86,13 +86,14 @@ class Channel(Entry):
     )
     links: dict[Slug, Link] = Field(
         default_factory=dict,
-        description="of a webhook: name: address, such as that of your Grafana; `link_<name>` in every event",
+        description="name: address, such as that of your Grafana or of the report; at the end of every message, and "
+        "`link_<name>` in every event",
     )
 
     @model_validator(mode="after")
     def _is_signed(self) -> "Channel":
-        if self.kind != "webhook" and (self.events or self.links):
-            raise ValueError("`events` and `links` are for the kind webhook: remove them")
+        if self.kind != "webhook" and self.events:
+            raise ValueError("`events` is for the kind webhook: remove it")
         if (self.kind == "webhook") != (self.secret is not None):
             raise ValueError(
                 "a webhook needs `secret`: its messages are signed"

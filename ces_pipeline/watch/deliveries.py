@@ -117,7 +117,7 @@ def _parcels(box: Outbox, nearby: Mapping[str, Sequence[str]]) -> list[_Parcel]:
             message.kind,
             message.event_ids,
             len({notice.incident.incident_id for notice in message.notices}),
-            partial(_of_message, message, nearby),
+            partial(_of_message, message, nearby, box.channel.links),
         )
         for message in box.messages
     ]
@@ -133,8 +133,11 @@ def _parcels(box: Outbox, nearby: Mapping[str, Sequence[str]]) -> list[_Parcel]:
     ]
 
 
-def _of_message(message: Message, nearby: Mapping[str, Sequence[str]], now: datetime) -> Outgoing:
-    return Outgoing(message.message_id, title(message), body(message, nearby), payload(message, nearby, now))
+def _of_message(
+    message: Message, nearby: Mapping[str, Sequence[str]], links: Mapping[str, str], now: datetime
+) -> Outgoing:
+    text, data = body(message, nearby, links), payload(message, nearby, links, now)
+    return Outgoing(message.message_id, title(message), text, data)
 
 
 def _of_event(event: Event, channel: Channel, _now: datetime) -> Outgoing:

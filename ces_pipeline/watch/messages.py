@@ -184,11 +184,15 @@ def shown(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def body(message: Message, nearby: Mapping[str, Sequence[str]]) -> str:
-    """The text of a message. nearby: incident id -> titles of the changes around its first day."""
+def body(message: Message, nearby: Mapping[str, Sequence[str]], links: Mapping[str, str]) -> str:
+    """The text of a message, with the links of its channel.
+
+    nearby: incident id -> titles of the changes around its first day.
+    """
+    addresses = [f"{name}: {address}" for name, address in links.items()]
     if len(message.notices) == 1:
         notice = message.notices[0]
-        return "\n".join(_details(notice, nearby.get(notice.incident.incident_id, ())))
+        return "\n".join([*_details(notice, nearby.get(notice.incident.incident_id, ())), *addresses])
     lines = [
         f"- {'recovered: ' if notice.kind == 'recovered' else ''}{headline(notice.incident)} "
         f"[{notice.incident.owner}, since {notice.incident.first_affected_day}, {notice.incident.incident_id}]"
@@ -200,7 +204,7 @@ def body(message: Message, nearby: Mapping[str, Sequence[str]]) -> str:
     for notice in message.notices:
         counts[notice.incident.rule_id] = counts.get(notice.incident.rule_id, 0) + 1
     by_rule = ", ".join(f"{rule} {count:,}" for rule, count in sorted(counts.items()))
-    return "\n".join([f"By rule: {by_rule}", *lines, "All of them: `ces show open_incidents`"])
+    return "\n".join([f"By rule: {by_rule}", *lines, "All of them: `ces show open_incidents`", *addresses])
 
 
 def _details(notice: Notice, nearby: Sequence[str]) -> list[str]:
@@ -219,14 +223,17 @@ def _details(notice: Notice, nearby: Sequence[str]) -> list[str]:
     return lines
 
 
-def payload(message: Message, nearby: Mapping[str, Sequence[str]], now: datetime) -> dict[str, Any]:
+def payload(
+    message: Message, nearby: Mapping[str, Sequence[str]], links: Mapping[str, str], now: datetime
+) -> dict[str, Any]:
     """The message as the body of a webhook, in the form of Standard Webhooks: type, timestamp, data."""
     return {
         "type": f"incident.{message.kind}",
         "timestamp": now.isoformat().replace("+00:00", "Z"),
         "data": {
             "title": title(message),
-            "text": body(message, nearby),
+            "text": body(message, nearby, links),
+            "links": dict(links),
             "incident_count": len(message.notices),
             "incidents": [
                 _as_json(notice, nearby.get(notice.incident.incident_id, ()))

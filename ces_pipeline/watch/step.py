@@ -264,7 +264,7 @@ def _events(home: Home, channels: Sequence[Channel]) -> list[Event]:
 def _texts(boxes: Sequence[Outbox], nearby: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[str, str]]]:
     return {
         box.channel.id: [
-            *((title(message), body(message, nearby)) for message in box.messages),
+            *((title(message), body(message, nearby, box.channel.links)) for message in box.messages),
             *((event.title, f"event {event.kind}, {event.event_id}") for event in box.events),
         ]
         for box in boxes

@@ -10,6 +10,7 @@ from ces_pipeline.watch.incidents import Series, fold
 from ces_pipeline.watch.messages import MOST_MESSAGES, Message, body, due, payload, recorded, title
 from ces_pipeline_tests.unit.watch.incident_logs import at, day, night, nights, only, rule
 
+REPORT = "https://cx.example.org/reports/latest.html"
 CHANNEL = Channel.model_validate(
     {"id": "hook", "kind": "webhook", "url": "HOOK_URL", "secret": "HOOK_SECRET"}
 )
@@ -96,7 +97,7 @@ def test_a_storm_is_at_most_three_messages(count: int) -> None:
     messages = due(CHANNEL, rules, fold(events).values(), [], day(5))
     assert len(messages) <= MOST_MESSAGES
     assert sum(len(message.notices) for message in messages) == 2 * count
-    assert all(len(body(message, {})) < 10_000 for message in messages)
+    assert all(len(body(message, {}, {"report": REPORT})) < 10_000 for message in messages)
     # And none again, though they are still open.
     assert due(CHANNEL, rules, fold(events).values(), rows(messages, 4), day(5)) == []
 
@@ -131,10 +132,12 @@ def test_a_message_shows_the_figure_with_n_interval_threshold_and_direction() ->
     (message,) = due(CHANNEL, {"hard": rule()}, [incident], [], day(5))
     for part in ("64", "n 40", "52 to 68", "threshold 45", "harder", "after_chat"):
         assert part in title(message)
-    text = body(message, {incident.incident_id: ["release New form"]})
+    text = body(message, {incident.incident_id: ["release New form"]}, {"report": REPORT})
     for part in ("2026-03-06", "CX team", "release New form", f"ces ack {incident.incident_id}"):
         assert part in text
-    data = payload(message, {}, datetime(2026, 3, 7, 2, tzinfo=UTC))
+    data = payload(message, {}, {"report": REPORT}, datetime(2026, 3, 7, 2, tzinfo=UTC))
     assert (data["type"], data["timestamp"]) == ("incident.opened", "2026-03-07T02:00:00Z")
+    assert REPORT in text
+    assert data["data"]["links"] == {"report": REPORT}
     (shown,) = data["data"]["incidents"]
     assert (shown["observed"], shown["low"], shown["high"], shown["n"]) == (64.0, 52.0, 68.0, 40)
