@@ -16,7 +16,7 @@ from ces_pipeline.pages.words import Words
 from ces_pipeline.registry.reports import OwnFigure, ReportSettings
 from ces_pipeline.storage.duck import open_published
 from ces_pipeline.storage.sql_files import sql_files
-from ces_pipeline_tests.lake_days import DAY, SmallHome
+from ces_pipeline_tests.lake_days import DAY, SmallHome, response, ticket
 from ces_pipeline_tests.unit.pages.homes import (
     CHAT,
     NEWEST,
@@ -204,6 +204,43 @@ def test_a_rewording_breaks_the_line_and_no_change_is_told_across_it(tmp_path: P
     (wide, _) = re.findall(r'<polyline class="mean" points="([^"]+)"', text)
     assert len(wide.split()) == 7
     assert ">W1<" in text
+
+
+def test_changes_of_one_day_and_two_rewordings_have_a_mark_each(tmp_path: Path) -> None:
+    day = NEWEST - timedelta(days=5)
+    reworded = {
+        **CHAT,
+        "wording_version": "3",
+        "wording_changes": {"2": day - timedelta(days=14), "3": day},
+    }
+    files = {
+        "releases": [{"id": "spring", "title": "Spring", "day": day}],
+        "fixes": [
+            {"id": "form", "title": "Form", "live_on": day, "categories": ["Billing"], "owner": "chat team"}
+        ],
+    }
+    home = report_home(tmp_path / "home", chat=reworded, files=files)
+    # The fix concerns the survey, because an answer is about a ticket of its category.
+    home.clean("tickets", [ticket("T", category="Billing")])
+    after = NEWEST + timedelta(weeks=1)
+    home.clean("survey", [response("about", after, ticket_id="T")], day=after)
+    home.publish("linked")
+    (chat,) = (found for found in facts_of(home).touchpoints if found.survey_id == "after_chat")
+    assert chat.now is not None
+    # The week before has answers to two questions.
+    assert (chat.now["verdict"], chat.now["why_null"]) == (None, "reworded")
+    text = page_of(home, surveys=("after_chat",))
+    for mark in ("W1", "W2", "R1", "F1"):
+        assert f">{mark}<" in text
+
+
+def test_a_home_with_a_single_answer_and_no_ticket_has_a_page(tmp_path: Path) -> None:
+    home = report_home(tmp_path / "home", weeks=0)
+    home.clean("survey", [response("only", DAY)])
+    home.publish("one")
+    found, text = facts_of(home), page_of(home)
+    assert [touchpoint.now["n"] for touchpoint in found.touchpoints if touchpoint.now] in ([], [1])
+    assert "suppressed" in text or "not complete" in text
 
 
 def test_an_owner_and_a_survey_have_pages_of_their_own(home: SmallHome) -> None:
