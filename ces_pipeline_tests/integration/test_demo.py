@@ -72,7 +72,8 @@ def _watch(process: "subprocess.Popen[str]", peak: list[float]) -> None:
         except psutil.Error:
             break
         peak[0] = max(peak[0], total)
-        time.sleep(0.05)
+        # To add up the pages of all processes takes some 20 ms: more often, it would slow what is timed.
+        time.sleep(0.25)
 
 
 @pytest.fixture(scope="module")
