@@ -43,6 +43,8 @@ TYPES = {
     "VARCHAR[]": "text",
 }
 """Type of the published file -> type in PostgreSQL. A list becomes its JSON text."""
+_SHORT = {"timestamp without time zone": "timestamp", "timestamp with time zone": "timestamptz"}
+"""Name of a type in PostgreSQL's catalog -> its name in `TYPES`."""
 _MADE_BY = "Made by `ces export postgres`. Load "
 _OURS = (*ALWAYS, "core")
 """The names of schemas that a load makes."""
@@ -430,10 +432,6 @@ class _Database:
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         self._cursor.execute(query)
         return list(self._cursor.fetchall())
-
-
-_SHORT = {"timestamp without time zone": "timestamp", "timestamp with time zone": "timestamptz"}
-"""Name of a type in PostgreSQL's catalog -> its name in `TYPES`."""
 
 
 def _listed(names: Mapping[str, str] | Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from ces_pipeline.publish.publication import Publication, rows_in_file
 from ces_pipeline.publish.tables import PUBLISHED_TABLES
 from ces_pipeline.storage.quote import quote_text
 
-UNUSED_SHARE, UNUSED_BYTES = 0.1, 16 << 20
+_UNUSED_SHARE, UNUSED_BYTES = 0.1, 16 << 20
 """A file that is larger than it should be by more than both is written again. A small file is left as it is: to write
 all its tables takes longer than to read what it has too much."""
 
@@ -23,7 +23,7 @@ def compacted(connection: duckdb.DuckDBPyConnection, file: Path, updated: Public
     if updated is None:
         return None
     wanted = updated.compact_size(rows_in_file(connection))
-    if file.stat().st_size <= wanted + max(UNUSED_BYTES, UNUSED_SHARE * wanted):
+    if file.stat().st_size <= wanted + max(UNUSED_BYTES, _UNUSED_SHARE * wanted):
         return None
     fresh = file.with_name(f"compact-{file.name}")
     connection.execute("USE memory")

@@ -22,7 +22,6 @@ from ces_pipeline_tests.drills.homes import clean, core_bytes, land, published_r
 CHILDREN = multiprocessing.get_context("forkserver")
 CHILDREN.set_forkserver_preload(["ces_pipeline_tests.drills.test_killed"])
 KILLS = 50
-KILLS_OF_AN_UPDATE = 25
 KILLS_OF_A_HOME = 6
 
 
@@ -176,7 +175,7 @@ def test_an_update_of_the_published_file_killed_at_random_moments_leaves_the_old
 
     random = Random(20260303)
     killed, kept, home = 0, 0, Home(shutil.copytree(ready, tmp_path / "killed"))
-    for number in range(KILLS_OF_AN_UPDATE):
+    for number in range(KILLS):
         process = started(publish, home, 0 if number % 2 else incremental.SMALL_TABLE_ROWS)
         process.join(random.uniform(0.05, seconds))
         process.kill()
@@ -190,7 +189,7 @@ def test_an_update_of_the_published_file_killed_at_random_moments_leaves_the_old
             continue
         shutil.rmtree(home.root)
         shutil.copytree(ready, home.root)
-    assert kept > KILLS_OF_AN_UPDATE / 3, "the drill proves nothing unless most kills come before the rename"
+    assert kept > KILLS / 3, "the drill proves nothing unless most kills come before the rename"
     process = started(publish, home, 0)
     process.join()
     assert process.exitcode == 0

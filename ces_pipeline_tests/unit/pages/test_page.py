@@ -239,8 +239,12 @@ def test_a_home_with_a_single_answer_and_no_ticket_has_a_page(tmp_path: Path) ->
     home.clean("survey", [response("only", DAY)])
     home.publish("one")
     found, text = facts_of(home), page_of(home)
-    assert [touchpoint.now["n"] for touchpoint in found.touchpoints if touchpoint.now] in ([], [1])
-    assert "suppressed" in text or "not complete" in text
+    shown = {touchpoint.survey_id: touchpoint.now for touchpoint in found.touchpoints}
+    assert shown["after_chat"] is not None
+    assert (shown["after_chat"]["n"], shown["after_chat"]["mean_ease_0_100"]) == (1, None)
+    assert shown["after_call"] is None
+    assert "suppressed" in text
+    assert "not complete" in text
 
 
 def test_an_owner_and_a_survey_have_pages_of_their_own(home: SmallHome) -> None:
